@@ -23,7 +23,7 @@ def _window() -> torch.Tensor:
 
 
 def mel_power(samples: NDArray[np.float32]) -> Spectrum:
-    """Mel power of mono 16 kHz ``samples``, shape (frames, 80), as in ``whisper.log_mel_spectrogram`` before the log."""
+    """Mel power of mono 16 kHz ``samples``, shape (frames, 80): Whisper's log-mel spectrogram before the log."""
     audio = torch.as_tensor(np.ascontiguousarray(samples), dtype=torch.float32)
     stft = torch.stft(audio, N_FFT, HOP_LENGTH, window=_window(), return_complex=True)
     return (mel_filters("cpu", N_MELS) @ (stft[..., :-1].abs() ** 2)).T.numpy()

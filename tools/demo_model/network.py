@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -100,7 +99,11 @@ def _heads(x: Tensor) -> Tensor:
 def _cross_attention(block: ResidualAttentionBlock, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
     """What Whisper computes, with the attention weights kept for the loss."""
     layer = block.cross_attn
-    query, key, value = _heads(layer.query(block.cross_attn_ln(x))), _heads(layer.key(states)), _heads(layer.value(states))
+    query, key, value = (
+        _heads(layer.query(block.cross_attn_ln(x))),
+        _heads(layer.key(states)),
+        _heads(layer.value(states)),
+    )
     weights = torch.softmax(query @ key.transpose(2, 3) * query.shape[-1] ** -0.5, -1)
     return layer.out((weights @ value).transpose(1, 2).flatten(2)), weights
 
@@ -121,4 +124,4 @@ def save_whole(what: object, path: Path) -> None:
     """``torch.save`` beside ``path``, then rename."""
     beside = path.with_name(path.name + ".part")
     torch.save(what, beside)
-    os.replace(beside, path)
+    beside.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tools.demo_model.bank import tokenizer
 
@@ -12,51 +11,31 @@ WINDOW_S = 30.0
 TIME_COUNT = round(WINDOW_S / TIME_GRID_S) + 1
 
 
-@dataclass(frozen=True)
 class Vocabulary:
-    """Token numbers: text first, then special tokens, then timestamps. ``unknown`` is one past the last."""
+    """Token numbers: text first, then special tokens, then timestamps."""
 
-    whisper_ids: tuple[int, ...]
-    text_count: int
-
-    @classmethod
-    def of(cls, texts: Iterable[Iterable[int]]) -> Vocabulary:
-        """The vocabulary of these token sequences."""
+    def __init__(self, texts: Iterable[Iterable[int]]) -> None:
+        whisper = tokenizer()
         text = sorted({token for tokens in texts for token in tokens})
-        times = [tokenizer().timestamp_begin + 5 * index for index in range(TIME_COUNT)]
-        return cls((*text, *cls._special(), *times), len(text))
-
-    @staticmethod
-    def _special() -> tuple[int, ...]:
-        it = tokenizer()
-        french = it.to_language_token("fr")
-        return it.eot, it.sot, french, it.transcribe, it.no_timestamps, it.no_speech, it.sot_prev
-
-    def __post_init__(self) -> None:
-        numbers = {token: number for number, token in enumerate(self.whisper_ids)}
-        names = ("eot", "sot", "french", "transcribe", "no_timestamps", "no_speech", "previous")
-        for name, token in zip(names, self._special(), strict=True):
-            object.__setattr__(self, name, numbers[token])
-        object.__setattr__(self, "_numbers", numbers)
-
-    eot = sot = french = transcribe = no_timestamps = no_speech = previous = -1  # set above
+        special = (
+            *(whisper.eot, whisper.sot, whisper.to_language_token("fr"), whisper.transcribe),
+            *(whisper.no_timestamps, whisper.no_speech, whisper.sot_prev),
+        )
+        times = [whisper.timestamp_begin + 5 * index for index in range(TIME_COUNT)]
+        self.whisper_ids = (*text, *special, *times)
+        self.text_count = len(text)
+        self.first_time = len(text) + len(special)  # the timestamp 0.0 s; the others follow
+        self.unknown = len(self.whisper_ids)  # stands for every token never learnt
+        self._numbers = {token: number for number, token in enumerate(self.whisper_ids)}
+        numbers = (self._numbers[token] for token in special)
+        self.eot, self.sot, self.french, self.transcribe, self.no_timestamps, self.no_speech, self.previous = numbers
 
     def __len__(self) -> int:
         return len(self.whisper_ids)
 
-    @property
-    def unknown(self) -> int:
-        """The number that stands for every token never learnt."""
-        return len(self.whisper_ids)
-
-    @property
-    def first_time(self) -> int:
-        """The number of the timestamp 0.0 s; the others follow."""
-        return len(self.whisper_ids) - TIME_COUNT
-
     def number(self, whisper_id: int) -> int:
         """Our number of one of Whisper's tokens; KeyError if it is not learnt."""
-        return self._numbers[whisper_id]  # type: ignore[attr-defined]
+        return self._numbers[whisper_id]
 
     def time(self, seconds: float) -> int:
         """The nearest timestamp."""

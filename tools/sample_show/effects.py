@@ -1,6 +1,6 @@
 """What happens to a voice between the mouth and the tape: level, telephone band, hiss, crackle, street, room.
 
-Sounds are mono float32 arrays; levels are RMS in dB below full scale; every random sound comes from the generator given.
+Sounds are mono float32 arrays; levels are RMS in dBFS; every random sound comes from the generator given.
 """
 
 from __future__ import annotations

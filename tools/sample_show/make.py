@@ -212,7 +212,10 @@ def write_truth(timeline: Timeline, folder: Path) -> None:
 
 
 def make_show(root: Path) -> None:
-    """Write everything; each episode in another shape, as recordings arrive in life."""
+    """Write everything; each episode in another shape, as recordings arrive in life.
+
+    espeak-ng carries a little chance from one utterance to the next: speak all of them, always in this order.
+    """
     show = script.load()
     episodes = root / "episodes"
     one, two, three = (lay_out(e, show.voices, r) for e, r in zip(show.episodes, (48_000, 32_000, 44_100), strict=True))
