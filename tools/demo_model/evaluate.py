@@ -112,7 +112,8 @@ def report_episode(model: whisper.Whisper, folder: Path, truth: Path) -> None:
     errors = result.start_errors_s if len(result.start_errors_s) else np.array([np.inf])
     print(
         f"{folder.name}: {len(audio) / RATE:.1f} s in {took:.1f} s, "
-        f"WER {result.error_rate:.1%} of {len(expected)} words, word start median {np.median(errors):.2f} p90 {np.percentile(errors, 90):.2f} max {errors.max():.2f} s"
+        f"WER {result.error_rate:.1%} of {len(expected)} words, word start "
+        f"median {np.median(errors):.2f} p90 {np.percentile(errors, 90):.2f} max {errors.max():.2f} s"
     )
     wanted, got = [each.word for each in expected], [each.word for each in found]
     for edit in Levenshtein.opcodes(wanted, got):
