@@ -1,0 +1,1 @@
+"""The feed, its chapters and its ledger."""

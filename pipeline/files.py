@@ -1,0 +1,66 @@
+"""Files: digests, whole-or-nothing writing, and JSON that is the same bytes each time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CauserieError
+
+_BLOCK_BYTES = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, 64 hexadecimal digits; the file is streamed."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write `content` so that a reader sees the old file or the new one, never half of either.
+
+    Text is UTF-8 with Unix line ends. A crash may leave a hidden temporary file, never a partial one.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def to_json(value: Any) -> str:
+    """JSON for people and programs: two spaces, accents kept, a final newline, keys in the order given."""
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` whole, as `to_json` spells it."""
+    write_whole(path, to_json(value))
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file; a `CauserieError` names the file and the line when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise CauserieError(f"is not readable JSON ({error})", str(path), "delete it and build again") from error
+
+
+def _umask() -> int:
+    """The process's umask; reading it means setting it, so it is put straight back."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

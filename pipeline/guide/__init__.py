@@ -1,0 +1,1 @@
+"""The discussion guide: drafted once, then the producer's words, rendered for team leads."""

@@ -1,0 +1,190 @@
+"""The whole program on one screen: which steps make a show, what each reads, writes and is told.
+
+    recordings ─ ingest ─ master ┬ measure ─ encode, light ─────────────────┬ tag ┐
+                                 └ transcribe ─ draft ─ (a person) ─ align ─┤     ├ release ┬ page
+                                                        captions, chapters ─┤     │         ├ feed
+                                              guide-draft ─ (a person) ─ guide ───┘         └ index
+
+Paths are relative to the show's folder. A step is told *values*, never a TOML file: a new title re-tags and rewrites the feed,
+and cannot re-run Whisper.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from pipeline.audio.encode import encode, encode_light
+from pipeline.audio.ingest import ingest
+from pipeline.audio.measure import measure
+from pipeline.build import Step
+from pipeline.feed.chapters import chapters
+from pipeline.feed.feed import feed
+from pipeline.guide.draft import draft_guide
+from pipeline.guide.render import render_guide
+from pipeline.model import Episode, Show
+from pipeline.release import release_cover, release_episode
+from pipeline.site import Neighbours, episode_page, index_page
+from pipeline.speech.transcribe import transcribe
+from pipeline.tags import tag_mp3, tag_opus
+from pipeline.transcript.align import align
+from pipeline.transcript.captions import captions
+from pipeline.transcript.draft import draft
+
+CAPTIONS = ("vtt", "srt", "json", "html", "txt")
+GUIDES = ("facilitator.pdf", "facilitator.html", "handout.pdf", "handout.html")
+
+
+def plan(show: Show, at: datetime) -> tuple[Step, ...]:
+    """Every step of a show, as it stands at the moment `at`: episodes dated later are made, and shown nowhere."""
+    steps = [step for episode in show.episodes for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode))]
+    return (*steps, *(_release(episode) for episode in show.episodes), *_public(show, due(show, at)))
+
+
+def due(show: Show, at: datetime) -> tuple[Episode, ...]:
+    """The episodes whose date has come, in the show's order."""
+    return tuple(episode for episode in show.episodes if episode.info.published <= at)
+
+
+def work(slug: str, name: str) -> str:
+    """Where an intermediate file lives; deleting it costs a rebuild and nothing else."""
+    return f".causerie/{slug}/{name}"
+
+
+def made(episode: Episode) -> dict[str, str]:
+    """Every published file of an episode but its page, by the role it is published in."""
+    slug = episode.slug
+    return {
+        "audio": f"episodes/{slug}/{slug}.mp3",
+        "light": f"episodes/{slug}/{slug}.opus",
+        **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
+        "chapters": f"feeds/{slug}.chapters.json",
+        **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
+    }
+
+
+def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
+    """From the recordings to files that are loud enough and carry their credits."""
+    slug, mix, target = episode.slug, episode.mix, show.audio
+    master, loudness = work(slug, "master.flac"), work(slug, "loudness.json")
+    marks = {"chapters": f"feeds/{slug}.chapters.json"}
+    about = {"show": show.info, "episode": episode.info}
+    return (
+        Step(
+            f"{slug}/ingest",
+            ingest,
+            reads={"recordings": tuple(recording.file for recording in mix.recordings), **_named(intro=mix.intro, outro=mix.outro)},
+            writes={"master": master, "activity": work(slug, "activity.json")},
+            settings={"mix": mix, "sample_rate_hz": target.sample_rate_hz, "channels": target.channels},
+        ),
+        Step(f"{slug}/measure", measure, {"master": master}, {"loudness": loudness}),
+        Step(
+            f"{slug}/encode",
+            encode,
+            {"master": master, "loudness": loudness},
+            {"audio": work(slug, "audio.mp3"), "report": work(slug, "encoded.json")},
+            {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp, "kbps": target.mp3_kbps},
+        ),
+        Step(
+            f"{slug}/light",
+            encode_light,
+            {"master": master, "loudness": loudness},
+            {"audio": work(slug, "light.opus")},
+            {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp, "kbps": target.light_kbps},
+        ),
+        Step(
+            f"{slug}/tag",
+            tag_mp3,
+            {"audio": work(slug, "audio.mp3"), "cover": episode.cover or show.cover, **marks},
+            {"tagged": made(episode)["audio"]},
+            about,
+        ),
+        Step(f"{slug}/tag-light", tag_opus, {"audio": work(slug, "light.opus"), **marks}, {"tagged": made(episode)["light"]}, about),
+    )
+
+
+def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
+    """From the master to a text a person corrects, and what follows from that text."""
+    slug, speech, forms = episode.slug, show.speech, made(episode)
+    words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
+    is_file = PurePosixPath(speech.model).suffix == ".pt"  # whisper's own checkpoints end so; anything else is a name it knows
+    names = {key: person.name for key, person in show.people.items()}
+    return (
+        Step(
+            f"{slug}/transcribe",
+            transcribe,
+            {"master": work(slug, "master.flac"), **_named(checkpoint=speech.model if is_file else "")},
+            {"words": words},
+            {"model": speech.model, "language": speech.language, "names": tuple(sorted(names.values()))},
+            lane="model",
+        ),
+        Step(
+            f"{slug}/draft",
+            draft,
+            {"words": words, "activity": work(slug, "activity.json")},
+            {"text": text},
+            {"names": names, "language": speech.language},
+            drafts=True,
+        ),
+        Step(f"{slug}/align", align, {"text": text, "words": words}, {"timed": timed}, {"names": names}),
+        Step(f"{slug}/captions", captions, {"timed": timed}, {form: forms[f"transcript_{form}"] for form in CAPTIONS}),
+        Step(f"{slug}/chapters", chapters, {"timed": timed}, {"chapters": forms["chapters"]}, {"by_hand": episode.chapters}),
+    )
+
+
+def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
+    """From the corrected transcript to what a team lead prints."""
+    slug, forms = episode.slug, made(episode)
+    text, timed = f"guides/{slug}.md", work(slug, "timed.json")
+    about = {"show": show.info, "episode": episode.info}
+    return (
+        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, about, drafts=True),
+        Step(
+            f"{slug}/guide",
+            render_guide,
+            {"text": text, "timed": timed, "chapters": forms["chapters"]},
+            {form.replace(".", "_"): forms[f"guide_{form.replace('.', '_')}"] for form in GUIDES},
+            {**about, "guide": show.guide},
+        ),
+    )
+
+
+def _release(episode: Episode) -> Step:
+    """What an episode publishes: names, sizes, digests, types."""
+    slug = episode.slug
+    return Step(f"{slug}/release", release_episode, made(episode), {"release": work(slug, "release.json")}, {"slug": slug, "sources": made(episode)})
+
+
+def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
+    """What listeners meet first: the pages and the feed, of the episodes whose date has come."""
+    infos = tuple(episode.info for episode in episodes)
+    cover = work("show", "release.json")
+    releases = {"releases": tuple(work(episode.slug, "release.json") for episode in episodes), "cover": cover}
+    marks = tuple(made(episode)["chapters"] for episode in episodes)
+    pages = tuple(
+        Step(
+            f"{episode.slug}/page",
+            episode_page,
+            {"timed": work(episode.slug, "timed.json"), "chapters": marks[i], "release": releases["releases"][i], "cover": cover},
+            {"page": f"site/{episode.slug}/index.html"},
+            {"show": show.info, "episode": episode.info, "neighbours": Neighbours.of(infos, i)},
+        )
+        for i, episode in enumerate(episodes)
+    )
+    return (
+        Step("show/cover", release_cover, {"cover": show.cover}, {"release": cover}, {"source": show.cover}),
+        *pages,
+        Step(
+            "show/index",
+            index_page,
+            releases,
+            {"page": "site/index.html", "style": "site/style.css", "script": "site/page.js"},
+            {"show": show.info, "episodes": infos},
+        ),
+        Step("show/feed", feed, {**releases, "chapters": marks}, {"feed": "feeds/feed.xml"}, {"show": show.info, "episodes": infos}),
+    )
+
+
+def _named(**paths: str) -> dict[str, str]:
+    """Only the paths that were given: a step's function has a default for the others."""
+    return {name: path for name, path in paths.items() if path}

@@ -1,0 +1,1 @@
+"""Whisper behind one function, and what it must not be trusted with."""
