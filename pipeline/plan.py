@@ -17,7 +17,6 @@ from pathlib import PurePosixPath
 from pipeline.audio.encode import encode, encode_light
 from pipeline.audio.ingest import ingest
 from pipeline.audio.measure import measure
-from pipeline.build import Step
 from pipeline.feed.chapters import chapters
 from pipeline.feed.feed import feed
 from pipeline.guide.draft import draft_guide
@@ -26,6 +25,7 @@ from pipeline.model import Episode, Show
 from pipeline.release import release_cover, release_episode
 from pipeline.site import Neighbours, episode_page, index_page
 from pipeline.speech.transcribe import transcribe
+from pipeline.steps import Step
 from pipeline.tags import tag_mp3, tag_opus
 from pipeline.transcript.align import align
 from pipeline.transcript.captions import captions
@@ -151,8 +151,8 @@ def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
 
 def _release(episode: Episode) -> Step:
     """What an episode publishes: names, sizes, digests, types."""
-    slug = episode.slug
-    return Step(f"{slug}/release", release_episode, made(episode), {"release": work(slug, "release.json")}, {"slug": slug, "sources": made(episode)})
+    slug, files = episode.slug, made(episode)
+    return Step(f"{slug}/release", release_episode, files, {"release": work(slug, "release.json")}, {"slug": slug, "sources": files})
 
 
 def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:

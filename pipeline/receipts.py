@@ -1,0 +1,148 @@
+"""Receipts: what each step was made from and what came out, kept as lines in one journal.
+
+Appending a line is the only write, so a kill leaves at worst one torn last line, which is ignored. A step's outputs are *promised*
+before they are renamed into place and *done* after, so a kill between the two is recognised: what lies there is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO, Any
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json, sha256, write_whole
+
+Digests = Mapping[str, Any]  # keyword -> digest, or a list of digests where a step reads several files
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one run of a step took and gave; digests are SHA-256 in hexadecimal."""
+
+    step: str
+    function: str  # "pipeline.audio.encode.encode"
+    settings: Mapping[str, Any]  # as `canonical` spells them
+    reads: Digests
+    writes: Digests
+    tool: str = ""  # Causerie's version, recorded for support; it never triggers work
+
+
+class Journal:
+    """The receipts of a show, read once and appended to as steps finish."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.receipts: dict[str, Receipt] = {}
+        self.promises: dict[str, Receipt] = {}
+        self._lines = 0
+        self._stream: IO[str] | None = None
+        self._load()
+
+    def promise(self, receipt: Receipt) -> None:
+        """Say what is about to be renamed into place."""
+        self._append("promise", receipt)
+        self.promises[receipt.step] = receipt
+
+    def done(self, receipt: Receipt) -> None:
+        """Say that the step's outputs are in place."""
+        self._append("done", receipt)
+        self.receipts[receipt.step] = receipt
+        self.promises.pop(receipt.step, None)
+
+    def close(self) -> None:
+        """Write the journal anew when most of its lines are out of date, and let go of the file."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        if self._lines > 2 * len(self.receipts) + 100:
+            lines = [_line("done", receipt) for receipt in self.receipts.values()]
+            write_whole(self.path, "".join(lines + [_line("promise", receipt) for receipt in self.promises.values()]))
+
+    def _append(self, state: str, receipt: Receipt) -> None:
+        if self._stream is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self.path.open("a", encoding="utf-8")
+            if self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
+                self._stream.write("\n")  # after a torn line
+        self._stream.write(_line(state, receipt))
+        self._stream.flush()
+        self._lines += 1
+
+    def _load(self) -> None:
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
+        for line in text.splitlines():
+            self._lines += 1
+            try:
+                state, *values = json.loads(line)
+                receipt = Receipt(*values)
+            except (ValueError, TypeError):
+                continue  # torn by a kill: the step it spoke of is made again
+            if state == "done":
+                self.receipts[receipt.step] = receipt
+                self.promises.pop(receipt.step, None)
+            else:
+                self.promises[receipt.step] = receipt
+
+
+class DigestCache:
+    """Digests of files, computed again only when size or modification time changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._changed = False
+        try:
+            self._known: dict[str, list[Any]] = read_json(path) if path.exists() else {}
+        except CauserieError:
+            self._known = {}  # only a cache: what it knew is computed again
+
+    def digest(self, path: Path) -> str | None:
+        """The SHA-256 of a file, or None when there is no such file."""
+        name = os.fspath(path)
+        try:
+            stat = os.stat(name)
+        except OSError:
+            return None
+        known = self._known.get(name)
+        if known is not None and known[0] == stat.st_size and known[1] == stat.st_mtime_ns:
+            return known[2]
+        return self.remember(path, sha256(path), stat)
+
+    def remember(self, path: Path, digest: str, stat: os.stat_result | None = None) -> str:
+        """Note a digest that was computed elsewhere, and return it."""
+        stat = stat or path.stat()
+        self._known[os.fspath(path)] = [stat.st_size, stat.st_mtime_ns, digest]
+        self._changed = True
+        return digest
+
+    def save(self) -> None:
+        """Keep what was learnt."""
+        if self._changed:
+            write_whole(self.path, json.dumps(self._known, ensure_ascii=False))
+            self._changed = False
+
+
+def canonical(value: Any) -> Any:
+    """A setting as JSON values: dataclasses become objects, dates text; empty fields are left out.
+
+    Leaving them out means that a field added to a dataclass later, with an empty default, makes nothing stale.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: canonical(item) for f in fields(value) if not _is_empty(item := getattr(value, f.name))}
+    if isinstance(value, Mapping):
+        return {str(key): canonical(item) for key, item in sorted(value.items()) if not _is_empty(item)}
+    if isinstance(value, (tuple, list)):
+        return [canonical(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, tuple, list, Mapping)) and not value)
+
+
+def _line(state: str, receipt: Receipt) -> str:
+    return json.dumps([state, *asdict(receipt).values()], ensure_ascii=False) + "\n"

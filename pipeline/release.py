@@ -1,0 +1,130 @@
+"""What an episode publishes: each file's address below the show's, its size, digest and type."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json, sha256, write_json
+
+HASH_DIGITS = 10
+COVER_PX = (1400, 3000)  # Apple's podcast requirements
+
+# by role, else by extension; explicit, because what a system's own table says depends on the system
+TYPES = {
+    "chapters": "application/json+chapters",
+    ".mp3": "audio/mpeg",
+    ".opus": "audio/ogg",
+    ".vtt": "text/vtt",
+    ".srt": "application/x-subrip",
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+}
+
+# by the first word of a role; guides keep a name people can share
+_KEYS = {
+    "audio": "{slug}/{slug}-{hash}{extension}",
+    "light": "{slug}/{slug}-{hash}{extension}",
+    "transcript": "{slug}/transcript-{hash}{extension}",
+    "chapters": "{slug}/chapters-{hash}{extension}",
+    "guide": "guides/{name}",
+    "cover": "cover-{hash}{extension}",
+}
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file as listeners get it."""
+
+    role: str  # a key of `made()` in `pipeline/plan.py`, or "cover"
+    key: str  # its address, below the show's
+    source: str  # where it is in the show
+    bytes: int
+    sha256: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Every published file of an episode; `slug` is empty and `duration_s` 0 for the show's cover."""
+
+    slug: str
+    duration_s: float
+    files: tuple[PublishedFile, ...]
+
+    def file(self, role: str) -> PublishedFile:
+        """The file in that role; `KeyError` when there is none."""
+        for file in self.files:
+            if file.role == role:
+                return file
+        raise KeyError(role)
+
+
+def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **files: Path) -> None:
+    """Write what an episode publishes: `files` by role, and where each is in the show by `sources`."""
+    published = tuple(_published(role, path, slug, sources[role]) for role, path in files.items())
+    write_release(release, Release(slug, _duration_s(files["audio"], sources["audio"]), published))
+
+
+def release_cover(cover: Path, *, release: Path, source: str) -> None:
+    """Write what the show publishes of its cover, once it is one that directories accept; its extension is its real type's."""
+    with cover.open("rb") as stream:
+        extension, width_px, height_px = image_size(stream.read(), source)
+    if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
+        wanted = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
+        raise CauserieError(f"is {width_px} × {height_px} pixels; directories refuse it as a cover", source, wanted)
+    write_release(release, Release("", 0.0, (_published("cover", cover, "", source, extension),)))
+
+
+def image_size(data: bytes, name: str) -> tuple[str, int, int]:
+    """The extension of an image's real type, and its width and height in pixels; `CauserieError` unless JPEG or PNG."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
+        return ".png", *struct.unpack(">II", data[16:24])
+    at = 2
+    while data.startswith(b"\xff\xd8") and at + 9 <= len(data) and data[at] == 0xFF:
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame (ITU-T T.81, table B.1)
+            height_px, width_px = struct.unpack(">HH", data[at + 5 : at + 9])
+            return ".jpg", width_px, height_px
+        else:
+            at += 2 + length
+    raise CauserieError("is not a JPEG or PNG image", name, "export the cover again as JPEG")
+
+
+def write_release(path: Path, release: Release) -> None:
+    """Write a release whole."""
+    write_json(path, {"version": 1, **asdict(release)})
+
+
+def read_release(path: Path) -> Release:
+    """The release in a file."""
+    value = read_json(path)
+    return Release(value["slug"], value["duration_s"], tuple(PublishedFile(**file) for file in value["files"]))
+
+
+def _published(role: str, path: Path, slug: str, source: str, extension: str = "") -> PublishedFile:
+    name = PurePosixPath(source).name
+    extension = extension or PurePosixPath(source).suffix.lower()
+    digest = sha256(path)
+    key = _KEYS[role.partition("_")[0]].format(slug=slug, hash=digest[:HASH_DIGITS], extension=extension, name=name)
+    return PublishedFile(role, key, source, path.stat().st_size, digest, TYPES.get(role) or TYPES[extension])
+
+
+def _duration_s(audio: Path, source: str) -> float:
+    """How long the MP3 lasts, to the millisecond."""
+    from mutagen import MutagenError
+    from mutagen.mp3 import MP3
+
+    try:
+        return round(MP3(audio).info.length, 3)
+    except MutagenError as error:
+        raise CauserieError("is not a readable MP3 file", source, "delete it and build again") from error

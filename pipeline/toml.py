@@ -1,0 +1,155 @@
+"""Reading TOML that a person wrote: every mistake is collected, with its file and key, none stops the reading."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.text import nearest, printable
+
+_KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
+
+
+class Table:
+    """One table of a TOML file. Ask it for every key it may hold, then call `end` to report the others.
+
+    A getter returns the key's value, or its default after noting what is wrong with it.
+    """
+
+    def __init__(self, values: dict[str, Any], file: str, problems: list[CauserieError], name: str = "") -> None:
+        self.values, self.file, self.problems, self.name = values, file, problems, name
+        self._asked: set[str] = set()
+
+    def problem(self, key: str, message: str, hint: str = "") -> None:
+        """Note a mistake under a key of this table."""
+        where = f"{self.file}: {self.name}.{key}" if self.name else f"{self.file}: {key}"
+        self.problems.append(CauserieError(message, printable(where), hint))
+
+    def get(self, key: str, kind: type, default: Any) -> Any:
+        """The value of `key` when it is of that kind; `...` as default means that the key is required."""
+        self._asked.add(key)
+        value = self.values.get(key)
+        if value is None:
+            if default is ...:
+                self.problem(key, "is missing", f"add it, as {_KINDS[kind]}")
+            return _EMPTY[kind] if default is ... else default
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            self.problem(key, f"must be {_KINDS[kind]}, not {printable(str(value))[:40]}")
+            return _EMPTY[kind] if default is ... else default
+        return value
+
+    def text(self, key: str, default: Any = "", most: int = 4000) -> str:
+        """A text without spaces around it, of at most `most` characters; a required one must not be empty."""
+        value = self.get(key, str, default).strip()
+        if default is ... and key in self.values and isinstance(self.values[key], str) and not value:
+            self.problem(key, "is empty", "write something between the quotes")
+        if len(value) > most:
+            self.problem(key, f"has {len(value)} characters", f"shorten it to {most}")
+        return value
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        """A number between two bounds, both allowed."""
+        return self._between(key, self.get(key, float, default), default, low, high)
+
+    def whole(self, key: str, default: int | None, low: int, high: int) -> int | None:
+        """A whole number between two bounds, both allowed."""
+        return self._between(key, self.get(key, int, default), default, low, high)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """true or false."""
+        return self.get(key, bool, default)
+
+    def choice(self, key: str, default: Any, allowed: Iterable[Any]) -> Any:
+        """One of the allowed values, of the default's type."""
+        allowed = tuple(allowed)
+        value = self.get(key, type(default), default)
+        if value not in allowed:
+            hint = nearest(value, allowed) if isinstance(value, str) else f"use one of {', '.join(map(str, allowed))}"
+            self.problem(key, f"cannot be {printable(str(value))}", hint)
+            return default
+        return value
+
+    def matching(self, key: str, pattern: str, example: str, default: Any = "") -> str:
+        """A text that matches a pattern from end to end, or is left out."""
+        value = self.text(key, default)
+        if value and re.fullmatch(pattern, value) is None:
+            self.problem(key, f"cannot be “{printable(value)[:60]}”", f"write it like {example}")
+            return ""
+        return value
+
+    def texts(self, key: str, default: Any = ()) -> tuple[str, ...]:
+        """A list of texts; one text alone is taken as a list of one."""
+        if isinstance(self.values.get(key), str):
+            self._asked.add(key)
+            return (self.values[key].strip(),)
+        values = self.get(key, list, list(default) if default is not ... else ...)
+        if bad := [value for value in values if not isinstance(value, str)]:
+            self.problem(key, f"must hold only texts in quotes, not {printable(str(bad[0]))[:40]}")
+        return tuple(value.strip() for value in values if isinstance(value, str))
+
+    def moment(self, key: str) -> datetime | None:
+        """A required date and time with its zone."""
+        self._asked.add(key)
+        value = self.values.get(key)
+        if value is None:
+            self.problem(key, "is missing", "add it, like 2026-11-10T06:00:00+01:00")
+        elif not isinstance(value, datetime):
+            what = f"{value} has no time" if isinstance(value, date) else f"{printable(str(value))[:40]} is not a date"
+            self.problem(key, what, "write date, time and zone without quotes, like 2026-11-10T06:00:00+01:00")
+        elif value.tzinfo is None:
+            self.problem(key, f"{value.isoformat()} has no time zone", f"write it like {value.isoformat()}+01:00")
+        else:
+            return value
+        return None
+
+    def table(self, key: str) -> Table:
+        """A table inside this one, empty when it is not there."""
+        return Table(self.get(key, dict, {}), self.file, self.problems, f"{self.name}.{key}".lstrip("."))
+
+    def tables(self, key: str) -> list[Table]:
+        """Each table of a list of tables, `[[key]]`."""
+        values = self.get(key, list, [])
+        if any(not isinstance(value, dict) for value in values):
+            self.problem(key, "must be a list of tables", f"write each as [[{key}]]")
+        return [Table(value, self.file, self.problems, f"{key}[{i}]") for i, value in enumerate(values, 1) if isinstance(value, dict)]
+
+    def each(self, read: Callable[[str, Table], Any]) -> dict[str, Any]:
+        """`read` for every key of a table of tables."""
+        return {key: read(key, self.table(key)) for key in self.values}
+
+    def end(self) -> None:
+        """Report every key nobody asked for, with the nearest that exists."""
+        for key in self.values:
+            if key not in self._asked:
+                self.problem(key, "is not a key Causerie knows", nearest(key, self._asked))
+
+    def _between(self, key: str, value: Any, default: Any, low: float, high: float) -> Any:
+        if value is None or low <= value <= high:  # NaN fails both comparisons, as it should
+            return value
+        self.problem(key, f"cannot be {value:g}", f"give a number from {low:g} to {high:g}")
+        return default
+
+
+_EMPTY: dict[type, Any] = {str: "", bool: False, int: 0, float: 0.0, list: [], dict: {}}
+
+
+def read_toml(path: Path, name: str, problems: list[CauserieError]) -> Table | None:
+    """The file as a table, or None after noting why it cannot be read; `name` is how messages call it."""
+    try:
+        return Table(tomllib.loads(path.read_text(encoding="utf-8")), name, problems)
+    except FileNotFoundError:
+        problems.append(CauserieError("is missing", name, "make it with causerie init, or give the right folder with --show"))
+    except UnicodeDecodeError:
+        problems.append(CauserieError("is not UTF-8 text", name, "save it again as UTF-8"))
+    except tomllib.TOMLDecodeError as error:
+        problems.append(CauserieError(f"is not valid TOML: {printable(str(error))}", name, "correct that line"))
+    except OSError as error:
+        problems.append(CauserieError(f"cannot be read: {error.strerror}", name, "see to its permissions"))
+    return None

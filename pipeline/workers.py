@@ -1,0 +1,92 @@
+"""Worker processes: one pool a lane, progress back through a pipe, and nobody left behind.
+
+Each worker is the head of a process group of its own, with the FFmpeg it starts. It watches a lifeline, the read end of a pipe whose
+write end only the main process has: when that process ends, however it ends, the lifeline closes and the group is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from types import TracebackType
+
+from pipeline import progress
+
+_REPORT_EVERY_S = 0.2
+
+
+class Workers:
+    """The executors of a run, started when first asked for; leaving the `with` block ends every worker."""
+
+    def __init__(self, jobs: int, hear: progress.Listener = lambda step, done_s, total_s: None) -> None:
+        self._jobs = {"cpu": max(1, jobs), "model": 1}  # one model in memory at a time
+        self._hear = hear
+        self._pools: dict[str, ProcessPoolExecutor] = {}
+        self._context = multiprocessing.get_context("spawn")  # fork is unsafe beside threads
+        self._lifeline: tuple[Connection, Connection] | None = None
+        self._reports: tuple[Connection, Connection] | None = None
+
+    def __call__(self, lane: str) -> Executor:
+        """The executor of a lane."""
+        if self._lifeline is None or self._reports is None:
+            self._lifeline, self._reports = self._context.Pipe(duplex=False), self._context.Pipe(duplex=False)
+            threading.Thread(target=_pass_on, args=(self._reports[0], self._hear), daemon=True).start()
+        if lane not in self._pools:
+            self._pools[lane] = ProcessPoolExecutor(self._jobs[lane], self._context, _start_worker, (self._lifeline[0], self._reports[1]))
+        return self._pools[lane]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for pool in self._pools.values():
+            pool.shutdown(wait=kind is None, cancel_futures=True)
+        for pipe in (self._lifeline, self._reports):
+            if pipe is not None:
+                pipe[1].close()
+
+
+def _start_worker(lifeline: Connection, reports: Connection) -> None:
+    """Runs first in each worker."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears Ctrl-C and closes the lifeline
+    threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
+    os.set_blocking(reports.fileno(), False)
+    progress.listen(_reporter(reports.fileno()))
+
+
+def _watch(lifeline: Connection) -> None:
+    """Wait for the main process to end, then end this worker and whatever it started."""
+    try:
+        lifeline.recv_bytes()
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)
+
+
+def _reporter(pipe: int) -> progress.Listener:
+    """A listener that writes lines to the pipe: a write this short is whole, so workers need no lock."""
+    last_s = [0.0]
+
+    def tell(step: str, done_s: float, total_s: float) -> None:
+        if time.monotonic() - last_s[0] >= _REPORT_EVERY_S or done_s >= total_s:
+            last_s[0] = time.monotonic()
+            try:
+                os.write(pipe, (json.dumps([step, round(done_s, 1), round(total_s, 1)]) + "\n").encode())
+            except OSError:
+                pass  # the pipe is full or gone: a missed report is no loss
+
+    return tell
+
+
+def _pass_on(pipe: Connection, hear: Callable[[str, float, float], None]) -> None:
+    """Read the workers' lines until the last writer is gone."""
+    with os.fdopen(os.dup(pipe.fileno()), encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            hear(*json.loads(line))
