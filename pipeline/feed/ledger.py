@@ -1,0 +1,173 @@
+"""`feeds/ledger.json`: the identities subscribers hold on to, and what each publication gave them.
+
+It is kept in version control and never rebuilt: a GUID that changes is, for a player, another episode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json, write_json
+
+_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")  # podcast-namespace, docs/tags/guid.md
+
+
+@dataclass(frozen=True)
+class Given:
+    """One episode as one publication gave it. `text_sha256` covers the whole item: texts, credits, links."""
+
+    guid: str
+    title: str
+    url: str  # of the enclosure
+    bytes: int
+    text_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one publication held, newest episode first."""
+
+    at: datetime
+    target: str  # "public", "s3://bucket/prefix"
+    feed_sha256: str
+    episodes: tuple[Given, ...]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Identities, by slug, and publications, oldest first."""
+
+    guid: str = ""  # podcast:guid
+    feed_url: str = ""  # the address it was made from, for the record
+    episodes: Mapping[str, str] = field(default_factory=dict)
+    publications: tuple[Publication, ...] = ()
+
+    def last(self, target: str) -> Publication | None:
+        """The latest publication to `target`."""
+        return next((publication for publication in reversed(self.publications) if publication.target == target), None)
+
+
+def podcast_guid(feed_url: str) -> str:
+    """The podcast:guid of a feed: UUIDv5 of its address without scheme or final slashes (podcast-namespace, `guid`)."""
+    return str(uuid.uuid5(_NAMESPACE, re.sub(r"^[a-z][a-z0-9+.-]*://", "", feed_url, flags=re.IGNORECASE).rstrip("/")))
+
+
+def episode_guid(podcast: str, slug: str) -> str:
+    """The GUID a new episode gets."""
+    return str(uuid.uuid5(uuid.UUID(podcast), slug))
+
+
+def assign(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
+    """The ledger with a GUID for the show and for each episode; those given already stay, whatever has changed."""
+    if not ledger.guid:
+        ledger = replace(ledger, guid=podcast_guid(feed_url), feed_url=feed_url)
+    new = {slug: episode_guid(ledger.guid, slug) for slug in slugs if slug not in ledger.episodes}
+    return replace(ledger, episodes={**ledger.episodes, **new})
+
+
+def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
+    """The ledger with identities a show already had elsewhere; `CauserieError` when one contradicts what was given."""
+    if guid and ledger.guid not in ("", guid):
+        raise CauserieError(f"the show is {ledger.guid} already, not {guid}", "feeds/ledger.json")
+    owners = {given: slug for slug, given in ledger.episodes.items()}
+    for slug, wanted in episodes.items():
+        if ledger.episodes.get(slug, wanted) != wanted or owners.setdefault(wanted, slug) != slug:
+            raise CauserieError(f"episode {slug} cannot take the GUID {wanted}: one was given already", "feeds/ledger.json")
+    return replace(ledger, guid=guid or ledger.guid, episodes={**ledger.episodes, **episodes})
+
+
+def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
+    """What a feed of ours gives subscribers, read from the feed itself."""
+    items = ElementTree.fromstring(feed).iterfind("channel/item")
+    return Publication(at, target, hashlib.sha256(feed).hexdigest(), tuple(_given(item) for item in items))
+
+
+def record(ledger: Ledger, publication: Publication) -> Ledger:
+    """The ledger with one more publication, or as it was when its target holds just that already."""
+    last = ledger.last(publication.target)
+    if last is not None and replace(last, at=publication.at) == publication:
+        return ledger
+    return replace(ledger, publications=(*ledger.publications, publication))
+
+
+def differences(before: Publication | None, after: Publication) -> tuple[str, ...]:
+    """What subscribers will notice, as sentences; none when they will notice nothing."""
+    old = {given.guid: given for given in before.episodes} if before else {}
+    new = {given.guid: given for given in after.episodes}
+    kept = [(old[guid], given) for guid, given in new.items() if guid in old]
+    added = [given for guid, given in new.items() if guid not in old]
+    gone = [given for guid, given in old.items() if guid not in new]
+    texts = [given for was, given in kept if (was.title, was.text_sha256) != (given.title, given.text_sha256)]
+    again = [given for was, given in kept if (was.url, was.bytes) != (given.url, given.bytes)]
+    if not (added or gone or texts or again):
+        return ()
+    lines = [_count(added, "new episode"), _count(gone, "episode", "withdrawn"), _count(texts, "text", "changed")]
+    return (*filter(None, lines), _count(again, "download", "repeated") or "0 downloads repeated")
+
+
+def load(path: Path) -> Ledger:
+    """The ledger in a file, an empty one when there is none; a damaged one is a `CauserieError`, and is left as it is."""
+    if not path.exists():
+        return Ledger()
+    try:
+        return from_value(read_json(path))
+    except (CauserieError, KeyError, TypeError, ValueError, AttributeError) as error:
+        hint = "it holds the identities of published episodes: restore it from version control"
+        raise CauserieError("is damaged", str(path), hint) from error
+
+
+def save(path: Path, ledger: Ledger) -> None:
+    """Write the ledger whole."""
+    write_json(path, to_value(ledger))
+
+
+def to_value(ledger: Ledger) -> dict[str, Any]:
+    """The ledger as JSON values."""
+    return {
+        "version": 1,
+        "podcast": {"guid": ledger.guid, "feed_url": ledger.feed_url},
+        "episodes": dict(ledger.episodes),
+        "publications": [{**asdict(publication), "at": publication.at.isoformat()} for publication in ledger.publications],
+    }
+
+
+def from_value(value: dict[str, Any]) -> Ledger:
+    """The inverse of `to_value`."""
+    episodes = value["episodes"]
+    if value["version"] != 1 or not all(isinstance(guid, str) and guid for guid in episodes.values()):
+        raise ValueError("not a ledger")
+    return Ledger(**value["podcast"], episodes=episodes, publications=tuple(map(_publication, value["publications"])))
+
+
+def _publication(value: dict[str, Any]) -> Publication:
+    given = tuple(Given(**episode) for episode in value["episodes"])
+    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given)
+
+
+def _given(item: ElementTree.Element) -> Given:
+    """The item's digest leaves its enclosure out: a new file is not a new text."""
+    enclosure = item.find("enclosure")
+    if enclosure is None:
+        raise CauserieError("has an episode without audio", "feed.xml")
+    address, length = enclosure.attrib["url"], int(enclosure.attrib["length"])
+    item.remove(enclosure)
+    text = ElementTree.canonicalize(ElementTree.tostring(item, encoding="unicode"), strip_text=True)
+    return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _count(episodes: list[Given], noun: str, verb: str = "") -> str:
+    """«2 texts changed: A, B»; empty for none."""
+    if not episodes:
+        return ""
+    plural = "" if len(episodes) == 1 else "s"
+    what = " ".join(filter(None, (f"{noun}{plural}", verb)))
+    return f"{len(episodes)} {what}: {', '.join(given.title for given in episodes)}"

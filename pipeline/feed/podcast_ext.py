@@ -1,0 +1,146 @@
+"""What feedgen lacks: the Podcasting 2.0 namespace, Podlove's chapters, and `itunes:explicit` as it is written today.
+
+Each tag is a row of `TAGS`; `node` makes one and holds it to its row. Registered on a feed, `Channel` and `Item` write what was `add`ed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, ClassVar
+
+NAMESPACES = {
+    "podcast": "https://podcastindex.org/namespace/1.0",
+    "psc": "http://podlove.org/simple-chapters",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",  # feedgen declares it too; it only refuses true and false
+}
+
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Where a tag may stand, its attributes, and how many characters its text may have (0: no text, -1: any number)."""
+
+    parents: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    longest: int = 0
+
+
+_BOTH = ("channel", "item")
+
+# podcast-namespace, docs/tags; podlove-simple-chapters 1.2; Apple's requirements for itunes:explicit
+TAGS: dict[str, Tag] = {
+    "itunes:explicit": Tag(_BOTH, longest=5),
+    "podcast:guid": Tag(("channel",), longest=36),
+    "podcast:locked": Tag(("channel",), optional=("owner",), longest=3),
+    "podcast:medium": Tag(("channel",), longest=16),
+    "podcast:license": Tag(_BOTH, optional=("url",), longest=128),
+    "podcast:image": Tag(_BOTH, ("href",), ("alt", "aspect-ratio", "width", "height", "type", "purpose")),
+    "podcast:person": Tag(_BOTH, optional=("role", "group", "img", "href"), longest=128),
+    "podcast:season": Tag(("item",), optional=("name",), longest=10),
+    "podcast:episode": Tag(("item",), optional=("display",), longest=10),
+    "podcast:transcript": Tag(("item",), ("url", "type"), ("language", "rel")),
+    "podcast:chapters": Tag(("item",), ("url", "type")),
+    "podcast:alternateEnclosure": Tag(("item",), ("type",), ("length", "bitrate", "lang", "title", "rel", "codecs", "default")),
+    "podcast:source": Tag(("podcast:alternateEnclosure",), ("uri",), ("contentType",)),
+    "podcast:integrity": Tag(("podcast:alternateEnclosure",), ("type", "value")),
+    "psc:chapters": Tag(("item",), ("version",)),
+    "psc:chapter": Tag(("psc:chapters",), ("start", "title"), ("href", "image")),
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One element to write."""
+
+    tag: str
+    text: str
+    attributes: tuple[tuple[str, str], ...]
+    children: tuple[Node, ...]
+
+
+def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
+    """An element of `TAGS`: empty attributes are left out, text beyond its limit is cut, `_` in a name stands for `-`.
+
+    Raises `ValueError` for what the tag's row does not allow.
+    """
+    row = TAGS[tag]
+    given = {name.replace("_", "-"): value for name, value in attributes.items() if value}
+    unknown, missing = given.keys() - {*row.required, *row.optional}, row.required - given.keys()
+    misplaced = {child.tag for child in children if tag not in TAGS[child.tag].parents}
+    if unknown or missing or misplaced or (text and not row.longest):
+        raise ValueError(f"{tag} cannot be written so: unknown {unknown}, missing {missing}, misplaced {misplaced}, text {text!r}")
+    return Node(tag, text[: row.longest] if row.longest >= 0 else text, tuple(given.items()), children)
+
+
+def xml_safe(value: Any) -> Any:
+    """The value without the characters that XML 1.0 forbids, in text, tuples and dataclasses, however deep."""
+    if isinstance(value, str):
+        return _FORBIDDEN.sub("", value)
+    if isinstance(value, tuple):
+        return tuple(map(xml_safe, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: xml_safe(getattr(value, field.name)) for field in fields(value)})
+    return value
+
+
+class _Extension:
+    """feedgen's protocol: it makes one of these for the feed and one for each entry, and asks them to write themselves."""
+
+    level: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._nodes: list[Node] = []
+
+    def add(self, *nodes: Node) -> None:
+        """Write these too, in this order, after what feedgen writes."""
+        for one in nodes:
+            if self.level not in TAGS[one.tag].parents:
+                raise ValueError(f"{one.tag} does not belong in {self.level}")
+            self._nodes.append(one)
+
+    def extend_ns(self) -> dict[str, str]:
+        """The namespaces to declare."""
+        return NAMESPACES
+
+    def _write(self, parent: Any) -> None:
+        for one in self._nodes:
+            _append(parent, one)
+
+
+class Channel(_Extension):
+    """The part of a feed that stands before its items."""
+
+    level = "channel"
+    undated = False  # feedgen dates a feed with the clock when nobody does
+
+    def extend_rss(self, rss: Any) -> Any:
+        """Add to the `rss` element that feedgen has begun."""
+        channel = rss[0]
+        if self.undated:
+            channel.remove(channel.find("lastBuildDate"))
+        self._write(channel)
+        return rss
+
+
+class Item(_Extension):
+    """One item of a feed."""
+
+    level = "item"
+
+    def extend_rss(self, item: Any) -> Any:
+        """Add to the `item` element that feedgen has begun."""
+        self._write(item)
+        return item
+
+
+def _append(parent: Any, one: Node) -> None:
+    from lxml.etree import SubElement
+
+    prefix, _, name = one.tag.partition(":")
+    element = SubElement(parent, f"{{{NAMESPACES[prefix]}}}{name}", dict(one.attributes))
+    element.text = one.text or None
+    for child in one.children:
+        _append(element, child)

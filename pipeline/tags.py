@@ -1,0 +1,185 @@
+"""Tags and chapters inside the audio: ID3v2.3 for the MP3, Vorbis comments for the Opus. The sound itself is not touched."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json
+from pipeline.model import Credit, EpisodeInfo, ShowInfo
+from pipeline.roles import label
+from pipeline.text import hms
+
+# ISO 639-1 to 639-2/T, which ID3 wants; "und" is its own word for what is not here
+LANGUAGES = {
+    "ar": "ara", "br": "bre", "ca": "cat", "co": "cos", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng",
+    "es": "spa", "eu": "eus", "fi": "fin", "fr": "fra", "he": "heb", "it": "ita", "ja": "jpn", "nl": "nld", "no": "nor",
+    "oc": "oci", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sv": "swe", "tr": "tur", "uk": "ukr", "zh": "zho",
+}  # fmt: skip
+_HOSTS = ("Host", "Co-Host", "Guest Host")
+_COMPOSERS = ("Composer", "Theme Music", "Music Production", "Songwriter")
+_UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag
+_MOST_CHAPTERS = 255  # CTOC counts them in one byte
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others mean nothing in one
+
+
+def tag_mp3(audio: Path, cover: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
+    """Write the MP3 again with one ID3v2.3 tag at its front: names, credits, cover and chapters."""
+    from mutagen import MutagenError
+    from mutagen.id3 import ID3
+    from mutagen.id3 import delete as delete_tags
+    from mutagen.mp3 import MP3
+
+    shutil.copyfile(audio, tagged)
+    try:
+        delete_tags(tagged, delete_v1=True, delete_v2=True)
+        duration_s = MP3(tagged).info.length
+    except MutagenError as error:
+        raise CauserieError("is not a readable MP3 file", audio.name, "delete it and build again") from error
+    tags = ID3()
+    marks = _chapter_frames(_marks(chapters), duration_s, "Chapitres" if show.language.startswith("fr") else "Chapters")
+    for frame in (*_text_frames(show, episode), *_page_frames(show, episode), _picture(cover), *marks):
+        tags.add(frame)
+    tags.update_to_v23()  # before saving: without it frames of version 2.4 stay, in a tag that says 2.3
+    tags.save(tagged, v1=0, v2_version=3, padding=lambda info: 0)
+
+
+def tag_opus(audio: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
+    """Write the Opus file again with Vorbis comments, chapters among them."""
+    from mutagen import MutagenError
+    from mutagen.oggopus import OggOpus
+
+    shutil.copyfile(audio, tagged)
+    try:
+        file = OggOpus(tagged)
+    except MutagenError as error:
+        raise CauserieError("is not a readable Opus file", audio.name, "delete it and build again") from error
+    file.tags.clear()
+    for name, value in _comments(show, episode, _marks(chapters)):
+        if value:
+            file.tags.append((name, _plain(value)))
+    file.save(padding=lambda info: 0)
+
+
+def iso639_2(language: str) -> str:
+    """The three-letter code of a language: `fr` and `fr-FR` give `fra`, an unknown one `und`."""
+    return LANGUAGES.get(language[:2].lower(), "und")
+
+
+def _facts(show: ShowInfo, episode: EpisodeInfo) -> dict[str, str]:
+    """ID3 text frames of version 2.3 by name; the empty ones are not written.
+
+    The date is written frame by frame: from a TDRC, mutagen leaves the time out at every full hour.
+    """
+    at = episode.published
+    return {
+        "TIT2": episode.title,
+        "TALB": show.title,
+        "TRCK": str(episode.number or ""),
+        "TPOS": str(episode.season or ""),
+        "TPE1": _names(episode.credits, _HOSTS) or show.author,
+        "TPE2": show.author,
+        "TCON": "Podcast",
+        "TYER": f"{at:%Y}",
+        "TDAT": f"{at:%d%m}",
+        "TIME": f"{at:%H%M}",
+        "TLAN": iso639_2(show.language),
+        "TCOP": f"{at:%Y} {show.copyright}" if show.copyright else "",
+        "TCOM": _names(episode.credits, _COMPOSERS),
+        "TGID": episode.guid,
+    }
+
+
+def _text_frames(show: ShowInfo, episode: EpisodeInfo) -> list[Any]:
+    from mutagen import id3
+
+    frames = [getattr(id3, name)(encoding=_UTF8, text=[_plain(text)]) for name, text in _facts(show, episode).items() if text]
+    credits = [[_plain(label(one.role, one.group, show.language)), _plain(one.person.name)] for one in episode.credits]
+    if credits:
+        frames.append(id3.IPLS(encoding=_UTF8, people=credits))
+    about = _plain(episode.description or episode.summary)
+    return [*frames, id3.COMM(encoding=_UTF8, lang=iso639_2(show.language), desc="", text=[about]), id3.PCST(value=1)]
+
+
+def _page_frames(show: ShowInfo, episode: EpisodeInfo) -> list[Any]:
+    from mutagen import id3
+
+    return [id3.WOAF(url=f"{show.website}{episode.slug}/"), id3.WORS(url=show.website)]
+
+
+def _picture(cover: Path) -> Any:
+    """The cover as it is: a big one delays the first sound, and shrinking it is the maker's choice."""
+    from mutagen import id3
+
+    data = cover.read_bytes()
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+    return id3.APIC(encoding=0, mime=kind, type=id3.PictureType.COVER_FRONT, desc="", data=data)
+
+
+def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str) -> list[Any]:
+    """CHAP frames from 0 to the end without a gap, in milliseconds, and the CTOC that orders them (id3v2-chapters-1.0).
+
+    mutagen sorts frames by size on disk, so the CTOC alone tells the order; it has a title because some players skip a bare one.
+    """
+    from mutagen import id3
+
+    marks = [mark for mark in marks if mark["startTime"] < duration_s][:_MOST_CHAPTERS]
+    bounds_ms = [round(mark["startTime"] * 1000) for mark in marks] + [round(duration_s * 1000)]
+    frames = [
+        id3.CHAP(element_id=f"chp{i}", start_time=start, end_time=end, sub_frames=_about_chapter(mark))
+        for i, (mark, (start, end)) in enumerate(zip(marks, pairwise(bounds_ms), strict=True))
+    ]
+    flags = id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED
+    title = id3.TIT2(encoding=_UTF8, text=[heading])
+    contents = id3.CTOC(element_id="toc", flags=flags, child_element_ids=[frame.element_id for frame in frames], sub_frames=[title])
+    return [*frames, contents] if frames else []
+
+
+def _about_chapter(mark: dict[str, Any]) -> list[Any]:
+    from mutagen import id3
+
+    link = [id3.WXXX(encoding=_UTF8, desc="", url=mark["url"])] if mark.get("url") else []
+    return [id3.TIT2(encoding=_UTF8, text=[_plain(mark["title"])]), *link]
+
+
+def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Vorbis comments; a name comes as often as there are people."""
+    chapters = []
+    for i, mark in enumerate(marks, 1):
+        chapters += [(f"CHAPTER{i:03}", f"{hms(mark['startTime'], always_hours=True)}.000"), (f"CHAPTER{i:03}NAME", mark["title"])]
+        chapters += [(f"CHAPTER{i:03}URL", mark.get("url", ""))]
+    return [
+        ("TITLE", episode.title),
+        ("ALBUM", show.title),
+        *(("ARTIST", one.person.name) for one in episode.credits if one.role in _HOSTS),
+        ("ALBUMARTIST", show.author),
+        ("TRACKNUMBER", str(episode.number or "")),
+        ("DISCNUMBER", str(episode.season or "")),
+        ("DATE", f"{episode.published:%Y-%m-%d}"),
+        ("GENRE", "Podcast"),
+        ("LANGUAGE", iso639_2(show.language)),
+        ("COPYRIGHT", f"{episode.published:%Y} {show.copyright}" if show.copyright else ""),
+        ("LICENSE", show.license),
+        ("ORGANIZATION", show.author),
+        *(("PERFORMER", f"{one.person.name} ({label(one.role, one.group, show.language)})") for one in episode.credits),
+        ("DESCRIPTION", episode.description or episode.summary),
+        *chapters,
+    ]
+
+
+def _marks(chapters: Path) -> list[dict[str, Any]]:
+    """The entries of a `chapters.json`, whose starts are whole seconds."""
+    return read_json(chapters)["chapters"]
+
+
+def _names(credits: tuple[Credit, ...], roles: tuple[str, ...]) -> str:
+    """People in those roles, each once."""
+    return ", ".join(dict.fromkeys(one.person.name for one in credits if one.role in roles))
+
+
+def _plain(text: str) -> str:
+    return _CONTROLS.sub("", text)

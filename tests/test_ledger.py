@@ -1,0 +1,123 @@
+"""Identities that never change, and what subscribers were given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import CauserieError
+from pipeline.feed import ledger as ledgers
+from pipeline.feed.ledger import Given, Ledger, Publication, adopt, assign, differences, load, podcast_guid, publication, record, save
+
+AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+LATER = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+A, B = Given("g1", "La file", "https://x/a.mp3", 10, "t1"), Given("g2", "La voix", "https://x/b.mp3", 20, "t2")
+
+
+def held(*episodes: Given, at: datetime = AT, target: str = "public") -> Publication:
+    """A publication of those episodes; its feed's digest follows from them."""
+    return Publication(at, target, repr(episodes), episodes)
+
+
+@pytest.mark.parametrize(
+    ("address", "guid"),
+    [
+        ("https://podnews.net/rss", "9b024349-ccf0-5f69-a609-6b82873eab3c"),
+        ("http://mp3s.nashownotes.com/pc20rss.xml", "917393e3-1b1e-5cef-ace4-edaa54e1f810"),
+        ("podcast.example.org/feed.xml//", "375e050f-7f52-5e9b-9cfc-9414515d1a5b"),
+    ],
+)
+def test_a_podcasts_guid_is_the_one_the_namespace_defines(address: str, guid: str) -> None:
+    assert podcast_guid(address) == guid
+
+
+def test_a_guid_outlives_the_address_and_the_order() -> None:
+    first = assign(Ledger(), "https://a.example/feed.xml", ["un", "deux"])
+    moved = assign(first, "https://b.example/feed.xml", ["trois", "deux", "un"])
+    assert moved.guid == first.guid == podcast_guid("https://a.example/feed.xml")
+    assert {**moved.episodes, **first.episodes} == moved.episodes
+    assert len(set(moved.episodes.values())) == 3
+
+
+def test_an_imported_shows_identities_win_and_new_ones_join_them() -> None:
+    imported = adopt(Ledger(), "0d1f1b9e-0000-5000-8000-000000000000", {"un": "https://old.example/?p=1"})
+    grown = assign(imported, "https://new.example/feed.xml", ["un", "deux"])
+    assert grown.guid == imported.guid and grown.episodes["un"] == "https://old.example/?p=1"
+
+
+@pytest.mark.parametrize("episodes", [{"un": "other"}, {"deux": "mine"}, {"trois": "x", "quatre": "x"}])
+def test_an_identity_is_never_given_twice(episodes: dict[str, str]) -> None:
+    with pytest.raises(CauserieError, match="cannot take the GUID"):
+        adopt(Ledger("g", "", {"un": "mine"}), "", episodes)
+
+
+def test_a_show_keeps_its_own_guid() -> None:
+    with pytest.raises(CauserieError, match="the show is g already, not h"):
+        adopt(Ledger("g"), "h", {})
+
+
+def test_the_same_publication_again_adds_nothing() -> None:
+    once = record(Ledger(), held(A))
+    assert record(once, held(A, at=LATER)) == once
+    assert len(record(once, held(A, target="s3://b")).publications) == 2
+    assert len(record(record(once, held(A, B)), held(A, at=LATER)).publications) == 3  # a way back is told too
+
+
+def test_subscribers_are_told_what_they_will_notice() -> None:
+    assert differences(held(A), held(B, A)) == ("1 new episode: La voix", "0 downloads repeated")
+    after = held(replace(B, url="https://x/b2.mp3"), replace(A, title="La queue"))
+    assert differences(held(B, A), after) == ("1 text changed: La queue", "1 download repeated: La voix")
+    assert differences(held(B, A), held()) == ("2 episodes withdrawn: La voix, La file", "0 downloads repeated")
+    assert differences(None, held(A, B))[0] == "2 new episodes: La file, La voix"
+
+
+def test_nothing_is_said_when_nothing_changes() -> None:
+    assert differences(held(A), held(A, at=LATER)) == ()
+
+
+FEED = """<rss><channel><item><title>{title}</title><guid>g1</guid><description>{text}</description>
+<enclosure url="https://x/a.mp3" length="{length}" type="audio/mpeg"/></item></channel></rss>"""
+
+
+def test_a_publication_is_read_from_the_feed_itself() -> None:
+    before = publication(FEED.format(title="La file", text="un", length=10).encode(), at=AT, target="public")
+    assert before.episodes == (replace(A, text_sha256=before.episodes[0].text_sha256),)
+    reworded = publication(FEED.format(title="La file", text="deux", length=10).encode(), at=AT, target="public")
+    assert differences(before, reworded) == ("1 text changed: La file", "0 downloads repeated")
+    louder = publication(FEED.format(title="La file", text="un", length=11).encode(), at=AT, target="public")
+    assert differences(before, louder) == ("1 download repeated: La file",)
+
+
+@pytest.mark.parametrize("damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00"])
+def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "ledger.json").write_text(damage, "utf-8")
+    with pytest.raises(CauserieError, match="is damaged; it holds the identities"):
+        load(tmp_path / "ledger.json")
+    assert (tmp_path / "ledger.json").read_text("utf-8") == damage
+
+
+def test_no_ledger_yet_is_an_empty_one(tmp_path: Path) -> None:
+    assert load(tmp_path / "ledger.json") == Ledger()
+
+
+text = st.text(min_size=1, max_size=12)
+givens = st.builds(Given, text, text, text, st.integers(0), text)
+publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple))
+
+
+@given(st.builds(Ledger, text, text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple)))
+@settings(max_examples=100)
+def test_a_ledger_survives_its_json(kept: Ledger) -> None:
+    assert ledgers.from_value(json.loads(json.dumps(ledgers.to_value(kept)))) == kept
+
+
+def test_a_saved_ledger_is_loaded_as_it_was(tmp_path: Path) -> None:
+    kept = record(assign(Ledger(), "https://a.example/feed.xml", ["un"]), held(A, B))
+    save(tmp_path / "feeds" / "ledger.json", kept)
+    assert load(tmp_path / "feeds" / "ledger.json") == kept
