@@ -1,0 +1,100 @@
+"""What to believe of what Whisper says it heard: nothing over music or silence, no loops, whole words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from pipeline.model import Word
+from pipeline.text import typographic
+
+_NO_SPEECH = 0.6  # Whisper's own two thresholds, which it applies to windows and not to segments
+_LOG_PROBABILITY = -1.0
+_LOOP_WORDS = range(3, 13)
+_LOOP_TIMES = 4
+_OPENING = "«“([{¿¡"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of words that Whisper decoded together, and how sure it was."""
+
+    words: tuple[Word, ...]
+    no_speech_probability: float
+    average_log_probability: float
+
+    @property
+    def text(self) -> str:
+        """Its words on one line."""
+        return " ".join(word.text for word in self.words)
+
+
+def whole_words(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
+    """Glue what Whisper cuts inside a word: `l'` + `hiver`, `rendez` + `-vous`, `mot` + ` ?`.
+
+    A piece that begins with a space begins a word, unless it is punctuation alone.
+    """
+    words: list[Word] = []
+    for piece in pieces:
+        opens = piece.text.startswith(" ") and (re.search(r"\w", piece.text) or piece.text.strip()[:1] in _OPENING)
+        after_opening = bool(words) and not re.search(r"\w", words[-1].text)
+        if not words or (opens and not after_opening):
+            words.append(piece)
+        else:
+            words[-1] = _glued(words[-1], piece)
+    tidy = (replace(word, text=re.sub(r"\s+", "\u00a0", typographic(word.text.strip(), language))) for word in words)
+    return tuple(word for word in tidy if word.text)
+
+
+def believable(segments: Iterable[Segment], voice_between: Callable[[float, float], bool]) -> tuple[Segment, ...]:
+    """The segments, and in them the words, that there is no good reason to refuse.
+
+    `voice_between(start_s, end_s)` says whether a voice may be heard there.
+    """
+    kept = (segment for segment in segments if not _is_invented(segment) and segment.words)
+    heard = (segment for segment in kept if voice_between(segment.words[0].start_s or 0.0, segment.words[-1].end_s or 0.0))
+    sound = (replace(segment, words=tuple(word for word in segment.words if _has_place(word, voice_between))) for segment in heard)
+    return _without_loops(tuple(segment for segment in sound if segment.words))
+
+
+def _glued(first: Word, second: Word) -> Word:
+    """Two pieces as one word, as doubtful as the more doubtful of them."""
+    return Word(first.text + second.text, first.start_s, second.end_s, min(first.probability, second.probability))
+
+
+def _is_invented(segment: Segment) -> bool:
+    return segment.no_speech_probability > _NO_SPEECH and segment.average_log_probability < _LOG_PROBABILITY
+
+
+def _has_place(word: Word, voice_between: Callable[[float, float], bool]) -> bool:
+    """A word without length was squeezed in where there was nothing to hear; a sure one beside voices is a short word badly placed."""
+    start_s, end_s = word.start_s or 0.0, word.end_s or 0.0
+    return end_s > start_s or (word.probability >= 0.5 and voice_between(start_s, end_s))
+
+
+def _without_loops(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Three words or more said four times or more in a row are Whisper stuck in a groove: said once."""
+    spoken = [re.sub(r"\W", "", word.text.lower()) for segment in segments for word in segment.words]
+    refused: set[int] = set()
+    for size in _LOOP_WORDS:
+        start = 0
+        while start + size * _LOOP_TIMES <= len(spoken):
+            times = _repeats(spoken, start, size)
+            if times >= _LOOP_TIMES:
+                refused.update(range(start + size, start + size * times))
+            start += size * times if times >= _LOOP_TIMES else 1
+    position, kept = 0, []
+    for segment in segments:
+        indexed = enumerate(segment.words, position)
+        kept.append(replace(segment, words=tuple(word for index, word in indexed if index not in refused)))
+        position += len(segment.words)
+    return tuple(segment for segment in kept if segment.words)
+
+
+def _repeats(spoken: list[str], start: int, size: int) -> int:
+    """How many times in a row the `size` words at `start` are said."""
+    pattern, times = spoken[start : start + size], 1
+    while spoken[start + size * times : start + size * (times + 1)] == pattern:
+        times += 1
+    return times
