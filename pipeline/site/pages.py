@@ -1,0 +1,189 @@
+"""Jinja2 templates and what they are told: the two steps that write the listening pages.
+
+Links between files are relative, so the pages work from a folder, under any prefix and behind any name; only the canonical
+address, Open Graph and schema.org name the show's own address.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json, write_whole
+from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo
+from pipeline.release import PublishedFile, Release, read_release
+from pipeline.roles import label
+from pipeline.site.passages import passages
+from pipeline.site.wording import TEMPLATES, day, iso_duration, labels, weight
+from pipeline.text import hms, typographic
+from pipeline.transcript.timed import read_timed
+
+_TEXTS = ("txt", "html", "vtt", "srt", "json")
+_GUIDES = ("guide_facilitator_pdf", "guide_facilitator_html", "guide_handout_pdf", "guide_handout_html")
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Where an episode stands among those that are published, oldest first."""
+
+    position: int  # from 1
+    total: int
+    previous: tuple[str, str] | None = None  # slug, title
+    next: tuple[str, str] | None = None
+
+    @classmethod
+    def of(cls, infos: tuple[EpisodeInfo, ...], i: int) -> Neighbours:
+        """The place of `infos[i]`, in the show's order."""
+        before = infos[i - 1] if i > 0 else None
+        after = infos[i + 1] if i + 1 < len(infos) else None
+        named = [(info.slug, title(info)) if info else None for info in (before, after)]
+        return cls(i + 1, len(infos), *named)
+
+
+def title(episode: EpisodeInfo) -> str:
+    """The title as listeners hear it."""
+    return episode.spoken_title or episode.title
+
+
+def episode_page(
+    timed: Path, chapters: Path, release: Path, cover: Path, *, page: Path, show: ShowInfo, episode: EpisodeInfo, neighbours: Neighbours
+) -> None:
+    """Write one episode's page: player, chapters, transcript, downloads, credits, and the way to the others.
+
+    `chapters` is a JSON chapters file; `release` and `cover` are release files. Raises `CauserieError` when one is damaged.
+    """
+    published, language, words = read_release(release), show.language, labels(show.language)
+    files = {file.role: file for file in published.files}
+    audio = _needed(published, "audio", release)
+    transcript, marks = read_timed(timed), _chapters(chapters)
+    people = {credit.person.key: credit.person.name for credit in (*show.credits, *episode.credits)}
+    values = {
+        **_common(show, read_release(cover), cover, f"{episode.slug}/index.html"),
+        "episode": episode,
+        "title": typographic(title(episode), language),
+        "audio": audio,
+        "audio_url": address(show, audio.key),
+        "light": files.get("light"),
+        "duration_s": published.duration_s,
+        "chapters": marks,
+        "passages": passages(transcript, marks, people, words["narrator"]),
+        "texts": [(words["texts"][form], files[f"transcript_{form}"]) for form in _TEXTS if f"transcript_{form}" in files],
+        "guides": [(words["guides"][role], role.rpartition("_")[2].upper(), files[role]) for role in _GUIDES if role in files],
+        "credits": _by_role(episode.credits, language),
+        "neighbours": neighbours,
+        "linked": _json(_linked_episode(show, episode, published.duration_s, audio)),
+    }
+    write_whole(page, _render("episode.html.j2", values, folder=episode.slug))
+
+
+def index_page(
+    releases: tuple[Path, ...], cover: Path, *, page: Path, style: Path, script: Path, show: ShowInfo, episodes: tuple[EpisodeInfo, ...]
+) -> None:
+    """Write the show's page, with its episodes newest first (a serial's from the first), and the files every page shares."""
+    published = [read_release(release) for release in releases]
+    rows = list(enumerate(zip(episodes, published, strict=True), start=1))
+    values = {
+        **_common(show, read_release(cover), cover, "index.html"),
+        "title": typographic(show.title, show.language),
+        "rows": rows if show.kind == "serial" else rows[::-1],
+        "title_of": lambda episode: typographic(title(episode), show.language),
+        "credits": _by_role(show.credits, show.language),
+        "linked": _json({"@context": "https://schema.org", **_linked_series(show)}),
+    }
+    write_whole(page, _render("index.html.j2", values, folder=""))
+    write_whole(style, (TEMPLATES / "style.css").read_bytes())
+    write_whole(script, (TEMPLATES / "page.js").read_bytes())
+
+
+def address(show: ShowInfo, key: str) -> str:
+    """Where a published file answers, in full."""
+    return show.website.rstrip("/") + "/" + quote(key)
+
+
+def _common(show: ShowInfo, cover: Release, where: Path, key: str) -> dict[str, Any]:
+    """What both pages are told; `key` is the page's own place in the published tree."""
+    image = _needed(cover, "cover", where)
+    urls = {"canonical": address(show, key), "feed_url": address(show, "feed.xml"), "image_url": address(show, image.key)}
+    return {"show": show, "words": labels(show.language), "cover": image, **urls}
+
+
+def _needed(release: Release, role: str, where: Path) -> PublishedFile:
+    for file in release.files:
+        if file.role == role:
+            return file
+    raise CauserieError(f"lists no {role} file", str(where), "delete it and build again")
+
+
+def _chapters(path: Path) -> tuple[Chapter, ...]:
+    """The chapters of a JSON chapters file, in order."""
+    entries = read_json(path)["chapters"]
+    found = (Chapter(entry["startTime"], entry.get("title", ""), web(entry.get("url", ""))) for entry in entries)
+    return tuple(sorted(found, key=lambda chapter: chapter.start_s))
+
+
+def _by_role(credits: tuple[Credit, ...], language: str) -> dict[str, list[Credit]]:
+    """The cast under each role's printed name, in the order given."""
+    cast: dict[str, list[Credit]] = {}
+    for credit in credits:
+        cast.setdefault(label(credit.role, credit.group, language), []).append(credit)
+    return cast
+
+
+def web(url: str) -> str:
+    """The address when it is a page of the web; nothing when following it could run something."""
+    return url if urlsplit(url).scheme in ("http", "https") else ""
+
+
+def _linked_series(show: ShowInfo) -> dict[str, Any]:
+    home, feed = address(show, "index.html"), address(show, "feed.xml")
+    return {"@type": "PodcastSeries", "name": show.title, "url": home, "webFeed": feed, "inLanguage": show.language, "author": show.author}
+
+
+def _linked_episode(show: ShowInfo, episode: EpisodeInfo, duration_s: float, audio: PublishedFile) -> dict[str, Any]:
+    """The episode in schema.org's words."""
+    media = {"@type": "AudioObject", "contentUrl": address(show, audio.key), "encodingFormat": audio.type, "contentSize": str(audio.bytes)}
+    return {
+        "@context": "https://schema.org",
+        "@type": "PodcastEpisode",
+        "name": episode.title,
+        "description": episode.summary,
+        "url": address(show, f"{episode.slug}/index.html"),
+        "datePublished": episode.published.isoformat(),
+        "duration": iso_duration(duration_s),
+        **({"episodeNumber": episode.number} if episode.number is not None else {}),
+        "inLanguage": show.language,
+        "associatedMedia": {**media, "duration": iso_duration(duration_s)},
+        "partOfSeries": _linked_series(show),
+    }
+
+
+def _json(value: dict[str, Any]) -> str:
+    """JSON that can stand inside a `<script>` element: nothing in it can close it or open a comment."""
+    escapes = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+    return json.dumps(value, ensure_ascii=False, indent=1).translate(str.maketrans(escapes))
+
+
+def _render(template: str, values: dict[str, Any], *, folder: str) -> str:
+    """The page's HTML; `folder` is where the page lies in the published tree, "" for its root."""
+    import jinja2
+
+    language = values["show"].language
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        typographic=lambda text: typographic(text, language),
+        weight=lambda size: weight(size, language),
+        day=lambda moment: day(moment, language),
+        paragraphs=lambda text: [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()],
+        hms=hms,
+        web=web,
+        link=lambda key: quote(posixpath.relpath(key, folder or ".")),
+    )
+    return environment.get_template(template).render(values)

@@ -1,0 +1,42 @@
+"""What the pages say around the show's own words: labels, dates, weights and durations of one language."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.text import NO_BREAK_SPACE
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "site"
+
+
+@cache
+def labels(language: str) -> dict[str, Any]:
+    """Every label of the pages, French for `fr` and `fr-CA`, English for any other language."""
+    name = "fr" if language.startswith("fr") else "en"
+    return tomllib.loads((TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
+
+
+def weight(size_bytes: int, language: str) -> str:
+    """A file's size as people say it, in units of a thousand: « 7,7 Mo », « 54 ko », "7.7 MB"."""
+    units = labels(language)["units"]
+    if size_bytes < 999_500:
+        return f"{max(1, round(size_bytes / 1e3))}{NO_BREAK_SPACE}{units['kilo']}"
+    return f"{size_bytes / 1e6:.1f}".replace(".", units["point"]) + f"{NO_BREAK_SPACE}{units['mega']}"
+
+
+def day(moment: datetime, language: str) -> str:
+    """The date as printed: « 1er décembre 2026 », "1 December 2026"."""
+    words = labels(language)
+    number = words["first_day"] if moment.day == 1 else str(moment.day)
+    return f"{number}{NO_BREAK_SPACE}{words['months'][moment.month - 1]} {moment.year}"
+
+
+def iso_duration(seconds: float) -> str:
+    """A length as schema.org wants it (ISO 8601), whole seconds: `PT8M6S`."""
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return "PT" + (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "") + f"{rest}S"
