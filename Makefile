@@ -1,0 +1,37 @@
+# Two commands: `make demo` builds and publishes the sample show, `make test` runs the whole suite. Both install what they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: .venv/demo
+	@$(BIN)/causerie build
+	@$(BIN)/causerie publish
+	@echo "Look at it: $(BIN)/causerie serve"
+
+test: .venv/test
+	@$(BIN)/ruff check .
+	@$(BIN)/python -m pytest -n 2
+
+lint: .venv/test
+	@$(BIN)/ruff check .
+
+clean:
+	rm -rf .venv .causerie public site
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Causerie needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo: .venv/python pyproject.toml constraints.txt
+	@echo "Installing Causerie into .venv: a few minutes the first time, most of it PyTorch…"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/test: .venv/python pyproject.toml constraints.txt
+	@echo "Installing Causerie and its tests into .venv: a few minutes the first time…"
+	@$(PIP) --editable '.[test]'
+	@touch .venv/demo $@

@@ -1,0 +1,206 @@
+"""The command line: parses, calls, prints, sets the exit status. 0 done, 1 something failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import CauserieError, Problems
+from pipeline.text import nearest, printable
+
+COMMON = (
+    click.option("--show", "root", type=click.Path(path_type=Path, file_okay=False), default=".", help="The show's folder; this one if not given."),
+)
+LONG = (
+    *COMMON,
+    click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),
+    click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing."),
+    click.option("--quiet", is_flag=True, help="Say only what failed."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output."),
+    click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]), help="Act as if it were that moment, for episodes dated later."),
+)
+
+
+class Group(click.Group):
+    """Commands in the order they are written, and every error of ours as one sentence with exit status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Problems as problems:
+            click.echo("\n".join(printable(str(problem)) for problem in problems.problems), err=True)
+        except CauserieError as error:
+            click.echo(printable(str(error)), err=True)
+        except KeyboardInterrupt:
+            click.echo("Stopped; what was finished is kept, and the next run goes on from there.", err=True)
+        except BrokenPipeError:
+            sys.stderr.close()
+        sys.exit(1)
+
+
+def options(which: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
+    """Put several click options on a command."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(which):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="causerie")
+def main() -> None:
+    """Raw recordings in, a published podcast out: audio, transcripts, feed, pages and discussion guides."""
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="The language of the show.")
+def init(folder: Path, language: str) -> None:
+    """Make a new show in FOLDER: a show.toml to fill in and a cover to replace."""
+    from pipeline.newcomers import new_show
+
+    click.echo(new_show(folder, language))
+
+
+@main.command()
+@click.argument("slug")
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options(COMMON)
+def new(slug: str, recordings: tuple[Path, ...], root: Path) -> None:
+    """Make a new episode around one or more RECORDINGS: they are looked at, copied in, and named in its episode.toml."""
+    from pipeline.newcomers import new_episode
+
+    click.echo(new_episode(root, slug, recordings, at=_now().astimezone()))
+
+
+def _make(name: str, help_text: str) -> None:
+    """Add a command that makes the show up to some step."""
+
+    @main.command(name, help=help_text)
+    @click.argument("slugs", nargs=-1, metavar="[SLUG]...")
+    @click.option("--rebuild", multiple=True, metavar="STEP", help="Run this kind of step even when it is current: encode, captions…")
+    @options(LONG)
+    def command(root: Path, slugs: tuple[str, ...], jobs: int | None, quiet: bool, as_json: bool, at: datetime | None, **rest: Any) -> None:
+        from pipeline.commands import make
+        from pipeline.console import Console
+
+        _must_exist(root, slugs)
+        console = Console(quiet, as_json)
+        if not make(root.resolve(), name, slugs, at=_moment(at), jobs=jobs or 0, console=console, **rest):
+            sys.exit(1)
+
+
+_make("build", "Make everything that is out of date, up to and including feed, guides and pages; with SLUGs, those episodes' own files.")
+_make("normalise", "Stop at audio that is loud enough: ingest, measure, encode.")
+_make("transcribe", "Stop at captions: Whisper, the draft to correct, the times of the corrected text.")
+_make("tag", "Stop at audio that carries its title, credits, cover and chapters.")
+_make("guide", "Stop at the discussion guides.")
+_make("feed", "Stop at the feed.")
+_make("site", "Stop at the listening pages.")
+
+
+@main.command()
+@options(COMMON)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
+def status(root: Path, as_json: bool) -> None:
+    """Episodes and steps: current, stale and why, corrected by hand; and what waits for a person."""
+    from pipeline.commands import status
+
+    click.echo(status(root.resolve(), at=_now(), as_json=as_json))
+
+
+@main.command()
+@options(COMMON)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
+def check(root: Path, as_json: bool) -> None:
+    """Every mistake in the show at once: its TOML, recordings, cover, transcripts and guides."""
+    from pipeline.check import check
+
+    problems = check(root.resolve())
+    if as_json:
+        import json
+
+        for problem in problems:
+            click.echo(json.dumps({"where": problem.where, "problem": problem.message, "remedy": problem.hint}, ensure_ascii=False))
+    elif problems:
+        raise Problems(tuple(problems))
+    else:
+        click.echo("No mistake found.")
+    sys.exit(1 if problems else 0)
+
+
+@main.command()
+@options(LONG)
+@click.option("--prune", is_flag=True, help="Delete what no page or feed names any more; without it nothing is ever deleted.")
+def publish(root: Path, jobs: int | None, dry_run: bool, quiet: bool, as_json: bool, at: datetime | None, prune: bool) -> None:
+    """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run says what would be sent."""
+    from pipeline.commands import send
+    from pipeline.console import Console
+
+    done = send(root.resolve(), at=_moment(at), dry_run=dry_run, prune=prune, console=Console(quiet))
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        click.echo(json.dumps(asdict(done), ensure_ascii=False))
+
+
+@main.command()
+@options(COMMON)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
+def serve(root: Path, port: int) -> None:
+    """Serve the published folder on 127.0.0.1, with byte ranges, so that it can be looked at and listened to."""
+    from pipeline.catalog import load
+    from pipeline.serve import serve
+
+    folder = root.resolve() / load(root.resolve()).publish.folder
+    if not (folder / "index.html").is_file():
+        raise CauserieError("nothing is published yet", str(folder), "run causerie build, then causerie publish")
+    click.echo(f"http://127.0.0.1:{port}/  (Ctrl-C to stop)")
+    serve(folder, port=port)
+
+
+@main.command()
+@options(COMMON)
+def doctor(root: Path) -> None:
+    """What is installed, which Whisper model the show asks for, what is missing and the command that mends it."""
+    from pipeline.doctor import examine
+
+    findings = examine(root.resolve())
+    for finding in findings:
+        click.echo(printable(str(finding)))
+    sys.exit(0 if all(finding.good for finding in findings) else 1)
+
+
+def _must_exist(root: Path, slugs: tuple[str, ...]) -> None:
+    """A slug nobody has is wrong usage: exit status 2."""
+    known = [path.parent.name for path in root.glob("episodes/*/episode.toml")]
+    for slug in slugs:
+        if slug not in known:
+            raise click.UsageError(printable(f"there is no episode {slug}; {nearest(slug, known) if known else 'the show has none yet'}"))
+
+
+def _now() -> datetime:
+    """The present: the only place the program reads the clock for anything but progress."""
+    return datetime.now(UTC)
+
+
+def _moment(at: datetime | None) -> datetime:
+    """The moment asked for, in UTC when it names no zone, or the present."""
+    return _now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What each command does, with the moment it is run at as an argument; `cli.py` parses and prints."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from pipeline import catalog
+from pipeline.build import Result, build, look
+from pipeline.console import Console, as_value, count
+from pipeline.drafts import untouched
+from pipeline.errors import CauserieError
+from pipeline.feed import ledger
+from pipeline.model import Episode, Show
+from pipeline.plan import due, plan
+from pipeline.publish.run import Publication, publish
+from pipeline.steps import Step, needed
+from pipeline.workers import Workers
+
+# Where each command stops: the kinds of step it wants, with everything they are made from
+STOPS: dict[str, frozenset[str]] = {
+    "normalise": frozenset({"encode", "light"}),
+    "transcribe": frozenset({"captions"}),
+    "tag": frozenset({"tag", "tag-light"}),
+    "guide": frozenset({"guide"}),
+    "feed": frozenset({"feed"}),
+    "site": frozenset({"page", "index"}),
+}
+
+
+def open_show(root: Path, keep: bool = False) -> Show:
+    """The show in a folder, each episode with its GUID; new ones are given, and written down when `keep`."""
+    show = catalog.load(root)
+    path = root / "feeds/ledger.json"
+    before = ledger.load(path)
+    known = ledger.assign(before, f"{show.info.website}feed.xml", [episode.slug for episode in show.episodes])
+    if keep and known != before:
+        ledger.save(path, known)
+    episodes = tuple(replace(each, info=replace(each.info, guid=known.episodes[each.slug])) for each in show.episodes)
+    return replace(show, info=replace(show.info, guid=known.guid), episodes=episodes)
+
+
+def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> tuple[Step, ...]:
+    """The steps a command is about: all of them, those it stops at, or those of some episodes only.
+
+    The feed and the series page speak of every episode, so a command given slugs leaves them for a whole build, unless they are
+    what was asked for.
+    """
+    steps, kinds = plan(show, at), STOPS.get(command)
+    if not kinds and not slugs:
+        return steps
+    return needed(steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in (*slugs, *(("show",) if kinds else ()))))
+
+
+def make(
+    root: Path,
+    command: str,
+    slugs: Sequence[str],
+    *,
+    at: datetime,
+    jobs: int = 0,
+    dry_run: bool = False,
+    rebuild: Sequence[str] = (),
+    console: Console,
+) -> bool:
+    """Make what is out of date; True when nothing failed."""
+    with only_build(root):
+        show = open_show(root, keep=not dry_run)
+        steps = steps_for(show, command, slugs, at)
+        if dry_run:
+            return _foresee(steps, root, console)
+        with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:
+            results = build(steps, root, workers, console.ended, console.started, rebuild)
+        console.sum_up(len(slugs) or len(show.episodes))
+        return all(result.status not in ("failed", "blocked") for result in results)
+
+
+def status(root: Path, *, at: datetime, as_json: bool) -> str:
+    """Episodes × steps: how many are current, what is stale and why, and what waits for a person."""
+    show = open_show(root)
+    results = list(look(plan(show, at), root))
+    if as_json:
+        return "\n".join(json.dumps(as_value(result), ensure_ascii=False) for result in results)
+    lines = []
+    for name in (*(episode.slug for episode in show.episodes), "show"):
+        mine = [result for result in results if result.step.episode == name]
+        counts = Counter(result.status for result in mine)
+        lines.append(f"{name}: {', '.join(f'{number} {status}' for status, number in sorted(counts.items()))}")
+        lines += [f"  {result.step.kind}: {result.status}: {result.why}" for result in mine if result.status != "current"]
+    lines += [f"waits for a person: {sentence}" for episode in show.episodes for sentence in waiting(root, episode, at)]
+    return "\n".join(lines)
+
+
+def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
+    """What a person has yet to do for an episode, as sentences."""
+    for folder, what in (("transcripts", "correct the transcript"), ("guides", "read the guide over")):
+        path = root / folder / f"{episode.slug}.md"
+        if path.exists() and untouched(path.read_text(encoding="utf-8", errors="replace")):
+            yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft"
+        if path.with_suffix(".draft.md").exists():
+            yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
+    if episode.info.published > at:
+        yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
+
+
+def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, console: Console) -> Publication:
+    """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
+    with only_build(root):
+        show = open_show(root)
+        behind = [result for result in look(plan(show, at), root) if result.status == "stale"]
+        if behind:
+            hint = "run causerie build first" + (f" ({behind[0].step.name}: {behind[0].why})" if behind[0].why else "")
+            raise CauserieError(f"{count(len(behind), 'step')} of the show are out of date", str(root), hint)
+        return publish(show, due(show, at), root, at=at, dry_run=dry_run, prune=prune, say=console.say)
+
+
+@contextmanager
+def only_build(root: Path) -> Iterator[None]:
+    """Hold the show's lock: two builds at once would take each other's files for edits. The system frees it when we end."""
+    if not (root / "show.toml").is_file():
+        raise CauserieError("there is no show here: show.toml is missing", str(root), "use --show DIR, or make one with causerie init DIR")
+    (root / ".causerie").mkdir(exist_ok=True)
+    with (root / ".causerie/lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CauserieError("another causerie is at work on this show", str(root), "wait until it has finished") from error
+        yield
+
+
+def _foresee(steps: tuple[Step, ...], root: Path, console: Console) -> bool:
+    """Say what would be made, and why."""
+    results: list[Result] = list(look(steps, root))
+    for result in results:
+        console.counts[result.status] += 1
+        if console.as_json:
+            print(json.dumps(as_value(result), ensure_ascii=False))
+        elif result.status == "stale":
+            console.say(f"would make {result.step.name}: {result.why}", always=True)
+    if not any(result.status == "stale" for result in results):
+        console.say("Nothing to do.", always=not console.as_json)
+    return True

@@ -1,0 +1,108 @@
+"""What a run shows: one line an episode while it works, sentences when it ends; JSON lines for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from pipeline.build import Result
+from pipeline.steps import Step
+from pipeline.text import hms, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Console:
+    """Progress on stderr, data on stdout. On a terminal each working step has a moving line; elsewhere a plain one when it ends."""
+
+    def __init__(self, quiet: bool = False, as_json: bool = False) -> None:
+        self.quiet, self.as_json = quiet, as_json
+        self._since = time.monotonic()
+        self._progress: Progress | None = None
+        self._lines: dict[str, TaskID] = {}
+        self.counts: Counter[str] = Counter()
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def started(self, step: Step) -> None:
+        """A step begins."""
+        if self.quiet or not sys.stderr.isatty():
+            return
+        if self._progress is None:
+            self._progress = _moving_lines()
+            self._progress.start()
+        self._lines[step.name] = self._progress.add_task(f"{step.episode}  {step.kind}", total=None, detail="")
+
+    def moved(self, step: str, done_s: float, total_s: float) -> None:
+        """A step says how far it is, in seconds of audio."""
+        if self._progress is not None and step in self._lines:
+            detail = f"{hms(done_s)} of {hms(total_s)}"
+            self._progress.update(self._lines[step], completed=done_s, total=total_s, detail=detail)
+
+    def ended(self, result: Result) -> None:
+        """A step is done, or was looked at and needs nothing."""
+        self.counts[result.status] += 1
+        if self._progress is not None and (line := self._lines.pop(result.step.name, None)) is not None:
+            self._progress.remove_task(line)
+        if self.as_json:
+            print(json.dumps(as_value(result), ensure_ascii=False), flush=True)
+        if result.status in ("failed", "drafted"):
+            self.say(f"{result.step.name}: {result.status}: {result.why}", always=result.status == "failed")
+            if result.traceback:
+                self.say(result.traceback, always=True)
+        elif result.status == "built":
+            self.say(f"{result.step.name} ({result.seconds:.1f} s)")
+
+    def say(self, text: str, always: bool = False) -> None:
+        """A line on stderr, unless the run is quiet."""
+        if self.quiet and not always:
+            return
+        lines = "\n".join(printable(line) for line in text.split("\n"))
+        if self._progress is not None:
+            self._progress.console.print(lines, markup=False, highlight=False)
+        else:
+            print(lines, file=sys.stderr, flush=True)
+
+    def sum_up(self, episodes: int) -> None:
+        """The last lines of a build."""
+        counts, seconds = self.counts, time.monotonic() - self._since
+        if not counts["built"] and not counts["failed"] and not counts["drafted"]:
+            self.say(f"Nothing to do: {count(episodes, 'episode')}, every step current.")
+            return
+        parts = [f"{count(counts['built'] + counts['drafted'], 'step')} made", f"{counts['current'] + counts['edited']} already current"]
+        parts += [f"{counts[status]} {status}" for status in ("failed", "blocked") if counts[status]]
+        self.say(f"{count(episodes, 'episode')}: {', '.join(parts)}, in {duration(seconds)}.", always=bool(counts["failed"]))
+
+
+def as_value(result: Result) -> dict[str, object]:
+    """A result as one JSON object."""
+    value = {"episode": result.step.episode, "step": result.step.kind, "status": result.status, "why": result.why}
+    return {**value, "seconds": round(result.seconds, 2)}
+
+
+def count(number: int, noun: str) -> str:
+    """«1 episode», «3 episodes»."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """«4 s», «2 min 05 s»."""
+    return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60):02} s"
+
+
+def _moving_lines() -> Progress:
+    from rich.console import Console as Terminal
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), TextColumn("{task.fields[detail]}"))
+    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True), console=Terminal(stderr=True), transient=True)

@@ -1,0 +1,105 @@
+"""A new show, and a new episode around its recordings. Nothing that exists is ever written over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pipeline import catalog
+from pipeline.audio.probe import Probe, probe
+from pipeline.errors import CauserieError
+from pipeline.files import write_whole
+from pipeline.text import hms, is_slug, slugify
+
+_TEMPLATES = Path(__file__).parent / "templates" / "init"
+_TO_WRITE = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
+
+
+def new_show(folder: Path, language: str) -> str:
+    """Make a show in `folder`, which must be empty or new; returns what to do next, as sentences."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CauserieError("is not an empty folder", str(folder), "choose a new name; nothing was written")
+    for name in ("episodes", "transcripts", "guides", "feeds"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_TEMPLATES / "cover.png", folder / "cover.png")
+    shutil.copyfile(_TEMPLATES / "gitignore", folder / ".gitignore")
+    shutil.copyfile(_TEMPLATES / f"show.{language}.toml", folder / "show.toml")
+    return (
+        f"Made a show in {folder}. Now:\n"
+        f"  1. fill in {folder / 'show.toml'} and replace cover.png\n"
+        f"  2. causerie new --show {folder} my-first-episode RECORDING\n"
+        f"  3. causerie build --show {folder}"
+    )
+
+
+def new_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: datetime) -> str:
+    """Make `episodes/<slug>/` with the recordings, once each has been looked at; returns what was found, as sentences."""
+    show, problems = catalog.read(root)
+    if show is None:
+        raise problems[0]
+    folder = root / "episodes" / slug
+    if not is_slug(slug) or slug in catalog.RESERVED:
+        raise CauserieError("cannot name an episode's page and files", slug, f"try {slugify(slug) or 'my-first-episode'}")
+    if (folder / "episode.toml").exists():
+        raise CauserieError("exists already", str(folder / "episode.toml"), "choose another slug, or edit that file")
+    found = {recording: probe(recording) for recording in recordings}
+    names = _names(recordings, slug)
+    folder.mkdir(parents=True, exist_ok=True)
+    for recording, name in names.items():
+        _bring(recording, folder / name)
+    number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
+    write_whole(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, tuple(names.values())))
+    return "\n".join([f"Made {folder / 'episode.toml'}:", *_seen(found), f"Fill it in, then: causerie build --show {root} {slug}"])
+
+
+def episode_toml(slug: str, number: int, at: datetime, language: str, files: Sequence[str]) -> str:
+    """A first `episode.toml`; `at` is its date of publication, to the minute."""
+    title = slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
+    lines = [
+        f"title = {_quoted(title)}",
+        f"number = {number}",
+        f"published = {at.replace(second=0, microsecond=0).isoformat()}",
+        f"summary = {_quoted(_TO_WRITE.get(language[:2], _TO_WRITE['en']))}",
+    ]
+    for file in files:
+        lines += ["", "[[recordings]]", f"file = {_quoted(file)}"]
+    if len(files) > 1:
+        lines += ["", "# One speaker a track? Say who under each file, with a key of [people] in show.toml: voice = \"camille\""]
+    return "\n".join(lines) + "\n"
+
+
+def _names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
+    """The name each recording takes in the episode's folder; two of one name would overwrite each other."""
+    names = {path: f"raw-{path.name}" if path.stem == slug else path.name for path in recordings}
+    if len(set(names.values())) < len(recordings):
+        raise CauserieError("two recordings have the same name", ", ".join(map(str, recordings)), "rename one of them")
+    return names
+
+
+def _bring(recording: Path, target: Path) -> None:
+    """Copy a recording in, whole or not at all; one that lies there already stays."""
+    if target.exists():
+        if os.path.samefile(recording, target):
+            return
+        raise CauserieError("exists already", str(target), "rename the recording, or remove that file")
+    part = target.with_name(f".{target.name}.part")
+    shutil.copyfile(recording, part)
+    os.replace(part, target)
+
+
+def _seen(found: Mapping[Path, Probe]) -> list[str]:
+    """One line a recording: length, rate, channels, codec."""
+    return [
+        f"  {path.name}: {hms(seen.duration_s) if seen.duration_s else 'unknown length'}, {seen.sample_rate_hz} Hz, "
+        f"{'mono' if seen.channels == 1 else 'stereo' if seen.channels == 2 else f'{seen.channels} channels'}, {seen.codec}"
+        for path, seen in found.items()
+    ]
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char >= " " and char != "\x7f" else f"\\u{ord(char):04x}" for char in escaped) + '"'
