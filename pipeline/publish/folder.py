@@ -1,0 +1,119 @@
+"""The folder target: `public/` holds exactly what a bucket would."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import CauserieError
+from pipeline.publish.state import Digests, load_manifest, save_manifest
+from pipeline.publish.tree import FEED_KEY, PublicFile
+from pipeline.publish.upload import RemoteFile
+
+_BLOCK_BYTES = 1 << 20
+
+
+class FolderTarget:
+    """A folder of our own. A folder that holds somebody else's files is refused: nothing there is ever overwritten."""
+
+    def __init__(self, folder: Path, website: str, memory: Path, *, name: str = "") -> None:
+        """`website` is the show's address, by which our feed is known; `memory` is the folder for what is remembered."""
+        self.name = name or folder.name
+        self._folder = folder
+        self._manifest = memory / "folder.json"
+        self._ours = load_manifest(self._manifest, str(folder.resolve()))
+        self._digests = Digests(memory / "folder-digests.json", folder)
+        self._refuse_foreign(website)
+
+    def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
+        """Every visible file; a folder keeps no headers."""
+        files = [path for path in self._folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+        found = {path.relative_to(self._folder).as_posix(): path for path in files}
+        return {key: RemoteFile(path.stat().st_size, self._digests.of(path) if key in keys else "") for key, path in sorted(found.items())}
+
+    def put(self, file: PublicFile) -> None:
+        """Copy beside its place, check the copy's digest, rename."""
+        place = self._place(file.key)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+            try:
+                with os.fdopen(handle, "wb") as copy:
+                    digest = _copied(file.source, copy)
+                if digest != file.sha256:
+                    raise CauserieError("changed while it was being published", str(file.source), "build again, then publish")
+                os.chmod(name, 0o644)  # mkstemp makes it private; a web server must read it
+                os.replace(name, place)
+            finally:
+                Path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise CauserieError(f"could not be written ({error.strerror})", str(place), "make room or allow writing there") from error
+        self._ours[file.key] = RemoteFile(file.bytes, self._digests.learn(place, file.sha256))
+
+    def put_headers(self, file: PublicFile) -> None:
+        """Nothing: whoever serves the folder says the headers."""
+
+    def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
+        """Replace the feed if it is still the one that was there at the start."""
+        place = self._place(FEED_KEY)
+        found = self._digests.of(place) if place.is_file() else ""
+        if found not in {expected.sha256 if expected else "", file.sha256}:
+            raise CauserieError("was published by somebody else meanwhile", str(place), "publish again")
+        self.put(file)
+        return ""
+
+    def read(self, key: str) -> bytes:
+        """The content of one file."""
+        try:
+            return self._place(key).read_bytes()
+        except FileNotFoundError as error:
+            raise CauserieError("is not there", str(self._place(key)), "publish again") from error
+
+    def delete(self, keys: Collection[str]) -> tuple[str, ...]:
+        """Delete those of `keys` that we put there, and the folders this empties."""
+        gone = tuple(key for key in keys if key in self._ours)
+        for key in gone:
+            place = self._place(key)
+            place.unlink(missing_ok=True)
+            if place.parent != self._folder and not any(place.parent.iterdir()):
+                place.parent.rmdir()
+            del self._ours[key]
+        return gone
+
+    def close(self) -> None:
+        """Remember what we put there, and the digests."""
+        save_manifest(self._manifest, str(self._folder.resolve()), self._ours)
+        self._digests.save()
+
+    def _place(self, key: str) -> Path:
+        """Where a key lies; never outside the folder, whatever is linked there."""
+        place = self._folder / key
+        if not place.parent.resolve().is_relative_to(self._folder.resolve()):
+            raise CauserieError("leads out of the folder to publish into", str(place), "remove the link")
+        return place
+
+    def _refuse_foreign(self, website: str) -> None:
+        """Ours is an empty folder, one we remember, or one whose feed carries the show's address."""
+        if self._folder.exists() and not self._folder.is_dir():
+            raise CauserieError("is a file, not a folder", str(self._folder), "choose another publish.folder in show.toml")
+        if self._ours or not self._folder.exists() or not any(self._folder.iterdir()):
+            return
+        feed = self._folder / FEED_KEY
+        if not website or not feed.is_file() or website.encode("utf-8") not in feed.read_bytes():
+            raise CauserieError(
+                "holds files that Causerie did not put there", str(self._folder), "empty it, or choose another publish.folder in show.toml"
+            )
+
+
+def _copied(source: Path, copy: BinaryIO) -> str:
+    """Copy a file's content into an open stream; its SHA-256."""
+    digest = hashlib.sha256()
+    with source.open("rb") as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
+            copy.write(block)
+    return digest.hexdigest()

@@ -1,0 +1,36 @@
+"""Where a tree is published: what a folder and a bucket have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from pipeline.publish.tree import PublicFile
+from pipeline.publish.upload import RemoteFile
+
+
+class Target(Protocol):
+    """A place that holds published files. Every method raises `CauserieError` for what a user can mend."""
+
+    name: str  # for people, and for the ledger: `public`, `s3://bucket/prefix`
+
+    def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
+        """Everything it holds; of `keys`, also digest and headers."""
+
+    def put(self, file: PublicFile) -> None:
+        """Write one file, whole or not at all."""
+
+    def put_headers(self, file: PublicFile) -> None:
+        """Give a file that is already there its headers."""
+
+    def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
+        """Write the feed if what is there is still `expected`; returns a note for the user, mostly empty."""
+
+    def read(self, key: str) -> bytes:
+        """The content of one file."""
+
+    def delete(self, keys: Collection[str]) -> tuple[str, ...]:
+        """Delete those of `keys` that we put there ourselves; returns them."""
+
+    def close(self) -> None:
+        """Remember what is there for next time."""

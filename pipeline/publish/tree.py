@@ -1,0 +1,103 @@
+"""The published tree: every file that a bucket or a folder will hold, decided before anything is sent.
+
+Only the episodes it is given are in it. An episode whose date has not come is never given, so nothing of it, not even a
+file name, can leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import CauserieError
+from pipeline.files import sha256
+from pipeline.model import Episode, Show
+from pipeline.publish.headers import cache_control, content_type
+from pipeline.release import PublishedFile, Release, read_release
+
+MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEED = range(6)  # the order of publication: nothing is named before it is there
+COVER_RELEASE = ".causerie/show/release.json"
+FEED_KEY = "feed.xml"
+
+_MEDIA_ROLES = {"audio", "light"}
+
+
+@dataclass(frozen=True)
+class PublicFile:
+    """One file as the outside sees it: `key` is its path below the show's address, `rank` when it is sent."""
+
+    key: str
+    source: Path
+    bytes: int
+    sha256: str
+    content_type: str
+    cache_control: str
+    rank: int
+
+
+def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: Callable[[Path], str] = sha256) -> tuple[PublicFile, ...]:
+    """Everything to publish for the episodes that are due, in the order it is to be sent.
+
+    `digest` gives a file's SHA-256, from memory when it can. Raises `CauserieError` when something was not built, or
+    when a file is no longer the one its release describes.
+    """
+    releases = [_release(root / f".causerie/{episode.slug}/release.json") for episode in episodes]
+    cover = _release(root / COVER_RELEASE)
+    wanted = [*released(releases, cover), *shell(tuple(episode.slug for episode in episodes))]
+    return in_order(_described(root, key, source, rank, promised, digest) for key, source, rank, promised in wanted)
+
+
+def released(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
+    """(key, source, rank, what was promised) of every file that a release names."""
+    files = [file for release in (*releases, cover) for file in release.files]
+    return tuple((file.key, file.source, rank_of(file.role), file) for file in files)
+
+
+def shell(slugs: tuple[str, ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
+    """The same of what is drawn around the releases: pages, style, script and feed."""
+    pages = [(f"{slug}/index.html", f"site/{slug}/index.html", PAGES, None) for slug in slugs]
+    assets = [(name, f"site/{name}", ASSETS, None) for name in ("style.css", "page.js")]
+    return (*assets, *pages, ("index.html", "site/index.html", INDEX, None), (FEED_KEY, "feeds/feed.xml", FEED, None))
+
+
+def rank_of(role: str) -> int:
+    """When a file of a release is sent: audio, then its texts, then guides and images."""
+    if role in _MEDIA_ROLES:
+        return MEDIA
+    return TEXTS if role == "chapters" or role.startswith("transcript_") else ASSETS
+
+
+def in_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
+    """The files as they are sent; two different files for one key are refused."""
+    by_key: dict[str, PublicFile] = {}
+    for file in files:
+        if by_key.setdefault(file.key, file).sha256 != file.sha256:
+            raise CauserieError(f"two files are to be published as {file.key}", str(file.source), "build again")
+    return tuple(sorted(by_key.values(), key=lambda file: (file.rank, file.key)))
+
+
+def _described(root: Path, key: str, source: str, rank: int, promised: PublishedFile | None, digest: Callable[[Path], str]) -> PublicFile:
+    """Look at one file on disk, and hold it to what its release promised."""
+    path = _built(root / source)
+    if ".." in PurePosixPath(key).parts or key.startswith("/"):
+        raise CauserieError(f"cannot be published as “{key}”", source, "delete .causerie and build again")
+    found = (path.stat().st_size, digest(path))
+    if promised is not None and found != (promised.bytes, promised.sha256):
+        raise CauserieError("is not the file that was built for publication any more", source, "build again")
+    return PublicFile(key, path, *found, content_type(key), cache_control(key, found[1]), rank)
+
+
+def _release(path: Path) -> Release:
+    """A release, when there is a whole one."""
+    try:
+        return read_release(_built(path))
+    except (KeyError, TypeError) as error:
+        raise CauserieError("is damaged", str(path), "delete it and build again") from error
+
+
+def _built(path: Path) -> Path:
+    """The path, when there is a file."""
+    if not path.is_file():
+        raise CauserieError("has not been built", str(path), "run causerie build")
+    return path

@@ -1,0 +1,178 @@
+"""The published tree on this machine, as a careful host would serve it: byte ranges, types, validators, CORS.
+
+Python's own `http.server` knows no ranges, without which a player cannot jump in the audio.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from pipeline.errors import CauserieError
+from pipeline.publish.headers import REVALIDATE, content_type
+
+_BLOCK_BYTES = 1 << 16
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes `first` to `last`, both included, of a file."""
+
+    first: int
+    last: int
+
+    @property
+    def bytes(self) -> int:
+        """How many."""
+        return self.last - self.first + 1
+
+
+def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> ThreadingHTTPServer:
+    """A server that is bound and not yet running; port 0 takes a free one. `CauserieError` when it cannot be bound."""
+    base = folder.resolve()
+    if not base.is_dir():
+        raise CauserieError("there is nothing to serve", str(folder), "run causerie publish first")
+    handler = type("Handler", (_Handler,), {"base": base})
+    try:
+        return ThreadingHTTPServer((host, port), handler)
+    except (OSError, OverflowError) as error:
+        raise CauserieError(f"port {port} on {host} cannot be used ({error})", hint="choose another with --port") from error
+
+
+def serve(folder: Path, *, port: int = 8000, host: str = "127.0.0.1") -> None:
+    """Serve `folder` until interrupted."""
+    with make_server(folder, host, port) as server:
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass  # this is how one stops it
+
+
+def find(base: Path, target: str) -> Path | None:
+    """The file a request asks for; None when there is none, it is hidden, or it lies outside `base`.
+
+    A folder is its `index.html`; it is never listed.
+    """
+    name = unquote(urlsplit(target).path)
+    parts = [part for part in name.split("/") if part]
+    if "\0" in name or "\\" in name or any(part.startswith(".") for part in parts):
+        return None
+    path = base.joinpath(*parts)
+    path = path / "index.html" if name.endswith("/") else path
+    return path if path.is_file() and path.resolve().is_relative_to(base) else None
+
+
+def span(header: str, size: int) -> Span | None:
+    """The bytes a Range header asks for, of a file of `size` bytes (RFC 9110, section 14).
+
+    None when the whole file is to be sent: no header, several ranges, or something unreadable. Raises `ValueError` when
+    the range holds nothing of the file (416).
+    """
+    found = _RANGE.fullmatch(header.replace(" ", ""))
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    if first and last and int(last) < int(first):
+        return None
+    asked = Span(int(first), min(int(last), size - 1) if last else size - 1) if first else Span(max(size - int(last), 0), size - 1)
+    if asked.bytes <= 0:
+        raise ValueError(f"no such bytes: {header}")
+    return asked
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """GET and HEAD of files below `base`."""
+
+    base: Path
+    protocol_version = "HTTP/1.1"  # players keep their connection while they jump about
+    server_version, sys_version = "causerie", ""
+    timeout = 60
+
+    def do_GET(self) -> None:
+        """Send a file, or a part of it."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Send what GET would say, without the file."""
+        self._answer(with_body=False)
+
+    def do_OPTIONS(self) -> None:
+        """Tell a browser that any page may read from here."""
+        allowed = {"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS", "Access-Control-Allow-Headers": "Range, If-None-Match"}
+        self._head(HTTPStatus.NO_CONTENT, allowed)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the terminal is the user's."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = find(self.base, self.path)
+        if path is None:
+            return self._redirect_or_404(with_body)
+        with path.open("rb") as stream:
+            self._send_file(path, stream, with_body)
+
+    def _send_file(self, path: Path, stream: BinaryIO, with_body: bool) -> None:
+        """One file: whole, in part, or the news that it has not changed."""
+        stat = path.stat()
+        tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+        about = {"ETag": tag, "Cache-Control": REVALIDATE, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
+        if _matches(self.headers.get("If-None-Match", ""), tag):
+            return self._head(HTTPStatus.NOT_MODIFIED, about)
+        about |= {"Content-Type": content_type(path.relative_to(self.base).as_posix()), "Accept-Ranges": "bytes"}
+        wanted = self.headers.get("Range", "") if self.headers.get("If-Range", tag) == tag else ""
+        try:
+            part = span(wanted, stat.st_size)
+        except ValueError:
+            sorry = {"Content-Range": f"bytes */{stat.st_size}", "Content-Length": "0"}
+            return self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, sorry)
+        if part is None:
+            self._head(HTTPStatus.OK, {**about, "Content-Length": str(stat.st_size)})
+            part = Span(0, stat.st_size - 1)
+        else:
+            where = f"bytes {part.first}-{part.last}/{stat.st_size}"
+            self._head(HTTPStatus.PARTIAL_CONTENT, {**about, "Content-Range": where, "Content-Length": str(part.bytes)})
+        if with_body:
+            self._copy(stream, part)
+
+    def _copy(self, stream: BinaryIO, part: Span) -> None:
+        """Send those bytes; a listener who leaves is no error."""
+        stream.seek(part.first)
+        left = part.bytes
+        try:
+            while left > 0 and (block := stream.read(min(left, _BLOCK_BYTES))):
+                self.wfile.write(block)
+                left -= len(block)
+        except OSError:
+            left = 1
+        self.close_connection = self.close_connection or left > 0  # what was promised cannot be kept on this connection
+
+    def _redirect_or_404(self, with_body: bool) -> None:
+        """`/episode` is `/episode/`, or nothing."""
+        name = urlsplit(self.path).path
+        folder = f"/{name.strip('/')}/"
+        if not name.endswith("/") and find(self.base, folder) is not None:
+            return self._head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
+        body = b"404: there is no such page here\n"
+        self._head(HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))})
+        if with_body:
+            self.wfile.write(body)
+
+    def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
+        """Status and headers; every answer may be read by any page."""
+        self.send_response(status)
+        cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag"}
+        for name, value in {**cors, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+def _matches(header: str, tag: str) -> bool:
+    """Whether If-None-Match names this version (weak comparison, RFC 9110 section 13.1.2)."""
+    return header.strip() == "*" or tag in {item.strip().removeprefix("W/") for item in header.split(",")}

@@ -1,0 +1,128 @@
+"""A small show that looks built, and an S3 server that remembers what it was asked: for the tests of publishing."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from pipeline.model import Episode, EpisodeInfo, Mix, PublishSettings, S3Settings, Show, ShowInfo
+from pipeline.release import PublishedFile, Release, write_release
+
+AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+SITE = "https://balado.example/serie/"
+SECRET = "s3cr3t-do-not-print"
+WAYS = {  # role: source, key
+    "audio": ("episodes/{slug}/{slug}.mp3", "{slug}/{slug}-{hash}.mp3"),
+    "light": ("episodes/{slug}/{slug}.opus", "{slug}/{slug}-{hash}.opus"),
+    "transcript_vtt": ("transcripts/{slug}.vtt", "{slug}/transcript-{hash}.vtt"),
+    "transcript_srt": ("transcripts/{slug}.srt", "{slug}/transcript-{hash}.srt"),
+    "chapters": ("feeds/{slug}.chapters.json", "{slug}/chapters-{hash}.json"),
+    "guide_facilitator_pdf": ("guides/{slug}.facilitator.pdf", "guides/{slug}.facilitator.pdf"),
+}
+
+
+def episode(slug: str) -> Episode:
+    """An episode nobody recorded."""
+    return Episode(EpisodeInfo(slug, f"Titre de {slug}", "Résumé.", AT), Mix(()))
+
+
+def show(*slugs: str, s3: S3Settings | None = None, folder: str = "public") -> Show:
+    """A show of those episodes."""
+    info = ShowInfo("Balado", "Une série.", "La maison", SITE)
+    return Show(info, "cover.jpg", publish=PublishSettings(folder, s3), episodes=tuple(map(episode, slugs)))
+
+
+def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = "Titre") -> Path:
+    """Write what a build of those episodes leaves in a show's folder."""
+    for slug in slugs:
+        contents = {role: f"{role} de {slug}, é".encode() for role in WAYS} | {"audio": audio + slug.encode()}
+        files = [_file(root, slug, role, *WAYS[role], contents[role]) for role in WAYS]
+        write_release(root / f".causerie/{slug}/release.json", Release(slug, 60.0, tuple(files)))
+        put(root / f"site/{slug}/index.html", f"<h1>{titles} {slug}</h1>".encode())
+    cover = _file(root, "", "cover", "cover.jpg", "cover-{hash}.jpg", b"image")
+    write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))
+    for name in ("style.css", "page.js"):
+        put(root / "site" / name, name.encode())
+    put(root / "site/index.html", f"<h1>{', '.join(slugs)}</h1>".encode())
+    items = "".join(_item(slug, f"{titles} {slug}", len(audio)) for slug in slugs)
+    put(root / "feeds/feed.xml", f'<rss version="2.0"><channel><link>{SITE}</link>{items}</channel></rss>'.encode())
+    return root
+
+
+def put(path: Path, content: bytes) -> Path:
+    """Write a file and the folders it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def names(folder: Path) -> set[str]:
+    """Every file below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+class S3Server:
+    """moto's S3, through a door that writes down each request and can answer in its place."""
+
+    def __init__(self) -> None:
+        from moto.server import DomainDispatcherApplication, create_backend_app
+
+        self._app = DomainDispatcherApplication(create_backend_app)
+        self.asked: list[tuple[str, str]] = []  # (method, path)
+        self.answer: Callable[[dict[str, Any]], int | None] = lambda environ: None  # a status to answer with, or None
+        self.url = ""
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        status = self.answer(environ)
+        if status is None:
+            return self._app(environ, start_response)
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start_response(f"{status} No", [("Content-Type", "application/xml"), ("Content-Length", "0")])
+        return []
+
+    def written(self) -> list[str]:
+        """What was put, in order, without the bucket's name."""
+        return [path.split("/", 2)[2] for method, path in self.asked if method == "PUT" and path.count("/") >= 2]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *args: object) -> None:
+        """Tests have their own say."""
+
+
+@contextmanager
+def s3_server(ssl_context: Any = None) -> Iterator[S3Server]:
+    """A running S3 server, empty."""
+    from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: F401 - loads the backends once, before threads do
+
+    door = S3Server()
+    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=_Quiet, ssl_context=ssl_context)
+    door.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield door
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _file(root: Path, slug: str, role: str, source: str, key: str, content: bytes) -> PublishedFile:
+    """Write a file, and what a release says of it."""
+    digest = hashlib.sha256(content).hexdigest()
+    named = {"slug": slug, "hash": digest[:10]}
+    path = put(root / source.format(**named), content)
+    return PublishedFile(role, key.format(**named), source.format(**named), path.stat().st_size, digest, "as/it-is")
+
+
+def _item(slug: str, title: str, length: int) -> str:
+    return f'<item><title>{title}</title><guid>{slug}</guid><enclosure url="{SITE}{slug}.mp3" length="{length}" type="audio/mpeg"/></item>'
