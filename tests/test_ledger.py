@@ -94,7 +94,9 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
     assert differences(before, louder) == ("1 download repeated: La file",)
 
 
-@pytest.mark.parametrize("damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00"])
+@pytest.mark.parametrize(
+    "damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00"]
+)
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
     with pytest.raises(CauserieError, match="is damaged; it holds the identities"):

@@ -79,9 +79,7 @@ def test_every_type_is_what_browsers_and_players_expect() -> None:
 def test_an_audio_that_is_no_mp3_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.mp3").write_bytes(b"no sound at all")
     with pytest.raises(CauserieError, match=r"episodes/x/x\.mp3: is not a readable MP3"):
-        release_episode(
-            release=tmp_path / "r.json", slug="x", sources={"audio": "episodes/x/x.mp3"}, audio=tmp_path / "broken.mp3"
-        )
+        release_episode(release=tmp_path / "r.json", slug="x", sources={"audio": "episodes/x/x.mp3"}, audio=tmp_path / "broken.mp3")
 
 
 def test_the_sample_cover_is_published_under_its_digest(tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def _channel(made: Any, show: ShowInfo, cover: str) -> None:
     feed_url = show.website + "feed.xml"
     made.title(show.title)
     made.description(paragraphs(show.description, DESCRIPTION_BYTES) if show.description else show.title)
-    made.link(href=show.website, rel="alternate")
     made.link(href=feed_url, rel="self", type="application/rss+xml")
+    made.link(href=show.website, rel="alternate")  # last: feedgen takes the last link of any kind for the channel's own
     made.language(show.language)
     made.generator("Causerie")
     if show.copyright:
@@ -143,7 +143,9 @@ def _podcasting(show: ShowInfo, one: Published) -> list[Node]:
         nodes.append(node("podcast:episode", str(episode.number)))
     nodes += map(_person, episode.credits)  # they replace the show's: hosts are among them
     nodes.append(_light(show, one.files["light"], one.duration_s))
-    marks = (node("psc:chapter", start=f"{hms(mark.start_s, always_hours=True)}.000", title=mark.title, href=mark.url) for mark in one.chapters)
+    marks = (
+        node("psc:chapter", start=f"{hms(mark.start_s, always_hours=True)}.000", title=mark.title, href=mark.url) for mark in one.chapters
+    )
     return [*nodes, node("psc:chapters", "", *marks, version="1.2")]
 
 
