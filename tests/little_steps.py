@@ -1,0 +1,43 @@
+"""Steps small enough to reason about, importable by worker processes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pipeline.drafts import stamp
+from pipeline.errors import CauserieError
+
+
+def shout(source: Path, *, loud: Path, mark: str = "!") -> None:
+    """The source in capitals."""
+    loud.write_text(source.read_text() .upper() + mark)
+
+
+def strip(source: Path, *, bare: Path) -> None:
+    """The source without spaces at its ends: many sources give one result."""
+    bare.write_text(source.read_text().strip())
+
+
+def suggest(source: Path, *, text: Path) -> None:
+    """A stamped draft."""
+    text.write_text(stamp(f"+++\n+++\n{source.read_text()}"))
+
+
+def refuse(source: Path, *, out: Path) -> None:
+    """What a broken recording does."""
+    raise CauserieError("is not a recording", "raw.wav", "export it again")
+
+
+def stumble(source: Path, *, out: Path) -> None:
+    """A bug."""
+    raise ZeroDivisionError("one over nothing")
+
+
+def dawdle(source: Path, *, out: Path, seconds: float = 0.2) -> None:
+    """Half a file, a pause, the other half."""
+    with out.open("w") as stream:
+        stream.write("half ")
+        stream.flush()
+        time.sleep(seconds)
+        stream.write(source.read_text())

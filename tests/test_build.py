@@ -1,0 +1,187 @@
+"""Staleness, receipts and what a run leaves behind."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import little_steps
+import pytest
+
+from pipeline.build import Facts, Step, build, edited, look, why_stale
+from pipeline.receipts import Receipt
+from pipeline.steps import graph, needed
+
+SHOUT = Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"})
+STRIP = Step("a/strip", little_steps.strip, {"source": "raw.txt"}, {"bare": "bare.txt"})
+AFTER = Step("a/after", little_steps.shout, {"source": "bare.txt"}, {"loud": "after.txt"})
+DRAFT = Step("a/draft", little_steps.suggest, {"source": "raw.txt"}, {"text": "text.md"}, drafts=True)
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Path:
+    (tmp_path / "raw.txt").write_text("bonjour")
+    return tmp_path
+
+
+def run(root: Path, *steps: Step, **options: object) -> dict[str, str]:
+    with ThreadPoolExecutor(1) as pool:
+        return {result.step.kind: result.status for result in build(steps, root, lambda lane: pool, **options)}
+
+
+FACTS = Facts("m.f", {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
+RECEIPT = Receipt("s", "m.f", {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
+
+
+def test_a_step_that_matches_its_receipt_is_current():
+    assert why_stale(FACTS, RECEIPT) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (replace(FACTS, function="m.g"), "made by m.f before, by m.g now"),
+        (replace(FACTS, settings={"lufs": -19}), "lufs changed from -16 to -19"),
+        (replace(FACTS, reads={"master": "cc"}), "master changed"),
+        (replace(FACTS, writes={"out": None}), "out missing"),
+    ],
+)
+def test_why_stale_says_what_changed(facts, sentence):
+    assert why_stale(facts, RECEIPT) == sentence
+
+
+def test_a_step_without_receipt_was_never_made():
+    assert why_stale(FACTS, None) == "never made"
+
+
+def test_a_nested_setting_is_named_by_its_path():
+    old, new = (replace(FACTS, settings={"episode": {"title": title}}) for title in ("Avant", "Après"))
+    assert why_stale(new, replace(RECEIPT, settings=old.settings)) == "episode.title changed from “Avant” to “Après”"
+
+
+def test_an_output_with_another_digest_was_edited():
+    assert edited(replace(FACTS, writes={"out": "zz"}), RECEIPT) == ["out"]
+
+
+def test_a_second_build_runs_nothing(show):
+    assert run(show, SHOUT) == {"shout": "built"}
+    assert run(show, SHOUT) == {"shout": "current"}
+
+
+def test_a_step_whose_input_gives_the_same_output_stops_the_chain(show):
+    run(show, STRIP, AFTER)
+    (show / "raw.txt").write_text("  bonjour  ")
+    assert run(show, STRIP, AFTER) == {"strip": "built", "after": "current"}
+
+
+def test_a_changed_setting_runs_the_step(show):
+    run(show, SHOUT)
+    assert run(show, replace(SHOUT, settings={"mark": "?"})) == {"shout": "built"}
+    assert (show / "loud.txt").read_text() == "BONJOUR?"
+
+
+def test_an_output_changed_by_hand_is_left_alone(show):
+    run(show, SHOUT)
+    (show / "loud.txt").write_text("mine")
+    assert run(show, SHOUT) == {"shout": "edited"}
+    assert (show / "loud.txt").read_text() == "mine"
+
+
+def test_an_output_changed_by_hand_is_kept_when_it_must_be_made_again(show):
+    run(show, SHOUT)
+    (show / "loud.txt").write_text("mine")
+    (show / "raw.txt").write_text("bonsoir")
+    run(show, SHOUT)
+    assert (show / "loud.txt").read_text() == "BONSOIR!"
+    assert [path.read_text() for path in (show / ".causerie/kept").iterdir()] == ["mine"]
+
+
+def test_a_draft_nobody_touched_is_drafted_again(show):
+    run(show, DRAFT)
+    (show / "raw.txt").write_text("bonsoir")
+    assert run(show, DRAFT) == {"draft": "built"}
+    assert "bonsoir" in (show / "text.md").read_text()
+
+
+def test_a_corrected_draft_is_never_overwritten_and_a_fresh_one_lies_beside(show):
+    run(show, DRAFT)
+    (show / "text.md").write_text("corrected")
+    assert run(show, DRAFT) == {"draft": "edited"}
+    (show / "raw.txt").write_text("bonsoir")
+    assert run(show, DRAFT) == {"draft": "drafted"}
+    assert (show / "text.md").read_text() == "corrected"
+    assert "bonsoir" in (show / "text.draft.md").read_text()
+    assert run(show, DRAFT) == {"draft": "edited"}
+
+
+def test_a_corrected_text_without_any_receipt_is_a_persons(show):
+    (show / "text.md").write_text("corrected")
+    assert run(show, DRAFT) == {"draft": "edited"}
+    assert not (show / "text.draft.md").exists()
+
+
+def test_a_failure_blocks_what_follows_and_nothing_else(show):
+    broken = Step("a/broken", little_steps.refuse, {"source": "raw.txt"}, {"out": "x.txt"})
+    after = Step("a/after", little_steps.shout, {"source": "x.txt"}, {"loud": "y.txt"})
+    assert run(show, broken, after, SHOUT) == {"broken": "failed", "after": "blocked", "shout": "built"}
+    assert not (show / "x.txt").exists()
+
+
+def test_a_bug_keeps_its_traceback_and_does_not_stop_the_others(show):
+    bug = Step("a/bug", little_steps.stumble, {"source": "raw.txt"}, {"out": "x.txt"})
+    with ThreadPoolExecutor(1) as pool:
+        failed, built = build((bug, SHOUT), show, lambda lane: pool)
+    assert "ZeroDivisionError" in failed.traceback
+    assert built.status == "built"
+
+
+def test_a_missing_input_is_one_sentence(show):
+    (show / "raw.txt").unlink()
+    with ThreadPoolExecutor(1) as pool:
+        (result,) = build((SHOUT,), show, lambda lane: pool)
+    assert result.why == "raw.txt: is missing; put it back, or correct the key that names it"
+
+
+def test_rebuild_runs_a_kind_that_is_current(show):
+    run(show, SHOUT, STRIP)
+    assert run(show, SHOUT, STRIP, rebuild=["shout"]) == {"shout": "built", "strip": "current"}
+
+
+def test_a_torn_journal_line_is_ignored(show):
+    run(show, SHOUT)
+    journal = show / ".causerie/receipts.jsonl"
+    promise, done = journal.read_text().splitlines(keepends=True)
+    journal.write_text(promise[:30])
+    assert run(show, SHOUT) == {"shout": "built"}
+    journal.write_text(promise + done[:30])
+    assert run(show, SHOUT) == {"shout": "current"}
+
+
+def test_a_kill_between_rename_and_receipt_redoes_nothing(show):
+    run(show, SHOUT)
+    journal = show / ".causerie/receipts.jsonl"
+    journal.write_text("".join(line for line in journal.read_text().splitlines(keepends=True) if line.startswith('["promise"')))
+    assert run(show, SHOUT) == {"shout": "current"}
+
+
+def test_what_a_dry_run_says_is_what_a_build_does(show):
+    assert [(result.status, result.why) for result in look((STRIP, AFTER), show)] == [("stale", "never made")] * 2
+    run(show, STRIP, AFTER)
+    (show / "raw.txt").write_text("autre")
+    assert [result.why for result in look((STRIP, AFTER), show)] == ["source changed", "follows strip"]
+    assert (show / "bare.txt").read_text() == "bonjour"
+
+
+def test_two_writers_of_one_file_are_refused():
+    with pytest.raises(ValueError, match="both write"):
+        graph((SHOUT, replace(SHOUT, name="a/other")))
+
+
+def test_needed_is_the_wanted_steps_and_what_they_are_made_from():
+    assert needed((SHOUT, STRIP, AFTER), lambda step: step.kind == "after") == (STRIP, AFTER)
+
+
+def test_moving_a_show_makes_nothing_stale(show, tmp_path_factory):
+    run(show, SHOUT)
+    moved = tmp_path_factory.mktemp("else") / "show"
+    show.rename(moved)
+    assert run(moved, SHOUT) == {"shout": "current"}

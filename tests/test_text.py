@@ -1,0 +1,62 @@
+"""Typography, times, slugs and terminals."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text import french_spaces, hms, is_slug, nearest, printable, slugify, typographic
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("« Quoi ? »", "«\u202fQuoi\u202f?\u202f»"),
+        ("Ah! Oui: non;", "Ah\u202f! Oui: non\u202f;"),
+        ("Notre défi est posé : proposer", "Notre défi est posé\u00a0: proposer"),
+        ("à 12:30, 10 % des gens", "à 12:30, 10\u00a0% des gens"),
+        ("https://exemple.fr/a?b=c;d", "https://exemple.fr/a?b=c;d"),
+    ],
+)
+def test_french_spaces(typed, printed):
+    assert french_spaces(typed) == printed
+
+
+@given(st.text())
+def test_french_spaces_twice_are_french_spaces_once(text):
+    assert french_spaces(french_spaces(text)) == french_spaces(text)
+
+
+def test_an_english_text_gets_its_apostrophe_and_no_french_space():
+    assert typographic("It's true? Yes!", "en") == "It’s true? Yes!"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (486, "8:06"), (3723, "1:02:03")])
+def test_hms(seconds, text):
+    assert hms(seconds) == text
+
+
+def test_hms_can_always_show_hours():
+    assert hms(486, always_hours=True) == "00:08:06"
+
+
+@given(st.text())
+def test_what_slugify_gives_is_a_slug_or_nothing(text):
+    assert slugify(text) == "" or is_slug(slugify(text))
+
+
+def test_slugify_keeps_french_words_apart():
+    assert slugify("L’œuvre d'Été, n° 2 !") == "l-oeuvre-d-ete-n-2"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "A", "", "-a", "é", "a--b", ".", "x" * 81])
+def test_a_name_that_would_escape_or_surprise_is_no_slug(name):
+    assert not is_slug(name)
+
+
+@given(st.text())
+def test_printable_text_cannot_move_the_cursor(text):
+    assert not set(printable(text)) & {"\x1b", "\r", "\n", "\u202e", "\x07"}
+
+
+def test_nearest_names_what_was_meant():
+    assert nearest("titel", ["title", "number"]) == "did you mean “title”?"
