@@ -1,0 +1,60 @@
+"""How long each part of the meeting lasts, so that the minutes add up for any episode.
+
+The whole episode is played when it takes at most 30 % of the meeting; otherwise it is heard before, and clips are replayed within
+20 %. What listening takes more or less than in the model (an episode of eight minutes) comes from the discussions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+WHOLE_SHARE, CLIPS_SHARE = 0.3, 0.2
+DISCUSSIONS = ("understand", "debate", "imagine")
+
+# minutes by part, listening left out; "pairs" talk two by two, so that a short meeting hears everybody
+_MODEL: dict[int, dict[str, int]] = {
+    15: {"welcome": 1, "before": 1, "listen": 3, "silence": 2, "understand": 4, "harvest": 3, "close": 1},
+    30: {"welcome": 3, "before": 2, "listen": 8, "silence": 2, "understand": 8, "harvest": 5, "close": 2},
+    60: {"welcome": 5, "before": 3, "listen": 8, "silence": 4, "understand": 15, "debate": 15, "harvest": 7, "close": 3},
+    90: {"welcome": 8, "before": 5, "listen": 8, "silence": 4, "understand": 15, "debate": 15, "imagine": 20, "harvest": 10, "close": 5},
+}
+FORMATS_MIN = tuple(_MODEL)
+PARTS = tuple(_MODEL[90])
+
+# the families of questions a meeting has time for, in the order they are asked
+_QUESTIONS: dict[int, tuple[str, ...]] = {
+    15: ("relate",),
+    30: ("understand", "relate"),
+    60: ("understand", "relate", "debate", "act"),
+    90: ("understand", "relate", "debate", "debate", "imagine", "act"),
+}
+
+
+@dataclass(frozen=True)
+class Format:
+    """A meeting of `total_min` minutes: how long each part lasts, and whether the whole episode is played in it."""
+
+    total_min: int
+    whole: bool
+    minutes: dict[str, int]  # by part, in order
+    families: tuple[str, ...]
+
+    def starts_min(self) -> dict[str, int]:
+        """When each part begins, in minutes from the start of the meeting."""
+        starts, now = {}, 0
+        for part, minutes in self.minutes.items():
+            starts[part] = now
+            now += minutes
+        return starts
+
+
+def meeting(total_min: int, duration_s: float) -> Format:
+    """The meeting of one of `FORMATS_MIN` for an episode of `duration_s` seconds; its minutes sum to `total_min`."""
+    model = _MODEL[total_min]
+    whole = duration_s / 60 <= WHOLE_SHARE * total_min
+    listen = max(1, math.ceil(duration_s / 60)) if whole else int(CLIPS_SHARE * total_min)
+    talks = [part for part in model if part in DISCUSSIONS]
+    each, rest = divmod(model["listen"] - listen, len(talks))
+    minutes = {**model, "listen": listen} | {part: model[part] + each + (i < rest) for i, part in enumerate(talks)}
+    return Format(total_min, whole, minutes, _QUESTIONS[total_min])

@@ -1,0 +1,44 @@
+"""The words a guide brings with it, by language: `pipeline/templates/guide/labels.*.toml` and `questions.*.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent.parent / "templates" / "guide"
+LANGUAGES = ("fr", "en")
+FAMILIES = ("understand", "relate", "debate", "imagine", "act")
+
+
+def known(language: str) -> str:
+    """The language of the words to use: French for any French, otherwise English."""
+    return "fr" if language.lower().startswith("fr") else "en"
+
+
+@cache
+def labels(language: str) -> dict[str, Any]:
+    """Headings, comments, words to say and printed labels."""
+    return _read(f"labels.{known(language)}.toml")
+
+
+@cache
+def templates(language: str) -> dict[str, Any]:
+    """Question templates by family, and the word lists that help to choose quotes."""
+    return _read(f"questions.{known(language)}.toml")
+
+
+@cache
+def headings() -> dict[str, str]:
+    """Each section's heading in every language, folded, to the section's key."""
+    return {fold(title): key for language in LANGUAGES for key, title in labels(language)["sections"].items()}
+
+
+def fold(text: str) -> str:
+    """A heading as compared: no case, straight apostrophes, single spaces."""
+    return " ".join(text.replace("’", "'").casefold().split())
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))

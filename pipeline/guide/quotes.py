@@ -1,0 +1,157 @@
+"""Finding a quote in the transcript, word for word, and the passage of audio to play around it.
+
+Spaces, punctuation, apostrophes and capitals do not count; words do. What is printed afterwards is the transcript's own wording.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from pipeline.errors import CauserieError
+from pipeline.model import TimedTranscript, Turn, Voice, Word
+from pipeline.text import printable
+
+CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter is over before the room listens, longer is no clip
+
+_ENDS = re.compile(r"[.!?…][»\"”’)\]]*$")
+_ABBREVIATION = re.compile(r"(?:\w|M(?:me|lle|gr|r|rs|s)?|Dr|Pr|St|n°)\.", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word that somebody says, and the turn it is in."""
+
+    word: Word
+    turn: Turn
+    place: int  # of the turn in the transcript
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Words that follow each other, sounds left out."""
+
+    spoken: tuple[Spoken, ...]
+    first: int  # among all the spoken words
+
+    @property
+    def text(self) -> str:
+        """As one line."""
+        return " ".join(one.word.text for one in self.spoken)
+
+    @property
+    def turn(self) -> Turn:
+        """The turn it begins in."""
+        return self.spoken[0].turn
+
+    @property
+    def last(self) -> int:
+        """The index after its last word."""
+        return self.first + len(self.spoken)
+
+    @property
+    def start_s(self) -> float | None:
+        """When its first placed word begins."""
+        return next((one.word.start_s for one in self.spoken if one.word.start_s is not None), None)
+
+    @property
+    def end_s(self) -> float | None:
+        """When its last placed word ends."""
+        return next((one.word.end_s for one in reversed(self.spoken) if one.word.end_s is not None), None)
+
+    @property
+    def duration_s(self) -> float:
+        """How long it lasts; 0 when it has no place."""
+        return (self.end_s or 0.0) - (self.start_s or 0.0)
+
+    def lines(self) -> tuple[tuple[Voice, str], ...]:
+        """What each voice says, turn after turn."""
+        runs = (list(run) for _, run in groupby(self.spoken, key=lambda one: one.place))
+        return tuple((run[0].turn.voice, " ".join(one.word.text for one in run)) for run in runs)
+
+
+def spoken_words(timed: TimedTranscript) -> tuple[Spoken, ...]:
+    """Everything that is said, in order."""
+    return tuple(Spoken(word, turn, i) for i, turn in enumerate(timed.turns) for word in turn.words if not word.is_sound)
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text as they are compared: letters and digits, without case."""
+    return re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold())
+
+
+def sentences(spoken: tuple[Spoken, ...]) -> tuple[Passage, ...]:
+    """The sentences, none of which runs over a change of turn."""
+    return tuple(Passage(spoken[first:last], first) for first, last in _bounds(spoken))
+
+
+def locate(quote: str, spoken: tuple[Spoken, ...], where: str) -> Passage:
+    """Where a quote is said, the first time; a `CauserieError` gives the closest passage when it is not."""
+    flat = [(token, i) for i, one in enumerate(spoken) for token in tokens(one.word.text)]
+    wanted = " ".join(tokens(quote))
+    haystack = f" {' '.join(token for token, _ in flat)} "
+    at = haystack.find(f" {wanted} ") if wanted else -1
+    if at < 0:
+        raise CauserieError(f"the quote “{_short(quote)}” is not in the transcript", where, _closest(wanted, spoken))
+    start = haystack[:at].count(" ")
+    first, last = flat[start][1], flat[start + wanted.count(" ")][1] + 1
+    while last < len(spoken) and spoken[last].place == spoken[last - 1].place and not tokens(spoken[last].word.text):
+        last += 1  # the punctuation that French sets apart
+    return Passage(spoken[first:last], first)
+
+
+def clip(passage: Passage, every: tuple[Passage, ...], spoken: tuple[Spoken, ...]) -> Passage:
+    """The passage to play: the quote, and its neighbours in the same section until it lasts `CLIP_MIN_S`."""
+    inside = [i for i, one in enumerate(every) if one.last > passage.first and one.first < passage.last]
+    before, after, grown = inside[0] - 1, inside[-1] + 1, passage
+    while grown.duration_s < CLIP_MIN_S:
+        sides = [i for i in (before, after) if 0 <= i < len(every) and _same(every[i].turn, passage.turn)]
+        wider = [_span(spoken, min(grown.first, every[i].first), max(grown.last, every[i].last)) for i in sides]
+        if not wider or wider[0].duration_s > CLIP_MAX_S:
+            break
+        before, after, grown = before - (sides[0] == before), after + (sides[0] == after), wider[0]
+    return grown
+
+
+def _span(spoken: tuple[Spoken, ...], first: int, last: int) -> Passage:
+    return Passage(spoken[first:last], first)
+
+
+def _same(a: Turn, b: Turn) -> bool:
+    return (a.section, a.voice.role) == (b.section, b.voice.role)
+
+
+def _bounds(spoken: tuple[Spoken, ...]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for i, one in enumerate(spoken):
+        following = spoken[i + 1] if i + 1 < len(spoken) else None
+        turns = following is None or following.place != one.place
+        closes = following is not None and not tokens(following.word.text)
+        if turns or (_ENDS.search(one.word.text) and not closes and not _ABBREVIATION.fullmatch(one.word.text)):
+            yield start, i + 1
+            start = i + 1
+
+
+def _closest(wanted: str, spoken: tuple[Spoken, ...]) -> str:
+    """A hint: the sentence, or the two in a row, that reads most like what is wanted."""
+    from rapidfuzz import fuzz
+
+    single = [one.text for one in sentences(spoken)]
+    choices = single + [f"{a} {b}" for a, b in zip(single, single[1:], strict=False)]
+    if not wanted or not choices:
+        return "write words that are said in the episode"
+    best = max(choices, key=lambda text: fuzz.ratio(wanted, " ".join(tokens(text))))
+    return f"the closest passage is “{_short(best, 240)}”: copy it, or choose another"
+
+
+def _short(text: str, length: int = 80) -> str:
+    one_line = printable(" ".join(text.split()))
+    return one_line if len(one_line) <= length else one_line[: length - 1].rstrip() + "…"
+
+
+def voices(passages: Iterable[Passage]) -> tuple[Voice, ...]:
+    """Who is heard in them, each once, in order."""
+    return tuple(dict.fromkeys(voice for passage in passages for voice, _ in passage.lines()))

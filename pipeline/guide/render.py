@@ -1,0 +1,116 @@
+"""The two documents of a guide, each as PDF and as HTML with the same information.
+
+PDFs are compiled by Typst in PDF/UA-1 mode, which refuses a missing alternative or a skipped heading. Texts reach it as data, never
+as source: nothing a person types can be run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json, write_whole
+from pipeline.guide.labels import FOLDER
+from pipeline.guide.text import parse
+from pipeline.guide.view import About, view
+from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
+from pipeline.transcript.timed import read_timed
+
+_UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
+
+def render_guide(
+    text: Path,
+    timed: Path,
+    chapters: Path,
+    *,
+    facilitator_pdf: Path,
+    facilitator_html: Path,
+    handout_pdf: Path,
+    handout_html: Path,
+    show: ShowInfo,
+    episode: EpisodeInfo,
+    guide: GuideSettings,
+) -> None:
+    """Write the facilitator's guide and the participants' handout; raises `CauserieError` for a quote that is no longer said."""
+    marks = tuple((mark["startTime"], mark["title"]) for mark in read_json(chapters)["chapters"])
+    about = About(show, episode, guide, read_timed(timed), marks)
+    where = f"guides/{episode.slug}.md"
+    value = view(parse(_read(text, where), where), about)
+    stamp_s = int(episode.published.timestamp())
+    write_whole(facilitator_html, html("guide.html.j2", value))
+    write_whole(handout_html, html("handout.html.j2", value))
+    write_whole(facilitator_pdf, pdf("guide.typ", value, stamp_s))
+    write_whole(handout_pdf, pdf("handout.typ", value, stamp_s))
+
+
+def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
+    """The PDF/UA-1 file of a view; `stamp_s` is its date in Unix seconds, so that two builds give the same bytes."""
+    import typst
+
+    data = json.dumps({**_drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
+    return typst.compile(
+        FOLDER / template,
+        root=FOLDER,
+        sys_inputs={"data": data},
+        pdf_standards=["ua-1"],
+        timestamp=stamp_s,
+        ignore_system_fonts=True,
+    )
+
+
+def html(template: str, value: dict[str, Any]) -> str:
+    """The page of a view: one file, no outside request, printable."""
+    import jinja2
+    import markupsafe
+
+    loader = jinja2.FileSystemLoader(FOLDER)
+    engine = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    engine.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
+    return engine.get_template(template).render(value)
+
+
+@cache
+def qr_svg(url: str, title: str = "") -> str:
+    """A QR code as SVG, one unit a module, with `title` as its text alternative."""
+    import markupsafe
+    import segno
+
+    stream = io.BytesIO()
+    segno.make(url, error="m", micro=False).save(stream, kind="svg", xmldecl=False, border=2, omitsize=True, svgclass=None, lineclass=None)
+    svg = stream.getvalue().decode().strip()
+    return svg.replace("<svg ", '<svg role="img" ', 1).replace(">", f"><title>{markupsafe.escape(title)}</title>", 1) if title else svg
+
+
+def _urls(value: dict[str, Any]) -> list[str]:
+    urls = [value["url"], value["contact_url"], *(clip["url"] for clip in value["clips"])]
+    return [url for url in urls if url]
+
+
+def _read(path: Path, where: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CauserieError("is not UTF-8 text", where, "save it as UTF-8") from error
+
+
+def _drawable(value: Any) -> Any:
+    """The value without the characters that the bundled fonts cannot draw: PDF/UA refuses them, HTML keeps them."""
+    if isinstance(value, str):
+        return "".join(char if _has_glyph(char) else "" if unicodedata.category(char) in _UNPRINTED else "□" for char in value)
+    if isinstance(value, dict):
+        return {key: _drawable(one) for key, one in value.items()}
+    return [_drawable(one) for one in value] if isinstance(value, list) else value
+
+
+def _has_glyph(char: str) -> bool:
+    """Whether Libertinus Serif draws it: Latin, Greek, Cyrillic, and the punctuation of European languages."""
+    point = ord(char)
+    if point < 0x250 or char in "\u202f\u2009\u2011□–—‘’‚“”„•…‹›€→←↑↓−≤≥≠≈":
+        return char in "\t\n" or unicodedata.category(char) not in _UNPRINTED
+    return 0x370 <= point < 0x3FF and unicodedata.category(char) != "Cn" or 0x400 <= point < 0x460 or 0x1E00 <= point < 0x1F00

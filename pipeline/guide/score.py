@@ -1,0 +1,164 @@
+"""Which sentences are worth replaying: words of the subject, words that cluster, words that argue.
+
+Sources: Luhn, "The Automatic Creation of Literature Abstracts" (1958), for clusters; Carbonell and Goldstein, "The Use of MMR"
+(1998), for variety. No method picks well enough to print unread: the result is a ranked list for a person to choose from.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.guide.labels import known, templates
+from pipeline.guide.quotes import CLIP_MAX_S, Passage, tokens
+
+QUOTAS = {"recit": 3, "archive": 2, "usagers": 2, "fiction": 2}
+WORDS_MIN, WORDS_MAX = 8, 48
+FICTION_MIN_S = 20.0  # a fiction is worth its situation, not a line of it
+_LUHN_GAP = 4  # insignificant words allowed inside a cluster
+_REPEATS = 0.6  # how much likeness to what is already chosen costs
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What an episode is about, and what every episode of the show says anyway."""
+
+    language: str
+    about: str = ""  # title and summary
+    series: str = ""  # title of the show
+    names: tuple[str, ...] = ()  # people and voices
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage, how it scores, and its distinct significant stems."""
+
+    passage: Passage
+    score: float
+    stems: frozenset[str]
+
+    @property
+    def kind(self) -> str:
+        """Its voice's kind, a key of `QUOTAS`."""
+        return kind(self.passage.turn.voice.role)
+
+
+def kind(role: str) -> str:
+    """The kind of voice behind a role in the show's own words; an unknown role is somebody who was asked."""
+    plain = unicodedata.normalize("NFKD", role.casefold()).encode("ascii", "ignore").decode()
+    if plain in ("", "recit", "narration", "narrator", "story"):
+        return "recit"
+    return "fiction" if plain.startswith(("fiction", "drama")) else "archive" if plain.startswith("archive") else "usagers"
+
+
+def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
+    """The sentences outside fiction, and passages of fiction, best first; boilerplate is left out."""
+    kept = [one for one in every if tokens(one.text) and not _boilerplate(one, every, topic)]
+    stems = _stemmer(topic.language)
+    weight = _weights([stems(one.text) for one in kept], topic)
+    plain = [_scored(one, weight, topic) for one in kept if kind(one.turn.voice.role) != "fiction"]
+    scenes = [_scored(one, weight, topic) for one in scenes_of(tuple(kept))]
+    return tuple(sorted([*plain, *scenes], key=lambda one: (-one.score, one.passage.first)))
+
+
+def choose(ranked: Iterable[Candidate], count: int, quotas: dict[str, int]) -> tuple[Candidate, ...]:
+    """Up to `count` candidates, no more of a kind than its quota, each unlike those before it (MMR)."""
+    left, chosen = list(ranked), list[Candidate]()
+    while left and len(chosen) < count:
+        full = {kind for kind, quota in quotas.items() if sum(one.kind == kind for one in chosen) >= quota}
+        left = [one for one in left if one.kind not in full and not any(_overlap(one, other) for other in chosen)]
+        if left:
+            chosen.append(max(left, key=lambda one: (_novel(one, chosen), -one.passage.first)))
+            left.remove(chosen[-1])
+    return tuple(chosen)
+
+
+def scenes_of(every: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """Runs of fiction of at most `CLIP_MAX_S`, from each sentence that opens a turn; short only when the fiction is."""
+    found = []
+    for i, first in enumerate(every):
+        if kind(first.turn.voice.role) != "fiction" or (i and every[i - 1].turn is first.turn):
+            continue
+        scene = first
+        for other in every[i + 1 :]:
+            wider = Passage((*scene.spoken, *other.spoken), first.first)
+            if other.first != scene.last or kind(other.turn.voice.role) != "fiction" or wider.duration_s > CLIP_MAX_S:
+                break
+            scene = wider
+        if scene.duration_s >= FICTION_MIN_S or not found:
+            found.append(scene)
+    return tuple(found)
+
+
+def _scored(one: Passage, weight: dict[str, float], topic: Topic) -> Candidate:
+    stems = _stemmer(topic.language)(one.text)
+    words = templates(topic.language)["words"]
+    said = f" {' '.join(tokens(one.text))} "
+    cues = sum(f" {' '.join(tokens(cue))} " in said for cue in words["cues"])
+    score = sum(weight.get(stem, 0.0) for stem in set(stems)) / math.sqrt(8 + len(stems)) + 0.3 * _luhn(stems, weight) + 0.8 * min(cues, 2)
+    score *= 0.4 if any(f" {' '.join(tokens(hello))} " in said for hello in words["greetings"]) else 1.0
+    score *= 0.7 if any(f" {' '.join(tokens(name))} " in said for name in topic.names if tokens(name)) else 1.0
+    score *= 0.7 if said.split()[0] in words["openings"] else 1.0
+    long_scene = kind(one.turn.voice.role) == "fiction"
+    score *= 0.5 if not long_scene and not WORDS_MIN <= len(one.text.split()) <= WORDS_MAX else 1.0
+    return Candidate(one, score * (0.6 if one.text.rstrip(" »”").endswith("?") else 1.0), frozenset(stems) & weight.keys())
+
+
+def _weights(texts: list[list[str]], topic: Topic) -> dict[str, float]:
+    """Each significant stem's weight: the root of how often it is said, doubled in the title and the summary."""
+    stems = _stemmer(topic.language)
+    ignored = _stop_stems(topic.language) | set(stems(topic.series))
+    about = set(stems(topic.about))
+    counts = Counter(stem for text in texts for stem in text if stem not in ignored and not stem.isdigit())
+    return {stem: math.sqrt(count) * (2 if stem in about else 1) for stem, count in counts.items()}
+
+
+def _luhn(stems: list[str], weight: dict[str, float]) -> float:
+    """The best cluster: significant words squared, over its length."""
+    places = [i for i, stem in enumerate(stems) if weight.get(stem, 0.0) > 1.0]
+    best, start = 0.0, 0
+    for i in range(len(places)):
+        if i and places[i] - places[i - 1] > _LUHN_GAP:
+            start = i
+        best = max(best, (i - start + 1) ** 2 / (places[i] - places[start] + 1))
+    return best
+
+
+def _boilerplate(one: Passage, every: tuple[Passage, ...], topic: Topic) -> bool:
+    """Whether it names the show, or is said twice: a jingle."""
+    said, title = tokens(one.text), tokens(topic.series)
+    return bool(title and f" {' '.join(title)} " in f" {' '.join(said)} ") or sum(tokens(other.text) == said for other in every) > 1
+
+
+def _novel(one: Candidate, chosen: list[Candidate]) -> float:
+    alike = max((_likeness(one.stems, other.stems) for other in chosen), default=0.0)
+    return one.score * (1 - _REPEATS * alike)
+
+
+def _likeness(a: frozenset[str], b: frozenset[str]) -> float:
+    return len(a & b) / math.sqrt(len(a) * len(b)) if a and b else 0.0
+
+
+def _overlap(a: Candidate, b: Candidate) -> bool:
+    return a.passage.first < b.passage.last and b.passage.first < a.passage.last
+
+
+@cache
+def _stemmer(language: str) -> Callable[[str], list[str]]:
+    """A function from a text to its stems, in order."""
+    import snowballstemmer
+
+    stemmer = snowballstemmer.stemmer("french" if known(language) == "fr" else "english")
+    return lambda text: stemmer.stemWords(tokens(text))
+
+
+@cache
+def _stop_stems(language: str) -> frozenset[str]:
+    from stop_words import get_stop_words
+
+    words = [*get_stop_words(known(language)), *templates(language)["words"]["clitics"]]
+    return frozenset(stem for word in words for stem in _stemmer(language)(word))

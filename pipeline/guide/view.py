@@ -1,0 +1,197 @@
+"""What a guide prints, as plain values: the templates only lay it out. Every text has its language's spaces already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting
+from pipeline.guide.labels import FAMILIES, fold, known, labels
+from pipeline.guide.quotes import Passage, clip, locate, sentences, spoken_words
+from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
+from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, TimedTranscript, Voice
+from pipeline.roles import label
+from pipeline.text import hms, typographic
+
+HANDOUT_QUOTES = 4
+HARVEST_ROWS = 9
+CSV_COLUMNS = {"fr": "episode,seance,participants,idee,votes,theme,suite", "en": "episode,session,participants,idea,votes,theme,next"}
+
+
+@dataclass(frozen=True)
+class About:
+    """Everything that is not the guide's own words."""
+
+    show: ShowInfo
+    episode: EpisodeInfo
+    settings: GuideSettings
+    timed: TimedTranscript
+    chapters: tuple[tuple[float, str], ...]  # (start_s, title)
+
+    @property
+    def url(self) -> str:
+        """The episode's page."""
+        return f"{self.show.website}{self.episode.slug}/"
+
+
+def view(guide: Guide, about: About) -> dict[str, Any]:
+    """The values of both documents, ready for JSON. Raises `CauserieError` for a quote that is not said, or an unknown format."""
+    words = labels(about.show.language)
+    if about.settings.format_min not in FORMATS_MIN:
+        wanted = ", ".join(map(str, FORMATS_MIN))
+        raise CauserieError(f"guide.format_min is {about.settings.format_min}", "show.toml", f"write one of {wanted}")
+    chosen = meeting(about.settings.format_min, about.timed.duration_s)
+    found = _clips(guide, about)
+    value = {
+        "language": known(about.show.language),
+        "labels": words["page"],
+        "headings": words["sections"],
+        "families": {family: _questions(questions(guide, family)) for family in FAMILIES},
+        **_title(guide, about),
+        **{key: guide.texts(key) for key in ("status", "prepare", "stance", "return")},
+        "goal": guide.texts("goal", TEXT, QUOTE),
+        "outcomes": guide.texts("goal", ITEM),
+        "framing": guide.texts("before", TEXT, QUOTE),
+        "brief": guide.texts("before", ITEM),
+        "clips": found,
+        "handout_clips": found[:HANDOUT_QUOTES],
+        "formats": [_format(meeting(minutes, about.timed.duration_s), chosen) for minutes in FORMATS_MIN],
+        "parts": [words["parts"][part] for part in PARTS],
+        "order": _order(guide, chosen, words),
+        "chapters": [{"at": hms(start), "title": title, "url": f"{about.url}#t={int(start)}"} for start, title in about.chapters],
+        "harvest_rows": HARVEST_ROWS,
+        **_colophon(about),
+    }
+    return _each_text(value, lambda text: typographic(text, about.show.language))
+
+
+def _title(guide: Guide, about: About) -> dict[str, Any]:
+    words, info = labels(about.show.language)["page"], about.episode
+    return {
+        "series": about.show.title,
+        "number": words["episode"].replace("{number}", str(info.number)) if info.number is not None else "",
+        "title": info.title,
+        "spoken_title": words["spoken_title"].replace("{title}", info.spoken_title) if info.spoken_title not in ("", info.title) else "",
+        "summary": info.summary,
+        "duration": hms(about.timed.duration_s),
+        "date": _date(about, words),
+        "version": guide.version,
+        "url": about.url,
+        "slug": info.slug,
+        "format_min": str(about.settings.format_min),
+    }
+
+
+def _date(about: About, words: dict[str, Any]) -> str:
+    at = about.episode.published
+    day = words["first_day"] if at.day == 1 else str(at.day)
+    return words["date"].replace("{day}", day).replace("{month}", words["months"][at.month - 1]).replace("{year}", str(at.year))
+
+
+def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
+    """Each quote where it is said, with the passage to play around it."""
+    spoken = spoken_words(about.timed)
+    every = sentences(spoken)
+    found = []
+    for number, (intro, line) in enumerate(clips(guide), start=1):
+        passage = locate(line.text, spoken, f"guides/{about.episode.slug}.md:{line.number}")
+        found.append({"number": str(number), "intro": intro, **_said(passage, about), **_times(clip(passage, every, spoken), about)})
+    return found
+
+
+def _said(passage: Passage, about: About) -> dict[str, Any]:
+    """Who says what: one line a voice, in the transcript's own wording."""
+    words = labels(about.show.language)["page"]
+    lines = [{"voice": _voice(voice, words), "text": text.rstrip(" ,;:")} for voice, text in passage.lines()]
+    return {"lines": lines, "voice": ", ".join(dict.fromkeys(line["voice"] for line in lines)), "quote": passage.text}
+
+
+def _voice(voice: Voice, words: dict[str, Any]) -> str:
+    name = voice.label or voice.name or words["narrator"]
+    return words["name_role"].replace("{role}", voice.role).replace("{name}", name) if voice.role and fold(voice.role) != fold(name) else name
+
+
+def _times(passage: Passage, about: About) -> dict[str, str]:
+    """From and to, in whole seconds that hold the passage, and its address; empty when nothing placed it."""
+    if passage.start_s is None or passage.end_s is None:
+        return {"start": "", "end": "", "url": ""}
+    start, end = int(passage.start_s), min(int(passage.end_s) + 1, max(int(about.timed.duration_s), int(passage.start_s) + 1))
+    return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}"}
+
+
+def _questions(asked: tuple[Question, ...]) -> list[dict[str, Any]]:
+    return [{"text": one.text, "follow_ups": one.follow_ups} for one in asked]
+
+
+def _format(one: Format, chosen: Format) -> dict[str, Any]:
+    """A row of the table of formats: a dash where a part is not held."""
+    return {
+        "total": str(one.total_min),
+        "whole": one.whole,
+        "chosen": one == chosen,
+        "minutes": [str(one.minutes[part]) if part in one.minutes else "–" for part in PARTS],
+    }
+
+
+def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str, Any]]:
+    """The running order: when, how long, what to say, what to ask."""
+    asked = _asked(guide, chosen)
+    said = _words(guide, chosen, words)
+    starts = chosen.starts_min()
+    return [
+        {
+            "at": f"{starts[part] // 60}:{starts[part] % 60:02}" if chosen.total_min > 60 else f"{starts[part]}",
+            "minutes": str(minutes),
+            "part": words["parts"][part],
+            "say": said[part],
+            "ask": asked.get(part, []),
+        }
+        for part, minutes in chosen.minutes.items()
+    ]
+
+
+def _words(guide: Guide, chosen: Format, words: dict[str, Any]) -> dict[str, str]:
+    """What to say at each part: the guide's own lines `Part : words`, the tool's for the others."""
+    pairs = (line.partition(":") for line in guide.texts("words"))
+    own = {fold(part): said.strip() for part, _, said in pairs if said.strip()}
+    said = {part: own.get(fold(title), words["words"][part]) for part, title in words["parts"].items()}
+    return said if chosen.whole else {**said, "listen": words["page"]["heard_before"]}
+
+
+def _asked(guide: Guide, chosen: Format) -> dict[str, list[str]]:
+    """The questions this format has time for, by the part that asks them."""
+    part_of = {"understand": "understand", "relate": "understand", "debate": "debate", "imagine": "imagine", "act": "harvest"}
+    found: dict[str, list[str]] = {"before": list(guide.texts("before", TEXT, QUOTE)[:1])}
+    for family in dict.fromkeys(chosen.families):
+        texts = [one.text for one in questions(guide, family)[: chosen.families.count(family)]]
+        found.setdefault(part_of[family], []).extend(texts)
+    return found
+
+
+def _colophon(about: About) -> dict[str, Any]:
+    contact = about.settings.contact
+    mail = "@" in contact and ":" not in contact
+    people: dict[str, list[str]] = {}
+    for credit in (*about.episode.credits, *about.show.credits):
+        names = people.setdefault(label(credit.role, credit.group, about.show.language), [])
+        names += [credit.person.name] if credit.person.name not in names else []
+    return {
+        "credits": [{"role": role, "names": ", ".join(names)} for role, names in people.items()],
+        "author": about.show.author,
+        "license": about.show.license.upper(),
+        "copyright": about.show.copyright,
+        "contact": contact,
+        "contact_url": f"mailto:{contact}" if mail else contact if contact.startswith(("https://", "http://", "mailto:")) else "",
+        "csv": CSV_COLUMNS[known(about.show.language)],
+    }
+
+
+def _each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
+    """The value with every text changed, but addresses and what is read by a machine."""
+    if isinstance(value, str):
+        return value if key in ("url", "contact_url", "contact", "slug", "csv", "language") else change(value)
+    if isinstance(value, dict):
+        return {name: _each_text(one, change, name) for name, one in value.items()}
+    return [_each_text(one, change, key) for one in value] if isinstance(value, list | tuple) else value
