@@ -1,0 +1,165 @@
+"""Shows as people write them, right and wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.catalog import load, read, seconds
+from pipeline.errors import Problems
+
+SHOW = """
+title = "Essai"
+description = "Un essai."
+author = "Nous"
+website = "https://podcast.example.org/essai"
+categories = ["Society & Culture > Documentary"]
+cover = "cover.png"
+[people.nora]
+name = "Nora Belkacem"
+[credits]
+Host = ["nora"]
+"""
+EPISODE = """
+title = "Un"
+summary = "Le premier."
+published = 2026-01-15T19:00:00+01:00
+number = 1
+[[recordings]]
+file = "raw.wav"
+[credits]
+"audio engineer" = ["nora"]
+[[chapters]]
+start = "0:00"
+title = "Ouverture"
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "show.toml").write_text(SHOW)
+    (tmp_path / "cover.png").write_bytes(b"x")
+    add(tmp_path, "un", EPISODE)
+    return tmp_path
+
+
+def add(root: Path, slug: str, toml: str) -> None:
+    (root / "episodes" / slug).mkdir(parents=True, exist_ok=True)
+    (root / "episodes" / slug / "episode.toml").write_text(toml)
+
+
+def mistakes(root: Path) -> list[str]:
+    return [str(problem) for problem in read(root)[1]]
+
+
+def test_a_show_is_read_whole(root):
+    show = load(root)
+    (episode,) = show.episodes
+    assert show.info.website == "https://podcast.example.org/essai/"
+    assert show.info.categories == (("Society & Culture", "Documentary"),)
+    assert episode.mix.recordings[0].file == "episodes/un/raw.wav"
+    assert [(credit.person.name, credit.role, credit.group) for credit in episode.info.credits] == [
+        ("Nora Belkacem", "Host", "Cast"),
+        ("Nora Belkacem", "Audio Engineer", "Audio Production"),
+    ]
+
+
+def test_the_shows_host_is_restated_once_by_an_episode(root):
+    add(root, "un", EPISODE.replace('"audio engineer"', "host"))
+    assert [credit.role for credit in load(root).episodes[0].info.credits] == ["Host"]
+
+
+def test_episodes_come_in_order_of_publication(root):
+    add(root, "a-la-fin", EPISODE.replace("2026-01", "2026-02").replace("number = 1", "number = 2"))
+    assert [episode.slug for episode in load(root).episodes] == ["un", "a-la-fin"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("number = 1", 'number = "1"', "episodes/un/episode.toml: number: must be a whole number, not 1"),
+        ("number = 1", "number = true", "episodes/un/episode.toml: number: must be a whole number, not True"),
+        ("number = 1", "number = 0", "episodes/un/episode.toml: number: cannot be 0; give a number from 1 to 100000"),
+        ("title = \"Un\"", "titel = \"Un\"", "episodes/un/episode.toml: titel: is not a key Causerie knows; did you mean “title”?"),
+        ("+01:00", "", "episodes/un/episode.toml: published: 2026-01-15T19:00:00 has no time zone; write it like 2026-01-15T19:00:00+01:00"),
+        ("2026-01-15T19:00:00+01:00", "2026-01-15", "episodes/un/episode.toml: published: 2026-01-15 has no time"),
+        ('["nora"]', '["nroa"]', "episodes/un/episode.toml: credits.audio engineer: “nroa” is nobody in show.toml; did you mean “nora”?"),
+        ('"audio engineer"', '"audio enginer"', "credits.audio enginer: is no role of the podcast taxonomy; did you mean “Audio Engineer”?"),
+        ('"0:00"', '"bientôt"', "chapters[1].start: “bientôt” is not a time; write it like “0:31” or “1:02:03”"),
+        ('"raw.wav"', '"un.mp3"', "recordings[1].file: un.mp3 is where the published audio goes; rename the recording"),
+        ("[[recordings]]", "[[records]]", "recordings: is missing; add [[recordings]] with a file for each raw recording"),
+        ('"Le premier."', '""', "summary: is empty; write something between the quotes"),
+        ('summary = "', 'summary = ', "is not valid TOML"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_file_and_key(root, before, after, sentence):
+    add(root, "un", EPISODE.replace(before, after, 1))
+    assert sentence in "\n".join(mistakes(root))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("Society & Culture >", "Society and Culture >", "“Society and Culture” is no category of the directories; did you mean “Society & Culture”?"),
+        ("https://podcast", "ftp://podcast", "show.toml: website: cannot be “ftp://podcast.example.org/essai”"),
+        ('"cover.png"', '"cove.png"', "show.toml: cover: there is no file cove.png"),
+        ("[people.nora]", "[audio]\nloudness_lufs = nan\n[people.nora]", "show.toml: audio.loudness_lufs: cannot be nan"),
+        ("[people.nora]", "[publish.s3]\nbucket='b-c'\nsecret_key='x'\n[people.nora]", "publish.s3.secret_key: is a secret and must not be in this file"),
+        ("[people.nora]", "[publish]\nfolder='../out'\n[people.nora]", "publish.folder: cannot be ../out"),
+        ("[people.nora]", "[speech]\nmodel='gone.pt'\n[people.nora]", "speech.model: there is no file gone.pt"),
+    ],
+)
+def test_a_mistake_in_the_show_is_one_sentence(root, before, after, sentence):
+    (root / "show.toml").write_text(SHOW.replace(before, after, 1))
+    assert sentence in "\n".join(mistakes(root))
+
+
+def test_every_mistake_of_a_show_is_reported_at_once(root):
+    (root / "show.toml").write_text(SHOW.replace('title = "Essai"', "titel = 3"))
+    add(root, "un", EPISODE.replace("+01:00", ""))
+    add(root, "Deux !", EPISODE)
+    with pytest.raises(Problems) as raised:
+        load(root)
+    text = str(raised.value)
+    assert len(raised.value.problems) == 4
+    assert all(part in text for part in ("show.toml: title: is missing", "titel", "no time zone", "episodes/Deux !: cannot name"))
+
+
+@pytest.mark.parametrize("slug", ["show", "guides", "work", "é", "A"])
+def test_a_slug_that_is_reserved_or_unsafe_is_refused(root, slug):
+    add(root, slug, EPISODE)
+    assert any("cannot name an episode's page and files" in mistake for mistake in mistakes(root))
+
+
+def test_a_slug_key_that_is_another_episodes_is_refused(root):
+    add(root, "deux", 'slug = "un"\n' + EPISODE.replace("number = 1", "number = 2"))
+    assert "episodes/deux/episode.toml: slug: is not the folder's name, deux" in mistakes(root)[0]
+
+
+def test_two_episodes_of_one_number_are_refused(root):
+    add(root, "deux", EPISODE.replace("01-15", "01-16"))
+    assert mistakes(root) == ["episodes/deux/episode.toml: number: 1 is already the number of un; give each episode its own"]
+
+
+def test_a_serial_show_needs_numbers(root):
+    (root / "show.toml").write_text('type = "serial"\n' + SHOW)
+    add(root, "un", EPISODE.replace("number = 1\n", ""))
+    assert "number: is missing" in mistakes(root)[0]
+
+
+def test_a_secret_is_never_printed(root):
+    (root / "show.toml").write_text(SHOW.replace("[people", "[publish.s3]\nbucket='b-c'\nsecret_key='hunter2'\n[people", 1))
+    assert "hunter2" not in "\n".join(mistakes(root))
+
+
+def test_text_that_would_move_the_cursor_is_not_printed(root):
+    (root / "show.toml").write_text('"\\u001b[2J" = 1\n' + SHOW)
+    assert "\x1b" not in "\n".join(mistakes(root))
+
+
+def test_a_folder_without_show_says_so(tmp_path):
+    assert mistakes(tmp_path) == ["show.toml: is missing; make it with causerie init, or give the right folder with --show"]
+
+
+@pytest.mark.parametrize(("text", "value"), [("0:31", 31), ("1:02:03", 3723), ("31.5", 31.5), (12, 12), ("0:07.25", 7.25), ("demain", None)])
+def test_seconds(text, value):
+    assert seconds(text) == value
