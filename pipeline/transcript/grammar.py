@@ -1,0 +1,221 @@
+"""Reading the text a person corrects; every mistake is told at once, by file and line, with its remedy."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pipeline.errors import CauserieError, Problems
+from pipeline.text import nearest
+from pipeline.transcript.text import LABEL, Block, Declared, Insert, Note, Paragraph, Section, Transcript, closing, read_clock, said
+
+_ANCHOR = re.compile(r"@(?P<clock>\d+(?::[0-5]\d){1,2}(?:\.\d{1,3})?) +")
+_SPACES = " \t\u00a0\u202f"
+_FENCE = "+++"
+_VOICE_KEYS = ("name", "role", "person", "label")
+
+
+@dataclass
+class _Reading:
+    """What is found while reading: where in which file, and what is wrong so far."""
+
+    where: str
+    problems: list[CauserieError] = field(default_factory=list)
+
+    def problem(self, line: int, message: str, hint: str) -> None:
+        """Note a mistake and read on."""
+        self.problems.append(CauserieError(message, f"{self.where}:{line}", hint))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Lines that belong together, joined; a section's or a note's line keeps its mark."""
+
+    line: int
+    text: str
+
+
+def parse(text: str, where: str = "transcript", people: Collection[str] | None = None) -> Transcript:
+    """The transcript in `text`; `where` names the file in errors, `people` are the keys that `person` may have.
+
+    `CauserieError`, or `Problems` when there are several.
+    """
+    reading = _Reading(where)
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    head, first = _head(lines, reading)
+    comments = tuple(line.strip()[1:].strip() for line in head if line.lstrip().startswith("#"))
+    voices = _voices(head, reading, people)
+    pieces = _pieces(lines, first, {voice.key for voice in voices})
+    transcript = Transcript(_blocks(pieces, _known(lines[first:], voices), reading), voices, comments)
+    _check_brackets(transcript, reading)
+    if reading.problems:
+        raise reading.problems[0] if len(reading.problems) == 1 else Problems(tuple(reading.problems))
+    return transcript
+
+
+def _head(lines: list[str], reading: _Reading) -> tuple[list[str], int]:
+    """The lines of the front matter, and the index of the first line of the text."""
+    if lines[0].rstrip() != _FENCE:
+        return [], 0
+    for index, line in enumerate(lines[1:], 1):
+        if line.rstrip() == _FENCE:
+            return lines[1:index], index + 1
+    reading.problem(1, "the front matter is opened and never closed", f"put a line {_FENCE} after it")
+    return [], len(lines)
+
+
+def _voices(head: list[str], reading: _Reading, people: Collection[str] | None) -> tuple[Declared, ...]:
+    """The declared voices; anything else in the front matter is a mistake, but a draft's stamp."""
+    try:
+        values = tomllib.loads("\n".join(head))
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        reading.problem(1 + int(line[1]) if line else 1, f"the front matter is not TOML ({error})", "texts go between quotation marks")
+        return ()
+    for key in values.keys() - {"draft", "voices"}:
+        reading.problem(_line_of(head, key), f"“{key}” is not known in the front matter", nearest(key, ["voices"]))
+    voices = values.get("voices", {})
+    if not isinstance(voices, dict):
+        reading.problem(_line_of(head, "voices"), "“voices” is not a table", 'write [voices.Name], then role = "…" on the next line')
+        return ()
+    return tuple(_voice(key, value, head, reading, people) for key, value in voices.items())
+
+
+def _voice(key: str, value: Any, head: list[str], reading: _Reading, people: Collection[str] | None) -> Declared:
+    """One declared voice."""
+    line = _line_of(head, key)
+    table = value if isinstance(value, dict) else {}
+    label = LABEL.match(f"{key} : x")
+    if label is None or label["label"] != key:
+        reading.problem(line, f"a voice cannot be called “{key}”", "use at most 40 characters, and none of : « » [ ]")
+    if not isinstance(value, dict) or any(not isinstance(each, str) for each in table.values()):
+        reading.problem(line, f"voice “{key}” is not declared with texts", f'write {key} = {{ role = "…" }} under [voices]')
+        return Declared(key)
+    for wrong in table.keys() - set(_VOICE_KEYS):
+        reading.problem(_line_of(head, wrong, line), f"“{wrong}” is not known of a voice", nearest(wrong, _VOICE_KEYS))
+    person = table.get("person", "")
+    if person and people is not None and person not in people:
+        hint = nearest(person, people) if people else "add them under [people] in show.toml"
+        reading.problem(_line_of(head, "person", line), f"“{person}” is nobody's key in show.toml", hint)
+    return Declared(key, **{name: table.get(name, "") for name in _VOICE_KEYS})
+
+
+def _line_of(head: list[str], key: str, after: int = 1) -> int:
+    """The file's line that first has `key`, from line `after`; the front matter begins on line 2."""
+    return next((index for index, line in enumerate(head, 2) if index >= after and key in line), after)
+
+
+def _known(lines: list[str], voices: tuple[Declared, ...]) -> set[str]:
+    """The names that make a turn: declared, or twice at the start of a line."""
+    starts = (LABEL.match(_start(line)) for line in lines)
+    counts = Counter(found["label"] for found in starts if found)
+    return {voice.key for voice in voices} | {label for label, times in counts.items() if times > 1}
+
+
+def _start(line: str) -> str:
+    """A line without the anchor, the opening « and the dash that may stand before a name."""
+    bare = _ANCHOR.sub("", line.lstrip(_SPACES), count=1)
+    if bare.startswith("«"):
+        bare = bare[1:].lstrip(_SPACES)
+    return bare.removeprefix("- ").lstrip(_SPACES)
+
+
+def _pieces(lines: list[str], first: int, declared: set[str]) -> list[_Piece]:
+    """The text cut where something begins; wrapped lines are joined."""
+    known = _known(lines[first:], tuple(Declared(key) for key in declared))
+    pieces: list[_Piece] = []
+    is_open = False
+    for number, line in enumerate(lines[first:], first + 1):
+        bare = line.strip(_SPACES)
+        alone = bare.startswith("%%") or re.match(r"#{1,6} ", bare) is not None
+        label = LABEL.match(_start(bare))
+        begins = alone or bare.startswith("- ") or _ANCHOR.match(bare) or (label and label["label"] in known)
+        if bare and is_open and not begins:
+            pieces[-1] = replace(pieces[-1], text=f"{pieces[-1].text} {bare}")
+        elif bare:
+            pieces.append(_Piece(number, bare))
+        is_open = bool(bare) and not alone
+    return [replace(piece, text=re.sub(r"[ \t]+", " ", piece.text)) for piece in pieces]
+
+
+def _blocks(pieces: list[_Piece], known: set[str], reading: _Reading) -> tuple[Block, ...]:
+    """The pieces as blocks; an insert takes as many as it needs."""
+    blocks: list[Block] = []
+    rest = list(pieces)
+    while rest:
+        piece = rest.pop(0)
+        if piece.text.startswith("%%"):
+            blocks.append(Note(piece.text[2:].strip(_SPACES), piece.line))
+        elif mark := re.match(r"#{1,6} ", piece.text):
+            if mark[0] != "## ":
+                reading.problem(piece.line, f"“{mark[0].strip()}” opens nothing", "a section begins with ## and a space")
+            blocks.append(Section(piece.text[mark.end() :].strip(_SPACES), piece.line))
+        elif _opens_insert(piece):
+            blocks.append(_insert(piece, rest, known, reading))
+        else:
+            blocks.append(_outside(_paragraph(piece, known), reading))
+    return tuple(blocks)
+
+
+def _opens_insert(piece: _Piece) -> bool:
+    """Whether `«` opens an insert here, rather than a quotation in what the narrator says."""
+    text = _ANCHOR.sub("", piece.text, count=1)
+    return closing(text) in (-1, len(text) - 1)
+
+
+def _insert(first: _Piece, rest: list[_Piece], known: set[str], reading: _Reading) -> Insert:
+    """An insert, taking from `rest` the pieces up to its `»`."""
+    pieces = [first]
+    depth = _depth(first.text)
+    while depth > 0 and rest and not rest[0].text.startswith(("%%", "## ")):
+        pieces.append(rest.pop(0))
+        depth += _depth(pieces[-1].text)
+    last = pieces[-1].text.rstrip(_SPACES)
+    if depth > 0:
+        reading.problem(first.line, "« is opened and never closed", "put » at the end of what is said")
+    elif depth < 0 or not last.endswith("»"):
+        reading.problem(pieces[-1].line, "the » that closes the insert is not at the end of a line", "begin a new line after it")
+    else:
+        pieces[-1] = replace(pieces[-1], text=last[:-1].rstrip(_SPACES))
+    anchor = _ANCHOR.match(pieces[0].text)
+    start = anchor.end() if anchor else 0
+    pieces[0] = replace(pieces[0], text=pieces[0].text[:start] + pieces[0].text[start + 1 :].lstrip(_SPACES))
+    return Insert(tuple(_paragraph(piece, known) for piece in pieces))
+
+
+def _depth(text: str) -> int:
+    """How many « more than »."""
+    return text.count("«") - text.count("»")
+
+
+def _paragraph(piece: _Piece, known: set[str]) -> Paragraph:
+    """Anchor, dash, name, and what is said."""
+    anchor = _ANCHOR.match(piece.text)
+    text = piece.text[anchor.end() :] if anchor else piece.text
+    dash = text.startswith("- ")
+    text = text[2:].lstrip(_SPACES) if dash else text
+    label = LABEL.match(text)
+    voice = label["label"] if label and label["label"] in known else ""
+    text = text[label.end() :] if label and voice else text
+    return Paragraph(text.removeprefix("\\"), voice, dash, read_clock(anchor["clock"]) if anchor else None, piece.line)
+
+
+def _outside(paragraph: Paragraph, reading: _Reading) -> Paragraph:
+    """A paragraph that is in no insert: its quotation marks are its own, and it has no dash."""
+    if paragraph.dash:
+        reading.problem(paragraph.line, "a line that begins with “- ” is a change of voice inside « … »", "open the insert with «, or name the voice")
+    if depth := _depth(paragraph.text):
+        char = "«" if depth > 0 else "»"
+        reading.problem(paragraph.line, f"{char} has no partner in this paragraph", "quotation marks come in pairs")
+    return paragraph
+
+
+def _check_brackets(transcript: Transcript, reading: _Reading) -> None:
+    """Sounds and ellipses are closed where they are opened."""
+    for paragraph in said(transcript):
+        if re.sub(r"\[[^\[\]]*\]", "", paragraph.text).count("[") or re.sub(r"\[[^\[\]]*\]", "", paragraph.text).count("]"):
+            reading.problem(paragraph.line, "a square bracket has no partner", "a sound is written [musique], on one line")
