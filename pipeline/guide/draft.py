@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.drafts import stamp
 from pipeline.files import write_whole
-from pipeline.guide.labels import FAMILIES, labels, templates
+from pipeline.guide.labels import FAMILIES, fill, labels, templates
 from pipeline.guide.quotes import Passage, sentences, spoken_words, tokens
 from pipeline.guide.score import QUOTAS, Candidate, Topic, choose, kind, rank
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Section, write
@@ -66,16 +66,11 @@ def question(family: str, material: dict[str, tuple[tuple[str, str], ...]], lang
     for model in templates(language)[family]:
         about = model.get("about", "")
         for voice, quote in material.get(about, ()) if about else (("", ""),):
-            asked = fill(model["text"], voice, quote)
+            asked = fill(model["text"], voice=voice, quote=quote)
             if len(re.findall(r"\w[\w’'-]*", asked)) <= QUESTION_WORDS_MAX:
                 (quoting if about else plain).append((asked, model["follow_up"], quote))
     turned = skip % len(plain) if plain else 0
     return (*quoting, *plain[turned:], *plain[:turned])
-
-
-def fill(template: str, voice: str, quote: str) -> str:
-    """The template with its two places filled, in one pass: nothing inside a quote is read as a place."""
-    return re.sub(r"\{(voice|quote)\}", lambda place: voice if place[1] == "voice" else quote, template)
 
 
 def _candidates(every: tuple[Passage, ...], timed: TimedTranscript, show: ShowInfo, episode: EpisodeInfo) -> tuple[Candidate, ...]:
@@ -96,25 +91,25 @@ def _balanced(best: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
 def _status(timed: TimedTranscript, show: ShowInfo) -> tuple[Line, ...]:
     words = labels(show.language)["draft"]
     kinds = dict.fromkeys(turn.voice.role for turn in timed.turns if turn.voice.role)
-    said = words["kinds"].replace("{kinds}", ", ".join(kinds)) if kinds else ""
+    said = fill(words["kinds"], kinds=", ".join(kinds)) if kinds else ""
     return _lines(TEXT, filter(None, (show.status, said, words["caution"])))
 
 
 def _goal(words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
-    return (Line(TEXT, words["draft"]["goal"].replace("{title}", _one_line(episode.title))), *_lines(ITEM, words["draft"]["outcomes"]))
+    return (Line(TEXT, fill(words["draft"]["goal"], title=_one_line(episode.title))), *_lines(ITEM, words["draft"]["outcomes"]))
 
 
 def _before(own: tuple[Passage, ...], best: tuple[Candidate, ...], words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
     """The framing question, the episode's own when it has one, and a listening brief for each kind of voice."""
-    framing = own[0].text if own else words["draft"]["framing"].replace("{title}", _one_line(episode.title))
+    framing = own[0].text if own else fill(words["draft"]["framing"], title=_one_line(episode.title))
     kinds = [key for key in QUOTAS if any(one.kind == key for one in best)]
-    briefs = [words["draft"]["brief"].replace("{kind}", words["draft"]["kind"][key]) for key in kinds]
+    briefs = [fill(words["draft"]["brief"], kind=words["draft"]["kind"][key]) for key in kinds]
     return (Line(TEXT, framing), *_lines(ITEM, briefs if len(briefs) > 1 else [words["draft"]["brief_all"]]))
 
 
 def _clips(kept: Iterable[Candidate], words: dict[str, Any]) -> tuple[Line, ...]:
     intros = words["draft"]["intro"]
-    said = ((fill(intros[one.kind], _voice(one.passage, words), ""), _quoted(one.passage)) for one in kept)
+    said = ((fill(intros[one.kind], voice=_voice(one.passage, words)), _quoted(one.passage)) for one in kept)
     return tuple(line for intro, quote in said for line in (Line(TEXT, intro), Line(QUOTE, quote)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,11 @@ def headings() -> dict[str, str]:
 def fold(text: str) -> str:
     """A heading as compared: no case, straight apostrophes, single spaces."""
     return " ".join(text.replace("’", "'").casefold().split())
+
+
+def fill(template: str, **values: str) -> str:
+    """The template with its `{places}` filled in one pass: nothing inside a value is read as a place."""
+    return re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), template)
 
 
 def _read(name: str) -> dict[str, Any]:

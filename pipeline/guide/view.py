@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.errors import CauserieError
 from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting
-from pipeline.guide.labels import FAMILIES, fold, known, labels
+from pipeline.guide.labels import FAMILIES, fill, fold, known, labels
 from pipeline.guide.quotes import Passage, clip, locate, sentences, spoken_words
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, TimedTranscript, Voice
@@ -16,7 +16,7 @@ from pipeline.roles import label
 from pipeline.text import hms, typographic
 
 HANDOUT_QUOTES = 4
-HARVEST_ROWS = 9
+HARVEST_ROWS = 11  # of 16 mm, one page
 CSV_COLUMNS = {"fr": "episode,seance,participants,idee,votes,theme,suite", "en": "episode,session,participants,idea,votes,theme,next"}
 
 
@@ -71,9 +71,9 @@ def _title(guide: Guide, about: About) -> dict[str, Any]:
     words, info = labels(about.show.language)["page"], about.episode
     return {
         "series": about.show.title,
-        "number": words["episode"].replace("{number}", str(info.number)) if info.number is not None else "",
+        "number": fill(words["episode"], number=str(info.number)) if info.number is not None else "",
         "title": info.title,
-        "spoken_title": words["spoken_title"].replace("{title}", info.spoken_title) if info.spoken_title not in ("", info.title) else "",
+        "spoken_title": fill(words["spoken_title"], title=info.spoken_title) if info.spoken_title not in ("", info.title) else "",
         "summary": info.summary,
         "duration": hms(about.timed.duration_s),
         "date": _date(about, words),
@@ -87,7 +87,7 @@ def _title(guide: Guide, about: About) -> dict[str, Any]:
 def _date(about: About, words: dict[str, Any]) -> str:
     at = about.episode.published
     day = words["first_day"] if at.day == 1 else str(at.day)
-    return words["date"].replace("{day}", day).replace("{month}", words["months"][at.month - 1]).replace("{year}", str(at.year))
+    return fill(words["date"], day=day, month=words["months"][at.month - 1], year=str(at.year))
 
 
 def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
@@ -102,15 +102,17 @@ def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
 
 
 def _said(passage: Passage, about: About) -> dict[str, Any]:
-    """Who says what: one line a voice, in the transcript's own wording."""
+    """Who says what, in the transcript's own wording, and everybody heard with their kind of voice."""
     words = labels(about.show.language)["page"]
-    lines = [{"voice": _voice(voice, words), "text": text.rstrip(" ,;:")} for voice, text in passage.lines()]
-    return {"lines": lines, "voice": ", ".join(dict.fromkeys(line["voice"] for line in lines)), "quote": passage.text}
+    lines = [{"voice": _name(voice, words), "text": text.rstrip(" ,;:")} for voice, text in passage.lines()]
+    heard = [voice for voice, _ in passage.lines()]
+    roles = ", ".join(dict.fromkeys(voice.role for voice in heard if voice.role and fold(voice.role) != fold(_name(voice, words))))
+    names = ", ".join(dict.fromkeys(line["voice"] for line in lines))
+    return {"lines": lines, "voice": fill(words["name_role"], name=names, role=roles) if roles else names}
 
 
-def _voice(voice: Voice, words: dict[str, Any]) -> str:
-    name = voice.label or voice.name or words["narrator"]
-    return words["name_role"].replace("{role}", voice.role).replace("{name}", name) if voice.role and fold(voice.role) != fold(name) else name
+def _name(voice: Voice, words: dict[str, Any]) -> str:
+    return voice.label or voice.name or words["narrator"]
 
 
 def _times(passage: Passage, about: About) -> dict[str, str]:
@@ -142,7 +144,7 @@ def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str
     starts = chosen.starts_min()
     return [
         {
-            "at": f"{starts[part] // 60}:{starts[part] % 60:02}" if chosen.total_min > 60 else f"{starts[part]}",
+            "at": f"{starts[part] // 60}:{starts[part] % 60:02}",
             "minutes": str(minutes),
             "part": words["parts"][part],
             "say": said[part],
