@@ -6,6 +6,8 @@ address, Open Graph and schema.org name the show's own address.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import posixpath
 import re
@@ -64,7 +66,7 @@ def episode_page(
     transcript, marks = read_timed(timed), _chapters(chapters)
     people = {credit.person.key: credit.person.name for credit in (*show.credits, *episode.credits)}
     values = {
-        **_common(show, read_release(cover), cover, f"{episode.slug}/index.html"),
+        **_common(show, read_release(cover), cover, f"{episode.slug}/"),
         "episode": episode,
         "title": typographic(title(episode), language),
         "audio": audio,
@@ -77,7 +79,7 @@ def episode_page(
         "guides": [(words["guides"][role], role.rpartition("_")[2].upper(), files[role]) for role in _GUIDES if role in files],
         "credits": _by_role(episode.credits, language),
         "neighbours": neighbours,
-        "linked": _json(_linked_episode(show, episode, published.duration_s, audio)),
+        **_linked(_linked_episode(show, episode, published.duration_s, audio)),
     }
     write_whole(page, _render("episode.html.j2", values, folder=episode.slug))
 
@@ -89,12 +91,12 @@ def index_page(
     published = [read_release(release) for release in releases]
     rows = list(enumerate(zip(episodes, published, strict=True), start=1))
     values = {
-        **_common(show, read_release(cover), cover, "index.html"),
+        **_common(show, read_release(cover), cover, ""),
         "title": typographic(show.title, show.language),
         "rows": rows if show.kind == "serial" else rows[::-1],
         "title_of": lambda episode: typographic(title(episode), show.language),
         "credits": _by_role(show.credits, show.language),
-        "linked": _json({"@context": "https://schema.org", **_linked_series(show)}),
+        **_linked({"@context": "https://schema.org", **_linked_series(show)}),
     }
     write_whole(page, _render("index.html.j2", values, folder=""))
     write_whole(style, (TEMPLATES / "style.css").read_bytes())
@@ -107,7 +109,7 @@ def address(show: ShowInfo, key: str) -> str:
 
 
 def _common(show: ShowInfo, cover: Release, where: Path, key: str) -> dict[str, Any]:
-    """What both pages are told; `key` is the page's own place in the published tree."""
+    """What both pages are told; `key` is the page's own address below the show's."""
     image = _needed(cover, "cover", where)
     urls = {"canonical": address(show, key), "feed_url": address(show, "feed.xml"), "image_url": address(show, image.key)}
     return {"show": show, "words": labels(show.language), "cover": image, **urls}
@@ -141,7 +143,7 @@ def web(url: str) -> str:
 
 
 def _linked_series(show: ShowInfo) -> dict[str, Any]:
-    home, feed = address(show, "index.html"), address(show, "feed.xml")
+    home, feed = address(show, ""), address(show, "feed.xml")
     return {"@type": "PodcastSeries", "name": show.title, "url": home, "webFeed": feed, "inLanguage": show.language, "author": show.author}
 
 
@@ -153,7 +155,7 @@ def _linked_episode(show: ShowInfo, episode: EpisodeInfo, duration_s: float, aud
         "@type": "PodcastEpisode",
         "name": episode.title,
         "description": episode.summary,
-        "url": address(show, f"{episode.slug}/index.html"),
+        "url": address(show, f"{episode.slug}/"),
         "datePublished": episode.published.isoformat(),
         "duration": iso_duration(duration_s),
         **({"episodeNumber": episode.number} if episode.number is not None else {}),
@@ -163,10 +165,14 @@ def _linked_episode(show: ShowInfo, episode: EpisodeInfo, duration_s: float, aud
     }
 
 
-def _json(value: dict[str, Any]) -> str:
-    """JSON that can stand inside a `<script>` element: nothing in it can close it or open a comment."""
-    escapes = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-    return json.dumps(value, ensure_ascii=False, indent=1).translate(str.maketrans(escapes))
+def _linked(value: dict[str, Any]) -> dict[str, str]:
+    """JSON that can stand inside a `<script>` element, and the digest by which the page's policy knows it.
+
+    Nothing in it can close the element or open a comment (HTML, 4.12.1.3).
+    """
+    escapes = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
+    linked = json.dumps(value, ensure_ascii=False, indent=1).translate(escapes)
+    return {"linked": linked, "linked_digest": base64.b64encode(hashlib.sha256(linked.encode()).digest()).decode()}
 
 
 def _render(template: str, values: dict[str, Any], *, folder: str) -> str:

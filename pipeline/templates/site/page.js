@@ -1,7 +1,6 @@
 // What a script adds to a page that works without one: seeking, deep links, search, quotations.
 (() => {
-  "use strict";
-  const all = (selector) => [...document.querySelectorAll(selector)], one = (selector) => document.querySelector(selector);
+  const all = (css) => [...document.querySelectorAll(css)], one = (css) => document.querySelector(css);
   const copy = (button, text) => navigator.clipboard.writeText(text).then(() => { button.textContent = button.dataset.done; });
   for (const button of all("[data-for]")) {
     button.hidden = !navigator.clipboard;

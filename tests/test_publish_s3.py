@@ -1,0 +1,301 @@
+"""The bucket, on moto's server over HTTP and TLS. moto checks no credentials: refusals are played by the door before it."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from publishing import SECRET, S3Server, put, s3_server
+
+from pipeline.errors import CauserieError
+from pipeline.model import S3Settings
+from pipeline.publish import s3
+from pipeline.publish.s3 import S3Target
+from pipeline.publish.s3_errors import host_of
+from pipeline.publish.tree import FEED, MEDIA, PublicFile
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def server(running: S3Server, request: pytest.FixtureRequest) -> S3Server:
+    """A bucket of its own for each test; the door open, its notebook empty."""
+    running.bucket = "b-" + hashlib.sha1(request.node.name.encode()).hexdigest()[:12]  # type: ignore[attr-defined]
+    running.answer = lambda environ: None
+    client(running).create_bucket(Bucket=bucket(running))
+    running.asked.clear()
+    return running
+
+
+def bucket(server: S3Server) -> str:
+    return server.bucket  # type: ignore[attr-defined,no-any-return]
+
+
+def client(server: S3Server, **options: Any) -> Any:
+    return boto3.client("s3", endpoint_url=server.url, region_name="us-east-1", **options)
+
+
+def settings(server: S3Server, **changed: str) -> S3Settings:
+    return S3Settings(**{"bucket": bucket(server), "prefix": "serie", "endpoint_url": server.url, "region": "us-east-1", **changed})
+
+
+def target(server: S3Server, root: Path, **changed: str) -> S3Target:
+    return S3Target(settings(server, **changed), root / "memory", attempts=1)
+
+
+def file(root: Path, key: str = "un/a-0.mp3", content: bytes = b"son", rank: int = MEDIA, type_: str = "audio/mpeg") -> PublicFile:
+    source = put(root / "made" / hashlib.sha1(content).hexdigest(), content)
+    return PublicFile(key, source, len(content), hashlib.sha256(content).hexdigest(), type_, "no-cache", rank)
+
+
+def feed(root: Path, content: bytes) -> PublicFile:
+    return file(root, "feed.xml", content, FEED, "application/rss+xml; charset=utf-8")
+
+
+def stored(server: S3Server, key: str) -> dict[str, Any]:
+    return client(server).head_object(Bucket=bucket(server), Key=f"serie/{key}")  # type: ignore[no-any-return]
+
+
+def test_an_object_carries_its_type_its_cache_time_and_its_digest_and_no_encoding(server: S3Server, tmp_path: Path) -> None:
+    sent = file(tmp_path)
+    target(server, tmp_path).put(sent)
+    said = stored(server, sent.key)
+    assert (said["ContentType"], said["CacheControl"], said["Metadata"]) == ("audio/mpeg", "no-cache", {"sha256": sent.sha256})
+    assert "ContentEncoding" not in said
+
+
+def test_a_large_file_goes_in_parts_and_comes_out_the_same(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "ONE_PUT_BYTES", 5 << 20)
+    monkeypatch.setattr(s3, "PART_BYTES", 5 << 20)
+    there, sent = target(server, tmp_path), file(tmp_path, content=b"0123456789abcdef" * (6 << 16))
+    there.put(sent)
+    assert there.read(sent.key) == sent.source.read_bytes()
+    assert (stored(server, sent.key)["ETag"][-3:], stored(server, sent.key)["Metadata"]) == ('-2"', {"sha256": sent.sha256})
+    assert there.list({sent.key})[sent.key].sha256 == sent.sha256
+
+
+def test_what_we_remember_is_compared_with_one_request(server: S3Server, tmp_path: Path) -> None:
+    there, sent = target(server, tmp_path), [file(tmp_path, f"un/{i}.mp3", bytes([i])) for i in range(5)]
+    for one in sent:
+        there.put(one)
+    there.close()
+    server.asked.clear()
+    found = target(server, tmp_path).list({one.key for one in sent})
+    assert {key: row.sha256 for key, row in found.items()} == {one.key: one.sha256 for one in sent}
+    assert [method for method, _ in server.asked] == ["GET"]
+
+
+def test_without_memory_the_server_is_asked_about_what_we_name(server: S3Server, tmp_path: Path) -> None:
+    sent = file(tmp_path)
+    target(server, tmp_path).put(sent)
+    client(server).put_object(Bucket=bucket(server), Key="serie/autre.txt", Body=b"pas a nous")
+    server.asked.clear()
+    found = target(server, tmp_path / "fresh").list({sent.key})
+    assert (found[sent.key].sha256, found[sent.key].headers) == (sent.sha256, ("audio/mpeg", "no-cache"))
+    assert found["autre.txt"].sha256 == ""
+    assert [method for method, _ in server.asked] == ["GET", "HEAD"]
+
+
+def test_memory_does_not_hide_what_others_did(server: S3Server, tmp_path: Path) -> None:
+    there, sent = target(server, tmp_path), file(tmp_path)
+    there.put(sent)
+    there.close()
+    client(server).put_object(Bucket=bucket(server), Key=f"serie/{sent.key}", Body=b"???")
+    assert target(server, tmp_path).list({sent.key})[sent.key].sha256 == ""
+    client(server).delete_object(Bucket=bucket(server), Key=f"serie/{sent.key}")
+    assert target(server, tmp_path).list({sent.key}) == {}
+
+
+def test_a_prefix_is_a_folder_not_the_beginning_of_a_word(server: S3Server, tmp_path: Path) -> None:
+    client(server).put_object(Bucket=bucket(server), Key="serie-noire/feed.xml", Body=b"autre serie")
+    assert target(server, tmp_path).list({"feed.xml"}) == {}
+
+
+def test_headers_are_corrected_without_sending_the_content(server: S3Server, tmp_path: Path) -> None:
+    there, sent = target(server, tmp_path), file(tmp_path)
+    client(server).put_object(
+        Bucket=bucket(server), Key=f"serie/{sent.key}", Body=b"son", Metadata={"sha256": sent.sha256}, ContentEncoding="aws-chunked"
+    )
+    assert there.list({sent.key})[sent.key].headers == ("", "")  # an encoding is a wrong header
+    there.put_headers(sent)
+    said = stored(server, sent.key)
+    assert (said["ContentType"], said["CacheControl"], said["Metadata"]) == ("audio/mpeg", "no-cache", {"sha256": sent.sha256})
+    assert not said.get("ContentEncoding")
+    assert there.read(sent.key) == b"son"
+
+
+def test_only_what_we_put_there_is_deleted(server: S3Server, tmp_path: Path) -> None:
+    there, sent = target(server, tmp_path), file(tmp_path)
+    there.put(sent)
+    client(server).put_object(Bucket=bucket(server), Key="serie/autre.txt", Body=b"pas a nous")
+    assert there.delete((sent.key, "autre.txt")) == (sent.key,)
+    assert set(there.list(set())) == {"autre.txt"}
+
+
+def test_of_two_publishers_the_second_is_told(server: S3Server, tmp_path: Path) -> None:
+    mine, theirs = target(server, tmp_path / "moi"), target(server, tmp_path / "elle")
+    before = mine.list({"feed.xml"}).get("feed.xml")
+    theirs.put_feed(feed(tmp_path, b"le sien"), None)
+    with pytest.raises(CauserieError, match="somebody else has published"):
+        mine.put_feed(feed(tmp_path, b"le mien"), before)
+    seen = mine.list({"feed.xml"})["feed.xml"]
+    theirs.put_feed(feed(tmp_path, b"le sien encore"), seen)
+    with pytest.raises(CauserieError, match="somebody else has published"):
+        mine.put_feed(feed(tmp_path, b"le mien"), seen)
+    assert mine.read("feed.xml") == b"le sien encore"
+
+
+def test_a_feed_deleted_meanwhile_is_a_conflict_too(server: S3Server, tmp_path: Path) -> None:
+    there = target(server, tmp_path)
+    there.put_feed(feed(tmp_path, b"1"), None)
+    seen = there.list({"feed.xml"})["feed.xml"]
+    client(server).delete_object(Bucket=bucket(server), Key="serie/feed.xml")
+    with pytest.raises(CauserieError, match="somebody else"):
+        there.put_feed(feed(tmp_path, b"2"), seen)
+
+
+def test_an_answer_lost_on_the_way_is_not_a_conflict(server: S3Server, tmp_path: Path) -> None:
+    there = target(server, tmp_path)
+    there.put_feed(feed(tmp_path, b"le mien"), None)  # took effect; its answer was lost, so boto3 asks again:
+    assert there.put_feed(feed(tmp_path, b"le mien"), None) == ""
+
+
+@pytest.mark.parametrize("status", [412, 501], ids=["refuses conditions that hold", "knows no conditions"])
+def test_a_server_without_conditional_writes_gets_the_feed_and_the_user_a_note(server: S3Server, tmp_path: Path, status: int) -> None:
+    there = target(server, tmp_path)
+    there.put_feed(feed(tmp_path, b"1"), None)
+    seen = there.list({"feed.xml"})["feed.xml"]
+    server.answer = lambda environ: status if "HTTP_IF_MATCH" in environ else None
+    assert "does not know conditional writes" in there.put_feed(feed(tmp_path, b"2"), seen)
+    assert there.read("feed.xml") == b"2"
+
+
+def test_a_file_that_changes_meanwhile_is_not_sent(server: S3Server, tmp_path: Path) -> None:
+    sent = file(tmp_path)
+    sent.source.write_bytes(b"autre")
+    with pytest.raises(CauserieError, match="changed while"):
+        target(server, tmp_path).put(sent)
+    assert server.written() == []
+
+
+def test_a_bucket_that_does_not_exist_is_named(server: S3Server, tmp_path: Path) -> None:
+    with pytest.raises(CauserieError, match="no bucket named nulle-part"):
+        target(server, tmp_path, bucket="nulle-part").list(set())
+
+
+def test_a_refusal_names_the_object(server: S3Server, tmp_path: Path) -> None:
+    server.answer = lambda environ: 403 if environ["REQUEST_METHOD"] == "PUT" else None
+    with pytest.raises(CauserieError, match=r"serie/un/a-0\.mp3: access is denied"):
+        target(server, tmp_path).put(file(tmp_path))
+
+
+def test_a_breakdown_is_tried_again(server: S3Server, tmp_path: Path) -> None:
+    failing = [503]
+    server.answer = lambda environ: failing.pop() if failing else None
+    S3Target(settings(server), tmp_path / "memory", attempts=2).put(file(tmp_path))
+    assert len(server.written()) == 2
+
+
+def test_no_credentials_are_missed_in_words(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(CauserieError, match="no credentials were found; set AWS_ACCESS_KEY_ID"):
+        target(server, tmp_path).list(set())
+
+
+def test_a_profile_that_does_not_exist_is_told(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "inconnu")
+    with pytest.raises(CauserieError, match="profile"):
+        target(server, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"endpoint_url": f"http://admin:{SECRET}@127.0.0.1:9"}, "127.0.0.1 cannot be reached"),
+        ({"endpoint_url": f"pas-une-adresse/{SECRET}"}, "not usable"),
+        ({"bucket": "Pas Un Nom"}, "not usable"),
+        ({"checksums": "sometimes"}, "not usable"),
+        ({"addressing_style": "oblique"}, "not usable"),
+    ],
+)
+def test_wrong_settings_are_told_and_no_secret_is_ever_printed(server: S3Server, tmp_path: Path, changed: dict[str, str], said: str) -> None:
+    with pytest.raises(CauserieError, match=said) as caught:
+        target(server, tmp_path, **changed).list(set())
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in repr(caught.value)
+
+
+def test_the_name_of_a_server_is_all_that_is_said_of_its_address() -> None:
+    assert [host_of(url) for url in ("", "https://a:b@s3.example/x?y", "http://[")] == ["Amazon S3", "s3.example", "the endpoint"]
+
+
+def test_what_is_remembered_holds_no_secret(server: S3Server, tmp_path: Path) -> None:
+    there = target(server, tmp_path)
+    there.put(file(tmp_path))
+    there.close()
+    assert SECRET not in (tmp_path / "memory/s3.json").read_text()
+
+
+def certificate(root: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return put(root / "cert.pem", signed.public_bytes(pem)), put(root / "key.pem", private)
+
+
+def test_over_tls_nothing_is_stored_chunked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 sends its own checksum as an aws-chunked trailer over TLS only, which older Ceph stores as it comes."""
+    chain, key = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    with s3_server(context) as server:
+        server.bucket = "tls"  # type: ignore[attr-defined]
+        encodings: list[str] = []
+        server.answer = lambda environ: encodings.append(environ.get("HTTP_CONTENT_ENCODING", ""))
+        with pytest.raises(CauserieError, match="does not trust"):
+            target(server, tmp_path).list(set())
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(chain))
+        client(server).create_bucket(Bucket="tls")
+        there, sent = target(server, tmp_path), file(tmp_path)
+        there.put(sent)
+        assert there.read(sent.key) == b"son"
+        assert set(encodings) == {""}
