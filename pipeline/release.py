@@ -74,13 +74,19 @@ def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **f
 
 
 def release_cover(cover: Path, *, release: Path, source: str) -> None:
-    """Write what the show publishes of its cover, once it is one that directories accept; its extension is its real type's."""
-    with cover.open("rb") as stream:
-        extension, width_px, height_px = image_size(stream.read(), source)
+    """Write what the show publishes of its cover; its extension is its real type's. Raises as `check_cover` does."""
+    extension = check_cover(cover, source)
+    write_release(release, Release("", 0.0, (_published("cover", cover, "", source, extension),)))
+
+
+def check_cover(cover: Path, name: str = "") -> str:
+    """The extension of a cover's real type; a `CauserieError` with its `name` unless directories accept it."""
+    name = name or str(cover)
+    extension, width_px, height_px = image_size(cover.read_bytes(), name)
     if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
         wanted = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
-        raise CauserieError(f"is {width_px} × {height_px} pixels; directories refuse it as a cover", source, wanted)
-    write_release(release, Release("", 0.0, (_published("cover", cover, "", source, extension),)))
+        raise CauserieError(f"is {width_px} × {height_px} pixels; directories refuse it as a cover", name, wanted)
+    return extension
 
 
 def image_size(data: bytes, name: str) -> tuple[str, int, int]:

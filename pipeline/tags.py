@@ -22,6 +22,7 @@ LANGUAGES = {
 }  # fmt: skip
 _HOSTS = ("Host", "Co-Host", "Guest Host")
 _COMPOSERS = ("Composer", "Theme Music", "Music Production", "Songwriter")
+_IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 _UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag
 _MOST_CHAPTERS = 255  # CTOC counts them in one byte
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others mean nothing in one
@@ -44,7 +45,7 @@ def tag_mp3(audio: Path, cover: Path, chapters: Path, *, tagged: Path, show: Sho
     marks = _chapter_frames(_marks(chapters), duration_s, "Chapitres" if show.language.startswith("fr") else "Chapters")
     for frame in (*_text_frames(show, episode), *_page_frames(show, episode), _picture(cover), *marks):
         tags.add(frame)
-    tags.update_to_v23()  # before saving: without it frames of version 2.4 stay, in a tag that says 2.3
+    tags.update_to_v23()  # the frames above are of 2.3 already; mutagen would save one of 2.4 as it is, in a tag that says 2.3
     tags.save(tagged, v1=0, v2_version=3, padding=lambda info: 0)
 
 
@@ -116,7 +117,9 @@ def _picture(cover: Path) -> Any:
     from mutagen import id3
 
     data = cover.read_bytes()
-    kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+    kind = next((kind for start, kind in _IMAGES.items() if data.startswith(start)), "")
+    if not kind:
+        raise CauserieError("is not a JPEG or PNG image", cover.name, "export the cover again as JPEG")
     return id3.APIC(encoding=0, mime=kind, type=id3.PictureType.COVER_FRONT, desc="", data=data)
 
 

@@ -60,6 +60,8 @@ def test_an_identity_is_never_given_twice(episodes: dict[str, str]) -> None:
 def test_a_show_keeps_its_own_guid() -> None:
     with pytest.raises(CauserieError, match="the show is g already, not h"):
         adopt(Ledger("g"), "h", {})
+    with pytest.raises(CauserieError, match="'h' is not a podcast:guid"):
+        adopt(Ledger(), "h", {})
 
 
 def test_the_same_publication_again_adds_nothing() -> None:
@@ -81,6 +83,7 @@ def test_nothing_is_said_when_nothing_changes() -> None:
     assert differences(held(A), held(A, at=LATER)) == ()
 
 
+NOT_A_UUID = '{"version": 1, "podcast": {"guid": "x", "feed_url": ""}, "episodes": {}, "publications": []}'
 FEED = """<rss><channel><item><title>{title}</title><guid>g1</guid><description>{text}</description>
 <enclosure url="https://x/a.mp3" length="{length}" type="audio/mpeg"/></item></channel></rss>"""
 
@@ -95,7 +98,7 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00"]
+    "damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00", NOT_A_UUID]
 )
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
@@ -113,7 +116,7 @@ givens = st.builds(Given, text, text, text, st.integers(0), text)
 publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple))
 
 
-@given(st.builds(Ledger, text, text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple)))
+@given(st.builds(Ledger, st.uuids().map(str), text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple)))
 @settings(max_examples=100)
 def test_a_ledger_survives_its_json(kept: Ledger) -> None:
     assert ledgers.from_value(json.loads(json.dumps(ledgers.to_value(kept)))) == kept

@@ -177,6 +177,11 @@ def test_a_file_that_is_no_audio_is_named(folder: Path, tag: object) -> None:
         tag(folder / "chapters.json", folder / "chapters.json", tagged=folder / "no", show=SHOW, episode=EPISODE)
 
 
+def test_a_cover_that_is_no_image_players_show_is_named(folder: Path) -> None:
+    with pytest.raises(CauserieError, match=r"chapters\.json: is not a JPEG or PNG"):
+        tag_mp3(folder / "raw.mp3", folder / "chapters.json", folder / "chapters.json", tagged=folder / "no", show=SHOW, episode=EPISODE)
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=30), st.sampled_from(["", "👩‍🚒", "\x00x", "\ud800", "שלום", "=;#\\"]))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_title_comes_back_without_its_controls(folder: Path, title: str, more: str) -> None:

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_json
 
-_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")  # podcast-namespace, docs/tags/guid.md
+_NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,13 @@ class Ledger:
 
 def podcast_guid(feed_url: str) -> str:
     """The podcast:guid of a feed: UUIDv5 of its address without scheme or final slashes (podcast-namespace, `guid`)."""
-    return str(uuid.uuid5(_NAMESPACE, re.sub(r"^[a-z][a-z0-9+.-]*://", "", feed_url, flags=re.IGNORECASE).rstrip("/")))
+    return episode_guid(_NAMESPACE, re.sub(r"^[a-z][a-z0-9+.-]*://", "", feed_url, flags=re.IGNORECASE).rstrip("/"))
 
 
 def episode_guid(podcast: str, slug: str) -> str:
-    """The GUID a new episode gets."""
+    """The GUID a new episode gets: UUIDv5 of its slug, in the podcast's own namespace."""
+    import uuid
+
     return str(uuid.uuid5(uuid.UUID(podcast), slug))
 
 
@@ -78,6 +78,8 @@ def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
     """The ledger with identities a show already had elsewhere; `CauserieError` when one contradicts what was given."""
     if guid and ledger.guid not in ("", guid):
         raise CauserieError(f"the show is {ledger.guid} already, not {guid}", "feeds/ledger.json")
+    if guid and not _is_uuid(guid):
+        raise CauserieError(f"{guid!r} is not a podcast:guid, which is a UUID", "feeds/ledger.json", "leave it out and a new one is given")
     owners = {given: slug for slug, given in ledger.episodes.items()}
     for slug, wanted in episodes.items():
         if ledger.episodes.get(slug, wanted) != wanted or owners.setdefault(wanted, slug) != slug:
@@ -87,6 +89,8 @@ def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
 
 def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
     """What a feed of ours gives subscribers, read from the feed itself."""
+    from xml.etree import ElementTree
+
     items = ElementTree.fromstring(feed).iterfind("channel/item")
     return Publication(at, target, hashlib.sha256(feed).hexdigest(), tuple(_given(item) for item in items))
 
@@ -142,10 +146,11 @@ def to_value(ledger: Ledger) -> dict[str, Any]:
 
 def from_value(value: dict[str, Any]) -> Ledger:
     """The inverse of `to_value`."""
-    episodes = value["episodes"]
-    if value["version"] != 1 or not all(isinstance(guid, str) and guid for guid in episodes.values()):
+    podcast, episodes = value["podcast"], value["episodes"]
+    whole = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
+    if value["version"] != 1 or not whole:
         raise ValueError("not a ledger")
-    return Ledger(**value["podcast"], episodes=episodes, publications=tuple(map(_publication, value["publications"])))
+    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])))
 
 
 def _publication(value: dict[str, Any]) -> Publication:
@@ -153,8 +158,10 @@ def _publication(value: dict[str, Any]) -> Publication:
     return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given)
 
 
-def _given(item: ElementTree.Element) -> Given:
+def _given(item: Any) -> Given:
     """The item's digest leaves its enclosure out: a new file is not a new text."""
+    from xml.etree import ElementTree
+
     enclosure = item.find("enclosure")
     if enclosure is None:
         raise CauserieError("has an episode without audio", "feed.xml")
@@ -162,6 +169,15 @@ def _given(item: ElementTree.Element) -> Given:
     item.remove(enclosure)
     text = ElementTree.canonicalize(ElementTree.tostring(item, encoding="unicode"), strip_text=True)
     return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _is_uuid(text: str) -> bool:
+    import uuid
+
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
 
 
 def _count(episodes: list[Given], noun: str, verb: str = "") -> str:
