@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pipeline import progress
+from pipeline.audio.ffmpeg import pipe, source
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.model import Word
@@ -68,15 +68,11 @@ def words_value(segments: tuple[Segment, ...], *, model: str, language: str, dur
 
 def decode(recording: Path) -> NDArray[np.float32]:
     """The recording as mono samples at `RATE_HZ`, −1 to 1."""
-    import imageio_ffmpeg
     import numpy as np
 
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i", f"file:{recording}", "-map", "0:a:0"]
-    done = subprocess.run([*command, "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"], capture_output=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["unknown reason"])[-1]
-        raise CauserieError(f"cannot be decoded ({reason})", str(recording), "build the episode's audio again")
-    return np.frombuffer(done.stdout, "<f4").copy()  # torch wants it writable
+    blocks: list[bytes] = []
+    pipe([*source(recording), "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"], blocks.append)
+    return np.frombuffer(b"".join(blocks), "<f4").copy()  # torch wants it writable
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,141 @@
+"""`captions`: the timed transcript in the five forms that are published, all with the same words and voices.
+
+WebVTT and SRT for players, the Podcast Index's JSON 1.0.0 and HTML for apps, plain text for everybody.
+"""
+
+from __future__ import annotations
+
+import html as markup
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import write_json, write_whole
+from pipeline.model import TimedTranscript, Turn, Voice, Word
+from pipeline.text import NO_BREAK_SPACE, hms, slugify
+from pipeline.transcript.cues import Cue, cues
+from pipeline.transcript.timed import read_timed
+
+VTT_LINE_CHARS = 42
+SRT_LINE_CHARS = 32  # advised by the Podcast Index
+
+
+def captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path, txt: Path) -> None:
+    """Write the transcript in `timed` as WebVTT, SRT, Podcast Index JSON, an HTML fragment and plain text."""
+    transcript = read_timed(timed)
+    shown = cues(transcript, VTT_LINE_CHARS)
+    write_whole(vtt, vtt_text(shown, transcript.language))
+    write_whole(srt, srt_text(transcript))
+    write_json(json, json_value(shown, transcript.language))
+    write_whole(html, html_text(transcript))
+    write_whole(txt, plain_text(transcript))
+
+
+def speaker(voice: Voice, language: str) -> str:
+    """The name shown for a voice; the narrator has none of their own. Safe for one line of any form, not yet escaped."""
+    name = voice.name or ("Narration" if language.startswith("fr") else "Narrator")
+    return _one_line(name).replace("-->", "→")
+
+
+def printed_speaker(voice: Voice, language: str) -> str:
+    """The same where there is room: the label, when the voice has one."""
+    return _one_line(voice.label) if voice.name and voice.label else speaker(voice, language)
+
+
+def vtt_text(shown: Sequence[Cue], language: str) -> str:
+    """WebVTT: every cue in its voice's span, `<v.archive Voix 1>`, sounds in the class `son`."""
+    blocks = ["WEBVTT"]
+    for cue in shown:
+        lines = "\n".join(" ".join(_vtt_word(word) for word in line) for line in cue.lines)
+        blocks.append(f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{_voice_span(cue.turn, language)}{lines}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def srt_text(transcript: TimedTranscript) -> str:
+    """SRT: short lines, and the name before the words where the voice changes."""
+    shown = cues(transcript, SRT_LINE_CHARS, _naming(transcript))
+    blocks = []
+    for number, cue in enumerate(shown, 1):
+        lines = "\n".join(" ".join(_one_line(word.text).replace("-->", "→") for word in line) for line in cue.lines)
+        blocks.append(f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{lines}\n")
+    return "\n".join(blocks)
+
+
+def json_value(shown: Sequence[Cue], language: str) -> dict[str, Any]:
+    """Podcast Index JSON 1.0.0; a segment is a cue, seconds to the millisecond. A sound has no speaker."""
+    segments = []
+    for cue in shown:
+        who = {} if _is_sound(cue.turn) else {"speaker": speaker(cue.turn.voice, language)}
+        body = " ".join(word.text for line in cue.lines for word in line)
+        segments.append({**who, "startTime": cue.start_s, "endTime": cue.end_s, "body": body})
+    return {"version": "1.0.0", "segments": segments}
+
+
+def html_text(transcript: TimedTranscript) -> str:
+    """The Podcast Index's HTML fragment: `<cite>`, `<time>`, `<p>` for each turn."""
+    lines = []
+    for turn in transcript.turns:
+        if not _is_sound(turn):
+            lines.append(f"<cite>{markup.escape(printed_speaker(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
+        if turn.start_s is not None:
+            lines.append(f"<time>{hms(turn.start_s)}</time>")
+        lines.append(f"<p>{markup.escape(turn.text)}</p>")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def plain_text(transcript: TimedTranscript) -> str:
+    """A paragraph for each turn, the name first."""
+    language = transcript.language
+    starts = ("" if _is_sound(turn) else f"{printed_speaker(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
+    return "\n\n".join(start + _one_line(turn.text) for start, turn in zip(starts, transcript.turns, strict=True)) + "\n"
+
+
+def _is_sound(turn: Turn) -> bool:
+    """Whether the turn is a sound between voices."""
+    return not turn.voice.name and not turn.voice.role
+
+
+def _naming(transcript: TimedTranscript) -> dict[int, tuple[Word, ...]]:
+    """For each turn that another voice's precedes, the words that name who speaks."""
+    found: dict[int, tuple[Word, ...]] = {}
+    before: Voice | None = None
+    for index, turn in enumerate(transcript.turns):
+        if not _is_sound(turn):
+            if turn.voice != before:
+                name = speaker(turn.voice, transcript.language) + _colon(transcript.language)
+                found[index] = tuple(Word(part) for part in name.split(" "))
+            before = turn.voice
+    return found
+
+
+def _colon(language: str) -> str:
+    return f"{NO_BREAK_SPACE}:" if language.startswith("fr") else ":"
+
+
+def _voice_span(turn: Turn, language: str) -> str:
+    """`<v.role Name>`; its end tag may be left out when it holds the whole cue. Class names are ASCII: not every player takes others."""
+    if _is_sound(turn):
+        return ""
+    role = slugify(turn.voice.role)
+    return f"<v{'.' + role if role else ''} {_vtt_escape(speaker(turn.voice, language))}>"
+
+
+def _vtt_word(word: Word) -> str:
+    escaped = _vtt_escape(_one_line(word.text))
+    return f"<c.son>{escaped}</c>" if word.is_sound else escaped
+
+
+def _vtt_escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _one_line(text: str) -> str:
+    """Nothing that could end a line or a cue: control characters and Unicode's line separators are left out."""
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp"))
+
+
+def _clock(seconds: float, point: str) -> str:
+    """`00:01:05.250`, with a comma for SRT."""
+    milliseconds = round(seconds * 1000)
+    return f"{hms(milliseconds // 1000, always_hours=True)}{point}{milliseconds % 1000:03}"

@@ -1,0 +1,196 @@
+"""Cues: a transcript cut into what fits on a screen and can be read in time. Pure.
+
+Two lines at most, of at most so many characters; one to seven seconds where speech allows; cut where the sense is, never between an
+article and its noun. Figures: Charte de qualité du sous-titrage (CSA, 2011) and the Podcast Index transcript notes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from pipeline.model import TimedTranscript, Turn, Word
+
+_SHORTEST_S = 1.0
+_LONGEST_S = 7.0
+_COMFORT_CPS = 15.0  # characters a second
+_SMALLEST_GAP_S = 0.08  # a shorter gap between cues is a flicker
+_LONG_PAUSE_S = 1.0
+_MOST_WORDS = 24  # no cue holds more
+_NEVER = 1000.0
+# Words that hold to the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
+_HOLDING = frozenset(
+    """le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu il elle on
+    nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont était étaient a ai as
+    avez avons ont avait très plus moins si mille cent deux trois quatre cinq six sept huit neuf dix monsieur madame qui que dont où
+    the an my your his her its our their i you he she it we they of to in on at by for with from is are was were has have had not mr mrs"""
+    .split()
+)
+_SENTENCE_END = re.compile(r"[.!?…][»”\")\u202f\u00a0]*$")
+_OPENING = frozenset("et ou mais donc car puis quand parce pour avec dans sur sans comme si qui que and or but so because with when that".split())
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What is shown together: lines of words, one turn's."""
+
+    start_s: float
+    end_s: float
+    turn: Turn
+    lines: tuple[tuple[Word, ...], ...]
+    opens_turn: bool  # the voice has just changed
+
+    @property
+    def chars(self) -> int:
+        """Characters shown, spaces included."""
+        return sum(_width(line) for line in self.lines)
+
+
+def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[Word, ...]] | None = None) -> tuple[Cue, ...]:
+    """The cues of a transcript, in order, without overlap; starts and ends strictly increase.
+
+    `naming` gives, for turns by their index, words shown before what is said. A stretch of words without times shares what room there
+    is between its neighbours: there is no other place to show it.
+    """
+    cut = []
+    for index, turn in enumerate(transcript.turns):
+        words = ((naming or {}).get(index, ())) + turn.words
+        for first, part in enumerate(_chunks(words, line_chars)):
+            cut.append((turn, part, first == 0))
+    spans = _spans([part for _, part, _ in cut], transcript.duration_s)
+    made = (Cue(*span, turn, _lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
+    return tuple(_comfortable(list(made), transcript.duration_s))
+
+
+def _chunks(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
+    """The cheapest way to cut a turn into cues, by dynamic programming over its words."""
+    best: list[tuple[float, int]] = [(0.0, 0)]  # for each number of words: the cost of cutting them, and where the last cue begins
+    for end in range(1, len(words) + 1):
+        options = []
+        for start in range(end - 1, max(-1, end - _MOST_WORDS - 1), -1):
+            part = words[start:end]
+            if len(part) > 1 and not _fits(part, line_chars):
+                break
+            tail = 0.0 if end == len(words) else _cut_cost(words[end - 1], words[end])
+            options.append((best[start][0] + _chunk_cost(part) + _line_cost(part, line_chars) + tail, start))
+        best.append(min(options))
+    parts, end = [], len(words)
+    while end:
+        start = best[end][1]
+        parts.append(words[start:end])
+        end = start
+    return parts[::-1]
+
+
+def _chunk_cost(part: tuple[Word, ...]) -> float:
+    """Long pauses, long cues and short cues are hard to read."""
+    timed = [word for word in part if word.start_s is not None and word.end_s is not None]
+    if not timed:
+        return 20.0
+    length_s = timed[-1].end_s - timed[0].start_s  # type: ignore[operator]
+    pauses = sum(after.start_s - before.end_s > _LONG_PAUSE_S for before, after in zip(timed, timed[1:], strict=False))  # type: ignore[operator]
+    return 12.0 + 30.0 * pauses + 40.0 * (length_s > _LONGEST_S) + 15.0 * max(0.0, _SHORTEST_S - length_s)
+
+
+def _line_cost(part: tuple[Word, ...], line_chars: int) -> float:
+    """A line must not end badly either, and a cue is not the end of one sentence with the first words of another."""
+    place = None if _width(part) <= line_chars else _break(part, line_chars)
+    ends = sum(_SENTENCE_END.search(word.text) is not None for word in part[:-1])
+    loose = 8.0 * ends if not _SENTENCE_END.search(part[-1].text) else 0.0
+    return loose + (_cut_cost(part[place - 1], part[place]) / 2 if place else 0.0)
+
+
+def _cut_cost(before: Word, after: Word) -> float:
+    """What it costs to cut between two words: nothing after a sentence, all but forbidden after an article."""
+    text, start = before.text, after.text.lower().strip("«\u202f")
+    if before.is_sound or after.is_sound or _SENTENCE_END.search(text):
+        return 0.0
+    if re.search(r"[;:»—–][\u202f\u00a0]*$", text):
+        return 3.0 if not text.endswith(":") else 6.0
+    if text.endswith(","):
+        return 5.0
+    bare = text.lower().strip("«\u202f")
+    if bare in _HOLDING or re.fullmatch(r"[\d.,]+", bare) or (before.start_s is None and bare.endswith(":")):
+        return _NEVER
+    if text[:1].isupper() and after.text[:1].isupper():
+        return _NEVER / 2  # a first name and a last name
+    return 9.0 if start in _OPENING else 16.0
+
+
+def _fits(part: tuple[Word, ...], line_chars: int) -> bool:
+    """Whether words can be shown on two lines."""
+    return _width(part) <= line_chars or _break(part, line_chars) is not None
+
+
+def _lines(part: tuple[Word, ...], line_chars: int) -> tuple[tuple[Word, ...], ...]:
+    """One line, or two cut at the best place."""
+    place = None if _width(part) <= line_chars else _break(part, line_chars)
+    return (part,) if place is None else (part[:place], part[place:])
+
+
+@lru_cache(maxsize=4096)
+def _break(part: tuple[Word, ...], line_chars: int) -> int | None:
+    """Where to cut words into two lines: at the sense first, then evenly; None when they do not fit."""
+    places = [place for place in range(1, len(part)) if max(_width(part[:place]), _width(part[place:])) <= line_chars]
+
+    def cost(place: int) -> float:
+        return _cut_cost(part[place - 1], part[place]) + abs(_width(part[:place]) - _width(part[place:])) / 4
+
+    return min(places, key=cost, default=None)
+
+
+def _width(words: Sequence[Word]) -> int:
+    return sum(len(word.text) for word in words) + len(words) - 1
+
+
+def _spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[float, float]]:
+    """When each chunk is heard. Chunks without times share the room before the next one that has, or that of the one before."""
+    known = [_heard(part) for part in parts]
+    spans: list[tuple[float, float]] = []
+    index = 0
+    while index < len(parts):
+        if (span := known[index]) is not None:
+            spans.append(span)
+            index += 1
+            continue
+        end = next((later for later in range(index, len(parts)) if known[later] is not None), len(parts))
+        after = known[end] if end < len(parts) else None
+        room = (spans[-1][1] if spans else 0.0, after[0] if after else duration_s)
+        group = parts[index:end]
+        if room[1] - room[0] < _SHORTEST_S and spans:
+            group, room = [parts[index - 1], *group], (spans.pop()[0], max(room))
+        spans.extend(_divided(group, *room))
+        index = end
+    return spans
+
+
+def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
+    """From the first to the last word that has times."""
+    starts = [word.start_s for word in part if word.start_s is not None]
+    ends = [word.end_s for word in part if word.end_s is not None]
+    return (starts[0], ends[-1]) if starts and ends else None
+
+
+def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
+    """A stretch of time divided by characters."""
+    total, done = sum(map(_width, parts)) or 1, 0
+    for part in parts:
+        begin_s = start_s + (end_s - start_s) * done / total
+        done += _width(part)
+        yield begin_s, start_s + (end_s - start_s) * done / total
+
+
+def _comfortable(made: list[Cue], duration_s: float) -> Iterator[Cue]:
+    """Cues that stay as long as it takes to read them, when the next one lets them; times to the millisecond."""
+    reached_ms = 0
+    for index, cue in enumerate(made):
+        limit_s = made[index + 1].start_s if index + 1 < len(made) else duration_s
+        wanted_s = max(cue.end_s, cue.start_s + max(_SHORTEST_S, cue.chars / _COMFORT_CPS))
+        end_s = min(wanted_s, max(limit_s, cue.end_s), cue.start_s + _LONGEST_S)
+        if 0 < limit_s - end_s < _SMALLEST_GAP_S:
+            end_s = limit_s
+        start_ms = max(round(cue.start_s * 1000), reached_ms)
+        reached_ms = max(round(end_s * 1000), start_ms + 1)
+        yield replace(cue, start_s=start_ms / 1000, end_s=reached_ms / 1000)
