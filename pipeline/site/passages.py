@@ -9,8 +9,6 @@ from itertools import groupby
 from pipeline.model import Chapter, TimedTranscript, Turn, Voice
 from pipeline.text import typographic
 
-_TOLERANCE_S = 0.5  # chapters start on whole seconds, turns do not
-
 
 @dataclass(frozen=True)
 class Piece:
@@ -90,7 +88,7 @@ def _anchor(start_s: float | None, used: set[str]) -> str:
 def _due(waiting: list[Chapter], start_s: float | None) -> tuple[Chapter, ...]:
     """The chapters that have begun by then, taken off the list."""
     due = []
-    while start_s is not None and waiting and waiting[0].start_s <= start_s + _TOLERANCE_S:
+    while start_s is not None and waiting and waiting[0].start_s <= start_s:
         due.append(waiting.pop(0))
     return tuple(due[-1:])  # a chapter without a word in it would be a heading over nothing
 

@@ -1,0 +1,124 @@
+"""A small published show for the tests of its pages: two episodes, a real MP3, every role of file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pipeline.model import Credit, EpisodeInfo, Person, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.release import PublishedFile, Release, write_release
+from pipeline.site import Neighbours, episode_page, index_page
+from pipeline.transcript.timed import write_timed
+
+NORA = Person("nora", "Nora Belkacem", "https://example.org/nora")
+MALIK = Person("malik", "Malik Aubry", "javascript:alert(1)")
+SHOW = ShowInfo(
+    title="Demain, le guichet",
+    description="Trois épisodes sur l'attente.",
+    author="Atelier du Val-d'Orne",
+    website="https://guichet.example/podcast/",
+    cover_alt="Un guichet éclairé",
+    status="Fiction documentaire",
+    credits=(Credit(NORA, "Host", "Cast"),),
+)
+FIRST = EpisodeInfo(
+    slug="01-la-file",
+    title="La file d'attente",
+    summary="On prend un ticket : et après ?",
+    published=datetime(2026, 9, 1, 6, tzinfo=timezone(timedelta(hours=2))),
+    number=1,
+    description="Premier paragraphe.\n\nSecond paragraphe.",
+    credits=(Credit(NORA, "Host", "Cast"), Credit(MALIK, "Guest", "Cast"), Credit(NORA, "Audio Editor", "Audio Post-Production")),
+)
+SECOND = replace(FIRST, slug="02-la-voix", title="Une voix", published=FIRST.published + timedelta(days=8), number=2)
+CHAPTERS = ((0, "Le récit"), (10, "Une archive"), (30, "Micro-trottoir"))
+DURATION_S = 60.0
+_FILES = {
+    "light": ("{slug}/{slug}-b.opus", "audio/ogg"),
+    **{f"transcript_{form}": (f"{{slug}}/transcript-c.{form}", "text/plain") for form in ("vtt", "srt", "json", "html", "txt")},
+    **{f"guide_{form.replace('.', '_')}": (f"guides/{{slug}}.{form}", "text/html") for form in ("facilitator.pdf", "handout.html")},
+}
+
+
+NARRATOR, REPORTER = Voice("", "récit", "nora"), Voice("Le reporter", "archive")
+CLERK = Voice("Odile", "archive", label="Odile Ferrand, guichetière")
+
+
+def said(text: str, start_s: float | None, voice: Voice = NARRATOR, section: str = "") -> Turn:
+    """A turn that says `text`, half a second a word."""
+    spoken = text.split()
+    times = [(None, None) if start_s is None else (start_s + i / 2, start_s + i / 2 + 0.4) for i in range(len(spoken))]
+    return Turn(voice, tuple(Word(word, *time) for word, time in zip(spoken, times, strict=True)), section)
+
+
+TURNS = (
+    said("Bonjour, vous écoutez l'épisode.", 1.2),
+    said("[musique]", 9.5, Voice("")),
+    said("Madame, combien de personnes ?", 10.2, REPORTER, "Archive : 1978"),
+    said("Une soixantaine, été compris.", 13.6, CLERK, "Archive : 1978"),
+    said("Et après ? [rires] Bien sûr.", 16.1, REPORTER, "Archive : 1978"),
+    said("Je reviens.", 16.8, CLERK, "Archive : 1978"),
+    said("Moi, j'attends.", 31.0, Voice("Le passant", "micro-trottoir"), "Micro-trottoir"),
+    said("Une phrase que personne n'a placée.", None),
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where the pages are, and the steps' inputs they came from."""
+
+    root: Path
+    inputs: Path
+
+
+def publish(
+    root: Path,
+    *,
+    show: ShowInfo = SHOW,
+    episodes: tuple[EpisodeInfo, ...] = (FIRST, SECOND),
+    turns: tuple[Turn, ...] = TURNS,
+    chapters: tuple[tuple[int, str], ...] = CHAPTERS,
+    sound: bytes = b"",
+) -> Published:
+    """Make every page, and every file they link to, in `root`."""
+    public, inputs = root / "public", root / "inputs"
+    inputs.mkdir(parents=True)
+    cover = _release(inputs / "show.json", public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")
+    timed, marks = inputs / "timed.json", inputs / "chapters.json"
+    write_timed(timed, TimedTranscript(DURATION_S, show.language, turns))
+    entries = [{"startTime": start, "title": title, "url": "javascript:alert(2)"} for start, title in chapters]
+    marks.write_text(json.dumps({"version": "1.2.0", "chapters": entries}), encoding="utf-8")
+    releases = []
+    for i, episode in enumerate(episodes):
+        files = {"audio": ("{slug}/{slug}-a.mp3", "audio/mpeg"), **_FILES}
+        releases.append(_release(inputs / f"{episode.slug}.json", public, episode.slug, files, sound))
+        page = public / episode.slug / "index.html"
+        near = Neighbours.of(episodes, i)
+        episode_page(timed, marks, releases[i], cover, page=page, show=show, episode=episode, neighbours=near)
+    shared = {name: public / file for name, file in (("page", "index.html"), ("style", "style.css"), ("script", "page.js"))}
+    index_page(tuple(releases), cover, **shared, show=show, episodes=episodes)
+    (public / "feed.xml").write_text("<rss/>")
+    return Published(public, inputs)
+
+
+def _release(path: Path, public: Path, slug: str, files: dict[str, tuple[str, str]], sound: bytes) -> Path:
+    published = []
+    for role, (key, kind) in files.items():
+        file = public / key.format(slug=slug)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(sound if role == "audio" else b"x")
+        published.append(PublishedFile(role, key.format(slug=slug), role, 7_654_321, "0" * 64, kind))
+    write_release(path, Release(slug, DURATION_S if slug else 0.0, tuple(published)))
+    return path
+
+
+def tone(seconds: float) -> bytes:
+    """A real MP3 of constant bit rate."""
+    import imageio_ffmpeg
+
+    source = ["-f", "lavfi", "-i", f"sine=frequency=220:duration={seconds}"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, "-b:a", "32k", "-f", "mp3", "-"]
+    return subprocess.run(command, capture_output=True, check=True).stdout

@@ -1,0 +1,229 @@
+"""The pages in a real browser: with and without its script, by keyboard, narrow, printed, from a folder."""
+
+import mimetypes
+import shutil
+from pathlib import Path
+
+import pytest
+from site_sample import DURATION_S, SHOW, publish, tone
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+]
+HOME = "http://localhost:1/"  # never reached: the files are handed to the browser as it asks for them
+EPISODE = HOME + "01-la-file/index.html"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium to test the pages in it")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    return publish(tmp_path_factory.mktemp("site"), sound=tone(DURATION_S)).root
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium, public):
+    """A function that opens an address and gives the page; at the end nothing may have gone wrong in any of them."""
+    contexts, wrong = [], []
+
+    def answer(route, request):
+        if not request.url.startswith(HOME):
+            wrong.append(f"asked for {request.url}")
+        hand_over(route, request, public)
+
+    def open_page(url=EPISODE, **options):
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        if url.startswith("http"):
+            page.route("**/*", answer)
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def hand_over(route, request, public: Path) -> None:
+    """Answer as a bucket does, byte ranges included."""
+    name = request.url.removeprefix(HOME).partition("#")[0]
+    data, kind = (public / name).read_bytes(), mimetypes.guess_type(name)[0] or "text/plain"
+    if "jpg" in name:
+        data, kind = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>', "image/svg+xml"
+    start, _, end = request.headers.get("range", "").removeprefix("bytes=").partition("-")
+    headers = {"Content-Type": kind, "Accept-Ranges": "bytes"}
+    if not start:
+        route.fulfill(status=200, headers=headers, body=data)
+        return
+    last = int(end or len(data) - 1)
+    headers["Content-Range"] = f"bytes {start}-{last}/{len(data)}"
+    route.fulfill(status=206, headers=headers, body=data[int(start) : last + 1])
+
+
+def wait_until(page, condition: str) -> None:
+    page.wait_for_function(f"() => {{ const audio = document.querySelector('audio'); return {condition}; }}")
+
+
+def time_of(page) -> float:
+    return page.evaluate("document.querySelector('audio').currentTime")
+
+
+def play(page) -> None:
+    page.evaluate("document.querySelector('audio').play()")
+
+
+def current(page) -> list[str]:
+    return page.eval_on_selector_all("[aria-current]", "found => found.map(turn => turn.id)")
+
+
+@pytest.mark.parametrize(
+    ("fragment", "start_s", "turn"), [("t=31", 31, "t31"), ("t=0:13", 13, "t13"), ("t=10,12", 10, "t10"), ("t=0", 0, "")]
+)
+def test_a_link_to_a_moment_opens_there_without_playing(browse, fragment, start_s, turn):
+    page = browse(f"{EPISODE}#t={fragment}")
+    wait_until(page, f"audio.readyState && audio.currentTime === {start_s}")
+    assert current(page) == ([turn] if turn else [])
+    assert page.evaluate("document.querySelector('audio').paused")
+
+
+def test_a_link_to_a_passage_stops_at_its_end(browse):
+    page = browse(f"{EPISODE}#t=10,10.5")
+    wait_until(page, "audio.currentTime === 10")
+    play(page)
+    wait_until(page, "audio.paused && audio.currentTime >= 10.5")
+    assert time_of(page) < 12
+
+
+def test_a_fragment_that_means_nothing_changes_nothing(browse):
+    page = browse(f"{EPISODE}#t=<b>,::")
+    wait_until(page, "audio.readyState")
+    assert time_of(page) == 0
+
+
+def test_enter_on_a_time_plays_from_there_and_writes_the_address(browse):
+    page = browse()
+    page.locator("#t13 .time").focus()
+    page.keyboard.press("Enter")
+    wait_until(page, "!audio.paused && audio.currentTime > 13")
+    assert page.url.endswith("#t=13")
+    assert current(page) == ["t13"]
+
+
+def test_a_chapter_plays_from_its_start(browse):
+    page = browse()
+    page.get_by_role("navigation", name="Chapitres").get_by_role("link", name="Micro-trottoir").click()
+    wait_until(page, "!audio.paused && audio.currentTime > 30")
+
+
+def test_the_place_is_kept_and_resumed(browse):
+    page = browse(f"{EPISODE}#t=20")
+    wait_until(page, "audio.currentTime === 20")
+    play(page)
+    wait_until(page, "audio.currentTime > 20.2")
+    page.evaluate("document.querySelector('audio').pause()")
+    page.goto(HOME + "index.html")
+    page.goto(EPISODE)
+    wait_until(page, "audio.currentTime > 20")
+    assert page.get_by_role("status").filter(has_text="reprend").is_visible()
+
+
+def test_search_counts_and_shows_the_passages_whatever_their_accents(browse):
+    page = browse()
+    box, shown = page.get_by_label("Chercher dans la transcription"), page.locator(".turn:visible")
+    found = {"ETE compris": (1, "1 passage trouvé"), "j'attends": (1, "1 passage trouvé"), "Odile": (2, "2 passages trouvés")}
+    for words, (count, said) in {**found, "zèbre": (0, "Aucun passage trouvé"), "": (8, "")}.items():
+        box.fill(words)
+        assert (shown.count(), page.locator("output").inner_text()) == (count, said)
+
+
+def test_a_quotation_is_copied_with_its_voice_its_title_and_its_address(browse):
+    page = browse(permissions=["clipboard-read", "clipboard-write"])
+    page.locator("#t10").hover()
+    page.locator("#t10").get_by_role("button", name="Copier la citation").click()
+    page.locator("#t10").get_by_role("button", name="Copié").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").replace("\u202f", " ") == (
+        f"« Madame, combien de personnes ? » Le reporter, La file d’attente, Demain, le guichet\n{SHOW.website}01-la-file/#t=10"
+    )
+
+
+def test_the_text_follows_only_when_asked(browse):
+    page = browse(viewport={"width": 900, "height": 500})
+    assert not page.get_by_label("Faire défiler").is_checked()
+    page.get_by_label("Faire défiler").check()
+    wait_until(page, "audio.readyState")
+    page.evaluate("scrollTo(0, 0); document.querySelector('audio').currentTime = 31")
+    page.wait_for_function("scrollY > 200 && document.querySelector('#t31').getBoundingClientRect().bottom < innerHeight")
+
+
+def test_everything_is_reached_by_keyboard_and_nothing_focused_is_hidden(browse):
+    page = browse(viewport={"width": 900, "height": 700})
+    wanted = page.locator("a[href]:visible, input:visible, button:visible").count()
+    for key in ("Tab", "Shift+Tab"):
+        seen = set()
+        for _ in range(wanted + 15):  # the player's own controls are stops too
+            page.keyboard.press(key)
+            seen.add(page.evaluate(FOCUS))
+        assert not [place for place in seen if place.startswith("hidden")]
+        assert len(seen - {""}) >= wanted
+
+
+FOCUS = """() => {
+  const focused = document.activeElement, box = focused.getBoundingClientRect();
+  if (!focused.matches("a, input, button")) return "";
+  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const name = [...document.querySelectorAll("*")].indexOf(focused) + focused.outerHTML.slice(0, 80);
+  return (focused.contains(top) || top?.contains(focused) ? "" : "hidden ") + name;
+}"""
+
+
+@pytest.mark.parametrize("url", [HOME + "index.html", EPISODE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_telephone_s_width_is_enough_and_targets_are_large(browse, url, scheme):
+    page = browse(url, viewport={"width": 320, "height": 600}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    small = "found => found.filter(node => node.offsetHeight && node.offsetHeight < 24).map(node => node.outerHTML)"
+    assert page.eval_on_selector_all("a, button, input", small) == []
+
+
+def test_without_a_script_everything_is_there_and_times_are_links_into_the_file(browse):
+    page = browse(java_script_enabled=False)
+    assert page.locator(".turn:visible").count() == 8
+    assert page.locator(".tools:visible, button:visible").count() == 0
+    assert page.locator("#t31 .time").get_attribute("href") == "01-la-file-a.mp3#t=31"
+
+
+def test_the_pages_work_from_a_folder(browse, public):
+    page = browse((public / "01-la-file/index.html").as_uri() + "#t=31")
+    wait_until(page, "audio.readyState && Math.abs(audio.duration - 60) < 1 && audio.currentTime === 31")
+    page.get_by_role("link", name="Tous les épisodes").click()
+    assert page.get_by_role("heading", level=1).inner_text() == SHOW.title
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgba(0, 0, 0, 0)"
+
+
+def test_on_paper_there_is_the_text_and_its_address_and_no_player(browse):
+    page = browse()
+    page.get_by_label("Chercher dans la transcription").fill("Odile")
+    page.emulate_media(media="print")
+    assert page.locator(".turn:visible").count() == 8
+    assert page.get_by_text(f"{SHOW.website}01-la-file/").is_visible()
+    assert not page.locator("audio:visible, button:visible, form:visible").count()
