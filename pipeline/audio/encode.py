@@ -99,9 +99,7 @@ def _resample(rate_hz: int) -> str:
     return f"aresample={rate_hz}:resampler=soxr:precision=28"
 
 
-def _reach(
-    master: Path, loudness: Path, audio: Path, codec: Codec, target_lufs: float, ceiling_dbtp: float
-) -> tuple[Level, Loudness, int]:
+def _reach(master: Path, loudness: Path, audio: Path, codec: Codec, target_lufs: float, ceiling_dbtp: float) -> tuple[Level, Loudness, int]:
     """Encode until the file is right: how, what it measures, and at which attempt."""
     found, before = probe(master), Loudness(**read_json(loudness))
     level = first_level(before, target_lufs, ceiling_dbtp, codec.margin_db)

@@ -84,6 +84,9 @@ def balance_db(loudness_lufs: Sequence[float]) -> list[float]:
 
 
 def headroom_db(peaks: Sequence[float], gains_db: Sequence[float]) -> float:
-    """By how much to lower a sum so that it cannot clip even where all peaks meet: 0 or less, dB."""
+    """By how much to lower a sum so that it cannot clip even where all peaks meet: 0 or less, dB.
+
+    A hundredth more than that, because gains are written with two decimals.
+    """
     worst = sum(peak * 10 ** (gain_db / 20) for peak, gain_db in zip(peaks, gains_db, strict=True))
-    return min(0.0, -20 * math.log10(worst)) if worst > 0 else 0.0
+    return -20 * math.log10(worst) - 0.01 if worst > 1 else 0.0

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.audio import ffmpeg
+from pipeline.audio.levels import SILENT_LUFS
 from pipeline.audio.probe import decoding, probe
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
@@ -57,8 +58,9 @@ def parse(log: str, duration_s: float) -> Loudness:
 def judged(path: Path, loudness: Loudness) -> Loudness:
     """The same, unless nothing can be made of it."""
     if loudness.duration_s < SHORTEST_S:
-        raise CauserieError(f"lasts {loudness.duration_s:.2f} s, too short to have a loudness", str(path), "give a recording of 0.4 s or more")
-    if not loudness.integrated_lufs > -70:
+        said = f"lasts {loudness.duration_s:.2f} s, too short to have a loudness"
+        raise CauserieError(said, str(path), "give a recording of 0.4 s or more")
+    if not loudness.integrated_lufs > SILENT_LUFS:
         raise CauserieError("holds only silence", str(path), "check the microphone, or give another recording")
     return loudness
 

@@ -151,4 +151,5 @@ def _refuse_what_is_no_audio(path: Path, log: str) -> NoReturn:
     """Always raises: there is no audio stream, or no container that is a recording's."""
     if _DURATION.search(log) or "not contain any stream" in log:
         raise CauserieError("holds no sound", str(path), "name the file that has the sound")
-    raise CauserieError("is not a recording that can be read", str(path), "use WAV, FLAC, MP3, M4A, Ogg or another audio file; it may be damaged")
+    hint = "use WAV, FLAC, MP3, M4A, Ogg or another audio file; if it is one, it is damaged"
+    raise CauserieError("is not a recording that can be read", str(path), hint)

@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from audio_tools import RATE_HZ, convert, decoded, lag, rms_db, silence, speech, write
+
+from pipeline.audio.ingest import ingest
+from pipeline.audio.measure import loudness_of
+from pipeline.errors import CauserieError
+from pipeline.model import Mix, Recording
+
+SHOW = Path(__file__).parents[1]
+
+
+def made(folder, *recordings, intro=None, outro=None, channels=1, rate_hz=RATE_HZ, voices=("nora", "malik"), **mix):
+    """The master's samples and the activity of an episode."""
+    told = Mix(tuple(Recording(path.name, voice) for path, voice in zip(recordings, voices, strict=False)), **mix)
+    master, activity = folder / "master.flac", folder / "activity.json"
+    ingest(
+        recordings,
+        master=master,
+        activity=activity,
+        mix=told,
+        sample_rate_hz=rate_hz,
+        channels=channels,
+        intro=intro,
+        outro=outro,
+    )
+    return decoded(master)[0], json.loads(activity.read_text())
+
+
+def test_a_recording_that_needs_nothing_keeps_its_samples(tmp_path):
+    take = write(tmp_path / "take.wav", speech(2))
+    samples, activity = made(tmp_path, take, trim_silence=False)
+    assert np.array_equal(samples, decoded(take)[0])
+    assert activity == {"version": 1, "duration_s": 2.0, "hop_s": 0.05, "tracks": []}
+
+
+def test_silence_is_trimmed_to_a_margin_and_speech_is_whole(tmp_path):
+    words = speech(2)
+    take = write(tmp_path / "take.wav", silence(1.5), words, silence(2))
+    samples, _ = made(tmp_path, take)
+    assert len(samples) / RATE_HZ == pytest.approx(2.6, abs=0.1)
+    start = lag(words, samples[:, 0])
+    assert start >= 0.3 * RATE_HZ and len(samples) - start - len(words) >= 0.3 * RATE_HZ
+    assert np.abs(samples[start : start + len(words), 0] - words).max() < 1e-6
+
+
+def test_a_soft_beginning_is_not_taken_for_silence(tmp_path):
+    fading = speech(2) * np.linspace(0, 1, 2 * RATE_HZ)  # 40 dB down in the first hundredth
+    samples, _ = made(tmp_path, write(tmp_path / "take.wav", silence(1), fading, speech(1)))
+    assert len(samples) / RATE_HZ > 3.25
+
+
+def test_what_the_producer_cuts_is_cut_first(tmp_path):
+    take = write(tmp_path / "take.wav", speech(1), silence(1), speech(1.5, seed=2), silence(0.5), speech(1))
+    samples, _ = made(tmp_path, take, start_s=2.0, end_s=3.5)
+    assert len(samples) == round(1.5 * RATE_HZ)
+    assert np.abs(samples[:, 0] - speech(1.5, seed=2)).max() < 1e-6
+
+
+def test_a_quiet_speaker_is_made_even_and_a_short_track_is_padded(tmp_path):
+    nora = write(tmp_path / "nora.wav", speech(2, -20), silence(4))
+    malik = write(tmp_path / "malik.wav", silence(3), speech(2, -30, seed=2))
+    samples, activity = made(tmp_path, nora, malik, trim_silence=False)
+    assert len(samples) == 6 * RATE_HZ
+    assert rms_db(samples[: 2 * RATE_HZ]) == pytest.approx(rms_db(samples[3 * RATE_HZ : 5 * RATE_HZ]), abs=0.5)
+    levels = {track["voice"]: track["levels_db"] for track in activity["tracks"]}
+    assert np.median(levels["nora"][:40]) - np.median(levels["malik"][60:100]) == pytest.approx(10, abs=0.5)  # before any gain
+    assert len(levels["nora"]) == len(levels["malik"]) == 120 and levels["malik"][119] == -120.0
+
+
+def test_a_speaker_is_raised_by_fifteen_decibels_at_most(tmp_path):
+    near, far = write(tmp_path / "a.wav", speech(2, -15), silence(2)), write(tmp_path / "b.wav", silence(2), speech(2, -55))
+    samples, _ = made(tmp_path, near, far, trim_silence=False)
+    assert rms_db(samples[: 2 * RATE_HZ]) - rms_db(samples[2 * RATE_HZ :]) == pytest.approx(10, abs=0.5)
+
+
+def test_tracks_that_peak_together_do_not_clip(tmp_path):
+    loud = speech(2, -9)
+    loud *= 0.99 / np.abs(loud).max()
+    samples, _ = made(tmp_path, write(tmp_path / "a.wav", loud), write(tmp_path / "b.wav", loud))
+    assert 0.9 < np.abs(samples).max() <= 1.0
+    assert lag(samples[:, 0], loud) == 0
+    assert np.abs(samples[:, 0] * (loud.std() / samples.std()) - loud).max() < 1e-4
+
+
+def test_activity_is_told_in_published_time(tmp_path):
+    nora = write(tmp_path / "nora.wav", silence(1.5), speech(1), silence(2.5))
+    malik = write(tmp_path / "malik.wav", silence(3), speech(1), silence(1))
+    samples, activity = made(tmp_path, nora, malik, intro=write(tmp_path / "jingle.wav", speech(1.02)))
+    heard = [20 * np.log10(np.abs(samples[i : i + RATE_HZ // 20]).max() + 1e-9) > -60 for i in range(0, len(samples), RATE_HZ // 20)]
+    tracks = [np.array(track["levels_db"]) > -60 for track in activity["tracks"]]
+    assert len(tracks[0]) == len(heard)
+    in_programme = np.arange(len(heard)) * 0.05 > 1.1
+    assert np.array_equal(tracks[0] | tracks[1], np.array(heard) & in_programme)
+
+
+def test_intro_and_outro_are_whole_and_a_little_quieter(tmp_path):
+    intro, outro = speech(1.3, -10, seed=5), speech(1.1, -40, seed=6)
+    files = {"intro": write(tmp_path / "in.wav", intro), "outro": write(tmp_path / "out.wav", outro)}
+    samples, activity = made(tmp_path, write(tmp_path / "take.wav", speech(3)), trim_silence=False, **files)
+    lead = lag(speech(3), samples[:, 0])
+    assert lead == round(1.6 * RATE_HZ)  # 1.3 s and 0.3 s of silence
+    assert len(samples) == lead + round((3 + 0.3 + 1.1) * RATE_HZ)
+    assert activity["duration_s"] == round(len(samples) / RATE_HZ, 3)
+    parts = {"in": samples[: len(intro)], "take": samples[lead : lead + 3 * RATE_HZ], "out": samples[-len(outro) :]}
+    level = {name: loudness_of(write(tmp_path / f"{name}-part.wav", part)).integrated_lufs for name, part in parts.items()}
+    assert level["in"] == pytest.approx(level["take"] - 3, abs=0.3)
+    assert level["out"] == pytest.approx(level["take"] - 3, abs=0.3)
+
+
+def test_the_same_samples_give_the_same_bytes_under_another_name(tmp_path):
+    take = write(tmp_path / "Prise de Nora.wav", silence(1), speech(2))
+    exported = convert(take, tmp_path / "export.flac", "-metadata", "title=Secret")
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, path in zip(folders, (take, exported), strict=True):
+        folder.mkdir()
+        made(folder, path, channels=2)
+    for name in ("master.flac", "activity.json"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+    content = (folders[1] / "master.flac").read_bytes()
+    assert not any(word in content for word in (b"Secret", b"Nora", b"export", b"Lavf6"))
+
+
+@pytest.mark.parametrize(("rate_hz", "channels"), [(48_000, 2), (22_050, 1)])
+def test_the_master_has_the_rate_and_channels_asked_for(tmp_path, rate_hz, channels):
+    take = write(tmp_path / "take.wav", np.column_stack([speech(2), speech(2)]))
+    made(tmp_path, take, rate_hz=rate_hz, channels=channels, trim_silence=False)
+    samples, found = decoded(tmp_path / "master.flac")
+    assert (found, samples.shape) == (rate_hz, (2 * rate_hz, channels))
+    assert rms_db(samples) == pytest.approx(-24, abs=0.2)
+
+
+def test_a_float_recording_over_full_scale_is_lowered_not_clipped(tmp_path):
+    hot = speech(2, -6)
+    hot *= 2.5 / np.abs(hot).max()
+    samples, _ = made(tmp_path, write(tmp_path / "hot.wav", hot, subtype="FLOAT"), trim_silence=False)
+    assert np.abs(samples[:, 0] * 2.5 - hot).max() < 0.01
+
+
+def test_a_silent_track_is_named(tmp_path):
+    nora, dead = write(tmp_path / "nora.wav", speech(2)), write(tmp_path / "dead.wav", silence(2))
+    with pytest.raises(CauserieError, match="only silence") as caught:
+        made(tmp_path, nora, dead)
+    assert caught.value.where == str(dead)
+
+
+def test_a_cut_after_the_end_is_told_so(tmp_path):
+    with pytest.raises(CauserieError, match="nothing after 9 s"):
+        made(tmp_path, write(tmp_path / "take.wav", speech(2)), start_s=9.0)
+
+
+def test_a_truncated_recording_is_never_published_shorter(tmp_path):
+    whole = convert(write(tmp_path / "take.wav", speech(4)), tmp_path / "take.flac").read_bytes()
+    (tmp_path / "take.flac").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CauserieError, match="truncated"):
+        made(tmp_path, tmp_path / "take.flac")
+    assert not (tmp_path / "master.flac").exists()
+
+
+def test_the_sample_interview_is_in_sync_and_even(tmp_path):
+    folder, start_s, end_s = SHOW / "episodes/03-le-metier-d-ecouter", 4.7, 17.6
+    samples, activity = made(tmp_path, folder / "nora.m4a", folder / "malik.mp3", start_s=start_s, end_s=end_s, trim_silence=False)
+    truth = json.loads((SHOW / "tests/data/sample_truth/03-le-metier-d-ecouter.json").read_text())
+    levels = {track["voice"]: np.array(track["levels_db"]) for track in activity["tracks"]}
+    sound: dict[str, list[np.ndarray]] = {"nora": [], "malik": []}
+    for line in truth:
+        if start_s < line["start_s"] and line["end_s"] < end_s:
+            first, last = line["start_s"] - start_s, line["end_s"] - start_s
+            hops = slice(round(first * 20) + 1, round(last * 20) - 1)
+            other = "malik" if line["voice"] == "nora" else "nora"
+            assert np.median(levels[line["voice"]][hops] - levels[other][hops]) > 15  # the other hears but a spill
+            assert levels[line["voice"]][round(first * 20) - 3] < -45  # not yet, a tenth of a second before
+            sound[line["voice"]].append(samples[round(first * RATE_HZ) : round(last * RATE_HZ)])
+    even = [rms_db(np.concatenate(pieces)) for pieces in sound.values()]
+    assert even[0] == pytest.approx(even[1], abs=1.5)
