@@ -12,7 +12,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pipeline.errors import CauserieError
 from pipeline.publish.headers import REVALIDATE, content_type
@@ -60,13 +60,16 @@ def find(base: Path, target: str) -> Path | None:
 
     A folder is its `index.html`; it is never listed.
     """
-    name = unquote(urlsplit(target).path)
+    name = unquote(_path(target))
     parts = [part for part in name.split("/") if part]
     if "\0" in name or "\\" in name or any(part.startswith(".") for part in parts):
         return None
     path = base.joinpath(*parts)
     path = path / "index.html" if name.endswith("/") else path
-    return path if path.is_file() and path.resolve().is_relative_to(base) else None
+    try:
+        return path if path.is_file() and path.resolve().is_relative_to(base) else None
+    except (OSError, ValueError):  # names no file can have: too long, not encodable
+        return None
 
 
 def span(header: str, size: int) -> Span | None:
@@ -155,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _redirect_or_404(self, with_body: bool) -> None:
         """`/episode` is `/episode/`, or nothing."""
-        name = urlsplit(self.path).path
+        name = _path(self.path)
         folder = f"/{name.strip('/')}/"
         if not name.endswith("/") and find(self.base, folder) is not None:
             return self._head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
@@ -171,6 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**cors, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+def _path(target: str) -> str:
+    """A request's path, still quoted, without its query; `urlsplit` would refuse some that browsers send."""
+    return target.split("#")[0].split("?")[0]
 
 
 def _matches(header: str, tag: str) -> bool:

@@ -75,6 +75,8 @@ def test_a_plan_that_does_nothing_says_so() -> None:
     assert sentences(upload_plan([local("a")], {"a": there()}), "public") == ("nothing to send: public already holds all of it",)
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "0 bytes"), (999, "999 bytes"), (12_300, "12.3 kB"), (9_000_000, "9.0 MB"), (2 * 10**9, "2.0 GB")])
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 bytes"), (999, "999 bytes"), (12_300, "12.3 kB"), (9_000_000, "9.0 MB"), (2 * 10**9, "2.0 GB")]
+)
 def test_sizes_are_said_in_powers_of_ten(count: int, said: str) -> None:
     assert size(count) == said

@@ -23,7 +23,7 @@ from pipeline.publish.upload import RemoteFile, UploadPlan, sentences, size, upl
 from pipeline.publish.verify import verify
 
 MEMORY = ".causerie/publish"
-LEDGER = "feeds/ledger.json"
+LEDGER, FEED_FILE = "feeds/ledger.json", "feeds/feed.xml"
 WORKERS = 4  # files on their way at once; each may be held in memory up to 64 MB
 
 
@@ -68,14 +68,14 @@ def publish(
     plan = upload_plan(files, remote)
     if not take_over:
         refuse_unknown_feed(ledger, target.name, remote.get(FEED_KEY), plan)
-    given = ledgers.publication((root / "feeds/feed.xml").read_bytes(), at=at, target=target.name)
+    given = _given(root / FEED_FILE, at, target.name)
     if dry_run:
         for line in (*ledgers.differences(ledger.last(target.name), given), *sentences(plan, target.name, prune=prune)):
             say(line)
         return _publication(target, plan)
     try:
         notes = carry_out(plan, target, remote, say, _checker(show, target, public_url)) if plan.changes else ()
-        _record(root / LEDGER, ledger, given)
+        _record(root / LEDGER, given)
         deleted = target.delete(plan.orphans) if prune else ()
     finally:
         target.close()
@@ -175,8 +175,19 @@ def _summary(done: Publication) -> str:
     return f"published to {done.target}: {len(done.sent)} sent ({size(done.bytes)}), {done.unchanged} unchanged"
 
 
-def _record(path: Path, ledger: ledgers.Ledger, given: ledgers.Publication) -> None:
+def _given(path: Path, at: datetime, target: str) -> ledgers.Publication:
+    """What the feed to be published gives subscribers."""
+    from xml.etree.ElementTree import ParseError
+
+    try:
+        return ledgers.publication(path.read_bytes(), at=at, target=target)
+    except (ParseError, KeyError, ValueError) as error:
+        raise CauserieError("is not a readable feed", str(path), "delete it and build again") from error
+
+
+def _record(path: Path, given: ledgers.Publication) -> None:
     """Write in the ledger what subscribers have been given, unless it says so already."""
-    after = ledgers.record(ledger, given)
-    if after != ledger:
+    before = ledgers.load(path)  # again: an episode may have got its GUID while files were on their way
+    after = ledgers.record(before, given)
+    if after != before:
         ledgers.save(path, after)

@@ -33,7 +33,7 @@ _FAILURES: tuple[tuple[set[str], str, str], ...] = (
      "check publish.s3.endpoint_url and the network"),
     ({"SSLError"}, "{host} shows a certificate this machine does not trust", "check publish.s3.endpoint_url, or set AWS_CA_BUNDLE"),
     ({"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError"}, "{host} stopped answering", "publish again"),
-    ({"ParamValidationError", "ValueError", "InvalidRegionError", "InvalidS3AddressingStyleError", "InvalidConfigError"},
+    ({"ParamValidationError", "ValueError", "InvalidRegionError", "InvalidS3AddressingStyleError", "InvalidChecksumConfigError"},
      "the settings of the bucket are not usable", _SETTINGS),
 )  # fmt: skip
 

@@ -14,11 +14,11 @@ from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
 from pipeline.publish.upload import RemoteFile
 
-_Stat = tuple[int, int, int]  # size, time of modification in ns, inode: a replaced file has another inode
+_Stat = tuple[int, int, int]  # bytes, and in ns when content and file last changed: the second cannot be set by hand
 
 
 class Digests:
-    """SHA-256 of files, remembered by size, time and inode: an unchanged publication reads no media."""
+    """SHA-256 of files, remembered by size and times: an unchanged publication reads no media."""
 
     def __init__(self, memory: Path, root: Path) -> None:
         self._memory, self._root = memory, root
@@ -64,7 +64,7 @@ def save_manifest(path: Path, target: str, files: dict[str, RemoteFile]) -> None
 
 def _stat(path: Path) -> _Stat:
     stat = path.stat()
-    return (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _pair(headers: Any) -> tuple[str, str] | None:
