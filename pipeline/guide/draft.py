@@ -19,6 +19,7 @@ from pipeline.transcript.timed import read_timed
 
 CANDIDATES, CLIPS, QUESTION_WORDS_MAX = 12, 4, 25
 OWN_QUESTION_WORDS_MIN = 8
+Material = dict[str, tuple[tuple[str, str], ...]]  # what a template is about, to the (voice, quote) it may insert
 _PER_FAMILY = {"understand": 2, "relate": 1, "debate": 2, "imagine": 1, "act": 1}
 
 
@@ -57,10 +58,10 @@ def own_questions(every: Iterable[Passage]) -> tuple[Passage, ...]:
     return tuple(sorted(asked, key=lambda one: (kind(one.turn.voice.role) != "recit", -one.first)))
 
 
-def question(family: str, material: dict[str, tuple[tuple[str, str], ...]], language: str, skip: int = 0) -> tuple[tuple[str, str, str], ...]:
+def question(family: str, material: Material, language: str, skip: int = 0) -> tuple[tuple[str, str, str], ...]:
     """A family's proposals `(text, follow-up, text inserted)`: those that quote first, then the plain ones, `skip` of them passed over.
 
-    `material` maps what a template is about to the `(voice, quote)` it may insert; a question over 25 words is dropped.
+    A question over 25 words is dropped.
     """
     quoting, plain = [], []
     for model in templates(language)[family]:
@@ -153,7 +154,7 @@ def _voice(passage: Passage, words: dict[str, Any]) -> str:
 
 
 def _asks(passage: Passage) -> bool:
-    return passage.text.rstrip(" \u00a0\u202f»”\"").endswith("?")
+    return passage.text.rstrip(' \u00a0\u202f»”"').endswith("?")
 
 
 def _bare(text: str) -> str:
@@ -171,4 +172,6 @@ def _lines(kind_: str, texts: Iterable[str]) -> tuple[Line, ...]:
 
 def _spaced(lines: tuple[Line, ...], language: str) -> tuple[Line, ...]:
     """The lines with their language's spaces, quotes line by line."""
-    return tuple(Line(line.kind, "\n".join(typographic(text, language) for text in line.text.split("\n"))) for line in lines if tokens(line.text))
+    return tuple(
+        Line(line.kind, "\n".join(typographic(text, language) for text in line.text.split("\n"))) for line in lines if tokens(line.text)
+    )

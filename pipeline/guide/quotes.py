@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -103,17 +103,22 @@ def locate(quote: str, spoken: tuple[Spoken, ...], where: str) -> Passage:
     return Passage(spoken[first:last], first)
 
 
-def clip(passage: Passage, every: tuple[Passage, ...], spoken: tuple[Spoken, ...]) -> Passage:
-    """The passage to play: the quote, and its neighbours in the same section until it lasts `CLIP_MIN_S`."""
-    inside = [i for i, one in enumerate(every) if one.last > passage.first and one.first < passage.last]
-    before, after, grown = inside[0] - 1, inside[-1] + 1, passage
+def clip(passage: Passage, every: tuple[Passage, ...], spoken: tuple[Spoken, ...], others: tuple[Passage, ...] = ()) -> Passage:
+    """The passage to play: the quote, and its neighbours in the same section until it lasts `CLIP_MIN_S`, but no other quote."""
+    inside = [i for i, one in enumerate(every) if _overlap(one, passage)]
+    grown, before, after = passage, inside[0] - 1, inside[-1] + 1
     while grown.duration_s < CLIP_MIN_S:
         sides = [i for i in (before, after) if 0 <= i < len(every) and _same(every[i].turn, passage.turn)]
-        wider = [_span(spoken, min(grown.first, every[i].first), max(grown.last, every[i].last)) for i in sides]
+        free = [i for i in sides if not any(_overlap(every[i], other) for other in others)]
+        wider = [_span(spoken, min(grown.first, every[i].first), max(grown.last, every[i].last)) for i in free]
         if not wider or wider[0].duration_s > CLIP_MAX_S:
             break
-        before, after, grown = before - (sides[0] == before), after + (sides[0] == after), wider[0]
+        grown, before, after = wider[0], before - (free[0] == before), after + (free[0] == after)
     return grown
+
+
+def _overlap(a: Passage, b: Passage) -> bool:
+    return a.first < b.last and b.first < a.last
 
 
 def _span(spoken: tuple[Spoken, ...], first: int, last: int) -> Passage:
@@ -150,8 +155,3 @@ def _closest(wanted: str, spoken: tuple[Spoken, ...]) -> str:
 def _short(text: str, length: int = 80) -> str:
     one_line = printable(" ".join(text.split()))
     return one_line if len(one_line) <= length else one_line[: length - 1].rstrip() + "…"
-
-
-def voices(passages: Iterable[Passage]) -> tuple[Voice, ...]:
-    """Who is heard in them, each once, in order."""
-    return tuple(dict.fromkeys(voice for passage in passages for voice, _ in passage.lines()))

@@ -70,7 +70,8 @@ def html(template: str, value: dict[str, Any]) -> str:
     import markupsafe
 
     loader = jinja2.FileSystemLoader(FOLDER)
-    engine = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    strict = {"autoescape": True, "undefined": jinja2.StrictUndefined}
+    engine = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **strict)
     engine.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
     return engine.get_template(template).render(value)
 

@@ -94,10 +94,13 @@ def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
     """Each quote where it is said, with the passage to play around it."""
     spoken = spoken_words(about.timed)
     every = sentences(spoken)
+    where = f"guides/{about.episode.slug}.md"
+    kept = [(intro, locate(line.text, spoken, f"{where}:{line.number}")) for intro, line in clips(guide)]
     found = []
-    for number, (intro, line) in enumerate(clips(guide), start=1):
-        passage = locate(line.text, spoken, f"guides/{about.episode.slug}.md:{line.number}")
-        found.append({"number": str(number), "intro": intro, **_said(passage, about), **_times(clip(passage, every, spoken), about)})
+    for number, (intro, passage) in enumerate(kept, start=1):
+        others = tuple(other for _, other in kept if other != passage)
+        played = clip(passage, every, spoken, others)
+        found.append({"number": str(number), "intro": intro, **_said(passage, about), **_times(played, about)})
     return found
 
 

@@ -1,0 +1,84 @@
+"""`guides/<slug>.md`: what is written can be read back, and what cannot be read says where."""
+
+from __future__ import annotations
+
+import pytest
+from guide_sample import GUIDE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.drafts import stamp, untouched
+from pipeline.errors import CauserieError
+from pipeline.guide.labels import labels
+from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Question, Section, clips, parse, questions, write
+
+KEYS = list(labels("fr")["sections"])
+one_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs")) | st.just(" "), min_size=1).map(
+    lambda text: " ".join(text.split())
+)
+texts = one_line.filter(bool)
+quotes = st.lists(texts, min_size=1, max_size=3).map("\n".join)
+lines = st.builds(Line, st.sampled_from([TEXT, ITEM]), texts) | st.builds(Line, st.just(QUOTE), quotes)
+guides = st.builds(
+    Guide,
+    st.lists(st.builds(Section, st.sampled_from(KEYS), st.lists(lines, max_size=4).map(tuple)), max_size=4).map(tuple),
+    texts,
+)
+
+
+@given(guides, st.sampled_from(["fr", "en"]))
+@settings(max_examples=100, deadline=None)
+def test_what_is_written_is_read_back(guide: Guide, language: str) -> None:
+    assert parse(write(guide, language), "guides/x.md") == guide
+
+
+@given(guides)
+@settings(max_examples=50, deadline=None)
+def test_notes_and_the_stamp_change_nothing_that_is_read(guide: Guide) -> None:
+    text = stamp(write(guide, "fr", {"": ("pour vous",), "clips": ("## piège",), "+clips": ("> autre",)}))
+    assert parse(text, "guides/x.md") == guide
+    assert untouched(text)
+
+
+@pytest.mark.parametrize("text", ["## piège", "> citation", "- tiret", "%% note", "+++", "\\ barre", "#panic()", "*gras*", '"""'])
+def test_a_text_that_looks_like_a_mark_stays_a_text(text: str) -> None:
+    guide = Guide((Section("goal", (Line(TEXT, text), Line(QUOTE, f"{text}\n{text}"))),))
+    assert parse(write(guide, "fr"), "x") == guide
+
+
+def test_headings_are_known_in_both_languages_whatever_their_case_and_apostrophes() -> None:
+    guide = parse("## AVANT L'ÉCOUTE\n\nQui ?\n\n# Debate\nWhat?\n", "x")
+    assert [section.key for section in guide.sections] == ["before", "debate"]
+
+
+def test_an_item_below_a_question_is_its_follow_up() -> None:
+    guide = parse("## Débattre\nA ?\n- relance\nB ?\n", "x")
+    assert questions(guide, "debate") == (Question("A ?", ("relance",)), Question("B ?"))
+
+
+def test_a_blank_line_separates_two_quotes_and_their_introductions_stay_with_them() -> None:
+    found = clips(parse("## Extraits à réécouter\nUn.\n> a\n> b\n\n> c\n", "x"))
+    assert [(intro, line.text, line.number) for intro, line in found] == [("Un.", "a\nb", 3), ("", "c", 6)]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("+++\nversion = 1\n", "g.md:1", "never closed"),
+        ("+++\nversion = :\n+++\n", "g.md:2", "not TOML"),
+        ("perdu\n", "g.md:1", "under no heading"),
+        ("+++\n+++\n## Débatre\n", "g.md:3", "débattre"),
+    ],
+)
+def test_a_mistake_names_its_line_and_what_to_do(text: str, where: str, says: str) -> None:
+    with pytest.raises(CauserieError) as caught:
+        parse(text, "g.md")
+    assert caught.value.where == where
+    assert says in str(caught.value)
+    assert caught.value.hint
+
+
+def test_the_samples_guide_is_a_persons_and_has_four_clips() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    assert not untouched(text)
+    assert len(clips(parse(text, "x"))) == 4
