@@ -18,6 +18,7 @@ NORA = Credit(Person("nora", "Nora Belkacem"), "Host", "Cast")
 SHOW = ShowInfo("Demain, le guichet", "…", "Atelier", "https://guichet.example/", license="cc-by-4.0", status="Fiction.", credits=(NORA,))
 EPISODE = EpisodeInfo(SLUG, "La file d'attente", "Attendre son tour, hier et demain.", datetime(2026, 9, 1, 6, tzinfo=UTC), number=1)
 MARKS = [{"startTime": 0, "title": "Prologue"}, {"startTime": 20, "title": "Archive : 1978"}]
+GUIDES = GuideSettings("guides@guichet.example")
 FORMS = ("facilitator_pdf", "facilitator_html", "handout_pdf", "handout_html")
 
 
@@ -46,7 +47,7 @@ def render(
     timed: TimedTranscript | None = None,
     show: ShowInfo = SHOW,
     episode: EpisodeInfo = EPISODE,
-    guide: GuideSettings = GuideSettings("guides@guichet.example"),
+    guide: GuideSettings = GUIDES,
 ) -> dict[str, Path]:
     """Both documents of a guide, in a folder, by the step's own names."""
     folder.mkdir(exist_ok=True)

@@ -19,7 +19,14 @@ from pipeline.model import GuideSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "guide"
 TEXT = GUIDE.read_text(encoding="utf-8")
-SMALL = "## But de la rencontre\n\nParler de l'attente : <b>vite</b> !\n\n## Extraits à réécouter\n\n> je m'occupe de vous\n\n## Agir\n\nQui ?\n- Quand ?\n"
+SMALL = """## But de la rencontre
+Parler de l'attente : <b>vite</b> !
+## Extraits à réécouter
+> je m'occupe de vous
+## Agir
+Qui ?
+- Quand ?
+"""
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +103,15 @@ def test_the_chosen_formats_running_order_is_printed(tmp_path: Path, format_min:
     order = page.split(f"Déroulé en {format_min}")[1].split("</table>")[0]
     assert sum(map(int, re.findall(r"<td>(\d+)\s+min</td>", order))) == format_min
     assert "Gardez votre ticket" in order  # the guide's own words
+
+
+def test_a_full_guide_keeps_to_its_pages(tmp_path: Path) -> None:
+    scene = "\n".join(f"> {line.text}" for line in sample().turns if line.voice.role == "fiction")
+    clip = "Une ligne qui dit d’où vient la voix, et pourquoi on la réécoute ensemble.\n\n"
+    more = TEXT.replace("## Comprendre\n", f"{clip}{scene}\n\n{clip}> Moi, je fais tout sur mon téléphone, dans le bus.\n\n## Comprendre\n")
+    made = render(tmp_path, more, guide=GuideSettings("guides@guichet.example", 90))
+    assert len(pypdf.PdfReader(made["facilitator_pdf"]).pages) <= 5
+    assert len(pypdf.PdfReader(made["handout_pdf"]).pages) == 2
 
 
 def test_a_long_episode_is_heard_before(tmp_path: Path) -> None:

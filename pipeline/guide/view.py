@@ -148,7 +148,7 @@ def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str
     return [
         {
             "at": f"{starts[part] // 60}:{starts[part] % 60:02}",
-            "minutes": str(minutes),
+            "minutes": f"{minutes}\u00a0min",
             "part": words["parts"][part],
             "say": said[part],
             "ask": asked.get(part, []),
