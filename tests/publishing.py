@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def put(path: Path, content: bytes) -> Path:
 def names(folder: Path) -> set[str]:
     """Every file below a folder."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@cache
+def s3_client(url: str, ca: str = "") -> Any:
+    """An S3 client of the tests' own; one for each server, they are slow to make."""
+    import boto3
+
+    keys = {"aws_access_key_id": "TESTS", "aws_secret_access_key": "TESTS"}
+    return boto3.session.Session().client("s3", endpoint_url=url, region_name="us-east-1", verify=ca or None, **keys)
 
 
 class S3Server:

@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
-from publishing import SECRET, S3Server, put, s3_server
+from publishing import SECRET, S3Server, put, s3_client, s3_server
 
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
@@ -57,8 +57,8 @@ def bucket(server: S3Server) -> str:
     return server.bucket  # type: ignore[attr-defined,no-any-return]
 
 
-def client(server: S3Server, **options: Any) -> Any:
-    return boto3.client("s3", endpoint_url=server.url, region_name="us-east-1", **options)
+def client(server: S3Server) -> Any:
+    return s3_client(server.url)
 
 
 def settings(server: S3Server, **changed: str) -> S3Settings:
@@ -223,6 +223,7 @@ def test_a_breakdown_is_tried_again(server: S3Server, tmp_path: Path) -> None:
 
 
 def test_no_credentials_are_missed_in_words(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of the tests before
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(CauserieError, match="no credentials were found; set AWS_ACCESS_KEY_ID"):
@@ -230,6 +231,7 @@ def test_no_credentials_are_missed_in_words(server: S3Server, tmp_path: Path, mo
 
 
 def test_a_profile_that_does_not_exist_is_told(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_PROFILE", "inconnu")
     with pytest.raises(CauserieError, match="profile"):
         target(server, tmp_path)
@@ -296,7 +298,7 @@ def test_over_tls_nothing_is_stored_chunked(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(CauserieError, match="does not trust"):
             target(server, tmp_path).list(set())
         monkeypatch.setenv("AWS_CA_BUNDLE", str(chain))
-        client(server).create_bucket(Bucket="tls")
+        s3_client(server.url, str(chain)).create_bucket(Bucket="tls")
         there, sent = target(server, tmp_path), file(tmp_path)
         there.put(sent)
         assert there.read(sent.key) == b"son"

@@ -176,8 +176,7 @@ def _client(settings: S3Settings, attempts: int) -> Any:
         connect_timeout=10,
         max_pool_connections=2 * WORKERS,
     )
-    session = boto3.session.Session()  # boto3.client would keep the first credentials it meets for the life of the process
-    return session.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
+    return boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
 
 
 def _hold_to(file: PublicFile, digest: str) -> None:
