@@ -34,7 +34,7 @@ FIRST = EpisodeInfo(
     credits=(Credit(NORA, "Host", "Cast"), Credit(MALIK, "Guest", "Cast"), Credit(NORA, "Audio Editor", "Audio Post-Production")),
 )
 SECOND = replace(FIRST, slug="02-la-voix", title="Une voix", published=FIRST.published + timedelta(days=8), number=2)
-CHAPTERS = ((0, "Le récit"), (10, "Une archive"), (30, "Micro-trottoir"))
+CHAPTERS = ((0, "Le récit"), (10, "Une archive"), (30, "Micro-trottoir !"))
 DURATION_S = 60.0
 _FILES = {
     "light": ("{slug}/{slug}-b.opus", "audio/ogg"),
@@ -61,7 +61,7 @@ TURNS = (
     said("Une soixantaine, été compris.", 13.6, CLERK, "Archive : 1978"),
     said("Et après ? [rires] Bien sûr.", 16.1, REPORTER, "Archive : 1978"),
     said("Je reviens.", 16.8, CLERK, "Archive : 1978"),
-    said("Moi, j'attends.", 31.0, Voice("Le passant", "micro-trottoir"), "Micro-trottoir"),
+    said("Moi, j'attends.", 31.0, Voice("Le passant", "micro-trottoir"), "micro-trottoir !"),
     said("Une phrase que personne n'a placée.", None),
 )
 

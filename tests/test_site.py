@@ -80,11 +80,11 @@ def test_sounds_inside_a_turn_are_marked_as_sounds(episode):
 
 def test_chapters_are_listed_and_head_the_transcript_where_they_start(episode):
     assert [" ".join(item.text_content().split()) for item in episode.xpath("//nav[@class='chapters']//a")] == [
-        "0:00 Le récit", "0:10 Une archive", "0:30 Micro-trottoir",
+        "0:00 Le récit", "0:10 Une archive", "0:30 Micro-trottoir !",
     ]  # fmt: skip
     heads = {h.text: h.xpath("following-sibling::p[contains(@class, 'turn')][1]/@id")[0] for h in episode.xpath("//div[@class='turns']/h3")}
-    assert heads == {"Le récit": "t1", "Une archive": "t10", "Micro-trottoir": "t31"}
-    assert texts(episode, "section") == ["Archive : 1978"]  # « Micro-trottoir » is the chapter's title already
+    assert heads == {"Le récit": "t1", "Une archive": "t10", "Micro-trottoir\u202f!": "t31"}
+    assert texts(episode, "section") == ["Archive : 1978"]  # « micro-trottoir ! » is the chapter's title already
 
 
 def test_the_player_is_followed_by_the_transcript_and_the_downloads_with_form_and_weight(episode):

@@ -26,7 +26,7 @@ class Passage:
     start_s: float | None
     speaker: str  # "" for a sound
     role: str  # only where it changes
-    section: str  # only where it changes
+    section: str  # only where it changes, and no heading says it
     headings: tuple[Chapter, ...]
     pieces: tuple[Piece, ...]
     insert: bool
@@ -43,14 +43,16 @@ def passages(timed: TimedTranscript, chapters: tuple[Chapter, ...], people: Mapp
         if not turn.words:
             continue
         speaker = "" if _is_sound(turn) else _speaker(turn.voice, people, narrator, turn.voice in met)
+        headings = _due(waiting, turn.start_s)
+        told = {section.casefold(), *(heading.title.casefold() for heading in headings)}  # a chapter is often named after its section
         found.append(
             Passage(
                 anchor=_anchor(turn.start_s, used),
                 start_s=turn.start_s,
                 speaker=typographic(speaker, timed.language),
                 role="" if turn.voice.role == role or not turn.voice.name else turn.voice.role,
-                section="" if turn.section == section else typographic(turn.section, timed.language),
-                headings=_due(waiting, turn.start_s),
+                section="" if turn.section.casefold() in told else typographic(turn.section, timed.language),
+                headings=headings,
                 pieces=_pieces(turn, timed.language),
                 insert=turn.insert,
             )
