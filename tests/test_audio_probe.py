@@ -67,7 +67,7 @@ def test_a_wav_whose_length_was_never_filled_in_is_read_to_its_end(files, tmp_pa
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "is empty"), (b"hello", "is not a recording"), (b"ffconcat version 1.0\nfile take.wav\n", "is not a recording")],
+    [(b"", "is empty"), (b"hello", "is not a recording"), (bytes(5000), "is not a recording")],
 )
 def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path, content, said):
     path = tmp_path / "take.wav"
@@ -96,6 +96,12 @@ def test_a_film_without_sound_is_told_so(files, tmp_path):
     convert(files["wav"], film, "-f", "lavfi", "-i", "color=s=16x16:d=1", "-map", "1:v", "-c:v", "mpeg4")
     with pytest.raises(CauserieError, match="holds no sound"):
         probe(film)
+
+
+def test_a_script_called_wav_opens_no_other_file(files, tmp_path):
+    files["wav"].with_name("list.wav").write_text("ffconcat version 1.0\nfile take.wav\n")
+    with pytest.raises(CauserieError, match="is not a recording"):
+        probe(files["wav"].with_name("list.wav"))
 
 
 def test_a_playlist_called_wav_opens_no_address(tmp_path):

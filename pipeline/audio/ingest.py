@@ -89,7 +89,7 @@ def keep_filters(found: Probe, start_s: float, end_s: float | None, rate_hz: int
     # atrim counts samples and asetpts numbers them again: no time stamp of a container can move a track against another.
     return (
         f"aformat=sample_fmts=fltp,{channel_filter(found.channels, channels)},aresample={rate_hz}:resampler=soxr:precision=28,"
-        f"asetpts=N/SR/TB,atrim=start_sample={start}{end},asetpts=N/SR/TB"
+        f"atrim=start_sample={start}{end},asetpts=N/SR/TB"
     )
 
 
