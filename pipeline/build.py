@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,7 @@ class _Run:
     say: Callable[[Result], None]
     started: Callable[[Step], None]
     rebuild: frozenset[str]
-    under_way: dict[Future[dict[str, str]], tuple[Step, Facts, float]] = field(default_factory=dict)
+    under_way: dict[Future[tuple[dict[str, str], float]], tuple[Step, Facts]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
 
     @property
@@ -209,26 +209,30 @@ class _Run:
     def begin(self, step: Step, before: set[str]) -> None:
         if broken := sorted(name for name in before if self.results[name].status in ("failed", "blocked")):
             return self.note(Result(step, "blocked", f"waits for {', '.join(broken)}"))
-        now = self.shop.facts(step)
+        try:
+            now = self.shop.facts(step)
+        except OSError as error:
+            return self.note(Result(step, "failed", f"{error.filename}: cannot be read ({error.strerror}); see to its permissions"))
         result = self.shop.decide(step, now, step.kind in self.rebuild)
         if result.status != "stale":
             self.shop.adopt(step, now)
             return self.note(result)
         self.started(step)
         future = self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)
-        self.under_way[future] = (step, now, time.monotonic())
+        self.under_way[future] = (step, now)
 
-    def finish(self, future: Future[dict[str, str]]) -> str:
-        step, now, since = self.under_way.pop(future)
+    def finish(self, future: Future[tuple[dict[str, str], float]]) -> str:
+        (step, now), seconds = self.under_way.pop(future), 0.0
         try:
-            result = self.shop.install(step, now, future.result(), self.parts / step.name)
+            digests, seconds = future.result()
+            result = self.shop.install(step, now, digests, self.parts / step.name)
         except CauserieError as error:
             result = Result(step, "failed", str(error))
         except BrokenExecutor:
             result = Result(step, "failed", "the worker was stopped from outside, perhaps for want of memory; build again with --jobs 1")
         except Exception as error:  # a bug: the others go on, and the traceback is kept
             result = Result(step, "failed", f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
-        self.note(Result(step, result.status, result.why, time.monotonic() - since, result.traceback))
+        self.note(replace(result, seconds=seconds))
         return step.name
 
     def note(self, result: Result) -> None:
@@ -236,9 +240,11 @@ class _Run:
         self.say(result)
 
 
-def _execute(step: Step, root: Path, parts: Path) -> dict[str, str]:
+def _execute(step: Step, root: Path, parts: Path) -> tuple[dict[str, str], float]:
+    """In a worker: the digests of what was made, and how long it took, without the time spent waiting for a worker."""
+    since = time.monotonic()
     progress.begin(step.name)
-    return execute(step, root, parts)
+    return execute(step, root, parts), time.monotonic() - since
 
 
 def _keep(path: Path, folder: Path) -> None:

@@ -22,6 +22,7 @@ from pipeline.model import Episode, Show
 from pipeline.plan import due, plan
 from pipeline.publish.run import Publication, publish
 from pipeline.steps import Step, needed
+from pipeline.text import nearest
 from pipeline.workers import Workers
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -56,7 +57,8 @@ def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> t
     steps, kinds = plan(show, at), STOPS.get(command)
     if not kinds and not slugs:
         return steps
-    return needed(steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in (*slugs, *(("show",) if kinds else ()))))
+    owners = {*slugs, *(("show",) if kinds else ())}
+    return needed(steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners))
 
 
 def make(
@@ -74,6 +76,10 @@ def make(
     with only_build(root):
         show = open_show(root, keep=not dry_run)
         steps = steps_for(show, command, slugs, at)
+        kinds = {step.kind for step in steps}
+        for kind in rebuild:
+            if kind not in kinds:
+                raise CauserieError(f"there is no step {kind}", "--rebuild", nearest(kind, kinds))
         if dry_run:
             return _foresee(steps, root, console)
         with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:

@@ -105,4 +105,5 @@ def _moving_lines() -> Progress:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), TextColumn("{task.fields[detail]}"))
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True), console=Terminal(stderr=True), transient=True)
+    times = (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    return Progress(*columns, *times, console=Terminal(stderr=True), transient=True)

@@ -81,6 +81,8 @@ def execute(step: Step, root: Path, parts: Path) -> dict[str, str]:
     reads = {key: tuple(root / path for path in paths) if isinstance(paths, tuple) else root / paths for key, paths in step.reads.items()}
     try:
         step.run(**reads, **writes, **step.settings)
+    except CauserieError as error:  # a person knows the file by its place in the show
+        raise CauserieError(error.message, error.where.replace(f"{parts}/", "").replace(f"{root}/", ""), error.hint) from error
     except OSError as error:
         raise CauserieError(error.strerror or str(error), str(error.filename or step.name), _remedy(error)) from error
     return {key: sha256(path) for key, path in writes.items()}

@@ -1,0 +1,96 @@
+"""Exit statuses, sentences, and what goes to which stream."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from conftest import causerie, small_show
+
+from cli import main
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_without_a_command_it_explains_itself():
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "Raw recordings in, a published podcast out" in result.output
+
+
+@pytest.mark.parametrize("command", ["build", "status", "check", "publish", "serve"])
+def test_outside_a_show_each_command_says_so_in_one_sentence(command, tmp_path):
+    result = run(command, "--show", tmp_path)
+    assert result.exit_code == 1
+    assert "show.toml" in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_wrong_usage_is_status_two(tmp_path):
+    small_show(tmp_path)
+    for arguments in (["build", "--colour"], ["build", "nulle-part"], ["publish", "--at", "hier"], ["bluid"]):
+        result = run(*arguments, *([] if arguments == ["bluid"] else ["--show", tmp_path]))
+        assert result.exit_code == 2, arguments
+        assert "Traceback" not in result.output
+
+
+def test_an_unknown_slug_names_the_nearest(tmp_path):
+    small_show(tmp_path)
+    assert "did you mean “deux”?" in run("build", "--show", tmp_path, "deu").output
+
+
+def test_every_mistake_is_reported_and_nothing_is_written(tmp_path):
+    small_show(tmp_path)
+    (tmp_path / "show.toml").write_text((tmp_path / "show.toml").read_text().replace("title =", "titel ="))
+    before = sorted(path for path in tmp_path.rglob("*") if ".causerie" not in path.parts)
+    result = run("build", "--show", tmp_path)
+    assert result.exit_code == 1
+    assert "show.toml: title: is missing" in result.output
+    assert "show.toml: titel: is not a key Causerie knows; did you mean “title”?" in result.output
+    assert sorted(path for path in tmp_path.rglob("*") if ".causerie" not in path.parts) == before
+
+
+def test_check_looks_at_recordings_covers_and_texts_at_once(tmp_path):
+    small_show(tmp_path)
+    (tmp_path / "episodes/un/raw.flac").write_bytes(b"")
+    (tmp_path / "episodes/deux/raw.flac").unlink()
+    (tmp_path / "cover.jpg").write_bytes(b"not a picture")
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts/un.md").write_text("+++\n[voices\n+++\nBonjour.\n")
+    result = run("check", "--show", tmp_path)
+    assert result.exit_code == 1
+    for start in ("episodes/un/raw.flac: is empty", "episodes/deux/raw.flac: is missing", "cover.jpg: ", "transcripts/un.md:"):
+        assert any(line.startswith(start) for line in result.output.splitlines()), (start, result.output)
+
+
+def test_check_in_json_is_one_object_a_line(tmp_path):
+    small_show(tmp_path)
+    (tmp_path / "episodes/un/raw.flac").write_bytes(b"")
+    (problem,) = map(json.loads, causerie("check", "--json", root=tmp_path, check=False).stdout.splitlines())
+    assert problem["where"] == "episodes/un/raw.flac"
+
+
+def test_a_show_without_mistake_is_told_so(tmp_path):
+    assert run("check", "--show", small_show(tmp_path)).output == "No mistake found.\n"
+
+
+def test_status_says_what_waits_for_a_person(built):
+    result = run("status", "--show", built)
+    assert "waits for a person: correct the transcript, transcripts/un.md, which is the machine's draft" in result.output
+    assert "stale" not in result.output
+
+
+def test_a_quiet_build_that_does_nothing_says_nothing(built):
+    done = causerie("build", "--quiet", root=built)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_serving_before_publishing_says_what_to_do(built):
+    assert "run causerie build, then causerie publish" in run("serve", "--show", built).output
+
+
+def test_doctor_names_the_model_of_the_show(built):
+    result = run("doctor", "--show", built)
+    assert result.exit_code == 0
+    assert "demo.pt, on this disk" in result.output

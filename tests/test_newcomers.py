@@ -1,0 +1,79 @@
+"""A new show and a new episode, and what they refuse to write over."""
+
+import tomllib
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.catalog import load
+from pipeline.errors import CauserieError
+from pipeline.newcomers import episode_toml, new_episode, new_show
+
+AT = datetime(2026, 1, 15, 19, 0, 42, tzinfo=timezone(timedelta(hours=1)))
+RAW = REPOSITORY / "episodes/jingle-intro.flac"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_new_show_with_a_new_episode_has_no_mistake(tmp_path, language):
+    new_show(tmp_path / "show", language)
+    said = new_episode(tmp_path / "show", "01-premier-essai", [RAW], at=AT)
+    (episode,) = load(tmp_path / "show").episodes
+    assert (episode.info.title, episode.info.number) == ("Premier essai", 1)
+    assert "0:05, 48000 Hz, stereo, flac" in said
+    assert (tmp_path / "show/episodes/01-premier-essai" / RAW.name).read_bytes() == RAW.read_bytes()
+
+
+def test_a_second_episode_takes_the_next_number(tmp_path):
+    new_show(tmp_path / "show", "fr")
+    for slug in ("un", "deux"):
+        new_episode(tmp_path / "show", slug, [RAW], at=AT)
+    assert sorted(episode.info.number for episode in load(tmp_path / "show").episodes) == [1, 2]
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(CauserieError, match="is not an empty folder; choose a new name; nothing was written"):
+        new_show(tmp_path, "fr")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_episode_that_exists_is_left_alone(tmp_path):
+    new_show(tmp_path / "show", "fr")
+    new_episode(tmp_path / "show", "un", [RAW], at=AT)
+    with pytest.raises(CauserieError, match="exists already"):
+        new_episode(tmp_path / "show", "un", [RAW], at=AT)
+
+
+def test_nothing_is_written_for_a_recording_that_is_none(tmp_path):
+    new_show(tmp_path / "show", "fr")
+    (tmp_path / "raw.wav").write_text("hello")
+    with pytest.raises(CauserieError, match="raw.wav"):
+        new_episode(tmp_path / "show", "un", [tmp_path / "raw.wav"], at=AT)
+    assert not (tmp_path / "show/episodes/un").exists()
+
+
+@pytest.mark.parametrize("slug", ["../out", "Été", "guides", ""])
+def test_a_slug_that_would_escape_is_refused_with_one_that_would_not(tmp_path, slug):
+    new_show(tmp_path / "show", "fr")
+    with pytest.raises(CauserieError, match="cannot name"):
+        new_episode(tmp_path / "show", slug, [RAW], at=AT)
+    assert not list(Path(tmp_path / "show/episodes").iterdir())
+
+
+def test_two_recordings_of_one_name_are_refused(tmp_path):
+    new_show(tmp_path / "show", "fr")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / RAW.name).write_bytes(RAW.read_bytes())
+    with pytest.raises(CauserieError, match="two recordings have the same name"):
+        new_episode(tmp_path / "show", "un", [RAW, tmp_path / "other" / RAW.name], at=AT)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=3))
+def test_any_file_name_survives_toml(names):
+    read = tomllib.loads(episode_toml("un", 1, AT, "fr", names))
+    assert [recording["file"] for recording in read["recordings"]] == names
+    assert read["published"] == AT.replace(second=0)
