@@ -152,6 +152,18 @@ def test_a_file_that_cannot_be_seen_from_outside_stops_before_the_pages(server: 
     assert not (tmp_path / "feeds/ledger.json").exists()
 
 
+def test_a_bucket_opened_after_a_first_try_is_published_without_sending_again(server: S3Server, tmp_path: Path) -> None:
+    root, opened = build(tmp_path, "un"), in_bucket(server, "un")
+    settings = opened.publish.s3
+    assert settings is not None
+    closed = replace(opened, publish=replace(opened.publish, s3=replace(settings, acl="")))
+    with pytest.raises(CauserieError, match="answers 403"):
+        send(root, closed, server)
+    done = send(root, opened, server)
+    pages = sum((root / "site" / name).stat().st_size for name in ("index.html", "un/index.html"))
+    assert done.bytes == pages + (root / "feeds/feed.xml").stat().st_size
+
+
 def test_a_bucket_is_looked_at_through_the_website_of_the_show(server: S3Server, tmp_path: Path) -> None:
     there = in_bucket(server, "un")
     closed = replace(there, info=replace(there.info, website="http://127.0.0.1:9/"))

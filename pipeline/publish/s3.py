@@ -37,7 +37,7 @@ class S3Target:
         self.name = f"s3://{settings.bucket}/{prefix}".rstrip("/")
         self._settings, self._prefix = settings, f"{prefix}/" if prefix else ""
         self._manifest = memory / "s3.json"
-        self._identity = f"{self.name} at {host_of(settings.endpoint_url)}"
+        self._identity = f"{self.name} at {host_of(settings.endpoint_url)} {settings.acl}".rstrip()
         self._known = load_manifest(self._manifest, self._identity)
         self._told = partial(told, self.name, settings)
         with self._told():
@@ -141,9 +141,9 @@ class S3Target:
 
     def _about(self, file: PublicFile) -> dict[str, Any]:
         """What is said of an object besides its content; never a Content-Encoding."""
-        acl = {"ACL": self._settings.acl} if self._settings.acl else {}
-        headers = {"ContentType": file.content_type, "CacheControl": file.cache_control}
-        return {"Bucket": self._settings.bucket, **headers, "Metadata": {"sha256": file.sha256}, **acl}
+        acl = self._settings.acl
+        headers = {"ContentType": file.content_type, "CacheControl": file.cache_control, **({"ACL": acl} if acl else {})}
+        return {"Bucket": self._settings.bucket, **headers, "Metadata": {"sha256": file.sha256, **({"acl": acl} if acl else {})}}
 
     def _remember(self, file: PublicFile, tag: str) -> None:
         self._known[file.key] = RemoteFile(file.bytes, file.sha256, (file.content_type, file.cache_control), tag)
@@ -157,9 +157,11 @@ class S3Target:
                 said = self._client.head_object(Bucket=self._settings.bucket, Key=self._prefix + key)
         except ClientError:
             return None
-        # A stored Content-Encoding makes players fail: headers that cannot match, so that they are corrected.
-        headers = ("", "") if said.get("ContentEncoding") else (said.get("ContentType", ""), said.get("CacheControl", ""))
         metadata = {name.lower(): value for name, value in said.get("Metadata", {}).items()}  # some servers recase the names
+        headers = (said.get("ContentType", ""), said.get("CacheControl", ""))
+        # Players fail on a stored Content-Encoding, and HEAD does not tell the ACL: headers that match nothing get both corrected.
+        if said.get("ContentEncoding") or metadata.get("acl", "") != self._settings.acl:
+            headers = ("", "")
         return RemoteFile(said["ContentLength"], metadata.get("sha256", ""), headers, said["ETag"])
 
 
