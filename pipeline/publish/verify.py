@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
-from urllib.request import Request, urlopen
 
 from pipeline.errors import CauserieError, Problems
 from pipeline.publish.headers import IMMUTABLE
@@ -103,6 +102,8 @@ def _verified(base_url: str, file: PublicFile) -> tuple[tuple[CauserieError, ...
 
 def _asked(url: str, method: str, headers: Mapping[str, str]) -> Answer:
     """One request; at most a few bytes of the body are read."""
+    from urllib.request import Request, urlopen
+
     request = Request(url, method=method, headers={"User-Agent": "causerie", "Accept-Encoding": "identity", **headers})
     try:
         with urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - the scheme was checked
