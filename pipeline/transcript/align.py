@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def token_spans(said: Sequence[str], heard: Sequence[Token], anchors: Sequence[t
     """When each token of the text is heard, or None. An anchor is (index of a token, seconds) and cuts the problem in two."""
     cuts = [(0, 0, 0.0)]
     for index, seconds in anchors:
-        if index > cuts[-1][0] and index < len(said) and seconds >= cuts[-1][2]:
+        if index >= cuts[-1][0] and index < len(said) and seconds >= cuts[-1][2]:
             cuts.append((index, max(cuts[-1][1], _heard_at(said[index], heard, seconds)), seconds))
     spans: list[Span | None] = []
     for (first, heard_first, start_s), (last, heard_last, end_s) in pairwise([*cuts, (len(said), len(heard), duration_s)]):
@@ -85,9 +85,7 @@ def token_spans(said: Sequence[str], heard: Sequence[Token], anchors: Sequence[t
 
 def _heard_at(token: str, heard: Sequence[Token], seconds: float) -> int:
     """The index of the heard token an anchor points at: the same token near enough, else the first one after."""
-    near = [
-        index for index, each in enumerate(heard) if each.text == token and abs(each.start_s - seconds) <= _ANCHOR_PRECISION_S
-    ]
+    near = [index for index, each in enumerate(heard) if each.text == token and abs(each.start_s - seconds) <= _ANCHOR_PRECISION_S]
     if near:
         return min(near, key=lambda index: abs(heard[index].start_s - seconds))
     return bisect_left(heard, seconds, key=lambda each: each.start_s)
@@ -113,12 +111,14 @@ def _part_spans(said: Sequence[str], heard: Sequence[Token], start_s: float, end
 
 
 def _runs(said: Sequence[str], heard: Sequence[Token]) -> Iterator[tuple[int, int, int, int]]:
-    """Stretches of the text and what was heard there, equal or different."""
+    """Stretches of the text and what was heard there, alternately equal and different; what was only heard is left out."""
     from rapidfuzz.distance import Levenshtein
 
-    for code in Levenshtein.opcodes(said, [each.text for each in heard]):
-        if code.src_end > code.src_start:
-            yield code.src_start, code.src_end, code.dest_start, code.dest_end
+    codes = Levenshtein.opcodes(said, [each.text for each in heard])
+    for _, group in groupby(codes, key=lambda code: code.tag == "equal"):
+        run = list(group)
+        if run[-1].src_end > run[0].src_start:
+            yield run[0].src_start, run[-1].src_end, run[0].dest_start, run[-1].dest_end
 
 
 def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[Span]:

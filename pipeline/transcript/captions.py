@@ -35,7 +35,7 @@ def captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path, txt: 
 def speaker(voice: Voice, language: str) -> str:
     """The name shown for a voice; the narrator has none of their own. Safe for one line of any form, not yet escaped."""
     name = voice.name or ("Narration" if language.startswith("fr") else "Narrator")
-    return _one_line(name).replace("-->", "→")
+    return _one_line(name)
 
 
 def printed_speaker(voice: Voice, language: str) -> str:
@@ -57,7 +57,7 @@ def srt_text(transcript: TimedTranscript) -> str:
     shown = cues(transcript, SRT_LINE_CHARS, _naming(transcript))
     blocks = []
     for number, cue in enumerate(shown, 1):
-        lines = "\n".join(" ".join(_one_line(word.text).replace("-->", "→") for word in line) for line in cue.lines)
+        lines = "\n".join(" ".join(_srt_word(word) for word in line) for line in cue.lines)
         blocks.append(f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{lines}\n")
     return "\n".join(blocks)
 
@@ -124,6 +124,11 @@ def _voice_span(turn: Turn, language: str) -> str:
 def _vtt_word(word: Word) -> str:
     escaped = _vtt_escape(_one_line(word.text))
     return f"<c.son>{escaped}</c>" if word.is_sound else escaped
+
+
+def _srt_word(word: Word) -> str:
+    """SRT has no way to escape, and players take `<…>` for tags: look-alikes instead, which also disarms an arrow."""
+    return _one_line(word.text).replace("<", "‹").replace(">", "›")
 
 
 def _vtt_escape(text: str) -> str:

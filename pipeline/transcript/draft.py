@@ -79,13 +79,16 @@ def drafted(heard: dict[str, Any], activity: dict[str, Any], names: Mapping[str,
     """
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
     tracks = tuple(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
-    words = [Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in heard["segments"] for each in part["words"]]
+    words = [
+        Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in heard["segments"] for each in part["words"]
+    ]
     paragraphs = _paragraphs(_sentences(words), tracks)
     edges = [(0.0, 0.0), *((said[0].start_s or 0.0, said[-1].end_s or 0.0) for _, said in paragraphs), (heard["duration_s"],) * 2]
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
         blocks.extend(_gap_note(edges[index][1], edges[index + 1][0], language))
-        blocks.append(Paragraph(_safe(" ".join(word.text for word in said), language), voice))
+        if text := _safe(" ".join(word.text for word in said), language):
+            blocks.append(Paragraph(text, voice))
         blocks.extend(_doubt_note(said, language))
     blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
     return Transcript(tuple(blocks), voices, _texts(language)["help"])
@@ -178,4 +181,4 @@ def _safe(text: str, language: str) -> str:
     for char in plain:
         depth += (char == "«") - (char == "»")
         broken = broken or depth not in (0, 1)
-    return typographic(re.sub(r"[«»][\s\u00a0\u202f]*", "", plain) if broken or depth else plain, language)
+    return typographic(re.sub(r"[«»] ?", "", plain) if broken or depth else plain, language).strip(" \u00a0\u202f")

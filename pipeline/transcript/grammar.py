@@ -207,7 +207,9 @@ def _paragraph(piece: _Piece, known: set[str]) -> Paragraph:
 def _outside(paragraph: Paragraph, reading: _Reading) -> Paragraph:
     """A paragraph that is in no insert: its quotation marks are its own, and it has no dash."""
     if paragraph.dash:
-        reading.problem(paragraph.line, "a line that begins with “- ” is a change of voice inside « … »", "open the insert with «, or name the voice")
+        reading.problem(
+            paragraph.line, "a line that begins with “- ” is a change of voice inside « … »", "open the insert with «, or name the voice"
+        )
     if depth := _depth(paragraph.text):
         char = "«" if depth > 0 else "»"
         reading.problem(paragraph.line, f"{char} has no partner in this paragraph", "quotation marks come in pairs")

@@ -103,7 +103,7 @@ def printed(text: str, language: str) -> tuple[Word, ...]:
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
         if words and is_mark and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is no word
-        elif words and not re.search(r"\w", words[-1]):
+        elif words and not re.search(r"\w", words[-1]) and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token
         else:
             words.append(token)

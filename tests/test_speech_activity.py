@@ -1,0 +1,38 @@
+"""Voice activity: silence and hiss are nobody; every line of the sample show is somebody."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.speech.activity import FRAME_S, active_frames, any_voice
+from pipeline.speech.transcribe import RATE_HZ, decode
+
+ROOT = Path(__file__).resolve().parent.parent
+SLUG = "01-la-file-d-attente"
+
+
+def test_silence_and_hiss_hold_no_voice():
+    hiss = np.random.default_rng(0).normal(0, 0.05, 5 * RATE_HZ).astype(np.float32)
+    assert not active_frames(np.zeros(5 * RATE_HZ, np.float32), RATE_HZ).any()
+    assert not active_frames(hiss, RATE_HZ).any()
+
+
+def test_an_empty_recording_has_no_frames():
+    assert active_frames(np.zeros(0, np.float32), RATE_HZ).size == 0
+
+
+def test_a_vowel_in_silence_is_found_where_it_is():
+    seconds = np.arange(4 * RATE_HZ) / RATE_HZ
+    vowel = sum(np.sin(2 * np.pi * 140 * k * seconds) / k for k in range(1, 8)) * ((seconds > 1) & (seconds < 2))
+    frames = active_frames((0.1 * vowel).astype(np.float32), RATE_HZ)
+    assert any_voice(frames, 1.2, 1.8)
+    assert not any_voice(frames, 0.0, 0.5)
+    assert not any_voice(frames, 2.6, 4.0)
+
+
+def test_every_line_of_an_episode_is_heard_even_the_quietest():
+    frames = active_frames(decode(ROOT / "episodes" / SLUG / "prise-unique.flac"), RATE_HZ)
+    for line in json.loads((ROOT / "tests/data/sample_truth" / f"{SLUG}.json").read_text(encoding="utf-8")):
+        first, last = int(line["start_s"] / FRAME_S), int(line["end_s"] / FRAME_S)
+        assert frames[first:last].mean() > 0.8, line["text"]

@@ -1,0 +1,101 @@
+"""Cues that can be read."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model import TimedTranscript, Turn, Voice, Word
+from pipeline.transcript.cues import cues
+
+NARRATOR = Voice("", "récit")
+
+
+def turn(text: str, *, start_s: float = 0.0, step_s: float = 0.3, timed: bool = True, voice: Voice = NARRATOR) -> Turn:
+    """Words evenly said; no-break spaces stay inside words."""
+    words = text.split(" ")
+    return Turn(
+        voice, tuple(Word(word, start_s + i * step_s, start_s + (i + 1) * step_s) if timed else Word(word) for i, word in enumerate(words))
+    )
+
+
+def shown(*turns: Turn, line_chars: int = 42, duration_s: float = 60.0) -> list[list[str]]:
+    made = cues(TimedTranscript(duration_s, "fr", turns), line_chars)
+    return [[" ".join(word.text for word in line) for line in cue.lines] for cue in made]
+
+
+def test_a_short_sentence_is_one_line():
+    assert shown(turn("Je leur apprendrai à dire bonjour.")) == [["Je leur apprendrai à dire bonjour."]]
+
+
+def test_lines_are_cut_after_punctuation():
+    found = shown(turn("Mais le jour où ça coince vraiment, il n’y a plus personne."))
+    assert found == [["Mais le jour où ça coince vraiment,", "il n’y a plus personne."]]
+
+
+def test_sentences_are_not_mixed_when_each_fits():
+    found = shown(
+        turn("Elle riait, et pourtant les machines sont bien arrivées. Nous avons tendu le micro devant la mairie d’aujourd’hui.")
+    )
+    assert [" ".join(lines)[-1] for lines in found] == [".", "."]
+
+
+@pytest.mark.parametrize("line_chars", [32, 42])
+def test_no_line_ends_with_an_article_where_there_is_another_way(line_chars):
+    text = "La mairie ouvre une nouvelle salle pour les enfants et leurs parents qui attendent depuis des heures dans le couloir du fond"
+    for lines in shown(turn(text), line_chars=line_chars):
+        assert not {line.split(" ")[-1] for line in lines} & {"la", "une", "les", "leurs", "des", "le", "du", "pour", "dans"}
+
+
+def test_a_pause_is_a_cut():
+    first, second = turn("Un deux trois"), turn("quatre cinq", start_s=8)
+    both = Turn(NARRATOR, first.words + second.words)
+    assert shown(both) == [["Un deux trois"], ["quatre cinq"]]
+
+
+def test_short_cues_stay_for_a_second_and_long_ones_never_more_than_seven():
+    short, long = cues(TimedTranscript(60, "fr", (turn("Oui."), turn("[musique]", start_s=10, step_s=20))), 42)
+    assert short.end_s - short.start_s == 1.0
+    assert long.end_s - long.start_s == 7.0
+
+
+def test_words_without_times_are_shown_between_their_neighbours():
+    lost = turn("personne ne sait quand cela se dit mais il faut bien le montrer quelque part dans le temps", timed=False)
+    made = cues(TimedTranscript(60, "fr", (turn("Avant."), lost, turn("Après.", start_s=20))), 42)
+    assert " ".join(word.text for cue in made[1:-1] for line in cue.lines for word in line) == lost.text
+    assert all(0.3 <= cue.start_s < cue.end_s <= 20 for cue in made[1:-1])
+
+
+def test_a_transcript_without_a_single_time_is_spread_over_the_audio():
+    made = cues(TimedTranscript(10, "fr", (turn("Un. " * 30 + "Fin.", timed=False),)), 42)
+    assert made[0].start_s == 0
+    assert made[-1].end_s <= 10
+
+
+words = st.sampled_from(
+    ["la", "file", "d’attente,", "[…]", "oui.", "non\u202f?", "«\u202fDites-moi\u202f»", "[rires]", "et", "1978", "anticonstitutionnellement"]
+)
+
+
+@st.composite
+def transcripts(draw) -> TimedTranscript:
+    """Turns whose words go forward in time; some have none."""
+    clock, turns = 0.0, []
+    for said in draw(st.lists(st.lists(words, min_size=1, max_size=30), max_size=5)):
+        placed = []
+        for text in said:
+            clock += draw(st.sampled_from((0.0, 0.0, 0.1, 1.5)))
+            length_s = draw(st.sampled_from((0.0, 0.2, 0.4)))
+            placed.append(Word(text, round(clock, 3), round(clock + length_s, 3)) if draw(st.integers(0, 5)) else Word(text))
+            clock += length_s
+        turns.append(Turn(NARRATOR, tuple(placed)))
+    return TimedTranscript(round(clock + 1, 3), "fr", tuple(turns))
+
+
+@given(transcripts(), st.sampled_from((32, 42)))
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_lost_nothing_overlaps_and_everything_fits(transcript, line_chars):
+    made = cues(transcript, line_chars)
+    assert [word for cue in made for line in cue.lines for word in line] == [word for each in transcript.turns for word in each.words]
+    assert all(len(cue.lines) <= 2 and len(" ".join(word.text for word in line)) <= line_chars for cue in made for line in cue.lines)
+    assert all(cue.start_s < cue.end_s for cue in made)
+    assert all(before.end_s <= after.start_s for before, after in zip(made, made[1:], strict=False))
