@@ -57,7 +57,7 @@ def said(text: str, start_s: float | None, voice: Voice = NARRATOR, section: str
 TURNS = (
     said("Bonjour, vous écoutez l'épisode.", 1.2),
     said("[musique]", 9.5, Voice("")),
-    said("Madame, combien de personnes ?", 10.2, REPORTER, "Archive : 1978"),
+    said("« Madame, combien de personnes ?", 10.2, REPORTER, "Archive : 1978"),
     said("Une soixantaine, été compris.", 13.6, CLERK, "Archive : 1978"),
     said("Et après ? [rires] Bien sûr.", 16.1, REPORTER, "Archive : 1978"),
     said("Je reviens.", 16.8, CLERK, "Archive : 1978"),

@@ -68,7 +68,7 @@ def test_turns_have_anchors_times_and_speakers_in_words(episode):
     turns = texts(episode, "turn")
     assert turns[0] == "0:01 Nora Belkacem\u00a0: Bonjour, vous écoutez l’épisode.".replace("\u00a0", " ")
     assert turns[1] == "0:09 [musique]"
-    assert turns[2] == "0:10 Le reporter (archive) : Madame, combien de personnes ?"
+    assert turns[2] == "0:10 Le reporter (archive) : « Madame, combien de personnes ?"
     assert turns[3] == "0:13 Odile Ferrand, guichetière : Une soixantaine, été compris."
     assert turns[5] == "0:16 Odile : Je reviens."
     assert turns[7] == "Nora Belkacem : Une phrase que personne n’a placée."

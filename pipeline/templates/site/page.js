@@ -1,4 +1,4 @@
-// What a script adds to a page that works without one: seeking, deep links, search, quotations.
+// What a script adds to a page that works without: seeking, links, search, quotations.
 (() => {
   const all = (css) => [...document.querySelectorAll(css)], one = (css) => document.querySelector(css);
   const copy = (button, text) => navigator.clipboard.writeText(text).then(() => { button.textContent = button.dataset.done; });
@@ -47,7 +47,7 @@
     audio.play().catch(() => {});
   };
 
-  // The place is kept in this browser only, and forgotten at the end.
+  // The place is kept in this browser only.
   const keep = () => { try { localStorage[key] = kept = audio.ended ? 0 : audio.currentTime; } catch {} };
   audio.ontimeupdate = () => {
     if (audio.currentTime >= stop) { audio.pause(); stop = Infinity; }
@@ -75,7 +75,7 @@
   };
   for (const turn of navigator.clipboard ? turns : []) {
     const button = document.createElement("button"), who = turn.querySelector("b"), { copy: label, done, title } = list.dataset;
-    const text = turn.querySelector(".words").textContent, link = one("link[rel=canonical]").href + "#t=" + parseInt(turn.dataset.start);
+    const text = turn.querySelector(".words").textContent.replace(/^«\s*|\s*»$/g, ""), link = one("link[rel=canonical]").href + "#t=" + parseInt(turn.dataset.start);
     Object.assign(button, { type: "button", className: "copy", textContent: label });
     button.dataset.done = done;
     button.onclick = () => copy(button, `${say.open}${text}${say.close} ${who ? who.textContent + ", " : ""}${title}\n${link}`);
