@@ -18,10 +18,10 @@ from pipeline.transcript.turns import turns
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def heard(text: str, *, start_s: float = 5.0, step_s: float = 0.5, duration_s: float = 60.0) -> dict:
-    """Words heard one every `step_s`, each for four fifths of that; `_` is a step of silence."""
+def heard(text: str, *, start_s: float = 5.0, step_s: float = 0.5, share: float = 0.8, duration_s: float = 60.0) -> dict:
+    """Words heard one every `step_s`, each for a `share` of that; `_` is a step of silence."""
     words = [
-        {"text": word, "start_s": start_s + i * step_s, "end_s": start_s + (i + 0.8) * step_s, "probability": 0.9}
+        {"text": word, "start_s": start_s + i * step_s, "end_s": start_s + (i + share) * step_s, "probability": 0.9}
         for i, word in enumerate(text.split())
         if word != "_"
     ]
@@ -85,7 +85,7 @@ def test_an_anchor_chooses_between_two_places_and_starts_what_nobody_heard():
 @settings(max_examples=100, deadline=None)
 def test_times_never_go_back_nor_leave_the_audio(said, listened):
     text = " ".join(said).replace(" @0:07", "\n\n@0:07")
-    found = timed_transcript(turns(parse(text), "fr"), heard(" ".join(listened), duration_s=16.0))
+    found = timed_transcript(turns(parse(text), "fr"), heard(" ".join(listened), share=1.4, duration_s=16.0))
     flat = [time for turn in found.turns for word in turn.words for time in (word.start_s, word.end_s) if time is not None]
     assert flat == sorted(flat)
     assert all(0 <= time <= 16 for time in flat)

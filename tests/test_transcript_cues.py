@@ -72,7 +72,7 @@ def test_a_transcript_without_a_single_time_is_spread_over_the_audio():
 
 
 words = st.sampled_from(
-    ["la", "file", "d’attente,", "[…]", "oui.", "non\u202f?", "«\u202fDites-moi\u202f»", "[rires]", "et", "1978", "anticonstitutionnellement"]
+    ["la", "file", "d’attente,", "[…]", "oui.", "non\u202f?", "«\u202fDites-moi\u202f»", "[rires]", "et", "1978", "interministériellement"]
 )
 
 

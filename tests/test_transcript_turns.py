@@ -26,7 +26,8 @@ def test_the_narrator_is_the_one_person_declared_with_that_role():
 
 
 def test_a_declared_voice_keeps_its_role_and_a_section_gives_one_to_others():
-    text = "+++\n[voices]\nAva = { role = 'fiction', label = 'Ava, agente', person = 'a' }\n+++\n## Archive : 1978\n\nAva : Un.\n\nGil : Deux.\n\nGil : Trois."
+    text = "+++\n[voices]\nAva = { role = 'fiction', label = 'Ava, agente', person = 'a' }\n+++\n"
+    text += "## Archive : 1978\n\nAva : Un.\n\nGil : Deux.\n\nGil : Trois."
     found = [each.turn.voice for each in turns(parse(text), "fr")]
     assert found == [Voice("Ava", "fiction", "a", "Ava, agente"), Voice("Gil", "archive"), Voice("Gil", "archive")]
 

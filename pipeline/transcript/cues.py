@@ -21,13 +21,19 @@ _LONG_PAUSE_S = 1.0
 _MOST_WORDS = 24  # no cue holds more
 _NEVER = 1000.0
 # Words that hold to the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
-_HOLDING = frozenset(
-    ["le", "la", "les", "un", "une", "des", "du", "de", "au", "aux", "ce", "cet", "cette", "ces", "mon", "ton", "son", "ma", "ta", "sa", "mes", "tes", "ses", "notre", "votre", "leur", "nos", "vos", "leurs", "je", "tu", "il", "elle", "on", "nous", "vous", "ils", "elles", "ne", "se", "me", "te", "lui", "y", "en", "à", "dans", "par", "pour", "sur", "sous", "avec", "sans", "chez", "vers", "entre", "depuis", "est", "sont", "était", "étaient", "a", "ai", "as", "avez", "avons", "ont", "avait", "très", "plus", "moins", "si", "mille", "cent", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "monsieur", "madame", "qui", "que", "dont", "où", "the", "an", "my", "your", "his", "her", "its", "our", "their", "i", "you", "he", "she", "it", "we", "they", "of", "to", "in", "on", "at", "by", "for", "with", "from", "is", "are", "was", "were", "has", "have", "had", "not", "mr", "mrs"]
-)
+_HOLDING_WORDS = """
+    le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu
+    il elle on nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont
+    était étaient a ai as avez avons ont avait très plus moins si mille cent deux trois quatre cinq six sept huit neuf dix
+    monsieur madame qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
+    from is are was were has have had not mr mrs
+"""
+_HOLDING = frozenset(_HOLDING_WORDS.split())
 _SENTENCE_END = re.compile(r"[.!?…][»”\")\u202f\u00a0]*$")
-_OPENING = frozenset(
-    ["et", "ou", "mais", "donc", "car", "puis", "quand", "parce", "pour", "avec", "dans", "sur", "sans", "comme", "si", "qui", "que", "and", "or", "but", "so", "because", "with", "when", "that"]
-)
+_OPENING_WORDS = """
+    et ou mais donc car puis quand parce pour avec dans sur sans comme si qui que and or but so because with when that
+"""
+_OPENING = frozenset(_OPENING_WORDS.split())
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ _TEXTS = {
             "Ce que la machine a entendu : écoutez et corrigez. Les lignes qui commencent par %% ne sont jamais publiées.",
             "Un paragraphe simple : le narrateur. « Nom : texte » : une autre voix (deux fois au moins, ou déclarée ici).",
             "## Archive : 1978 ouvre une partie ; ## Récit rend la parole au narrateur. [musique], [rires] : ce qu’on entend.",
-            "Entre « et », un extrait ; une ligne qui commence par un tiret y change de voix. @1:05 au début d’un paragraphe en fixe l’heure.",
+            "Entre « et », un extrait ; une ligne qui commence par - y change de voix. @1:05 au début d’un paragraphe en fixe l’heure.",
         ),
         "voice": "Voix",
         "gap": "? [musique] ou silence",
