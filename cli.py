@@ -15,7 +15,7 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.text import nearest, printable
 
 COMMON = (
-    click.option("--show", "root", type=click.Path(path_type=Path, file_okay=False), default=".", help="The show's folder; this one if not given."),
+    click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),
 )
 LONG = (
     *COMMON,
@@ -23,7 +23,7 @@ LONG = (
     click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing."),
     click.option("--quiet", is_flag=True, help="Say only what failed."),
     click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output."),
-    click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]), help="Act as if it were that moment, for episodes dated later."),
+    click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]), help="Act as if it were that moment."),
 )
 
 
@@ -144,12 +144,13 @@ def check(root: Path, as_json: bool) -> None:
 @main.command()
 @options(LONG)
 @click.option("--prune", is_flag=True, help="Delete what no page or feed names any more; without it nothing is ever deleted.")
-def publish(root: Path, jobs: int | None, dry_run: bool, quiet: bool, as_json: bool, at: datetime | None, prune: bool) -> None:
+@click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
+def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, jobs: int | None, **options: bool) -> None:
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run says what would be sent."""
     from pipeline.commands import send
     from pipeline.console import Console
 
-    done = send(root.resolve(), at=_moment(at), dry_run=dry_run, prune=prune, console=Console(quiet))
+    done = send(root.resolve(), at=_moment(at), console=Console(quiet), **options)
     if as_json:
         import json
         from dataclasses import asdict

@@ -40,7 +40,8 @@ def main(episodes: int) -> None:
     """Make the files and receipts, look at them, print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         root, steps = Path(folder), plan(made_up(episodes), AT)
-        paths = {path for step in steps for paths in (*step.reads.values(), *step.writes.values()) for path in ([paths] if isinstance(paths, str) else paths)}
+        named = (paths for step in steps for paths in (*step.reads.values(), *step.writes.values()))
+        paths = {path for some in named for path in ([some] if isinstance(some, str) else some)}
         for path in paths:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(path)

@@ -166,9 +166,9 @@ def look(steps: tuple[Step, ...], root: Path) -> Iterator[Result]:
     shop, before, moving = Workshop(root), graph(steps), set()
     for step in in_order(steps, before):
         result = shop.decide(step, shop.facts(step))
-        if follows := sorted(before[step.name] & moving):
-            if result.status != "stale":
-                result = Result(step, "stale", f"follows {', '.join(name.rpartition('/')[2] for name in follows)}")
+        follows = sorted(name.rpartition("/")[2] for name in before[step.name] & moving)
+        if follows and result.status != "stale":
+            result = Result(step, "stale", f"follows {', '.join(follows)}")
         if result.status == "stale":
             moving.add(step.name)
         yield result

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import catalog
-from pipeline.audio.probe import probe
-from pipeline.errors import CauserieError
+from pipeline.audio.probe import whole
+from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger
 from pipeline.guide import text as guide_text
 from pipeline.model import Episode, Show
 from pipeline.release import check_cover
-from pipeline.transcript import text as transcript_text
+from pipeline.transcript import grammar
 
 
 def check(root: Path) -> list[CauserieError]:
@@ -32,8 +32,8 @@ def check(root: Path) -> list[CauserieError]:
 def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
     names = {key: person.name for key, person in show.people.items()}
     for file in (*(recording.file for recording in episode.mix.recordings), *filter(None, (episode.mix.intro, episode.mix.outro))):
-        yield from _tried(lambda file=file: probe(root / file))
-    for folder, parse in (("transcripts", lambda text, where: transcript_text.parse(text, where, names)), ("guides", guide_text.parse)):
+        yield from _tried(lambda file=file: whole(root / file))
+    for folder, parse in (("transcripts", lambda text, where: grammar.parse(text, where, names)), ("guides", guide_text.parse)):
         path = root / folder / f"{episode.slug}.md"
         if path.is_file():
             yield from _tried(lambda path=path, parse=parse, folder=folder: parse(_read(path), f"{folder}/{path.name}"))
@@ -50,6 +50,8 @@ def _tried(look: Callable[[], Any]) -> list[CauserieError]:
     """The mistake that looking raises, if it does."""
     try:
         look()
+    except Problems as several:
+        return list(several.problems)
     except CauserieError as error:
         return [error]
     return []

@@ -116,7 +116,7 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
         yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
 
 
-def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, console: Console) -> Publication:
+def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, console: Console) -> Publication:
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):
         show = open_show(root)
@@ -124,7 +124,9 @@ def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, console: Conso
         if behind:
             hint = "run causerie build first" + (f" ({behind[0].step.name}: {behind[0].why})" if behind[0].why else "")
             raise CauserieError(f"{count(len(behind), 'step')} of the show are out of date", str(root), hint)
-        return publish(show, due(show, at), root, at=at, dry_run=dry_run, prune=prune, say=console.say)
+        options = {"dry_run": dry_run, "prune": prune, "take_over": take_over}
+        with console:
+            return publish(show, due(show, at), root, at=at, say=console.say, tell=console.tell, **options)
 
 
 @contextmanager

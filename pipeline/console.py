@@ -36,12 +36,8 @@ class Console:
 
     def started(self, step: Step) -> None:
         """A step begins."""
-        if self.quiet or not sys.stderr.isatty():
-            return
-        if self._progress is None:
-            self._progress = _moving_lines()
-            self._progress.start()
-        self._lines[step.name] = self._progress.add_task(f"{step.episode}  {step.kind}", total=None, detail="")
+        if progress := self._moving():
+            self._lines[step.name] = progress.add_task(f"{step.episode}  {step.kind}", total=None, detail="")
 
     def moved(self, step: str, done_s: float, total_s: float) -> None:
         """A step says how far it is, in seconds of audio."""
@@ -63,6 +59,13 @@ class Console:
         elif result.status == "built":
             self.say(f"{result.step.name} ({result.seconds:.1f} s)")
 
+    def tell(self, text: str) -> None:
+        """What is being done this moment: one moving line on a terminal, nothing elsewhere."""
+        if progress := self._moving():
+            if "" not in self._lines:
+                self._lines[""] = progress.add_task("", total=None, detail="")
+            progress.update(self._lines[""], description=printable(text))
+
     def say(self, text: str, always: bool = False) -> None:
         """A line on stderr, unless the run is quiet."""
         if self.quiet and not always:
@@ -72,6 +75,13 @@ class Console:
             self._progress.console.print(lines, markup=False, highlight=False)
         else:
             print(lines, file=sys.stderr, flush=True)
+
+    def _moving(self) -> Progress | None:
+        """The moving lines, where somebody can see them move."""
+        if self._progress is None and not self.quiet and sys.stderr.isatty():
+            self._progress = _moving_lines()
+            self._progress.start()
+        return self._progress
 
     def sum_up(self, episodes: int) -> None:
         """The last lines of a build."""

@@ -62,8 +62,8 @@ def cut(source: Path, target: Path, start_s: float, length_s: float, *options: s
     """A piece of a recording as a file of its own."""
     import imageio_ffmpeg
 
-    span = ["-ss", str(start_s), "-t", str(length_s)]
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *span, "-i", source, *options, target], check=True, stdin=subprocess.DEVNULL)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-ss", str(start_s), "-t", str(length_s), "-i", source, *options, target]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
 def small_show(root: Path) -> Path:

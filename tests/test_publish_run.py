@@ -177,7 +177,7 @@ def test_nothing_of_an_episode_under_embargo_is_sent_or_named(server: S3Server, 
         put(root / name / "secret.mp3", b"secret")
     both = in_bucket(server, "un", "secret")
     said: list[str] = []
-    publish(both, (episode("un"),), root, at=AT, public_url=f"{server.url}/{BUCKET}", say=said.append)
+    publish(both, (episode("un"),), root, at=AT, public_url=f"{server.url}/{BUCKET}", tell=said.append)
     assert "secret" not in repr(server.asked) + repr(said)
     assert all(b"secret" not in path.read_bytes() for path in (root / ".causerie/publish").iterdir())
     assert "secret" not in (root / "feeds/ledger.json").read_text()
@@ -258,7 +258,7 @@ def test_a_feed_that_changes_while_the_rest_is_sent_is_left_alone(server: S3Serv
         client.put_object(Bucket=BUCKET, Key="feed.xml", Body=b"<rss>le sien</rss>", ACL="public-read")
 
     with pytest.raises(CauserieError, match="somebody else has published meanwhile"):
-        send(root, in_bucket(server, "un"), server, say=somebody_publishes)
+        send(root, in_bucket(server, "un"), server, tell=somebody_publishes)
     assert public(server, "feed.xml") == b"<rss>le sien</rss>"
 
 

@@ -54,12 +54,14 @@ def publish(
     prune: bool = False,
     take_over: bool = False,
     say: Callable[[str], None] = lambda line: None,
+    tell: Callable[[str], None] = lambda line: None,
     public_url: str = "",
 ) -> Publication:
     """Publish the episodes that are due at `at`, to the folder or bucket that the show names.
 
     `public_url` is where the tree can be looked at from outside when that is not the show's website; `take_over` replaces a
-    feed that the ledger does not know. Raises `CauserieError`; subscribers then still have the previous publication.
+    feed that the ledger does not know. `say` hears what a person should read, `tell` each file as it goes.
+    Raises `CauserieError`; subscribers then still have the previous publication.
     """
     digests = Digests(root / MEMORY / "digests.json", root)
     files = public_tree(show, episodes, root, digests.of)
@@ -74,7 +76,7 @@ def publish(
             say(line)
         return _publication(target, plan)
     try:
-        notes = carry_out(plan, target, remote, say, _checker(show, target, public_url)) if plan.changes else ()
+        notes = carry_out(plan, target, remote, tell, _checker(show, target, public_url)) if plan.changes else ()
         _record(root / LEDGER, given)
         deleted = target.delete(plan.orphans) if prune else ()
     finally:

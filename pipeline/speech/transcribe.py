@@ -16,6 +16,7 @@ from pipeline.files import write_json
 from pipeline.model import Word
 from pipeline.speech.activity import active_frames, any_voice
 from pipeline.speech.sift import Segment, believable, whole_words
+from pipeline.speech.windows import cuts
 from pipeline.text import nearest
 
 if TYPE_CHECKING:
@@ -125,13 +126,16 @@ def _listen(network: Whisper, samples: NDArray[np.float32], language: str, names
     torch.manual_seed(0)
     # A narrower network than any that OpenAI published is a demonstration model, trained without prompts: one would only confuse it.
     primed = bool(names) and network.dims.n_audio_state >= _NARROWEST_OF_WHISPER
-    with _reported_progress(len(samples) / RATE_HZ):
+    times_s = cuts(samples, RATE_HZ)
+    clips_s = [time_s for window in zip(times_s, times_s[1:], strict=False) for time_s in window]
+    with _reported_progress(times_s[-1]):
         heard = whisper.transcribe(
             network,
             samples,
             language=language,
             initial_prompt=f"{', '.join(names)}." if primed else None,
             word_timestamps=True,
+            clip_timestamps=clips_s,
             condition_on_previous_text=False,  # one bad window would spoil those after it
             fp16=network.device.type != "cpu",
         )
