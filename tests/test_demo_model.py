@@ -1,0 +1,60 @@
+"""The model that ships with the sample show, through the whole pipeline: what it hears, when, and what it does not say."""
+
+import json
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+from rapidfuzz.distance import Levenshtein
+
+from pipeline.audio.ingest import ingest
+from pipeline.catalog import load
+from pipeline.speech.transcribe import transcribe
+from pipeline.transcript.normal import tokens
+
+MODEL = REPOSITORY / "tools/demo_model/demo.pt"
+SHOW = load(REPOSITORY)
+
+
+def hear(master: Path, words: Path) -> list[dict]:
+    """The words Whisper finds."""
+    transcribe(master, words=words, model="demo", language="fr", names=(), checkpoint=MODEL)
+    return [word for segment in json.loads(words.read_text())["segments"] for word in segment["words"]]
+
+
+def said(words) -> tuple[list[str], list[float | None]]:
+    """Comparable tokens, and the start of those that begin a word."""
+    pairs = [(token, start_s if i == 0 else None) for text, start_s in words for i, token in enumerate(tokens(text, "fr"))]
+    return [token for token, _ in pairs], [start_s for _, start_s in pairs]
+
+
+@pytest.mark.parametrize("episode", SHOW.episodes, ids=lambda episode: episode.slug)
+def test_an_episode_of_the_sample_is_heard_and_timed(episode, tmp_path):
+    master = tmp_path / "master.flac"
+    mix = episode.mix
+    jingles = {name: REPOSITORY / file for name, file in (("intro", mix.intro), ("outro", mix.outro)) if file}
+    recordings = tuple(REPOSITORY / recording.file for recording in mix.recordings)
+    ingest(recordings, master=master, activity=tmp_path / "activity.json", mix=mix, sample_rate_hz=44_100, channels=2, **jingles)
+    heard, heard_s = said((word["text"], word["start_s"]) for word in hear(master, tmp_path / "words.json"))
+    truth = json.loads((REPOSITORY / f"tests/data/sample_truth/{episode.slug}.json").read_text())
+    spoken, spoken_s = said((word, start_s) for line in truth for word, start_s, _ in line["words"])
+    assert Levenshtein.distance(spoken, heard) / len(spoken) <= 0.10
+    same = [block for block in Levenshtein.opcodes(spoken, heard) if block.tag == "equal"]
+    pairs = [(spoken_s[b.src_start + i], heard_s[b.dest_start + i]) for b in same for i in range(b.src_end - b.src_start)]
+    shifts_s = [there - here for here, there in pairs if here is not None and there is not None]
+    shift_s = statistics.median(shifts_s)  # what ingest trimmed or put before, the same for every word
+    assert statistics.median(abs(each - shift_s) for each in shifts_s) <= 0.3
+
+
+@pytest.mark.parametrize("jingle", ["jingle-intro", "jingle-outro"])
+def test_nothing_is_said_over_music(jingle, tmp_path):
+    assert hear(REPOSITORY / f"episodes/{jingle}.flac", tmp_path / "words.json") == []
+
+
+def test_nothing_is_said_over_silence(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "quiet.wav", np.random.default_rng(0).standard_normal(20 * 16_000) * 1e-4, 16_000)
+    assert hear(tmp_path / "quiet.wav", tmp_path / "words.json") == []
