@@ -77,12 +77,15 @@ class Workshop:
         self.root = root
         self.hidden = root / ".causerie"
         self.journal = Journal(self.hidden / "receipts.jsonl")
-        self.digests = DigestCache(self.hidden / "digests.json")
+        self.digests = DigestCache(root)
+        self._spelt: dict[int, tuple[Any, Any]] = {}  # settings that many steps share are spelt once
 
     def facts(self, step: Step) -> Facts:
         """How things are now for a step; a `CauserieError` names an input that is not there."""
         reads = {key: self._read(paths) for key, paths in step.reads.items()}
-        return Facts(_name(step.run), canonical(step.settings), reads, self._outputs(step))
+        spelt = {key: self._spell(value) for key, value in step.settings.items()}
+        settings = {key: value for key, value in spelt.items() if value not in (None, "", [], {})}
+        return Facts(_name(step.run), settings, reads, self._outputs(step))
 
     def decide(self, step: Step, now: Facts, force: bool = False) -> Result:
         """Whether a step must run, purely from the facts and its receipt."""
@@ -110,10 +113,10 @@ class Workshop:
             target = self.root / path
             if beside:
                 target = target.with_suffix(f".draft{target.suffix}")
-            elif now.writes[key] not in (None, digests[key], *ours):
+            elif self.digests.digest(path) not in (None, digests[key], *ours):
                 _keep(target, self.hidden / "kept")
             move(parts / path, target)
-            self.digests.remember(target, digests[key])
+            self.digests.remember(target.relative_to(self.root).as_posix(), digests[key])
         self.journal.done(receipt)
         if beside:
             return Result(step, "drafted", f"a fresh draft lies beside the corrected text, as {target.name}")
@@ -134,11 +137,17 @@ class Workshop:
         promise = self.journal.promises.get(step.name)
         return promise if promise and promise.writes == now.writes else self.journal.receipts.get(step.name)
 
+    def _spell(self, value: Any) -> Any:
+        """A setting as a receipt spells it; the value is kept beside, so that its identity stays its own."""
+        if id(value) not in self._spelt:
+            self._spelt[id(value)] = (value, canonical(value))
+        return self._spelt[id(value)][1]
+
     def _read(self, paths: str | tuple[str, ...]) -> Any:
-        return [self._read(path) for path in paths] if isinstance(paths, tuple) else self.digests.digest(self.root / paths)
+        return [self._read(path) for path in paths] if isinstance(paths, tuple) else self.digests.digest(paths)
 
     def _outputs(self, step: Step) -> dict[str, str | None]:
-        return {key: self.digests.digest(self.root / path) for key, path in step.writes.items()}
+        return {key: self.digests.digest(path) for key, path in step.writes.items()}
 
     def _still_ours(self, step: Step) -> bool:
         return all(untouched(_text(self.root / path)) for path in step.writes.values() if (self.root / path).exists())

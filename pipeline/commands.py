@@ -18,11 +18,13 @@ from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
+from pipeline.files import read_json
 from pipeline.model import Episode, Show
-from pipeline.plan import due, plan
+from pipeline.plan import due, plan, work
 from pipeline.publish.run import Publication, publish
+from pipeline.release import read_release
 from pipeline.steps import Step, needed
-from pipeline.text import nearest
+from pipeline.text import hms, nearest
 from pipeline.workers import Workers
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -84,8 +86,21 @@ def make(
             return _foresee(steps, root, console)
         with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:
             results = build(steps, root, workers, console.ended, console.started, rebuild)
+        if console.counts["built"]:
+            for line in described(root, show):
+                console.say(line)
         console.sum_up(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
+
+
+def described(root: Path, show: Show) -> Iterator[str]:
+    """A line on each finished episode: its length, what its MP3 measures, what goes with it."""
+    for episode in show.episodes:
+        release, encoded = (root / work(episode.slug, name) for name in ("release.json", "encoded.json"))
+        if release.exists() and encoded.exists():
+            files, measured = read_release(release), read_json(encoded)
+            levels = f"{measured['integrated_lufs']:.1f} LUFS, {measured['true_peak_dbtp']:.1f} dBTP"
+            yield f"{episode.slug}: {hms(files.duration_s)}, {levels}, {count(len(files.files), 'file')} to publish"
 
 
 def status(root: Path, *, at: datetime, as_json: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -90,34 +90,32 @@ class Journal:
 
 
 class DigestCache:
-    """Digests of files, computed again only when size or modification time changed."""
+    """Digests of a show's files, computed again only when size or modification time changed. Paths are relative to the show."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, root: Path) -> None:
+        self.path = root / ".causerie/digests.json"
+        self._root = os.path.join(root, "")
         self._changed = False
         try:
-            self._known: dict[str, list[Any]] = read_json(path) if path.exists() else {}
+            self._known: dict[str, list[Any]] = read_json(self.path) if self.path.exists() else {}
         except CauserieError:
             self._known = {}  # only a cache: what it knew is computed again
 
-    def digest(self, path: Path) -> str | None:
+    def digest(self, path: str) -> str | None:
         """The SHA-256 of a file, or None when there is no such file."""
-        name = os.fspath(path)
+        full = path if path.startswith("/") else self._root + path
         try:
-            stat = os.stat(name)
-        except OSError:
+            stat = os.stat(full)
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        known = self._known.get(name)
+        known = self._known.get(path)
         if known is not None and known[0] == stat.st_size and known[1] == stat.st_mtime_ns:
             return known[2]
-        return self.remember(path, sha256(path), stat)
+        return self._remember(path, sha256(Path(full)), stat)
 
-    def remember(self, path: Path, digest: str, stat: os.stat_result | None = None) -> str:
-        """Note a digest that was computed elsewhere, and return it."""
-        stat = stat or path.stat()
-        self._known[os.fspath(path)] = [stat.st_size, stat.st_mtime_ns, digest]
-        self._changed = True
-        return digest
+    def remember(self, path: str, digest: str) -> None:
+        """Note a digest that was computed elsewhere."""
+        self._remember(path, digest, os.stat(self._root + path))
 
     def save(self) -> None:
         """Keep what was learnt."""
@@ -125,23 +123,30 @@ class DigestCache:
             write_whole(self.path, json.dumps(self._known, ensure_ascii=False))
             self._changed = False
 
+    def _remember(self, path: str, digest: str, stat: os.stat_result) -> str:
+        self._known[path] = [stat.st_size, stat.st_mtime_ns, digest]
+        self._changed = True
+        return digest
+
 
 def canonical(value: Any) -> Any:
     """A setting as JSON values: dataclasses become objects, dates text; empty fields are left out.
 
     Leaving them out means that a field added to a dataclass later, with an empty default, makes nothing stale.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: canonical(item) for f in fields(value) if not _is_empty(item := getattr(value, f.name))}
+    if isinstance(value, (str, int, float)) or value is None:
+        return value
     if isinstance(value, Mapping):
         return {str(key): canonical(item) for key, item in sorted(value.items()) if not _is_empty(item)}
     if isinstance(value, (tuple, list)):
         return [canonical(item) for item in value]
+    if is_dataclass(value):
+        return {name: canonical(item) for name, item in vars(value).items() if not _is_empty(item)}
     return value.isoformat() if isinstance(value, date) else value
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, (str, tuple, list, Mapping)) and not value)
+    return not value and (value is None or isinstance(value, (str, tuple, list, Mapping)))
 
 
 def _line(state: str, receipt: Receipt) -> str:

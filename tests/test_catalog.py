@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalog import load, read, seconds
+from pipeline.catalog import load, read
 from pipeline.errors import Problems
+from pipeline.fields import seconds
 
 SHOW = """
 title = "Essai"

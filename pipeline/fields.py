@@ -1,0 +1,162 @@
+"""The parts of a show's TOML that need more than a type: people and roles, files, times, addresses, a bucket."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pipeline.directories import CATEGORIES
+from pipeline.model import Chapter, Credit, Person, Recording, S3Settings
+from pipeline.roles import find_role
+from pipeline.text import is_slug, nearest, printable, slugify
+from pipeline.toml import Table
+
+_ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
+_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)|(\d+(?:\.\d+)?)")
+
+
+def seconds(text: str | int | float) -> float | None:
+    """A time as a person writes it, `1:02:03`, `0:31`, `31.5` or a number of seconds; None when it is none of them."""
+    found = _TIME.fullmatch(str(text).strip())
+    if not found:
+        return None
+    hours, minutes, rest, plain = found.groups()
+    return float(plain) if plain else int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
+
+
+def person(key: str, table: Table) -> Person:
+    """A person of `[people.<key>]`."""
+    person = Person(key, table.text("name", ..., 128), table.matching("url", _ADDRESS, "https://example.org/"), table.text("image"))
+    if not is_slug(key):
+        table.problem("", "is not a usable key", f"name the table [people.{slugify(key) or 'somebody'}]")
+    table.end()
+    return person
+
+
+def website(table: Table) -> str:
+    """The address of the published tree, with its final slash."""
+    address = table.matching("website", _ADDRESS, "https://podcast.example.org/my-show/", ...)
+    return address if address.endswith("/") or not address else f"{address}/"
+
+
+def categories(table: Table) -> tuple[tuple[str, ...], ...]:
+    """`"Society & Culture > Documentary"` as a pair; names are case-sensitive at Apple, so they must be exact."""
+    found = []
+    for text in table.texts("categories", ...):
+        name, *rest = (part.strip() for part in text.split(">"))
+        if name not in CATEGORIES:
+            table.problem("categories", f"“{printable(name)}” is no category of the directories", nearest(name, CATEGORIES))
+        elif rest and rest[0] not in CATEGORIES[name]:
+            table.problem("categories", f"“{printable(rest[0])}” is no subcategory of {name}", nearest(rest[0], CATEGORIES[name] or [name]))
+        else:
+            found.append((name, *rest))
+    return tuple(found)
+
+
+def s3(table: Table) -> S3Settings:
+    """The bucket of `[publish.s3]`. A secret in it is refused, and never printed."""
+    for key in ("access_key", "secret_key", "aws_access_key_id", "aws_secret_access_key", "secret", "password"):
+        if key in table.values:
+            table.problem(key, "is a secret and must not be in this file", "remove it; boto3 finds it in the environment or ~/.aws")
+            table.values = {name: value for name, value in table.values.items() if name != key}
+    settings = S3Settings(
+        bucket=table.matching("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "my-podcast", ...),
+        prefix=table.matching("prefix", r"[A-Za-z0-9/_-]+", "shows/my-show").strip("/"),
+        endpoint_url=table.matching("endpoint_url", r"https?://[!-~]+", "https://s3.example.org"),
+        region=table.text("region"),
+        addressing_style=table.choice("addressing_style", "auto", ("auto", "path", "virtual")),
+        checksums=table.choice("checksums", "when_required", ("when_required", "when_supported")),
+        acl=table.choice("acl", "", ("", "public-read")),
+    )
+    table.end()
+    return settings
+
+
+def recording(table: Table, folder: Path, root: Path, people: Mapping[str, Person]) -> Recording:
+    """One `[[recordings]]`; its file is looked at when the episode is built, so that one bad recording stops one episode."""
+    file, voice = table.text("file", ...), table.text("voice")
+    if voice and voice not in people:
+        table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", _who(voice, people))
+    if file in (f"{folder.name}.mp3", f"{folder.name}.opus"):
+        table.problem("file", f"{file} is where the published audio goes", "rename the recording")
+    table.end()
+    return Recording(_relative(folder / file, root), voice)
+
+
+def chapters(table: Table) -> tuple[Chapter, ...]:
+    """Every `[[chapters]]`, in order of time."""
+    found: list[Chapter] = []
+    for each in table.tables("chapters"):
+        start_s = time_in(each, "start")
+        chapter = Chapter(start_s or 0.0, each.text("title", ..., 128), each.matching("url", _ADDRESS, "https://example.org/"))
+        if start_s is None and "start" not in each.values:
+            each.problem("start", "is missing", "add the time it starts at, like “0:31”")
+        elif found and chapter.start_s <= found[-1].start_s:
+            each.problem("start", "is not after the chapter before it", "put the chapters in order of time")
+        each.end()
+        found.append(chapter)
+    return tuple(found)
+
+
+def credits(table: Table, people: Mapping[str, Person]) -> tuple[Credit, ...]:
+    """`Role = ["person", …]` as credits in that order."""
+    found = []
+    for text in table.values:
+        keys = table.texts(text)
+        try:
+            role, group = find_role(text)
+        except ValueError as error:
+            table.problem(text, "is no role of the podcast taxonomy", str(error))
+            continue
+        for key in keys:
+            if key in people:
+                found.append(Credit(people[key], role, group))
+            else:
+                table.problem(text, f"“{printable(key)}” is nobody in show.toml", _who(key, people))
+    return tuple(found)
+
+
+def _who(key: str, people: Mapping[str, Person]) -> str:
+    return nearest(key, people) if people else f"add [people.{slugify(key) or 'somebody'}] to show.toml"
+
+
+def together(first: Iterable[Credit], second: Iterable[Credit]) -> tuple[Credit, ...]:
+    """Both lists, each credit once: an episode's people replace the show's in a feed, so they restate the hosts."""
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def time_in(table: Table, key: str) -> float | None:
+    """A time under `key`, in seconds; None when it is not there."""
+    value = table.values.get(key)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        table.get(key, type(value), None)
+    else:
+        value = table.text(key) or None
+    if value is None:
+        return None
+    time_s = seconds(value)
+    if time_s is None:
+        table.problem(key, f"“{printable(str(value))[:40]}” is not a time", "write it like “0:31” or “1:02:03”")
+    return time_s
+
+
+def file_in(table: Table, key: str, folder: Path, root: Path, required: bool = False) -> str:
+    """A file named relative to `folder`, as a path from the show; it must be there."""
+    name = table.text(key, ... if required else "")
+    if name and not (folder / name).is_file():
+        table.problem(key, f"there is no file {printable(name)}", "correct the path, or put the file there")
+    return _relative(folder / name, root) if name else ""
+
+
+def skip(table: Table, key: str, value: str) -> str:
+    """The show's own jingle, while noting that the episode may have the key."""
+    table.text(key)
+    return value
+
+
+def _relative(path: Path, root: Path) -> str:
+    """From the show's folder when the file is in it, else as given: moving a show must not make it stale."""
+    path = Path(os.path.normpath(path))
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
