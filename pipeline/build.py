@@ -10,7 +10,6 @@ old files or new ones, and an orphan can make nothing visible.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 import traceback
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline import __version__, progress
@@ -26,17 +25,11 @@ from pipeline.drafts import untouched
 from pipeline.errors import CauserieError
 from pipeline.files import sha256
 from pipeline.receipts import DigestCache, Journal, Receipt, canonical
+from pipeline.stale import Facts, edited, why_stale
 from pipeline.steps import Step, execute, graph, in_order, move
 
-
-@dataclass(frozen=True)
-class Facts:
-    """How things are now: what a receipt is compared with. A file that is not there has the digest None."""
-
-    function: str
-    settings: Mapping[str, Any]
-    reads: Mapping[str, Any]
-    writes: Mapping[str, str | None]
+BY_HAND = "by hand"  # in place of a version, in the receipt of a text that a person wrote
+Work = Future[tuple[dict[str, str], float]]  # the digests of what was made, and the seconds it took
 
 
 @dataclass(frozen=True)
@@ -50,26 +43,6 @@ class Result:
     traceback: str = ""  # of a bug; a user's mistake has none
 
 
-def why_stale(now: Facts, receipt: Receipt | None) -> str | None:
-    """Why a step must run, as a sentence, or None when what it made is what it would make again."""
-    if receipt is None:
-        return "never made"
-    if now.function != receipt.function:
-        return f"made by {receipt.function} before, by {now.function} now"
-    if now.settings != receipt.settings:
-        return "; ".join(_changes(receipt.settings, now.settings))
-    if now.reads != receipt.reads:
-        changed = sorted(key for key in {*now.reads, *receipt.reads} if now.reads.get(key) != receipt.reads.get(key))
-        return f"{', '.join(changed)} changed"
-    missing = [key for key, digest in now.writes.items() if digest is None or key not in receipt.writes]
-    return f"{', '.join(missing)} missing" if missing else None
-
-
-def edited(now: Facts, receipt: Receipt) -> list[str]:
-    """The outputs that are there and are not what the step made."""
-    return [key for key, digest in now.writes.items() if digest is not None and digest != receipt.writes.get(key)]
-
-
 class Workshop:
     """A show's folder with its receipts: what `build` looks at and writes to."""
 
@@ -81,51 +54,48 @@ class Workshop:
         self._spelt: dict[int, tuple[Any, Any]] = {}  # settings that many steps share are spelt once
 
     def facts(self, step: Step) -> Facts:
-        """How things are now for a step; a `CauserieError` names an input that is not there."""
+        """How things are now for a step."""
         reads = {key: self._read(paths) for key, paths in step.reads.items()}
         spelt = {key: self._spell(value) for key, value in step.settings.items()}
         settings = {key: value for key, value in spelt.items() if value not in (None, "", [], {})}
         return Facts(_name(step.run), settings, reads, self._outputs(step))
 
     def decide(self, step: Step, now: Facts, force: bool = False) -> Result:
-        """Whether a step must run, purely from the facts and its receipt."""
+        """Whether a step must run, from the facts and its receipt."""
         receipt = self._receipt(step, now)
         why = "asked for" if force else why_stale(now, receipt)
-        if step.drafts and any(now.writes.values()) and not self._still_ours(step):
+        if step.drafts and self._is_a_persons(step, now, receipt):
             unknown = receipt is None and not force
             return Result(step, "edited" if why is None or unknown else "stale", "corrected by hand" if why is None or unknown else why)
         if why is None and receipt is not None and (hand := edited(now, receipt)):
+            if all(step.writes[key].startswith(".causerie/") for key in hand):
+                return Result(step, "stale", f"{', '.join(hand)} damaged")  # nobody edits what is in there
+            if step.name in self.journal.promises:
+                return Result(step, "stale", "interrupted when not all of it was in place")
             return Result(step, "edited", f"{', '.join(hand)} changed by hand; left alone")
         return Result(step, "stale", why) if why else Result(step, "current")
 
     def install(self, step: Step, now: Facts, digests: Mapping[str, str], parts: Path) -> Result:
         """Rename a step's outputs into place and write its receipt; what a person made is kept, never overwritten."""
-        receipt = Receipt(step.name, now.function, now.settings, now.reads, digests, __version__)
-        beside = step.drafts and any(now.writes.values()) and not self._still_ours(step)
-        ours = {*_digests(self.journal.receipts.get(step.name)), *_digests(self.journal.promises.get(step.name))}
-        last = self.journal.receipts.get(step.name)
-        if beside and last is not None and last.writes == digests:
-            self.journal.done(receipt)
-            return Result(step, "edited", "the machine would draft what it drafted before")
-        if not beside:
-            self.journal.promise(receipt)
+        receipt, last = Receipt(step.name, now.function, now.settings, now.reads, digests, __version__), self.journal.receipts.get(step.name)
+        if step.drafts and not self._still_ours(step):  # asked now: somebody may have written while the step waited
+            return self._lay_beside(step, receipt, last, parts)
+        ours = {None, *digests.values(), *_digests(last), *_digests(self.journal.promises.get(step.name))}
+        self.journal.promise(receipt)
+        kept = [self._keep(path) for path in step.writes.values() if self.digests.digest(path) not in ours]
         for key, path in step.writes.items():
-            target = self.root / path
-            if beside:
-                target = target.with_suffix(f".draft{target.suffix}")
-            elif self.digests.digest(path) not in (None, digests[key], *ours):
-                _keep(target, self.hidden / "kept")
-            move(parts / path, target)
-            self.digests.remember(target.relative_to(self.root).as_posix(), digests[key])
+            move(parts / path, self.root / path)
+            self.digests.remember(path, digests[key])
         self.journal.done(receipt)
-        if beside:
-            return Result(step, "drafted", f"a fresh draft lies beside the corrected text, as {target.name}")
-        return Result(step, "built")
+        return Result(step, "built", f"what was changed by hand is kept as {', '.join(kept)}" if kept else "")
 
-    def adopt(self, step: Step, now: Facts) -> None:
-        """Take a text that a person wrote, and that no receipt knows, as made from what is there now."""
-        if step.drafts and step.name not in self.journal.receipts and None not in now.writes.values():
-            self.journal.done(Receipt(step.name, now.function, now.settings, now.reads, dict(now.writes), __version__))
+    def accept(self, step: Step, now: Facts) -> None:
+        """Note what needs no work: a step that a kill left without its last line, a text that a person wrote and no receipt knows."""
+        promise = self.journal.promises.get(step.name)
+        if promise is not None and promise.writes == now.writes:
+            self.journal.done(promise)
+        elif step.drafts and step.name not in self.journal.receipts and None not in now.writes.values():
+            self.journal.done(Receipt(step.name, now.function, now.settings, now.reads, dict(now.writes), BY_HAND))
 
     def close(self) -> None:
         """Keep what was learnt."""
@@ -136,6 +106,31 @@ class Workshop:
         """The receipt, or the promise when a kill came after every output of it was in place."""
         promise = self.journal.promises.get(step.name)
         return promise if promise and promise.writes == now.writes else self.journal.receipts.get(step.name)
+
+    def _is_a_persons(self, step: Step, now: Facts, receipt: Receipt | None) -> bool:
+        """Whether the text of a draft step belongs to a person; one that is just as a receipt has it need not be read."""
+        if receipt is not None and now.writes == receipt.writes:
+            return receipt.tool == BY_HAND
+        return not self._still_ours(step)
+
+    def _lay_beside(self, step: Step, receipt: Receipt, last: Receipt | None, parts: Path) -> Result:
+        """Put a fresh draft beside the text a person has taken over, unless it says nothing new."""
+        self.journal.done(receipt)
+        if last is not None and last.writes == receipt.writes:
+            return Result(step, "edited", "corrected by hand; the machine would draft what it drafted before")
+        for path in step.writes.values():
+            target = (self.root / path).with_suffix(f".draft{PurePosixPath(path).suffix}")
+            if target.exists() and not untouched(_text(target)):
+                self._keep(target.relative_to(self.root).as_posix())
+            move(parts / path, target)
+        return Result(step, "drafted", f"a fresh draft lies beside your text, as {target.name}: {_news(target, self.root / path)}")
+
+    def _keep(self, path: str) -> str:
+        """Put a file that somebody changed out of the way, where it can be found again; returns where."""
+        there = self.root / path
+        kept = self.root / "kept" / f"{there.stem}-{sha256(there)[:8]}{there.suffix}"
+        move(there, kept)
+        return kept.relative_to(self.root).as_posix()
 
     def _spell(self, value: Any) -> Any:
         """A setting as a receipt spells it; the value is kept beside, so that its identity stays its own."""
@@ -198,7 +193,9 @@ class _Run:
     say: Callable[[Result], None]
     started: Callable[[Step], None]
     rebuild: frozenset[str]
-    under_way: dict[Future[tuple[dict[str, str], float]], tuple[Step, Facts]] = field(default_factory=dict)
+    under_way: dict[Work, tuple[Step, Facts]] = field(default_factory=dict)
+    suspects: list[tuple[Step, Facts]] = field(default_factory=list)
+    tried_again: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
 
     @property
@@ -214,9 +211,14 @@ class _Run:
                 self.begin(by_name[name], before[name])
                 if name in self.results:
                     order.done(name)
+            if self.suspects and not self.under_way:
+                self.submit(*self.suspects.pop(0))
             if self.under_way:
                 for future in wait(self.under_way, return_when=FIRST_COMPLETED).done:
-                    order.done(self.finish(future))
+                    step, now = self.under_way.pop(future)
+                    if not self.again(future, step, now):
+                        self.finish(future, step, now)
+                        order.done(step.name)
         return [self.results[step.name] for step in steps]
 
     def begin(self, step: Step, before: set[str]) -> None:
@@ -228,25 +230,34 @@ class _Run:
             return self.note(Result(step, "failed", f"{error.filename}: cannot be read ({error.strerror}); see to its permissions"))
         result = self.shop.decide(step, now, step.kind in self.rebuild)
         if result.status != "stale":
-            self.shop.adopt(step, now)
+            self.shop.accept(step, now)
             return self.note(result)
         self.started(step)
-        future = self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)
-        self.under_way[future] = (step, now)
+        return self.submit(step, now)
 
-    def finish(self, future: Future[tuple[dict[str, str], float]]) -> str:
-        (step, now), seconds = self.under_way.pop(future), 0.0
+    def submit(self, step: Step, now: Facts) -> None:
+        self.under_way[self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)] = (step, now)
+
+    def again(self, future: Work, step: Step, now: Facts) -> bool:
+        """When a worker was killed, all that waited for its pool fails: each is tried once more, alone, to find the culprit."""
+        if not isinstance(future.exception(), BrokenExecutor) or step.name in self.tried_again:
+            return False
+        self.tried_again.add(step.name)
+        self.suspects.append((step, now))
+        return True
+
+    def finish(self, future: Work, step: Step, now: Facts) -> None:
+        seconds = 0.0
         try:
             digests, seconds = future.result()
             result = self.shop.install(step, now, digests, self.parts / step.name)
         except CauserieError as error:
             result = Result(step, "failed", str(error))
         except BrokenExecutor:
-            result = Result(step, "failed", "the worker was stopped from outside, perhaps for want of memory; build again with --jobs 1")
+            result = Result(step, "failed", "its worker was stopped from outside, twice; there may be too little memory for it")
         except Exception as error:  # a bug: the others go on, and the traceback is kept
             result = Result(step, "failed", f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
         self.note(replace(result, seconds=seconds))
-        return step.name
 
     def note(self, result: Result) -> None:
         self.results[result.step.name] = result
@@ -260,23 +271,11 @@ def _execute(step: Step, root: Path, parts: Path) -> tuple[dict[str, str], float
     return execute(step, root, parts), time.monotonic() - since
 
 
-def _keep(path: Path, folder: Path) -> None:
-    """Put a file that somebody changed by hand out of the way, where it can be found again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    os.replace(path, folder / f"{path.stem}-{sha256(path)[:8]}{path.suffix}")
-
-
-def _changes(old: Any, new: Any, name: str = "") -> list[str]:
-    """Each setting that differs, by its dotted name, old and new value."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-        return [change for key in keys for change in _changes(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))]
-    return [f"{name} changed from {_short(old)} to {_short(new)}"]
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else f"“{value}”" if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+def _news(draft: Path, text: Path) -> str:
+    """How much of a fresh draft the person's text does not have, as a sentence."""
+    have = set(_text(text).splitlines())
+    new = [line for line in _text(draft).splitlines() if line and line not in have and not line.startswith(("draft = ", "#", "%%"))]
+    return f"{len(new)} of its lines are not in yours"
 
 
 def _digests(receipt: Receipt | None) -> Iterable[str]:

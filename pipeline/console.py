@@ -41,9 +41,12 @@ class Console:
 
     def moved(self, step: str, done_s: float, total_s: float) -> None:
         """A step says how far it is, in seconds of audio."""
-        if self._progress is not None and step in self._lines:
-            detail = f"{hms(done_s)} of {hms(total_s)}"
-            self._progress.update(self._lines[step], completed=done_s, total=total_s, detail=detail)
+        line = self._lines.get(step)
+        if self._progress is not None and line is not None:
+            try:
+                self._progress.update(line, completed=done_s, total=total_s, detail=f"{hms(done_s)} of {hms(total_s)}")
+            except KeyError:
+                pass  # the step ended while its last report was on the way, in another thread
 
     def ended(self, result: Result) -> None:
         """A step is done, or was looked at and needs nothing."""
@@ -57,7 +60,7 @@ class Console:
             if result.traceback:
                 self.say(result.traceback, always=True)
         elif result.status == "built":
-            self.say(f"{result.step.name} ({result.seconds:.1f} s)")
+            self.say(f"{result.step.name} ({result.seconds:.1f} s){f': {result.why}' if result.why else ''}")
 
     def tell(self, text: str) -> None:
         """What is being done this moment: one moving line on a terminal, nothing elsewhere."""

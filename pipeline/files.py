@@ -34,6 +34,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())  # a power cut must not leave an empty file under the final name
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:

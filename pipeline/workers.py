@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from types import TracebackType
 
@@ -34,10 +34,12 @@ class Workers:
         self._reports: tuple[Connection, Connection] | None = None
 
     def __call__(self, lane: str) -> Executor:
-        """The executor of a lane."""
+        """The executor of a lane; a new one when a worker of the last was killed."""
         if self._lifeline is None or self._reports is None:
             self._lifeline, self._reports = self._context.Pipe(duplex=False), self._context.Pipe(duplex=False)
             threading.Thread(target=_pass_on, args=(self._reports[0], self._hear), daemon=True).start()
+        if lane in self._pools and _is_broken(self._pools[lane]):
+            self._pools.pop(lane).shutdown(wait=False)
         if lane not in self._pools:
             self._pools[lane] = ProcessPoolExecutor(self._jobs[lane], self._context, _start_worker, (self._lifeline[0], self._reports[1]))
         return self._pools[lane]
@@ -51,6 +53,15 @@ class Workers:
         for pipe in (self._lifeline, self._reports):
             if pipe is not None:
                 pipe[1].close()
+
+
+def _is_broken(pool: Executor) -> bool:
+    """Whether a pool takes no more work: it says so only when it is given some."""
+    try:
+        pool.submit(int)
+    except BrokenExecutor:
+        return True
+    return False
 
 
 def _start_worker(lifeline: Connection, reports: Connection) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -41,3 +43,14 @@ def dawdle(source: Path, *, out: Path, seconds: float = 0.2) -> None:
         stream.flush()
         time.sleep(seconds)
         stream.write(source.read_text())
+
+
+def twice(source: Path, *, one: Path, two: Path) -> None:
+    """Two copies."""
+    one.write_text(source.read_text())
+    two.write_text(source.read_text())
+
+
+def die(source: Path, *, out: Path) -> None:
+    """What a process does that has no more memory."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,5 +1,7 @@
 """Staleness, receipts and what a run leaves behind."""
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +9,10 @@ from pathlib import Path
 import little_steps
 import pytest
 
-from pipeline.build import Facts, Step, build, edited, look, why_stale
+from pipeline.build import build, look
 from pipeline.receipts import Receipt
-from pipeline.steps import graph, needed
+from pipeline.stale import Facts, edited, why_stale
+from pipeline.steps import Step, graph, needed
 
 SHOUT = Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"})
 STRIP = Step("a/strip", little_steps.strip, {"source": "raw.txt"}, {"bare": "bare.txt"})
@@ -92,7 +95,7 @@ def test_an_output_changed_by_hand_is_kept_when_it_must_be_made_again(show):
     (show / "raw.txt").write_text("bonsoir")
     run(show, SHOUT)
     assert (show / "loud.txt").read_text() == "BONSOIR!"
-    assert [path.read_text() for path in (show / ".causerie/kept").iterdir()] == ["mine"]
+    assert [path.read_text() for path in (show / "kept").iterdir()] == ["mine"]
 
 
 def test_a_draft_nobody_touched_is_drafted_again(show):
@@ -117,6 +120,36 @@ def test_a_corrected_text_without_any_receipt_is_a_persons(show):
     (show / "text.md").write_text("corrected")
     assert run(show, DRAFT) == {"draft": "edited"}
     assert not (show / "text.draft.md").exists()
+
+
+def test_a_fresh_draft_that_was_touched_is_kept_when_a_fresher_one_comes(show):
+    run(show, DRAFT)
+    (show / "text.md").write_text("corrected")
+    for heard in ("bonsoir", "bonne nuit"):
+        (show / "raw.txt").write_text(heard)
+        run(show, DRAFT)
+        (show / "text.draft.md").write_text((show / "text.draft.md").read_text() + "mine too")
+    assert [path.read_text().endswith("bonsoirmine too") for path in (show / "kept").iterdir()] == [True]
+
+
+def test_a_damaged_intermediate_is_made_again(show):
+    hidden = replace(SHOUT, writes={"loud": ".causerie/a/loud.txt"})
+    run(show, hidden)
+    (show / ".causerie/a/loud.txt").write_text("")
+    assert run(show, hidden) == {"shout": "built"}
+
+
+def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
+    both = Step("a/both", little_steps.twice, {"source": "raw.txt"}, {"one": "one.txt", "two": "two.txt"})
+    run(show, both)
+    journal = show / ".causerie/receipts.jsonl"
+    promise = json.loads(journal.read_text().splitlines()[0])
+    promise[5] = {"one": hashlib.sha256(b"new").hexdigest(), "two": hashlib.sha256(b"new too").hexdigest()}
+    journal.write_text(journal.read_text() + json.dumps(promise) + "\n")
+    (show / "one.txt").write_text("new")
+    assert run(show, both) == {"both": "built"}
+    assert (show / "one.txt").read_text() == (show / "two.txt").read_text() == "bonjour"
+    assert not (show / "kept").exists()
 
 
 def test_a_failure_blocks_what_follows_and_nothing_else(show):

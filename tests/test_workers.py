@@ -26,6 +26,17 @@ def test_a_step_runs_in_another_process_and_its_error_comes_back_whole(tmp_path)
     assert (built.status, failed.why) == ("built", "raw.wav: is not a recording; export it again")
 
 
+def test_a_worker_that_is_killed_fails_its_step_and_no_other(tmp_path):
+    (tmp_path / "raw.txt").write_text("bonjour")
+    steps = tuple(
+        Step(f"{name}/step", function, {"source": "raw.txt"}, {out: f"{name}.txt"}, lane="model")
+        for name, function, out in (("a", little_steps.die, "out"), ("b", little_steps.shout, "loud"), ("c", little_steps.shout, "loud"))
+    )
+    with Workers(1) as workers:
+        statuses = [result.status for result in build(steps, tmp_path, workers)]
+    assert statuses == ["failed", "built", "built"]
+
+
 def test_a_kill_of_the_main_process_ends_the_workers_and_what_they_started(tmp_path):
     program = (
         "import subprocess, sys\n"
