@@ -17,9 +17,9 @@ from pipeline.text import nearest, printable
 COMMON = (
     click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),
 )
+JOBS = (click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),)
 LONG = (
     *COMMON,
-    click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),
     click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing."),
     click.option("--quiet", is_flag=True, help="Say only what failed."),
     click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output."),
@@ -40,10 +40,10 @@ class Group(click.Group):
             click.echo("\n".join(printable(str(problem)) for problem in problems.problems), err=True)
         except CauserieError as error:
             click.echo(printable(str(error)), err=True)
+        except OSError as error:
+            click.echo(printable(f"{error.filename or 'the system'}: {error.strerror or error}; see to it and try again"), err=True)
         except KeyboardInterrupt:
             click.echo("Stopped; what was finished is kept, and the next run goes on from there.", err=True)
-        except BrokenPipeError:
-            sys.stderr.close()
         sys.exit(1)
 
 
@@ -71,7 +71,7 @@ def init(folder: Path, language: str) -> None:
     """Make a new show in FOLDER: a show.toml to fill in and a cover to replace."""
     from pipeline.newcomers import new_show
 
-    click.echo(new_show(folder, language))
+    _say(new_show(folder, language))
 
 
 @main.command()
@@ -82,7 +82,7 @@ def new(slug: str, recordings: tuple[Path, ...], root: Path) -> None:
     """Make a new episode around one or more RECORDINGS: they are looked at, copied in, and named in its episode.toml."""
     from pipeline.newcomers import new_episode
 
-    click.echo(new_episode(root, slug, recordings, at=_now().astimezone()))
+    _say(new_episode(root, slug, recordings, at=_now().astimezone()))
 
 
 def _make(name: str, help_text: str) -> None:
@@ -91,7 +91,7 @@ def _make(name: str, help_text: str) -> None:
     @main.command(name, help=help_text)
     @click.argument("slugs", nargs=-1, metavar="[SLUG]...")
     @click.option("--rebuild", multiple=True, metavar="STEP", help="Run this kind of step even when it is current: encode, captions…")
-    @options(LONG)
+    @options((*LONG, *JOBS))
     def command(root: Path, slugs: tuple[str, ...], jobs: int | None, quiet: bool, as_json: bool, at: datetime | None, **rest: Any) -> None:
         from pipeline.commands import make
         from pipeline.console import Console
@@ -118,7 +118,7 @@ def status(root: Path, as_json: bool) -> None:
     """Episodes and steps: current, stale and why, corrected by hand; and what waits for a person."""
     from pipeline.commands import status
 
-    click.echo(status(root.resolve(), at=_now(), as_json=as_json))
+    _say(status(root.resolve(), at=_now(), as_json=as_json))
 
 
 @main.command()
@@ -145,7 +145,7 @@ def check(root: Path, as_json: bool) -> None:
 @options(LONG)
 @click.option("--prune", is_flag=True, help="Delete what no page or feed names any more; without it nothing is ever deleted.")
 @click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
-def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, jobs: int | None, **options: bool) -> None:
+def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, **options: bool) -> None:
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run says what would be sent."""
     from pipeline.commands import send
     from pipeline.console import Console
@@ -169,8 +169,7 @@ def serve(root: Path, port: int) -> None:
     folder = root.resolve() / load(root.resolve()).publish.folder
     if not (folder / "index.html").is_file():
         raise CauserieError("nothing is published yet", str(folder), "run causerie build, then causerie publish")
-    click.echo(f"http://127.0.0.1:{port}/  (Ctrl-C to stop)")
-    serve(folder, port=port)
+    serve(folder, port=port, ready=lambda address: click.echo(f"{address}  (Ctrl-C to stop)"))
 
 
 @main.command()
@@ -191,6 +190,11 @@ def _must_exist(root: Path, slugs: tuple[str, ...]) -> None:
     for slug in slugs:
         if slug not in known:
             raise click.UsageError(printable(f"there is no episode {slug}; {nearest(slug, known) if known else 'the show has none yet'}"))
+
+
+def _say(text: str) -> None:
+    """Lines on standard output, safe on a terminal whatever was typed in a title."""
+    click.echo("\n".join(map(printable, text.split("\n"))))
 
 
 def _now() -> datetime:

@@ -77,7 +77,8 @@ class Workshop:
 
     def install(self, step: Step, now: Facts, digests: Mapping[str, str], parts: Path) -> Result:
         """Rename a step's outputs into place and write its receipt; what a person made is kept, never overwritten."""
-        receipt, last = Receipt(step.name, now.function, now.settings, now.reads, digests, __version__), self.journal.receipts.get(step.name)
+        receipt = Receipt(step.name, now.function, now.settings, now.reads, digests, __version__)
+        last = self.journal.receipts.get(step.name)
         if step.drafts and not self._still_ours(step):  # asked now: somebody may have written while the step waited
             return self._lay_beside(step, receipt, last, parts)
         ours = {None, *digests.values(), *_digests(last), *_digests(self.journal.promises.get(step.name))}
@@ -169,11 +170,11 @@ def build(
         shutil.rmtree(run.parts, ignore_errors=True)
 
 
-def look(steps: tuple[Step, ...], root: Path) -> Iterator[Result]:
+def look(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> Iterator[Result]:
     """What `build` would do, without doing it: each step current, edited, or stale and why."""
     shop, before, moving = Workshop(root), graph(steps), set()
     for step in in_order(steps, before):
-        result = shop.decide(step, shop.facts(step))
+        result = shop.decide(step, shop.facts(step), step.kind in rebuild)
         follows = sorted(name.rpartition("/")[2] for name in before[step.name] & moving)
         if follows and result.status != "stale":
             result = Result(step, "stale", f"follows {', '.join(follows)}")

@@ -24,7 +24,7 @@ from pipeline.model import (
 from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
-RESERVED = {"show", "guides", "work", "kept", "publish", "reports"}  # names the tree and `.causerie/` use themselves
+RESERVED = {"show", "lock", "guides", "work", "kept", "publish", "reports"}  # names the tree and `.causerie/` use themselves
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", ".", "..")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -143,6 +143,9 @@ def _episode(folder: Path, root: Path, show: Show, jingles: Mapping[str, str], p
         fields.chapters(table),
         fields.file_in(table, "cover", folder, root),
     )
+    for file in (*(recording.file for recording in episode.mix.recordings), episode.mix.intro, episode.mix.outro, episode.cover):
+        if file in (f"episodes/{slug}/{slug}.mp3", f"episodes/{slug}/{slug}.opus"):
+            table.problem("file", f"{file} is where the published audio goes", "rename the recording")
     table.end()
     return episode
 

@@ -10,8 +10,10 @@ from pipeline import catalog
 from pipeline.audio.probe import whole
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger
+from pipeline.files import read_text
 from pipeline.guide import text as guide_text
 from pipeline.model import Episode, Show
+from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
 
@@ -24,26 +26,22 @@ def check(root: Path) -> list[CauserieError]:
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
+    mixes = [episode.mix for episode in show.episodes]
+    files = [file for mix in mixes for file in (*(recording.file for recording in mix.recordings), mix.intro, mix.outro) if file]
+    for file in dict.fromkeys(files):  # a jingle is listened to once
+        problems += _tried(lambda file=file: whole(root / file))
     for episode in show.episodes:
         problems += _episode(root, show, episode)
     return [_from(root, problem) for problem in problems]
 
 
 def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
-    names = {key: person.name for key, person in show.people.items()}
-    for file in (*(recording.file for recording in episode.mix.recordings), *filter(None, (episode.mix.intro, episode.mix.outro))):
-        yield from _tried(lambda file=file: whole(root / file))
-    for folder, parse in (("transcripts", lambda text, where: grammar.parse(text, where, names)), ("guides", guide_text.parse)):
+    if episode.info.summary in SUMMARY_TO_WRITE.values():
+        yield CauserieError("is still the one to write", f"episodes/{episode.slug}/episode.toml: summary", "say what the episode is about")
+    for folder, parse in (("transcripts", lambda text, where: grammar.parse(text, where, show.people)), ("guides", guide_text.parse)):
         path = root / folder / f"{episode.slug}.md"
         if path.is_file():
-            yield from _tried(lambda path=path, parse=parse, folder=folder: parse(_read(path), f"{folder}/{path.name}"))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise CauserieError("is not UTF-8 text", str(path), "save it again as UTF-8") from error
+            yield from _tried(lambda path=path, parse=parse, folder=folder: parse(read_text(path), f"{folder}/{path.name}"))
 
 
 def _tried(look: Callable[[], Any]) -> list[CauserieError]:

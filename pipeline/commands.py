@@ -83,7 +83,7 @@ def make(
             if kind not in kinds:
                 raise CauserieError(f"there is no step {kind}", "--rebuild", nearest(kind, kinds))
         if dry_run:
-            return _foresee(steps, root, console)
+            return _foresee(steps, root, rebuild, console)
         with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:
             results = build(steps, root, workers, console.ended, console.started, rebuild)
         if console.counts["built"]:
@@ -135,13 +135,18 @@ def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: boo
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):
         show = open_show(root)
-        behind = [result for result in look(plan(show, at), root) if result.status == "stale"]
+        shown = due(show, at)
+        live = {"show", *(episode.slug for episode in shown)}
+        steps = needed(plan(show, at), lambda step: step.episode in live)
+        behind = [result for result in look(steps, root) if result.status == "stale"]
         if behind:
             hint = "run causerie build first" + (f" ({behind[0].step.name}: {behind[0].why})" if behind[0].why else "")
             raise CauserieError(f"{count(len(behind), 'step')} of the show are out of date", str(root), hint)
         options = {"dry_run": dry_run, "prune": prune, "take_over": take_over}
+        for sentence in (sentence for episode in shown for sentence in waiting(root, episode, at)):
+            console.say(f"waits for a person: {sentence}")
         with console:
-            return publish(show, due(show, at), root, at=at, say=console.say, tell=console.tell, **options)
+            return publish(show, shown, root, at=at, say=console.say, tell=console.tell, **options)
 
 
 @contextmanager
@@ -158,9 +163,9 @@ def only_build(root: Path) -> Iterator[None]:
         yield
 
 
-def _foresee(steps: tuple[Step, ...], root: Path, console: Console) -> bool:
+def _foresee(steps: tuple[Step, ...], root: Path, rebuild: Sequence[str], console: Console) -> bool:
     """Say what would be made, and why."""
-    results: list[Result] = list(look(steps, root))
+    results: list[Result] = list(look(steps, root, rebuild))
     for result in results:
         console.counts[result.status] += 1
         if console.as_json:

@@ -28,7 +28,7 @@ def seconds(text: str | int | float) -> float | None:
 
 def person(key: str, table: Table) -> Person:
     """A person of `[people.<key>]`."""
-    person = Person(key, table.text("name", ..., 128), table.matching("url", _ADDRESS, "https://example.org/"), table.text("image"))
+    person = Person(key, table.text("name", ..., 128), table.matching("url", _ADDRESS, "https://example.org/"), table.matching("image", _ADDRESS, "https://example.org/nora.jpg"))
     if not is_slug(key):
         table.problem("", "is not a usable key", f"name the table [people.{slugify(key) or 'somebody'}]")
     table.end()
@@ -79,8 +79,6 @@ def recording(table: Table, folder: Path, root: Path, people: Mapping[str, Perso
     file, voice = table.text("file", ...), table.text("voice")
     if voice and voice not in people:
         table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", _who(voice, people))
-    if file in (f"{folder.name}.mp3", f"{folder.name}.opus"):
-        table.problem("file", f"{file} is where the published audio goes", "rename the recording")
     table.end()
     return Recording(_relative(folder / file, root), voice)
 

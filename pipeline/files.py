@@ -53,6 +53,14 @@ def write_json(path: Path, value: Any) -> None:
     write_whole(path, to_json(value))
 
 
+def read_text(path: Path, where: str = "") -> str:
+    """The text of a file a person wrote; a `CauserieError` names it (as `where`, when given) if it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CauserieError("is not UTF-8 text", where or str(path), "save it again as UTF-8") from error
+
+
 def read_json(path: Path) -> Any:
     """The value in a JSON file; a `CauserieError` names the file and the line when it is damaged."""
     try:

@@ -15,7 +15,7 @@ from pipeline.files import write_whole
 from pipeline.text import hms, is_slug, slugify
 
 _TEMPLATES = Path(__file__).parent / "templates" / "init"
-_TO_WRITE = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
+SUMMARY_TO_WRITE = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
 
 
 def new_show(folder: Path, language: str) -> str:
@@ -62,7 +62,7 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Seq
         f"title = {_quoted(title)}",
         f"number = {number}",
         f"published = {at.replace(second=0, microsecond=0).isoformat()}",
-        f"summary = {_quoted(_TO_WRITE.get(language[:2], _TO_WRITE['en']))}",
+        f"summary = {_quoted(SUMMARY_TO_WRITE.get(language[:2], SUMMARY_TO_WRITE['en']))}",
     ]
     for file in files:
         lines += ["", "[[recordings]]", f"file = {_quoted(file)}"]

@@ -11,6 +11,7 @@ and cannot re-run Whisper.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -68,7 +69,7 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
     slug, mix, target = episode.slug, episode.mix, show.audio
     master, loudness = work(slug, "master.flac"), work(slug, "loudness.json")
     marks = {"chapters": f"feeds/{slug}.chapters.json"}
-    about = {"show": show.info, "episode": episode.info}
+    about = _about(show, episode)
     return (
         Step(
             f"{slug}/ingest",
@@ -108,14 +109,15 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     slug, speech, forms = episode.slug, show.speech, made(episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
     is_file = PurePosixPath(speech.model).suffix == ".pt"  # whisper's own checkpoints end so; anything else is a name it knows
-    names = {key: person.name for key, person in show.people.items()}
+    voices = {recording.voice: show.people[recording.voice].name for recording in episode.mix.recordings if recording.voice}
+    heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
     return (
         Step(
             f"{slug}/transcribe",
             transcribe,
             {"master": work(slug, "master.flac"), **_named(checkpoint=speech.model if is_file else "")},
             {"words": words},
-            {"model": speech.model, "language": speech.language, "names": tuple(sorted(names.values()))},
+            {"model": speech.model, "language": speech.language, "names": tuple(sorted(heard))},
             lane="model",
         ),
         Step(
@@ -123,10 +125,10 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
             draft,
             {"words": words, "activity": work(slug, "activity.json")},
             {"text": text},
-            {"names": names, "language": speech.language},
+            {"names": voices, "language": speech.language},
             drafts=True,
         ),
-        Step(f"{slug}/align", align, {"text": text, "words": words}, {"timed": timed}, {"names": names}),
+        Step(f"{slug}/align", align, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),
         Step(f"{slug}/captions", captions, {"timed": timed}, {form: forms[f"transcript_{form}"] for form in CAPTIONS}),
         Step(f"{slug}/chapters", chapters, {"timed": timed}, {"chapters": forms["chapters"]}, {"by_hand": episode.chapters}),
     )
@@ -136,7 +138,7 @@ def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the corrected transcript to what a team lead prints."""
     slug, forms = episode.slug, made(episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
-    about = {"show": show.info, "episode": episode.info}
+    about = _about(show, episode)
     return (
         Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, about, drafts=True),
         Step(
@@ -147,6 +149,11 @@ def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
             {**about, "guide": show.guide},
         ),
     )
+
+
+def _about(show: Show, episode: Episode) -> dict[str, object]:
+    """What tags and guides are told; what they never say is left out, so that it cannot make them again."""
+    return {"show": replace(show.info, email="", categories=(), cover_alt="", description=""), "episode": episode.info}
 
 
 def _release(episode: Episode) -> Step:

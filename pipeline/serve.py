@@ -6,6 +6,7 @@ Python's own `http.server` knows no ranges, without which a player cannot jump i
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -46,9 +47,10 @@ def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
         raise CauserieError(f"port {port} on {host} cannot be used ({error})", hint="choose another with --port") from error
 
 
-def serve(folder: Path, *, port: int = 8000, host: str = "127.0.0.1") -> None:
-    """Serve `folder` until interrupted."""
+def serve(folder: Path, *, port: int = 8000, host: str = "127.0.0.1", ready: Callable[[str], None] = lambda address: None) -> None:
+    """Serve `folder` until interrupted; `ready` hears its address once it answers."""
     with make_server(folder, host, port) as server:
+        ready(f"http://{host}:{server.server_address[1]}/")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

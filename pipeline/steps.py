@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CauserieError
+from pipeline.errors import CauserieError, Problems
 from pipeline.files import sha256
 
 Paths = Mapping[str, str | tuple[str, ...]]
@@ -81,11 +81,18 @@ def execute(step: Step, root: Path, parts: Path) -> dict[str, str]:
     reads = {key: tuple(root / path for path in paths) if isinstance(paths, tuple) else root / paths for key, paths in step.reads.items()}
     try:
         step.run(**reads, **writes, **step.settings)
-    except CauserieError as error:  # a person knows the file by its place in the show
-        raise CauserieError(error.message, error.where.replace(f"{parts}/", "").replace(f"{root}/", ""), error.hint) from error
+    except Problems as several:
+        raise Problems(tuple(_from_show(problem, root, parts) for problem in several.problems)) from several
+    except CauserieError as error:
+        raise _from_show(error, root, parts) from error
     except OSError as error:
         raise CauserieError(error.strerror or str(error), str(error.filename or step.name), _remedy(error)) from error
     return {key: sha256(path) for key, path in writes.items()}
+
+
+def _from_show(error: CauserieError, root: Path, parts: Path) -> CauserieError:
+    """The error with its file named by its place in the show, which is how a person knows it."""
+    return CauserieError(error.message, error.where.replace(f"{parts}/", "").replace(f"{root}/", ""), error.hint)
 
 
 def move(source: Path, target: Path) -> None:

@@ -43,7 +43,7 @@ class Level:
 def encode(master: Path, loudness: Path, *, audio: Path, report: Path, target_lufs: float, ceiling_dbtp: float, kbps: int) -> None:
     """Write the MP3 (constant bit rate, an Info header, no tags) and what it measures.
 
-    `CauserieError` with the figures when no attempt comes within 0.5 LU of `target_lufs` under `ceiling_dbtp`.
+    `CauserieError` with the figures when no attempt comes within 0.3 LU of `target_lufs` under `ceiling_dbtp`.
     """
     # Constant: players seek in it by arithmetic. LAME's joint stereo; the Info header gives the exact length.
     mp3 = ("-c:a", "libmp3lame", "-b:a", f"{kbps}k", "-write_xing", "1", "-id3v2_version", "0", "-write_id3v1", "0", "-f", "mp3")

@@ -100,7 +100,9 @@ def record(ledger: Ledger, publication: Publication) -> Ledger:
     last = ledger.last(publication.target)
     if last is not None and replace(last, at=publication.at) == publication:
         return ledger
-    return replace(ledger, publications=(*ledger.publications, publication))
+    # What was given is only compared with what is given next: older publications keep their date and feed, not every episode again.
+    earlier = (replace(old, episodes=()) if old.target == publication.target else old for old in ledger.publications)
+    return replace(ledger, publications=(*earlier, publication))
 
 
 def differences(before: Publication | None, after: Publication) -> tuple[str, ...]:

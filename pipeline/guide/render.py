@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CauserieError
-from pipeline.files import read_json, write_whole
+from pipeline.files import read_json, read_text, write_whole
 from pipeline.guide.labels import FOLDER
 from pipeline.guide.text import parse
 from pipeline.guide.view import About, view
@@ -41,7 +40,7 @@ def render_guide(
     marks = tuple((mark["startTime"], mark["title"]) for mark in read_json(chapters)["chapters"])
     about = About(show, episode, guide, read_timed(timed), marks)
     where = f"guides/{episode.slug}.md"
-    value = view(parse(_read(text, where), where), about)
+    value = view(parse(read_text(text, where), where), about)
     stamp_s = int(episode.published.timestamp())
     write_whole(facilitator_html, html("guide.html.j2", value))
     write_whole(handout_html, html("handout.html.j2", value))
@@ -91,13 +90,6 @@ def qr_svg(url: str, title: str = "") -> str:
 def _urls(value: dict[str, Any]) -> list[str]:
     urls = [value["url"], value["contact_url"], *(clip["url"] for clip in value["clips"])]
     return [url for url in urls if url]
-
-
-def _read(path: Path, where: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise CauserieError("is not UTF-8 text", where, "save it as UTF-8") from error
 
 
 def _drawable(value: Any) -> Any:

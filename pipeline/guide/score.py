@@ -57,7 +57,8 @@ def kind(role: str) -> str:
 
 def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
     """The sentences outside fiction, and passages of fiction, best first; boilerplate is left out."""
-    kept = [one for one in every if tokens(one.text) and not _boilerplate(one, every, topic)]
+    said = Counter(tuple(tokens(one.text)) for one in every)
+    kept = [one for one in every if tokens(one.text) and not _boilerplate(one, said, topic)]
     stems = _stemmer(topic.language)
     weight = _weights([stems(one.text) for one in kept], topic)
     plain = [_scored(one, weight, topic) for one in kept if kind(one.turn.voice.role) != "fiction"]
@@ -128,10 +129,10 @@ def _luhn(stems: list[str], weight: dict[str, float]) -> float:
     return best
 
 
-def _boilerplate(one: Passage, every: tuple[Passage, ...], topic: Topic) -> bool:
+def _boilerplate(one: Passage, said: Counter[tuple[str, ...]], topic: Topic) -> bool:
     """Whether it names the show, or is said twice: a jingle."""
-    said, title = tokens(one.text), tokens(topic.series)
-    return bool(title and f" {' '.join(title)} " in f" {' '.join(said)} ") or sum(tokens(other.text) == said for other in every) > 1
+    words, title = tokens(one.text), tokens(topic.series)
+    return bool(title and f" {' '.join(title)} " in f" {' '.join(words)} ") or said[tuple(words)] > 1
 
 
 def _novel(one: Candidate, chosen: list[Candidate]) -> float:

@@ -83,6 +83,8 @@ def publish(
         target.close()
         digests.save()
     publication = _publication(target, plan, deleted, notes)
+    for line in (*notes, *(f"deleted {key}" for key in deleted)):
+        say(line)
     say(_summary(publication))
     return publication
 

@@ -87,7 +87,7 @@ class S3Target:
                 if there is not None and there.sha256 == file.sha256:
                     self._known[file.key] = there
                     return ""
-                if (there.tag if there else "") != (expected.tag if expected else ""):
+                if status_of(error) == 409 or (there.tag if there else "") != (expected.tag if expected else ""):  # 409: being written now
                     raise CauserieError(
                         "somebody else has published meanwhile, the feed was left as they wrote it",
                         f"{self.name}/{file.key}",

@@ -71,9 +71,9 @@ def decode(recording: Path) -> NDArray[np.float32]:
     """The recording as mono samples at `RATE_HZ`, −1 to 1."""
     import numpy as np
 
-    blocks: list[bytes] = []
-    pipe([*source(recording), "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"], blocks.append)
-    return np.frombuffer(b"".join(blocks), "<f4").copy()  # torch wants it writable
+    samples = bytearray()  # writable, as torch wants it, and never copied: three hours are 690 MB
+    pipe([*source(recording), "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"], samples.extend)
+    return np.frombuffer(samples, "<f4")
 
 
 @lru_cache(maxsize=1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import read_json
+from pipeline.files import read_json, read_text
 from pipeline.model import TimedTranscript, Word
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.normal import tokens
@@ -34,9 +34,9 @@ class Token:
 Span = tuple[float, float]
 
 
-def align(text: Path, words: Path, *, timed: Path, names: Mapping[str, str]) -> None:
-    """Write to `timed` the corrected `text` with the times of `words`. `names` maps the keys of the show's people to their names."""
-    transcript = parse(text.read_text(encoding="utf-8"), str(text), names)
+def align(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]) -> None:
+    """Write to `timed` the corrected `text` with the times of `words`. `people` are the keys of the show's people."""
+    transcript = parse(read_text(text), str(text), people)
     heard = read_json(words)
     write_timed(timed, timed_transcript(turns(transcript, heard["language"]), heard))
 
