@@ -40,6 +40,8 @@ class Group(click.Group):
             click.echo("\n".join(printable(str(problem)) for problem in problems.problems), err=True)
         except CauserieError as error:
             click.echo(printable(str(error)), err=True)
+            if error.where.startswith("--"):  # a wrong option is wrong usage
+                sys.exit(2)
         except OSError as error:
             click.echo(printable(f"{error.filename or 'the system'}: {error.strerror or error}; see to it and try again"), err=True)
         except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -25,7 +26,7 @@ from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
 RESERVED = {"show", "lock", "guides", "work", "kept", "publish", "reports"}  # names the tree and `.causerie/` use themselves
-OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", ".", "..")
+OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,7 +80,7 @@ def _show(table: Table, root: Path) -> tuple[Show, dict[str, str]]:
         audio=audio,
         speech=_speech(table.table("speech"), root, info.language),
         guide=_guide(table.table("guide")),
-        publish=_publish(table.table("publish")),
+        publish=_publish(table.table("publish"), root),
     )
     table.end()
     return show, jingles
@@ -115,10 +116,14 @@ def _guide(table: Table) -> GuideSettings:
     return settings
 
 
-def _publish(table: Table) -> PublishSettings:
+def _publish(table: Table, root: Path) -> PublishSettings:
     folder, s3 = table.text("folder", "public"), None
-    if PurePosixPath(folder).parts[:1] in {(name,) for name in OWN_FOLDERS}:
+    place = Path(os.path.normpath(root / folder))
+    own = [root / name for name in OWN_FOLDERS]
+    if place == root or root.is_relative_to(place) or any(place.is_relative_to(each) for each in own):
         table.problem("folder", f"cannot be {printable(folder)}, where the show keeps its own files", "name another, like “public”")
+    elif folder.startswith("~") or any(len(part.encode()) > 200 for part in place.parts):
+        table.problem("folder", f"cannot be {printable(folder)[:60]}", "write its path out, relative to the show, like “public”")
     if "s3" in table.values:
         s3 = fields.s3(table.table("s3"))
     table.end()
@@ -144,10 +149,17 @@ def _episode(folder: Path, root: Path, show: Show, jingles: Mapping[str, str], p
         fields.file_in(table, "cover", folder, root),
     )
     for file in (*(recording.file for recording in episode.mix.recordings), episode.mix.intro, episode.mix.outro, episode.cover):
-        if file in (f"episodes/{slug}/{slug}.mp3", f"episodes/{slug}/{slug}.opus"):
-            table.problem("file", f"{file} is where the published audio goes", "rename the recording")
+        if _is_built(file):
+            table.problem("file", f"{file} is where Causerie writes what it makes", "rename it, or name a recording of yours")
     table.end()
     return episode
+
+
+def _is_built(file: str) -> bool:
+    """Whether a path is that of something Causerie makes: reading it back would make a show out of itself."""
+    parts = PurePosixPath(file).parts
+    published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in (f"{parts[1]}.mp3", f"{parts[1]}.opus")
+    return published or parts[:1] in ((".causerie",), ("site",), ("public",), ("feeds",))
 
 
 def _info(table: Table, slug: str, show: Show) -> EpisodeInfo:

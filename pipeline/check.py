@@ -10,12 +10,15 @@ from pipeline import catalog
 from pipeline.audio.probe import whole
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger
+from pipeline.feed.chapters import checked
 from pipeline.files import read_text
 from pipeline.guide import text as guide_text
+from pipeline.guide.quotes import locate, spoken_words
 from pipeline.model import Episode, Show
 from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
+from pipeline.transcript.timed import read_timed
 
 
 def check(root: Path) -> list[CauserieError]:
@@ -38,10 +41,28 @@ def check(root: Path) -> list[CauserieError]:
 def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
     if episode.info.summary in SUMMARY_TO_WRITE.values():
         yield CauserieError("is still the one to write", f"episodes/{episode.slug}/episode.toml: summary", "say what the episode is about")
+    if episode.cover and (root / episode.cover).is_file():
+        yield from _tried(lambda: check_cover(root / episode.cover))
+    yield from _against_the_transcript(root, episode)
     for folder, parse in (("transcripts", lambda text, where: grammar.parse(text, where, show.people)), ("guides", guide_text.parse)):
         path = root / folder / f"{episode.slug}.md"
         if path.is_file():
             yield from _tried(lambda path=path, parse=parse, folder=folder: parse(read_text(path), f"{folder}/{path.name}"))
+
+
+def _against_the_transcript(root: Path, episode: Episode) -> Iterator[CauserieError]:
+    """Quotes that nobody says, chapters after the end: seen once a transcript has its times."""
+    timed, guide = root / f".causerie/{episode.slug}/timed.json", root / f"guides/{episode.slug}.md"
+    if not timed.is_file():
+        return
+    transcript = read_timed(timed)
+    if episode.chapters:
+        yield from _tried(lambda: checked(episode.chapters, transcript))
+    spoken = spoken_words(transcript)
+    if not guide.is_file() or _tried(lambda: guide_text.parse(read_text(guide), "")):
+        return
+    for _, quote in guide_text.clips(guide_text.parse(read_text(guide), "")):
+        yield from _tried(lambda quote=quote: locate(quote.text, spoken, f"guides/{episode.slug}.md:{quote.number}"))
 
 
 def _tried(look: Callable[[], Any]) -> list[CauserieError]:

@@ -18,13 +18,14 @@ from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
-from pipeline.files import read_json
+from pipeline.files import read_json, read_text
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
 from pipeline.publish.run import Publication, publish
 from pipeline.release import read_release
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
+from pipeline.transcript.grammar import doubtful
 from pipeline.workers import Workers
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -125,6 +126,9 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
         path = root / folder / f"{episode.slug}.md"
         if path.exists() and untouched(path.read_text(encoding="utf-8", errors="replace")):
             yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft"
+        elif path.exists() and folder == "transcripts":
+            for line, name in doubtful(read_text(path)):
+                yield f"say whether “{name} :” is a voice, {folder}/{episode.slug}.md:{line}; it appears once, so it is read as narration"
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
     if episode.info.published > at:

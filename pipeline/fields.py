@@ -14,7 +14,7 @@ from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
 _ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
-_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)|(\d+(?:\.\d+)?)")
+_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
 
 def seconds(text: str | int | float) -> float | None:
@@ -28,7 +28,8 @@ def seconds(text: str | int | float) -> float | None:
 
 def person(key: str, table: Table) -> Person:
     """A person of `[people.<key>]`."""
-    person = Person(key, table.text("name", ..., 128), table.matching("url", _ADDRESS, "https://example.org/"), table.matching("image", _ADDRESS, "https://example.org/nora.jpg"))
+    url, image = (table.matching(name, _ADDRESS, "https://example.org/nora") for name in ("url", "image"))
+    person = Person(key, table.text("name", ..., 128), url, image)
     if not is_slug(key):
         table.problem("", "is not a usable key", f"name the table [people.{slugify(key) or 'somebody'}]")
     table.end()
@@ -37,7 +38,7 @@ def person(key: str, table: Table) -> Person:
 
 def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
-    address = table.matching("website", _ADDRESS, "https://podcast.example.org/my-show/", ...)
+    address = table.matching("website", _ADDRESS.replace("!-~", "!-\"$->@-~"), "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
 
 
@@ -52,6 +53,8 @@ def categories(table: Table) -> tuple[tuple[str, ...], ...]:
             table.problem("categories", f"“{printable(rest[0])}” is no subcategory of {name}", nearest(rest[0], CATEGORIES[name] or [name]))
         else:
             found.append((name, *rest))
+    if not found and not table.values.get("categories"):
+        table.problem("categories", "is empty", "name at least one: directories ask for it")
     return tuple(found)
 
 

@@ -56,7 +56,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_text(path: Path, where: str = "") -> str:
     """The text of a file a person wrote; a `CauserieError` names it (as `where`, when given) if it is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise CauserieError("is not UTF-8 text", where or str(path), "save it again as UTF-8") from error
 

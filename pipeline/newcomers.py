@@ -41,7 +41,9 @@ def new_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: dateti
     if show is None:
         raise problems[0]
     folder = root / "episodes" / slug
-    if not is_slug(slug) or slug in catalog.RESERVED:
+    if slug in catalog.RESERVED:
+        raise CauserieError("is a name Causerie uses itself", slug, f"try {slug}-1")
+    if not is_slug(slug):
         raise CauserieError("cannot name an episode's page and files", slug, f"try {slugify(slug) or 'my-first-episode'}")
     if (folder / "episode.toml").exists():
         raise CauserieError("exists already", str(folder / "episode.toml"), "choose another slug, or edit that file")

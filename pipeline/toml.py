@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from pathlib import Path
@@ -50,6 +51,9 @@ class Table:
         value = self.get(key, str, default).strip()
         if default is ... and key in self.values and isinstance(self.values[key], str) and not value:
             self.problem(key, "is empty", "write something between the quotes")
+        if bad := next((char for char in value if unicodedata.category(char) == "Cc" and char != "\n" or char in _REORDERING), ""):
+            self.problem(key, f"holds a character that cannot be printed, U+{ord(bad):04X}", "remove it")
+            return "" if default is ... else default
         if len(value) > most:
             self.problem(key, f"has {len(value)} characters", f"shorten it to {most}")
         return value
@@ -105,6 +109,8 @@ class Table:
             self.problem(key, what, "write date, time and zone without quotes, like 2026-11-10T06:00:00+01:00")
         elif value.tzinfo is None:
             self.problem(key, f"{value.isoformat()} has no time zone", f"write it like {value.isoformat()}+01:00")
+        elif not 1990 <= value.year <= 2200:
+            self.problem(key, f"{value.isoformat()} is not a date podcasts have", "correct the year")
         else:
             return value
         return None
@@ -137,13 +143,14 @@ class Table:
         return default
 
 
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e")  # they would turn round what stands after them; U+2066 to U+2069 do not
 _EMPTY: dict[type, Any] = {str: "", bool: False, int: 0, float: 0.0, list: [], dict: {}}
 
 
 def read_toml(path: Path, name: str, problems: list[CauserieError]) -> Table | None:
     """The file as a table, or None after noting why it cannot be read; `name` is how messages call it."""
     try:
-        return Table(tomllib.loads(path.read_text(encoding="utf-8")), name, problems)
+        return Table(tomllib.loads(path.read_text(encoding="utf-8-sig")), name, problems)
     except FileNotFoundError:
         problems.append(CauserieError("is missing", name, "make it with causerie init, or give the right folder with --show"))
     except UnicodeDecodeError:

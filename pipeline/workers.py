@@ -13,9 +13,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from types import TracebackType
+from typing import Any
 
 from pipeline import progress
 
@@ -28,20 +29,19 @@ class Workers:
     def __init__(self, jobs: int, hear: progress.Listener = lambda step, done_s, total_s: None) -> None:
         self._jobs = {"cpu": max(1, jobs), "model": 1}  # one model in memory at a time
         self._hear = hear
-        self._pools: dict[str, ProcessPoolExecutor] = {}
+        self._pools: dict[str, _Lane] = {}
         self._context = multiprocessing.get_context("spawn")  # fork is unsafe beside threads
         self._lifeline: tuple[Connection, Connection] | None = None
         self._reports: tuple[Connection, Connection] | None = None
 
     def __call__(self, lane: str) -> Executor:
-        """The executor of a lane; a new one when a worker of the last was killed."""
+        """The executor of a lane."""
         if self._lifeline is None or self._reports is None:
             self._lifeline, self._reports = self._context.Pipe(duplex=False), self._context.Pipe(duplex=False)
             threading.Thread(target=_pass_on, args=(self._reports[0], self._hear), daemon=True).start()
-        if lane in self._pools and _is_broken(self._pools[lane]):
-            self._pools.pop(lane).shutdown(wait=False)
         if lane not in self._pools:
-            self._pools[lane] = ProcessPoolExecutor(self._jobs[lane], self._context, _start_worker, (self._lifeline[0], self._reports[1]))
+            shared = (self._lifeline[0], self._reports[1])
+            self._pools[lane] = _Lane(lambda: ProcessPoolExecutor(self._jobs[lane], self._context, _start_worker, shared))
         return self._pools[lane]
 
     def __enter__(self) -> Workers:
@@ -55,19 +55,31 @@ class Workers:
                 pipe[1].close()
 
 
-def _is_broken(pool: Executor) -> bool:
-    """Whether a pool takes no more work: it says so only when it is given some."""
-    try:
-        pool.submit(int)
-    except BrokenExecutor:
-        return True
-    return False
+class _Lane(Executor):
+    """A process pool that is replaced when one of its workers was killed, and whose workers never hear Ctrl-C."""
+
+    def __init__(self, start: Callable[[], ProcessPoolExecutor]) -> None:
+        self._start, self._pool = start, start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        # Workers start here, and inherit what is blocked: Ctrl-C is for the main process alone, even before they are ready.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown(wait=False)
+            self._pool = self._start()
+            return self._pool.submit(fn, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
 def _start_worker(lifeline: Connection, reports: Connection) -> None:
     """Runs first in each worker."""
     os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears Ctrl-C and closes the lifeline
     threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
     os.set_blocking(reports.fileno(), False)
     progress.listen(_reporter(reports.fileno()))

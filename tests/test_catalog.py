@@ -86,8 +86,12 @@ def test_episodes_come_in_order_of_publication(root):
         ('["nora"]', '["nroa"]', "episodes/un/episode.toml: credits.audio engineer: “nroa” is nobody in show.toml; did you mean “nora”?"),
         ('"audio engineer"', '"audio enginer"', "credits.audio enginer: is no role of the podcast taxonomy; did you mean “Audio Engineer”?"),
         ('"0:00"', '"bientôt"', "chapters[1].start: “bientôt” is not a time; write it like “0:31” or “1:02:03”"),
-        ('"raw.wav"', '"un.mp3"', "file: episodes/un/un.mp3 is where the published audio goes; rename the recording"),
-        ('"raw.wav"', '"./un.opus"', "file: episodes/un/un.opus is where the published audio goes"),
+        ('"raw.wav"', '"un.mp3"', "file: episodes/un/un.mp3 is where Causerie writes what it makes; rename it, or name a recording of yours"),
+        ('"raw.wav"', '"../../.causerie/un/master.flac"', "file: .causerie/un/master.flac is where Causerie writes what it makes"),
+        ('"Un"', '"U\\u001bn"', "title: holds a character that cannot be printed, U+001B; remove it"),
+        ("2026-01", "9999-01", "published: 9999-01-15T19:00:00+01:00 is not a date podcasts have"),
+        ('"0:00"', '"0:99"', "“0:99” is not a time"),
+        ('"raw.wav"', '"./un.opus"', "file: episodes/un/un.opus is where Causerie writes what it makes"),
         ("[[recordings]]", "[[records]]", "recordings: is missing; add [[recordings]] with a file for each raw recording"),
         ('"Le premier."', '""', "summary: is empty; write something between the quotes"),
         ('summary = "', 'summary = ', "is not valid TOML"),
@@ -103,10 +107,14 @@ def test_a_mistake_is_one_sentence_with_file_and_key(root, before, after, senten
     [
         ("Society & Culture >", "Society and Culture >", "“Society and Culture” is no category of the directories; did you mean “Society & Culture”?"),
         ("https://podcast", "ftp://podcast", "show.toml: website: cannot be “ftp://podcast.example.org/essai”"),
+        ("org/essai", "org/essai?a=b", "website: cannot be “https://podcast.example.org/essai?a=b”"),
+        ('["Society & Culture > Documentary"]', "[]", "show.toml: categories: is empty"),
+        ("[people.nora]", "[publish]\nfolder='public/../site'\n[people.nora]", "publish.folder: cannot be public/../site"),
+        ("[people.nora]", "[publish]\nfolder='~/pub'\n[people.nora]", "publish.folder: cannot be ~/pub; write its path out"),
         ('"cover.png"', '"cove.png"', "show.toml: cover: there is no file cove.png"),
         ("[people.nora]", "[audio]\nloudness_lufs = nan\n[people.nora]", "show.toml: audio.loudness_lufs: cannot be nan"),
         ("[people.nora]", "[publish.s3]\nbucket='b-c'\nsecret_key='x'\n[people.nora]", "publish.s3.secret_key: is a secret and must not be in this file"),
-        ("[people.nora]", "[publish]\nfolder='../out'\n[people.nora]", "publish.folder: cannot be ../out"),
+        ("[people.nora]", "[publish]\nfolder='..'\n[people.nora]", "publish.folder: cannot be .."),
         ("[people.nora]", "[speech]\nmodel='gone.pt'\n[people.nora]", "speech.model: there is no file gone.pt"),
     ],
 )
@@ -156,6 +164,11 @@ def test_a_secret_is_never_printed(root):
 def test_text_that_would_move_the_cursor_is_not_printed(root):
     (root / "show.toml").write_text('"\\u001b[2J" = 1\n' + SHOW)
     assert "\x1b" not in "\n".join(mistakes(root))
+
+
+def test_toml_saved_with_a_byte_order_mark_is_read(root):
+    (root / "show.toml").write_text("\ufeff" + SHOW)
+    assert mistakes(root) == []
 
 
 def test_a_folder_without_show_says_so(tmp_path):

@@ -59,7 +59,7 @@ def test_nothing_is_written_for_a_recording_that_is_none(tmp_path):
 @pytest.mark.parametrize("slug", ["../out", "Été", "guides", ""])
 def test_a_slug_that_would_escape_is_refused_with_one_that_would_not(tmp_path, slug):
     new_show(tmp_path / "show", "fr")
-    with pytest.raises(CauserieError, match="cannot name"):
+    with pytest.raises(CauserieError, match="cannot name|uses itself"):
         new_episode(tmp_path / "show", slug, [RAW], at=AT)
     assert not list(Path(tmp_path / "show/episodes").iterdir())
 

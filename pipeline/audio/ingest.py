@@ -178,7 +178,7 @@ def _measured(path: Path, found: Probe, kept: tuple[float, float | None], form: 
     meter.finish()
     end_s = min(found.duration_s, kept[1] or found.duration_s) if found.duration_s is not None else None
     if not meter.samples:
-        raise CauserieError(f"holds nothing after {kept[0]:g} s", str(path), "correct start_s and end_s in episode.toml")
+        raise CauserieError(f"holds nothing after {kept[0]:.0f} s", str(path), "correct start and end in episode.toml")
     refuse_damage(path, found, expected_s=end_s and end_s - kept[0], decoded_s=meter.samples / rate_hz, log=log)
     return Track(path, filters, tuple(meter.levels_db), meter.samples, meter.peak, parse_loudness(log, 0).integrated_lufs)
 

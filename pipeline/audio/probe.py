@@ -110,7 +110,9 @@ def ends_early(path: Path) -> bool:
         if start[:4] == b"OggS":
             stream.seek(max(0, path.stat().st_size - (1 << 17)))
             page = stream.read().rpartition(b"OggS")[2]
-            return len(page) < 2 or not page[1] & 4  # RFC 3533: flag 4 is "end of stream"
+            # RFC 3533, section 6: flag 4 is "end of stream"; after 23 bytes come the lengths of the segments, then the segments.
+            whole = len(page) >= 23 and len(page) >= 23 + page[22] + sum(page[23 : 23 + page[22]])
+            return not whole or not page[1] & 4
     return False
 
 

@@ -25,7 +25,7 @@ class FolderTarget:
         self.name = name or folder.name
         self._folder = folder
         self._manifest = memory / "folder.json"
-        self._ours = load_manifest(self._manifest, str(folder.resolve()))
+        self._ours = load_manifest(self._manifest, self.name)
         self._digests = Digests(memory / "folder-digests.json", folder)
         self._refuse_foreign(website)
 
@@ -86,7 +86,7 @@ class FolderTarget:
 
     def close(self) -> None:
         """Remember what we put there, and the digests."""
-        save_manifest(self._manifest, str(self._folder.resolve()), self._ours)
+        save_manifest(self._manifest, self.name, self._ours)
         self._digests.save()
 
     def _place(self, key: str) -> Path:

@@ -174,9 +174,10 @@ def _publication(target: Target, plan: UploadPlan, deleted: tuple[str, ...] = ()
 
 def _summary(done: Publication) -> str:
     """One line for the end."""
+    deleted = f", {len(done.deleted)} deleted" if done.deleted else ""
     if done.nothing_changed:
         return f"nothing to send: {done.target} already holds all of it"
-    return f"published to {done.target}: {len(done.sent)} sent ({size(done.bytes)}), {done.unchanged} unchanged"
+    return f"published to {done.target}: {len(done.sent)} sent ({size(done.bytes)}), {done.unchanged} unchanged{deleted}"
 
 
 def _given(path: Path, at: datetime, target: str) -> ledgers.Publication:

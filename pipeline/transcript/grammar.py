@@ -116,6 +116,16 @@ def _known(lines: list[str], voices: tuple[Declared, ...]) -> set[str]:
     return {voice.key for voice in voices} | {label for label, times in counts.items() if times > 1}
 
 
+def doubtful(text: str) -> tuple[tuple[int, str], ...]:
+    """Names that start one line only and are not declared, with their line: they are read as narration, and may be a voice's."""
+    transcript = parse(text)
+    lines = text.replace("\r\n", "\n").split("\n")
+    head = _head(lines, _Reading(""))[1]
+    known = _known(lines[head:], transcript.voices)
+    found = ((number, LABEL.match(_start(line))) for number, line in enumerate(lines[head:], head + 1) if not line.startswith(("%%", "#")))
+    return tuple((number, label["label"]) for number, label in found if label and label["label"] not in known)
+
+
 def _start(line: str) -> str:
     """A line without the anchor, the opening « and the dash that may stand before a name."""
     bare = _ANCHOR.sub("", line.lstrip(_SPACES), count=1)
