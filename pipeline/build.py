@@ -10,6 +10,7 @@ old files or new ones, and an orphan can make nothing visible.
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 import traceback
@@ -47,6 +48,7 @@ class Workshop:
     """A show's folder with its receipts: what `build` looks at and writes to."""
 
     def __init__(self, root: Path) -> None:
+        gc.set_threshold(100_000)  # a thousand episodes are a million small values that stay: looking through them for garbage costs a third
         self.root = root
         self.hidden = root / ".causerie"
         self.journal = Journal(self.hidden / "receipts.jsonl")
@@ -83,7 +85,7 @@ class Workshop:
             return self._lay_beside(step, receipt, last, parts)
         ours = {None, *digests.values(), *_digests(last), *_digests(self.journal.promises.get(step.name))}
         self.journal.promise(receipt)
-        kept = [self._keep(path) for path in step.writes.values() if self.digests.digest(path) not in ours]
+        kept = [self._keep(path) for path in step.writes.values() if self.digests.digest(path, fresh=True) not in ours]
         for key, path in step.writes.items():
             move(parts / path, self.root / path)
             self.digests.remember(path, digests[key])
@@ -175,7 +177,7 @@ def look(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> It
     shop, before, moving = Workshop(root), graph(steps), set()
     for step in in_order(steps, before):
         result = shop.decide(step, shop.facts(step), step.kind in rebuild)
-        follows = sorted(name.rpartition("/")[2] for name in before[step.name] & moving)
+        follows = sorted({name.rpartition("/")[2] for name in before[step.name] & moving})
         if follows and result.status != "stale":
             result = Result(step, "stale", f"follows {', '.join(follows)}")
         if result.status == "stale":

@@ -96,13 +96,22 @@ class DigestCache:
         self.path = root / ".causerie/digests.json"
         self._root = os.path.join(root, "")
         self._changed = False
+        self._seen: dict[str, str | None] = {}  # this run: a file that many steps read is looked at once
         try:
             self._known: dict[str, list[Any]] = read_json(self.path) if self.path.exists() else {}
         except CauserieError:
             self._known = {}  # only a cache: what it knew is computed again
 
-    def digest(self, path: str) -> str | None:
-        """The SHA-256 of a file, or None when there is no such file."""
+    def digest(self, path: str, *, fresh: bool = False) -> str | None:
+        """The SHA-256 of a file, or None when there is no such file; as seen earlier in this run unless `fresh`.
+
+        A file that changes during a run may be recorded with the digest it had before: the next run then finds it changed.
+        """
+        if fresh or path not in self._seen:
+            self._seen[path] = self._look(path)
+        return self._seen[path]
+
+    def _look(self, path: str) -> str | None:
         full = path if path.startswith("/") else self._root + path
         try:
             stat = os.stat(full)
@@ -125,6 +134,7 @@ class DigestCache:
 
     def _remember(self, path: str, digest: str, stat: os.stat_result) -> str:
         self._known[path] = [stat.st_size, stat.st_mtime_ns, digest]
+        self._seen[path] = digest
         self._changed = True
         return digest
 

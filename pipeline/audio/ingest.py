@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audio import ffmpeg
+from pipeline.audio.jingle import smoothed
 from pipeline.audio.levels import FLOOR_DB, HOP_S, SILENT_LUFS, LevelMeter, balance_db, headroom_db, heard, hop_sample, threshold_db
 from pipeline.audio.measure import METER
 from pipeline.audio.measure import parse as parse_loudness
@@ -62,6 +63,7 @@ def ingest(
     `CauserieError` when a recording is missing, damaged, silent, or ends before `mix.start_s`.
     """
     kept = (mix.start_s, mix.end_s)
+    intro, outro = (jingle and smoothed(jingle, master.with_name(f"{name}.wav")) for name, jingle in (("intro", intro), ("outro", outro)))
     files = [(path, kept) for path in recordings] + [(path, (0.0, None)) for path in (intro, outro) if path]
     probes = [probe(path) for path, _ in files]
     seconds = [found.duration_s or 0.0 for found in probes]

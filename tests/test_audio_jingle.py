@@ -1,0 +1,30 @@
+"""The edges of jingles."""
+
+import numpy as np
+import soundfile
+
+from pipeline.audio.jingle import LONGEST_S, smoothed
+
+RATE_HZ = 44_100
+
+
+def written(path, seconds: float, channels: int = 2):
+    tone = np.sin(2 * np.pi * 440 * np.arange(int(seconds * RATE_HZ)) / RATE_HZ + 1) * 0.5
+    soundfile.write(path, np.column_stack([tone] * channels), RATE_HZ, subtype="PCM_24")
+    return path
+
+
+def test_a_jingle_starts_and_ends_in_silence_and_is_whole_between(tmp_path):
+    raw, _ = soundfile.read(written(tmp_path / "raw.flac", 2), always_2d=True)
+    soft, rate_hz = soundfile.read(smoothed(tmp_path / "raw.flac", tmp_path / "soft.wav"), always_2d=True)
+    assert rate_hz == RATE_HZ and soft.shape == raw.shape
+    assert abs(raw[0, 0]) > 0.4 and abs(soft[0, 0]) < 0.02
+    assert np.abs(soft[-40:]).max() < 0.02
+    middle = slice(RATE_HZ // 2, RATE_HZ)
+    assert np.abs(soft[middle] - raw[middle]).max() < 1e-6
+
+
+def test_long_music_is_left_as_it_is(tmp_path):
+    long = written(tmp_path / "long.flac", LONGEST_S + 1, channels=1)
+    assert smoothed(long, tmp_path / "soft.wav") == long
+    assert not (tmp_path / "soft.wav").exists()

@@ -1,0 +1,27 @@
+"""What the grammar is not sure of."""
+
+from pipeline.transcript.grammar import doubtful
+
+TEXT = """+++
+[voices.Nora]
+person = "nora"
++++
+
+Nora : Bonjour.
+
+Malik : Une soixantaine.
+
+Léa : Oui.
+
+Léa : Non.
+
+%% Note : à vérifier
+"""
+
+
+def test_a_name_said_once_and_not_declared_is_asked_about():
+    assert doubtful(TEXT) == ((8, "Malik"),)
+
+
+def test_nothing_is_asked_when_every_name_is_known():
+    assert doubtful(TEXT.replace("Malik", "Nora")) == ()
