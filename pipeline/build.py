@@ -48,7 +48,7 @@ class Workshop:
     """A show's folder with its receipts: what `build` looks at and writes to."""
 
     def __init__(self, root: Path) -> None:
-        gc.set_threshold(100_000)  # a thousand episodes are a million small values that stay: looking through them for garbage costs a third
+        gc.set_threshold(100_000)  # a thousand episodes are many small values that all stay: looking for garbage costs a third
         self.root = root
         self.hidden = root / ".causerie"
         self.journal = Journal(self.hidden / "receipts.jsonl")
