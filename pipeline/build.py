@@ -203,9 +203,11 @@ class _Run:
 
     @property
     def parts(self) -> Path:
+        """Where workers write."""
         return self.shop.hidden / "work"
 
     def all(self, steps: tuple[Step, ...]) -> list[Result]:
+        """Run what is stale, in an order that respects the graph; the results are in the order of the steps."""
         before, by_name = graph(steps), {step.name: step for step in steps}
         order = TopologicalSorter(before)
         order.prepare()
@@ -225,6 +227,7 @@ class _Run:
         return [self.results[step.name] for step in steps]
 
     def begin(self, step: Step, before: set[str]) -> None:
+        """Look at a step whose inputs are ready: note what became of it, or give it to a worker."""
         if broken := sorted(name for name in before if self.results[name].status in ("failed", "blocked")):
             return self.note(Result(step, "blocked", f"waits for {', '.join(broken)}"))
         try:
@@ -239,6 +242,7 @@ class _Run:
         return self.submit(step, now)
 
     def submit(self, step: Step, now: Facts) -> None:
+        """Give a step to a worker of its lane."""
         self.under_way[self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)] = (step, now)
 
     def again(self, future: Work, step: Step, now: Facts) -> bool:
@@ -250,6 +254,7 @@ class _Run:
         return True
 
     def finish(self, future: Work, step: Step, now: Facts) -> None:
+        """Put what a worker made in its place, or note why there is nothing to put."""
         seconds = 0.0
         try:
             digests, seconds = future.result()
@@ -263,6 +268,7 @@ class _Run:
         self.note(replace(result, seconds=seconds))
 
     def note(self, result: Result) -> None:
+        """Keep a result, and say it."""
         self.results[result.step.name] = result
         self.say(result)
 
