@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import read_json, read_text, write_whole
+from pipeline.feed.chapters import read_chapters
+from pipeline.files import read_text, write_whole
 from pipeline.guide.labels import FOLDER
 from pipeline.guide.text import parse
 from pipeline.guide.view import About, view
@@ -37,7 +38,7 @@ def render_guide(
     guide: GuideSettings,
 ) -> None:
     """Write the facilitator's guide and the participants' handout; raises `CauserieError` for a quote that is no longer said."""
-    marks = tuple((mark["startTime"], mark["title"]) for mark in read_json(chapters)["chapters"])
+    marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
     about = About(show, episode, guide, read_timed(timed), marks)
     where = f"guides/{episode.slug}.md"
     value = view(parse(read_text(text, where), where), about)

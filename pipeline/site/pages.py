@@ -11,13 +11,14 @@ import hashlib
 import json
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from pipeline.errors import CauserieError
-from pipeline.files import read_json, write_whole
+from pipeline.feed.chapters import read_chapters
+from pipeline.files import write_whole
 from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo
 from pipeline.release import PublishedFile, Release, read_release
 from pipeline.roles import label
@@ -123,10 +124,8 @@ def _needed(release: Release, role: str, where: Path) -> PublishedFile:
 
 
 def _chapters(path: Path) -> tuple[Chapter, ...]:
-    """The chapters of a JSON chapters file, in order."""
-    entries = read_json(path)["chapters"]
-    found = (Chapter(entry["startTime"], entry.get("title", ""), web(entry.get("url", ""))) for entry in entries)
-    return tuple(sorted(found, key=lambda chapter: chapter.start_s))
+    """The chapters of an episode, their links made safe for a page."""
+    return tuple(replace(chapter, url=web(chapter.url)) for chapter in read_chapters(path))
 
 
 def _by_role(credits: tuple[Credit, ...], language: str) -> dict[str, list[Credit]]:

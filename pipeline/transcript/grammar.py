@@ -49,8 +49,8 @@ def parse(text: str, where: str = "transcript", people: Collection[str] | None =
     head, first = _head(lines, reading)
     comments = tuple(line.strip()[1:].strip() for line in head if line.lstrip().startswith("#"))
     voices = _voices(head, reading, people)
-    pieces = _pieces(lines, first, {voice.key for voice in voices})
-    transcript = Transcript(_blocks(pieces, _known(lines[first:], voices), reading), voices, comments)
+    known = _known(lines[first:], voices)
+    transcript = Transcript(_blocks(_pieces(lines, first, known), known, reading), voices, comments)
     _check_brackets(transcript, reading)
     if reading.problems:
         raise reading.problems[0] if len(reading.problems) == 1 else Problems(tuple(reading.problems))
@@ -134,9 +134,8 @@ def _start(line: str) -> str:
     return bare.removeprefix("- ").lstrip(_SPACES)
 
 
-def _pieces(lines: list[str], first: int, declared: set[str]) -> list[_Piece]:
+def _pieces(lines: list[str], first: int, known: set[str]) -> list[_Piece]:
     """The text cut where something begins; wrapped lines are joined."""
-    known = _known(lines[first:], tuple(Declared(key) for key in declared))
     pieces: list[_Piece] = []
     is_open = False
     for number, line in enumerate(lines[first:], first + 1):
