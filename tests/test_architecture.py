@@ -15,6 +15,7 @@ ORDER = """
     newcomers check doctor console commands
 """.split()
 HEAVY = {"torch", "whisper", "numpy", "boto3", "docx", "typst", "feedgen", "pydub", "jinja2", "mutagen", "lxml", "rich", "segno"}
+NUMERIC = {"profile", "ride", "gate", "limiter", "truepeak", "timeline", "mixer", "hearing", "clean"}  # numpy from end to end; steps import them late
 HOME = {"boto3": "publish", "botocore": "publish", "whisper": "speech", "torch": "speech", "typst": "guide", "feedgen": "feed", "click": "cli"}
 FILES = sorted(path for path in ROOT.glob("pipeline/**/*.py") if "templates" not in path.parts)
 
@@ -48,7 +49,8 @@ def test_a_module_imports_only_from_those_before_it(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_heavy_libraries_are_imported_where_they_are_used(path):
     top = [node for node in ast.parse(path.read_text()).body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    assert not {name.split(".")[0] for node in top for name in imports(node)} & HEAVY
+    allowed = {"numpy"} if module(path) == "audio" and path.stem in NUMERIC else set()
+    assert not {name.split(".")[0] for node in top for name in imports(node)} & (HEAVY - allowed)
 
 
 def test_each_effect_lives_in_one_room():

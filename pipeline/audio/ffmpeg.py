@@ -10,8 +10,12 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import CauserieError
 from pipeline.progress import report
@@ -23,6 +27,7 @@ EXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-fflags", "
 _NOISE = ("Conversion failed", "Error opening input file", "Error opening output file", "Error while filtering", "Nothing was written")
 _SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", other each time
 _BLOCK_BYTES = 1 << 18
+STALL_S = 120.0  # it gives something every few milliseconds: a file that keeps it silent for so long would keep it so for ever
 
 
 def executable() -> str:
@@ -57,20 +62,91 @@ def run(arguments: Iterable[str], *, total_s: float = 0.0, before_s: float = 0.0
 
 def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
     """Run FFmpeg, hand each block of its standard output to `consume`, return what it logged."""
+    with running(arguments) as process:
+        while block := process.read_some():
+            consume(block)
+    return process.log
+
+
+@contextmanager
+def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int] = ()) -> Iterator[Running]:
+    """FFmpeg at work: read what it gives, or (`fed`) write what it takes; leaving the block waits for its end.
+
+    It inherits the open files of `shares`. `CauserieError` with its own reason when it fails or stops moving; it is killed when the
+    block is left by an exception.
+    """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
+    ends = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL} if fed else {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     with tempfile.TemporaryFile() as log:  # not a pipe: nobody empties one while standard output is read
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:
+        with subprocess.Popen(command, **ends, stderr=log, pass_fds=tuple(shares)) as popen:
+            process = Running(popen)
             try:
-                while block := process.stdout.read1(_BLOCK_BYTES):  # type: ignore[union-attr]
-                    consume(block)
+                yield process
+                process.end()
+            except BrokenPipeError:
+                popen.wait()  # it has ended: its log says why
             except BaseException:
-                process.kill()
+                popen.kill()
                 raise
+            finally:
+                process.unwatch()
         log.seek(0)
-        said = log.read().decode("utf-8", "replace")
-    if process.returncode != 0:
-        raise CauserieError(f"FFmpeg failed ({why(said)})")
-    return said
+        process.log = log.read().decode("utf-8", "replace")
+    if process.stalled:
+        raise CauserieError(f"FFmpeg gave nothing for {STALL_S:.0f} s and was stopped")
+    if popen.returncode != 0:
+        raise CauserieError(f"FFmpeg failed ({why(process.log)})")
+
+
+class Running:
+    """One FFmpeg; every read and write shows that it moves, and it is killed when it has not for `STALL_S`."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self.log = ""  # once it has ended
+        self.stalled = False
+        self._popen = popen
+        self._watch = self._watched()
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes, fewer at the end only."""
+        return self._moving(lambda: self._popen.stdout.read(size))  # type: ignore[union-attr]
+
+    def read_some(self) -> bytes:
+        """What is there, as soon as there is something; nothing at the end."""
+        return self._moving(lambda: self._popen.stdout.read1(_BLOCK_BYTES))  # type: ignore[union-attr]
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Give it `data`; waits while it is busy."""
+        self._moving(lambda: self._popen.stdin.write(data))  # type: ignore[union-attr]
+
+    def end(self) -> None:
+        """Tell it that there is no more to take, and wait until it has finished."""
+        if self._popen.stdin:
+            self._popen.stdin.close()
+        self._moving(self._popen.wait)
+
+    def unwatch(self) -> None:
+        """Let it be."""
+        self._watch.cancel()
+
+    def _moving(self, act: Callable[[], Any]) -> Any:
+        """Do something that waits for it, under a fresh watch."""
+        if time.monotonic() - self._watched_s > STALL_S / 10:  # not at each block: starting a watch costs a thread
+            self._watch.cancel()
+            self._watch = self._watched()
+        return act()
+
+    def _watched(self) -> threading.Timer:
+        """A watch that starts now."""
+        self._watched_s = time.monotonic()
+        watch = threading.Timer(STALL_S, self._stop)
+        watch.daemon = True
+        watch.start()
+        return watch
+
+    def _stop(self) -> None:
+        self.stalled = True
+        self._popen.kill()
 
 
 def why(log: str) -> str:

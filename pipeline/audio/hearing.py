@@ -1,0 +1,80 @@
+"""One pass over a file, decoded and never held: everything that is decided about it is decided on what this leaves behind."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio import ffmpeg
+from pipeline.audio.profile import Floats, Profile, Profiler
+from pipeline.errors import CauserieError
+
+READ_S = 1.0  # of sound at a time
+_MOMENT = re.compile(r"^lavfi\.r128\.M=(-?[\d.]+|nan|-?inf)", re.M)
+HINT = "export it again from where it comes from"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a pass found."""
+
+    profile: Profile
+    log: str  # what FFmpeg said meanwhile: damage is told there
+
+
+def hear(
+    path: Path,
+    filters: Iterable[str],
+    rate_hz: int,
+    channels: int,
+    *,
+    stream: int = 0,
+    tell: Callable[[float], None] = lambda done_s: None,
+    also: Callable[[Floats], None] = lambda frames: None,
+) -> Heard:
+    """The profile of a file's audio stream (counted from 0) after `filters`, which give `rate_hz` and `channels`.
+
+    `tell` hears how many seconds are done, `also` every block of frames. `CauserieError` when it cannot be decoded, or holds samples
+    that are no numbers.
+    """
+    with tempfile.TemporaryFile() as moments:
+        # FFmpeg writes a line each 100 ms into our own file: its meter is the fastest there is, and audio is decoded once.
+        meter = f"ebur128=metadata=1:dualmono=true:framelog=quiet,ametadata=mode=print:key=lavfi.r128.M:file=pipe\\\\:{moments.fileno()}"
+        graph = ",".join([f"[0:a:{stream}]aformat=sample_fmts=flt", *filters, meter, "aformat=sample_fmts=flt[out]"])
+        arguments = [*ffmpeg.source(path), "-filter_complex", graph, "-map", "[out]", "-f", "f32le", "pipe:1"]
+        profiler = Profiler(rate_hz, channels)
+        log = _passed(path, arguments, (moments.fileno(),), profiler, (tell, also), round(rate_hz * READ_S) * channels * 4)
+        moments.seek(0)
+        loudness = np.array([float(each) for each in _MOMENT.findall(moments.read().decode("ascii"))], np.float32)
+    return Heard(profiler.profile(np.nan_to_num(loudness, nan=-120.0, neginf=-120.0)), log)
+
+
+def _passed(
+    path: Path,
+    arguments: list[str],
+    shares: tuple[int, ...],
+    profiler: Profiler,
+    tell: tuple[Callable[[float], None], Callable[[Floats], None]],
+    block_bytes: int,
+) -> str:
+    """Feed the profiler everything FFmpeg gives; what it logged."""
+    try:
+        with ffmpeg.running(arguments, shares=shares) as process:
+            while block := process.read(block_bytes):
+                frames = np.frombuffer(block, np.float32).reshape(-1, profiler.channels)
+                if not np.isfinite(frames).all():
+                    at_s = profiler.samples / profiler.rate_hz
+                    raise CauserieError(f"holds samples that are no numbers, after {at_s:.0f} s", str(path), HINT)
+                profiler.feed(frames)
+                tell[0](profiler.samples / profiler.rate_hz)
+                tell[1](frames)
+    except CauserieError as error:
+        if error.where:
+            raise
+        raise CauserieError(f"cannot be decoded ({error.message})", str(path), HINT) from error
+    return process.log
