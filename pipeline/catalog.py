@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from pipeline import fields
-from pipeline.directories import MP3_KBPS, SAMPLE_RATES_HZ
+from pipeline import fields, sounds
+from pipeline.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
 from pipeline.errors import CauserieError, Problems
 from pipeline.model import (
     AudioTargets,
     Episode,
     EpisodeInfo,
     GuideSettings,
-    Mix,
     Person,
     PublishSettings,
     Show,
@@ -44,16 +43,16 @@ def read(root: Path) -> tuple[Show | None, list[CauserieError]]:
     table = read_toml(root / "show.toml", "show.toml", problems)
     if table is None:
         return None, problems
-    show, jingles = _show(table, root)
+    show, house = _show(table, root)
     folders = sorted(path for path in (root / "episodes").glob("*") if path.is_dir() and not path.name.startswith("."))
-    found = [_episode(folder, root, show, jingles, problems) for folder in folders]
+    found = [_episode(folder, root, show, house, problems) for folder in folders]
     episodes = sorted((episode for episode in found if episode), key=lambda episode: (episode.info.published, episode.slug))
     _unique_numbers(episodes, problems)
     return Show(**{**vars(show), "episodes": tuple(episodes)}), problems
 
 
-def _show(table: Table, root: Path) -> tuple[Show, dict[str, str]]:
-    """The show without its episodes, and the jingles its episodes have unless they say otherwise."""
+def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
+    """The show without its episodes, and how those sound unless they say otherwise."""
     people = table.table("people").each(fields.person)
     kind = table.choice("type", "episodic", ("episodic", "serial"))
     info = ShowInfo(
@@ -72,7 +71,7 @@ def _show(table: Table, root: Path) -> tuple[Show, dict[str, str]]:
         status=table.text("status", "", 500),
         credits=fields.credits(table.table("credits"), people),
     )
-    audio, jingles = _audio(table.table("audio"), root)
+    audio, house = _audio(table.table("audio"), root)
     show = Show(
         info=info,
         cover=fields.file_in(table, "cover", root, root, required=True),
@@ -83,22 +82,23 @@ def _show(table: Table, root: Path) -> tuple[Show, dict[str, str]]:
         publish=_publish(table.table("publish"), root),
     )
     table.end()
-    return show, jingles
+    return show, house
 
 
-def _audio(table: Table, root: Path) -> tuple[AudioTargets, dict[str, str]]:
+def _audio(table: Table, root: Path) -> tuple[AudioTargets, sounds.House]:
     default = AudioTargets()
     targets = AudioTargets(
         loudness_lufs=table.number("loudness_lufs", default.loudness_lufs, -31, -9),
         ceiling_dbtp=table.number("ceiling_dbtp", default.ceiling_dbtp, -9, 0),
         mp3_kbps=table.choice("mp3_kbps", default.mp3_kbps, MP3_KBPS),
+        m4a_kbps=table.choice("m4a_kbps", default.m4a_kbps, (0, *AAC_KBPS)),
         light_kbps=table.whole("light_kbps", default.light_kbps, 8, 96) or default.light_kbps,
         sample_rate_hz=table.choice("sample_rate_hz", default.sample_rate_hz, SAMPLE_RATES_HZ),
         channels=table.choice("channels", default.channels, (1, 2)),
     )
-    jingles = {key: fields.file_in(table, key, root, root) for key in ("intro", "outro")}
+    house = sounds.house(table, root)
     table.end()
-    return targets, jingles
+    return targets, house
 
 
 def _speech(table: Table, root: Path, language: str) -> SpeechSettings:
@@ -130,7 +130,7 @@ def _publish(table: Table, root: Path) -> PublishSettings:
     return PublishSettings(folder, s3)
 
 
-def _episode(folder: Path, root: Path, show: Show, jingles: Mapping[str, str], problems: list[CauserieError]) -> Episode | None:
+def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems: list[CauserieError]) -> Episode | None:
     """One episode, or None when its TOML cannot be read at all."""
     slug, file = folder.name, f"episodes/{folder.name}/episode.toml"
     if not is_slug(slug) or slug in RESERVED:
@@ -144,11 +144,12 @@ def _episode(folder: Path, root: Path, show: Show, jingles: Mapping[str, str], p
         table.problem("slug", f"is not the folder's name, {slug}", "remove the key, or rename the folder")
     episode = Episode(
         _info(table, slug, show),
-        _mix(table, folder, root, show.people, jingles),
+        sounds.mix(table, folder, root, show.people, house),
         fields.chapters(table),
+        sounds.soundbites(table),
         fields.file_in(table, "cover", folder, root),
     )
-    for file in (*(recording.file for recording in episode.mix.recordings), episode.mix.intro, episode.mix.outro, episode.cover):
+    for file in (*episode.mix.files, episode.cover):
         if _is_built(file):
             table.problem("file", f"{file} is where Causerie writes what it makes", "rename it, or name a recording of yours")
     table.end()
@@ -158,7 +159,7 @@ def _episode(folder: Path, root: Path, show: Show, jingles: Mapping[str, str], p
 def _is_built(file: str) -> bool:
     """Whether a path is that of something Causerie makes: reading it back would make a show out of itself."""
     parts = PurePosixPath(file).parts
-    published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in (f"{parts[1]}.mp3", f"{parts[1]}.opus")
+    published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in tuple(f"{parts[1]}{end}" for end in (".mp3", ".m4a", ".opus"))
     return published or parts[:1] in ((".causerie",), ("site",), ("public",), ("feeds",))
 
 
@@ -179,21 +180,6 @@ def _info(table: Table, slug: str, show: Show) -> EpisodeInfo:
     if show.info.kind == "serial" and info.kind == "full" and info.number is None:
         table.problem("number", "is missing", "a serial show numbers its episodes: directories play them in that order")
     return info
-
-
-def _mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], jingles: Mapping[str, str]) -> Mix:
-    recordings = tuple(fields.recording(each, folder, root, people) for each in table.tables("recordings"))
-    if not recordings:
-        table.problem("recordings", "is missing", "add [[recordings]] with a file for each raw recording")
-    start_s = fields.time_in(table, "start") or 0.0
-    end_s = fields.time_in(table, "end")
-    if end_s is not None and end_s <= start_s:
-        table.problem("end", "is not after start", "give a later time, or remove the key")
-    jingles = {
-        key: fields.file_in(table, key, folder, root) if key in table.values else fields.skip(table, key, of_show)
-        for key, of_show in jingles.items()
-    }
-    return Mix(recordings, **jingles, trim_silence=table.flag("trim_silence", True), start_s=start_s, end_s=end_s)
 
 
 def _unique_numbers(episodes: Iterable[Episode], problems: list[CauserieError]) -> None:

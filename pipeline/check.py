@@ -29,8 +29,7 @@ def check(root: Path) -> list[CauserieError]:
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
-    mixes = [episode.mix for episode in show.episodes]
-    files = [file for mix in mixes for file in (*(recording.file for recording in mix.recordings), mix.intro, mix.outro) if file]
+    files = [file for episode in show.episodes for file in episode.mix.files]
     for file in dict.fromkeys(files):  # a jingle is listened to once
         problems += _tried(lambda file=file: whole(root / file))
     for episode in show.episodes:

@@ -53,4 +53,5 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 
 # Constant bit rates of MPEG-1 layer III that Apple accepts for stereo and mono speech, kb/s
 MP3_KBPS = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+AAC_KBPS = (48, 64, 80, 96, 112, 128, 160, 192, 256)
 SAMPLE_RATES_HZ = (44_100, 48_000)

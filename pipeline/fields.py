@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.directories import CATEGORIES
-from pipeline.model import Chapter, Credit, Person, Recording, S3Settings
+from pipeline.model import Chapter, Credit, Person, S3Settings
 from pipeline.roles import find_role
 from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
@@ -77,15 +77,6 @@ def s3(table: Table) -> S3Settings:
     return settings
 
 
-def recording(table: Table, folder: Path, root: Path, people: Mapping[str, Person]) -> Recording:
-    """One `[[recordings]]`; its file is looked at when the episode is built, so that one bad recording stops one episode."""
-    file, voice = table.text("file", ...), table.text("voice")
-    if voice and voice not in people:
-        table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", _who(voice, people))
-    table.end()
-    return Recording(_relative(folder / file, root), voice)
-
-
 def chapters(table: Table) -> tuple[Chapter, ...]:
     """Every `[[chapters]]`, in order of time."""
     found: list[Chapter] = []
@@ -115,11 +106,12 @@ def credits(table: Table, people: Mapping[str, Person]) -> tuple[Credit, ...]:
             if key in people:
                 found.append(Credit(people[key], role, group))
             else:
-                table.problem(text, f"“{printable(key)}” is nobody in show.toml", _who(key, people))
+                table.problem(text, f"“{printable(key)}” is nobody in show.toml", who(key, people))
     return tuple(found)
 
 
-def _who(key: str, people: Mapping[str, Person]) -> str:
+def who(key: str, people: Mapping[str, Person]) -> str:
+    """What to do about a key that names nobody."""
     return nearest(key, people) if people else f"add [people.{slugify(key) or 'somebody'}] to show.toml"
 
 
@@ -148,16 +140,10 @@ def file_in(table: Table, key: str, folder: Path, root: Path, required: bool = F
     name = table.text(key, ... if required else "")
     if name and not (folder / name).is_file():
         table.problem(key, f"there is no file {printable(name)}", "correct the path, or put the file there")
-    return _relative(folder / name, root) if name else ""
+    return relative(folder / name, root) if name else ""
 
 
-def skip(table: Table, key: str, value: str) -> str:
-    """The show's own jingle, while noting that the episode may have the key."""
-    table.text(key)
-    return value
-
-
-def _relative(path: Path, root: Path) -> str:
+def relative(path: Path, root: Path) -> str:
     """From the show's folder when the file is in it, else as given: moving a show must not make it stale."""
     path = Path(os.path.normpath(path))
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

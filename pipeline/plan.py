@@ -1,9 +1,11 @@
 """The whole program on one screen: which steps make a show, what each reads, writes and is told.
 
-    recordings ─ ingest ─ master ┬ measure ─ encode, light ─────────────────┬ tag ┐
+    recordings ─ ingest ─ master ┬ encode, m4a, light, soundbites ──────────┬ tag ┐
                                  └ transcribe ─ draft ─ (a person) ─ align ─┤     ├ release ┬ page
                                                         captions, chapters ─┤     │         ├ feed
                                               guide-draft ─ (a person) ─ guide ───┘         └ index
+
+What was done to the sound is drawn in a report, which is published nowhere.
 
 Paths are relative to the show's folder. A step is told *values*, never a TOML file: a new title re-tags and rewrites the feed,
 and cannot re-run Whisper.
@@ -17,7 +19,6 @@ from pathlib import PurePosixPath
 
 from pipeline.audio.encode import encode, encode_light
 from pipeline.audio.ingest import ingest
-from pipeline.audio.measure import measure
 from pipeline.feed.chapters import chapters
 from pipeline.feed.feed import feed
 from pipeline.guide.draft import draft_guide
@@ -67,36 +68,31 @@ def made(episode: Episode) -> dict[str, str]:
 def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the recordings to files that are loud enough and carry their credits."""
     slug, mix, target = episode.slug, episode.mix, show.audio
-    master, loudness = work(slug, "master.flac"), work(slug, "loudness.json")
+    heard = {"master": work(slug, "master.flac"), "levels": work(slug, "levels.npz")}
+    asked = {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp}
+    encoded = {"report": work(slug, "encoded.json")}
     marks = {"chapters": f"feeds/{slug}.chapters.json"}
-    about = _about(show, episode)
+    cover, about = episode.cover or show.cover, _about(show, episode)
     return (
         Step(
             f"{slug}/ingest",
             ingest,
-            reads={"recordings": tuple(recording.file for recording in mix.recordings), **_named(intro=mix.intro, outro=mix.outro)},
-            writes={"master": master, "activity": work(slug, "activity.json")},
+            reads={"files": mix.files},
+            writes={**heard, "activity": work(slug, "activity.json"), "sound": work(slug, "sound.json")},
             settings={"mix": mix, "sample_rate_hz": target.sample_rate_hz, "channels": target.channels},
         ),
-        Step(f"{slug}/measure", measure, {"master": master}, {"loudness": loudness}),
         Step(
             f"{slug}/encode",
             encode,
-            {"master": master, "loudness": loudness},
-            {"audio": work(slug, "audio.mp3"), "report": work(slug, "encoded.json")},
-            {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp, "kbps": target.mp3_kbps},
+            heard,
+            {"audio": work(slug, "audio.mp3"), **encoded, "curve": work(slug, "published.npz")},
+            {**asked, "kbps": target.mp3_kbps},
         ),
-        Step(
-            f"{slug}/light",
-            encode_light,
-            {"master": master, "loudness": loudness},
-            {"audio": work(slug, "light.opus")},
-            {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp, "kbps": target.light_kbps},
-        ),
+        Step(f"{slug}/light", encode_light, heard, {"audio": work(slug, "light.opus")}, {**asked, "kbps": target.light_kbps}),
         Step(
             f"{slug}/tag",
             tag_mp3,
-            {"audio": work(slug, "audio.mp3"), "cover": episode.cover or show.cover, **marks},
+            {"audio": work(slug, "audio.mp3"), "cover": cover, **marks},
             {"tagged": made(episode)["audio"]},
             about,
         ),

@@ -10,12 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # A module may import only from those before it; `plan` and what uses it see everything.
 ORDER = """
-    errors files text drafts progress roles directories model toml fields catalog receipts stale steps build workers
-    audio speech transcript tags feed guide release site publish serve plan
+    errors files text drafts progress roles directories model toml fields sounds catalog receipts stale steps build workers
+    audio speech transcript tags feed guide release report site publish serve plan
     newcomers check doctor console commands
 """.split()
 HEAVY = {"torch", "whisper", "numpy", "boto3", "docx", "typst", "feedgen", "pydub", "jinja2", "mutagen", "lxml", "rich", "segno"}
-NUMERIC = {"profile", "ride", "gate", "limiter", "truepeak", "timeline", "mixer", "hearing", "clean"}  # numpy from end to end; steps import them late
+NUMERIC = {"profile", "ride", "gate", "limiter", "truepeak", "timeline", "mixer", "hearing", "clean", "levels", "programme", "facts"}  # numpy from end to end; steps import them late
 HOME = {"boto3": "publish", "botocore": "publish", "whisper": "speech", "torch": "speech", "typst": "guide", "feedgen": "feed", "click": "cli"}
 FILES = sorted(path for path in ROOT.glob("pipeline/**/*.py") if "templates" not in path.parts)
 

@@ -7,32 +7,27 @@ from audio_tools import RATE_HZ, convert, decoded, lag, rms_db, silence, speech,
 
 from pipeline.audio.ingest import ingest
 from pipeline.audio.measure import loudness_of
+from pipeline.audio.profile import load
 from pipeline.errors import CauserieError
-from pipeline.model import Mix, Recording
+from pipeline.model import Bed, Clean, Mix, Part, Recording
 
 SHOW = Path(__file__).parents[1]
+AS_IT_IS = Clean(highpass=False)
 
 
-def made(folder, *recordings, intro=None, outro=None, channels=1, rate_hz=RATE_HZ, voices=("nora", "malik"), **mix):
-    """The master's samples and the activity of an episode."""
-    told = Mix(tuple(Recording(path.name, voice) for path, voice in zip(recordings, voices, strict=False)), **mix)
-    master, activity = folder / "master.flac", folder / "activity.json"
-    ingest(
-        recordings,
-        master=master,
-        activity=activity,
-        mix=told,
-        sample_rate_hz=rate_hz,
-        channels=channels,
-        intro=intro,
-        outro=outro,
-    )
-    return decoded(master)[0], json.loads(activity.read_text())
+def made(folder, *recordings, channels=1, rate_hz=RATE_HZ, voices=("nora", "malik"), level="off", clean=AS_IT_IS, **mix):
+    """The master's samples, and what was written beside it."""
+    takes = tuple(Recording(str(path), voice, clean=clean) for path, voice in zip(recordings, voices, strict=False))
+    told = Mix(takes, level=level, **mix)
+    names = {"master": "master.flac", "activity": "activity.json", "levels": "levels.npz", "sound": "sound.json"}
+    places = {key: folder / name for key, name in names.items()}
+    ingest(tuple(Path(file) for file in told.files), **places, mix=told, sample_rate_hz=rate_hz, channels=channels)
+    return decoded(places["master"])[0], json.loads(places["activity"].read_text()), json.loads(places["sound"].read_text())
 
 
 def test_a_recording_that_needs_nothing_keeps_its_samples(tmp_path):
     take = write(tmp_path / "take.wav", speech(2))
-    samples, activity = made(tmp_path, take, trim_silence=False)
+    samples, activity, _ = made(tmp_path, take, trim_silence=False)
     assert np.array_equal(samples, decoded(take)[0])
     assert activity == {"version": 1, "duration_s": 2.0, "hop_s": 0.05, "tracks": []}
 
@@ -40,47 +35,58 @@ def test_a_recording_that_needs_nothing_keeps_its_samples(tmp_path):
 def test_silence_is_trimmed_to_a_margin_and_speech_is_whole(tmp_path):
     words = speech(2)
     take = write(tmp_path / "take.wav", silence(1.5), words, silence(2))
-    samples, _ = made(tmp_path, take)
+    samples, _, sound = made(tmp_path, take)
     assert len(samples) / RATE_HZ == pytest.approx(2.6, abs=0.1)
     start = lag(words, samples[:, 0])
     assert start >= 0.3 * RATE_HZ and len(samples) - start - len(words) >= 0.3 * RATE_HZ
     assert np.abs(samples[start : start + len(words), 0] - words).max() < 1e-6
+    assert sum(sound["trimmed_s"]) == pytest.approx(5.5 - len(samples) / RATE_HZ, abs=0.02)
 
 
 def test_a_soft_beginning_is_not_taken_for_silence(tmp_path):
     fading = speech(2) * np.linspace(0, 1, 2 * RATE_HZ)  # 40 dB down in the first hundredth
-    samples, _ = made(tmp_path, write(tmp_path / "take.wav", silence(1), fading, speech(1)))
+    samples, _, _ = made(tmp_path, write(tmp_path / "take.wav", silence(1), fading, speech(1)))
     assert len(samples) / RATE_HZ > 3.25
 
 
 def test_what_the_producer_cuts_is_cut_first(tmp_path):
     take = write(tmp_path / "take.wav", speech(1), silence(1), speech(1.5, seed=2), silence(0.5), speech(1))
-    samples, _ = made(tmp_path, take, start_s=2.0, end_s=3.5)
+    samples, _, _ = made(tmp_path, take, start_s=2.0, end_s=3.5)
     assert len(samples) == round(1.5 * RATE_HZ)
-    assert np.abs(samples[:, 0] - speech(1.5, seed=2)).max() < 1e-6
+    inner = slice(RATE_HZ // 100, -RATE_HZ // 100)  # the edges of a cut are smoothed
+    assert np.abs(samples[inner, 0] - speech(1.5, seed=2)[inner]).max() < 1e-6
 
 
 def test_a_quiet_speaker_is_made_even_and_a_short_track_is_padded(tmp_path):
     nora = write(tmp_path / "nora.wav", speech(2, -20), silence(4))
     malik = write(tmp_path / "malik.wav", silence(3), speech(2, -30, seed=2))
-    samples, activity = made(tmp_path, nora, malik, trim_silence=False)
+    samples, activity, sound = made(tmp_path, nora, malik, trim_silence=False, level="gentle")
     assert len(samples) == 6 * RATE_HZ
-    assert rms_db(samples[: 2 * RATE_HZ]) == pytest.approx(rms_db(samples[3 * RATE_HZ : 5 * RATE_HZ]), abs=0.5)
+    assert rms_db(samples[: 2 * RATE_HZ]) == pytest.approx(rms_db(samples[3 * RATE_HZ : 5 * RATE_HZ]), abs=1)
     levels = {track["voice"]: track["levels_db"] for track in activity["tracks"]}
     assert np.median(levels["nora"][:40]) - np.median(levels["malik"][60:100]) == pytest.approx(10, abs=0.5)  # before any gain
     assert len(levels["nora"]) == len(levels["malik"]) == 120 and levels["malik"][119] == -120.0
+    gains = [recording["gain_db"] for recording in sound["recordings"]]
+    assert gains[1] - gains[0] == pytest.approx(10, abs=1)
+
+
+def test_with_levels_off_tracks_stay_as_the_producer_set_them(tmp_path):
+    tracks = write(tmp_path / "a.wav", speech(2, -20), silence(2)), write(tmp_path / "b.wav", silence(2), speech(2, -30))
+    samples, _, _ = made(tmp_path, *tracks, trim_silence=False)
+    assert rms_db(samples[: 2 * RATE_HZ]) - rms_db(samples[2 * RATE_HZ :]) == pytest.approx(10, abs=0.1)
 
 
 def test_a_speaker_is_raised_by_fifteen_decibels_at_most(tmp_path):
     near, far = write(tmp_path / "a.wav", speech(2, -15), silence(2)), write(tmp_path / "b.wav", silence(2), speech(2, -55))
-    samples, _ = made(tmp_path, near, far, trim_silence=False)
-    assert rms_db(samples[: 2 * RATE_HZ]) - rms_db(samples[2 * RATE_HZ :]) == pytest.approx(10, abs=0.5)
+    made(tmp_path, near, far, trim_silence=False, level="gentle")
+    gains = [recording["gain_db"] for recording in json.loads((tmp_path / "sound.json").read_text())["recordings"]]
+    assert gains == [-15.0, 15.0]
 
 
 def test_tracks_that_peak_together_do_not_clip(tmp_path):
     loud = speech(2, -9)
     loud *= 0.99 / np.abs(loud).max()
-    samples, _ = made(tmp_path, write(tmp_path / "a.wav", loud), write(tmp_path / "b.wav", loud))
+    samples, _, _ = made(tmp_path, write(tmp_path / "a.wav", loud), write(tmp_path / "b.wav", loud))
     assert 0.9 < np.abs(samples).max() <= 1.0
     assert lag(samples[:, 0], loud) == 0
     assert np.abs(samples[:, 0] * (loud.std() / samples.std()) - loud).max() < 1e-4
@@ -89,7 +95,8 @@ def test_tracks_that_peak_together_do_not_clip(tmp_path):
 def test_activity_is_told_in_published_time(tmp_path):
     nora = write(tmp_path / "nora.wav", silence(1.5), speech(1), silence(2.5))
     malik = write(tmp_path / "malik.wav", silence(3), speech(1), silence(1))
-    samples, activity = made(tmp_path, nora, malik, intro=write(tmp_path / "jingle.wav", speech(1.02)))
+    jingle = Part(file=str(write(tmp_path / "jingle.wav", speech(1.02))), kind="music")
+    samples, activity, _ = made(tmp_path, nora, malik, parts=(jingle, Part(gap_s=0.3)))
     heard = [20 * np.log10(np.abs(samples[i : i + RATE_HZ // 20]).max() + 1e-9) > -60 for i in range(0, len(samples), RATE_HZ // 20)]
     tracks = [np.array(track["levels_db"]) > -60 for track in activity["tracks"]]
     assert len(tracks[0]) == len(heard)
@@ -99,8 +106,9 @@ def test_activity_is_told_in_published_time(tmp_path):
 
 def test_intro_and_outro_are_whole_and_a_little_quieter(tmp_path):
     intro, outro = speech(1.3, -10, seed=5), speech(1.1, -40, seed=6)
-    files = {"intro": write(tmp_path / "in.wav", intro), "outro": write(tmp_path / "out.wav", outro)}
-    samples, activity = made(tmp_path, write(tmp_path / "take.wav", speech(3)), trim_silence=False, **files)
+    first, last = (Part(file=str(write(tmp_path / f"{i}.wav", each)), kind="music", gap_s=0.3) for i, each in enumerate((intro, outro)))
+    take = write(tmp_path / "take.wav", speech(3))
+    samples, activity, _ = made(tmp_path, take, trim_silence=False, parts=(Part(file=first.file, kind="music"), Part(gap_s=0.3), last))
     lead = lag(speech(3), samples[:, 0])
     assert lead == round(1.6 * RATE_HZ)  # 1.3 s and 0.3 s of silence
     assert len(samples) == lead + round((3 + 0.3 + 1.1) * RATE_HZ)
@@ -111,17 +119,50 @@ def test_intro_and_outro_are_whole_and_a_little_quieter(tmp_path):
     assert level["out"] == pytest.approx(level["take"] - 3, abs=0.3)
 
 
+def test_a_cold_open_is_a_piece_of_the_recording_before_the_recording(tmp_path):
+    pieces = [speech(1, seed=seed) for seed in range(4)]
+    take = write(tmp_path / "take.wav", *pieces)
+    samples, _, sound = made(tmp_path, take, parts=(Part("open", start_s=2, end_s=3), Part("body", gap_s=0.5)), trim_silence=False)
+    assert lag(pieces[2], samples[: 2 * RATE_HZ, 0]) == 0
+    assert lag(np.concatenate(pieces), samples[:, 0]) == round(1.5 * RATE_HZ)
+    assert [(part["name"], part["start_s"], part["end_s"]) for part in sound["parts"]] == [("open", 0, 1), ("body", 1.5, 5.5)]
+
+
+def test_a_crossfade_overlaps_and_keeps_the_power(tmp_path):
+    one, two = (str(write(tmp_path / f"{seed}.wav", speech(3, seed=seed))) for seed in (1, 2))
+    samples, _, _ = made(tmp_path, one, parts=(Part(), Part(file=two, crossfade_s=1)), trim_silence=False)
+    assert len(samples) == 5 * RATE_HZ
+    assert rms_db(samples[2 * RATE_HZ : 3 * RATE_HZ]) == pytest.approx(rms_db(samples), abs=1)
+    assert np.abs(samples[: 2 * RATE_HZ, 0] - speech(3, seed=1)[: 2 * RATE_HZ]).max() < 1e-6
+
+
+def test_music_lies_under_voices_and_comes_up_between_them(tmp_path):
+    voice = np.concatenate([silence(4), speech(4, -20), silence(4)])
+    tone = 0.2 * np.sin(2 * np.pi * 3000 * np.arange(5 * RATE_HZ) / RATE_HZ)
+    bed = Bed(str(write(tmp_path / "bed.wav", tone)), below_lu=8, duck_db=12)
+    samples, _, sound = made(tmp_path, write(tmp_path / "take.wav", voice), beds=(bed,), trim_silence=False)
+    plain, _, _ = made(tmp_path, tmp_path / "take.wav", trim_silence=False)
+    music = (samples - plain)[:, 0]
+    level = {name: rms_db(music[round(a * RATE_HZ) : round(b * RATE_HZ)]) for name, (a, b) in {"before": (2.2, 3.2), "under": (5.2, 7.8)}.items()}
+    assert level["before"] - level["under"] == pytest.approx(12, abs=0.5)
+    assert abs(music[-1]) < 1e-3 and abs(music[0]) < 1e-3  # it fades in and out
+    again = rms_db(music[round(4.2 * RATE_HZ) : round(4.8 * RATE_HZ)])  # where it starts again, over its own end
+    assert level["under"] - 1 < again < level["under"] + 3.5
+    assert (sound["beds"][0]["start_s"], sound["beds"][0]["end_s"]) == (0.0, 12.0)
+
+
 def test_the_same_samples_give_the_same_bytes_under_another_name(tmp_path):
     take = write(tmp_path / "Prise de Nora.wav", silence(1), speech(2))
     exported = convert(take, tmp_path / "export.flac", "-metadata", "title=Secret")
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder, path in zip(folders, (take, exported), strict=True):
         folder.mkdir()
-        made(folder, path, channels=2)
-    for name in ("master.flac", "activity.json"):
+        made(folder, path, channels=2, level="gentle")
+    for name in ("master.flac", "activity.json", "levels.npz"):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
     content = (folders[1] / "master.flac").read_bytes()
     assert not any(word in content for word in (b"Secret", b"Nora", b"export", b"Lavf6"))
+    assert not list(folders[0].glob(".*"))
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(48_000, 2), (22_050, 1)])
@@ -136,8 +177,17 @@ def test_the_master_has_the_rate_and_channels_asked_for(tmp_path, rate_hz, chann
 def test_a_float_recording_over_full_scale_is_lowered_not_clipped(tmp_path):
     hot = speech(2, -6)
     hot *= 2.5 / np.abs(hot).max()
-    samples, _ = made(tmp_path, write(tmp_path / "hot.wav", hot, subtype="FLOAT"), trim_silence=False)
+    samples, _, _ = made(tmp_path, write(tmp_path / "hot.wav", hot, subtype="FLOAT"), trim_silence=False)
     assert np.abs(samples[:, 0] * 2.5 - hot).max() < 0.01
+
+
+def test_the_profiles_tell_the_master_and_what_it_was_before(tmp_path):
+    take = write(tmp_path / "take.wav", speech(3, -20), silence(1), speech(3, -34, seed=2))
+    samples, _, _ = made(tmp_path, take, level="strong", trim_silence=False)
+    master, before = (load(tmp_path / "levels.npz", name) for name in ("master", "before"))
+    assert master.integrated_lufs == pytest.approx(loudness_of(tmp_path / "master.flac").integrated_lufs, abs=0.1)
+    assert before.integrated_lufs == pytest.approx(loudness_of(take).integrated_lufs, abs=0.1)
+    assert master.peak == pytest.approx(np.abs(samples).max(), abs=1e-6) and master.samples == before.samples == len(samples)
 
 
 def test_a_silent_track_is_named(tmp_path):
@@ -147,9 +197,10 @@ def test_a_silent_track_is_named(tmp_path):
     assert caught.value.where == str(dead)
 
 
-def test_a_cut_after_the_end_is_told_so(tmp_path):
-    with pytest.raises(CauserieError, match="nothing after 9 s"):
-        made(tmp_path, write(tmp_path / "take.wav", speech(2)), start_s=9.0)
+@pytest.mark.parametrize(("mix", "said"), [({"start_s": 9.0}, "nothing after 9 s"), ({"parts": (Part(start_s=9),)}, "9 to its end s")])
+def test_a_cut_after_the_end_is_told_so(tmp_path, mix, said):
+    with pytest.raises(CauserieError, match=said):
+        made(tmp_path, write(tmp_path / "take.wav", speech(2)), **mix)
 
 
 def test_a_truncated_recording_is_never_published_shorter(tmp_path):
@@ -162,7 +213,8 @@ def test_a_truncated_recording_is_never_published_shorter(tmp_path):
 
 def test_the_sample_interview_is_in_sync_and_even(tmp_path):
     folder, start_s, end_s = SHOW / "episodes/03-le-metier-d-ecouter", 4.7, 17.6
-    samples, activity = made(tmp_path, folder / "nora.m4a", folder / "malik.mp3", start_s=start_s, end_s=end_s, trim_silence=False)
+    files = (folder / "nora.m4a", folder / "malik.mp3")
+    samples, activity, _ = made(tmp_path, *files, start_s=start_s, end_s=end_s, trim_silence=False, level="gentle")
     truth = json.loads((SHOW / "tests/data/sample_truth/03-le-metier-d-ecouter.json").read_text())
     levels = {track["voice"]: np.array(track["levels_db"]) for track in activity["tracks"]}
     sound: dict[str, list[np.ndarray]] = {"nora": [], "malik": []}

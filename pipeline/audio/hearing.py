@@ -7,14 +7,18 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.profile import Floats, Profile, Profiler
+from pipeline.audio.profile import FLOOR_DB, Floats, Profile, Profiler
 from pipeline.errors import CauserieError
 
 READ_S = 1.0  # of sound at a time
+# Dual mono: one channel is heard on two loudspeakers, 3 LU louder than it measures alone.
+METER = "ebur128=metadata=1:dualmono=true:framelog=quiet"
+FLOATS = "aformat=sample_fmts=flt"
 _MOMENT = re.compile(r"^lavfi\.r128\.M=(-?[\d.]+|nan|-?inf)", re.M)
 HINT = "export it again from where it comes from"
 
@@ -42,16 +46,24 @@ def hear(
     `tell` hears how many seconds are done, `also` every block of frames. `CauserieError` when it cannot be decoded, or holds samples
     that are no numbers.
     """
-    with tempfile.TemporaryFile() as moments:
-        # FFmpeg writes a line each 100 ms into our own file: its meter is the fastest there is, and audio is decoded once.
-        meter = f"ebur128=metadata=1:dualmono=true:framelog=quiet,ametadata=mode=print:key=lavfi.r128.M:file=pipe\\\\:{moments.fileno()}"
-        graph = ",".join([f"[0:a:{stream}]aformat=sample_fmts=flt", *filters, meter, "aformat=sample_fmts=flt[out]"])
+    with tempfile.TemporaryFile() as lines:
+        graph = ",".join([f"[0:a:{stream}]{FLOATS}", *filters, METER, moments(lines.fileno()), f"{FLOATS}[out]"])
         arguments = [*ffmpeg.source(path), "-filter_complex", graph, "-map", "[out]", "-f", "f32le", "pipe:1"]
         profiler = Profiler(rate_hz, channels)
-        log = _passed(path, arguments, (moments.fileno(),), profiler, (tell, also), round(rate_hz * READ_S) * channels * 4)
-        moments.seek(0)
-        loudness = np.array([float(each) for each in _MOMENT.findall(moments.read().decode("ascii"))], np.float32)
-    return Heard(profiler.profile(np.nan_to_num(loudness, nan=-120.0, neginf=-120.0)), log)
+        log = _passed(path, arguments, (lines.fileno(),), profiler, (tell, also), round(rate_hz * READ_S) * channels * 4)
+        return Heard(profiler.profile(moments_in(lines)), log)
+
+
+def moments(file: int) -> str:
+    """The filter that writes the loudness of each 400 ms into an open file of ours: audio is metered while it passes, not again."""
+    return f"ametadata=mode=print:key=lavfi.r128.M:file=pipe\\\\:{file}"
+
+
+def moments_in(lines: IO[bytes]) -> Floats:
+    """What that filter wrote, LUFS; `FLOOR_DB` where there was nothing to hear."""
+    lines.seek(0)
+    loudness = np.array([float(each) for each in _MOMENT.findall(lines.read().decode("ascii"))], np.float32)
+    return np.maximum(np.nan_to_num(loudness, nan=FLOOR_DB, neginf=FLOOR_DB), FLOOR_DB).astype(np.float32)
 
 
 def _passed(

@@ -1,77 +1,43 @@
-"""How loud a recording is from one twentieth of a second to the next, and what follows: silence, balance, headroom. No files."""
+"""What follows from how loud recordings are: where silence ends, how tracks are balanced, how far music ducks. No files."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-HOPS_PER_S = 20
-HOP_S = 1 / HOPS_PER_S
-FLOOR_DB = -120.0  # digital silence
-SILENT_LUFS = -70.0  # the absolute gate of ITU-R BS.1770: what never passes it has no loudness
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.profile import HOPS_PER_S, MOMENTS_PER_S, Floats, Profile, integrated_lufs
+
 BALANCE_DB = 15.0  # the most a speaker is raised or lowered: beyond it, room noise comes up or something else is wrong
 MARGIN_S = 0.3  # of silence kept around what is heard: breaths, and consonants that start softly
+DUCK_AHEAD_S, DUCK_HOLD_S, DUCK_RAMP_S = 0.4, 0.9, 0.6  # music is down when a word begins, and does not come up between two
 
 
-class LevelMeter:
-    """RMS levels (dB full scale, all channels together) and sample peak of interleaved 32-bit float samples, in constant memory."""
-
-    def __init__(self, rate_hz: int, channels: int) -> None:
-        self.levels_db: list[float] = []
-        self.samples = 0  # per channel
-        self.peak = 0.0  # 1.0 is full scale
-        self._rate_hz = rate_hz
-        self._frame_bytes = 4 * channels
-        self._rest = b""
-
-    def feed(self, block: bytes) -> None:
-        """Take some bytes; whole seconds are measured at once, so that hops are exact at any sample rate."""
-        self._rest += block
-        second = self._rate_hz * self._frame_bytes
-        while len(self._rest) >= second:
-            self._measure(self._rest[:second])
-            self._rest = self._rest[second:]
-
-    def finish(self) -> None:
-        """Measure what is left, the last hop being as short as it is."""
-        if self._rest:
-            self._measure(self._rest)
-            self._rest = b""
-
-    def _measure(self, data: bytes) -> None:
-        import numpy as np
-
-        frames = np.frombuffer(data, dtype="<f4").reshape(-1, self._frame_bytes // 4)
-        starts = [edge for edge in (hop_sample(i, self._rate_hz) for i in range(HOPS_PER_S)) if edge < len(frames)]
-        power = np.add.reduceat(np.square(frames, dtype="f8").mean(axis=1), starts) / np.diff([*starts, len(frames)])
-        self.levels_db += np.maximum(10 * np.log10(np.maximum(power, 1e-20)), FLOOR_DB).tolist()
-        self.peak = max(self.peak, float(np.abs(frames).max()))
-        self.samples += len(frames)
-
-
-def hop_sample(hop: int, rate_hz: int) -> int:
-    """The first sample of a hop."""
-    return rate_hz * hop // HOPS_PER_S
-
-
-def threshold_db(levels_db: Sequence[float], loudness_lufs: float) -> float:
+def threshold_db(profile: Profile) -> float:
     """The level above which a recording is heard: 6 dB over its own background, 30 to 45 dB under its own speech.
 
     Those bounds matter more than the background: with noise close to speech nothing is trimmed, and in a recording without any pause,
     whose quietest moments are speech or music, nothing that can be heard is taken for silence.
     """
-    background_db = sorted(levels_db)[len(levels_db) // 20]
-    return min(max(background_db + 6, loudness_lufs - 45), loudness_lufs - 30)
+    loudness_lufs = profile.integrated_lufs
+    return min(max(floor_db(profile) + 6, loudness_lufs - 45), loudness_lufs - 30)
 
 
-def heard(tracks: Sequence[tuple[Sequence[float], float]]) -> tuple[int, int]:
-    """The first hop where some track (its levels, its threshold in dB) is heard, and the one after the last, margins included.
+def floor_db(profile: Profile) -> float:
+    """The background of a recording: the level it is above for 19 moments of 20, digital silence left out."""
+    return float(np.percentile(profile.levels_db, 5))
+
+
+def heard(profiles: Sequence[Profile]) -> tuple[int, int]:
+    """The first hop where some track is heard, and the one after the last, margins included.
 
     A margin may reach below 0 or beyond the end: whoever cuts has to bound it.
     """
-    loud = [i for levels_db, threshold in tracks for i, level_db in enumerate(levels_db) if level_db > threshold]
+    loud = np.concatenate([np.flatnonzero(profile.levels_db > threshold_db(profile)) for profile in profiles])
     margin = math.ceil(MARGIN_S * HOPS_PER_S)
-    return min(loud) - margin, max(loud) + 1 + margin
+    return int(loud.min()) - margin, int(loud.max()) + 1 + margin
 
 
 def balance_db(loudness_lufs: Sequence[float]) -> list[float]:
@@ -83,10 +49,19 @@ def balance_db(loudness_lufs: Sequence[float]) -> list[float]:
     return [max(-BALANCE_DB, min(BALANCE_DB, mean - each)) for each in loudness_lufs]
 
 
-def headroom_db(peaks: Sequence[float], gains_db: Sequence[float]) -> float:
-    """By how much to lower a sum so that it cannot clip even where all peaks meet: 0 or less, dB.
+def moved_lufs(profile: Profile, moves_db: Floats | None) -> float:
+    """The loudness of a recording once its gain moves as `moves_db` says, one value at each edge of a hop."""
+    if moves_db is None:
+        return profile.integrated_lufs
+    middles = (np.arange(len(profile.momentary_lufs)) - 1) / MOMENTS_PER_S * HOPS_PER_S  # of the 400 ms that end 200 ms later
+    return integrated_lufs(profile.momentary_lufs + np.interp(middles, np.arange(len(moves_db)), moves_db).astype(np.float32))
 
-    A hundredth more than that, because gains are written with two decimals.
-    """
-    worst = sum(peak * 10 ** (gain_db / 20) for peak, gain_db in zip(peaks, gains_db, strict=True))
-    return -20 * math.log10(worst) - 0.01 if worst > 1 else 0.0
+
+def duck(talking: NDArray[np.bool_], depth_db: float) -> Floats:
+    """The gain of music under voices, dB at each edge of a hop: down before a word, up again after the last of a passage."""
+    before, after, ramp = (round(seconds * HOPS_PER_S) for seconds in (DUCK_AHEAD_S, DUCK_HOLD_S, DUCK_RAMP_S))
+    covered = np.zeros(len(talking) + before + after + 2)
+    covered[: len(talking)] = talking
+    spread = np.convolve(covered, np.ones(before + after + 1))[before : before + len(talking) + 1] > 0.5
+    padded = np.pad(spread.astype(float), ramp // 2, mode="edge")
+    return (-depth_db * np.convolve(padded, np.ones(ramp) / ramp, mode="same")[ramp // 2 : ramp // 2 + len(talking) + 1]).astype(np.float32)

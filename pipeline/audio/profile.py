@@ -132,7 +132,7 @@ def short_term_lufs(momentary_lufs: Floats) -> Floats:
 
 
 def range_lu(momentary_lufs: Floats) -> float:
-    """Loudness range (EBU Tech 3342): from the 10th to the 95th percentile of what passes −70 LUFS and 20 LU under its mean; 0 under 3 s."""
+    """Loudness range (EBU Tech 3342): 10th to 95th percentile of what passes −70 LUFS and 20 LU under its mean; 0 under 3 s."""
     levels = short_term_lufs(momentary_lufs)[3 * MOMENTS_PER_S - 1 :]
     levels = levels[levels > SILENT_LUFS]
     if not levels.size:

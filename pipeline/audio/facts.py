@@ -1,0 +1,89 @@
+"""What ingest tells the steps after it: who is active on which track, and what was found and done, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pipeline.audio.levels import floor_db
+from pipeline.audio.profile import HOP_S, HOPS_PER_S, decibels
+from pipeline.audio.programme import File, Programme
+from pipeline.audio.timeline import Clip, levels_of
+from pipeline.model import Mix, Part
+
+
+def activity_of(mix: Mix, programme: Programme, rate_hz: int) -> dict[str, Any]:
+    """`activity.json`: the levels of each speaker's own track along the master, before any gain."""
+    hops = -(-programme.samples * HOPS_PER_S // rate_hz)
+    bodies = [clips for part, clips in zip(mix.parts, programme.parts, strict=True) if not part.file]
+    voices = [recording.voice for recording in mix.recordings] if len(mix.recordings) > 1 else []
+    tracks = [
+        {"voice": voice, "levels_db": _rounded(levels_of([clips[i] for clips in bodies if i < len(clips)], hops, rate_hz))}
+        for i, voice in enumerate(voices)
+    ]
+    return {"version": 1, "duration_s": round(programme.samples / rate_hz, 3), "hop_s": HOP_S, "tracks": tracks}
+
+
+def sound_of(
+    mix: Mix, programme: Programme, tracks: Sequence[File], others: Mapping[Part, File], beds: Sequence[File], rate_hz: int
+) -> dict[str, Any]:
+    """`sound.json`: every file as it was found, where everything lies, and each gain."""
+    voices = [recording.voice for recording in mix.recordings]
+    files = [*zip(tracks, voices, strict=True), *((others[part], "") for part in mix.parts if part in others)]
+    return {
+        "version": 1,
+        "duration_s": round(programme.samples / rate_hz, 3),
+        "level": mix.level,
+        "recordings": [_recording(file, voice) for file, voice in files],
+        "parts": [_part(part, clips, rate_hz) for part, clips in zip(mix.parts, programme.parts, strict=True)],
+        "beds": [_bed(file, clips, bed.duck_db, rate_hz) for bed, file, clips in zip(mix.beds, beds, programme.beds, strict=True)],
+        "turns": sorted(_turns(mix, programme, tracks, others, rate_hz), key=lambda turn: turn["start_s"]),
+        "trimmed_s": [round(samples / rate_hz, 2) for samples in programme.trimmed],
+    }
+
+
+def _recording(file: File, voice: str) -> dict[str, Any]:
+    profile, found = file.source.profile, file.found
+    return {
+        "file": file.name,
+        "voice": voice,
+        "codec": found.codec,
+        "sample_rate_hz": found.sample_rate_hz,
+        "channels": found.channels,
+        "duration_s": round(profile.duration_s, 3),
+        "integrated_lufs": round(profile.integrated_lufs, 1),
+        "peak_dbfs": round(float(decibels(profile.peaks.max(keepdims=True) ** 2)[0]), 1),
+        "noise_floor_db": round(floor_db(profile), 1),
+        "gain_db": round(file.source.gain_db, 1),
+        "cleaned": list(file.cleaned),
+    }
+
+
+def _part(part: Part, clips: tuple[Clip, ...], rate_hz: int) -> dict[str, Any]:
+    start, end = clips[0].at, max(clip.end for clip in clips)
+    gain_db = clips[0].source.gain_db if part.file else part.gain_db
+    span = {"start_s": round(start / rate_hz, 3), "end_s": round(end / rate_hz, 3)}
+    return {"name": part.name, "file": part.file, "kind": part.kind, **span, "gain_db": round(gain_db, 1)}
+
+
+def _bed(file: File, clips: tuple[Clip, ...], duck_db: float, rate_hz: int) -> dict[str, Any]:
+    span = {"start_s": round(clips[0].at / rate_hz, 3), "end_s": round(clips[-1].end / rate_hz, 3)}
+    return {"file": file.name, **span, "gain_db": round(clips[0].source.gain_db, 1), "duck_db": duck_db}
+
+
+def _turns(mix: Mix, programme: Programme, tracks: Sequence[File], others: Mapping[Part, File], rate_hz: int) -> Iterable[dict[str, Any]]:
+    """Each turn whose gain moved, in published time."""
+    for part, clips in zip(mix.parts, programme.parts, strict=True):
+        files = [others[part]] if part.file else tracks
+        voices = [""] if part.file else [recording.voice for recording in mix.recordings]
+        for clip, file, voice in zip(clips, files, voices, strict=True):
+            shift_s, end_s = (clip.at - clip.first) / rate_hz, clip.end / rate_hz
+            for turn in file.turns:
+                start_s, stop_s = max(turn.start_s + shift_s, clip.at / rate_hz), min(turn.end_s + shift_s, end_s)
+                if start_s < stop_s:
+                    span = {"start_s": round(start_s, 2), "end_s": round(stop_s, 2), "voice": voice}
+                    yield {**span, "loudness_lufs": round(turn.loudness_lufs, 1), "gain_db": round(turn.gain_db, 1)}
+
+
+def _rounded(levels: Iterable[float]) -> list[float]:
+    return [round(float(level), 1) for level in levels]

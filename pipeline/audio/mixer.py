@@ -1,0 +1,89 @@
+"""Clips become one master, a second at a time: decoded by FFmpeg, multiplied and added here, written and metered by FFmpeg."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio import ffmpeg
+from pipeline.audio.hearing import FLOATS, METER, moments, moments_in
+from pipeline.audio.profile import Floats, Profile, Profiler
+from pipeline.audio.timeline import Clip, gains
+
+FLAC = ("-c:a", "flac", "-compression_level", "1", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac")
+
+
+def mix(
+    clips: Sequence[Clip],
+    samples: int,
+    rate_hz: int,
+    channels: int,
+    *,
+    master: Path,
+    gain_db: float = 0.0,
+    tell: Callable[[float], None] = lambda done_s: None,
+) -> Profile:
+    """Write the master (FLAC, 24 bits) of `samples` per channel, `gain_db` over all of it; its profile.
+
+    `CauserieError` when a clip cannot be decoded any more, or the master not written.
+    """
+    profiler = Profiler(rate_hz, channels)
+    with tempfile.TemporaryFile() as lines:
+        meter = f"{METER},{moments(lines.fileno())},aformat=sample_fmts=s32"
+        form = ["-f", "f32le", "-ar", str(rate_hz), "-ac", str(channels), "-i", "pipe:0"]
+        arguments = [*form, "-af", meter, *ffmpeg.EXACT, *FLAC, ffmpeg.address(master)]
+        with ffmpeg.running(arguments, fed=True, shares=(lines.fileno(),)) as encoder:
+            for frames in _added(clips, samples, rate_hz, channels, gain_db):
+                profiler.feed(frames)
+                encoder.write(frames.data.cast("B"))
+                tell(profiler.samples / rate_hz)
+        return profiler.profile(moments_in(lines))
+
+
+def _added(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Floats]:
+    """The programme's frames, a second at a time; a file is open only while it is heard."""
+    with ExitStack() as files:
+        players: dict[int, _Player] = {}
+        for start in range(0, samples, rate_hz):
+            count = min(rate_hz, samples - start)
+            frames = np.zeros((count, channels), np.float32)
+            for i, clip in enumerate(clips):
+                low, high = max(start, clip.at), min(start + count, clip.end)
+                if low < high:
+                    if i not in players:
+                        players[i] = _Player(clip, rate_hz, channels, files)
+                    played = players[i].play(low - clip.at, high - low, gain_db)
+                    frames[low - start : low - start + len(played)] += played
+                elif i in players and start >= clip.end:
+                    players.pop(i).close()
+            yield frames
+
+
+class _Player:
+    """The decoder of one clip."""
+
+    def __init__(self, clip: Clip, rate_hz: int, channels: int, files: ExitStack) -> None:
+        self._clip, self._rate_hz, self._channels = clip, rate_hz, channels
+        source = clip.source
+        kept = f"atrim=start_sample={clip.first}:end_sample={clip.first + clip.count}"
+        graph = ",".join([f"[0:a:{source.stream}]{FLOATS}", *source.filters, kept, f"{FLOATS}[out]"])
+        arguments = [*ffmpeg.source(source.path), "-filter_complex", graph, "-map", "[out]", "-f", "f32le", "pipe:1"]
+        self._open = files.enter_context(ExitStack())
+        self._process = self._open.enter_context(ffmpeg.running(arguments))
+
+    def play(self, start: int, count: int, gain_db: float) -> Floats:
+        """The next `count` frames, from the clip's own sample `start` on, at their gain; fewer when the file ends early."""
+        data = self._process.read(count * self._channels * 4)
+        frames = np.frombuffer(data, np.float32).reshape(-1, self._channels)
+        gain = gains(self._clip, start, len(frames), self._rate_hz, gain_db)
+        if isinstance(gain, float):
+            return frames if gain == 1.0 else frames * np.float32(gain)
+        return frames * gain[:, None]
+
+    def close(self) -> None:
+        """The file was heard to the end of the clip."""
+        self._open.close()

@@ -1,0 +1,153 @@
+"""How an episode sounds, from its TOML: recordings, parts in order, music under voices, what is cleaned and evened, soundbites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from pipeline.fields import file_in, relative, time_in, who
+from pipeline.model import Bed, Clean, Mix, Part, Person, Recording, Soundbite
+from pipeline.text import nearest, printable
+from pipeline.toml import Table
+
+LEVELS = ("gentle", "strong", "off")
+GAP_S = 0.3  # of silence, at least, between the programme and its intro or outro
+LONGEST_FADE_S = 60.0
+
+
+@dataclass(frozen=True)
+class House:
+    """What a show's episodes share unless they say otherwise."""
+
+    intro: str = ""
+    outro: str = ""
+    level: str = LEVELS[0]
+    clean: Clean = Clean()
+
+
+def house(table: Table, root: Path) -> House:
+    """The part of `[audio]` that is about how episodes are made."""
+    jingles = [file_in(table, key, root, root) for key in ("intro", "outro")]
+    return House(*jingles, table.choice("level", House.level, LEVELS), clean(table, House.clean))
+
+
+def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], house: House) -> Mix:
+    """What an `episode.toml` says of its sound."""
+    start_s, end_s = _span(table)
+    recordings = tuple(_recording(each, folder, root, people, clean(table, house.clean)) for each in table.tables("recordings"))
+    if not recordings:
+        table.problem("recordings", "is missing", "add [[recordings]] with a file for each raw recording")
+    body = tuple(_part(each, folder, root) for each in table.tables("parts")) or (Part(),)
+    if all(part.file for part in body):
+        table.problem("parts", "leaves the recordings out", "give one of the parts body = true instead of a file")
+    beds = tuple(_bed(each, folder, root, [part.name for part in body if part.name]) for each in table.tables("beds"))
+    intro, outro = (
+        file_in(table, key, folder, root) if key in table.values else _unasked(table, key, of_show)
+        for key, of_show in (("intro", house.intro), ("outro", house.outro))
+    )
+    level = table.choice("level", house.level, LEVELS)
+    return Mix(recordings, _between(intro, body, outro), beds, level, table.flag("trim_silence", True), start_s, end_s)
+
+
+def clean(table: Table, default: Clean) -> Clean:
+    """What is cleaned: `clean = { hum = true }`; what it does not name stays as it is in `default`."""
+    wanted = table.table("clean")
+    found = Clean(**{field.name: wanted.flag(field.name, getattr(default, field.name)) for field in fields(Clean)})
+    wanted.end()
+    return found
+
+
+def soundbites(table: Table) -> tuple[Soundbite, ...]:
+    """`[[soundbites]]` in published time: a start, and a duration or an end."""
+    return tuple(_soundbite(each) for each in table.tables("soundbites"))
+
+
+def _soundbite(table: Table) -> Soundbite:
+    start_s, duration_s = time_in(table, "start"), time_in(table, "duration")
+    end_s = time_in(table, "end")
+    if start_s is None:
+        table.problem("start", "is missing", "write it like “0:31”")
+    if duration_s is None and end_s is not None and start_s is not None:
+        duration_s = end_s - start_s
+    if duration_s is None or not 1 <= duration_s <= 600:
+        table.problem("duration", "is missing or not from 1 to 600 s", "give duration or end; players like 15 to 120 s")
+        duration_s = 1.0
+    bite = Soundbite(start_s or 0.0, duration_s, table.text("title", "", 128))
+    table.end()
+    return bite
+
+
+def _recording(table: Table, folder: Path, root: Path, people: Mapping[str, Person], default: Clean) -> Recording:
+    """One `[[recordings]]`; its file is looked at when the episode is built, so that one bad recording stops one episode."""
+    file, voice = table.text("file", ...), table.text("voice")
+    if voice and voice not in people:
+        table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", who(voice, people))
+    recording = Recording(relative(folder / file, root), voice, _stream(table), clean(table, default))
+    table.end()
+    return recording
+
+
+def _part(table: Table, folder: Path, root: Path) -> Part:
+    """One `[[parts]]`: a file, or the recordings."""
+    file, is_body = file_in(table, "file", folder, root), table.flag("body", False)
+    if is_body == bool(file):
+        table.problem("file", "or body = true is what a part needs, one of them", "name a file, or write body = true for the recordings")
+    start_s, end_s = _span(table)
+    part = Part(
+        table.text("name", "", 64),
+        file,
+        _stream(table),
+        table.choice("kind", "speech", ("speech", "music")),
+        start_s,
+        end_s,
+        *(_length(table, key) for key in ("gap", "crossfade", "fade_in", "fade_out")),
+        table.number("gain_db", 0.0, -60, 20),
+    )
+    table.end()
+    return part
+
+
+def _bed(table: Table, folder: Path, root: Path, names: list[str]) -> Bed:
+    """One `[[beds]]`: music under a part."""
+    bed = Bed(file_in(table, "file", folder, root, required=True), table.text("under", "", 64))
+    if bed.under and bed.under not in names:
+        table.problem("under", f"“{printable(bed.under)}” is the name of no part", nearest(bed.under, names) if names else "name that part")
+    start_s, end_s = _span(table)
+    fades = {f"{key}_s": _length(table, key, getattr(bed, f"{key}_s")) for key in ("fade_in", "fade_out")}
+    levels = {"below_lu": table.number("below_lu", bed.below_lu, 0, 40), "duck_db": table.number("duck_db", bed.duck_db, 0, 40)}
+    table.end()
+    return replace(bed, start_s=start_s, end_s=end_s, **fades, **levels)
+
+
+def _between(intro: str, body: tuple[Part, ...], outro: str) -> tuple[Part, ...]:
+    """The parts between their jingles, a moment of silence after the first and before the last."""
+    if intro:
+        first = body[0] if body[0].gap_s or body[0].crossfade_s else replace(body[0], gap_s=GAP_S)
+        body = (Part("intro", intro, kind="music"), first, *body[1:])
+    return (*body, Part("outro", outro, kind="music", gap_s=GAP_S)) if outro else body
+
+
+def _span(table: Table) -> tuple[float, float | None]:
+    """`start` and `end`, seconds."""
+    start_s, end_s = time_in(table, "start") or 0.0, time_in(table, "end")
+    if end_s is not None and end_s <= start_s:
+        table.problem("end", "is not after start", "give a later time, or remove the key")
+    return start_s, end_s
+
+
+def _length(table: Table, key: str, default: float = 0.0) -> float:
+    """Some seconds of silence or fading."""
+    return table.number(key, default, 0, LONGEST_FADE_S)
+
+
+def _stream(table: Table) -> str:
+    """Which audio stream of a file: `2`, or `"Micro"`."""
+    value = table.values.get("stream")
+    return str(table.whole("stream", 1, 1, 99)) if type(value) is int else table.text("stream", "", 128)
+
+
+def _unasked(table: Table, key: str, value: str) -> str:
+    """The show's own jingle, while noting that the episode may have the key."""
+    table.text(key)
+    return value
