@@ -1,0 +1,92 @@
+import pytest
+
+from pipeline.model import Bed, Clean, Part, Person, Soundbite
+from pipeline.sounds import House, house, mix, soundbites
+from pipeline.toml import Table
+
+TRACK = {"recordings": [{"file": "raw.wav"}]}
+
+
+def read(tmp_path, toml, of_show=None):
+    """The mix of an `episode.toml` with these values, and what is wrong with it."""
+    for name in ("jingle.flac", "bed.flac", "archive.mp3"):
+        (tmp_path / name).touch()
+    problems = []
+    table = Table({**TRACK, **toml}, "episode.toml", problems)
+    found = mix(table, tmp_path, tmp_path, {"nora": Person("nora", "Nora")}, of_show or House())
+    table.end()
+    return found, [str(problem) for problem in problems]
+
+
+def test_an_episode_that_says_nothing_is_its_recordings(tmp_path):
+    found, problems = read(tmp_path, {})
+    assert found.parts == (Part(),) and found.level == "gentle" and found.recordings[0].clean == Clean() and not problems
+    assert found.files == ("raw.wav",)
+
+
+def test_the_show_s_jingles_stand_around_the_parts(tmp_path):
+    found, _ = read(tmp_path, {}, House(intro="jingle.flac", outro="jingle.flac"))
+    assert [(part.name, part.kind, part.gap_s) for part in found.parts] == [("intro", "music", 0), ("", "speech", 0.3), ("outro", "music", 0.3)]
+    assert found.files == ("raw.wav", "jingle.flac")
+    assert read(tmp_path, {"intro": ""}, House(intro="jingle.flac"))[0].parts == (Part(),)
+
+
+def test_parts_come_in_their_order(tmp_path):
+    parts = [
+        {"name": "ouverture", "body": True, "start": "12:03", "end": "12:31"},
+        {"file": "jingle.flac", "kind": "music", "crossfade": 1.5},
+        {"body": True, "fade_out": 2},
+        {"file": "archive.mp3", "start": 5, "gain_db": -3, "stream": 2},
+    ]
+    found, problems = read(tmp_path, {"parts": parts})
+    assert not problems
+    assert found.parts == (
+        Part("ouverture", start_s=723, end_s=751),
+        Part(file="jingle.flac", kind="music", crossfade_s=1.5),
+        Part(fade_out_s=2),
+        Part(file="archive.mp3", stream="2", start_s=5, gain_db=-3),
+    )
+
+
+def test_a_bed_lies_under_a_part_by_its_name(tmp_path):
+    toml = {"parts": [{"name": "récit", "body": True}], "beds": [{"file": "bed.flac", "under": "récit", "end": "0:40", "duck_db": 9}]}
+    found, problems = read(tmp_path, toml)
+    assert found.beds == (Bed("bed.flac", "récit", end_s=40, duck_db=9),) and not problems
+
+
+def test_what_is_cleaned_is_named_for_the_show_and_changed_for_a_recording(tmp_path):
+    of_show = house(Table({"clean": {"hum": True}, "level": "off"}, "show.toml", []), tmp_path)
+    assert of_show == House(level="off", clean=Clean(hum=True))
+    found, _ = read(tmp_path, {"recordings": [{"file": "a.wav", "clean": {"highpass": False}}, {"file": "b.wav", "stream": "Micro"}]}, of_show)
+    assert [recording.clean for recording in found.recordings] == [Clean(highpass=False, hum=True), Clean(hum=True)]
+    assert found.level == "off" and found.recordings[1].stream == "Micro"
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ({"recordings": []}, "recordings: is missing"),
+        ({"parts": [{"file": "archive.mp3"}]}, "parts: leaves the recordings out"),
+        ({"parts": [{"body": True}, {}]}, "parts[2].file: or body = true is what a part needs"),
+        ({"parts": [{"body": True, "file": "archive.mp3"}]}, "parts[1].file: or body = true"),
+        ({"parts": [{"body": True, "crossfade": 90}]}, "parts[1].crossfade: cannot be 90"),
+        ({"parts": [{"body": True}, {"file": "gone.wav"}]}, "parts[2].file: there is no file gone.wav"),
+        ({"beds": [{"file": "bed.flac", "under": "nulle part"}]}, "beds[1].under: “nulle part” is the name of no part"),
+        ({"level": "strongest"}, "level: cannot be strongest"),
+        ({"recordings": [{"file": "a.wav", "clean": {"denoise": True}}]}, "recordings[1].clean.denoise: is not a key"),
+        ({"recordings": [{"file": "a.wav", "voice": "mora"}]}, "recordings[1].voice: “mora” is nobody"),
+        ({"start": "0:30", "end": "0:20"}, "end: is not after start"),
+    ],
+)
+def test_a_mistake_is_told_with_its_key(tmp_path, toml, said):
+    problems = read(tmp_path, toml)[1]
+    assert any(said in problem for problem in problems), problems
+
+
+def test_soundbites_have_a_start_and_a_length():
+    problems = []
+    table = Table({"soundbites": [{"start": "1:00", "duration": 30}, {"start": 5, "end": "0:25", "title": "Là"}, {"start": 3}]}, "e", problems)
+    assert soundbites(table)[:2] == (Soundbite(60, 30), Soundbite(5, 20, "Là"))
+    assert [str(problem) for problem in problems] == [
+        "e: soundbites[3].duration: is missing or not from 1 to 600 s; give duration or end; players like 15 to 120 s"
+    ]
