@@ -105,7 +105,7 @@ def _make(name: str, help_text: str) -> None:
 
 
 _make("build", "Make everything that is out of date, up to and including feed, guides and pages; with SLUGs, those episodes' own files.")
-_make("normalise", "Stop at audio that is loud enough: ingest, measure, encode.")
+_make("normalise", "Stop at audio that is even and loud enough, with a report of what was done to it.")
 _make("transcribe", "Stop at captions: Whisper, the draft to correct, the times of the corrected text.")
 _make("tag", "Stop at audio that carries its title, credits, cover and chapters.")
 _make("guide", "Stop at the discussion guides.")
@@ -121,6 +121,26 @@ def status(root: Path, as_json: bool) -> None:
     from pipeline.commands import status
 
     _say(status(root.resolve(), at=_now(), as_json=as_json))
+
+
+@main.command()
+@click.argument("slug")
+@options(COMMON)
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+@click.option("--json", "as_json", is_flag=True, help="The same figures as JSON on standard output.")
+def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
+    """Draw what was done to an episode's sound, before and after, and print where the page is."""
+    from pipeline.commands import draw, open_show
+
+    _must_exist(root, (slug,))
+    show = open_show(root.resolve())
+    page, figures = draw(root.resolve(), show, next(episode for episode in show.episodes if episode.slug == slug))
+    if as_json:
+        click.echo(figures.read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(page)
+    if opens:
+        click.launch(str(page))
 
 
 @main.command()

@@ -30,13 +30,17 @@ from pipeline.workers import Workers
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
 STOPS: dict[str, frozenset[str]] = {
-    "normalise": frozenset({"encode", "light"}),
+    "normalise": frozenset({"encode", "m4a", "light", "soundbites"}),
     "transcribe": frozenset({"captions"}),
-    "tag": frozenset({"tag", "tag-light"}),
+    "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
     "guide": frozenset({"guide"}),
     "feed": frozenset({"feed"}),
     "site": frozenset({"page", "index"}),
 }
+
+
+# The kinds of step whose work is drawn in an episode's report
+DRAWN = frozenset({"encode", "align", "chapters"})
 
 
 def open_show(root: Path, keep: bool = False) -> Show:
@@ -87,11 +91,43 @@ def make(
             return _foresee(steps, root, rebuild, console)
         with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:
             results = build(steps, root, workers, console.ended, console.started, rebuild)
+            draw_reports(root, show, results, console)
         if console.counts["built"]:
             for line in described(root, show):
                 console.say(line)
         console.sum_up(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
+
+
+def draw_reports(root: Path, show: Show, results: Sequence[Result], console: Console) -> None:
+    """Draw the sound of every episode whose sound, transcript or chapters were made in this run."""
+    made = {result.step.episode for result in results if result.status == "built" and result.step.kind in DRAWN}
+    for episode in show.episodes:
+        if episode.slug in made and (root / work(episode.slug, "encoded.json")).exists():
+            try:
+                draw(root, show, episode)
+            except CauserieError as error:  # a drawing that fails takes nothing from what was made
+                console.say(f"{episode.slug}: no report: {error}", always=True)
+
+
+def draw(root: Path, show: Show, episode: Episode) -> tuple[Path, Path]:
+    """Draw what was done to an episode's sound from what there is, with or without a transcript: the page, and its figures."""
+    from pipeline.report import report
+
+    slug = episode.slug
+    page, figures = (root / f".causerie/reports/{slug}.{form}" for form in ("html", "json"))
+    made = {"sound": "sound.json", "levels": "levels.npz", "encoded": "encoded.json", "curve": "published.npz"}
+    reads = {key: root / work(slug, name) for key, name in made.items()}
+    for path in reads.values():
+        if not path.exists():
+            raise CauserieError("its sound is not made yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
+    timed, chapters = root / work(slug, "timed.json"), root / f"feeds/{slug}.chapters.json"
+    texts = {"timed": timed if timed.exists() else None, "chapters": chapters if chapters.exists() else None}
+    page.parent.mkdir(parents=True, exist_ok=True)
+    names = {key: person.name for key, person in show.people.items()}
+    about = {"title": episode.info.title, "slug": slug, "language": show.info.language, "names": names}
+    report(**reads, **texts, page=page, figures=figures, **about)
+    return page, figures
 
 
 def described(root: Path, show: Show) -> Iterator[str]:

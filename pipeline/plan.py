@@ -5,7 +5,7 @@
                                                         captions, chapters ─┤     │         ├ feed
                                               guide-draft ─ (a person) ─ guide ───┘         └ index
 
-What was done to the sound is drawn in a report, which is published nowhere.
+What was done to the sound is drawn in a report by `pipeline/commands.py`, from what there is: it is a view, not a step.
 
 Paths are relative to the show's folder. A step is told *values*, never a TOML file: a new title re-tags and rewrites the feed,
 and cannot re-run Whisper.
