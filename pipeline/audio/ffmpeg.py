@@ -15,19 +15,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pipeline.errors import CauserieError
 from pipeline.progress import report
 from pipeline.text import printable
 
 # Demuxers of recordings. Playlists, concat scripts, subtitles and the other text formats are left out: they open what they name.
-CONTAINERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape"
+CONTAINERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape,tta,flv,mpeg"
 EXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-fflags", "+bitexact", "-flags:a", "+bitexact")  # same bytes each time
 _NOISE = ("Conversion failed", "Error opening input file", "Error opening output file", "Error while filtering", "Nothing was written")
 _SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", other each time
 _BLOCK_BYTES = 1 << 18
+_LOG_BYTES = 1 << 20  # from each end
 STALL_S = 120.0  # it gives something every few milliseconds: a file that keeps it silent for so long would keep it so for ever
+# What FFmpeg says when the fault is not the file's: its words, ours, and what to do.
+_MACHINE = (
+    ("No space left on device", "the disk is full", "free some space, then try again"),
+    ("Disk quota exceeded", "the disk quota is used up", "free some space, then try again"),
+    ("Cannot allocate memory", "there is not enough memory", "close other programs, then try again"),
+    ("Too many open files", "too many files are open", "raise the limit (ulimit -n), then try again"),
+)
 
 
 def executable() -> str:
@@ -42,7 +50,7 @@ def executable() -> str:
 
 def source(path: Path) -> list[str]:
     """The arguments that open `path` as an input, whatever its name and content; damage is an error, not a guess."""
-    limits = ["-protocol_whitelist", "file,pipe,fd", "-format_whitelist", CONTAINERS, "-err_detect", "crccheck+explode"]
+    limits = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-err_detect", "crccheck+explode"]
     return [*limits, "-i", address(path)]
 
 
@@ -72,81 +80,117 @@ def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
 def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int] = ()) -> Iterator[Running]:
     """FFmpeg at work: read what it gives, or (`fed`) write what it takes; leaving the block waits for its end.
 
-    It inherits the open files of `shares`. `CauserieError` with its own reason when it fails or stops moving; it is killed when the
-    block is left by an exception.
+    It inherits the open files of `shares`. Whoever leaves before all is read has had enough. `CauserieError` with its own reason when
+    it fails, is killed, or stops moving; it is killed when the block is left by an exception.
     """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
     ends = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL} if fed else {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     with tempfile.TemporaryFile() as log:  # not a pipe: nobody empties one while standard output is read
-        with subprocess.Popen(command, **ends, stderr=log, pass_fds=tuple(shares)) as popen:
+        # What is written is not buffered here: a buffer left over when FFmpeg dies would be written again when its pipe is closed.
+        with subprocess.Popen(command, **ends, stderr=log, pass_fds=tuple(shares), bufsize=0 if fed else -1) as popen:
             process = Running(popen)
             try:
                 yield process
                 process.end()
-            except BrokenPipeError:
-                popen.wait()  # it has ended: its log says why
+            except _Ended:
+                pass  # its log says why
             except BaseException:
                 popen.kill()
                 raise
             finally:
                 process.unwatch()
-        log.seek(0)
-        process.log = log.read().decode("utf-8", "replace")
+        process.log = _ends_of(log)
     if process.stalled:
         raise CauserieError(f"FFmpeg gave nothing for {STALL_S:.0f} s and was stopped")
-    if popen.returncode != 0:
-        raise CauserieError(f"FFmpeg failed ({why(process.log)})")
+    if not process.succeeded:
+        raise failure(popen.returncode, process.log)
+
+
+class _Ended(Exception):
+    """FFmpeg ended before it should."""
 
 
 class Running:
-    """One FFmpeg; every read and write shows that it moves, and it is killed when it has not for `STALL_S`."""
+    """One FFmpeg; it is killed when somebody has waited for it for `STALL_S`."""
 
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self.log = ""  # once it has ended
         self.stalled = False
         self._popen = popen
-        self._watch = self._watched()
+        self._all_read = self._left = self._refused = False
+        self._waiting_since_s: float | None = None  # nobody waits while the caller is busy with something else, however long
+        self._over = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes, fewer at the end only."""
-        return self._moving(lambda: self._popen.stdout.read(size))  # type: ignore[union-attr]
+        """The next `size` bytes, fewer at the end only; never the torn end of one that failed."""
+        return self._taken(self._waiting(lambda: self._popen.stdout.read(size)), size)  # type: ignore[union-attr]
 
     def read_some(self) -> bytes:
         """What is there, as soon as there is something; nothing at the end."""
-        return self._moving(lambda: self._popen.stdout.read1(_BLOCK_BYTES))  # type: ignore[union-attr]
+        return self._taken(self._waiting(lambda: self._popen.stdout.read1(_BLOCK_BYTES)), 1)  # type: ignore[union-attr]
 
     def write(self, data: bytes | memoryview) -> None:
         """Give it `data`; waits while it is busy."""
-        self._moving(lambda: self._popen.stdin.write(data))  # type: ignore[union-attr]
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._waiting(lambda: self._popen.stdin.write(rest)) :]  # type: ignore[union-attr]  # noqa: B023
+            except OSError as error:  # a broken pipe, which some systems call an invalid argument
+                self._refused = True
+                self._waiting(self._popen.wait)
+                raise _Ended from error
 
     def end(self) -> None:
-        """Tell it that there is no more to take, and wait until it has finished."""
-        if self._popen.stdin:
-            self._popen.stdin.close()
-        self._moving(self._popen.wait)
+        """Tell it that there is no more to take, or that no more is wanted, and wait until it has finished."""
+        self._left = self._popen.stdout is not None and not self._all_read
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe:
+                pipe.close()
+        self._waiting(self._popen.wait)
 
     def unwatch(self) -> None:
         """Let it be."""
-        self._watch.cancel()
+        self._over.set()
 
-    def _moving(self, act: Callable[[], Any]) -> Any:
-        """Do something that waits for it, under a fresh watch."""
-        if time.monotonic() - self._watched_s > STALL_S / 10:  # not at each block: starting a watch costs a thread
-            self._watch.cancel()
-            self._watch = self._watched()
-        return act()
+    @property
+    def succeeded(self) -> bool:
+        """Whether it did all it was asked, once it has ended; one that was left early may complain of that."""
+        return self._popen.returncode == 0 and not self._refused or self._left and self._popen.returncode > 0
 
-    def _watched(self) -> threading.Timer:
-        """A watch that starts now."""
-        self._watched_s = time.monotonic()
-        watch = threading.Timer(STALL_S, self._stop)
-        watch.daemon = True
-        watch.start()
-        return watch
+    def _taken(self, block: bytes, wanted: int) -> bytes:
+        if len(block) < wanted:
+            self._all_read = True
+            if self._waiting(self._popen.wait) != 0:
+                raise _Ended
+        return block
 
-    def _stop(self) -> None:
-        self.stalled = True
-        self._popen.kill()
+    def _waiting(self, act: Callable[[], Any]) -> Any:
+        """Do something that waits for it, watched."""
+        self._waiting_since_s = time.monotonic()
+        try:
+            return act()
+        finally:
+            self._waiting_since_s = None
+
+    def _watch(self) -> None:
+        """Look now and then, in a thread of its own: nothing is set up for each block."""
+        while not self._over.wait(min(1.0, STALL_S / 4)):
+            since_s = self._waiting_since_s
+            if since_s is not None and time.monotonic() - since_s > STALL_S:
+                self.stalled = True
+                return self._popen.kill()
+
+
+def failure(returncode: int, log: str) -> CauserieError:
+    """What to say of an FFmpeg that failed. The hint is empty when the fault may be the file's."""
+    lines = "\n".join(line for line in log.splitlines() if not line.startswith(" "))  # those are a stranger's titles
+    for words, message, hint in _MACHINE:
+        if words in lines:
+            return CauserieError(message, "", hint)
+    if returncode < 0:
+        return CauserieError(f"FFmpeg was killed (signal {-returncode})", "", "see whether the machine has enough memory, then try again")
+    return CauserieError(f"FFmpeg failed ({why(log)})")
 
 
 def why(log: str) -> str:
@@ -158,8 +202,17 @@ def why(log: str) -> str:
 
 def _is_error(line: str) -> bool:
     """Whether a line says why, rather than that there is a failure."""
-    words = ("invalid", "error", "not on whitelist", "no such", "denied", "moov atom", "unsupported", "unknown", "missing", "not contain")
+    words = ("invalid", "error", "not on whitelist", "no such", "denied", "moov atom", "unsupported", "unknown", "missing", "not contain", "matches no")
     return not line.startswith((" ", *_NOISE)) and any(word in line.lower() for word in words)
+
+
+def _ends_of(log: IO[bytes]) -> str:
+    """A log, without the middle of one so long that a file is damaged all over."""
+    size = log.seek(0, os.SEEK_END)
+    log.seek(0)
+    text = log.read(_LOG_BYTES)
+    log.seek(max(log.tell(), size - _LOG_BYTES))
+    return (text + log.read()).decode("utf-8", "replace")
 
 
 class _Lines:

@@ -1,77 +1,184 @@
-"""What a recording is, and whether all of it is there. FFmpeg's wheel has no ffprobe, so this reads what `ffmpeg -i` prints."""
+"""What a recording is, and whether all of it is there.
+
+FFmpeg's wheel has no ffprobe. What `ffmpeg -i` prints for people cannot be trusted: a title, a tag's name or a language can hold lines
+that look like its own. So facts and tags come from two of its muxers, which write nothing of a stranger's and escape what they write.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
-from pipeline.audio import ffmpeg
+from pipeline.audio import ffmpeg, headers
 from pipeline.errors import CauserieError
+from pipeline.text import printable
 
 MISSING_S = 0.1  # a decoded length this much below the announced one is a truncated file
+AGAIN = "copy it again from the recorder, or export it again"
 _GLITCH_S = 0.01  # less than the shortest frame of an MP3: nothing that was announced is missing
-_LAYOUTS = {"mono": 1, "stereo": 2, "2.1": 3, "3.0": 3, "quad": 4, "4.0": 4, "5.0": 5, "5.1": 6, "6.1": 7, "7.1": 8}
-# Anchored at two spaces: FFmpeg indents metadata deeper and continues it with a colon, so a title cannot pass for these.
+_TITLE_CHARS = 60  # of a stream's title, in a message
+_NAMED = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16}
 _DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)", re.M)
-_AUDIO = re.compile(r"^  Stream #0:\d+\S*: Audio: (\w+).*?, (\d+) Hz, ([\w.]+)(?: (channels))?", re.M)
+_COMPANION = re.compile(r"^  Stream #0:\d+.*: (?:Audio|Video|Subtitle|Data): (?!.*\(attached pic\))", re.M)
+_FACT = re.compile(r"^#(codec_id|sample_rate|channel_layout_name) (\d+): (.*)$", re.M)
+_TAG_LINE = re.compile(r"((?:[^\\\n]|\\.)*)\n", re.S)  # a newline after a backslash is part of a value
 _DAMAGE = ("Error submitting packet to decoder", "Decoding error", "CRC mismatch", "partial file", "File ended prematurely")
 
 
 @dataclass(frozen=True)
-class Probe:
-    """The first audio stream of a file."""
+class Stream:
+    """One of the audio streams of a file."""
 
-    duration_s: float | None  # as the file announces it; None when it does not, or when FFmpeg only guesses
+    index: int  # among the audio streams, from 0, as FFmpeg counts them; people count from 1
+    codec: str
     sample_rate_hz: int
     channels: int  # 0 when the layout has no known number
-    codec: str
-    streams: int  # audio streams in the file; the first is used
+    language: str = ""
+    title: str = ""
+    duration_s: float | None = None  # as the file promises it; None when it does not, guesses, or only tells of all streams together
+
+    def __str__(self) -> str:
+        form = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
+        title = f"“{printable(self.title[:_TITLE_CHARS])}”" if self.title else ""
+        return f"{self.index + 1} ({', '.join(filter(None, (printable(self.language[:8]), form, title)))})"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a file says it holds; rate, channels and codec are those of its first audio stream."""
+
+    duration_s: float | None  # of the file, as it announces it; None when it does not, or when FFmpeg only guesses
+    audio: tuple[Stream, ...]
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples a second."""
+        return self.audio[0].sample_rate_hz
+
+    @property
+    def channels(self) -> int:
+        """Channels, 0 when the layout has no known number."""
+        return self.audio[0].channels
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of it."""
+        return self.audio[0].codec
+
+    @property
+    def streams(self) -> int:
+        """How many audio streams there are."""
+        return len(self.audio)
 
 
 def probe(path: Path) -> Probe:
     """What `path` says it holds, read in a moment; `whole` also listens to all of it.
 
-    `CauserieError` when it is missing, empty, a folder, unreadable, not audio, or shorter than its own header says.
+    `CauserieError` when it is missing, empty, no regular file, unreadable, not audio, or not as long as its own header says.
     """
-    _refuse_unreadable(path)
-    log = _described(path)
-    found = parse(log)
-    if found is None:
-        _refuse_what_is_no_audio(path, log)
-    if ends_early(path):
-        raise truncated(path)
+    refuse_unreadable(path)
+    with tempfile.TemporaryFile() as tags:
+        copied = ["-map", "0:a", "-c", "copy", "-t", "0"]
+        outputs = [*copied, "-f", "framecrc", "pipe:1", *copied, "-f", "ffmetadata", f"pipe:{tags.fileno()}"]
+        facts = bytearray()
+        try:
+            with ffmpeg.running([*ffmpeg.source(path), *outputs], shares=(tags.fileno(),)) as process:
+                while block := process.read_some():
+                    facts += block
+        except CauserieError as error:
+            _refuse_what_is_no_audio(path, error)
+        tags.seek(0)
+        found = parse(facts.decode("utf-8", "replace"), tags.read().decode("utf-8", "replace"), _nameless(process.log, path))
+    _refuse_what_is_not_all_there(path, found)
     return found
 
 
-def parse(log: str) -> Probe | None:
-    """The probe in what `ffmpeg -i` printed, None when it names no audio stream."""
+def chosen(path: Path, stream: str = "") -> Stream:
+    """The audio stream of `path` to take: the only one, or the one that `stream` names by number, title or language.
+
+    `CauserieError` as `probe`, and when there are several and none is named, or the name is not of exactly one: it lists them.
+    """
+    return _chosen(path, probe(path).audio, stream.strip())
+
+
+def _chosen(path: Path, audio: tuple[Stream, ...], wanted: str) -> Stream:
+    if not wanted:
+        meant = [each for each in audio if len(audio) == 1]
+    elif wanted.isdecimal():
+        meant = [each for each in audio if each.index + 1 == int(wanted)]
+    else:
+        meant = [each for each in audio if wanted.casefold() in (each.title.strip().casefold(), each.language.casefold())]
+    if len(meant) == 1:
+        return meant[0]
+    held = f"holds {len(audio)} audio stream{'s' if len(audio) > 1 else ''}: {', '.join(map(str, audio))}"
+    message = f"{held}; “{printable(wanted)}” is {'several of them' if meant else 'none of them'}" if wanted else held
+    raise CauserieError(message, str(path), 'say which with stream = "1" in episode.toml')
+
+
+def parse(facts: str, tags: str, log: str) -> Probe:
+    """The probe in what FFmpeg's `framecrc` and `ffmetadata` muxers wrote, and in its log, which only tells the duration."""
+    by_stream: dict[int, dict[str, str]] = {}
+    for name, index, value in _FACT.findall(facts):
+        by_stream.setdefault(int(index), {})[name] = value
     log = log.rpartition("\nStream mapping:")[0] or log  # what follows describes the output
-    durations = list(_DURATION.finditer(log))
-    streams = list(_AUDIO.finditer(log, durations[-1].end())) if durations else []  # a file's name, printed before, can hold anything
-    if not streams:
-        return None
-    hours, minutes, seconds = durations[-1].groups()
-    guessed = seconds is None or "Estimating duration from bitrate" in log
-    codec, rate, layout, counted = streams[0].groups()
-    channels = int(layout) if counted else _LAYOUTS.get(layout, 0)
-    duration_s = None if guessed else int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return Probe(duration_s, int(rate), channels, codec, len(streams))
+    duration_s = _duration_s(log)
+    alone = len(_COMPANION.findall(log)) == 1  # the duration of a film is that of its longest stream
+    told = streams_tags(tags)
+    streams = (
+        Stream(
+            index=index,
+            codec=known.get("codec_id", ""),
+            sample_rate_hz=int(known.get("sample_rate", 0)),
+            channels=channels_of(known.get("channel_layout_name", "")),
+            language=told[index].get("language", "").replace("und", "") if index < len(told) else "",
+            title=told[index].get("title", "") if index < len(told) else "",
+            duration_s=duration_s if alone else None,
+        )
+        for index, known in sorted(by_stream.items())
+    )
+    return Probe(duration_s, tuple(streams))
 
 
-def whole(path: Path) -> Probe:
-    """The probe of a file that decodes from end to end; `CauserieError` when it is truncated or damaged."""
+def streams_tags(text: str) -> list[dict[str, str]]:
+    """The tags of each stream in a file of FFmpeg's metadata format."""
+    streams: list[dict[str, str]] = []
+    tags: dict[str, str] = {}  # of what is above the first stream: not ours
+    for line in _TAG_LINE.findall(text):
+        if line == "[STREAM]":
+            streams.append(tags := {})
+        elif line == "[CHAPTER]":
+            tags = {}
+        else:
+            name, _, value = line.partition("=")
+            tags[name.lower()] = re.sub(r"\\(.)", r"\1", value, flags=re.S)
+    return streams
+
+
+def channels_of(layout: str) -> int:
+    """How many channels FFmpeg's name of a layout means: 6 for `5.1(side)`; 0 when it does not tell."""
+    name = layout.partition("(")[0]
+    if counted := re.match(r"(\d+) channels", layout):
+        return int(counted[1])
+    return _NAMED.get(name) or (sum(map(int, name.split("."))) if re.fullmatch(r"\d+(\.\d+)+", name) else 0)
+
+
+def whole(path: Path, stream: str = "") -> Probe:
+    """The probe of a file that decodes from end to end; `CauserieError` when it is truncated or damaged, or as `chosen`."""
     found, count = probe(path), [0]
+    taken = _chosen(path, found.audio, stream.strip())
 
     def add(block: bytes) -> None:
         count[0] += len(block)
 
-    plain = ["-map", "0:a:0", "-ac", "1", "-ar", str(found.sample_rate_hz), "-c:a", "pcm_s16le", "-f", "s16le", "pipe:1"]
+    plain = ["-map", f"0:a:{taken.index}", "-ac", "1", "-ar", str(taken.sample_rate_hz), "-c:a", "pcm_s16le", "-f", "s16le", "pipe:1"]
     log = decoding(path, [*ffmpeg.source(path), *plain], add)
-    refuse_damage(path, found, expected_s=found.duration_s, decoded_s=count[0] / 2 / found.sample_rate_hz, log=log)
+    refuse_damage(path, taken, expected_s=taken.duration_s, decoded_s=count[0] / 2 / taken.sample_rate_hz, log=log)
     return found
 
 
@@ -80,78 +187,89 @@ def decoding(path: Path, arguments: list[str], consume: Callable[[bytes], None])
     try:
         return ffmpeg.pipe(arguments, consume)
     except CauserieError as error:
-        raise CauserieError(f"cannot be decoded ({error.message})", str(path), "export it again from where it comes from") from error
+        raise undecodable(path, error) from error
 
 
-def refuse_damage(path: Path, found: Probe, *, expected_s: float | None, decoded_s: float, log: str) -> None:
+def undecodable(path: Path, error: CauserieError) -> CauserieError:
+    """FFmpeg's failure as one that names the recording; what is to be done depends on whose fault it is."""
+    return CauserieError(f"cannot be decoded ({error.message})", str(path), error.hint or AGAIN)
+
+
+def refuse_damage(path: Path, found: Probe | Stream, *, expected_s: float | None, decoded_s: float, log: str) -> None:
     """`CauserieError` when less came out of `path` than it announces, or when FFmpeg had to skip what it could not read.
 
     One unreadable frame is forgiven in an MP3 that is otherwise complete: encoders and taggers leave crumbs after the last one.
     """
+    if decoded_s == 0 and expected_s != 0:
+        raise CauserieError("holds no sound that can be read", str(path), AGAIN)
     if expected_s is not None and decoded_s < expected_s - MISSING_S:
         raise truncated(path, f" ({decoded_s:.1f} s of {expected_s:.1f} s are there)")
     errors = sum(log.count(words) for words in _DAMAGE)
     complete = expected_s is None or decoded_s > expected_s - _GLITCH_S
     if errors and not (found.codec.startswith("mp3") and errors == 1 and complete):
-        raise CauserieError(f"is damaged ({ffmpeg.why(log)})", str(path), "copy it again from the recorder, or export it again")
+        raise CauserieError(f"is damaged ({ffmpeg.why(log)})", str(path), AGAIN)
 
 
 def truncated(path: Path, detail: str = "") -> CauserieError:
     """The error of a recording whose end is missing."""
-    return CauserieError(f"is truncated: its end is missing{detail}", str(path), "copy it again from the recorder, or export it again")
+    return CauserieError(f"is truncated: its end is missing{detail}", str(path), AGAIN)
 
 
-def ends_early(path: Path) -> bool:
-    """Whether a WAV promises more than the file holds, or an Ogg lacks its last page; FFmpeg plays both without a word."""
-    with path.open("rb") as stream:
-        start = stream.read(12)
-        if start[:4] == b"RIFF" and start[8:] == b"WAVE":
-            return _wav_ends_early(stream, path.stat().st_size)
-        if start[:4] == b"OggS":
-            stream.seek(max(0, path.stat().st_size - (1 << 17)))
-            page = stream.read().rpartition(b"OggS")[2]
-            # RFC 3533, section 6: flag 4 is "end of stream"; after 23 bytes come the lengths of the segments, then the segments.
-            whole = len(page) >= 23 and len(page) >= 23 + page[22] + sum(page[23 : 23 + page[22]])
-            return not whole or not page[1] & 4
-    return False
-
-
-def _wav_ends_early(stream: BinaryIO, size: int) -> bool:
-    """Look for the `data` chunk; lengths of 0 and 2³²−1 come from recorders that never came back to fill them in."""
-    position = 12
-    while position + 8 <= size:
-        stream.seek(position)
-        head = stream.read(8)
-        length = int.from_bytes(head[4:], "little")
-        if head[:4] == b"data":
-            return length < 0xFFFFFF00 and position + 8 + length > size
-        position += 8 + length + length % 2
-    return True
-
-
-def _refuse_unreadable(path: Path) -> None:
-    """Say what FFmpeg would only call an input error."""
-    if path.is_dir():
+def refuse_unreadable(path: Path) -> None:
+    """`CauserieError` for what FFmpeg would only call an input error, or would wait for for ever."""
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        link = f"is a link to {printable(os.readlink(path))}, which is missing" if path.is_symlink() else "is missing"
+        raise CauserieError(link, str(path), "put the recording there, or correct its name") from error
+    except (OSError, ValueError) as error:  # too long a name, a link to itself, a folder that may not be entered
+        raise CauserieError(f"cannot be read ({getattr(error, 'strerror', None) or error})", str(path), "correct its name") from error
+    if stat.S_ISDIR(found.st_mode):
         raise CauserieError("is a folder, not a recording", str(path), "name a file in it")
-    if not path.exists():
-        raise CauserieError("is missing", str(path), "put the recording there, or correct its name")
+    if not stat.S_ISREG(found.st_mode):
+        raise CauserieError("is a pipe, a socket or a device, not a file", str(path), "copy the sound into a file first")
     if not os.access(path, os.R_OK):
         raise CauserieError("cannot be read", str(path), "give yourself the right to read it")
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise CauserieError("is empty", str(path), "copy the recording again")
 
 
-def _described(path: Path) -> str:
-    """What `ffmpeg -i` prints; it decodes nothing but the first moments."""
-    try:
-        return ffmpeg.pipe([*ffmpeg.source(path), "-map", "0:a:0?", "-t", "0", "-f", "null", "-"], lambda _: None)
-    except CauserieError as error:
-        return error.message
+def _duration_s(log: str) -> float | None:
+    """What is announced; None when that is a guess, or when a tag pretends to be it too."""
+    announced = _DURATION.findall(log)
+    if len(announced) != 1 or not announced[0][2] or "Estimating duration from bitrate" in log:
+        return None
+    hours, minutes, seconds = announced[0]
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-def _refuse_what_is_no_audio(path: Path, log: str) -> NoReturn:
+def _nameless(log: str, path: Path) -> str:
+    """A log without the file's name, which can hold anything."""
+    return log.replace(os.fsencode(ffmpeg.address(path)).decode("utf-8", "replace"), "")
+
+
+def _refuse_what_is_no_audio(path: Path, error: CauserieError) -> NoReturn:
     """Always raises: there is no audio stream, or no container that is a recording's."""
-    if _DURATION.search(log) or "not contain any stream" in log:
-        raise CauserieError("holds no sound", str(path), "name the file that has the sound")
-    hint = "use WAV, FLAC, MP3, M4A, Ogg or another audio file; if it is one, it is damaged"
-    raise CauserieError("is not a recording that can be read", str(path), hint)
+    if error.hint:  # the fault is not the file's
+        raise CauserieError(f"cannot be read ({error.message})", str(path), error.hint) from error
+    if "matches no streams" in error.message or "not contain any stream" in error.message:
+        raise CauserieError("holds no sound", str(path), "name the file that has the sound") from error
+    if "moov atom not found" in error.message:
+        told = "was never finished, or lost its end: the index of its sound is missing"
+        raise CauserieError(told, str(path), "copy it again from the recorder, or let the recorder repair it") from error
+    with path.open("rb") as stream:
+        kind, hint = headers.kind_of(stream.read(4096))
+    raise CauserieError(f"is {kind}", str(path), hint) from error
+
+
+def _refuse_what_is_not_all_there(path: Path, found: Probe) -> None:
+    """Refuse headers that lie, as far as they can be seen to."""
+    if not found.audio or not all(each.sample_rate_hz > 0 for each in found.audio):
+        raise CauserieError("does not say what its sound is like", str(path), AGAIN)
+    if headers.is_bare(path):
+        raise CauserieError("holds no sound, only a header", str(path), AGAIN)
+    if headers.ends_early(path):
+        raise truncated(path)
+    if headers.goes_on(path):
+        hint = "open it in an audio editor that reads it all, and export it again"
+        raise CauserieError("goes on after the end that its header tells: more than 4 GiB were recorded, or it is damaged", str(path), hint)
