@@ -22,7 +22,8 @@ def smoothed(jingle: Path, place: Path, *, fade_in_s: float = FADE_IN_S, fade_ou
         return jingle
     samples = _samples(jingle, found)
     segment = _segment(samples, found)
-    fade_in_ms, fade_out_ms = (min(round(1000 * each_s), len(segment)) for each_s in (max(fade_in_s, FADE_IN_S), max(fade_out_s, FADE_OUT_S)))
+    asked_s = max(fade_in_s, FADE_IN_S), max(fade_out_s, FADE_OUT_S)
+    fade_in_ms, fade_out_ms = (min(round(1000 * each_s), len(segment)) for each_s in asked_s)
     segment.fade_in(fade_in_ms).fade_out(fade_out_ms).export(place, format="wav").close()
     return place
 
