@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -33,13 +34,11 @@ def loudness_lufs(profile: Profile, spans: Iterable[Span]) -> float | None:
     """
     import numpy as np
 
-    ends_s = np.arange(1, len(profile.momentary_lufs) + 1) / MOMENTS_PER_S
-    inside = np.zeros(len(ends_s), bool)
+    pieces = [np.full(3, FLOOR_DB, np.float32)]  # `integrated_lufs` leaves out its first three, which in a file are incomplete
     for start_s, end_s in spans:
-        first, last = np.searchsorted(ends_s, [start_s + MOMENT_S - 1e-6, end_s + 1e-6])
-        inside[first:last] = True
-    ramp = np.full(3, FLOOR_DB, np.float32)  # `integrated_lufs` leaves out its first three, which in a file are incomplete
-    return finite(integrated_lufs(np.concatenate([ramp, profile.momentary_lufs[inside]])))
+        first = math.ceil((start_s + MOMENT_S) * MOMENTS_PER_S - 1e-6) - 1  # a moment is named by its end
+        pieces.append(profile.momentary_lufs[first : max(first, math.floor(end_s * MOMENTS_PER_S + 1e-6))])
+    return finite(integrated_lufs(np.concatenate(pieces)))
 
 
 def noise_floor_db(profile: Profile, spoken: Iterable[Span]) -> tuple[float | None, bool]:

@@ -13,8 +13,9 @@ from pipeline.report.voices import shown
 from pipeline.report.wording import TEMPLATES, Wording, done, verdict
 from pipeline.text import hms, typographic
 
-MOST_LANES = 6  # voices drawn by name, each in a colour of its own; the others share a lane
+MOST_LANES = 8  # voices drawn by name, each in a colour of its own; the others share a lane
 MANY_CHAPTERS = 60
+LABEL_DB = 6  # what a line of text covers of a panel's scale, on paper
 _UNITS = {
     "integrated_lufs": "LUFS",
     "true_peak_dbtp": "dBTP",
@@ -50,6 +51,7 @@ def page_of(figures: Mapping[str, Any], before: Profile, after: Profile) -> str:
         "rows": measure_rows(figures, words),
         "recordings": recording_rows(figures, lanes, words),
         "done": done(dict(figures), words),
+        "asked": _asked(figures, words),
         "legend_curve": legend_curve(after.duration_s / columns, words),
     }
     return _render(values)
@@ -67,7 +69,7 @@ def tiles(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
 def chapters_of(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each chapter: its number, its place and width on the axis, its time and title."""
     length_s, found = _length_s(figures), figures["chapters"][:MANY_CHAPTERS]
-    ends = [chapter["start_s"] for chapter in found[1:]] + [length_s]
+    ends = [*(chapter["start_s"] for chapter in found[1:]), length_s]
     return [
         {
             "number": number,
@@ -76,7 +78,7 @@ def chapters_of(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
             "time": hms(chapter["start_s"]),
             "title": typographic(shown(chapter["title"]), figures["language"]),
         }
-        for number, (chapter, end_s) in enumerate(zip(found, ends, strict=True), start=1)
+        for number, (chapter, end_s) in enumerate(zip(found, ends, strict=False), start=1)
         if chapter["start_s"] < length_s
     ]
 
@@ -122,10 +124,17 @@ def panel(
         "pauses": area(quietest.tolist()),
         "curve": curve(measures.smoothed_lufs(profile, columns, measures.SHORT_TERM_S).tolist()),
         "turns": [(lane["colour"], _levels(figures, side, lane["names"], columns)) for lane in lanes],
-        "levels": [(height_of(level) / -BOTTOM_DB * 10, str(level).replace("-", "−")) for level in range(0, BOTTOM_DB - 1, -10)],
-        "target": (height_of(figures["asked"]["integrated_lufs"]) / 6, words.labels["target"].format(**_asked(figures, words))),
-        "ceiling": (height_of(figures["asked"]["ceiling_dbtp"]) / 6, words.labels["ceiling"].format(**_asked(figures, words))),
+        "scale": scale(figures["asked"], words),
     }
+
+
+def scale(asked: Mapping[str, float], words: Wording) -> list[dict[str, Any]]:
+    """The dB written beside a panel: every ten, and the target and the ceiling in place of what would touch them."""
+    marked = {asked["integrated_lufs"]: "target", asked["ceiling_dbtp"]: "ceiling"}
+    free = [db for db in range(0, BOTTOM_DB - 1, -10) if all(abs(db - each) >= LABEL_DB for each in marked)]
+    kinds = {**dict.fromkeys(free, "grid"), **marked}
+    digits = {db: 0 if db == round(db) else 1 for db in kinds}
+    return [{"kind": kind, "at": share(-db, -BOTTOM_DB), "text": words.number(db, digits=digits[db])} for db, kind in kinds.items()]
 
 
 def gain_lane(before: Profile, after: Profile, columns: int, words: Wording) -> dict[str, Any]:
@@ -145,7 +154,8 @@ def gain_lane(before: Profile, after: Profile, columns: int, words: Wording) -> 
 
 def montage(figures: Mapping[str, Any], words: Wording) -> list[dict[str, Any]]:
     """The rows of what it is assembled from: parts, and music beds under them; none when it is the recordings alone."""
-    parts = [(part["name"] if part["name"] not in ("", "body") else part["file"] or words.labels["body"], part) for part in figures["parts"]]
+    named = ((part["name"] if part["name"] != "body" else "", part) for part in figures["parts"])
+    parts = [(name or part["file"] or words.labels["body"], part) for name, part in named]
     beds = [(bed["file"], bed) for bed in figures["beds"]]
     rows = [("part", words.labels["montage"], parts if len(parts) > 1 or beds else []), ("bed", words.labels["under"], beds)]
     length_s = _length_s(figures)
@@ -174,7 +184,7 @@ def voice_rows(figures: Mapping[str, Any], lanes: Sequence[dict[str, Any]], word
 def measure_rows(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
     """Every measure, before and after, and under its name how it is taken or what was asked."""
     notes, after = words.labels["notes"], figures["after"]
-    values = {**_asked(figures, words), "compared": words.length(COMPARED_S)}
+    values = {**_asked(figures, words), "compared": words.number(COMPARED_S, "s", digits=0)}
     rows = []
     for key, name in words.labels["rows"].items():
         note = "noise_floor_everywhere" if key == "noise_floor_db" and not after["noise_floor_outside_speech"] else key

@@ -43,8 +43,12 @@ class Wording:
             return self.number(seconds, "s")
         minutes, rest = divmod(round(seconds), 60)
         hours, minutes = divmod(minutes, 60)
-        parts = ((hours, "h"), (minutes, "min")) if hours else ((minutes, "min"), (rest, "s"))
-        return NO_BREAK_SPACE.join(f"{count:02}{NO_BREAK_SPACE}{unit}" if i else f"{count}{NO_BREAK_SPACE}{unit}" for i, (count, unit) in enumerate(parts))
+        (first, unit), (second, under) = ((hours, "h"), (minutes, "min")) if hours else ((minutes, "min"), (rest, "s"))
+        return NO_BREAK_SPACE.join((str(first), unit, f"{second:02}", under))
+
+    def quoted(self, name: str) -> str:
+        """A name somebody gave, marked as such within a sentence."""
+        return self.labels["quote"].format(name=shown(name))
 
     def say(self, key: str, count: int | None = None, **values: str) -> str:
         """A sentence of the table, its places filled; `count` chooses between one and many."""
@@ -55,7 +59,7 @@ class Wording:
 
     def cleaned(self, names: Sequence[str]) -> str:
         """What was taken out of a recording; what the table does not know is said as it was found."""
-        return self.labels["comma"].join(self._cleaned(name) for name in names) or self.labels["none"]
+        return self.labels["semicolon"].join(self._cleaned(name) for name in names) or self.labels["none"]
 
     def _cleaned(self, name: str) -> str:
         for pattern, said in self.labels["cleaned"]:
@@ -89,14 +93,16 @@ def _clean(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     same: dict[str, list[str]] = {}
     for recording in figures["recordings"]:
         if recording["cleaned"]:
-            same.setdefault(wording.cleaned(recording["cleaned"]), []).append(shown(recording["file"]))
+            same.setdefault(wording.cleaned(recording["cleaned"]), []).append(wording.quoted(recording["file"]))
     for what, files in same.items():
         yield wording.say("cleaned", files=wording.labels["comma"].join(files), what=what)
 
 
 def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     level, turns = figures["level"], [turn["gain_db"] for turn in figures["levelled"]]
-    gains = [(shown(each["file"]), each["gain_db"]) for each in figures["recordings"] if abs(each["gain_db"]) >= 0.05]
+    apart = {part["file"] for part in figures["parts"]}  # those are no voices to make even
+    tracks = [each for each in figures["recordings"] if each["file"] not in apart and abs(each["gain_db"]) >= 0.05]
+    gains = [(wording.quoted(each["file"]), each["gain_db"]) for each in tracks]
     if gains:
         listed = (f"{file} {wording.number(gain_db, 'dB', signed=True)}" for file, gain_db in gains)
         yield wording.say("balanced", gains=wording.labels["comma"].join(listed))
@@ -113,10 +119,10 @@ def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
 def _mixed(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     for part in figures["parts"]:
         if part["file"] and abs(part["gain_db"]) >= 0.05:
-            yield wording.say("part", file=shown(part["file"]), gain=wording.number(part["gain_db"], "dB", signed=True))
+            yield wording.say("part", file=wording.quoted(part["file"]), gain=wording.number(part["gain_db"], "dB", signed=True))
     for bed in figures["beds"]:
         gain = wording.number(bed["gain_db"], "dB", signed=True)
-        yield wording.say("bed", file=shown(bed["file"]), gain=gain, duck=wording.number(bed["duck_db"], "dB"))
+        yield wording.say("bed", file=wording.quoted(bed["file"]), gain=gain, duck=wording.number(bed["duck_db"], "dB"))
 
 
 def _loud(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
