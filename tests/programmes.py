@@ -110,7 +110,7 @@ def music(seconds: float, level_lufs: float = -20.0, *, seed: int = 0, beat_s: f
 
 
 def talk(seconds: float, who: int = 0, *, seed: int = 0, level_lufs: float = -20.0) -> np.ndarray:
-    """One made voice: syllables of 120 to 260 ms, words, breath groups of about two seconds some 3 dB apart; it begins and ends on a word."""
+    """One made voice: syllables of 120 to 260 ms, words, breath groups of about two seconds and up to 4 dB apart."""
     rng, count = np.random.default_rng((seed, who)), round(seconds * RATE_HZ)
     pitch_hz, formants = VOICES[who % len(VOICES)]
     envelopes, pitches, hiss = np.zeros(count), np.full(count, pitch_hz), np.zeros(count)

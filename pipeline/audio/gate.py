@@ -25,7 +25,9 @@ LOUD_PERCENT = 95  # of what is heard on a track: its own voice, which is louder
 HEARD_DB = 20.0  # under that: laughter, an instrument, anything that is no speech and yet no noise
 SPILL_DB = 6.0  # the most that what is a speaker's own stands under the same moment of another's track, if it is spill
 OVER_SPILL_DB = 6.0  # above the usual spill: two who speak at once
-SPILL_LIKENESS = 0.5  # correlation of levels; strangers have none, spill well over noise has 0.9
+APART_SHARE = 0.3  # of what is heard on two tracks: in a room, all but what they say at once
+SPILL_LIKENESS = 0.6  # correlation of rises; strangers stay under 0.5, spill with some of one's own voice in it has 0.7
+RISE_HOPS = 3
 ENOUGH_HOPS = 2 * HOPS_PER_S  # of spill, to say that two tracks share a room
 
 
@@ -60,15 +62,26 @@ def _active(profile: Profile) -> Hops:
 
 def _owned(levels: Doubles, active: Hops) -> Hops:
     """Where a track is active by its own speaker, a row a track; `levels` are relative to the loud moments of each track."""
-    owned = active.copy()
+    owned, loudest = active.copy(), np.argmax(levels, axis=0)
     for mine in range(len(levels)):
         for other in range(len(levels)):
             if mine != other:
                 under = levels[mine] - levels[other]
-                spill = active[mine] & active[other] & (under < -SPILL_DB)
-                if spill.sum() >= ENOUGH_HOPS and np.corrcoef(levels[mine][spill], levels[other][spill])[0, 1] > SPILL_LIKENESS:
+                both = active[mine] & active[other] & ((loudest == mine) | (loudest == other))  # not what both hear of a third
+                spill = both & (under < -SPILL_DB)
+                apart = both & (np.abs(under) > SPILL_DB)
+                if apart.sum() > APART_SHARE * both.sum() and _alike(levels[mine], levels[other], spill):
                     owned[mine] &= under > min(float(np.median(under[spill])) + OVER_SPILL_DB, -SPILL_DB)
     return owned
+
+
+def _alike(mine: Doubles, other: Doubles, spill: Hops) -> bool:
+    """Whether these hops of a track rise and fall as the other's do: their levels are alike already by how they were chosen."""
+    both = spill[RISE_HOPS:] & spill[:-RISE_HOPS]
+    if both.sum() < ENOUGH_HOPS:
+        return False
+    rises = [(each[RISE_HOPS:] - each[:-RISE_HOPS])[both] for each in (mine, other)]
+    return bool(np.dot(*rises) > SPILL_LIKENESS * np.sqrt(np.dot(rises[0], rises[0]) * np.dot(rises[1], rises[1])))
 
 
 def _held(own: Hops) -> Hops:

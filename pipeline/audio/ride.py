@@ -35,17 +35,17 @@ WORD_HOPS = 2  # shorter is a click
 MOST_DB = 15.0  # the most a turn is raised or lowered: beyond it, room noise comes up or something else is wrong
 APART_LU = 25.0  # who is further away than that takes no part: spill, a neighbour, a television
 DEAD_ZONE_LU = {"gentle": 1.0, "strong": 0.0}  # differences that are left alone
-TURN_COST, BREACH_COST = 12.0, 22.0  # a turn more, begun after a pause or amid speech: as much likelihood as 3 s at 5 dB less give
+TURN_COST, BREACH_COST = 12.0, 22.0  # a turn more, begun after a pause or amid speech; 3 s at 5 dB less, among louder words, are worth two
 TURN_HOPS = 8  # shorter is a word, whoever says it
 REACH_HOPS = 90 * HOPS_PER_S  # of speech: longer turns are found in pieces, then joined
 PAUSE_HOPS = 6  # 300 ms: the shortest pause in which a raised gain comes down
-LONG_HOPS = 2 * HOPS_PER_S
-PAUSE_DB = 6.0  # the most that a pause is raised
-MUSIC_HOPS = 10
+LONG_HOPS = 2 * HOPS_PER_S  # a pause in which nothing is raised
+PAUSE_DB = 3.0  # the most between raised words; with the ramps on both sides, the noise of a second is raised by less than 6
+MUSIC_HOPS = 10  # a gap of half a second can hold some
 MUSIC_UNDER_DB = 25.0  # what is not speech and no further under it is music or a place, not a pause
 RAMP_HOPS = 2  # 100 ms, or more where the gain moves more
 HOP_DB = 7.5  # 150 dB a second: the fastest it moves
-DRIFT_S, DRIFT_DB, DRIFT_EVERY = 8, 4.0, HOPS_PER_S  # "strong" follows a voice that fades: over how long, how far, how often
+DRIFT_S, DRIFT_DB = 8, 4.0  # "strong" follows a voice that fades: over how long, how far
 SLOT_BLOCKS = BLOCKS_PER_S // MOMENTS_PER_S
 GATE_BLOCK_HOPS = 8  # 400 ms
 
@@ -70,25 +70,25 @@ class Ride:
 
 def ride(profile: Profile, strength: str) -> Ride:
     """The gains that even the voices of one recording; `strength` is "off", "gentle" or "strong"."""
-    levels_db = profile.levels_db
-    flat = Ride(np.zeros(len(levels_db) + 1, np.float32), ())
-    spoken = talking(profile)
+    levels_db, spoken = profile.levels_db, talking(profile)
     if strength == "off" or not spoken.any():
-        return flat
-    powers = weighted_powers(profile)
+        return Ride(np.zeros(len(levels_db) + 1, np.float32), ())
+    powers, floors = weighted_powers(profile), background_db(levels_db)
     stretches = _stretches(powers, spoken)
-    loudness = np.array([_lufs(powers[first:end][spoken[first:end]]) for first, end in stretches])
-    reference = _reference(loudness, np.array([spoken[first:end].sum() for first, end in stretches]))
-    floors = background_db(levels_db)
-    missing = np.where(np.abs(reference - loudness) < DEAD_ZONE_LU[strength], 0.0, reference - loudness)
-    clear_db = np.array([_clear_db(levels_db[first:end], floors[first:end], spoken[first:end]) for first, end in stretches])
-    most = np.clip(3 * np.minimum(clear_db - CLEAR_DB, APART_LU - missing), 0.0, MOST_DB)  # gradually
-    wanted = np.clip(missing, -MOST_DB, most)
+    words = [first + np.flatnonzero(spoken[first:end]) for first, end in stretches]
+    loudness = np.array([_lufs(powers[each]) for each in words])
+    if not np.isfinite(loudness).any():  # under the absolute gate: nothing that has a loudness
+        return Ride(np.zeros(len(levels_db) + 1, np.float32), ())
+    clear_db = np.array([_level_db(levels_db[each]) - np.median(floors[each]) for each in words])
+    missing = _reference(loudness, np.array([len(each) for each in words])) - loudness
+    most = np.clip(3 * np.minimum(clear_db - CLEAR_DB, APART_LU - missing), 0.0, MOST_DB)  # by and by, not all or nothing
+    wanted = np.where(np.abs(missing) < DEAD_ZONE_LU[strength], 0.0, np.clip(missing, -MOST_DB, most))
     aims = np.repeat(wanted, [end - first for first, end in stretches])
     if strength == "strong":
-        aims = aims + _drift(powers, spoken, stretches)
-    gains = _ramped(np.clip(aims, -MOST_DB, MOST_DB), spoken, [first for first, _ in stretches], levels_db, _speech_level_db(levels_db, spoken))
-    turns = tuple(_turn(spoken, *each) for each in zip(stretches, loudness, wanted, strict=True))
+        aims = np.clip(aims + _drift(powers, spoken, stretches), -MOST_DB, MOST_DB)
+    gains = _ramped(aims, spoken, [first for first, _ in stretches], levels_db)
+    spans = [(float(each[0] * HOP_S), float((each[-1] + 1) * HOP_S)) for each in words]
+    turns = tuple(Turn(*span, float(lufs), float(gain)) for span, lufs, gain in zip(spans, loudness, wanted, strict=True))
     return Ride(gains.astype(np.float32), turns)
 
 
@@ -100,7 +100,7 @@ def talking(profile: Profile) -> Hops:
     bounded = np.maximum(levels_db, LOWEST_DB)
     steady = _around(_steady_db(bounded), STEADY_HOPS, np.min)  # all of the moment, not only its middle
     spoken = _lively(bounded) & (bounded > background_db(levels_db) + ABOVE_DB) & (steady > _voices_db(bounded) - HISS_DB)
-    return _opened(_closed(spoken, DIP_HOPS), WORD_HOPS)
+    return _without(True, _without(False, spoken, DIP_HOPS), WORD_HOPS - 1)
 
 
 def background_db(levels_db: Floats) -> Floats:
@@ -189,18 +189,8 @@ def _percentile(share: float) -> Fold:
     return lambda values, axis: np.percentile(values, share, axis=axis)
 
 
-def _closed(hops: Hops, size: int) -> Hops:
-    """Without the gaps of up to `size` hops."""
-    return _filled(hops, False, size)
-
-
-def _opened(hops: Hops, size: int) -> Hops:
-    """Without what is shorter than `size` hops."""
-    return _filled(hops, True, size - 1)
-
-
-def _filled(hops: Hops, value: bool, size: int) -> Hops:
-    """The other value in runs of `value` that are no longer than `size` and lie between two others."""
+def _without(value: bool, hops: Hops, size: int) -> Hops:
+    """The hops without runs of `value` of up to `size`; silence before the first word and after the last is no gap."""
     hops = hops.copy()
     for first, end in runs(hops == value):
         if end - first <= size and (value or (first > 0 and end < len(hops))):
@@ -232,14 +222,9 @@ def _reference(loudness: Doubles, hops: NDArray[np.int64]) -> float:
     return float(10 * np.log10(np.average(energy[kept], weights=hops[kept])))
 
 
-def _clear_db(levels_db: Floats, floors_db: Floats, spoken: Hops) -> float:
-    """By how much speech stands above its background."""
-    return _speech_level_db(levels_db, spoken) - float(np.median(floors_db[spoken]))
-
-
-def _speech_level_db(levels_db: Floats, spoken: Hops) -> float:
-    """Mean power of what is spoken, dB."""
-    return float(10 * np.log10(np.power(10.0, levels_db[spoken].astype(float) / 10).mean()))
+def _level_db(levels_db: Floats) -> float:
+    """Their mean, as powers."""
+    return float(10 * np.log10(np.power(10.0, levels_db.astype(float) / 10).mean()))
 
 
 def _stretches(powers: Doubles, spoken: Hops) -> list[tuple[int, int]]:
@@ -311,15 +296,9 @@ def _drift(powers: Doubles, spoken: Hops, stretches: list[tuple[int, int]]) -> D
     return drift
 
 
-def _turn(spoken: Hops, stretch: tuple[int, int], loudness_lufs: float, gain_db: float) -> Turn:
-    """A turn as told, from its first word to its last."""
-    heard = stretch[0] + np.flatnonzero(spoken[slice(*stretch)])
-    return Turn(float(heard[0] * HOP_S), float((heard[-1] + 1) * HOP_S), float(loudness_lufs), float(gain_db))
-
-
-def _ramped(aims: Doubles, spoken: Hops, starts: list[int], levels_db: Floats, speech_db: float) -> Doubles:
+def _ramped(aims: Doubles, spoken: Hops, starts: list[int], levels_db: Floats) -> Doubles:
     """The aims at hop edges, joined by ramps: in the pauses where there are any, down before a loud word begins."""
-    gains = np.concatenate([aims[:1], aims])
+    gains, speech_db = np.concatenate([aims[:1], aims]), _level_db(levels_db[spoken])
     for first, end in _gaps(spoken, starts):
         left, right = (aims[first - 1] if first else None), (aims[end] if end < len(aims) else None)
         sides = [float(each) for each in (left, right) if each is not None]
@@ -337,14 +316,14 @@ def _gaps(spoken: Hops, starts: list[int]) -> list[tuple[int, int]]:
     silent = runs(~spoken)
     begun = set(starts)
     gaps = [(first, end) for first, end in silent if end - first >= PAUSE_HOPS or end in begun or first == 0 or end == len(spoken)]
-    return sorted({*gaps, *((start, start) for start in starts if 0 < start and spoken[start - 1])})
+    return sorted({*gaps, *((start, start) for start in starts if start > 0 and spoken[start - 1])})
 
 
 def _between(sides: list[float], levels_db: Floats, speech_db: float) -> float:
     """The gain while nobody speaks, from the gains on its sides."""
     if len(levels_db) >= MUSIC_HOPS and np.median(levels_db) > speech_db - MUSIC_UNDER_DB:
         return 0.0
-    return min(*sides, 0.0 if len(levels_db) > LONG_HOPS else PAUSE_DB)
+    return min(*sides, 0.0 if len(levels_db) > LONG_HOPS or len(sides) < 2 else PAUSE_DB)
 
 
 def _knots(first: int, end: int, left: float, level: float, right: float) -> tuple[list[int], list[float]]:
