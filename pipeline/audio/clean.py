@@ -42,7 +42,7 @@ NOISE_OVER_DB, NOISE_CUT_DB = 3.0, 12.0  # more sounds like water
 LATENCY_S = 0.024998  # afftdn's: 25 ms rounded down to a sample; its last ones would be lost too
 
 ESS_RATE_HZ = 16_000  # a recording of fewer samples holds no hissing
-ESS_HZ, ESS_UNDER_DB = 6500, -15.0  # where it hisses, and how far under speech it may
+ESS_HZ, ESS_UNDER_DB = 6500, -17.0  # where it hisses, and how far under speech it may
 
 
 Floats = NDArray[np.floating]
@@ -126,8 +126,8 @@ def _denoise(bands_db: tuple[float, ...]) -> list[str]:
 def _deess(speech_db: float) -> str:
     """A bell that sinks while the band around it is loud. FFmpeg's own `deesser` does nothing, or takes 20 dB off everything."""
     threshold = 10 ** ((speech_db + ESS_UNDER_DB) / 20)
-    hear = f"threshold={threshold:.6f}:dfrequency={ESS_HZ}:dqfactor=2:attack=2:release=30"
-    return f"adynamicequalizer={hear}:tfrequency={ESS_HZ + 300}:tqfactor=1:ratio=5:range=10:mode=cutabove:auto=disabled"
+    hear = f"threshold={threshold:.6f}:dfrequency={ESS_HZ}:dqfactor=3:attack=2:release=25"
+    return f"adynamicequalizer={hear}:tfrequency={ESS_HZ + 300}:tqfactor=1:ratio=8:range=10:mode=cutabove:auto=disabled"
 
 
 def _hum_in_words(found: Found) -> str:
@@ -214,7 +214,17 @@ def _hum(slow: list[Floats]) -> tuple[float | None, tuple[int, ...]]:
     lines = [(k, place) for k, place in enumerate(_comb(best_hz), 1) if out[place] >= LINE_DB]
     kept = tuple(k for k, place in lines if _stays(slow, k * best_hz, float(always[place - 1 : place + 2].max())))
     enough = len(kept) >= LINES or (1 in kept and len(kept) >= 2)
-    return (round(best_hz, 2), kept) if enough else (None, ())
+    return (round(_fundamental(always, best_hz, kept), 2), kept) if enough else (None, ())
+
+
+def _fundamental(always: Floats, mains_hz: float, harmonics: tuple[int, ...]) -> float:
+    """The frequency whose multiples lie best on the tops of the lines, each found between three places of the spectrum."""
+    multiples = np.array(harmonics)
+    near = _comb(mains_hz)[multiples - 1][:, None] + np.arange(-2, 3)
+    tops = near[np.arange(len(near)), always[near].argmax(axis=1)]
+    left, top, right = (np.log(always[tops + shift] + LEAST) for shift in (-1, 0, 1))
+    lines_hz = (tops + (left - right) / (2 * (left - 2 * top + right))) / (HUM_WINDOW_S * HUM_PADDING)
+    return float(multiples @ lines_hz / (multiples @ multiples))
 
 
 def _slowed(sound: Floats, rate_hz: int) -> Floats:
