@@ -38,7 +38,7 @@ def sample(tmp_path_factory):
 def conversation(request, sample):
     if request.param == "sample":
         return sample
-    tracks, spans = interview(40, -20, -60, seed=4, voices=3 if request.param == "three" else 2)
+    tracks, spans = interview(28, -20, -60, seed=4, voices=3 if request.param == "three" else 2)
     return ([tracks[0], tracks[1] * 0.16], spans) if request.param == "unequal gains" else (tracks, spans)
 
 
@@ -66,7 +66,7 @@ def test_a_gate_is_open_150_ms_before_the_first_word_and_opens_without_a_step(co
 
 
 def test_one_microphone_is_heard_at_any_time_not_three():
-    tracks, spans = interview(40, -20, -50, seed=4, voices=3)
+    tracks, spans = interview(28, -20, -50, seed=4, voices=3)
     after, gains_db = gated(tracks)
     assert (np.max(gains_db, axis=0)[HOPS_PER_S:] > -0.01).all()  # the room does not fall silent
     quiet = [Span(a.end_s + 0.35, b.start_s - 0.25, "") for a, b in zip(spans, spans[1:], strict=False) if b.start_s - a.end_s > 0.75]
@@ -84,12 +84,12 @@ def test_two_who_speak_at_once_are_both_heard():
 
 
 def test_tracks_that_are_no_conversation_stay_open_when_they_speak():
-    gains_db = gated([talk(60, who, seed=who) + room(60, -60, seed=who) for who in (0, 1)])[1]
+    gains_db = gated([talk(30, who, seed=who) + room(30, -60, seed=who) for who in (0, 1)])[1]
     assert all((gain_db > -0.01).mean() > 0.95 for gain_db in gains_db)
 
 
 def test_tracks_without_speech_are_left_alone():
-    gains_db = gated([talk(20) + room(20), music(20), room(20, -45)])[1]
+    gains_db = gated([talk(10) + room(10), music(10), room(10, -45)])[1]
     assert not gains_db[1].any() and not gains_db[2].any()
 
 

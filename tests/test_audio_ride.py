@@ -42,7 +42,7 @@ def raised_db(after, before, spans):
 @functools.cache
 def real(under_db, pauses_s):
     rng = np.random.default_rng(5)
-    turns = [(sound * 10 ** (-under_db[i % len(under_db)] / 20), i % len(under_db)) for i, (_, sound) in enumerate(sample_turns()[:10])]
+    turns = [(sound * 10 ** (-under_db[i % len(under_db)] / 20), i % len(under_db)) for i, (_, sound) in enumerate(sample_turns()[:8])]
     return joined(turns, lambda: rng.uniform(*pauses_s), -60)
 
 
@@ -53,7 +53,7 @@ def real(under_db, pauses_s):
         lambda: real((0, 14), (0.3, 2)),
         lambda: real((0, 14), (0, 0)),
         lambda: real((0, 7, 14), (0.3, 1)),
-        lambda: voices_apart(50, 14, seed=2, turn_s=(2, 12)),
+        lambda: voices_apart(30, 14, seed=2, turn_s=(2, 9)),
     ],
     ids=["real", "no pauses", "three voices", "made"],
 )
@@ -66,12 +66,12 @@ def test_voices_that_were_14_lu_apart_are_within_1(programme, strength):
 
 
 def test_noise_in_pauses_comes_up_by_less_than_6_db():
-    sound, spans = voices_apart(50, 14, (0.5, 2.5), seed=3, turn_s=(2, 8))
+    sound, spans = voices_apart(30, 14, (0.5, 2.5), seed=3, turn_s=(2, 8))
     assert max(raised_db(ridden(sound)[0], sound, between(spans))) < 6
 
 
 def test_a_quiet_voice_is_raised_when_its_first_word_begins():
-    sound, spans = voices_apart(40, 14, 1.0, seed=4, turn_s=(3, 6))
+    sound, spans = voices_apart(20, 14, 1.0, seed=4, turn_s=(3, 6))
     gains_db = ridden(sound)[1]
     for span in spans:
         wanted_db = 14 if span.who else 0
@@ -87,7 +87,7 @@ def test_no_click_is_added_where_turns_meet():
     assert gains_db.max() > 12 and np.abs(splashed).max() < 1e-3  # 74 dB under the raised tone
 
 
-@pytest.mark.parametrize("sound", [lambda: real((0,), (0.3, 1))[0], lambda: voices_apart(60, 0, (0.3, 1), seed=6)[0]], ids=["real", "made"])
+@pytest.mark.parametrize("sound", [lambda: real((0,), (0.3, 1))[0], lambda: voices_apart(30, 0, (0.3, 1), seed=6)[0]], ids=["real", "made"])
 def test_an_even_recording_is_left_alone(sound):
     assert not ridden(sound())[1].any()
 
@@ -165,7 +165,7 @@ def test_talk_is_found_where_the_sample_show_speaks():
 
 
 def test_the_loudness_of_a_voice_is_what_a_meter_says_of_its_turns():
-    sound, spans = voices_apart(40, 14, seed=9, turn_s=(3, 8))
+    sound, spans = voices_apart(24, 14, seed=9, turn_s=(3, 8))
     for who in (0, 1):
         mine = [span for span in spans if span.who == who]
         measured = METER.integrated_loudness(np.concatenate([cut(sound, span) for span in mine])) + 3.01  # mono on two loudspeakers
