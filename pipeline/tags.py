@@ -1,13 +1,15 @@
-"""Tags and chapters inside the audio: ID3v2.3 for the MP3, Vorbis comments for the Opus. The sound itself is not touched."""
+"""Tags and chapters inside the audio: ID3v2.3 for the MP3, atoms for the M4A, Vorbis comments for the Opus. The sound is not touched."""
 
 from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pipeline.audio import ffmpeg
 from pipeline.errors import CauserieError
 from pipeline.files import read_json
 from pipeline.model import Credit, EpisodeInfo, ShowInfo
@@ -24,7 +26,11 @@ _HOSTS = ("Host", "Co-Host", "Guest Host")
 _COMPOSERS = ("Composer", "Theme Music", "Music Production", "Songwriter")
 _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 _UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag
-_MOST_CHAPTERS = 255  # CTOC counts them in one byte
+_MOST_CHAPTERS = 255  # CTOC and chpl count them in one byte
+_PODCAST_KIND = 21  # stik: what Apple's players file it under
+_SHORT_BYTES = 255  # of desc; more is cut by players, in the middle of a letter
+# Audio as it is, nothing of what was said of it but the chapters; dates of creation would be other each time
+_REMUX = ("-c", "copy", "-map_metadata:g", "-1", "-bitexact", "-fflags", "+bitexact", "-movflags", "+faststart", "-f", "ipod")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others mean nothing in one
 
 
@@ -63,6 +69,22 @@ def tag_opus(audio: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episo
     for name, value in _comments(show, episode, _marks(chapters)):
         if value:
             file.tags.append((name, _plain(value)))
+    file.save(padding=lambda info: 0)
+
+
+def tag_m4a(audio: Path, chapters: Path, cover: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
+    """Write the M4A again with iTunes atoms, and its chapters both as Apple (a text track) and as others (Nero's `chpl`) read them."""
+    from mutagen import MutagenError
+    from mutagen.mp4 import MP4
+
+    try:
+        spans = _spans(_marks(chapters), MP4(audio).info.length)
+        _remux(audio, tagged, spans)
+        file = MP4(tagged)
+    except MutagenError as error:
+        raise CauserieError("is not a readable M4A file", audio.name, "delete it and build again") from error
+    file.tags.clear()
+    file.tags.update({name: value for name, value in _atoms(show, episode, cover).items() if value})
     file.save(padding=lambda info: 0)
 
 
@@ -130,11 +152,9 @@ def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str
     """
     from mutagen import id3
 
-    marks = [mark for mark in marks if mark["startTime"] < duration_s][:_MOST_CHAPTERS]
-    bounds_ms = [round(mark["startTime"] * 1000) for mark in marks] + [round(duration_s * 1000)]
     frames = [
         id3.CHAP(element_id=f"chp{i}", start_time=start, end_time=end, sub_frames=_about_chapter(mark))
-        for i, (mark, (start, end)) in enumerate(zip(marks, pairwise(bounds_ms), strict=True))
+        for i, (start, end, mark) in enumerate(_spans(marks, duration_s))
     ]
     flags = id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED
     title = id3.TIT2(encoding=_UTF8, text=[heading])
@@ -147,6 +167,51 @@ def _about_chapter(mark: dict[str, Any]) -> list[Any]:
 
     link = [id3.WXXX(encoding=_UTF8, desc="", url=mark["url"])] if mark.get("url") else []
     return [id3.TIT2(encoding=_UTF8, text=[_plain(mark["title"])]), *link]
+
+
+def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
+    """iTunes atoms by name; the empty ones are not written. People are in free ones, a name for each role and a value for each person."""
+    from mutagen.mp4 import MP4Cover, MP4FreeForm
+
+    picture = _picture(cover)
+    kind = MP4Cover.FORMAT_PNG if picture.mime == "image/png" else MP4Cover.FORMAT_JPEG
+    people: dict[str, list[Any]] = {}
+    for one in episode.credits:
+        people.setdefault(f"----:com.apple.iTunes:{one.role.upper()}", []).append(MP4FreeForm(_plain(one.person.name).encode()))
+    facts = _facts(show, episode)
+    named = {"\xa9nam": "TIT2", "\xa9ART": "TPE1", "aART": "TPE2", "\xa9alb": "TALB", "\xa9gen": "TCON", "\xa9wrt": "TCOM", "cprt": "TCOP"}
+    texts = {
+        **{atom: facts[frame] for atom, frame in named.items()},
+        "\xa9day": f"{episode.published:%Y-%m-%d}",
+        "desc": episode.summary.encode()[:_SHORT_BYTES].decode(errors="ignore"),
+        "ldes": episode.description or episode.summary,
+        "egid": episode.guid,
+    }
+    return {
+        **{name: [_plain(text)] for name, text in texts.items() if text},
+        "trkn": [(episode.number, 0)] if episode.number else [],
+        "disk": [(episode.season, 0)] if episode.season else [],
+        "stik": [_PODCAST_KIND],
+        "pcst": True,
+        "covr": [MP4Cover(picture.data, kind)],
+        **people,
+    }
+
+
+def _remux(audio: Path, tagged: Path, spans: list[tuple[int, int, dict[str, Any]]]) -> None:
+    """The same packets in a new file with those chapters. FFmpeg writes the text track, which mutagen cannot."""
+    entries = [f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={_escaped(mark['title'])}\n" for start, end, mark in spans]
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "chapters.txt"
+        listed.write_text(";FFMETADATA1\n" + "".join(entries), encoding="utf-8")
+        told = ["-f", "ffmetadata", "-i", ffmpeg.address(listed), "-map_chapters", "1"] if entries else ["-map_chapters", "-1"]
+        ffmpeg.pipe([*ffmpeg.source(audio), *told, "-map", "0:a", *_REMUX, ffmpeg.address(tagged)], lambda _: None)
+
+
+def _escaped(title: str) -> str:
+    """A title as FFmpeg's metadata files take it: one line, which no backslash may end, for it would swallow the next."""
+    line = " ".join(_plain(title).split())
+    return re.sub(r"([=;#\\])", r"\\\1", line) + (" " if line.endswith("\\") else "")
 
 
 def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -177,6 +242,13 @@ def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]])
 def _marks(chapters: Path) -> list[dict[str, Any]]:
     """The entries of a `chapters.json`, whose starts are whole seconds."""
     return read_json(chapters)["chapters"]
+
+
+def _spans(marks: list[dict[str, Any]], duration_s: float) -> list[tuple[int, int, dict[str, Any]]]:
+    """Chapters from 0 to the end without a gap: start and end in milliseconds, and what is said of each."""
+    marks = [mark for mark in marks if mark["startTime"] < duration_s][:_MOST_CHAPTERS]
+    bounds_ms = [round(mark["startTime"] * 1000) for mark in marks] + [round(duration_s * 1000)]
+    return [(start, end, mark) for mark, (start, end) in zip(marks, pairwise(bounds_ms), strict=True)]
 
 
 def _names(credits: tuple[Credit, ...], roles: tuple[str, ...]) -> str:

@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
+from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 
 from pipeline.errors import CauserieError
 from pipeline.feed.chapters import to_value
 from pipeline.files import write_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
-from pipeline.tags import iso639_2, tag_mp3, tag_opus
+from pipeline.tags import iso639_2, tag_m4a, tag_mp3, tag_opus
 
 COVER = Path(__file__).parent.parent / "episodes" / "cover.jpg"
 NORA, MALIK = Person("nora", "Nora Belkacem"), Person("malik", "Malik Sørensen")
@@ -43,6 +44,11 @@ def ffmpeg(*arguments: str) -> bytes:
     return subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments], check=True, capture_output=True).stdout
 
 
+def ffmpeg_log(path: Path) -> bytes:
+    """What FFmpeg says of a file."""
+    return subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], check=False, capture_output=True).stderr
+
+
 def sound_of(path: Path) -> bytes:
     """The digest of the encoded sound, its packets as they are."""
     return ffmpeg("-i", str(path), "-map", "0:a", "-c", "copy", "-f", "md5", "-")
@@ -58,10 +64,11 @@ def read_chapters(path: Path) -> list[tuple[float, float, str]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A minute of a tone as MP3 and Opus, with what FFmpeg writes into them, and chapters."""
+    """A minute of a tone as MP3, M4A and Opus, with what FFmpeg writes into them, and chapters."""
     folder = tmp_path_factory.mktemp("tags")
     tone = ("-f", "lavfi", "-i", "sine=duration=60:sample_rate=48000", "-metadata", "title=old", "-metadata", "comment=left over")
     ffmpeg(*tone, "-c:a", "libmp3lame", "-b:a", "32k", "-write_id3v1", "1", str(folder / "raw.mp3"))
+    ffmpeg(*tone, "-c:a", "aac", "-b:a", "32k", str(folder / "raw.m4a"))
     ffmpeg(*tone, "-c:a", "libopus", "-b:a", "24k", str(folder / "raw.opus"))
     write_json(folder / "chapters.json", to_value(MARKS))
     return folder
@@ -79,15 +86,25 @@ def opus(folder: Path, episode: EpisodeInfo = EPISODE, name: str = "tagged.opus"
     return folder / name
 
 
+def m4a(folder: Path, episode: EpisodeInfo = EPISODE, name: str = "tagged.m4a", chapters: str = "chapters.json") -> Path:
+    """The M4A, tagged."""
+    tag_m4a(folder / "raw.m4a", folder / chapters, COVER, tagged=folder / name, show=SHOW, episode=episode)
+    return folder / name
+
+
 def test_the_sound_is_not_touched(folder: Path) -> None:
     assert sound_of(mp3(folder)) == sound_of(folder / "raw.mp3")
     assert sound_of(opus(folder)) == sound_of(folder / "raw.opus")
+    assert sound_of(m4a(folder)) == sound_of(folder / "raw.m4a")
+    heard = [ffmpeg("-i", str(path), "-map", "0:a", "-f", "md5", "-") for path in (m4a(folder), folder / "raw.m4a")]
+    assert heard[0] == heard[1]  # from its first sample to its last
     assert mp3(folder).read_bytes()[ID3(mp3(folder)).size :] in (folder / "raw.mp3").read_bytes()
 
 
 def test_tagging_is_the_same_bytes_twice(folder: Path) -> None:
     assert mp3(folder).read_bytes() == mp3(folder, name="again.mp3").read_bytes()
     assert opus(folder).read_bytes() == opus(folder, name="again.opus").read_bytes()
+    assert m4a(folder).read_bytes() == m4a(folder, name="again.m4a").read_bytes()
 
 
 def test_there_is_one_tag_of_version_2_3_and_nothing_of_an_older_one(folder: Path) -> None:
@@ -130,7 +147,7 @@ def test_the_cover_is_the_file_as_it_is(folder: Path) -> None:
 
 def test_ffmpeg_finds_the_chapters_without_a_gap_to_the_end(folder: Path) -> None:
     bounds_s = [*(mark.start_s for mark in MARKS), MP3(mp3(folder)).info.length]
-    for found in (read_chapters(mp3(folder)), read_chapters(opus(folder))):  # FFmpeg takes the MP3's 25 ms of delay off
+    for found in map(read_chapters, (mp3(folder), opus(folder), m4a(folder))):  # FFmpeg takes the MP3's 25 ms of delay off
         assert [title for _, _, title in found] == [mark.title for mark in MARKS]
         assert [start_s for start_s, _, _ in found] == pytest.approx(bounds_s[:-1], abs=0.03)
         assert [end_s for _, end_s, _ in found] == pytest.approx(bounds_s[1:], abs=0.06)
@@ -153,6 +170,46 @@ def test_ffmpeg_reads_the_names_of_both(folder: Path) -> None:
         )  # Vorbis names are in capitals
 
 
+def test_the_m4a_says_what_players_of_podcasts_look_for(folder: Path) -> None:
+    tags = dict(MP4(m4a(folder)).tags)
+    cover, *people = tags.pop("covr"), *(tags.pop(f"----:com.apple.iTunes:{role}") for role in ("HOST", "CO-HOST", "COMPOSER"))
+    assert (bytes(cover[0]), cover[0].imageformat) == (COVER.read_bytes(), MP4Cover.FORMAT_JPEG)
+    assert [[bytes(one).decode() for one in each] for each in people] == [["Nora Belkacem"], ["Malik Sørensen"], ["Malik Sørensen"]]
+    assert tags == {
+        "\xa9nam": [EPISODE.title],
+        "\xa9ART": ["Nora Belkacem, Malik Sørensen"],
+        "aART": ["Mission prospective"],
+        "\xa9alb": ["Demain, le guichet"],
+        "\xa9gen": ["Podcast"],
+        "\xa9wrt": ["Malik Sørensen"],
+        "\xa9day": ["2026-01-15"],
+        "cprt": ["2026 Ville d’Orvalle"],
+        "desc": ["Nous prenons un ticket."],
+        "ldes": ["Nous prenons un ticket."],
+        "egid": [EPISODE.guid],
+        "trkn": [(3, 0)],
+        "disk": [(2, 0)],
+        "stik": [21],
+        "pcst": True,
+    }
+
+
+def test_the_m4a_begins_with_its_index_and_has_its_chapters_twice(folder: Path) -> None:
+    data = m4a(folder).read_bytes()
+    assert 0 < data.find(b"moov") < data.find(b"mdat") and b"left over" not in data
+    assert [(mark.start, mark.title) for mark in MP4(m4a(folder)).chapters] == [(mark.start_s, mark.title) for mark in MARKS]
+    assert b"Data: bin_data (text" in ffmpeg_log(m4a(folder))  # the track that Apple's players read
+
+
+def test_an_m4a_without_chapters_or_with_hostile_ones(folder: Path) -> None:
+    write_json(folder / "none.json", to_value(()))
+    assert read_chapters(m4a(folder, name="bare.m4a", chapters="none.json")) == []
+    titles = ("a=b;c#d\\", "[CHAPTER] START=0", "two\nlines", "x\\")
+    write_json(folder / "hostile.json", to_value(tuple(Chapter(10.0 * i, title) for i, title in enumerate(titles))))
+    found = MP4(m4a(folder, name="hostile.m4a", chapters="hostile.json")).chapters
+    assert [mark.title.strip() for mark in found] == ["a=b;c#d\\", "[CHAPTER] START=0", "two lines", "x\\"]
+
+
 def test_opus_has_a_comment_for_each_person_and_none_of_the_old_ones(folder: Path) -> None:
     comments = OggOpus(opus(folder)).tags
     assert comments["artist"] == ["Nora Belkacem", "Malik Sørensen"]
@@ -171,7 +228,14 @@ def test_languages_have_three_letters() -> None:
     assert [iso639_2(code) for code in ("fr", "en", "fr-FR", "xx")] == ["fra", "eng", "fra", "und"]
 
 
-@pytest.mark.parametrize("tag", [tag_opus, lambda audio, *rest, **more: tag_mp3(audio, COVER, *rest, **more)])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        tag_opus,
+        lambda audio, *rest, **more: tag_mp3(audio, COVER, *rest, **more),
+        lambda audio, *rest, **more: tag_m4a(audio, *rest, COVER, **more),
+    ],
+)
 def test_a_file_that_is_no_audio_is_named(folder: Path, tag: object) -> None:
     with pytest.raises(CauserieError, match=r"chapters\.json: is not a readable"):
         tag(folder / "chapters.json", folder / "chapters.json", tagged=folder / "no", show=SHOW, episode=EPISODE)
@@ -189,3 +253,5 @@ def test_any_title_comes_back_without_its_controls(folder: Path, title: str, mor
     kept = re.sub("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", "", episode.title)
     assert ID3(mp3(folder, episode, "any.mp3"))["TIT2"].text == [kept]
     assert OggOpus(opus(folder, episode, "any.opus"))["title"] == [kept]
+    if title.isascii():  # a few are enough: each is a FFmpeg
+        assert MP4(m4a(folder, episode, "any.m4a"))["\xa9nam"] == [kept]
