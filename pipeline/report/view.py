@@ -8,23 +8,16 @@ from typing import Any
 from pipeline.audio.profile import Profile
 from pipeline.report import measures
 from pipeline.report.drawing import BOTTOM_DB, COLUMNS, area, curve, height_of, scale_db, share, strokes, ticks
-from pipeline.report.figures import COMPARED_S
+from pipeline.report.tables import asked_of, figure_of, measure_rows, recording_rows, tiles, voice_rows
 from pipeline.report.voices import shown
 from pipeline.report.wording import TEMPLATES, Wording, done, verdict
 from pipeline.text import hms, typographic
 
 MOST_LANES = 8  # voices drawn by name, each in a colour of its own; the others share a lane
 MANY_CHAPTERS = 60
+LAST_TIME = 96.0  # percent of the axis: a time written further would be cut at its end
+SMOOTH = 400  # a loudness line with more bends than this hides the turns under it
 LABEL_DB = 6  # what a line of text covers of a panel's scale, on paper
-_UNITS = {
-    "integrated_lufs": "LUFS",
-    "true_peak_dbtp": "dBTP",
-    "peak_dbfs": "dBFS",
-    "range_lu": "LU",
-    "loudest_3s_lufs": "LUFS",
-    "voices_spread_lu": "LU",
-    "noise_floor_db": "dB",
-}
 
 
 def page_of(figures: Mapping[str, Any], before: Profile, after: Profile) -> str:
@@ -41,7 +34,7 @@ def page_of(figures: Mapping[str, Any], before: Profile, after: Profile) -> str:
         "good": all(figures["within"].values()),
         "tiles": tiles(figures, words),
         "columns": columns,
-        "ticks": [(share(at_s, _length_s(figures)), text) for at_s, text in ticks(_length_s(figures))],
+        "ticks": times(_length_s(figures)),
         "chapters": chapters_of(figures),
         "lanes": lanes,
         "panels": [panel(figures, side, profile, lanes, columns, words) for side, profile in (("before", before), ("after", after))],
@@ -49,21 +42,23 @@ def page_of(figures: Mapping[str, Any], before: Profile, after: Profile) -> str:
         "montage": montage(figures, words),
         "voices": voice_rows(figures, lanes, words),
         "rows": measure_rows(figures, words),
-        "recordings": recording_rows(figures, lanes, words),
+        "recordings": recording_rows(figures, words),
         "done": done(dict(figures), words),
-        "asked": _asked(figures, words),
-        "legend_curve": legend_curve(after.duration_s / columns, words),
+        "asked": asked_of(figures, words),
+        "legend_curve": legend_curve(after.duration_s, words),
     }
     return _render(values)
 
 
-def tiles(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
-    """The four figures that come first, each with what was asked, or what it was before."""
-    names, asked, after = words.labels["tiles"], _asked(figures, words), figures["after"]
-    notes = {"integrated_lufs": names["target"].format(**asked), "true_peak_dbtp": names["ceiling"].format(**asked)}
-    notes["voices_spread_lu"] = names["from"].format(before=_figure("voices_spread_lu", figures["before"], words))
-    keys = [key for key in ("integrated_lufs", "true_peak_dbtp", "voices_spread_lu", "duration_s") if after[key] is not None]
-    return [{"name": names[key], "value": _figure(key, after, words), "note": notes.get(key, "")} for key in keys]
+def times(length_s: float) -> list[dict[str, Any]]:
+    """The times along the axis: where, how they are written, whether there is room for them on a telephone."""
+    every = 4 if length_s >= 3600 else 2
+    found = [{"at": share(at_s, length_s), "text": text, "anchor": "middle"} for at_s, text in ticks(length_s)]
+    for i, tick in enumerate(found):
+        tick["always"] = i % every == 0
+        if i == 0 or float(tick["at"][:-1]) > LAST_TIME:
+            tick["anchor"] = "start" if i == 0 else "end"
+    return found
 
 
 def chapters_of(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -114,15 +109,15 @@ def panel(
     highest, quietest = measures.envelope_db(profile, columns)
     peak = "true_peak_dbtp" if side == "after" else "peak_dbfs"
     said = {"integrated": "integrated_lufs", "peak": peak, "range": "range_lu"}
-    described = {name: _figure(key, figures[side], words) for name, key in said.items()}
+    described = {name: figure_of(key, figures[side], words) for name, key in said.items()}
     return {
         "side": side,
         "title": words.labels[f"{side}_long"],
-        "describe": words.labels["panel_describe"].format(**described, **_asked(figures, words)),
+        "describe": words.labels["panel_describe"].format(**described, **asked_of(figures, words)),
         "figures": " · ".join(described[name] for name in ("integrated", "peak")),
         "peaks": area(highest.tolist()),
         "pauses": area(quietest.tolist()),
-        "curve": curve(measures.smoothed_lufs(profile, columns, measures.SHORT_TERM_S).tolist()),
+        "curve": curve(measures.smoothed_lufs(profile, columns, window_s(profile.duration_s)).tolist()),
         "turns": [(lane["colour"], _levels(figures, side, lane["names"], columns)) for lane in lanes],
         "scale": scale(figures["asked"], words),
     }
@@ -166,61 +161,17 @@ def montage(figures: Mapping[str, Any], words: Wording) -> list[dict[str, Any]]:
     ]
 
 
-def voice_rows(figures: Mapping[str, Any], lanes: Sequence[dict[str, Any]], words: Wording) -> dict[str, Any]:
-    """Every voice with its loudness before and after, placed on one scale of LUFS with the target."""
-    voices, target = figures["voices"], figures["asked"]["integrated_lufs"]
-    known = [value for voice in voices for value in (voice["before_lufs"], voice["after_lufs"]) if value is not None]
-    low, high = min([*known, target]) - 2, max([*known, target]) + 2
-    rows = []
-    for voice in voices:
-        marks = {side: voice[f"{side}_lufs"] for side in ("before", "after")}
-        said = {side: words.number(value, "LUFS") for side, value in marks.items()}
-        at = {f"{side}_at": None if value is None else share(value - low, high - low) for side, value in marks.items()}
-        colour = _colour(lanes, voice["name"])
-        rows.append({"name": voice["name"], "colour": colour, "talk": words.length(voice["talk_s"]), **said, **at})
-    return {"rows": rows, "target": share(target - low, high - low), "low": words.number(low), "high": words.number(high)}
+def window_s(length_s: float) -> float:
+    """How much of the sound each point of the loudness line is the mean of: 3 s, more in a long programme."""
+    return max(measures.SHORT_TERM_S, length_s / SMOOTH)
 
 
-def measure_rows(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
-    """Every measure, before and after, and under its name how it is taken or what was asked."""
-    notes, after = words.labels["notes"], figures["after"]
-    values = {**_asked(figures, words), "compared": words.number(COMPARED_S, "s", digits=0)}
-    rows = []
-    for key, name in words.labels["rows"].items():
-        note = "noise_floor_everywhere" if key == "noise_floor_db" and not after["noise_floor_outside_speech"] else key
-        if figures["before"][key] is None and after[key] is None:
-            continue
-        sides = {side: _figure(key, figures[side], words) for side in ("before", "after")}
-        rows.append({"name": name, "note": notes.get(note, "").format(**values), **sides})
-    return rows
-
-
-def recording_rows(figures: Mapping[str, Any], lanes: Sequence[dict[str, Any]], words: Wording) -> list[list[tuple[str, str]]]:
-    """Every file as it was given: label and value of each cell, its name first."""
-    heads, rows = words.labels["recordings"], []
-    for each in figures["recordings"]:
-        channels = each["channels"]
-        layout = heads["channels"][channels - 1] if channels in (1, 2) else heads["more_channels"].format(n=channels)
-        rate = words.number(each["sample_rate_hz"] / 1000, "kHz", digits=0 if each["sample_rate_hz"] % 1000 == 0 else 1)
-        stream = f" ({shown(str(each['stream']))})" if each.get("stream") else ""
-        cells = {
-            "file": shown(each["file"]) + stream,
-            "format": words.labels["comma"].join([shown(each["codec"]), rate, layout]),
-            "duration_s": words.length(each["duration_s"]),
-            "integrated_lufs": words.number(each["integrated_lufs"], "LUFS"),
-            "peak_dbfs": words.number(each["peak_dbfs"], "dBFS"),
-            "noise_floor_db": words.number(each["noise_floor_db"], "dB"),
-            "gain_db": words.number(each["gain_db"], "dB", signed=True),
-            "cleaned": words.cleaned(each["cleaned"]),
-        }
-        rows.append([(heads[key], text) for key, text in cells.items()])
-    return rows
-
-
-def legend_curve(column_s: float, words: Wording) -> str:
-    """What the loudness line is: short-term, or smoother where a column of a long programme is longer than that."""
-    long = column_s > measures.SHORT_TERM_S
-    return words.labels["legend_curve_long"].format(window=words.length(round(column_s))) if long else words.labels["legend_curve"]
+def legend_curve(length_s: float, words: Wording) -> str:
+    """What the loudness line is: short-term loudness, or the mean of a longer window."""
+    wide = window_s(length_s)
+    if wide == measures.SHORT_TERM_S:
+        return words.labels["legend_curve"]
+    return words.labels["legend_curve_long"].format(window=words.number(wide, "s", digits=0))
 
 
 def _levels(figures: Mapping[str, Any], side: str, names: set[str], columns: int) -> str:
@@ -229,31 +180,14 @@ def _levels(figures: Mapping[str, Any], side: str, names: set[str], columns: int
     return strokes(spans, _length_s(figures), columns)
 
 
-def _colour(lanes: Sequence[dict[str, Any]], name: str) -> int:
-    return next((lane["colour"] for lane in lanes if name in lane["names"]), 0)
-
-
 def _block(text: str, span: Mapping[str, Any], length_s: float) -> dict[str, str]:
     at, width = share(span["start_s"], length_s), share(span["end_s"] - span["start_s"], length_s)
     return {"text": text, "at": at, "width": width, "time": hms(span["start_s"])}
 
 
-def _asked(figures: Mapping[str, Any], words: Wording) -> dict[str, str]:
-    asked = figures["asked"]
-    return {
-        "target": words.number(asked["integrated_lufs"], "LUFS"),
-        "tolerance": words.number(asked["tolerance_lu"]),
-        "ceiling": words.number(asked["ceiling_dbtp"], "dBTP"),
-    }
-
-
-def _figure(key: str, side: Mapping[str, Any], words: Wording) -> str:
-    return words.length(side[key]) if key == "duration_s" else words.number(side[key], _UNITS[key])
-
-
 def _length_s(figures: Mapping[str, Any]) -> float:
-    """The length of the time axis; a sound of no length still has one."""
-    return max(figures["before"]["duration_s"], figures["after"]["duration_s"], 0.01)
+    """The length of the time axis, that of the master; a sound of no length still has one."""
+    return max(figures["before"]["duration_s"], 0.01)
 
 
 def _render(values: dict[str, Any]) -> str:
