@@ -25,6 +25,12 @@ from pipeline.text import printable
 CONTAINERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape,tta,flv,mpeg"
 EXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-fflags", "+bitexact", "-flags:a", "+bitexact")  # same bytes each time
 _NOISE = ("Conversion failed", "Error opening input file", "Error opening output file", "Error while filtering", "Nothing was written")
+_STRANGE = (" ", "Input #", "Output #")  # a stranger's titles and names
+_GENERIC = "Invalid data found when processing input"  # says nothing that another line does not say better
+_WORDS = (
+    "invalid error denied unsupported unknown missing".split()
+    + ["not on whitelist", "no such", "moov atom", "not contain", "matches no"]  # what a line that says why holds
+)
 _SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", other each time
 _BLOCK_BYTES = 1 << 18
 _LOG_BYTES = 1 << 20  # from each end
@@ -195,15 +201,10 @@ def failure(returncode: int, log: str) -> CauserieError:
 
 def why(log: str) -> str:
     """The part of a log that tells a person what went wrong: the first lines that name an error, without FFmpeg's addresses."""
-    lines = [_SPEAKER.sub("", line) for line in log.splitlines() if line.strip()]
-    meant = [line for line in lines if _is_error(line)] or lines[-1:]
+    lines = [_SPEAKER.sub("", line) for line in log.splitlines() if line.strip() and not line.startswith(_STRANGE)]
+    errors = [line for line in lines if not line.startswith(_NOISE) and any(word in line.lower() for word in _WORDS)]
+    meant = [line for line in errors if _GENERIC not in line] or errors or lines[-1:]
     return printable("; ".join(dict.fromkeys(line.strip().rstrip(".") for line in meant[:3]))) or "it gave no reason"
-
-
-def _is_error(line: str) -> bool:
-    """Whether a line says why, rather than that there is a failure."""
-    words = ("invalid", "error", "not on whitelist", "no such", "denied", "moov atom", "unsupported", "unknown", "missing", "not contain", "matches no")
-    return not line.startswith((" ", *_NOISE)) and any(word in line.lower() for word in words)
 
 
 def _ends_of(log: IO[bytes]) -> str:

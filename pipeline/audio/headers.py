@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 _MOST_CHUNKS = 10_000  # a file made of empty chunks would be read for hours
 _UNKNOWN = 0xFFFFFF00  # and above: a recorder that never came back to write the length
 _CRUMBS_BYTES = 1 << 16  # after the last chunk: what editors and memory cards leave there
+_BITS = (8, 12, 16, 20, 24, 32)
 _OGG_PAGE_BYTES = 1 << 17  # longer than the longest page
 
 
@@ -96,6 +97,27 @@ def goes_on(path: Path) -> bool:
         return any(stream.read(_CRUMBS_BYTES))
 
 
+def begins_as_mp4(path: Path) -> bool:
+    """Whether it starts like an MP4, M4A or MOV."""
+    with path.open("rb") as stream:
+        return stream.read(8)[4:] in (b"ftyp", b"mdat", b"moov", b"free", b"skip", b"wide")
+
+
+def odd_bits(path: Path) -> int:
+    """The bits a sample that the header of a PCM WAV tells, when no recorder or program writes so many; 0 when they are sane."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if _form(stream) is not _RIFF:
+            return 0
+        for name, start, _ in _chunks(stream, _RIFF, size, _RIFF.first):
+            if name == b"fmt ":
+                stream.seek(start)
+                fmt = stream.read(16)
+                bits = int.from_bytes(fmt[14:16], "little")
+                return bits if fmt[:2] == b"\1\0" and bits not in _BITS else 0
+    return 0
+
+
 def data_of(stream: BinaryIO, size: int) -> Data | None:
     """Where the samples of a file made of chunks are; None when it is no such file, or has no such chunk."""
     form, long_length = _form(stream), None
@@ -160,6 +182,19 @@ def kind_of(start: bytes) -> tuple[str, str]:
     for signs, kind, hint in _KINDS:
         if any(text[: len(sign)].lower() == sign.lower() for sign in signs):
             return kind, hint
+    if text and _is_text(text):
+        return "a text, not a recording", "name the file that has the sound"
     if not any(start):
         return "not a recording: it is full of zeros", "its copy failed: copy it again from the recorder"
     return "not a recording that can be read", _ANY
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether the beginning of a file reads as UTF-8 text; its last character may be torn."""
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:
+            return False
+        text = start[: error.start].decode("utf-8")
+    return all(char.isprintable() or char.isspace() for char in text)

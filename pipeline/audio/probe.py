@@ -22,8 +22,11 @@ from pipeline.text import printable
 MISSING_S = 0.1  # a decoded length this much below the announced one is a truncated file
 AGAIN = "copy it again from the recorder, or export it again"
 _GLITCH_S = 0.01  # less than the shortest frame of an MP3: nothing that was announced is missing
+_TAGS_BYTES = 1 << 20  # enough for titles: some files carry megabytes
+_RATES_HZ = (4_000, 768_000)  # what recordings have; others are errors in a header
+_MOST_CHANNELS = 64
 _TITLE_CHARS = 60  # of a stream's title, in a message
-_NAMED = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16}
+_NAMED = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16}
 _DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)", re.M)
 _COMPANION = re.compile(r"^  Stream #0:\d+.*: (?:Audio|Video|Subtitle|Data): (?!.*\(attached pic\))", re.M)
 _FACT = re.compile(r"^#(codec_id|sample_rate|channel_layout_name) (\d+): (.*)$", re.M)
@@ -38,10 +41,16 @@ class Stream:
     index: int  # among the audio streams, from 0, as FFmpeg counts them; people count from 1
     codec: str
     sample_rate_hz: int
-    channels: int  # 0 when the layout has no known number
+    channels: int
     language: str = ""
     title: str = ""
     duration_s: float | None = None  # as the file promises it; None when it does not, guesses, or only tells of all streams together
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is of a kind that can be decoded."""
+        sane = _RATES_HZ[0] <= self.sample_rate_hz <= _RATES_HZ[1] and 0 < self.channels <= _MOST_CHANNELS
+        return sane and self.codec not in ("", "none")
 
     def __str__(self) -> str:
         form = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
@@ -63,7 +72,7 @@ class Probe:
 
     @property
     def channels(self) -> int:
-        """Channels, 0 when the layout has no known number."""
+        """Channels."""
         return self.audio[0].channels
 
     @property
@@ -84,7 +93,7 @@ def probe(path: Path) -> Probe:
     """
     refuse_unreadable(path)
     with tempfile.TemporaryFile() as tags:
-        copied = ["-map", "0:a", "-c", "copy", "-t", "0"]
+        copied = ["-map", "0:a", "-c", "copy", "-t", "0", "-map_metadata:g", "-1", "-map_chapters", "-1"]  # tags of streams only
         outputs = [*copied, "-f", "framecrc", "pipe:1", *copied, "-f", "ffmetadata", f"pipe:{tags.fileno()}"]
         facts = bytearray()
         try:
@@ -94,7 +103,7 @@ def probe(path: Path) -> Probe:
         except CauserieError as error:
             _refuse_what_is_no_audio(path, error)
         tags.seek(0)
-        found = parse(facts.decode("utf-8", "replace"), tags.read().decode("utf-8", "replace"), _nameless(process.log, path))
+        found = parse(facts.decode("utf-8", "replace"), tags.read(_TAGS_BYTES).decode("utf-8", "replace"), _nameless(process.log, path))
     _refuse_what_is_not_all_there(path, found)
     return found
 
@@ -109,16 +118,28 @@ def chosen(path: Path, stream: str = "") -> Stream:
 
 def _chosen(path: Path, audio: tuple[Stream, ...], wanted: str) -> Stream:
     if not wanted:
-        meant = [each for each in audio if len(audio) == 1]
+        usable = [each for each in audio if each.readable]  # telephones add one that only they can read
+        meant = usable if len(usable) == 1 else []
     elif wanted.isdecimal():
         meant = [each for each in audio if each.index + 1 == int(wanted)]
     else:
         meant = [each for each in audio if wanted.casefold() in (each.title.strip().casefold(), each.language.casefold())]
-    if len(meant) == 1:
-        return meant[0]
-    held = f"holds {len(audio)} audio stream{'s' if len(audio) > 1 else ''}: {', '.join(map(str, audio))}"
-    message = f"{held}; “{printable(wanted)}” is {'several of them' if meant else 'none of them'}" if wanted else held
-    raise CauserieError(message, str(path), 'say which with stream = "1" in episode.toml')
+    if len(meant) != 1:
+        held = f"holds {len(audio)} audio stream{'s' if len(audio) > 1 else ''}: {', '.join(map(str, audio))}"
+        message = f"{held}; “{printable(wanted)}” is {'several of them' if meant else 'none of them'}" if wanted else held
+        raise CauserieError(message, str(path), 'say which with stream = "1" in episode.toml')
+    if not meant[0].readable:
+        raise CauserieError(f"cannot be read: its audio stream {meant[0]} {_oddity(meant[0])}", str(path), AGAIN)
+    return meant[0]
+
+
+def _oddity(stream: Stream) -> str:
+    """What is wrong with a stream that cannot be read."""
+    if stream.codec in ("", "none"):
+        return "is in a form that FFmpeg does not know"
+    if not 0 < stream.channels <= _MOST_CHANNELS:
+        return f"claims {stream.channels} channels"
+    return f"claims {stream.sample_rate_hz} samples a second"
 
 
 def parse(facts: str, tags: str, log: str) -> Probe:
@@ -161,10 +182,12 @@ def streams_tags(text: str) -> list[dict[str, str]]:
 
 
 def channels_of(layout: str) -> int:
-    """How many channels FFmpeg's name of a layout means: 6 for `5.1(side)`; 0 when it does not tell."""
+    """How many channels FFmpeg's name of a layout means: 6 for `5.1(side)`; 0 when it means none."""
     name = layout.partition("(")[0]
     if counted := re.match(r"(\d+) channels", layout):
         return int(counted[1])
+    if spheric := re.match(r"ambisonic (\d)", layout):
+        return (int(spheric[1]) + 1) ** 2
     return _NAMED.get(name) or (sum(map(int, name.split("."))) if re.fullmatch(r"\d+(\.\d+)+", name) else 0)
 
 
@@ -204,10 +227,11 @@ def refuse_damage(path: Path, found: Probe | Stream, *, expected_s: float | None
         raise CauserieError("holds no sound that can be read", str(path), AGAIN)
     if expected_s is not None and decoded_s < expected_s - MISSING_S:
         raise truncated(path, f" ({decoded_s:.1f} s of {expected_s:.1f} s are there)")
-    errors = sum(log.count(words) for words in _DAMAGE)
+    told = "\n".join(line for line in _nameless(log, path).splitlines() if not line.startswith(" "))  # a title is no error
+    errors = sum(told.count(words) for words in _DAMAGE)
     complete = expected_s is None or decoded_s > expected_s - _GLITCH_S
     if errors and not (found.codec.startswith("mp3") and errors == 1 and complete):
-        raise CauserieError(f"is damaged ({ffmpeg.why(log)})", str(path), AGAIN)
+        raise CauserieError(f"is damaged: some of it cannot be read ({ffmpeg.why(told)})", str(path), AGAIN)
 
 
 def truncated(path: Path, detail: str = "") -> CauserieError:
@@ -254,7 +278,7 @@ def _refuse_what_is_no_audio(path: Path, error: CauserieError) -> NoReturn:
         raise CauserieError(f"cannot be read ({error.message})", str(path), error.hint) from error
     if "matches no streams" in error.message or "not contain any stream" in error.message:
         raise CauserieError("holds no sound", str(path), "name the file that has the sound") from error
-    if "moov atom not found" in error.message:
+    if "moov atom not found" in error.message and headers.begins_as_mp4(path):
         told = "was never finished, or lost its end: the index of its sound is missing"
         raise CauserieError(told, str(path), "copy it again from the recorder, or let the recorder repair it") from error
     with path.open("rb") as stream:
@@ -264,8 +288,11 @@ def _refuse_what_is_no_audio(path: Path, error: CauserieError) -> NoReturn:
 
 def _refuse_what_is_not_all_there(path: Path, found: Probe) -> None:
     """Refuse headers that lie, as far as they can be seen to."""
-    if not found.audio or not all(each.sample_rate_hz > 0 for each in found.audio):
-        raise CauserieError("does not say what its sound is like", str(path), AGAIN)
+    if not any(each.readable for each in found.audio):
+        wrong = _oddity(found.audio[0]) if found.audio else "does not say what its sound is like"
+        raise CauserieError(f"cannot be read: it {wrong}", str(path), AGAIN)
+    if bits := headers.odd_bits(path):
+        raise CauserieError(f"cannot be read: it claims {bits} bits a sample", str(path), AGAIN)
     if headers.is_bare(path):
         raise CauserieError("holds no sound, only a header", str(path), AGAIN)
     if headers.ends_early(path):
