@@ -1,0 +1,107 @@
+"""One gain for a whole programme, and short dips where that gain would carry a peak over the limit.
+
+All of it is decided on a profile before a sample is touched, the loudness that comes out included: what the dips take away is known, so
+the gain gives it back. Gains here are linear, one at each edge of a block of the profile (`BLOCKS_PER_S`), straight lines between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.audio.profile import BLOCKS_PER_S, MOMENTS_PER_S, Floats, Profile, block_edges, integrated_lufs
+
+REACH = 4  # blocks: a dip begins 20 ms before its peak and is over 20 ms after, too short to be heard as pumping
+MOST_PUSH_DB = 12.0  # what a limiter is asked to win back: beyond it nothing natural is left of the sound
+_STEPS = 10  # of bisection: 12 dB down to 0.012
+_MOMENT_BLOCKS = BLOCKS_PER_S // MOMENTS_PER_S
+_WINDOW = np.hanning(2 * REACH + 3)[1:-1] / np.hanning(2 * REACH + 3).sum()
+MEND_DB = 0.3  # below what would have been enough: another encoding is another overshoot
+
+
+@dataclass(frozen=True)
+class Level:
+    """What is done to a master before encoding."""
+
+    gain_db: float
+    limit_dbtp: float
+    softer: tuple[tuple[int, float], ...] = ()  # blocks where the limit is so many dB lower: the encoder overshot there
+
+
+def fitting(profile: Profile, target_lufs: float, limit_dbtp: float, softer: tuple[tuple[int, float], ...] = ()) -> Level:
+    """The level whose predicted loudness is `target_lufs`, or as near as `MOST_PUSH_DB` brings it."""
+    plain_db = round(target_lufs - profile.integrated_lufs, 3)  # what is reported is what is done
+    low_db, high_db = plain_db, plain_db + MOST_PUSH_DB
+    if not dips_db(profile, Level(plain_db, limit_dbtp, softer)).any():
+        return Level(plain_db, limit_dbtp, softer)
+    for _ in range(_STEPS):
+        middle_db = (low_db + high_db) / 2
+        under = predicted_lufs(profile, Level(middle_db, limit_dbtp, softer)) < target_lufs
+        low_db, high_db = (middle_db, high_db) if under else (low_db, middle_db)
+    return Level(round((low_db + high_db) / 2, 3), limit_dbtp, softer)
+
+
+def dips_db(profile: Profile, level: Level) -> Floats:
+    """How far the limiter goes down at each block edge, dB, 0 or less; one more than there are blocks.
+
+    A minimum over the look-ahead, smoothed by a window no longer than it: what is smoothed stays under what is needed.
+    """
+    limits_db = np.full(len(profile.peaks), level.limit_dbtp - level.gain_db, np.float32)
+    for block, down_db in level.softer:
+        limits_db[block] -= down_db
+    needed = np.minimum(limits_db - 20 * np.log10(np.maximum(profile.peaks, 1e-6)), 0)
+    if not needed.any():
+        return np.zeros(len(needed) + 1, np.float32)
+    padded = np.pad(needed, 2 * REACH + 1)  # an edge is between two blocks, and both are within its reach
+    count = len(needed) + 1 + 2 * REACH
+    held = padded[:count].copy()
+    for later in range(1, 2 * REACH + 2):
+        np.minimum(held, padded[later : later + count], out=held)
+    return np.convolve(held, _WINDOW.astype(np.float32), mode="valid")
+
+
+def gains(profile: Profile, level: Level) -> Floats:
+    """The whole gain at each block edge, linear."""
+    return np.power(10.0, (dips_db(profile, level) + np.float32(level.gain_db)) / 20).astype(np.float32)
+
+
+def predicted_lufs(profile: Profile, level: Level) -> float:
+    """The integrated loudness that will come out: each 400 ms loses what its powers lose."""
+    edges = np.power(10.0, dips_db(profile, level) / 20)
+    kept = (edges[:-1] ** 2 + edges[:-1] * edges[1:] + edges[1:] ** 2) / 3  # the mean square of a straight line
+    powers = np.maximum(profile.powers, 1e-12)
+    before, after = (np.concatenate([[0.0], np.cumsum(each, dtype=float)]) for each in (powers, powers * kept))
+    ends = np.minimum(np.arange(1, len(profile.momentary_lufs) + 1) * _MOMENT_BLOCKS, len(powers))
+    starts = np.maximum(ends - 4 * _MOMENT_BLOCKS, 0)
+    shares = (after[ends] - after[starts]) / np.maximum(before[ends] - before[starts], 1e-12)
+    return integrated_lufs(profile.momentary_lufs + level.gain_db + 10 * np.log10(np.maximum(shares, 1e-6)))
+
+
+def softened(profile: Profile, level: Level, published: Floats, ceiling_dbtp: float) -> Level:
+    """The level with its limit lower wherever the `published` peaks exceed the ceiling, by as much as they do and `MEND_DB`."""
+    over_db = 20 * np.log10(np.maximum(published[: len(profile.peaks)], 1e-6)) - ceiling_dbtp
+    reached_dbtp = 20 * np.log10(np.maximum(profile.peaks, 1e-6)) + level.gain_db
+    softer = dict(level.softer)
+    for over in np.flatnonzero(over_db > 0).tolist():
+        for block in range(max(0, over - 1), min(len(reached_dbtp), over + 2)):  # the encoder spreads a peak a little
+            room_db = level.limit_dbtp - float(reached_dbtp[block])
+            before_db = max(dict(level.softer).get(block, 0.0), room_db)
+            softer[block] = round(max(softer.get(block, 0.0), before_db + float(over_db[over]) + MEND_DB), 3)
+    return replace(level, softer=tuple(sorted(softer.items())))
+
+
+def limited_s(profile: Profile, level: Level) -> float:
+    """For how long the limiter is at work, seconds."""
+    return float(np.count_nonzero(dips_db(profile, level) < 0) / BLOCKS_PER_S)
+
+
+def apply(frames: Floats, first: int, edges: Floats, rate_hz: int) -> Floats:
+    """Frames (a row an instant, a column a channel; `first` is the number of the first) times the gains at `edges`."""
+    seconds = np.arange(first // rate_hz, (first + len(frames)) // rate_hz + 2)
+    samples = (seconds[:, None] * rate_hz + block_edges(rate_hz)).reshape(-1)
+    start = int(seconds[0]) * BLOCKS_PER_S
+    here = edges[np.minimum(np.arange(start, start + len(samples)), len(edges) - 1)]
+    if np.ptp(here) == 0:
+        return frames * here[0]
+    return frames * np.interp(np.arange(first, first + len(frames)), samples, here).astype(np.float32)[:, None]

@@ -1,0 +1,87 @@
+"""True peaks (ITU-R BS.1770-5, annex 2): the highest point of the wave between samples, sought only where it can be.
+
+A point between samples is a weighted sum of those around it, so it cannot exceed the highest of them times the sum of the weights. That
+bound leaves a few percent of a programme to look into, and what is skipped cannot matter: the answer is the one of a complete search.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.audio.profile import BLOCKS_PER_S, Floats, block_edges
+
+OVERSAMPLING = 8  # four is the least that the recommendation allows, and reads up to 0.4 dB low at 16 kHz
+REACH = 12  # samples on each side that a point between two of them depends on
+_RUN = 16  # points are found for so many neighbouring samples with one matrix
+_STEEPNESS = 6.0  # of the Kaiser window: flat to 0.1 dB up to 18 kHz at 44.1 kHz
+
+
+def kernel() -> Floats:
+    """Weights of the `2 × REACH` samples around each of the `OVERSAMPLING` points from a sample towards the next: a row a sample, a column a point."""
+    points = np.arange(OVERSAMPLING) / OVERSAMPLING
+    apart = np.arange(1 - REACH, REACH + 1)[:, None] - points[None, :]
+    window = np.i0(_STEEPNESS * np.sqrt(np.maximum(1 - (apart / REACH) ** 2, 0))) / np.i0(_STEEPNESS)
+    weights = np.sinc(apart) * window
+    return (weights / weights.sum(axis=0)).astype(np.float32)
+
+
+_KERNEL = kernel()
+_BOUND = float(np.abs(_KERNEL).sum(axis=0).max())  # the most a point can exceed the samples around it
+_WIDTH = _RUN + 2 * REACH - 1
+_MATRIX = np.zeros((_WIDTH, _RUN * OVERSAMPLING), np.float32)  # a run of samples with its surroundings → all its points
+for _n in range(_RUN):
+    _MATRIX[_n : _n + 2 * REACH, _n * OVERSAMPLING : (_n + 1) * OVERSAMPLING] = _KERNEL
+
+
+class TruePeaks:
+    """Takes samples as they come, in whole seconds at once; 1.0 is full scale.
+
+    Exact: `highest`, and every block of `peaks` above `floor`. Others hold their highest sample, or their true peak.
+    """
+
+    def __init__(self, rate_hz: int, channels: int, floor: float = float("inf")) -> None:
+        self.highest = 0.0
+        self._floor, self._rate_hz = floor, rate_hz
+        self._peaks: list[Floats] = []
+        self._held = np.zeros((REACH - 1, channels), np.float32)  # what was measured last, then what was not yet
+
+    def feed(self, frames: Floats) -> None:
+        """Take float samples, a row an instant, a column a channel."""
+        self._held = np.concatenate([self._held, frames])
+        while len(self._held) >= REACH - 1 + self._rate_hz + REACH + _RUN:
+            self._measure(self._held[: REACH - 1 + self._rate_hz + REACH + _RUN], self._rate_hz)
+            self._held = self._held[self._rate_hz :]
+
+    def peaks(self) -> Floats:
+        """The peak of each block of a `Profile` of the same samples, once everything was fed."""
+        if (left := len(self._held) - (REACH - 1)) > 0:
+            self._measure(np.pad(self._held, ((0, REACH + _RUN + max(0, self._rate_hz - left)), (0, 0))), left)
+            self._held = self._held[left:]
+        return np.concatenate([np.zeros(0, np.float32), *self._peaks])
+
+    def _measure(self, window: Floats, count: int) -> None:
+        """Peaks of the blocks of `count` samples of `window`, which has what is around them too."""
+        edges = block_edges(self._rate_hz)
+        starts = edges[edges < count]
+        loud = np.abs(window[: 2 * REACH - 1 + count]).reshape(-1)
+        cuts = np.concatenate([[0], starts + (REACH - 1), [count + REACH - 1]]) * window.shape[1]
+        around = np.maximum.reduceat(loud, cuts)  # a margin, the blocks, a margin
+        peaks = around[1:-1].copy()
+        bounds = np.maximum(np.maximum(around[:-2], around[2:]), peaks) * _BOUND
+        size = int(np.diff([*starts, count]).max())
+        self.highest = max(self.highest, float(peaks.max()))
+        for block in (np.argsort(bounds)[-1:], np.arange(len(peaks))):  # the most likely one first: it makes the others unlikely
+            block = block[bounds[block] > min(self.highest, self._floor)]
+            if block.size:
+                peaks[block] = np.maximum(peaks[block], _between(window, starts[block], size))
+                bounds[block] = 0.0
+                self.highest = max(self.highest, float(peaks[block].max()))
+        self._peaks.append(peaks)
+
+
+def _between(window: Floats, starts: np.ndarray, size: int) -> Floats:
+    """The highest point in the `size` samples (rounded up to whole runs) from each of `starts`."""
+    runs = starts[:, None] + np.arange(0, size, _RUN)
+    taken = window[np.minimum(runs[:, :, None] + np.arange(_WIDTH), len(window) - 1)]  # block, run, sample, channel
+    rows = np.ascontiguousarray(np.moveaxis(taken, 3, 2))
+    return np.abs(rows @ _MATRIX).max(axis=(1, 2, 3))
