@@ -92,7 +92,7 @@ def test_the_high_pass_takes_rumble_and_no_voice(tmp_path, frequency_hz, low_db,
     assert low_db <= rms_db(out[RATE_HZ:]) - rms_db(sound[RATE_HZ:]) <= high_db
 
 
-@pytest.mark.parametrize("mains_hz", [50.0, 49.93, 60.06])
+@pytest.mark.parametrize("mains_hz", [49.93, 60.06])
 def test_hum_goes_and_the_voice_stays(tmp_path, voice, mains_hz):
     dirty = voice + hum(30, mains_hz)
     out, found = cleaned(tmp_path, dirty, HUM)
@@ -113,8 +113,9 @@ def test_no_voice_of_the_sample_is_taken_for_the_mains(name):
     assert found.mains_hz is None and filters(HUM, found) == []
 
 
-def test_a_steady_sung_note_is_not_taken_for_the_mains(tmp_path, voice):
-    sung = hum(30, 100.0, -26, 6) * ~free_of("malik")
+@pytest.mark.parametrize("during", [("malik",), ("malik", "nora")])
+def test_a_steady_sung_note_is_not_taken_for_the_mains(tmp_path, voice, during):
+    sung = hum(30, 100.0, -26, 6) * ~free_of(*during)  # with both, all the time but a few short pauses
     found = look(save(tmp_path, voice + sung + noise(len(voice), -70)), 0, RATE_HZ)
     assert found.mains_hz is None
 

@@ -29,6 +29,7 @@ HUM_WINDOW_S, HUM_STEP_S, HUM_PADDING = 2.0, 0.5, 4  # tells lines 1 Hz apart, o
 MAINS_HZ = (50.0, 60.0)
 DRIFT = 0.012  # of tapes; less than the way to the nearest note of the scale, which a drone may hold
 HARMONICS = 20
+AROUND_HZ, BESIDE_HZ = 15, 3  # surroundings of a line: from this far, but not the line itself
 LINE_DB = 10.0  # above its surroundings, all the time: heard as a tone
 FALL_DB = 8.0  # a line that is so much weaker in pauses is somebody's
 LEAST = 1e-14  # power of what is not there: 24 bits end at it
@@ -238,17 +239,19 @@ def _always(stretches: list[Floats]) -> Floats:
     size, step = round(HUM_WINDOW_S * HUM_RATE_HZ), round(HUM_STEP_S * HUM_RATE_HZ)
     window = np.hanning(size)
     windows = [each[at : at + size] * window for each in stretches for at in range(0, len(each) - size + 1, step)]
+    top = round(HARMONICS * MAINS_HZ[-1] * (1 + DRIFT) + AROUND_HZ) * HUM_PADDING * round(HUM_WINDOW_S)
     if not windows:
-        return np.zeros(size * HUM_PADDING // 2 + 1)
-    powers = [np.abs(np.fft.rfft(each, size * HUM_PADDING)).astype(np.float32) ** 2 for each in windows]
+        return np.zeros(top)
+    powers = [np.abs(np.fft.rfft(each, size * HUM_PADDING)[:top]).astype(np.float32) ** 2 for each in windows]
     return np.percentile(np.array(powers), 15, axis=0) / (window.sum() / 2) ** 2  # of a sine: its amplitude squared
 
 
 def _standing_out(always: Floats) -> Floats:
     """By how many dB each frequency, if it is the top of a line, stands out of what is around it; 0 when it is none."""
     grid = round(HUM_WINDOW_S * HUM_PADDING)  # places a hertz
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(always, 15 * grid, mode="reflect"), 30 * grid + 1)[::grid]
-    sides = np.concatenate([around[:, : 12 * grid], around[:, 18 * grid + 1 :]], axis=1)
+    far, near = AROUND_HZ * grid, BESIDE_HZ * grid
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(always, far, mode="reflect"), 2 * far + 1)[::grid]
+    sides = np.concatenate([around[:, : far - near], around[:, far + near + 1 :]], axis=1)
     floor = np.repeat(np.median(sides, axis=1), grid)[: len(always)]
     top, hill = (np.lib.stride_tricks.sliding_window_view(np.pad(always, near), 2 * near + 1).max(axis=1) for near in (1, grid // 2))
     return np.where(top >= hill, 10 * np.log10((top + LEAST) / (floor + LEAST)), 0.0)
