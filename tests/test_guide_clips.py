@@ -108,7 +108,7 @@ def test_a_quote_that_is_not_said_is_named(folder):
     ("voices", "start_s", "name"),
     [
         ("Nora", 31.7, "03 0m31 Nora.mp3"),
-        ("Élodie Cœur, M. O'Neil", 3723.0, "03 1h02m03 Elodie Coeur M O Neil.mp3"),
+        ("Élodie Cœur, M. O’Neil", 3723.0, "03 1h02m03 Elodie Coeur M O Neil.mp3"),
         ("../../etc\\CON:?*\x00", 5.0, "03 0m05 etc CON.mp3"),
         ("声", 65.0, "03 1m05.mp3"),
     ],

@@ -43,7 +43,7 @@ class Clip:
     @property
     def file(self) -> str:
         """Its name: digits, ASCII letters, spaces and hyphens, which every system takes; `01 0m31 Nora.mp3`."""
-        spelt = self.voices.translate({ord("œ"): "oe", ord("Œ"): "Oe", ord("æ"): "ae", ord("Æ"): "Ae"})
+        spelt = self.voices.translate({ord("œ"): "oe", ord("Œ"): "Oe", ord("æ"): "ae", ord("Æ"): "Ae", ord("’"): " "})
         plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
         who = " ".join(re.sub(r"[^A-Za-z0-9-]+", " ", plain).split())[:_NAME_LETTERS].strip()
         *hours, minutes, seconds = hms(self.start_s or 0.0).split(":")
