@@ -1,6 +1,7 @@
 """Every broken file gives one clear sentence or what is in it: never a crash, a hang, or a programme of silence."""
 
 import math
+import os
 import re
 import time
 
@@ -61,5 +62,5 @@ def test_the_files_are_all_tried_and_always_the_same(files, tmp_path):
     again = broken_files(tmp_path)
     for one, other in zip(files, again, strict=True):
         assert one.path.name == other.path.name
-        if one.path.is_file() and not one.path.is_symlink():
+        if len(os.fsencode(one.path.name)) <= 255 and one.path.is_file() and not one.path.is_symlink():
             assert one.path.read_bytes() == other.path.read_bytes(), one.path.name

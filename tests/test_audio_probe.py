@@ -1,12 +1,14 @@
 import os
-import socket
 import struct
 
 import pytest
 from audio_tools import convert, speech, write
+from broken_files import rf64, wav
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.audio.hearing import hear
-from pipeline.audio.probe import probe, whole
+from pipeline.audio.probe import channels_of, chosen, parse, probe, streams_tags, whole
 from pipeline.errors import CauserieError
 
 FORMATS = ["wav", "flac", "aiff", "mp3", "m4a", "ogg", "opus", "mka"]
@@ -98,24 +100,136 @@ def test_a_film_without_sound_is_told_so(files, tmp_path):
         probe(film)
 
 
-def test_a_script_called_wav_opens_no_other_file(files, tmp_path):
-    files["wav"].with_name("list.wav").write_text("ffconcat version 1.0\nfile take.wav\n")
-    with pytest.raises(CauserieError, match="not a recording"):
-        probe(files["wav"].with_name("list.wav"))
-
-
-def test_a_playlist_called_wav_opens_no_address(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
-        path = tmp_path / "take.wav"
-        path.write_text(f"#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:{server.getsockname()[1]}/take.mp3\n#EXT-X-ENDLIST\n")
-        with pytest.raises(CauserieError, match="not a recording"):
-            probe(path)
-        with pytest.raises(BlockingIOError):
-            server.accept()
-
-
 def test_a_title_cannot_pass_for_a_duration(files, tmp_path):
     title = "x\n  Duration: 09:00:00.00, start\n  Stream #0:0: Audio: mp3, 8000 Hz, mono"
     found = probe(convert(files["flac"], tmp_path / "titled.flac", "-metadata", f"title={title}"))
     assert (found.duration_s, found.sample_rate_hz) == (4.0, 48_000)
+
+
+FORGED = "xx\n  Duration: 09:00:00.00, start\n  Stream #0:7: Audio: mp3, 8000 Hz, mono\n#sample_rate 0: 8000\n[STREAM]\ntitle=forged"
+
+
+@pytest.mark.parametrize("tag", ["title", "language", FORGED.replace("=", "")])
+def test_no_tag_of_a_stream_can_pass_for_a_fact(files, tmp_path, tag):
+    found = probe(convert(files["flac"], tmp_path / "a.mka", "-metadata:s:a", f"{tag}={FORGED}"))
+    assert (found.sample_rate_hz, found.streams) == (48_000, 1) and found.duration_s in (None, 4.0)
+    assert getattr(found.audio[0], tag, FORGED) == FORGED
+
+
+@pytest.fixture(scope="module")
+def several(files, tmp_path_factory):
+    """Two microphones in one file."""
+    path = tmp_path_factory.mktemp("several") / "both.mka"
+    second = ("-i", str(files["flac"]), "-map", "0", "-map", "1", "-ac:a:1", "2", "-ar:a:1", "44100")
+    tags = ("-metadata:s:a:0", "title=Micro Nora", "-metadata:s:a:0", "language=fra", "-metadata:s:a:1", "title=Salle\x1b[31m")
+    return convert(files["wav"], path, *second, *tags)
+
+
+def test_several_streams_are_listed(several):
+    with pytest.raises(CauserieError) as caught:
+        chosen(several)
+    assert caught.value.message == "holds 2 audio streams: 1 (fra, mono, “Micro Nora”), 2 (stereo, “Salle?[31m”)"
+    assert caught.value.hint == 'say which with stream = "1" in episode.toml'
+    assert probe(several).streams == 2
+
+
+@pytest.mark.parametrize(("name", "index"), [("1", 0), (" 2 ", 1), ("micro nora", 0), ("fra", 0), ("Salle\x1b[31m", 1)])
+def test_a_stream_is_named_by_number_title_or_language(several, name, index):
+    taken = chosen(several, name)
+    assert (taken.index, taken.channels, taken.sample_rate_hz) == (index, *((1, 48_000), (2, 44_100))[index])
+    whole(several, name)
+
+
+@pytest.mark.parametrize("name", ["0", "3", "nora", "²", "-1"])
+def test_a_name_of_no_stream_is_refused_with_the_list(several, name):
+    with pytest.raises(CauserieError, match="none of them") as caught:
+        chosen(several, name)
+    assert "Micro Nora" in caught.value.message
+
+
+def test_the_only_stream_needs_no_name(files):
+    assert chosen(files["wav"]) == chosen(files["wav"], "1") == probe(files["wav"]).audio[0]
+
+
+def test_a_stream_that_nobody_can_decode_is_passed_over_unless_it_is_named():
+    facts = "#codec_id 0: aac\n#sample_rate 0: 48000\n#channel_layout_name 0: stereo\n#codec_id 1: none\n#sample_rate 1: 48000\n"
+    assert [each.readable for each in parse(facts, "", "").audio] == [True, False]
+
+
+def test_a_film_may_go_on_after_its_sound(files, tmp_path):
+    film = convert(files["wav"], tmp_path / "film.mp4", "-f", "lavfi", "-i", "color=s=16x16:d=6", "-map", "0", "-map", "1", "-c:v", "mpeg4")
+    found = whole(film)
+    assert (found.duration_s, found.audio[0].duration_s) == (6.0, None)
+
+
+BROUGHT = {
+    "alac.m4a": ("-c:a", "alac"),
+    "float.wav": ("-c:a", "pcm_f64le"),
+    "rf64.wav": ("-rf64", "always"),
+    "many.wav": ("-ac", "6"),
+    "eight.flac": ("-ac", "8"),
+    "low.wav": ("-ar", "8000"),
+    "high.flac": ("-ar", "192000"),
+    "raw.aac": (),
+    "phone.amr": ("-c:a", "libopencore_amrnb", "-ar", "8000"),
+    "a.wma": (),
+    "a.w64": (),
+    "a.caf": (),
+    "a.aifc": (),
+    "a.au": (),
+    "a.wv": (),
+    "a.avi": (),
+    "a.mov": (),
+    "a.webm": (),
+    "a.ts": (),
+    "wrong.mp3": ("-f", "ogg", "-c:a", "libvorbis"),
+}
+
+
+@pytest.mark.parametrize("name", BROUGHT)
+def test_what_people_bring_is_taken(files, tmp_path, name):
+    path = convert(files["wav"], tmp_path / name, *BROUGHT[name])
+    found = whole(path)
+    assert found.channels == {"many.wav": 6, "eight.flac": 8}.get(name, 1)
+    assert hear(path, ("aresample=48000", "aformat=channel_layouts=mono"), 48_000, 1).profile.duration_s == pytest.approx(4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("kind", [b"RF64", b"BW64"])
+@pytest.mark.parametrize("missing", [0, 1_000_000])
+def test_more_than_four_gibibytes(tmp_path, kind, missing):
+    path, length = tmp_path / "long.wav", 9 * 2**29
+    header = rf64(b"", length=length, kind=kind)
+    with path.open("wb") as stream:  # zeros that take no room
+        stream.write(header)
+        stream.truncate(len(header) + length - missing)
+    if missing:
+        with pytest.raises(CauserieError, match="truncated"):
+            probe(path)
+    else:
+        assert probe(path).duration_s == pytest.approx(length / 96_000, abs=0.01)
+
+
+def test_a_wav_whose_length_began_again_at_zero_is_told(tmp_path):
+    path = tmp_path / "long.wav"
+    with path.open("wb") as stream:
+        stream.write(wav(b"", length=2**20))
+        stream.truncate(2**32 + 2**20)
+    with pytest.raises(CauserieError, match="more than 4 GiB"):
+        probe(path)
+
+
+@pytest.mark.parametrize(
+    ("layout", "count"), [("mono", 1), ("5.1(side)", 6), ("7.1.4", 12), ("12 channels (FL+FR)", 12), ("ambisonic 1", 4), ("", 0)]
+)
+def test_layouts_are_counted(layout, count):
+    assert channels_of(layout) == count
+
+
+@settings(max_examples=60)
+@given(st.lists(st.dictionaries(st.sampled_from(["title", "language"]), st.text(max_size=30)), max_size=3))
+def test_tags_are_read_as_they_were_written(streams):
+    def escaped(text):
+        return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in text)
+
+    text = ";FFMETADATA1\n" + "".join("[STREAM]\n" + "".join(f"{k}={escaped(v)}\n" for k, v in tags.items()) for tags in streams)
+    assert streams_tags(text) == streams

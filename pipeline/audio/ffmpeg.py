@@ -83,18 +83,19 @@ def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
 
 
 @contextmanager
-def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int] = ()) -> Iterator[Running]:
+def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int] = (), stall_s: float | None = None) -> Iterator[Running]:
     """FFmpeg at work: read what it gives, or (`fed`) write what it takes; leaving the block waits for its end.
 
     It inherits the open files of `shares`. Whoever leaves before all is read has had enough. `CauserieError` with its own reason when
-    it fails, is killed, or stops moving; it is killed when the block is left by an exception.
+    it fails, is killed, or stops moving for `stall_s` (`STALL_S`); it is killed when the block is left
+    by an exception.
     """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
     ends = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL} if fed else {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     with tempfile.TemporaryFile() as log:  # not a pipe: nobody empties one while standard output is read
         # What is written is not buffered here: a buffer left over when FFmpeg dies would be written again when its pipe is closed.
         with subprocess.Popen(command, **ends, stderr=log, pass_fds=tuple(shares), bufsize=0 if fed else -1) as popen:
-            process = Running(popen)
+            process = Running(popen, STALL_S if stall_s is None else stall_s)
             try:
                 yield process
                 process.end()
@@ -107,7 +108,7 @@ def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int
                 process.unwatch()
         process.log = _ends_of(log)
     if process.stalled:
-        raise CauserieError(f"FFmpeg gave nothing for {STALL_S:.0f} s and was stopped")
+        raise CauserieError(f"FFmpeg gave nothing for {process.stall_s:.0f} s and was stopped")
     if not process.succeeded:
         raise failure(popen.returncode, process.log)
 
@@ -117,9 +118,10 @@ class _Ended(Exception):
 
 
 class Running:
-    """One FFmpeg; it is killed when somebody has waited for it for `STALL_S`."""
+    """One FFmpeg; it is killed when somebody has waited for it for `stall_s`."""
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], stall_s: float) -> None:
+        self.stall_s = stall_s
         self.log = ""  # once it has ended
         self.stalled = False
         self._popen = popen
@@ -181,9 +183,9 @@ class Running:
 
     def _watch(self) -> None:
         """Look now and then, in a thread of its own: nothing is set up for each block."""
-        while not self._over.wait(min(1.0, STALL_S / 4)):
+        while not self._over.wait(min(1.0, self.stall_s / 4)):
             since_s = self._waiting_since_s
-            if since_s is not None and time.monotonic() - since_s > STALL_S:
+            if since_s is not None and time.monotonic() - since_s > self.stall_s:
                 self.stalled = True
                 return self._popen.kill()
 

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 _MOST_CHUNKS = 10_000  # a file made of empty chunks would be read for hours
 _UNKNOWN = 0xFFFFFF00  # and above: a recorder that never came back to write the length
 _CRUMBS_BYTES = 1 << 16  # after the last chunk: what editors and memory cards leave there
+_ZEROS_BYTES = 1 << 24  # after the last chunk: room that a recorder took and did not need
 _BITS = (8, 12, 16, 20, 24, 32)
 _OGG_PAGE_BYTES = 1 << 17  # longer than the longest page
 
@@ -91,10 +92,8 @@ def goes_on(path: Path) -> bool:
             if not all(32 <= byte < 127 for byte in name[:4]) or start + length > size:
                 break
             at = start + length
-        if size - at <= _CRUMBS_BYTES:
-            return False
         stream.seek(at)
-        return any(stream.read(_CRUMBS_BYTES))
+        return size - at > (_CRUMBS_BYTES if any(stream.read(_CRUMBS_BYTES)) else _ZEROS_BYTES)
 
 
 def begins_as_mp4(path: Path) -> bool:

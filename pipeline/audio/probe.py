@@ -22,6 +22,7 @@ from pipeline.text import printable
 MISSING_S = 0.1  # a decoded length this much below the announced one is a truncated file
 AGAIN = "copy it again from the recorder, or export it again"
 _GLITCH_S = 0.01  # less than the shortest frame of an MP3: nothing that was announced is missing
+LOOK_S = 20.0  # FFmpeg finds what there is in a moment, or looks for it to the end of a file of gigabytes
 _TAGS_BYTES = 1 << 20  # enough for titles: some files carry megabytes
 _RATES_HZ = (4_000, 768_000)  # what recordings have; others are errors in a header
 _MOST_CHANNELS = 64
@@ -92,19 +93,22 @@ def probe(path: Path) -> Probe:
     `CauserieError` when it is missing, empty, no regular file, unreadable, not audio, or not as long as its own header says.
     """
     refuse_unreadable(path)
+    _refuse_header_that_lies(path)
     with tempfile.TemporaryFile() as tags:
         copied = ["-map", "0:a", "-c", "copy", "-t", "0", "-map_metadata:g", "-1", "-map_chapters", "-1"]  # tags of streams only
         outputs = [*copied, "-f", "framecrc", "pipe:1", *copied, "-f", "ffmetadata", f"pipe:{tags.fileno()}"]
         facts = bytearray()
         try:
-            with ffmpeg.running([*ffmpeg.source(path), *outputs], shares=(tags.fileno(),)) as process:
+            with ffmpeg.running([*ffmpeg.source(path), *outputs], shares=(tags.fileno(),), stall_s=LOOK_S) as process:
                 while block := process.read_some():
                     facts += block
         except CauserieError as error:
             _refuse_what_is_no_audio(path, error)
         tags.seek(0)
         found = parse(facts.decode("utf-8", "replace"), tags.read(_TAGS_BYTES).decode("utf-8", "replace"), _nameless(process.log, path))
-    _refuse_what_is_not_all_there(path, found)
+    if not any(each.readable for each in found.audio):
+        wrong = _oddity(found.audio[0]) if found.audio else "does not say what its sound is like"
+        raise CauserieError(f"cannot be read: it {wrong}", str(path), AGAIN)
     return found
 
 
@@ -286,13 +290,8 @@ def _refuse_what_is_no_audio(path: Path, error: CauserieError) -> NoReturn:
     raise CauserieError(f"is {kind}", str(path), hint) from error
 
 
-def _refuse_what_is_not_all_there(path: Path, found: Probe) -> None:
-    """Refuse headers that lie, as far as they can be seen to."""
-    if not any(each.readable for each in found.audio):
-        wrong = _oddity(found.audio[0]) if found.audio else "does not say what its sound is like"
-        raise CauserieError(f"cannot be read: it {wrong}", str(path), AGAIN)
-    if bits := headers.odd_bits(path):
-        raise CauserieError(f"cannot be read: it claims {bits} bits a sample", str(path), AGAIN)
+def _refuse_header_that_lies(path: Path) -> None:
+    """Refuse what can be seen to be wrong without FFmpeg, which would look for hours or play half of it."""
     if headers.is_bare(path):
         raise CauserieError("holds no sound, only a header", str(path), AGAIN)
     if headers.ends_early(path):
@@ -300,3 +299,5 @@ def _refuse_what_is_not_all_there(path: Path, found: Probe) -> None:
     if headers.goes_on(path):
         hint = "open it in an audio editor that reads it all, and export it again"
         raise CauserieError("goes on after the end that its header tells: more than 4 GiB were recorded, or it is damaged", str(path), hint)
+    if bits := headers.odd_bits(path):
+        raise CauserieError(f"cannot be read: it claims {bits} bits a sample", str(path), AGAIN)
