@@ -125,6 +125,12 @@ def test_a_full_disk_is_called_a_full_disk():
             fed.write(SECOND)
 
 
+def test_a_full_disk_of_temporary_files_is_told_though_nothing_could_be_logged(monkeypatch):
+    monkeypatch.setattr(ffmpeg.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 0}))
+    with pytest.raises(CauserieError, match="is full"):
+        ffmpeg.run(["-v", "quiet", *NOISE, "-t", "1", "-f", "null", "-"])
+
+
 def test_a_title_cannot_fill_the_disk():
     assert ffmpeg.failure(1, "    title : No space left on device\nError: x").message == "FFmpeg failed (Error: x)"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -87,8 +88,7 @@ def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int
     """FFmpeg at work: read what it gives, or (`fed`) write what it takes; leaving the block waits for its end.
 
     It inherits the open files of `shares`. Whoever leaves before all is read has had enough. `CauserieError` with its own reason when
-    it fails, is killed, or stops moving for `stall_s` (`STALL_S`); it is killed when the block is left
-    by an exception.
+    it fails, is killed, or stops moving for `stall_s` (`STALL_S`); it is killed when the block is left by an exception.
     """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
     ends = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL} if fed else {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
@@ -107,6 +107,8 @@ def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int
             finally:
                 process.unwatch()
         process.log = _ends_of(log)
+    if not process.log and shutil.disk_usage(tempfile.gettempdir()).free < _LOG_BYTES:  # what it found is lost as well as what it said
+        raise CauserieError(f"the disk of {tempfile.gettempdir()} is full", "", "free some space, then try again")
     if process.stalled:
         raise CauserieError(f"FFmpeg gave nothing for {process.stall_s:.0f} s and was stopped")
     if not process.succeeded:
