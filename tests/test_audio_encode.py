@@ -1,20 +1,21 @@
 import json
+from dataclasses import replace
 
 import mutagen.mp3
+import mutagen.mp4
 import mutagen.oggopus
 import numpy as np
 import pyloudnorm
 import pytest
 from audio_tools import RATE_HZ, convert, decoded, lag, rms_db, speech, write
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from pipeline.audio.encode import Level, encode, encode_light, first_level, next_level
-from pipeline.audio.measure import Loudness, loudness_of, measure
+from pipeline.audio import encode as encoding
+from pipeline.audio import parts
+from pipeline.audio.encode import cut, encode, encode_light, encode_m4a
+from pipeline.audio.measure import heard, loudness_of
+from pipeline.audio.profile import load, save
 from pipeline.errors import CauserieError
-
-DB = st.floats(-40, 0)
 
 
 def lufs(path):
@@ -28,15 +29,16 @@ def true_peak_db(path):
     return 20 * np.log10(np.abs(resample_poly(decoded(path)[0], 8, 1, axis=0)).max())
 
 
-def encoded(folder, samples, *, light=False, name="a", target_lufs=-16.0, ceiling_dbtp=-1.0, kbps=128):
+def encoded(folder, samples, *, step=encode, name="a", target_lufs=-16.0, ceiling_dbtp=-1.0, kbps=128, rate_hz=RATE_HZ):
     """An encoded file made from samples, and its report."""
-    master = convert(write(folder / "raw.wav", samples), folder / "master.flac")
-    loudness, audio, report = folder / "loudness.json", folder / name, folder / "report.json"
-    measure(master, loudness=loudness)
-    if light:
-        encode_light(master, loudness, audio=audio, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp, kbps=kbps)
+    master = convert(write(folder / "raw.wav", samples, rate_hz=rate_hz), folder / "master.flac")
+    levels, audio, report = folder / "levels.npz", folder / name, folder / "report.json"
+    save(levels, master=heard(master, 0.25))
+    asked = {"audio": audio, "target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp, "kbps": kbps}
+    if step is not encode:
+        step(master, levels, **asked)
         return audio, {}
-    encode(master, loudness, audio=audio, report=report, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp, kbps=kbps)
+    encode(master, levels, report=report, curve=folder / "published.npz", **asked)
     return audio, json.loads(report.read_text())
 
 
@@ -96,14 +98,14 @@ def test_the_same_master_gives_the_same_bytes(quiet, tmp_path):
 
 def test_the_light_version_is_small_mono_and_as_loud(tmp_path):
     wide = np.column_stack([speech(4, -30, seed=7), speech(4, -30, seed=8)])  # nothing in common: mixing down loses 3 dB
-    audio, _ = encoded(tmp_path, wide, light=True, kbps=24)
+    audio, _ = encoded(tmp_path, wide, step=encode_light, kbps=24)
     assert lufs(audio) == pytest.approx(-16, abs=0.4)
     assert true_peak_db(audio) <= -0.9
     info = mutagen.oggopus.OggOpus(audio)
     assert info.tags.keys() == ["encoder"] and info.info.length == pytest.approx(4.0, abs=0.01)
     assert decoded(audio)[0].shape[1] == 1 and audio.stat().st_size < 20_000
     first = audio.read_bytes()
-    assert encoded(tmp_path, wide, light=True, kbps=24, name="b")[0].read_bytes() == first
+    assert encoded(tmp_path, wide, step=encode_light, kbps=24, name="b")[0].read_bytes() == first
 
 
 def test_what_cannot_be_reached_is_told_with_figures(tmp_path):
@@ -111,22 +113,74 @@ def test_what_cannot_be_reached_is_told_with_figures(tmp_path):
         encoded(tmp_path, speech(1), target_lufs=-5.0, ceiling_dbtp=-12.0)
 
 
-@given(DB, DB)
-def test_the_limiter_is_there_only_when_the_gain_needs_it(integrated, peak):
-    level = first_level(Loudness(integrated, peak, 0, 1), -16.0, -1.0, 0.5)
-    assert level.gain_db == -16.0 - integrated
-    assert (level.limit_dbtp is not None) == (peak + level.gain_db > -1.0)
+@pytest.mark.parametrize("samples", [QUIET, np.column_stack([PEAKY, -PEAKY])], ids=["mono", "out of phase"])
+def test_a_mono_mix_is_never_silence(tmp_path, samples):
+    assert lufs(encoded(tmp_path, samples, step=encode_light, kbps=24)[0]) == pytest.approx(-16, abs=0.4)
 
 
-@given(DB, st.floats(-6, 3), st.sampled_from([None, -1.5, -3.0]))
-def test_a_second_attempt_moves_towards_the_target(integrated, peak, limit):
-    level = next_level(Level(2.0, limit), Loudness(integrated, peak, 0, 1), -16.0, -1.0, 0.5)
-    assert level.gain_db == pytest.approx(2.0 - 16.0 - integrated)
-    if peak <= -1.0:
-        assert level.limit_dbtp == limit
-    else:
-        assert level.limit_dbtp is not None and level.limit_dbtp <= (-1.5 if limit is None else limit)
+def test_m4a_is_aac_as_loud_that_plays_before_it_is_all_there(tmp_path):
+    audio, _ = encoded(tmp_path, np.column_stack([PEAKY, 0.3 * PEAKY]), step=encode_m4a, name="a.m4a", kbps=96)
+    found, content = loudness_of(audio), audio.read_bytes()
+    assert found.integrated_lufs == pytest.approx(-16, abs=0.3) and found.true_peak_dbtp <= -1.0
+    assert found.duration_s == pytest.approx(len(PEAKY) / RATE_HZ, abs=0.001)
+    assert content.index(b"moov") < content.index(b"mdat") and b"M4A " in content[:32]
+    assert mutagen.mp4.MP4(audio).info.codec == "mp4a.40.2"
 
 
-def test_every_other_file_is_measured_the_same_way(quiet):
-    assert loudness_of(quiet[0]).integrated_lufs == quiet[1]["integrated_lufs"]
+@pytest.fixture(scope="module")
+def in_parts(tmp_path_factory):
+    """Twelve seconds in three parts, and in one."""
+    folder, usual = tmp_path_factory.mktemp("parts"), parts.PART_S
+    samples = np.column_stack([np.concatenate([speech(8, -30, seed=5), speech(4, -24, seed=6)])] * 2)
+    whole = encoded(folder, samples, name="whole")[0]
+    parts.PART_S = 4.5
+    yield samples, whole, *encoded(folder, samples, name="joined")
+    parts.PART_S = usual
+
+
+def test_parts_sound_like_one_piece(in_parts):
+    samples, whole, audio, report = in_parts
+    one, three = decoded(whole)[0], decoded(audio)[0]
+    assert len(one) == len(three) == len(samples) and lag(one[:, 0], three[:, 0]) == 0
+    gain = 10 ** (report["gain_db"] / 20)
+    assert rms_db(three - samples * gain) <= rms_db(one - samples * gain) + 0.2
+    assert mutagen.mp3.MP3(audio).info.length == pytest.approx(12.0, abs=1e-4)
+
+
+def test_what_reports_read_is_the_published_file(in_parts):
+    _, _, audio, report = in_parts
+    curve = load(audio.parent / "published.npz", "published")
+    assert curve.integrated_lufs == pytest.approx(loudness_of(audio).integrated_lufs, abs=0.01)
+    assert 20 * np.log10(curve.peak) == pytest.approx(report["true_peak_dbtp"], abs=0.01)
+    assert (curve.samples, report["duration_s"]) == (12 * RATE_HZ, 12.0)
+
+
+def test_a_part_that_comes_out_over_is_made_again_alone(tmp_path, monkeypatch):
+    made, pour, lame = [], parts.pour, encoding._lame
+    monkeypatch.setattr(parts, "pour", lambda source, span, *rest: (made.append(span.first), pour(source, span, *rest)))
+    monkeypatch.setattr(parts, "PART_S", 3.0)
+    monkeypatch.setattr(encoding, "_lame", lambda kbps: replace(lame(kbps), margin_db=-1.0))  # too much is let through at first
+    spiky = speech(8, -24, seed=6)
+    spiky[RATE_HZ : RATE_HZ + 400] += 0.6 * np.sin(np.arange(400) / 8) * np.hanning(400)
+    audio, report = encoded(tmp_path, spiky, target_lufs=-17.0)
+    assert report["attempts"] == 2 and sorted(made) == [0, 0, *sorted(made)[2:]] and len(made) == len(set(made)) + 1
+    assert true_peak_db(audio) <= -1.0 and report["limited"] and report["softer"]
+
+
+def test_a_clip_is_what_was_published_to_the_sample(tmp_path):
+    audio, _ = encoded(tmp_path, np.column_stack([PEAKY, 0.5 * PEAKY]), target_lufs=-14.0, kbps=192)
+    clip = tmp_path / "clip.mp3"
+    cut(tmp_path / "master.flac", tmp_path / "levels.npz", tmp_path / "report.json", clip=clip, start_s=2.3456, end_s=4.5, kbps=192)
+    whole, piece = decoded(audio)[0][:, 0], decoded(clip)[0][:, 0]
+    first = round(2.3456 * RATE_HZ)
+    assert len(piece) == round((4.5 - 2.3456) * RATE_HZ)
+    there = whole[first : first + len(piece)]
+    assert lag(there, piece) == 0
+    assert rms_db((piece - there)[1000:-1000]) < rms_db(there) - 15
+    assert abs(piece[0]) < 0.02 and abs(piece[-1]) < 0.02
+
+
+def test_a_clip_of_nothing_is_told(tmp_path):
+    encoded(tmp_path, QUIET, target_lufs=-20.0)
+    with pytest.raises(CauserieError, match="nothing from 9 s"):
+        cut(tmp_path / "master.flac", tmp_path / "levels.npz", tmp_path / "report.json", clip=tmp_path / "c", start_s=9, end_s=10, kbps=64)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TOLERANCE_LU = 0.2  # within it nothing is mended; other meters say the same to 0.1
 ALLOWED_LU = 0.5  # beyond it, after all attempts, nothing is published
 ATTEMPTS = 3
+METERS_DB = 0.05  # other true-peak meters and decoders read up to so much higher; the proof leaves them room
 _FADE_S = 0.005  # at the edges of a clip: a cut wave clicks
 _CANCELLED_LU = 6.0  # a mono mix so far under its stereo: the channels are each other's opposite
 
@@ -72,14 +73,14 @@ def cut(master: Path, levels: Path, report: Path, *, clip: Path, start_s: float,
 
     from pipeline.audio.limiter import Level, apply, gains
 
-    source, said = _source(master, levels), read_json(report)
+    source, said, codec = _source(master, levels), read_json(report), _lame(kbps)
     rate_hz = source.profile.rate_hz
     first = round(start_s * rate_hz)
     span = Span(first, min(first + round((end_s - start_s) * rate_hz), source.profile.samples))
     if span.first >= span.end:
         raise CauserieError(f"has nothing from {start_s:g} s to {end_s:g} s", str(master), "correct the times of the passage")
     limit_dbtp = np.inf if said["limit_dbtp"] is None else said["limit_dbtp"]
-    edges = gains(source.profile, Level(said["gain_db"], limit_dbtp, tuple(map(tuple, said["softer"]))))
+    edges = gains(source.profile, Level(said["gain_db"], limit_dbtp, tuple(map(tuple, said["softer"])))) / codec.scale
 
     def shaped(frames: Floats, at: int) -> Floats:
         there = np.arange(at, at + len(frames))
@@ -88,7 +89,7 @@ def cut(master: Path, levels: Path, report: Path, *, clip: Path, start_s: float,
 
     with tempfile.TemporaryDirectory(dir=clip.parent, prefix=".clip.") as folder:
         frames = Path(folder) / "frames"
-        pour(source, span, shaped, _lame(kbps), frames)
+        pour(source, span, shaped, codec, frames)
         mp3.write(clip, [frames.read_bytes()], span.end - span.first)
 
 
@@ -101,7 +102,7 @@ def _lame(kbps: int) -> Codec:
     """Constant bit rate: players seek in it by arithmetic. Frames only; `mp3.write` puts the Info before them."""
     arguments = ("-c:a", "libmp3lame", "-b:a", f"{kbps}k", "-write_xing", "0", "-id3v2_version", "0", "-write_id3v1", "0", "-f", "mp3")
     scale = 0.95 if kbps <= 160 else 0.97 if kbps <= 192 else 0.98 if kbps <= 224 else 1.0  # what LAME multiplies sound with, by itself
-    return Codec(arguments, margin_db=0.7, scale=scale, in_parts=True)
+    return Codec(arguments, margin_db=1.0, scale=scale, in_parts=True)
 
 
 def _source(master: Path, levels: Path) -> Source:
@@ -133,17 +134,18 @@ def _reach(source: Source, audio: Path, codec: Codec, target_lufs: float, ceilin
 
     bar = Bar(source.profile.duration_s)
     aim_lufs = target_lufs
+    sure_dbtp = ceiling_dbtp - METERS_DB
     level = fitting(source.profile, aim_lufs, ceiling_dbtp - codec.margin_db)
     with tempfile.TemporaryDirectory(dir=audio.parent, prefix=".parts.") as folder:
         workshop = Workshop(source, codec, Path(folder), bar)
         for attempt in range(1, ATTEMPTS + 1):
             workshop.make(level, audio)
-            published = heard(audio, 10 ** (ceiling_dbtp / 20), bar.proven)
+            published = heard(audio, 10 ** (sure_dbtp / 20), bar.proven)
             after = loudness(audio, published)
-            if reached(after, target_lufs, ceiling_dbtp):
+            if reached(after, target_lufs, sure_dbtp):
                 return level, published, attempt
             if attempt < ATTEMPTS:
-                level = softened(source.profile, level, published.peaks, ceiling_dbtp)
+                level = softened(source.profile, level, published.peaks, sure_dbtp)
                 if not reached(after, target_lufs, float("inf")):
                     aim_lufs += target_lufs - after.integrated_lufs
                     level = fitting(source.profile, aim_lufs, level.limit_dbtp, level.softer)

@@ -13,11 +13,12 @@ from functools import cached_property, reduce
 from operator import xor
 from pathlib import Path
 
-from pipeline.errors import CauserieError
-
 DELAY = 576  # samples LAME puts before the sound
 DECODER_DELAY = 529  # samples every decoder adds to it
-_KBPS = {True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320), False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)}
+_KBPS = {
+    True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
 _RATES_HZ = (44_100, 48_000, 32_000)
 _INFO_BYTES = 156  # "Info", flags, frames, bytes, 100 of contents, quality, and LAME's 36
 _PRIMING = 12  # frames after its start in which an encoder has not yet heard what it decides by
@@ -195,13 +196,15 @@ def info_frame(like: bytes, samples: int, frames: int, size: int, checksum: int)
     found = header(like)
     padding = frames * found.samples - DELAY - samples
     if not 0 <= padding < 1 << 12:
-        raise CauserieError(f"has {frames} frames, which is not the length of {samples} samples")
+        raise ValueError(f"{frames} frames are not the length of {samples} samples")
     head, room = _roomy(like)
     whole = room + size
     contents = bytes(round((room + size * n / 100) * 255 / whole) for n in range(100))
     xing = b"Info" + (15).to_bytes(4) + frames.to_bytes(4) + whole.to_bytes(4) + contents + (50).to_bytes(4)
     cut = (DELAY << 12 | padding).to_bytes(3)
-    lame = b"LAME3.100" + bytes([1, 0]) + bytes(9) + bytes([min(found.kbps, 255)]) + cut + bytes(4) + whole.to_bytes(4) + checksum.to_bytes(2)
+    lame = (
+        b"LAME3.100" + bytes([1, 0]) + bytes(9) + bytes([min(found.kbps, 255)]) + cut + bytes(4) + whole.to_bytes(4) + checksum.to_bytes(2)
+    )
     start = head + bytes(header(head).side_end - 4) + xing + lame
     return (start + crc16(start).to_bytes(2)).ljust(room, b"\0")
 

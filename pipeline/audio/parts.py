@@ -73,7 +73,7 @@ class Workshop:
         """Write `audio` with this level."""
         from pipeline.audio.limiter import gains
 
-        edges = gains(self.source.profile, level)
+        edges = gains(self.source.profile, level) / self.codec.scale
         if not self.codec.in_parts:
             self._part(edges, self.spans[0], audio, threading.Event())
             return
@@ -142,8 +142,7 @@ def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], co
             frames = np.frombuffer(block, np.float32).reshape(-1, source.channels)
             kept = frames[max(0, span.first - at) : max(0, span.end - at)]
             if len(kept):
-                changed = change(kept, max(at, span.first)) * np.float32(1 / codec.scale)
-                sink.write(memoryview(changed).cast("B"))
+                sink.write(memoryview(change(kept, max(at, span.first))).cast("B"))
             at += len(frames)
 
 
