@@ -40,7 +40,7 @@ GUIDES = ("facilitator.pdf", "facilitator.html", "handout.pdf", "handout.html")
 def plan(show: Show, at: datetime) -> tuple[Step, ...]:
     """Every step of a show, as it stands at the moment `at`: episodes dated later are made, and shown nowhere."""
     steps = [step for episode in show.episodes for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode))]
-    return (*steps, *(_release(episode) for episode in show.episodes), *_public(show, due(show, at)))
+    return (*steps, *(_release(show, episode) for episode in show.episodes), *_public(show, due(show, at)))
 
 
 def due(show: Show, at: datetime) -> tuple[Episode, ...]:
@@ -53,11 +53,12 @@ def work(slug: str, name: str) -> str:
     return f".causerie/{slug}/{name}"
 
 
-def made(episode: Episode) -> dict[str, str]:
+def made(show: Show, episode: Episode) -> dict[str, str]:
     """Every published file of an episode but its page, by the role it is published in."""
     slug = episode.slug
     return {
         "audio": f"episodes/{slug}/{slug}.mp3",
+        **({"m4a": f"episodes/{slug}/{slug}.m4a"} if show.audio.m4a_kbps else {}),
         "light": f"episodes/{slug}/{slug}.opus",
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
         "chapters": f"feeds/{slug}.chapters.json",
@@ -93,16 +94,16 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
             f"{slug}/tag",
             tag_mp3,
             {"audio": work(slug, "audio.mp3"), "cover": cover, **marks},
-            {"tagged": made(episode)["audio"]},
+            {"tagged": made(show, episode)["audio"]},
             about,
         ),
-        Step(f"{slug}/tag-light", tag_opus, {"audio": work(slug, "light.opus"), **marks}, {"tagged": made(episode)["light"]}, about),
+        Step(f"{slug}/tag-light", tag_opus, {"audio": work(slug, "light.opus"), **marks}, {"tagged": made(show, episode)["light"]}, about),
     )
 
 
 def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the master to a text a person corrects, and what follows from that text."""
-    slug, speech, forms = episode.slug, show.speech, made(episode)
+    slug, speech, forms = episode.slug, show.speech, made(show, episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
     is_file = PurePosixPath(speech.model).suffix == ".pt"  # whisper's own checkpoints end so; anything else is a name it knows
     voices = {recording.voice: show.people[recording.voice].name for recording in episode.mix.recordings if recording.voice}
@@ -132,7 +133,7 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
 
 def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the corrected transcript to what a team lead prints."""
-    slug, forms = episode.slug, made(episode)
+    slug, forms = episode.slug, made(show, episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
     return (
@@ -152,9 +153,9 @@ def _about(show: Show, episode: Episode) -> dict[str, object]:
     return {"show": replace(show.info, email="", categories=(), cover_alt="", description=""), "episode": episode.info}
 
 
-def _release(episode: Episode) -> Step:
+def _release(show: Show, episode: Episode) -> Step:
     """What an episode publishes: names, sizes, digests, types."""
-    slug, files = episode.slug, made(episode)
+    slug, files = episode.slug, made(show, episode)
     return Step(f"{slug}/release", release_episode, files, {"release": work(slug, "release.json")}, {"slug": slug, "sources": files})
 
 
@@ -163,7 +164,7 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     infos = tuple(episode.info for episode in episodes)
     cover = work("show", "release.json")
     releases = {"releases": tuple(work(episode.slug, "release.json") for episode in episodes), "cover": cover}
-    marks = tuple(made(episode)["chapters"] for episode in episodes)
+    marks = tuple(made(show, episode)["chapters"] for episode in episodes)
     pages = tuple(
         Step(
             f"{episode.slug}/page",

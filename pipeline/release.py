@@ -17,6 +17,7 @@ COVER_PX = (1400, 3000)  # Apple's podcast requirements
 TYPES = {
     "chapters": "application/json+chapters",
     ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
     ".opus": "audio/ogg",
     ".vtt": "text/vtt",
     ".srt": "application/x-subrip",
@@ -31,6 +32,7 @@ TYPES = {
 # by the first word of a role; guides keep a name people can share
 _KEYS = {
     "audio": "{slug}/{slug}-{hash}{extension}",
+    "m4a": "{slug}/{slug}-{hash}{extension}",
     "light": "{slug}/{slug}-{hash}{extension}",
     "transcript": "{slug}/transcript-{hash}{extension}",
     "chapters": "{slug}/chapters-{hash}{extension}",

@@ -20,6 +20,7 @@ DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accent
 _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
 _TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
+_ALTERNATES = {"m4a": "mp4a.40.2", "light": "opus"}  # by role, with their codecs as RFC 6381 names them
 _WORDS = {"fr": ("Lire la transcription", "Version légère"), "en": ("Read the transcript", "Light version")}
 
 
@@ -142,7 +143,7 @@ def _podcasting(show: ShowInfo, one: Published) -> list[Node]:
     if episode.number is not None:
         nodes.append(node("podcast:episode", str(episode.number)))
     nodes += map(_person, episode.credits)  # they replace the show's: hosts are among them
-    nodes.append(_light(show, one.files["light"], one.duration_s))
+    nodes += [_alternate(show, one.files[role], one.duration_s, codecs) for role, codecs in _ALTERNATES.items() if role in one.files]
     marks = (
         node("psc:chapter", start=f"{hms(mark.start_s, always_hours=True)}.000", title=mark.title, href=mark.url) for mark in one.chapters
     )
@@ -154,8 +155,8 @@ def _transcript(show: ShowInfo, form: str, file: dict[str, Any]) -> Node:
     return node("podcast:transcript", url=show.website + file["key"], type=kind, language=show.language, rel=rel)
 
 
-def _light(show: ShowInfo, file: dict[str, Any], duration_s: float) -> Node:
-    """The light version, with its digest as Subresource Integrity writes it."""
+def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float, codecs: str) -> Node:
+    """The same sound in another form, with its digest as Subresource Integrity writes it."""
     return node(
         "podcast:alternateEnclosure",
         "",
@@ -164,8 +165,8 @@ def _light(show: ShowInfo, file: dict[str, Any], duration_s: float) -> Node:
         type=file["type"],
         length=str(file["bytes"]),
         bitrate=str(round(file["bytes"] * 8 / max(duration_s, 1))),
-        title=_words(show.language)[1],
-        codecs="opus",
+        title=_words(show.language)[1] if file["role"] == "light" else "AAC",
+        codecs=codecs,
     )
 
 

@@ -21,7 +21,6 @@ _TYPES = {
     ".flac": "audio/flac",
     ".jpeg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
-    ".m4a": "audio/mp4",
     ".ogg": "audio/ogg",
     ".svg": "image/svg+xml",
     ".webp": "image/webp",

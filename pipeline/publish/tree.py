@@ -20,7 +20,7 @@ MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEED = range(6)  # the order of publication:
 COVER_RELEASE = ".causerie/show/release.json"
 FEED_KEY = "feed.xml"
 
-_MEDIA_ROLES = {"audio", "light"}
+_MEDIA_ROLES = {"audio", "m4a", "light"}
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def episode_page(
         "title": typographic(title(episode), language),
         "audio": audio,
         "audio_url": address(show, audio.key),
+        "m4a": files.get("m4a"),
         "light": files.get("light"),
         "duration_s": published.duration_s,
         "chapters": marks,
