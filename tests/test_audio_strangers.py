@@ -51,7 +51,7 @@ def server():
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_list_opens_nothing(canary, server, tmp_path, kind, ending):
     port = server.getsockname()[1]
-    for url in (f"http://127.0.0.1:{port}/a.mp3", str(canary)):
+    for url in (f"http://127.0.0.1:{port}/a.mp3", canary.name):
         path = canary.with_name(f"list.{ending or kind}")
         path.write_text(LISTS[kind].format(url=url, port=port))
         with pytest.raises(CauserieError, match="not a recording"):
