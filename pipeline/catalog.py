@@ -15,7 +15,6 @@ from pipeline.model import (
     Episode,
     EpisodeInfo,
     GuideSettings,
-    Person,
     PublishSettings,
     Show,
     ShowInfo,

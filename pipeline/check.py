@@ -29,9 +29,9 @@ def check(root: Path) -> list[CauserieError]:
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
-    files = [file for episode in show.episodes for file in episode.mix.files]
-    for file in dict.fromkeys(files):  # a jingle is listened to once
-        problems += _tried(lambda file=file: whole(root / file))
+    takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds]
+    for file, stream in dict.fromkeys(takes):  # a jingle is listened to once
+        problems += _tried(lambda file=file, stream=stream: whole(root / file, stream))
     for episode in show.episodes:
         problems += _episode(root, show, episode)
     return [_from(root, problem) for problem in problems]

@@ -81,6 +81,7 @@ class Bed:
     """Music under voice: as loud as it may be in pauses, lowered while somebody speaks."""
 
     file: str
+    stream: str = ""
     under: str = ""  # name of the part it lies under; "" is the body
     start_s: float = 0.0  # from the start of that part
     end_s: float | None = None  # to its end, when None; repeated when it is shorter than that
@@ -112,10 +113,14 @@ class Mix:
     end_s: float | None = None
 
     @property
+    def sounds(self) -> tuple[Recording | Part | Bed, ...]:
+        """All that names a file, recordings first."""
+        return (*self.recordings, *(part for part in self.parts if part.file), *self.beds)
+
+    @property
     def files(self) -> tuple[str, ...]:
-        """Every file it is made of, each once, recordings first."""
-        named = [recording.file for recording in self.recordings] + [each.file for each in (*self.parts, *self.beds) if each.file]
-        return tuple(dict.fromkeys(named))
+        """Every file it is made of, each once."""
+        return tuple(dict.fromkeys(each.file for each in self.sounds))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from pipeline.audio.encode import encode, encode_light
+from pipeline.audio.clips import soundbites
+from pipeline.audio.encode import encode, encode_light, encode_m4a
 from pipeline.audio.ingest import ingest
 from pipeline.feed.chapters import chapters
 from pipeline.feed.feed import feed
@@ -28,10 +29,12 @@ from pipeline.release import release_cover, release_episode
 from pipeline.site import Neighbours, episode_page, index_page
 from pipeline.speech.transcribe import transcribe
 from pipeline.steps import Step
-from pipeline.tags import tag_mp3, tag_opus
+from pipeline.tags import tag_m4a, tag_mp3, tag_opus
 from pipeline.transcript.align import align
 from pipeline.transcript.captions import captions
 from pipeline.transcript.draft import draft
+
+Paths = dict[str, str]  # by the name a step knows a file by
 
 CAPTIONS = ("vtt", "srt", "json", "html", "txt")
 GUIDES = ("facilitator.pdf", "facilitator.html", "handout.pdf", "handout.html")
@@ -97,8 +100,25 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"tagged": made(show, episode)["audio"]},
             about,
         ),
+        *_on_request(show, episode, heard, asked, encoded),
         Step(f"{slug}/tag-light", tag_opus, {"audio": work(slug, "light.opus"), **marks}, {"tagged": made(show, episode)["light"]}, about),
     )
+
+
+def _on_request(show: Show, episode: Episode, heard: Paths, asked: dict[str, object], encoded: Paths) -> tuple[Step, ...]:
+    """The forms of the sound that only some shows and episodes ask for."""
+    slug, kbps = episode.slug, show.audio.m4a_kbps
+    steps: list[Step] = []
+    if kbps:
+        raw, about = {"audio": work(slug, "audio.m4a")}, _about(show, episode)
+        reads = {**raw, "chapters": f"feeds/{slug}.chapters.json", "cover": episode.cover or show.cover}
+        steps.append(Step(f"{slug}/m4a", encode_m4a, heard, raw, {**asked, "kbps": kbps}))
+        steps.append(Step(f"{slug}/tag-m4a", tag_m4a, reads, {"tagged": made(show, episode)["m4a"]}, about))
+    if bites := episode.soundbites:
+        clips = {f"clip_{i:02d}": f"episodes/{slug}/{slug}.clip-{i:02d}.mp3" for i, _ in enumerate(bites, 1)}
+        told = {"bites": bites, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title}
+        steps.append(Step(f"{slug}/soundbites", soundbites, {**heard, **encoded}, clips, told))
+    return tuple(steps)
 
 
 def _text(show: Show, episode: Episode) -> tuple[Step, ...]:

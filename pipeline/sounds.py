@@ -110,7 +110,7 @@ def _part(table: Table, folder: Path, root: Path) -> Part:
 
 def _bed(table: Table, folder: Path, root: Path, names: list[str]) -> Bed:
     """One `[[beds]]`: music under a part."""
-    bed = Bed(file_in(table, "file", folder, root, required=True), table.text("under", "", 64))
+    bed = Bed(file_in(table, "file", folder, root, required=True), _stream(table), table.text("under", "", 64))
     if bed.under and bed.under not in names:
         table.problem("under", f"“{printable(bed.under)}” is the name of no part", nearest(bed.under, names) if names else "name that part")
     start_s, end_s = _span(table)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio.ffmpeg import EXACT, executable
-from pipeline.audio.mp3 import NoSeam, Stream, crc16, header, info_frame, joined, seam, write as write_mp3
+from pipeline.audio.mp3 import NoSeam, Stream, crc16, header, info_frame, joined, seam
+from pipeline.audio.mp3 import write as write_mp3
 
 FORMS = [(48_000, 2, 128), (44_100, 1, 64), (22_050, 2, 48)]
 SCALE = 0.95  # what LAME multiplies sound with at these rates

@@ -51,7 +51,7 @@ def test_parts_come_in_their_order(tmp_path):
 def test_a_bed_lies_under_a_part_by_its_name(tmp_path):
     toml = {"parts": [{"name": "récit", "body": True}], "beds": [{"file": "bed.flac", "under": "récit", "end": "0:40", "duck_db": 9}]}
     found, problems = read(tmp_path, toml)
-    assert found.beds == (Bed("bed.flac", "récit", end_s=40, duck_db=9),) and not problems
+    assert found.beds == (Bed("bed.flac", under="récit", end_s=40, duck_db=9),) and not problems
 
 
 def test_what_is_cleaned_is_named_for_the_show_and_changed_for_a_recording(tmp_path):

@@ -12,7 +12,8 @@ from typing import IO
 import numpy as np
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.profile import FLOOR_DB, Floats, Profile, Profiler
+from pipeline.audio.probe import AGAIN, undecodable
+from pipeline.audio.profile import FLOOR_DB, MOMENTS_PER_S, Floats, Profile, Profiler
 from pipeline.errors import CauserieError
 
 READ_S = 1.0  # of sound at a time
@@ -20,7 +21,7 @@ READ_S = 1.0  # of sound at a time
 METER = "ebur128=metadata=1:dualmono=true:framelog=quiet"
 FLOATS = "aformat=sample_fmts=flt"
 _MOMENT = re.compile(r"^lavfi\.r128\.M=(-?[\d.]+|nan|-?inf)", re.M)
-HINT = "export it again from where it comes from"
+LOUDEST = 1e6  # 1.0 is full scale; floats that were integers reach 2³¹ only by mistake
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def hear(
         arguments = [*ffmpeg.source(path), "-filter_complex", graph, "-map", "[out]", "-f", "f32le", "pipe:1"]
         profiler = Profiler(rate_hz, channels)
         log = _passed(path, arguments, (lines.fileno(),), profiler, (tell, also), round(rate_hz * READ_S) * channels * 4)
-        return Heard(profiler.profile(moments_in(lines)), log)
+        return Heard(profiler.profile(moments_in(lines, profiler)), log)
 
 
 def moments(file: int) -> str:
@@ -59,10 +60,12 @@ def moments(file: int) -> str:
     return f"ametadata=mode=print:key=lavfi.r128.M:file=pipe\\\\:{file}"
 
 
-def moments_in(lines: IO[bytes]) -> Floats:
-    """What that filter wrote, LUFS; `FLOOR_DB` where there was nothing to hear."""
+def moments_in(lines: IO[bytes], profiler: Profiler) -> Floats:
+    """What that filter wrote while the profiler was fed, LUFS; `FLOOR_DB` where there was nothing to hear."""
     lines.seek(0)
     loudness = np.array([float(each) for each in _MOMENT.findall(lines.read().decode("ascii"))], np.float32)
+    if len(loudness) < profiler.samples * MOMENTS_PER_S // profiler.rate_hz - 1:  # FFmpeg does not tell that it could not write them
+        raise CauserieError("there is no room left for temporary files", tempfile.gettempdir(), "make room, or set TMPDIR to another disk")
     return np.maximum(np.nan_to_num(loudness, nan=FLOOR_DB, neginf=FLOOR_DB), FLOOR_DB).astype(np.float32)
 
 
@@ -79,14 +82,14 @@ def _passed(
         with ffmpeg.running(arguments, shares=shares) as process:
             while block := process.read(block_bytes):
                 frames = np.frombuffer(block, np.float32).reshape(-1, profiler.channels)
-                if not np.isfinite(frames).all():
+                if not np.abs(frames).max() <= LOUDEST:  # true of what is no number, too
                     at_s = profiler.samples / profiler.rate_hz
-                    raise CauserieError(f"holds samples that are no numbers, after {at_s:.0f} s", str(path), HINT)
+                    raise CauserieError(f"holds samples that are no sound, after {at_s:.0f} s", str(path), AGAIN)
                 profiler.feed(frames)
                 tell[0](profiler.samples / profiler.rate_hz)
                 tell[1](frames)
     except CauserieError as error:
         if error.where:
             raise
-        raise CauserieError(f"cannot be decoded ({error.message})", str(path), HINT) from error
+        raise undecodable(path, error) from error
     return process.log

@@ -11,19 +11,21 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.probe import Probe, probe, refuse_damage
+from pipeline.audio.probe import Stream, chosen, refuse_damage
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
-from pipeline.model import Clean, Mix
+from pipeline.model import Clean, Mix, Part
 from pipeline.progress import report
 
 if TYPE_CHECKING:
+    from pipeline.audio.profile import Profile
     from pipeline.audio.programme import File
 
+HEADROOM_LU = 6.0  # peaks so near the loudness of the programme are under any ceiling it may be brought to
 SOXR = "resampler=soxr:precision=20"  # images and aliases 140 dB down, flat to 20 kHz
 
 
@@ -33,11 +35,16 @@ class Take:
 
     name: str
     path: Path
-    found: Probe
+    found: Stream
     start_s: float = 0.0
     end_s: float | None = None
     clean: Clean = Clean(highpass=False)
     voices: bool = True  # whether it must hold something to hear
+
+    @property
+    def stream(self) -> int:
+        """Which audio stream, from 0; a smoothed jingle has but one."""
+        return self.found.index
 
     @property
     def length_s(self) -> float:
@@ -75,7 +82,9 @@ def ingest(
         made = programme.arranged(mix, tracks, parts, beds, sample_rate_hz)
         whole_s = made.samples / sample_rate_hz
         form = (made.clips, made.samples, sample_rate_hz, channels)
-        mixed = mixer.mix(*form, master=master, gain_db=made.gain_db, tell=lambda done_s: report(whole_s + done_s, 2 * whole_s))
+        floor = 10 ** ((body_lufs + made.gain_db + HEADROOM_LU) / 20)
+        told = {"tell": lambda done_s: report(whole_s + done_s, 2 * whole_s)}
+        mixed = mixer.mix(*form, master=master, gain_db=made.gain_db, floor=floor, **told)
     plain = timeline.before(made.clips, made.samples, sample_rate_hz)
     profile.save(levels, master=mixed, before=plain)
     write_json(activity, facts.activity_of(mix, made, sample_rate_hz))
@@ -84,21 +93,23 @@ def ingest(
 
 def takes_of(mix: Mix, paths: Mapping[str, Path], place: Path) -> list[Take]:
     """Every file to hear: the recordings, then the parts, then the beds. Short music is smoothed, into files of `place`."""
+    recordings = [
+        Take(each.file, paths[each.file], chosen(paths[each.file], each.stream), mix.start_s, mix.end_s, each.clean)
+        for each in mix.recordings
+    ]
+    named = [(i, part) for i, part in enumerate(mix.parts) if part.file]
+    parts = [_part(part, paths[part.file], place / f"{i}.wav") for i, part in named]
+    beds = [Take(each.file, paths[each.file], chosen(paths[each.file], each.stream), voices=False) for each in mix.beds]
+    return recordings + parts + beds
+
+
+def _part(part: Part, path: Path, place: Path) -> Take:
+    """A part to hear; music that is played whole is smoothed into `place` when it is short."""
     from pipeline.audio.jingle import smoothed
 
-    recordings = [
-        Take(each.file, paths[each.file], probe(paths[each.file]), mix.start_s, mix.end_s, each.clean) for each in mix.recordings
-    ]
-    parts = [
-        Take(each.file, paths[each.file], probe(paths[each.file]), each.start_s, each.end_s, voices=each.kind == "speech")
-        for each in mix.parts
-        if each.file
-    ]
-    beds = [Take(each.file, paths[each.file], probe(paths[each.file]), voices=False) for each in mix.beds]
-    for i, part in enumerate(parts):
-        if not part.voices and part.start_s == 0 and part.end_s is None:
-            parts[i] = replace(part, path=smoothed(part.path, place / f"{i}.wav"))
-    return recordings + parts + beds
+    found = chosen(path, part.stream)
+    whole = part.kind == "music" and not found.index and not part.start_s and part.end_s is None
+    return Take(part.file, smoothed(path, place) if whole else path, found, part.start_s, part.end_s, voices=part.kind == "speech")
 
 
 def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
@@ -124,19 +135,36 @@ def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
 def hear_one(take: Take, rate_hz: int, channels: int, tell: Callable[[float], None]) -> File:
     """A file with its profile. `CauserieError` when it is damaged, or when there is nothing to hear in it."""
     from pipeline.audio.hearing import hear
-    from pipeline.audio.profile import SILENT_LUFS
     from pipeline.audio.programme import File
     from pipeline.audio.timeline import Source
 
-    filters = (*to_channels(take.found.channels, channels), to_rate(rate_hz), kept(take.start_s, take.end_s, rate_hz))
-    found = hear(take.path, filters, rate_hz, channels, tell=tell)
-    if not found.profile.samples:
+    cleaners, cleaned = cleaning(take)
+    filters = (*cleaners, *to_channels(take.found.channels, channels), to_rate(rate_hz), kept(take.start_s, take.end_s, rate_hz))
+    found = hear(take.path, filters, rate_hz, channels, stream=take.stream, tell=tell)
+    refuse(take, found.profile, found.log)
+    return File(take.name, Source(take.path, take.stream, filters, found.profile), take.found, take.start_s, cleaned)
+
+
+def cleaning(take: Take) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The filters that clean a file, for which it is looked at when they depend on it, and what they do in words."""
+    from pipeline.audio import clean
+
+    found = clean.look(take.path, take.stream, take.found.sample_rate_hz) if clean.must_look(take.clean) else clean.Found()
+    return tuple(clean.filters(take.clean, found)), tuple(clean.described(take.clean, found))
+
+
+def refuse(take: Take, profile: Profile, log: str) -> None:
+    """`CauserieError` when a file is damaged, shorter than what is kept of it, or holds nothing to hear."""
+    from pipeline.audio.profile import SHORTEST_S, SILENT_LUFS
+
+    length_s = take.found.duration_s
+    if not profile.samples and take.start_s and (length_s is None or take.start_s >= length_s):
         raise CauserieError(f"holds nothing after {take.start_s:.0f} s", str(take.path), "correct start and end in episode.toml")
-    expected_s = take.length_s if take.found.duration_s is not None else None
-    refuse_damage(take.path, take.found, expected_s=expected_s, decoded_s=found.profile.duration_s, log=found.log)
-    if take.voices and not found.profile.integrated_lufs > SILENT_LUFS:
+    refuse_damage(take.path, take.found, expected_s=None if length_s is None else take.length_s, decoded_s=profile.duration_s, log=log)
+    if profile.duration_s < SHORTEST_S:
+        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to have a loudness", str(take.path), "give 0.4 s or more")
+    if take.voices and not profile.integrated_lufs > SILENT_LUFS:
         raise CauserieError("holds only silence", str(take.path), "check the microphone, or leave the recording out")
-    return File(take.name, Source(take.path, 0, filters, found.profile), take.found, take.start_s)
 
 
 def to_rate(rate_hz: int) -> str:

@@ -14,7 +14,6 @@ from pipeline.errors import CauserieError
 if TYPE_CHECKING:
     from pipeline.audio.profile import Profile
 
-SHORTEST_S = 0.4  # one block of BS.1770; there is no loudness below it
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def heard(path: Path, floor: float = math.inf, tell: Callable[[float], None] = l
 
 def loudness(path: Path, profile: Profile) -> Loudness:
     """The figures of the profile of `path`, to 0.01; the duration is exact to the sample."""
-    from pipeline.audio.profile import SILENT_LUFS, range_lu
+    from pipeline.audio.profile import SHORTEST_S, SILENT_LUFS, range_lu
 
     if profile.duration_s < SHORTEST_S:
         said = f"lasts {profile.duration_s:.2f} s, too short to have a loudness"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.audio import ffmpeg
 from pipeline.audio.hearing import FLOATS, METER, moments, moments_in
+from pipeline.audio.probe import undecodable
 from pipeline.audio.profile import Floats, Profile, Profiler
 from pipeline.audio.timeline import Clip, gains
+from pipeline.audio.truepeak import TruePeaks
+from pipeline.errors import CauserieError
 
 FLAC = ("-c:a", "flac", "-compression_level", "1", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac")
 
@@ -25,13 +29,14 @@ def mix(
     *,
     master: Path,
     gain_db: float = 0.0,
+    floor: float = 1.0,
     tell: Callable[[float], None] = lambda done_s: None,
 ) -> Profile:
-    """Write the master (FLAC, 24 bits) of `samples` per channel, `gain_db` over all of it; its profile.
+    """Write the master (FLAC, 24 bits) of `samples` per channel, `gain_db` over all of it; its profile, with true peaks above `floor`.
 
     `CauserieError` when a clip cannot be decoded any more, or the master not written.
     """
-    profiler = Profiler(rate_hz, channels)
+    profiler, peaks = Profiler(rate_hz, channels), TruePeaks(rate_hz, channels, floor)
     with tempfile.TemporaryFile() as lines:
         meter = f"{METER},{moments(lines.fileno())},aformat=sample_fmts=s32"
         form = ["-f", "f32le", "-ar", str(rate_hz), "-ac", str(channels), "-i", "pipe:0"]
@@ -39,9 +44,10 @@ def mix(
         with ffmpeg.running(arguments, fed=True, shares=(lines.fileno(),)) as encoder:
             for frames in _added(clips, samples, rate_hz, channels, gain_db):
                 profiler.feed(frames)
+                peaks.feed(frames)
                 encoder.write(frames.data.cast("B"))
                 tell(profiler.samples / rate_hz)
-        return profiler.profile(moments_in(lines))
+        return replace(profiler.profile(moments_in(lines, profiler)), peaks=peaks.peaks())
 
 
 def _added(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Floats]:
@@ -77,7 +83,10 @@ class _Player:
 
     def play(self, start: int, count: int, gain_db: float) -> Floats:
         """The next `count` frames, from the clip's own sample `start` on, at their gain; fewer when the file ends early."""
-        data = self._process.read(count * self._channels * 4)
+        try:
+            data = self._process.read(count * self._channels * 4)
+        except CauserieError as error:
+            raise undecodable(self._clip.source.path, error) from error
         frames = np.frombuffer(data, np.float32).reshape(-1, self._channels)
         gain = gains(self._clip, start, len(frames), self._rate_hz, gain_db)
         if isinstance(gain, float):
@@ -86,4 +95,7 @@ class _Player:
 
     def close(self) -> None:
         """The file was heard to the end of the clip."""
-        self._open.close()
+        try:
+            self._open.close()
+        except CauserieError as error:
+            raise undecodable(self._clip.source.path, error) from error

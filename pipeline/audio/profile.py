@@ -18,6 +18,7 @@ BLOCKS_PER_S = 200  # peaks: a limiter has to know where they are
 BLOCKS_PER_HOP = BLOCKS_PER_S // HOPS_PER_S
 MOMENTS_PER_S = 10  # loudness: BS.1770 measures 400 ms, each beginning 100 ms after the one before
 FLOOR_DB = -120.0  # digital silence
+SHORTEST_S = 0.4  # one block of BS.1770; there is no loudness below it
 SILENT_LUFS = -70.0  # the absolute gate of ITU-R BS.1770: what never passes it has no loudness
 
 Floats = NDArray[np.float32]

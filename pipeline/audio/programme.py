@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.audio.gate import gates
 from pipeline.audio.levels import balance_db, duck, heard, moved_lufs
-from pipeline.audio.probe import Probe
+from pipeline.audio.probe import Stream
 from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, SILENT_LUFS, Floats, Profile, hop_sample
 from pipeline.audio.ride import Turn, ride, talking
 from pipeline.audio.timeline import Clip, Source, Stretch, lay, placed, repeated, worst_peak
@@ -27,7 +27,7 @@ class File:
 
     name: str  # as the show names it
     source: Source
-    found: Probe
+    found: Stream
     start_s: float = 0.0  # where the source begins in the file's own time
     cleaned: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()  # what was evened in it, in the source's time
@@ -78,9 +78,7 @@ def beside(file: File, part: Part, body_lufs: float, level: str) -> File:
 def arranged(mix: Mix, tracks: Sequence[File], others: Mapping[Part, File], beds: Sequence[File], rate_hz: int) -> Programme:
     """Every part at its place, the beds under them. `CauserieError` when a part lies outside its file."""
     window = body_window(tracks, rate_hz, trim=mix.trim_silence)
-    stretches = [
-        _of_file(part, others[part], mix, rate_hz) if part.file else _of_body(part, tracks, window, rate_hz) for part in mix.parts
-    ]
+    stretches = [_of_file(part, others[part], mix, rate_hz) if part.file else _of_body(part, tracks, window, rate_hz) for part in mix.parts]
     parts = placed(stretches, rate_hz)
     samples = max(clip.end for clips in parts for clip in clips)
     under = _beds(mix, beds, parts, loudness_of(tracks), samples, rate_hz)
@@ -158,8 +156,7 @@ def _beds(
     """The clips of each bed: as loud as it may be between words, down under them."""
     spoken = _talking(mix, parts, samples, rate_hz) if beds else np.zeros(0, bool)
     return [
-        _bed(mix, bed, file, parts, programme_lufs, duck(spoken, bed.duck_db), rate_hz)
-        for bed, file in zip(mix.beds, beds, strict=True)
+        _bed(mix, bed, file, parts, programme_lufs, duck(spoken, bed.duck_db), rate_hz) for bed, file in zip(mix.beds, beds, strict=True)
     ]
 
 

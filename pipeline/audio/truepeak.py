@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pipeline.audio.profile import BLOCKS_PER_S, Floats, block_edges
+from pipeline.audio.profile import Floats, block_edges
 
 OVERSAMPLING = 8  # four is the least that the recommendation allows, and reads up to 0.4 dB low at 16 kHz
 REACH = 12  # samples on each side that a point between two of them depends on
@@ -18,7 +18,7 @@ _STEEPNESS = 6.0  # of the Kaiser window: flat to 0.1 dB up to 18 kHz at 44.1 kH
 
 
 def kernel() -> Floats:
-    """Weights of the `2 × REACH` samples around each of the `OVERSAMPLING` points from a sample towards the next: a row a sample, a column a point."""
+    """Weights of the `2 × REACH` samples around the `OVERSAMPLING` points from a sample on: a row a sample, a column a point."""
     points = np.arange(OVERSAMPLING) / OVERSAMPLING
     apart = np.arange(1 - REACH, REACH + 1)[:, None] - points[None, :]
     window = np.i0(_STEEPNESS * np.sqrt(np.maximum(1 - (apart / REACH) ** 2, 0))) / np.i0(_STEEPNESS)
