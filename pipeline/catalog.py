@@ -159,7 +159,8 @@ def _is_built(file: str) -> bool:
     """Whether a path is that of something Causerie makes: reading it back would make a show out of itself."""
     parts = PurePosixPath(file).parts
     published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in tuple(f"{parts[1]}{end}" for end in (".mp3", ".m4a", ".opus"))
-    return published or parts[:1] in ((".causerie",), ("site",), ("public",), ("feeds",))
+    clip = len(parts) == 3 and parts[2].startswith(f"{parts[1]}.clip-")
+    return published or clip or parts[:1] in ((".causerie",), ("site",), ("public",), ("feeds",))
 
 
 def _info(table: Table, slug: str, show: Show) -> EpisodeInfo:

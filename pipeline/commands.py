@@ -33,7 +33,7 @@ STOPS: dict[str, frozenset[str]] = {
     "normalise": frozenset({"encode", "m4a", "light", "soundbites"}),
     "transcribe": frozenset({"captions"}),
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
-    "guide": frozenset({"guide"}),
+    "guide": frozenset({"guide", "guide-clips"}),
     "feed": frozenset({"feed"}),
     "site": frozenset({"page", "index"}),
 }

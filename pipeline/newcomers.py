@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline import catalog
-from pipeline.audio.probe import Probe, probe
+from pipeline.audio.probe import Probe, Stream, probe
 from pipeline.errors import CauserieError
 from pipeline.files import write_whole
 from pipeline.text import hms, is_slug, slugify
@@ -53,12 +53,13 @@ def new_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: dateti
     for recording, name in names.items():
         _bring(recording, folder / name)
     number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
-    write_whole(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, tuple(names.values())))
+    files = {names[recording]: seen.audio for recording, seen in found.items()}
+    write_whole(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files))
     return "\n".join([f"Made {folder / 'episode.toml'}:", *_seen(found), f"Fill it in, then: causerie build --show {root} {slug}"])
 
 
-def episode_toml(slug: str, number: int, at: datetime, language: str, files: Sequence[str]) -> str:
-    """A first `episode.toml`; `at` is its date of publication, to the minute."""
+def episode_toml(slug: str, number: int, at: datetime, language: str, files: Mapping[str, Sequence[Stream]]) -> str:
+    """A first `episode.toml`; `at` is its date of publication, to the minute, `files` are the recordings with their audio streams."""
     title = slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
     lines = [
         f"title = {_quoted(title)}",
@@ -66,8 +67,10 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Seq
         f"published = {at.replace(second=0, microsecond=0).isoformat()}",
         f"summary = {_quoted(SUMMARY_TO_WRITE.get(language[:2], SUMMARY_TO_WRITE['en']))}",
     ]
-    for file in files:
+    for file, streams in files.items():
         lines += ["", "[[recordings]]", f"file = {_quoted(file)}"]
+        if len(streams) > 1:
+            lines.append(f"stream = 1  # of {len(streams)}: {', '.join(map(str, streams))}")
     if len(files) > 1:
         lines += ["", "# One speaker a track? Say who under each file, with a key of [people] in show.toml: voice = \"camille\""]
     return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ from pipeline.audio.encode import encode, encode_light, encode_m4a
 from pipeline.audio.ingest import ingest
 from pipeline.feed.chapters import chapters
 from pipeline.feed.feed import feed
+from pipeline.guide.clips import guide_clips
 from pipeline.guide.draft import draft_guide
 from pipeline.guide.render import render_guide
 from pipeline.model import Episode, Show
@@ -66,13 +67,14 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
         "chapters": f"feeds/{slug}.chapters.json",
         **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
+        "guide_clips_zip": f"guides/{slug}.clips.zip",
     }
 
 
 def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the recordings to files that are loud enough and carry their credits."""
     slug, mix, target = episode.slug, episode.mix, show.audio
-    heard = {"master": work(slug, "master.flac"), "levels": work(slug, "levels.npz")}
+    heard = _sound(slug)
     asked = {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp}
     encoded = {"report": work(slug, "encoded.json")}
     marks = {"chapters": f"feeds/{slug}.chapters.json"}
@@ -103,6 +105,11 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
         *_on_request(show, episode, heard, asked, encoded),
         Step(f"{slug}/tag-light", tag_opus, {"audio": work(slug, "light.opus"), **marks}, {"tagged": made(show, episode)["light"]}, about),
     )
+
+
+def _sound(slug: str) -> Paths:
+    """What every step that makes sound starts from."""
+    return {"master": work(slug, "master.flac"), "levels": work(slug, "levels.npz")}
 
 
 def _on_request(show: Show, episode: Episode, heard: Paths, asked: dict[str, object], encoded: Paths) -> tuple[Step, ...]:
@@ -164,6 +171,13 @@ def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"text": text, "timed": timed, "chapters": forms["chapters"]},
             {form.replace(".", "_"): forms[f"guide_{form.replace('.', '_')}"] for form in GUIDES},
             {**about, "guide": show.guide},
+        ),
+        Step(
+            f"{slug}/guide-clips",
+            guide_clips,
+            {**_sound(slug), "report": work(slug, "encoded.json"), "text": text, "timed": timed},
+            {"clips": forms["guide_clips_zip"]},
+            {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
         ),
     )
 

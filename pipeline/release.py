@@ -25,6 +25,7 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".pdf": "application/pdf",
+    ".zip": "application/zip",
     ".jpg": "image/jpeg",
     ".png": "image/png",
 }

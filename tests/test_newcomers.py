@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.catalog import load
+from pipeline.audio.probe import Stream
 from pipeline.errors import CauserieError
 from pipeline.newcomers import episode_toml, new_episode, new_show
 
@@ -74,6 +75,8 @@ def test_two_recordings_of_one_name_are_refused(tmp_path):
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=3))
 def test_any_file_name_survives_toml(names):
-    read = tomllib.loads(episode_toml("un", 1, AT, "fr", names))
-    assert [recording["file"] for recording in read["recordings"]] == names
+    streams = (Stream(0, "aac", 48_000, 2, title=names[0]), Stream(1, "aac", 48_000, 1, language=names[-1]))
+    read = tomllib.loads(episode_toml("un", 1, AT, "fr", dict.fromkeys(names, streams)))
+    assert [recording["file"] for recording in read["recordings"]] == list(dict.fromkeys(names))
+    assert all(recording["stream"] == 1 for recording in read["recordings"])
     assert read["published"] == AT.replace(second=0)

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY, build, causerie, cut, made, small_show
 
+from pipeline.audio.measure import loudness_of
+from pipeline.audio.probe import probe, whole
 from pipeline.commands import open_show
 from pipeline.plan import plan
 from pipeline.receipts import Journal
@@ -42,6 +44,33 @@ def kinds(names: set[str]) -> set[str]:
 
 def test_nothing_changed_and_no_step_runs(built):
     assert set(build(built).values()) == {"current"}
+
+
+def test_nothing_changed_and_nothing_is_decoded(built, monkeypatch):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
+    assert set(build(built).values()) == {"current"}
+
+
+def test_aac_and_soundbites_are_made_when_they_are_asked_for(built):
+    replace(built / "show.toml", "[audio]", "[audio]\nm4a_kbps = 96")
+    replace(built / "episodes/un/episode.toml", "[[recordings]]", '[[soundbites]]\nstart = 1\nduration = 2.5\ntitle = "Là"\n[[recordings]]')
+    ran = made(build(built))
+    assert {"un/m4a", "deux/m4a", "un/tag-m4a", "un/soundbites", "show/feed"} <= ran and "un/encode" not in ran
+    assert probe(built / "episodes/un/un.m4a").codec == "aac"
+    assert whole(built / "episodes/un/un.clip-01.mp3").audio[0].duration_s == pytest.approx(2.5, abs=0.05)
+    assert (built / "feeds/feed.xml").read_text().count('type="audio/mp4"') == 2
+
+
+def test_the_report_gives_the_figures_of_the_published_file(built):
+    figures = json.loads(causerie("report", "un", "--json", root=built).stdout)
+    page = Path(causerie("report", "un", root=built).stdout.strip())
+    assert page == built / ".causerie/reports/un.html" and "<svg" in page.read_text()
+    assert loudness_of(built / "episodes/un/un.mp3").integrated_lufs == pytest.approx(figures["after"]["integrated_lufs"], abs=0.1)
+
+
+def test_a_report_needs_no_transcript(built):
+    (built / ".causerie/un/timed.json").unlink()
+    assert causerie("report", "un", root=built).returncode == 0
 
 
 def test_a_title_change_makes_tags_feed_pages_and_guide_again_and_no_audio(built):

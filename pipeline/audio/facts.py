@@ -80,7 +80,7 @@ def _turns(mix: Mix, programme: Programme, tracks: Sequence[File], others: Mappi
             shift_s, end_s = (clip.at - clip.first) / rate_hz, clip.end / rate_hz
             for turn in file.turns:
                 start_s, stop_s = max(turn.start_s + shift_s, clip.at / rate_hz), min(turn.end_s + shift_s, end_s)
-                if start_s < stop_s:
+                if start_s < stop_s and round(turn.gain_db, 1):
                     span = {"start_s": round(start_s, 2), "end_s": round(stop_s, 2), "voice": voice}
                     yield {**span, "loudness_lufs": round(turn.loudness_lufs, 1), "gain_db": round(turn.gain_db, 1)}
 

@@ -28,7 +28,7 @@ from pipeline.text import hms, typographic
 from pipeline.transcript.timed import read_timed
 
 _TEXTS = ("txt", "html", "vtt", "srt", "json")
-_GUIDES = ("guide_facilitator_pdf", "guide_facilitator_html", "guide_handout_pdf", "guide_handout_html")
+_GUIDES = ("guide_facilitator_pdf", "guide_facilitator_html", "guide_handout_pdf", "guide_handout_html", "guide_clips_zip")
 
 
 @dataclass(frozen=True)
