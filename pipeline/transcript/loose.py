@@ -106,7 +106,7 @@ class _Building:
     def _part(self, piece: Piece) -> None:
         """A part; quotation marks around label and text belong to the text."""
         self._announced = ""
-        self.blocks.append(Section(typographic(flat(piece.label), self.language), piece.line.number))
+        self.blocks.append(Section(flat(trimmed(typographic(piece.label.strip("«» "), self.language))), piece.line.number))
         if piece.opens and self._rest and self._rest[0].kind is Kind.SAID:
             first = self._rest[0]
             self._rest[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}", fresh=True))
