@@ -23,6 +23,7 @@ from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Tr
 _VOICE_OFF = re.compile(r"[\[(]\s*voix[- ]off\s*:?\s*[\])]\s*:?\s*", re.I)
 _OFF_WITH_NAME = re.compile(r"\[\s*voix[- ]off\s*[:,–-]\s*(?P<who>[^\[\]]+)\]\s*", re.I)
 _ANNOUNCED = re.compile(rf"(?P<name>{labels.NAME.pattern})(?P<what>\s*[,(–-]\s*[^.!?«»]{{3,110}}?)?\s*(?:[.:…]|(?=\[)|$)\s*")
+_SOUND_PARTS = ("jingle", "virgule", "transition")
 _TO_PLACE = {"fr": "? à placer : {}", "en": "? to place: {}"}
 
 
@@ -43,17 +44,18 @@ def imported(text: str, where: str = "", people: Mapping[str, str] | None = None
 
 def imported_lines(lines: Sequence[Line], where: str, people: Mapping[str, str], language: str = "fr") -> Imported:
     """The same for lines that another reader found (`pipeline.transcript.word`). `CauserieError` when there are none."""
-    clean, remarks = cleaned(lines)
+    clean, first = cleaned(lines)
     head, pieces, more = sorted_pieces(clean, where)
     known = cast([piece.line for piece in pieces if piece.kind in (Kind.SAID, Kind.PART)], (*people.values(), *head.cast))
-    building = _Building(known, language, [*remarks, *more])
+    building = _Building(known, language, [*first, *more])
     building.run(pieces)
     blocks, more = closed_parts(building.blocks, language)
     voices = declared(blocks, building.in_full, people)
     building.remarks += more
     building.doubt(people)
-    unplaced = tuple(Remark(piece.line.number, piece.line.source, piece.why) for piece in pieces if piece.kind is Kind.UNPLACED)
-    return Imported(Transcript(blocks, voices), head, unplaced, tuple(sorted(building.remarks, key=lambda remark: remark.line)))
+    told = {name: typographic(getattr(head, name), language) for name in ("title", "summary", "spoken_title")}
+    remarks = tuple(sorted(building.remarks, key=lambda remark: remark.line))
+    return Imported(Transcript(blocks, voices), replace(head, **told), tuple(building.unplaced), remarks)
 
 
 def to_place(remark: Remark, language: str) -> Note:
@@ -70,6 +72,7 @@ class _Building:
     language: str
     remarks: list[Remark]
     blocks: list[Block] = field(default_factory=list)
+    unplaced: list[Remark] = field(default_factory=list)
     in_full: dict[str, str] = field(default_factory=dict)
     _rest: list[Piece] = field(default_factory=list)
     _announced: str = ""  # who a voice off has said is next
@@ -80,7 +83,7 @@ class _Building:
         while self._rest:
             piece = self._rest.pop(0)
             if piece.kind is Kind.UNPLACED:
-                self.blocks.append(to_place(Remark(piece.line.number, piece.line.source, piece.why), self.language))
+                self._nowhere(piece.line, piece.why)
             elif piece.kind is Kind.FACT:
                 self._note(piece.line.source, piece.line.number)
             elif piece.kind is Kind.PART:
@@ -103,9 +106,17 @@ class _Building:
     def _remark(self, line: Line, why: str) -> None:
         self.remarks.append(Remark(line.number, line.source, why))
 
+    def _nowhere(self, line: Line, why: str) -> None:
+        """A line that has no place is told, and kept as a note."""
+        self.unplaced.append(Remark(line.number, line.source, why))
+        self.blocks.append(to_place(self.unplaced[-1], self.language))
+
     def _part(self, piece: Piece) -> None:
         """A part; quotation marks around label and text belong to the text."""
         self._announced = ""
+        if labels.fold(piece.label).startswith(_SOUND_PARTS) and not piece.opens:
+            self.blocks.append(Paragraph(sound_text(f"[{flat(piece.label).strip('[]')}]")[0], line=piece.line.number))
+            return
         self.blocks.append(Section(flat(trimmed(typographic(piece.label.strip("«» "), self.language))), piece.line.number))
         if piece.opens and self._rest and self._rest[0].kind is Kind.SAID:
             first = self._rest[0]
@@ -235,6 +246,8 @@ class _Building:
             if text := self._text(replace(what, text=text), line):
                 self._full(what)
                 paragraphs.append(Paragraph(text, voice, line.dash and bool(paragraphs), line.anchor_s, line.number))
+            elif what.voice:
+                self._nowhere(line, "a name, and nothing that is said")
         self._announced = ""
         if kept := balanced(paragraphs):
             self.blocks.append(Insert((replace(kept[0], dash=False), *kept[1:])))
@@ -292,9 +305,13 @@ class _Building:
             if what.why:
                 self._remark(line, what.why)
         elif what.voice is not None and self._rest and self._rest[0].kind is Kind.SAID and not said(self._rest[0].line, self.known).voice:
+            self._full(what)
             after = self._rest.pop(0).line  # a name alone on its line
+            after = replace(after, text=f"[{what.sound}] {after.text}") if what.sound else after
             anchor_s = after.anchor_s if line.anchor_s is None else line.anchor_s
             self._said(Piece(Kind.SAID, replace(after, label=what.voice or "Narrateur", dash=False, anchor_s=anchor_s)))
+        elif re.search(r"\w", _VOICE_OFF.sub("", line.text + line.label)):
+            self._nowhere(line, "a name, and nothing that is said")
 
     def _paired(self, text: str, line: Line) -> str:
         if not is_paired(text):

@@ -13,7 +13,7 @@ from pipeline.transcript.turns import NARRATION, kind_of
 _QUOTED = {"archive", "micro-trottoir", "extrait", "témoignage", "vox-pop", "clip", "testimony"}
 _QUOTED_WORDS = ("bande annonce", "radio trottoir", "radiotrottoir", "micro", "publicite")
 _TALK = {"fiction", "entretien", "débat", "interview", "debate"}
-_MUSIC_WORDS = ("generique", "jingle", "virgule", "transition", "ouverture")
+_MUSIC_WORDS = ("generique", "ouverture")
 _LONGEST_SOUND = 60  # characters in parentheses, alone on their line
 _FEW_WORDS = 5
 
@@ -52,7 +52,8 @@ def declared(blocks: Sequence[Block], in_full: Mapping[str, str], people: Mappin
 
 def voice_key(name: str) -> str:
     """A name that can stand before a colon: at most forty characters, none of them markup."""
-    key = " ".join(re.sub(r"[:«»\[\]\\@#%+]", " ", name).split()).lstrip("- ")[:40].strip()
+    curly = re.sub(r"(?<=\w)'(?=\w)", "’", name)
+    key = " ".join(re.sub(r"[:«»\[\]\\@#%+]", " ", curly).split()).lstrip("- ")[:40].strip()
     found = LABEL.match(f"{key} : x")
     return key if found and found["label"] == key else "Voix"
 
@@ -91,7 +92,8 @@ def _last_of_part(label: str, inside: Sequence[Block]) -> int:
         after = (index for index in range(turns[0], len(inside)) if _is_spoken(inside[index]) and not _is_turn(inside[index]))
         return next(after, turns[-1] + 1)
     if kind_of(label) in _TALK:
-        return turns[-1] + 1 if turns else len(inside)
+        named = [index for index in turns if isinstance(inside[index], Paragraph)]
+        return (named or turns)[-1] + 1 if turns else len(inside)
     return len(inside)
 
 

@@ -150,7 +150,8 @@ def _head_line(line: Line, sorting: _Sorting) -> None:
     elif _credit(line, sorting):
         return
     elif not head.title:
-        sorting.learn(title=text.strip(" =*#_"))
+        told = re.search(r"\b[ée]pisode (\d{1,4})\b", text, re.I)
+        sorting.learn(title=text.strip(" =*#_"), number=int(told[1]) if told else None)
     elif not head.summary or (head.summary.endswith((".", "!", "?", "…")) and len(text.split()) > 4):
         sorting.head = replace(head, summary=f"{head.summary} {text}".strip())
     else:

@@ -149,7 +149,7 @@ def credit(text: str, after_credits: bool) -> Credit | None:
 def _is_credit(role: str, who: str) -> bool:
     """« Musique : Jean Roche » is one, « Musique : douce » is not; nor is a sentence."""
     if slugify(role).split("-")[0] in ("avec", "voix", "musique", "musiques", "son", "texte", "montage"):
-        return all(each[:1].isupper() for each in names(who)) and not re.search(r"[.!?] \w", who)
+        return all(each[:1].isupper() for each in names(who)) and not re.search(r"\w{3,}[.!?] \w", who)
     return not re.search(r"[a-zà-ÿ]{3,}[.!?] [A-ZÀ-Þ]", who) or slugify(role).startswith(("remerciement", "credit"))
 
 

@@ -26,6 +26,7 @@ _SOUND_WORDS = (
     r"jingle|soupir|ambiance|générique|voix off|soupire|chant"
 )
 _SOUND = re.compile(rf"\(((?:{_SOUND_WORDS})\b[^()\[\]]{{0,60}})\)", re.I)
+_STARTS = re.compile(r"https?://|www\.|[A-ZÀ-Þ][\w.’'-]*(?: [A-ZÀ-Þ][\w.’'-]*){0,2} [–—] ")
 _WRAP_MIN, _WRAP_MAX = 50, 100  # characters; text hard-wrapped by an editor or a mail program
 _FEW_CLOCKS = 3  # so many lines that start with a bare time are no accident
 
@@ -91,6 +92,7 @@ def _one_kind_of_quotes(lines: list[Line]) -> list[Line]:
     is_open, found = False, []
     for line in lines:
         text = line.text if french else line.text.translate(str.maketrans("“„”", "««»"))
+        text = re.sub(r"^[“„]([^“”]*)”$", r"«\1»", text)
         text = re.sub(r"^[“„](?=[^”]*$)", "«", text)
         text = re.sub(r"^([^“„]*)”$", r"\1»", text)
         while '"' in text:
@@ -170,6 +172,7 @@ def _continues(before: Line, line: Line, blocks: bool) -> bool:
     starts = starts or re.fullmatch(r"\w+_\w+", line.text) or (_NAME_START.match(line.text) and line.text[0].isupper())
     if not starts and line.text[0].islower() and re.search(r"\w.{39,}:$", before.text):
         return True
+    starts = starts or _STARTS.match(line.text)
     if before.heading or starts or re.fullmatch(r"\w+_\w+|[(\[][^()\[\]]*[)\]]|.*[:=*_-]", before.text):
         return before.text.count("[") > before.text.count("]") and line.text[:1] not in "[«" and not line.dash
     is_cut = _ENDS.search(before.text) is None

@@ -78,7 +78,7 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
     for line in lines:
         if (each := _DASHED.match(line.text)) and twice[fold(each["label"])] > 1 and _NAMELIKE.fullmatch(each["label"]):
             keys.setdefault(fold(each["label"]), voice_key(_spelt(each["label"])))
-    doubtful = tuple((lines[index].number, label) for index, label, _ in found if fold(label) not in keys)
+    doubtful = tuple((lines[index].number, label) for index, label, _ in found if fold(label) not in keys and _might(label))
     return Cast(keys, doubtful)
 
 
@@ -133,6 +133,11 @@ def _is_other(line: Line) -> bool:
         or labels.keyed(text)
         or labels.duration_s(text) is not None
     )
+
+
+def _might(label: str) -> bool:
+    """Whether a person may wonder if it is a name."""
+    return len(label.split()) <= 3 and not re.search(r"[.!?,]", label)
 
 
 def _may_be(label: str) -> bool:

@@ -91,8 +91,10 @@ def turns(transcript: Transcript, language: str) -> tuple[Spoken, ...]:
 
 
 def kind_of(label: str) -> str:
-    """The role that a section gives to its voices, « Archive : 1978 » giving `archive`; empty when the label is not a known kind."""
-    return KINDS.get(slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]), "")
+    """The role that a section gives to its voices, « Archive INA : 1978 » giving `archive`; empty when it starts with no known kind."""
+    words = slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]).split("-")
+    starts = ("-".join(words[:count]) for count in range(len(words), 0, -1))
+    return next((KINDS[start] for start in starts if start in KINDS), "")
 
 
 def printed(text: str, language: str) -> tuple[Word, ...]:
