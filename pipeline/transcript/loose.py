@@ -15,7 +15,7 @@ from pipeline.text import typographic
 from pipeline.transcript import loose_labels as labels
 from pipeline.transcript.loose_blocks import closed_parts, declared, sound_text, voice_key
 from pipeline.transcript.loose_head import Head, Kind, Piece, sorted_pieces
-from pipeline.transcript.loose_lines import Line, Remark, cleaned, text_lines
+from pipeline.transcript.loose_lines import Line, Told, cleaned, text_lines
 from pipeline.transcript.loose_quotes import balanced, closes_at, depth, flat, is_paired, open_end, trimmed, without_quotes
 from pipeline.transcript.loose_voices import Cast, Said, cast, said
 from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Transcript
@@ -33,8 +33,8 @@ class Imported:
 
     transcript: Transcript
     head: Head
-    unplaced: tuple[Remark, ...]
-    remarks: tuple[Remark, ...]
+    unplaced: tuple[Told, ...]
+    remarks: tuple[Told, ...]
 
 
 def imported(text: str, where: str = "", people: Mapping[str, str] | None = None, language: str = "fr") -> Imported:
@@ -58,7 +58,7 @@ def imported_lines(lines: Sequence[Line], where: str, people: Mapping[str, str],
     return Imported(Transcript(blocks, voices), replace(head, **told), tuple(building.unplaced), remarks)
 
 
-def to_place(remark: Remark, language: str) -> Note:
+def to_place(remark: Told, language: str) -> Note:
     """What found no place, as a note that a person will see: nothing is lost."""
     form = _TO_PLACE["fr" if language.startswith("fr") else "en"]
     return Note(form.format(flat(remark.text)), remark.line)
@@ -70,9 +70,9 @@ class _Building:
 
     known: Cast
     language: str
-    remarks: list[Remark]
+    remarks: list[Told]
     blocks: list[Block] = field(default_factory=list)
-    unplaced: list[Remark] = field(default_factory=list)
+    unplaced: list[Told] = field(default_factory=list)
     in_full: dict[str, str] = field(default_factory=dict)
     _rest: list[Piece] = field(default_factory=list)
     _announced: str = ""  # who a voice off has said is next
@@ -94,21 +94,21 @@ class _Building:
     def doubt(self, people: Mapping[str, str]) -> None:
         """Tell of names that are not taken for voices, and of voices that may be people of the show."""
         for number, label in self.known.doubtful:
-            self.remarks.append(Remark(number, f"{label} :", "taken for text, not for a name; declare the voice if it is one"))
+            self.remarks.append(Told(number, f"{label} :", "taken for text, not for a name; declare the voice if it is one"))
         firsts = {labels.fold(name).split(" ")[0]: name for name in people.values()}
         for key in {key for key in self.known.keys.values() if key and not labels.known_person(key, people)}:
             if name := firsts.get(labels.fold(key)):
-                self.remarks.append(Remark(0, key, f"may be {name}, or may not: voices are an episode's own; add person = … if so"))
+                self.remarks.append(Told(0, key, f"may be {name}, or may not: voices are an episode's own; add person = … if so"))
 
     def _note(self, text: str, line: int) -> None:
         self.blocks.append(Note(flat(text), line))
 
     def _remark(self, line: Line, why: str) -> None:
-        self.remarks.append(Remark(line.number, line.source, why))
+        self.remarks.append(Told(line.number, line.source, why))
 
     def _nowhere(self, line: Line, why: str) -> None:
         """A line that has no place is told, and kept as a note."""
-        self.unplaced.append(Remark(line.number, line.source, why))
+        self.unplaced.append(Told(line.number, line.source, why))
         self.blocks.append(to_place(self.unplaced[-1], self.language))
 
     def _part(self, piece: Piece) -> None:

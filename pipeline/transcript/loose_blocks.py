@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.transcript.loose_labels import fold, known_person
-from pipeline.transcript.loose_lines import Remark
+from pipeline.transcript.loose_lines import Told
 from pipeline.transcript.text import LABEL, Block, Declared, Insert, Paragraph, Section
 from pipeline.transcript.turns import NARRATION, kind_of
 
@@ -18,10 +18,10 @@ _LONGEST_SOUND = 60  # characters in parentheses, alone on their line
 _FEW_WORDS = 5
 
 
-def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[Block, ...], list[Remark]]:
+def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[Block, ...], list[Told]]:
     """The blocks with `## Récit` where a part ends: after its inserts, its last named turn, or its music, by its kind."""
     done: list[Block] = []
-    remarks: list[Remark] = []
+    remarks: list[Told] = []
     starts = [index for index, block in enumerate(blocks) if isinstance(block, Section)]
     done.extend(blocks[: starts[0]] if starts else blocks)
     for start, end in zip(starts, [*starts[1:], len(blocks)], strict=False):
@@ -33,12 +33,12 @@ def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[B
             paragraph = inside[first]
             inside[first] = Insert((paragraph,))  # type: ignore[arg-type]
             last = first + 1
-            remarks.append(Remark(paragraph.line, label, "has no quotation marks: its first paragraph is taken for the insert"))  # type: ignore[union-attr]
+            remarks.append(Told(paragraph.line, label, "has no quotation marks: its first paragraph is taken for the insert"))  # type: ignore[union-attr]
         done.extend(inside[:last])
         if any(_is_spoken(block) for block in inside[last:]):
             done.append(Section("Récit" if language.startswith("fr") else NARRATION.get(language, "Narration").capitalize()))
         elif kind_of(label) in _TALK and not any(_is_turn(block) for block in inside):
-            remarks.append(Remark(blocks[start].line, label, "nobody is named in this part: it lasts to the next one"))  # type: ignore[union-attr]
+            remarks.append(Told(blocks[start].line, label, "nobody is named in this part: it lasts to the next one"))  # type: ignore[union-attr]
         done.extend(inside[last:])
     return tuple(done), remarks
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 from pipeline.errors import CauserieError
 from pipeline.transcript import loose_labels as labels
-from pipeline.transcript.loose_lines import Line, Remark
+from pipeline.transcript.loose_lines import Line, Told
 
 _FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
@@ -62,7 +62,7 @@ class Head:
 class _Sorting:
     head: Head = field(default_factory=Head)
     pieces: list[Piece] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: list[Told] = field(default_factory=list)
     in_credits: bool = False
     in_cast: bool = False  # « Avec : » stood alone: names follow
 
@@ -76,7 +76,7 @@ class _Sorting:
         self.head = replace(self.head, **new)  # type: ignore[arg-type]
 
 
-def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece], list[Remark]]:
+def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece], list[Told]]:
     """Facts, every line by its kind, and remarks. `CauserieError` when there is no line."""
     if not lines:
         raise CauserieError("holds no text", where, "is it a scan, or another file?")
@@ -168,7 +168,7 @@ def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
     elif labels.identifier(text) or (labels.duration_s(text) is not None and not line.dash):
         _head_line(line, sorting)
     elif line.text and not re.search(r"\w", text) and "[" not in text and text.strip(" «»"):
-        sorting.remarks.append(Remark(line.number, line.source, "a rule between paragraphs is left out"))
+        sorting.remarks.append(Told(line.number, line.source, "a rule between paragraphs is left out"))
     elif _FURNITURE.match(text) and not line.label:
         sorting.keep(Kind.UNPLACED, line, "it belongs to the page, not to what is heard")
     elif _part(line, sorting) or _credit(line, sorting):

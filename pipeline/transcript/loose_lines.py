@@ -46,7 +46,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Remark:
+class Told:
     """Something to tell the person who imports: the line, what it said, and what became of it."""
 
     line: int
@@ -65,7 +65,7 @@ def text_lines(text: str) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def cleaned(lines: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[Remark, ...]]:
+def cleaned(lines: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
     """Lines in one spelling, times taken off, dashes noted, wrapped lines joined; and what was left out on the way."""
     plain = [replace(line, text=_one_spelling(line.text), source=line.text.strip()) for line in lines]
     plain = _one_kind_of_quotes([line for line in plain if line.text or line.label])
@@ -105,10 +105,10 @@ def _one_kind_of_quotes(lines: list[Line]) -> list[Line]:
     return found
 
 
-def _timed(lines: list[Line], bare: bool) -> tuple[list[Line], list[Remark]]:
+def _timed(lines: list[Line], bare: bool) -> tuple[list[Line], list[Told]]:
     """Times at the start of a line, or after a name, as anchors; one alone is the next line's. They must go forward."""
     found: list[Line] = []
-    remarks: list[Remark] = []
+    remarks: list[Told] = []
     waiting: float | None = None
     reached_s = 0.0
     for line in lines:
@@ -116,10 +116,10 @@ def _timed(lines: list[Line], bare: bool) -> tuple[list[Line], list[Remark]]:
         anchor_s = waiting if clock is None else clock
         waiting = None
         if text != (shorter := _INSIDE.sub("", text)):
-            remarks.append(Remark(line.number, line.source, "a time inside a paragraph is left out: only its start can have one"))
+            remarks.append(Told(line.number, line.source, "a time inside a paragraph is left out: only its start can have one"))
             text = shorter
         if anchor_s is not None and anchor_s < reached_s:
-            remarks.append(Remark(line.number, line.source, "its time is earlier than one before it, and is left out"))
+            remarks.append(Told(line.number, line.source, "its time is earlier than one before it, and is left out"))
             anchor_s = None
         reached_s = max(reached_s, anchor_s or 0.0)
         if text or line.label:

@@ -64,7 +64,7 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
     found = [(index, *_labelled(line)) for index, line in enumerate(lines) if not _is_other(line)]
     found = [(index, label, sure) for index, label, sure in found if label]
     counts = Counter(fold(label) for _, label, _ in found)
-    at = {index: fold(label) for index, label, _ in found if _may_be(label)}
+    at = {index: fold(label) for index, label, _ in found if looks_like_name(label)}
     everything = " ".join(line.text for line in lines)
     keys: dict[str, str] = {}
     for index, label, sure in found:
@@ -74,7 +74,7 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
             keys[fold(label)] = _better(keys.get(fold(label), ""), label)
     keys = {folded: "" if folded in _NARRATORS else voice_key(key) for folded, key in keys.items() if folded}
     dashes = (_DASHED.match(line.text) for line in lines)
-    twice = Counter(fold(each["label"]) for each in dashes if each and _may_be(each["label"]))
+    twice = Counter(fold(each["label"]) for each in dashes if each and looks_like_name(each["label"]))
     for line in lines:
         if (each := _DASHED.match(line.text)) and twice[fold(each["label"])] > 1 and _NAMELIKE.fullmatch(each["label"]):
             keys.setdefault(fold(each["label"]), voice_key(_spelt(each["label"])))
@@ -140,7 +140,7 @@ def _might(label: str) -> bool:
     return len(label.split()) <= 3 and not re.search(r"[.!?,]", label)
 
 
-def _may_be(label: str) -> bool:
+def looks_like_name(label: str) -> bool:
     """Whether a label has the look of a name: capitals, or somebody's part."""
     words = fold(label).split(" ")
     return bool(_NAMELIKE.fullmatch(label) and words[0] not in _NEVER) or _is_person(words)

@@ -9,7 +9,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from pipeline.errors import CauserieError
-from pipeline.transcript.loose_lines import Line, Remark
+from pipeline.transcript.loose_lines import Line, Told
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -20,7 +20,7 @@ _HEADER_CELLS |= {"timecode", "time code", "tc", "minutage", "speaker", "text", 
 _ASIDES = {"footnotes": "a footnote", "endnotes": "an endnote", "comments": "a comment"}
 
 
-def word_lines(path: Path) -> tuple[tuple[Line, ...], tuple[Remark, ...]]:
+def word_lines(path: Path) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
     """The lines of a .docx, a line's number being its paragraph's; and what stands outside the text. `CauserieError` when it is not one."""
     from docx import Document
     from docx.opc.exceptions import PackageNotFoundError
@@ -125,7 +125,7 @@ def _row(row: Any) -> Iterator[list[Line]]:
         yield [Line(0, line.text, line.label or label)]
 
 
-def _asides(document: Any) -> Iterator[Remark]:
+def _asides(document: Any) -> Iterator[Told]:
     """Footnotes, endnotes, comments, headers and footers: nobody says them."""
     from docx.oxml import parse_xml
 
@@ -135,11 +135,11 @@ def _asides(document: Any) -> Iterator[Remark]:
             for note in parse_xml(relation.target_part.blob):
                 text = " ".join("".join(text for text, _ in _runs(note)).split())
                 if text:
-                    yield Remark(0, text, f"it is {_ASIDES[kind]}, not something said")
+                    yield Told(0, text, f"it is {_ASIDES[kind]}, not something said")
     seen = set()
     for section in document.sections:
         for part in (section.header, section.footer):
             text = " ".join(" ".join(paragraph.text for paragraph in part.paragraphs).split())
             if text and text not in seen:
                 seen.add(text)
-                yield Remark(0, text, "it is in the header or footer of the page")
+                yield Told(0, text, "it is in the header or footer of the page")
