@@ -18,6 +18,8 @@ _LONGEST_S = 7.0
 _COMFORT_CPS = 15.0  # characters a second
 _SMALLEST_GAP_S = 0.08  # a shorter gap between cues is a flicker
 _LONG_PAUSE_S = 1.0
+_EASE_S = 0.4  # how far a cue may stray from what is heard
+_EASINGS = 6  # passes; a hurried stretch spreads over so many cues
 _MOST_WORDS = 24  # no cue holds more
 _NEVER = 1000.0
 # Words that hold to the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
@@ -64,6 +66,7 @@ def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[W
         for first, part in enumerate(_chunks(words, line_chars)):
             cut.append((turn, part, first == 0))
     spans = _spans([part for _, part, _ in cut], transcript.duration_s)
+    spans = eased(spans, [_width(part) for _, part, _ in cut], transcript.duration_s)
     made = (Cue(*span, turn, _lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
     return tuple(_comfortable(list(made), transcript.duration_s))
 
@@ -177,6 +180,32 @@ def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
     starts = [word.start_s for word in part if word.start_s is not None]
     ends = [word.end_s for word in part if word.end_s is not None]
     return (starts[0], ends[-1]) if starts and ends else None
+
+
+def eased(spans: list[tuple[float, float]], chars: list[int], duration_s: float) -> list[tuple[float, float]]:
+    """Starts moved a little, early into a pause or late into a slower cue, where there is too much to read in too little time."""
+    starts = [start_s for start_s, _ in spans]
+    limits = [*starts[1:], duration_s]
+    ends = [end_s for _, end_s in spans]
+    for _ in range(_EASINGS):
+        for index in range(len(spans) + 1):
+            before, after = index - 1, index
+            low_s = spans[index][0] - _EASE_S if index < len(spans) else 0.0
+            if index == len(spans):
+                continue
+            high_s = spans[index][0] + _EASE_S
+            left_s = starts[before] if index else 0.0
+            right_s = limits[after] if index + 1 >= len(spans) else starts[after + 1]
+            right_s = min(right_s, max(ends[after], starts[after] + chars[after] / _COMFORT_CPS))
+            need_left_s = chars[before] / _COMFORT_CPS if index else 0.0
+            need_right_s = chars[after] / _COMFORT_CPS
+            room_s = right_s - left_s
+            if room_s >= need_left_s + need_right_s:
+                wanted_s = min(max(spans[index][0], left_s + need_left_s), right_s - need_right_s)
+            else:
+                wanted_s = left_s + room_s * need_left_s / (need_left_s + need_right_s)
+            starts[index] = min(max(wanted_s, low_s, left_s), high_s, right_s)
+    return [(start_s, max(end_s, start_s)) for start_s, (_, end_s) in zip(starts, spans, strict=True)]
 
 
 def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Iterator[tuple[float, float]]:

@@ -36,6 +36,7 @@ KINDS = {
 }
 NARRATION = {"fr": "récit"}  # the narrator's role; "narration" in other languages
 _MANY_VOICES = {"micro-trottoir", "vox-pop"}  # every new voice is somebody new
+_THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
 
 
@@ -100,8 +101,9 @@ def kind_of(label: str) -> str:
 def printed(text: str, language: str) -> tuple[Word, ...]:
     """The words of a paragraph, each with its punctuation and no-break spaces; a sound is one word."""
     clean = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
+    whole = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
     words: list[str] = []
-    for token in _TOKEN.findall(typographic(clean, language)):
+    for token in _TOKEN.findall(typographic(whole, language)):
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
         if words and is_mark and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is no word
