@@ -27,7 +27,7 @@ _HOLDING_WORDS = """
     le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu
     il elle on nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont
     était étaient a ai as avez avons ont avait très plus moins si mille cent deux trois quatre cinq six sept huit neuf dix
-    monsieur madame qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
+    monsieur madame chaque quelques plusieurs toute tous toutes suis es sommes êtes sera seront aura auront aurait serait qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
     from is are was were has have had not mr mrs
 """
 _HOLDING = frozenset(_HOLDING_WORDS.split())
@@ -121,7 +121,7 @@ def _cut_cost(before: Word, after: Word) -> float:
     if text.endswith(","):
         return 5.0
     bare = text.lower().strip("«\u202f")
-    if bare in _HOLDING or re.fullmatch(r"[\d.,]+", bare) or (before.start_s is None and bare.endswith(":")):
+    if bare in _HOLDING or bare.rsplit("’")[-1] in _HOLDING or re.fullmatch(r"[\d.,]+", bare) or (before.start_s is None and bare.endswith(":")):
         return _NEVER
     if text[:1].isupper() and after.text[:1].isupper():
         return _NEVER / 2  # a first name and a last name
@@ -182,29 +182,22 @@ def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
     return (starts[0], ends[-1]) if starts and ends else None
 
 
-def eased(spans: list[tuple[float, float]], chars: list[int], duration_s: float) -> list[tuple[float, float]]:
+def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s: float) -> list[tuple[float, float]]:
     """Starts moved a little, early into a pause or late into a slower cue, where there is too much to read in too little time."""
     starts = [start_s for start_s, _ in spans]
-    limits = [*starts[1:], duration_s]
-    ends = [end_s for _, end_s in spans]
+    wanted_s = [max(_SHORTEST_S, count / _COMFORT_CPS) for count in chars]
     for _ in range(_EASINGS):
-        for index in range(len(spans) + 1):
-            before, after = index - 1, index
-            low_s = spans[index][0] - _EASE_S if index < len(spans) else 0.0
-            if index == len(spans):
-                continue
-            high_s = spans[index][0] + _EASE_S
-            left_s = starts[before] if index else 0.0
-            right_s = limits[after] if index + 1 >= len(spans) else starts[after + 1]
-            right_s = min(right_s, max(ends[after], starts[after] + chars[after] / _COMFORT_CPS))
-            need_left_s = chars[before] / _COMFORT_CPS if index else 0.0
-            need_right_s = chars[after] / _COMFORT_CPS
-            room_s = right_s - left_s
-            if room_s >= need_left_s + need_right_s:
-                wanted_s = min(max(spans[index][0], left_s + need_left_s), right_s - need_right_s)
+        for index, (heard_s, until_s) in enumerate(spans):
+            left_s = starts[index - 1] if index else 0.0
+            limit_s = starts[index + 1] if index + 1 < len(spans) else duration_s
+            right_s = min(limit_s, max(until_s, starts[index] + wanted_s[index]))
+            before_s = wanted_s[index - 1] if index else 0.0
+            short_s = before_s + wanted_s[index] - (right_s - left_s)
+            if short_s > 0:  # both give way alike
+                best_s = left_s + before_s - short_s * before_s / (before_s + wanted_s[index])
             else:
-                wanted_s = left_s + room_s * need_left_s / (need_left_s + need_right_s)
-            starts[index] = min(max(wanted_s, low_s, left_s), high_s, right_s)
+                best_s = min(max(heard_s, left_s + before_s), right_s - wanted_s[index])
+            starts[index] = min(max(best_s, heard_s - _EASE_S, left_s), heard_s + _EASE_S, limit_s)
     return [(start_s, max(end_s, start_s)) for start_s, (_, end_s) in zip(starts, spans, strict=True)]
 
 
@@ -223,7 +216,7 @@ def _comfortable(made: list[Cue], duration_s: float) -> Iterator[Cue]:
     for index, cue in enumerate(made):
         limit_s = made[index + 1].start_s if index + 1 < len(made) else duration_s
         wanted_s = max(cue.end_s, cue.start_s + max(_SHORTEST_S, cue.chars / _COMFORT_CPS))
-        end_s = min(wanted_s, max(limit_s, cue.end_s), cue.start_s + _LONGEST_S)
+        end_s = min(wanted_s, limit_s, cue.start_s + _LONGEST_S)
         if 0 < limit_s - end_s < _SMALLEST_GAP_S:
             end_s = limit_s
         start_ms = max(round(cue.start_s * 1000), reached_ms)
