@@ -34,7 +34,9 @@ Truth = list[tuple[str, float, float]]  # word, seconds, seconds
 def sentences(minutes: float, seed: int) -> list[str]:
     """Sentences of the sample show's words, shuffled: French words in no sense, with commas and full stops."""
     chance = random.Random(seed)
-    known = [word for path in sorted((ROOT / "transcripts").glob("*.md")) for word in path.read_text(encoding="utf-8").split("+++\n")[2].split()]
+    known = [
+        word for path in sorted((ROOT / "transcripts").glob("*.md")) for word in path.read_text(encoding="utf-8").split("+++\n")[2].split()
+    ]
     plain = [word.strip(".,?!«»:\u202f\u00a0") for word in known if word[0].isalpha() and "\u202f" not in word.strip("\u202f?!.,»")]
     made, count = [], 0
     while count < minutes * WORDS_A_MINUTE:

@@ -5,10 +5,10 @@ import statistics
 from pathlib import Path
 
 import pytest
-from benchmarks.transcripts import errors_s, misheard, sentences, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.transcripts import errors_s, misheard, sentences, spoken
 from pipeline.errors import CauserieError
 from pipeline.transcript.align import align, timed_transcript
 from pipeline.transcript.grammar import parse
@@ -64,7 +64,9 @@ def test_a_long_run_without_a_match_has_no_times():
 
 
 def test_a_paragraph_nobody_said_has_no_times_and_moves_nothing():
-    added = "Une phrase ajoutée après coup par quelqu’un qui préparait le texte, et que personne n’a jamais prononcée devant le moindre micro."
+    added = (
+        "Une phrase ajoutée après coup par quelqu’un qui préparait le texte, et que personne n’a jamais prononcée devant le moindre micro."
+    )
     text = f"un deux trois\n\n{added}\n\nquatre cinq"
     found = timed_transcript(turns(parse(text), "fr"), heard("un deux trois quatre cinq"))
     assert [word.start_s for word in found.turns[2].words] == [6.5, 7.0]

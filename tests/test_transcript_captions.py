@@ -110,7 +110,25 @@ def test_plain_text_names_the_same_voices_as_html(made):
     assert all(any(paragraph.startswith(f"{name} ") for paragraph in paragraphs) for name in fragment.shown["cite"])
 
 
-HOSTILE = ("mot", "oui.", "&", "<b>", "-->", "a>b", "&amp;", "é\u00a0!", "[rires]", "œuf,", "</v>", "WEBVTT", "NOTE", "1978", "\u202b", "{\\an8}", "‹x›")
+HOSTILE = (
+    "mot",
+    "oui.",
+    "&",
+    "<b>",
+    "-->",
+    "a>b",
+    "&amp;",
+    "é\u00a0!",
+    "[rires]",
+    "œuf,",
+    "</v>",
+    "WEBVTT",
+    "NOTE",
+    "1978",
+    "\u202b",
+    "{\\an8}",
+    "‹x›",
+)
 NAMES = ("", "Nora", "A & <B>", "L’agent", "Voix 1", "x\ny")
 
 

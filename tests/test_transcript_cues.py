@@ -1,10 +1,10 @@
 """Cues that can be read."""
 
 import pytest
-from benchmarks.transcripts import monologue, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.transcripts import monologue, sample
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.cues import cues
 
@@ -93,7 +93,20 @@ def test_a_hundred_and_seventy_words_a_minute_never_pass_twenty_characters_a_sec
 
 def test_no_line_of_the_sample_ends_between_words_that_belong_together():
     ends = [line[-1].text.lower() for cue in cues(sample("01-la-file-d-attente"), 42) for line in cue.lines]
-    assert not {end.rsplit("’")[-1] for end in ends} & {"le", "la", "les", "un", "une", "je", "il", "ont", "sont", "est", "monsieur", "nora"}
+    assert not {end.rsplit("’")[-1] for end in ends} & {
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "je",
+        "il",
+        "ont",
+        "sont",
+        "est",
+        "monsieur",
+        "nora",
+    }
 
 
 def test_words_without_times_are_shown_between_their_neighbours():

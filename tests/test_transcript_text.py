@@ -57,6 +57,8 @@ def test_what_is_written_reads_back_the_same_and_is_canonical(transcript):
 
 @given(st.text(alphabet="«»-#%+@\\\\[]:\n 0123abAB…\u00a0\u202f\t", max_size=60))
 @example("« Nom : »\n\nNom :")
+@example("Nom : \\\n\nNom : \\")
+@example("\\ # a")
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_accepted_is_written_once_and_for_all(text):
     try:

@@ -68,7 +68,9 @@ def test_what_a_revision_inserted_is_there_and_what_it_deleted_is_not(tmp_path):
     assert made(document, tmp_path)[0] == (Paragraph("Bonjour à tous."),)
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [("x.docx", b"PK", "as a Word"), ("x.odt", b"", "not read"), ("x.txt", b"a\0b", "not a text")])
+@pytest.mark.parametrize(
+    ("name", "content", "message"), [("x.docx", b"PK", "as a Word"), ("x.odt", b"", "not read"), ("x.txt", b"a\0b", "not a text")]
+)
 def test_what_cannot_be_read_is_said_with_a_remedy(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CauserieError, match=message) as caught:

@@ -151,7 +151,7 @@ def _shared(parts: Sequence[str], start_s: float, end_s: float, pauses: Sequence
 
 def _stop(word: str) -> int:
     """How long a voice pauses after a word, in letters: half a second after a sentence, a fifth after a comma."""
-    last = word.rstrip("»”\") \u00a0\u202f")[-1:]
+    last = word.rstrip('»”") \u00a0\u202f')[-1:]
     return 8 if last in ".?!…" else 3 if last in ",;:–—" else 0
 
 

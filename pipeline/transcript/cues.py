@@ -27,7 +27,8 @@ _HOLDING_WORDS = """
     le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu
     il elle on nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont
     était étaient a ai as avez avons ont avait très plus moins si mille cent deux trois quatre cinq six sept huit neuf dix
-    monsieur madame chaque quelques plusieurs toute tous toutes suis es sommes êtes sera seront aura auront aurait serait qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
+    chaque quelques plusieurs toute tous toutes suis es sommes êtes sera seront aura auront aurait serait
+    monsieur madame qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
     from is are was were has have had not mr mrs
 """
 _HOLDING = frozenset(_HOLDING_WORDS.split())
@@ -121,7 +122,12 @@ def _cut_cost(before: Word, after: Word) -> float:
     if text.endswith(","):
         return 5.0
     bare = text.lower().strip("«\u202f")
-    if bare in _HOLDING or bare.rsplit("’")[-1] in _HOLDING or re.fullmatch(r"[\d.,]+", bare) or (before.start_s is None and bare.endswith(":")):
+    if (
+        bare in _HOLDING
+        or bare.rsplit("’")[-1] in _HOLDING
+        or re.fullmatch(r"[\d.,]+", bare)
+        or (before.start_s is None and bare.endswith(":"))
+    ):
         return _NEVER
     if text[:1].isupper() and after.text[:1].isupper():
         return _NEVER / 2  # a first name and a last name

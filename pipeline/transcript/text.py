@@ -176,7 +176,7 @@ def _said(paragraph: Paragraph, known: set[str]) -> str:
     label = _label(paragraph.text)
     is_turn = label is not None and not paragraph.voice and label["label"] in known
     is_insert = not start and closing(paragraph.text) == len(paragraph.text) - 1
-    escape = "\\" if is_turn or is_insert or _MARKUP.match(paragraph.text) else ""
+    escape = "\\" if is_turn or is_insert or not paragraph.text or _MARKUP.match(paragraph.text) else ""
     return f"{start}{escape}{paragraph.text}"
 
 
