@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.transcripts import errors_s, misheard, sentences, spoken
 from pipeline.errors import CauserieError
 from pipeline.transcript.align import align, timed_transcript
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.normal import tokens
-from pipeline.transcript.timed import read_timed
+from pipeline.transcript.timed import Unaligned, link_s, read_timed, unaligned
 from pipeline.transcript.turns import turns
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,51 @@ def test_a_long_run_without_a_match_has_no_times():
     found = times("un alpha beta gamma deux", heard("un " + "_ " * 12 + "deux"))
     assert found["alpha"] == found["gamma"] == (None, None)
     assert found["deux"][0] == 11.5
+
+
+def test_a_paragraph_nobody_said_has_no_times_and_moves_nothing():
+    added = (
+        "Une phrase ajoutée après coup par quelqu’un qui préparait le texte, et que personne n’a jamais prononcée devant le moindre micro."
+    )
+    text = f"un deux trois\n\n{added}\n\nquatre cinq"
+    found = timed_transcript(turns(parse(text), "fr"), heard("un deux trois quatre cinq"))
+    assert [word.start_s for word in found.turns[2].words] == [6.5, 7.0]
+    assert unaligned(found) == (Unaligned(1, 0, len(found.turns[1].words) - 1),)
+    assert [link_s(turn) for turn in found.turns] == [5.0, None, 6.5]
+
+
+def test_a_paragraph_taken_out_moves_nothing():
+    assert times("un deux\n\nhuit neuf", heard("un deux trois quatre cinq six sept huit neuf"))["huit"] == (8.5, 8.9)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("le 21e jour", "le vingt et unième jour"),
+        ("vingt-et-un œufs", "21 oeufs"),
+        ("au XXIe siècle", "au vingt-et-unième siècle"),
+        ("12 300 voix", "douze mille trois cents voix"),
+        ("0,5 % oui", "zéro virgule cinq pour cent oui"),
+        ("l’œuvre dite-moi", "l' oeuvre dite-moi"),
+        ("aujourd’hui là", "aujourd hui là"),
+        ("8 h 30 pile", "huit heures trente pile"),
+    ],
+)
+def test_spellings_of_the_same_words_agree(written, said):
+    last = len(said.split()) - 1
+    found = timed_transcript(turns(parse(written), "fr"), heard(said)).turns[0].words
+    assert all(word.start_s is not None for word in found)
+    assert (found[0].start_s, found[-1].start_s) == (5.0, 5.0 + 0.5 * last)
+    assert found[-1].end_s == pytest.approx(5.4 + 0.5 * last)
+
+
+@pytest.mark.parametrize(("times_over", "p95_s"), [(1, 0.15), (11, 0.2)])
+def test_one_word_in_five_misheard_leaves_nearly_all_the_others_in_place(times_over, p95_s):
+    text = "\n\n".join([" ".join(sentences(8, 5))] * times_over)
+    said = spoken(text.replace("\n\n", " "), 150, 1)
+    far, lost = errors_s(said, timed_transcript(turns(parse(text), "fr"), misheard(said, 0.2, 2)))
+    assert far[int(len(far) * 0.95)] <= p95_s
+    assert lost <= len(said) * 0.01
 
 
 def test_what_was_heard_and_removed_moves_nothing():

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 import webvtt
+import webvtt_strict
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipeline.model import TimedTranscript, Turn, Voice, Word
+from pipeline.transcript import captions as forms
 from pipeline.transcript.captions import captions
+from pipeline.transcript.cues import cues
 from pipeline.transcript.timed import read_timed
 
 FORMS = ("vtt", "srt", "json", "html", "txt")
 GOLDEN = Path(__file__).resolve().parent / "golden" / "captions"
 PAIRS = sorted(path.name.removesuffix(".timed.json") for path in GOLDEN.glob("*.timed.json"))
-TIMES = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)\.(\d{3}) --> (\d\d):([0-5]\d):([0-5]\d)\.(\d{3})")
 
 
 @pytest.fixture(scope="module", params=PAIRS)
@@ -40,37 +45,17 @@ def expected(made: dict[str, str]) -> str:
     return " ".join(" ".join(turn.text for turn in transcript.turns).split())
 
 
-def vtt_cues(text: str) -> list[tuple[float, float, list[str]]]:
-    """A strict reading of WebVTT as we write it: anything unexpected fails."""
-    head, *blocks = text.removesuffix("\n").split("\n\n")
-    assert head == "WEBVTT"
-    found = []
-    for block in blocks:
-        first, *lines = block.split("\n")
-        numbers = TIMES.fullmatch(first)
-        assert numbers, first
-        h1, m1, s1, t1, h2, m2, s2, t2 = map(int, numbers.groups())
-        assert 1 <= len(lines) <= 2
-        for line in lines:
-            bare = re.sub(r"</?c(?:\.[a-z-]+)?>|<v(?:\.[a-z0-9-]+)* [^<>\n]+>", "", line)
-            assert not re.search(r"[<>]|&(?!amp;|lt;|gt;)|-->", bare), line
-            shown = markup.unescape(bare)
-            assert len(shown) <= 42
-            assert shown == shown.strip()
-        found.append((h1 * 3600 + m1 * 60 + s1 + t1 / 1000, h2 * 3600 + m2 * 60 + s2 + t2 / 1000, lines))
-    return found
-
-
 def test_webvtt_passes_a_strict_reader(made):
-    found = vtt_cues(made["vtt"])
-    assert all(start_s < end_s for start_s, end_s, _ in found)
-    assert all(before[1] <= after[0] for before, after in zip(found, found[1:], strict=False))
-    assert plain(" ".join(line for _, _, lines in found for line in lines)) == expected(made)
+    found = webvtt_strict.read(made["vtt"].encode())
+    assert all(before.end_s <= after.start_s for before, after in zip(found, found[1:], strict=False))
+    assert all(len(cue.lines) <= 2 and max(map(len, cue.lines)) <= 42 for cue in found)
+    assert all(line == line.strip() for cue in found for line in cue.lines)
+    assert " ".join(" ".join(line for cue in found for line in cue.lines).split()) == expected(made)
 
 
 def test_somebody_elses_reader_finds_every_cue_and_voice(made):
     read = webvtt.read(str(Path(made["folder"]) / "x.vtt"))
-    assert len(read) == len(vtt_cues(made["vtt"]))
+    assert len(read) == len(webvtt_strict.read(made["vtt"].encode()))
     spoken = json.loads(made["json"])["segments"]
     assert [caption.start_in_seconds for caption in read] == [int(part["startTime"]) for part in spoken]
 
@@ -123,3 +108,81 @@ def test_plain_text_names_the_same_voices_as_html(made):
     paragraphs = made["txt"].strip("\n").split("\n\n")
     assert len(paragraphs) == len(fragment.shown["p"])
     assert all(any(paragraph.startswith(f"{name} ") for paragraph in paragraphs) for name in fragment.shown["cite"])
+
+
+HOSTILE = (
+    "mot",
+    "oui.",
+    "&",
+    "<b>",
+    "-->",
+    "a>b",
+    "&amp;",
+    "é\u00a0!",
+    "[rires]",
+    "œuf,",
+    "</v>",
+    "WEBVTT",
+    "NOTE",
+    "1978",
+    "\u202b",
+    "{\\an8}",
+    "‹x›",
+)
+NAMES = ("", "Nora", "A & <B>", "L’agent", "Voix 1", "x\ny")
+
+
+@st.composite
+def transcripts(draw) -> TimedTranscript:
+    """Turns of hostile words and names; a tenth of the words have no time."""
+    clock_s, made = 0.0, []
+    for said in draw(st.lists(st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=25), min_size=1, max_size=5)):
+        words = []
+        for text in said:
+            length_s = draw(st.sampled_from((0.05, 0.3, 0.8)))
+            words.append(Word(text, round(clock_s, 3), round(clock_s + length_s, 3)) if draw(st.integers(0, 9)) else Word(text))
+            clock_s += length_s + draw(st.sampled_from((0.0, 0.05, 2.5)))
+        voice = Voice(draw(st.sampled_from(NAMES)), draw(st.sampled_from(("récit", "fiction", "a b"))))
+        made.append(Turn(Voice("") if all(word.is_sound for word in words) else voice, tuple(words)))
+    return TimedTranscript(round(clock_s + 1, 3), draw(st.sampled_from(("fr", "en"))), tuple(made))
+
+
+def flat(text: str) -> str:
+    """Words in order, less what no form can show."""
+    return " ".join("".join(char for char in text if char.isprintable() or char in " \n\u00a0\u202f").split())
+
+
+@given(transcripts())
+@settings(max_examples=80, deadline=None)
+def test_the_five_forms_hold_the_same_words_and_the_same_voices(transcript):
+    language, shown = transcript.language, cues(transcript, forms.VTT_LINE_CHARS)
+    everything = flat(" ".join(turn.text for turn in transcript.turns))
+    named = [forms.speaker(turn.voice, language) for turn in transcript.turns if turn.voice.name or turn.voice.role]
+
+    vtt = webvtt_strict.read(forms.vtt_text(shown, language).encode())
+    assert flat(" ".join(line for cue in vtt for line in cue.lines)) == everything
+    assert {cue.voice for cue in vtt} - {""} == set(named)
+
+    segments = forms.json_value(shown, language)["segments"]
+    assert flat(" ".join(segment["body"] for segment in segments)) == everything
+    assert {segment["speaker"] for segment in segments if "speaker" in segment} == set(named)
+
+    fragment = Fragment()
+    fragment.feed(forms.html_text(transcript))
+    assert flat(" ".join(fragment.shown["p"])) == everything
+    colon = "\u00a0:" if language == "fr" else ":"
+    assert fragment.shown["cite"] == [name + colon for name in named]
+
+    paragraphs = [block.replace("\n", " ") for block in forms.plain_text(transcript).removesuffix("\n").split("\n\n")]
+    speakers = [f"{name}{colon} " for name in named]
+    for turn, paragraph in zip(transcript.turns, paragraphs, strict=True):
+        start = speakers.pop(0) if turn.voice.name or turn.voice.role else ""
+        assert flat(paragraph) == flat(start + turn.text)
+
+    srt = forms.srt_text(transcript)
+    said = [line for block in srt.strip("\n").split("\n\n") for line in block.split("\n")[2:]]
+    bare = " ".join(said).replace("‹", "<").replace("›", ">")
+    in_order = iter(flat(bare).split())
+    assert all(word in in_order for word in everything.replace("‹", "<").replace("›", ">").split())
+    assert all(name in flat(bare).replace("\u00a0", " ") for name in map(flat, named) if "<" not in name)
+    assert all(len(line) <= forms.SRT_LINE_CHARS for line in said)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.transcripts import monologue, sample
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.cues import cues
 
@@ -56,6 +57,56 @@ def test_short_cues_stay_for_a_second_and_long_ones_never_more_than_seven():
     short, long = cues(TimedTranscript(60, "fr", (turn("Oui."), turn("[musique]", start_s=10, step_s=20))), 42)
     assert short.end_s - short.start_s == 1.0
     assert long.end_s - long.start_s == 7.0
+
+
+def speeds(made) -> list[float]:
+    return [cue.chars / (cue.end_s - cue.start_s) for cue in made]
+
+
+def test_a_hurried_cue_takes_time_from_a_slower_neighbour_but_not_more_than_it_may():
+    hurried = turn("Il parle beaucoup trop vite pour qu’on le lise.", start_s=4, step_s=0.2)
+    slow = turn("Elle, non.", start_s=5.8, step_s=0.8)
+    first, second = cues(TimedTranscript(9, "fr", (hurried, slow)), 42)
+    assert 3.6 <= first.start_s < 4
+    assert 5.8 < second.start_s <= 6.2
+    assert first.end_s == second.start_s
+
+
+def test_a_cue_that_has_time_starts_when_it_is_heard():
+    made = cues(TimedTranscript(60, "fr", (turn("Bonjour.", start_s=4), turn("Bonsoir.", start_s=9))), 42)
+    assert [cue.start_s for cue in made] == [4, 9]
+
+
+@pytest.mark.parametrize("slug", ["01-la-file-d-attente", "02-une-voix-au-bout-du-fil"])
+@pytest.mark.parametrize("line_chars", [32, 42])
+def test_the_sample_can_be_read(slug, line_chars):
+    made = cues(sample(slug), line_chars)
+    assert max(speeds(made)) <= 20
+    assert all(cue.end_s - cue.start_s <= 7.001 for cue in made)
+    gaps = [after.start_s - before.end_s for before, after in zip(made, made[1:], strict=False)]
+    assert not [gap for gap in gaps if 0 < gap < 0.0795]
+
+
+def test_a_hundred_and_seventy_words_a_minute_never_pass_twenty_characters_a_second():
+    assert max(speeds(cues(monologue(170), 42))) <= 20
+
+
+def test_no_line_of_the_sample_ends_between_words_that_belong_together():
+    ends = [line[-1].text.lower() for cue in cues(sample("01-la-file-d-attente"), 42) for line in cue.lines]
+    assert not {end.rsplit("’")[-1] for end in ends} & {
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "je",
+        "il",
+        "ont",
+        "sont",
+        "est",
+        "monsieur",
+        "nora",
+    }
 
 
 def test_words_without_times_are_shown_between_their_neighbours():

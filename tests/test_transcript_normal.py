@@ -16,9 +16,23 @@ from pipeline.transcript.normal import french_number, tokens
         ("À", "a"),
         ("1978.", "mille neuf cent soixante dix huit"),
         ("2\u202f050", "deux mille cinquante"),
-        ("80\u00a0%", "quatre vingt"),
+        ("80\u00a0%", "quatre vingt pour cent"),
+        ("0,05", "zero virgule zero cinq"),
+        ("06", "zero six"),
+        ("1\u202f200\u202f000", "un million deux cent mille"),
+        ("1er", "premier"),
+        ("1re", "premiere"),
+        ("21e", "vingt et unieme"),
+        ("XXIe", "vingt et unieme"),
+        ("XIV,", "quatorze"),
+        ("IXe", "neuvieme"),
+        ("8\u00a0h", "huit heures"),
+        ("8h30", "huit heures trente"),
+        ("12\u00a0€", "douze euros"),
+        ("mi-temps", "mi temps"),
+        ("Vie", "vie"),
         ("quatre-vingts", "quatre vingt"),
-        ("12345", "12345"),
+        ("12345678901", "12345678901"),
         ("[musique]", ""),
         ("[…]", ""),
         ("—", ""),
@@ -44,7 +58,7 @@ def test_numbers_are_said_in_french(value, expected):
     assert french_number(value) == expected
 
 
-@given(st.integers(0, 9999), st.integers(0, 9999))
+@given(st.integers(0, 999_999_999), st.integers(0, 999_999_999))
 def test_two_numbers_are_never_said_alike(first, second):
     assert (french_number(first) == french_number(second)) == (first == second)
 

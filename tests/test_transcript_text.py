@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.drafts import stamp
@@ -53,6 +53,21 @@ def test_what_is_written_reads_back_the_same_and_is_canonical(transcript):
     text = write(transcript)
     assert parse(text) == transcript
     assert write(parse(text)) == text
+
+
+@given(st.text(alphabet="«»-#%+@\\\\[]:\n 0123abAB…\u00a0\u202f\t", max_size=60))
+@example("« Nom : »\n\nNom :")
+@example("Nom : \\\n\nNom : \\")
+@example("\\ # a")
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_accepted_is_written_once_and_for_all(text):
+    try:
+        transcript = parse(text)
+    except CauserieError:
+        return
+    canonical = write(transcript)
+    assert parse(canonical) == transcript
+    assert write(parse(canonical)) == canonical
 
 
 @pytest.mark.parametrize("slug", ["01-la-file-d-attente", "02-une-voix-au-bout-du-fil"])

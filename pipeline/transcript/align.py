@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.files import read_json, read_text
 from pipeline.model import TimedTranscript, Word
@@ -18,12 +18,12 @@ from pipeline.transcript.turns import Spoken, turns
 
 _LONGEST_GUESS_S = 5.0  # a longer run without one word in common is left without times
 _SHORTEST_LETTER_S = 0.02  # words squeezed closer than this take room from the word before
+_MOST_SQUEEZED = 80  # letters; more than that in too little time were never said there
 _ANCHOR_PRECISION_S = 1.0  # people read whole seconds from a player
 _SHORTEST_SOUND_S = 0.3
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A comparable part of a word (`pipeline.transcript.normal`), and when it is heard."""
 
     text: str
@@ -51,8 +51,10 @@ def timed_transcript(spoken: tuple[Spoken, ...], heard: dict[str, Any]) -> Timed
         if each.anchor_s is not None:
             anchors.append((sum(map(len, parts[:place])), min(each.anchor_s, duration_s)))
         place += len(each.turn.words)
-    spans = token_spans([token for part in parts for token in part], heard_tokens(heard), anchors, duration_s)
-    placed = iter(_with_sounds(_clamped(_word_times(words, parts, spans), duration_s), duration_s))
+    said = [token for part in parts for token in part]
+    stops = [stop for word, part in zip(words, parts, strict=True) if part for stop in (*(0,) * (len(part) - 1), _stop(word.text))]
+    spans = token_spans(said, stops, heard_tokens(heard), anchors, duration_s)
+    placed = iter(_with_sounds(_clamped(words, _word_spans(parts, spans), duration_s), duration_s))
     done = (replace(each.turn, words=tuple(next(placed) for _ in each.turn.words)) for each in spoken)
     return TimedTranscript(duration_s, language, tuple(done))
 
@@ -60,23 +62,32 @@ def timed_transcript(spoken: tuple[Spoken, ...], heard: dict[str, Any]) -> Timed
 def heard_tokens(heard: dict[str, Any]) -> list[Token]:
     """The tokens of `words.json`; a word's time is shared among its tokens by their letters."""
     found: list[Token] = []
+    language = heard["language"]
     for segment in heard["segments"]:
         for word in segment["words"]:
-            parts = tokens(word["text"], heard["language"])
+            parts = tokens(word["text"], language)
+            if len(parts) == 1:
+                found.append(Token(parts[0], word["start_s"], word["end_s"]))
+                continue
             spans = _shared(parts, word["start_s"], word["end_s"])
             found.extend(Token(part, *span) for part, span in zip(parts, spans, strict=True))
     return found
 
 
-def token_spans(said: Sequence[str], heard: Sequence[Token], anchors: Sequence[tuple[int, float]], duration_s: float) -> list[Span | None]:
-    """When each token of the text is heard, or None. An anchor is (index of a token, seconds) and cuts the problem in two."""
+def token_spans(
+    said: Sequence[str], stops: Sequence[int], heard: Sequence[Token], anchors: Sequence[tuple[int, float]], duration_s: float
+) -> list[Span | None]:
+    """When each token of the text is heard, or None. `stops` are the pauses after tokens, in letters that could be said meanwhile.
+
+    An anchor is (index of a token, seconds) and cuts the problem in two.
+    """
     cuts = [(0, 0, 0.0)]
     for index, seconds in anchors:
         if index >= cuts[-1][0] and index < len(said) and seconds >= cuts[-1][2]:
             cuts.append((index, max(cuts[-1][1], _heard_at(said[index], heard, seconds)), seconds))
     spans: list[Span | None] = []
     for (first, heard_first, start_s), (last, heard_last, end_s) in pairwise([*cuts, (len(said), len(heard), duration_s)]):
-        spans.extend(_part_spans(said[first:last], heard[heard_first:heard_last], start_s, end_s))
+        spans.extend(_part_spans(said[first:last], stops[first:last], heard[heard_first:heard_last], start_s, end_s))
     for index, seconds in anchors:  # a person heard it there, whatever the machine made of it
         if index < len(said) and spans[index] is None:
             spans[index] = (seconds, seconds)
@@ -91,11 +102,11 @@ def _heard_at(token: str, heard: Sequence[Token], seconds: float) -> int:
     return bisect_left(heard, seconds, key=lambda each: each.start_s)
 
 
-def _part_spans(said: Sequence[str], heard: Sequence[Token], start_s: float, end_s: float) -> list[Span | None]:
+def _part_spans(said: Sequence[str], stops: Sequence[int], heard: Sequence[Token], start_s: float, end_s: float) -> list[Span | None]:
     """The spans between two cuts. Runs that differ share the time of what was heard in their place."""
     spans: list[Span | None] = [None] * len(said)
     for first, last, heard_first, heard_last in _runs(said, heard):
-        if last - first == heard_last - heard_first and all(said[first + i] == heard[heard_first + i].text for i in range(last - first)):
+        if last - first == heard_last - heard_first:  # the same words, or as many misheard ones in their place
             spans[first:last] = [(each.start_s, each.end_s) for each in heard[heard_first:heard_last]]
             continue
         before_s = heard[heard_first - 1].end_s if heard_first else start_s
@@ -103,10 +114,16 @@ def _part_spans(said: Sequence[str], heard: Sequence[Token], start_s: float, end
         if heard_last > heard_first:
             before_s, after_s = heard[heard_first].start_s, heard[heard_last - 1].end_s
         letters = sum(len(token) for token in said[first:last])
-        if after_s - before_s < letters * _SHORTEST_LETTER_S and first and spans[first - 1] is not None:
+        is_squeezed = after_s - before_s < letters * _SHORTEST_LETTER_S
+        if is_squeezed and letters > _MOST_SQUEEZED:
+            continue
+        if is_squeezed and first and spans[first - 1] is not None:
             first, before_s = first - 1, spans[first - 1][0]  # type: ignore[index]
         if after_s - before_s <= _LONGEST_GUESS_S:
-            spans[first:last] = _shared(said[first:last], before_s, max(before_s, after_s))
+            pause = stops[first - 1] if first and heard_first == heard_last and not is_squeezed else 0
+            is_heard = heard_last > heard_first
+            after = [*stops[first : last - 1], 0 if is_heard or is_squeezed else stops[last - 1]]
+            spans[first:last] = _shared(said[first:last], before_s, max(before_s, after_s), (pause, *after))
     return spans
 
 
@@ -121,34 +138,40 @@ def _runs(said: Sequence[str], heard: Sequence[Token]) -> Iterator[tuple[int, in
             yield run[0].src_start, run[-1].src_end, run[0].dest_start, run[-1].dest_end
 
 
-def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[Span]:
-    """A stretch of time divided among tokens by their letters."""
-    total = sum(map(len, parts)) or 1
-    spans, done = [], 0
-    for part in parts:
-        begin_s = start_s + (end_s - start_s) * done / total
-        done += len(part)
-        spans.append((begin_s, start_s + (end_s - start_s) * done / total))
+def _shared(parts: Sequence[str], start_s: float, end_s: float, pauses: Sequence[int] = ()) -> list[Span]:
+    """A stretch of time divided among tokens by their letters; `pauses`, in letters, are before the first and after each."""
+    pauses = pauses or (0,) * (len(parts) + 1)
+    letter_s = (end_s - start_s) / (sum(map(len, parts)) + sum(pauses) or 1)
+    spans, done = [], pauses[0]
+    for part, pause in zip(parts, pauses[1:], strict=True):
+        spans.append((start_s + letter_s * done, start_s + letter_s * (done + len(part))))
+        done += len(part) + pause
     return spans
 
 
-def _word_times(words: Sequence[Word], parts: Sequence[Sequence[str]], spans: Sequence[Span | None]) -> Iterator[Word]:
-    """Words from the first of their tokens to the last."""
+def _stop(word: str) -> int:
+    """How long a voice pauses after a word, in letters: half a second after a sentence, a fifth after a comma."""
+    last = word.rstrip('»”") \u00a0\u202f')[-1:]
+    return 8 if last in ".?!…" else 3 if last in ",;:–—" else 0
+
+
+def _word_spans(parts: Sequence[Sequence[str]], spans: Sequence[Span | None]) -> Iterator[Span | None]:
+    """A word is heard from the first of its tokens to the last."""
     done = 0
-    for word, part in zip(words, parts, strict=True):
+    for part in parts:
         known = [span for span in spans[done : done + len(part)] if span is not None]
         done += len(part)
-        yield replace(word, start_s=known[0][0], end_s=known[-1][1]) if known else word
+        yield (known[0][0], known[-1][1]) if known else None
 
 
-def _clamped(words: Iterator[Word], duration_s: float) -> list[Word]:
-    """Words that never begin before the one before has ended, within the audio."""
+def _clamped(words: Sequence[Word], spans: Iterable[Span | None], duration_s: float) -> list[Word]:
+    """Words at their times: they never begin before the one before has ended, and stay within the audio."""
     clamped, reached_s = [], 0.0
-    for word in words:
-        if word.start_s is not None and word.end_s is not None:
-            start_s = min(max(word.start_s, reached_s), duration_s)
-            reached_s = min(max(word.end_s, start_s), duration_s)
-            word = replace(word, start_s=round(start_s, 3), end_s=round(reached_s, 3))
+    for word, span in zip(words, spans, strict=True):
+        if span is not None:
+            start_s = min(max(span[0], reached_s), duration_s)
+            reached_s = min(max(span[1], start_s), duration_s)
+            word = Word(word.text, round(start_s, 3), round(reached_s, 3), word.probability)
         clamped.append(word)
     return clamped
 

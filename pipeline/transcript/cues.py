@@ -18,6 +18,8 @@ _LONGEST_S = 7.0
 _COMFORT_CPS = 15.0  # characters a second
 _SMALLEST_GAP_S = 0.08  # a shorter gap between cues is a flicker
 _LONG_PAUSE_S = 1.0
+_EASE_S = 0.4  # how far a cue may stray from what is heard
+_EASINGS = 6  # passes; a hurried stretch spreads over so many cues
 _MOST_WORDS = 24  # no cue holds more
 _NEVER = 1000.0
 # Words that hold to the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
@@ -25,6 +27,7 @@ _HOLDING_WORDS = """
     le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu
     il elle on nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont
     était étaient a ai as avez avons ont avait très plus moins si mille cent deux trois quatre cinq six sept huit neuf dix
+    chaque quelques plusieurs toute tous toutes suis es sommes êtes sera seront aura auront aurait serait
     monsieur madame qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
     from is are was were has have had not mr mrs
 """
@@ -64,6 +67,7 @@ def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[W
         for first, part in enumerate(_chunks(words, line_chars)):
             cut.append((turn, part, first == 0))
     spans = _spans([part for _, part, _ in cut], transcript.duration_s)
+    spans = eased(spans, [_width(part) for _, part, _ in cut], transcript.duration_s)
     made = (Cue(*span, turn, _lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
     return tuple(_comfortable(list(made), transcript.duration_s))
 
@@ -118,7 +122,12 @@ def _cut_cost(before: Word, after: Word) -> float:
     if text.endswith(","):
         return 5.0
     bare = text.lower().strip("«\u202f")
-    if bare in _HOLDING or re.fullmatch(r"[\d.,]+", bare) or (before.start_s is None and bare.endswith(":")):
+    if (
+        bare in _HOLDING
+        or bare.rsplit("’")[-1] in _HOLDING
+        or re.fullmatch(r"[\d.,]+", bare)
+        or (before.start_s is None and bare.endswith(":"))
+    ):
         return _NEVER
     if text[:1].isupper() and after.text[:1].isupper():
         return _NEVER / 2  # a first name and a last name
@@ -179,6 +188,25 @@ def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
     return (starts[0], ends[-1]) if starts and ends else None
 
 
+def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s: float) -> list[tuple[float, float]]:
+    """Starts moved a little, early into a pause or late into a slower cue, where there is too much to read in too little time."""
+    starts = [start_s for start_s, _ in spans]
+    wanted_s = [max(_SHORTEST_S, count / _COMFORT_CPS) for count in chars]
+    for _ in range(_EASINGS):
+        for index, (heard_s, until_s) in enumerate(spans):
+            left_s = starts[index - 1] if index else 0.0
+            limit_s = starts[index + 1] if index + 1 < len(spans) else duration_s
+            right_s = min(limit_s, max(until_s, starts[index] + wanted_s[index]))
+            before_s = wanted_s[index - 1] if index else 0.0
+            short_s = before_s + wanted_s[index] - (right_s - left_s)
+            if short_s > 0:  # both give way alike
+                best_s = left_s + before_s - short_s * before_s / (before_s + wanted_s[index])
+            else:
+                best_s = min(max(heard_s, left_s + before_s), right_s - wanted_s[index])
+            starts[index] = min(max(best_s, heard_s - _EASE_S, left_s), heard_s + _EASE_S, limit_s)
+    return [(start_s, max(end_s, start_s)) for start_s, (_, end_s) in zip(starts, spans, strict=True)]
+
+
 def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
     """A stretch of time divided by characters."""
     total, done = sum(map(_width, parts)) or 1, 0
@@ -194,7 +222,7 @@ def _comfortable(made: list[Cue], duration_s: float) -> Iterator[Cue]:
     for index, cue in enumerate(made):
         limit_s = made[index + 1].start_s if index + 1 < len(made) else duration_s
         wanted_s = max(cue.end_s, cue.start_s + max(_SHORTEST_S, cue.chars / _COMFORT_CPS))
-        end_s = min(wanted_s, max(limit_s, cue.end_s), cue.start_s + _LONGEST_S)
+        end_s = min(wanted_s, limit_s, cue.start_s + _LONGEST_S)
         if 0 < limit_s - end_s < _SMALLEST_GAP_S:
             end_s = limit_s
         start_ms = max(round(cue.start_s * 1000), reached_ms)

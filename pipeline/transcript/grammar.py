@@ -210,7 +210,8 @@ def _paragraph(piece: _Piece, known: set[str]) -> Paragraph:
     label = LABEL.match(text)
     voice = label["label"] if label and label["label"] in known else ""
     text = text[label.end() :] if label and voice else text
-    return Paragraph(text.removeprefix("\\"), voice, dash, read_clock(anchor["clock"]) if anchor else None, piece.line)
+    text = text[1:].lstrip(_SPACES) if text.startswith("\\") else text
+    return Paragraph(text, voice, dash, read_clock(anchor["clock"]) if anchor else None, piece.line)
 
 
 def _outside(paragraph: Paragraph, reading: _Reading) -> Paragraph:

@@ -4,31 +4,49 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _UNIT_WORDS = """
     zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf
 """
 _UNITS = _UNIT_WORDS.split()
 _TENS = {2: "vingt", 3: "trente", 4: "quarante", 5: "cinquante", 6: "soixante", 8: "quatre-vingt"}
-_THOUSANDS = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d{3}\b)")
-_PART = re.compile(r"\d+|[^\W\d_]+")
-_LONGEST_NUMBER = 4  # digits
+_THOUSANDS = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
+_PART = re.compile(r"\d+(?:,\d+)?(?:ers?|er|res?|nde?|e|eme)?(?![^\W\d_])|\d+|[^\W\d_]+|[%€&+°$]")
+_ORDINAL = re.compile(r"(\d+)(ers?|res?|nde?|e|eme)")
+_ROMAN = re.compile(r"(?=[IVX]{2}|[IVX](?:e|er|ème|re)\b)(X{0,3}(?:IX|IV|V?I{0,3}))(e|er|ème|re)?")
+_SIGNS = {"%": ("pour", "cent"), "€": ("euros",), "&": ("et",), "+": ("plus",), "°": ("degres",), "$": ("dollars",)}
+_UNIT_NAMES = {"h": "heures", "min": "minutes", "km": "kilometres", "kg": "kilos", "m": "metres", "s": "secondes"}
+_SAME = {"cents": "cent", "vingts": "vingt", "heure": "heures", "minute": "minutes", "euro": "euros", "zeros": "zero"}
+_LONGEST_NUMBER = 9  # digits
 
 
+@lru_cache(maxsize=65_536)
 def tokens(word: str, language: str) -> tuple[str, ...]:
     """The comparable parts of a printed word: lower case, no accent, cut at apostrophes and hyphens, numbers in French words.
 
-    « d’Orvalle, » gives `d`, `orvalle`; « 1978 » gives `mille`, `neuf`, `cent`, `soixante`, `dix`, `huit`. A sound gives nothing.
+    « d’Orvalle, » gives `d`, `orvalle`; « 1978 » gives `mille`, `neuf`, `cent`, `soixante`, `dix`, `huit`; « XXIe » what « 21e » gives.
+    A sound gives nothing.
     """
     if word.startswith("["):
         return ()
+    french = language.startswith("fr")
+    if french and (roman := _ROMAN.fullmatch(word.strip(".,;:!?»« \u00a0\u202f"))):
+        word = f"{_roman(roman[1])}{roman[2] or ''}"
     spelt = _THOUSANDS.sub("", word.lower()).replace("œ", "oe").replace("æ", "ae")
     plain = "".join(char for char in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(char))
-    return tuple(token for part in _PART.findall(plain) for token in _number(part, language))
+    found: list[str] = []
+    after_number = False
+    for part in _PART.findall(plain):
+        found.extend(_said(part, after_number) if french else (part,) * (part not in _SIGNS))
+        after_number = part[0].isdecimal()
+    return tuple(found)
 
 
 def french_number(value: int) -> str:
-    """0 to 9999 in French words, without plural marks nor « et »'s hyphens: 81 is `quatre-vingt-un`, 71 `soixante et onze`."""
+    """0 to 999,999,999 in French words, without plural marks nor « et »'s hyphens: 81 is `quatre-vingt-un`, 71 `soixante et onze`."""
+    if value >= 1_000_000:
+        return f"{french_number(value // 1_000_000)} million{'s' * (value >= 2_000_000)} {_unless_zero(value % 1_000_000)}".strip()
     if value >= 1000:
         head = "" if value < 2000 else f"{french_number(value // 1000)} "
         return f"{head}mille {_unless_zero(value % 1000)}".strip()
@@ -53,8 +71,39 @@ def _unless_zero(value: int) -> str:
     return french_number(value) if value else ""
 
 
-def _number(part: str, language: str) -> tuple[str, ...]:
-    """A number as it is said in French; anything else as it is, less a plural that digits never show."""
-    if not part.isdecimal() or len(part) > _LONGEST_NUMBER or not language.startswith("fr"):
-        return ("cent",) if part == "cents" else ("vingt",) if part == "vingts" else (part,)
-    return tuple(re.split(r"[ -]", french_number(int(part))))
+def _said(part: str, after_number: bool) -> tuple[str, ...]:
+    """A part as it is said in French, less the plurals that digits never show."""
+    if part in _SIGNS:
+        return _SIGNS[part]
+    if not part[0].isdecimal():
+        return (_UNIT_NAMES[part],) if after_number and part in _UNIT_NAMES else (_SAME.get(part, part),)
+    if ordinal := _ORDINAL.fullmatch(part):
+        return _ordinal(int(ordinal[1]), ordinal[2]) if len(ordinal[1]) <= _LONGEST_NUMBER else (part,)
+    whole, _, decimals = part.partition(",")
+    return (*_digits(whole), *(("virgule", *_digits(decimals)) if decimals else ()))
+
+
+def _digits(digits: str) -> tuple[str, ...]:
+    """A whole number; zeros before it are said one by one."""
+    zeros = len(digits) - len(digits.lstrip("0"))
+    rest = digits[zeros:]
+    if len(rest) > _LONGEST_NUMBER:
+        return (digits,)
+    return ("zero",) * zeros + (tuple(re.split(r"[ -]", french_number(int(rest)))) if rest else ())
+
+
+def _ordinal(value: int, ending: str) -> tuple[str, ...]:
+    """« 1er », « 1re », « 2e », « 21e »."""
+    if value == 1:
+        return ("premiere" if ending.startswith("re") else "premier",)
+    if value == 2 and ending.startswith("nd"):
+        return ("seconde" if ending == "nde" else "second",)
+    *head, last = re.split(r"[ -]", french_number(value))
+    stem = {"cinq": "cinqu", "neuf": "neuv"}.get(last, last.removesuffix("e"))
+    return (*head, f"{stem}ieme")
+
+
+def _roman(text: str) -> int:
+    """A number up to thirty-nine: centuries and kings."""
+    values = [{"I": 1, "V": 5, "X": 10}[char] for char in text]
+    return sum(-value if value < max(values[place:]) else value for place, value in enumerate(values))

@@ -173,16 +173,21 @@ def _anchor(paragraph: Paragraph) -> str:
 def _said(paragraph: Paragraph, known: set[str]) -> str:
     """Dash, name and text; the text is escaped when its start would be read as markup."""
     start = ("- " if paragraph.dash else "") + (f"{paragraph.voice} : " if paragraph.voice else "")
-    label = LABEL.match(paragraph.text)
+    label = _label(paragraph.text)
     is_turn = label is not None and not paragraph.voice and label["label"] in known
     is_insert = not start and closing(paragraph.text) == len(paragraph.text) - 1
-    escape = "\\" if is_turn or is_insert or _MARKUP.match(paragraph.text) else ""
+    escape = "\\" if is_turn or is_insert or not paragraph.text or _MARKUP.match(paragraph.text) else ""
     return f"{start}{escape}{paragraph.text}"
+
+
+def _label(text: str) -> re.Match[str] | None:
+    """What a reader may take for a name; the » that ends an insert would stand behind « Nom : »."""
+    return LABEL.match(f"{text} »")
 
 
 def _known_labels(transcript: Transcript) -> set[str]:
     """Whatever a reader would take for a voice's name: declared, used, or standing twice before a colon."""
     paragraphs = said(transcript)
-    starts = [found["label"] for paragraph in paragraphs if not paragraph.voice and (found := LABEL.match(paragraph.text))]
+    starts = [found["label"] for paragraph in paragraphs if not paragraph.voice and (found := _label(paragraph.text))]
     twice = {label for label in starts if starts.count(label) > 1}
     return {voice.key for voice in transcript.voices} | {paragraph.voice for paragraph in paragraphs} | twice

@@ -36,6 +36,7 @@ KINDS = {
 }
 NARRATION = {"fr": "récit"}  # the narrator's role; "narration" in other languages
 _MANY_VOICES = {"micro-trottoir", "vox-pop"}  # every new voice is somebody new
+_THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
 
 
@@ -91,15 +92,18 @@ def turns(transcript: Transcript, language: str) -> tuple[Spoken, ...]:
 
 
 def kind_of(label: str) -> str:
-    """The role that a section gives to its voices, « Archive : 1978 » giving `archive`; empty when the label is not a known kind."""
-    return KINDS.get(slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]), "")
+    """The role that a section gives to its voices, « Archive INA : 1978 » giving `archive`; empty when it starts with no known kind."""
+    words = slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]).split("-")
+    starts = ("-".join(words[:count]) for count in range(len(words), 0, -1))
+    return next((KINDS[start] for start in starts if start in KINDS), "")
 
 
 def printed(text: str, language: str) -> tuple[Word, ...]:
     """The words of a paragraph, each with its punctuation and no-break spaces; a sound is one word."""
     clean = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
+    whole = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
     words: list[str] = []
-    for token in _TOKEN.findall(typographic(clean, language)):
+    for token in _TOKEN.findall(typographic(whole, language)):
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
         if words and is_mark and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is no word

@@ -1,0 +1,335 @@
+"""A transcript typed in the loose way of French houses, as the editable text: everything placed, or told that it was not. Pure.
+
+Such texts mark where a part begins and never where it ends, leave speakers unnamed behind dashes, and put the head, the credits
+and marks of the sound file among the words. What had to be decided is in `remarks`,
+what found no place in `unplaced`, and in a note of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.text import typographic
+from pipeline.transcript import loose_labels as labels
+from pipeline.transcript.loose_blocks import closed_parts, declared, sound_text, voice_key
+from pipeline.transcript.loose_head import Head, Kind, Piece, sorted_pieces
+from pipeline.transcript.loose_lines import Line, Told, cleaned, text_lines
+from pipeline.transcript.loose_quotes import balanced, closes_at, depth, flat, is_paired, open_end, trimmed, without_quotes
+from pipeline.transcript.loose_voices import Cast, Said, cast, said
+from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Transcript
+
+_VOICE_OFF = re.compile(r"[\[(]\s*voix[- ]off\s*:?\s*[\])]\s*:?\s*", re.I)
+_OFF_WITH_NAME = re.compile(r"\[\s*voix[- ]off\s*[:,–-]\s*(?P<who>[^\[\]]+)\]\s*", re.I)
+_ANNOUNCED = re.compile(rf"(?P<name>{labels.NAME.pattern})(?P<what>\s*[,(–-]\s*[^.!?«»]{{3,110}}?)?\s*(?:[.:…]|(?=\[)|$)\s*")
+_SOUND_PARTS = ("jingle", "virgule", "transition")
+_TO_PLACE = {"fr": "? à placer : {}", "en": "? to place: {}"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of a loose text."""
+
+    transcript: Transcript
+    head: Head
+    unplaced: tuple[Told, ...]
+    remarks: tuple[Told, ...]
+
+
+def imported(text: str, where: str = "", people: Mapping[str, str] | None = None, language: str = "fr") -> Imported:
+    """The text of one episode, imported. `people` maps the keys of the show's people to their names; `where` names the file in errors."""
+    return imported_lines(text_lines(text), where, people or {}, language)
+
+
+def imported_lines(lines: Sequence[Line], where: str, people: Mapping[str, str], language: str = "fr") -> Imported:
+    """The same for lines that another reader found (`pipeline.transcript.word`). `CauserieError` when there are none."""
+    clean, first = cleaned(lines)
+    head, pieces, more = sorted_pieces(clean, where)
+    known = cast([piece.line for piece in pieces if piece.kind in (Kind.SAID, Kind.PART)], (*people.values(), *head.cast))
+    building = _Building(known, language, [*first, *more])
+    building.run(pieces)
+    blocks, more = closed_parts(building.blocks, language)
+    voices = declared(blocks, building.in_full, people)
+    building.remarks += more
+    building.doubt(people)
+    told = {name: typographic(getattr(head, name), language) for name in ("title", "summary", "spoken_title")}
+    remarks = tuple(sorted(building.remarks, key=lambda remark: remark.line))
+    return Imported(Transcript(blocks, voices), replace(head, **told), tuple(building.unplaced), remarks)
+
+
+def to_place(remark: Told, language: str) -> Note:
+    """What found no place, as a note that a person will see: nothing is lost."""
+    form = _TO_PLACE["fr" if language.startswith("fr") else "en"]
+    return Note(form.format(flat(remark.text)), remark.line)
+
+
+@dataclass
+class _Building:
+    """The blocks so far, and the insert that is open."""
+
+    known: Cast
+    language: str
+    remarks: list[Told]
+    blocks: list[Block] = field(default_factory=list)
+    unplaced: list[Told] = field(default_factory=list)
+    in_full: dict[str, str] = field(default_factory=dict)
+    _rest: list[Piece] = field(default_factory=list)
+    _announced: str = ""  # who a voice off has said is next
+
+    def run(self, pieces: Sequence[Piece]) -> None:
+        """Turn every piece into blocks."""
+        self._rest = list(pieces)
+        while self._rest:
+            piece = self._rest.pop(0)
+            if piece.kind is Kind.UNPLACED:
+                self._nowhere(piece.line, piece.why)
+            elif piece.kind is Kind.FACT:
+                self._note(piece.line.source, piece.line.number)
+            elif piece.kind is Kind.PART:
+                self._part(piece)
+            elif piece.line.text or piece.line.label:
+                self._said(piece)
+
+    def doubt(self, people: Mapping[str, str]) -> None:
+        """Tell of names that are not taken for voices, and of voices that may be people of the show."""
+        for number, label in self.known.doubtful:
+            self.remarks.append(Told(number, f"{label} :", "taken for text, not for a name; declare the voice if it is one"))
+        firsts = {labels.fold(name).split(" ")[0]: name for name in people.values()}
+        for key in {key for key in self.known.keys.values() if key and not labels.known_person(key, people)}:
+            if name := firsts.get(labels.fold(key)):
+                self.remarks.append(Told(0, key, f"may be {name}, or may not: voices are an episode's own; add person = … if so"))
+
+    def _note(self, text: str, line: int) -> None:
+        self.blocks.append(Note(flat(text), line))
+
+    def _remark(self, line: Line, why: str) -> None:
+        self.remarks.append(Told(line.number, line.source, why))
+
+    def _nowhere(self, line: Line, why: str) -> None:
+        """A line that has no place is told, and kept as a note."""
+        self.unplaced.append(Told(line.number, line.source, why))
+        self.blocks.append(to_place(self.unplaced[-1], self.language))
+
+    def _part(self, piece: Piece) -> None:
+        """A part; quotation marks around label and text belong to the text."""
+        self._announced = ""
+        if labels.fold(piece.label).startswith(_SOUND_PARTS) and not piece.opens:
+            self.blocks.append(Paragraph(sound_text(f"[{flat(piece.label).strip('[]')}]")[0], line=piece.line.number))
+            return
+        self.blocks.append(Section(flat(trimmed(typographic(piece.label.strip("«» "), self.language))), piece.line.number))
+        if piece.opens and self._rest and self._rest[0].kind is Kind.SAID:
+            first = self._rest[0]
+            self._rest[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}", fresh=True))
+            self._remark(piece.line, "the quotation mark before the label is put after it")
+        elif self._lacks_opening():
+            first = self._rest[0]
+            self._rest[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}"))
+            self._remark(first.line, "» closes what nothing opens: « is put at the start of this part")
+
+    def _lacks_opening(self) -> bool:
+        """Whether what follows, up to the next part, is closed before anything opens."""
+        depth = 0
+        for piece in self._rest:
+            if piece.kind is not Kind.SAID:
+                break
+            for char in piece.line.text:
+                depth += (char == "«") - (char == "»")
+                if depth < 0:
+                    return True
+                if depth > 0:
+                    return False
+        return False
+
+    def _said(self, piece: Piece) -> None:
+        """A paragraph, or an insert and all that belongs to it."""
+        line = piece.line
+        if line.text.startswith("«") and closes_at(line.text) in (None, len(line.text) - 1) or self._tail(line.text):
+            self._insert(line)
+            return
+        if line.dash:
+            self._dashes(line)
+            return
+        what = said(line, self.known)
+        if what.text.startswith("«") and what.voice and closes_at(what.text) is None:
+            self._insert(replace(line, text="«" + what.text[1:]), what)
+            return
+        place = open_end(what.text)
+        if place is not None and self._closing_piece(what.text[place:]) is not None:  # narration, then an insert of several lines
+            self._paragraph(replace(what, text=what.text[:place]), line)
+            self._said(Piece(Kind.SAID, replace(line, text=what.text[place:], label="", anchor_s=None)))
+            return
+        self._paragraph(what, line)
+
+    def _tail(self, text: str) -> bool:
+        """Whether the line is an insert with some words of narration after it on the same line."""
+        end = closes_at(text) if text.startswith("«") else None
+        return end is not None and self._is_quoted_part() and re.match(r"[\s.]*[A-ZÀ-Þ\[]", text[end + 1 :]) is not None
+
+    def _is_quoted_part(self) -> bool:
+        """Whether the last thing before is the label of a part."""
+        return bool(self.blocks) and isinstance(self.blocks[-1], Section)
+
+    def _closing_piece(self, text: str) -> int | None:
+        """How many of the next pieces it takes to close the « that `text` leaves open; None when nothing does."""
+        level = depth(text)
+        if level <= 0:
+            return 0
+        for count, piece in enumerate(self._rest, 1):
+            if piece.kind is not Kind.SAID:
+                return None
+            for char in piece.line.text:
+                level += (char == "«") - (char == "»")
+                if level == 0:
+                    return count
+        return None
+
+    def _insert(self, first: Line, who: Said | None = None) -> None:
+        """An insert from its « on; the pieces up to its » are taken from the rest."""
+        count = self._closing_piece(first.text)
+        lines = [first]
+        if count is None:
+            self._remark(first, "« is never closed: the insert ends with its last change of voice")
+            while self._rest and self._rest[0].kind is Kind.SAID and (self._rest[0].line.dash or not self._rest[0].line.fresh):
+                if self._rest[0].line.text.startswith("«") or (not self._rest[0].line.dash and said(self._rest[0].line, self.known).voice):
+                    break
+                lines.append(self._rest.pop(0).line)
+        else:
+            lines += [self._rest.pop(0).line for _ in range(count)]
+        after = self._cut_at_close(lines)
+        self._close_insert(lines, who)
+        if after is not None:
+            self._said(Piece(Kind.SAID, after))
+
+    def _cut_at_close(self, lines: list[Line]) -> Line | None:
+        """Take the quotation marks off, and what stands after the closing one, which is given back when it has words."""
+        lines[0] = replace(lines[0], text=lines[0].text[1:].lstrip())
+        level = 1
+        for index, line in enumerate(lines):
+            for place, char in enumerate(line.text):
+                level += (char == "«") - (char == "»")
+                if level == 0:
+                    rest = line.text[place + 1 :].strip()
+                    inside = line.text[:place].rstrip()
+                    if not re.search(r"\w", rest):
+                        lines[index] = replace(line, text=inside + ("" if re.search(r"[.!?…]$", inside) else rest))
+                        return None
+                    lines[index] = replace(line, text=inside)
+                    return Line(line.number, rest.lstrip(" ."), source=line.source)
+        return None
+
+    def _dashes(self, first: Line) -> None:
+        """Changes of voice that stand in no quotation marks are an insert of their own."""
+        lines = [first]
+        while self._rest and self._rest[0].kind is Kind.SAID and self._rest[0].line.dash:
+            lines.append(self._rest.pop(0).line)
+        if depth(" ".join(line.text for line in lines)) < 0:
+            lines = [replace(line, text=line.text.replace("»", "")) if depth(line.text) < 0 else line for line in lines]
+        names = [said(line, self.known) for line in lines]
+        if all(name.voice for name in names):  # a list of named turns
+            for line, name in zip(lines, names, strict=True):
+                self._paragraph(name, line)
+            return
+        self._remark(first, "lines with dashes are taken for an insert")
+        self._close_insert([replace(lines[0], dash=lines[0].dash and bool(names[0].voice)), *lines[1:]], None)
+
+    def _close_insert(self, lines: list[Line], who: Said | None) -> None:
+        """Write the insert; a voice off in it announces its voice, or tells whose it is."""
+        lines = self._without_announcement([line for line in lines if line.text])
+        paragraphs: list[Paragraph] = []
+        for index, line in enumerate(lines):
+            what = who if who and index == 0 else said(line, self.known)
+            text = line.text if who and index == 0 else what.text
+            text = re.sub(r"^«(?=[^»]*$)", "", text) if index else text  # marks repeated at every paragraph
+            voice = what.voice or (self._announced if not index else "")
+            text, voice = self._identified(text, voice, line)
+            if text := self._text(replace(what, text=text), line):
+                self._full(what)
+                paragraphs.append(Paragraph(text, voice, line.dash and bool(paragraphs), line.anchor_s, line.number))
+            elif what.voice:
+                self._nowhere(line, "a name, and nothing that is said")
+        self._announced = ""
+        if kept := balanced(paragraphs):
+            self.blocks.append(Insert((replace(kept[0], dash=False), *kept[1:])))
+
+    def _without_announcement(self, lines: list[Line]) -> list[Line]:
+        """« [voix off] François Gemenne, co-auteur… » at the start of an insert is said before it, by somebody else."""
+        mark = (_OFF_WITH_NAME.match(lines[0].text) or _VOICE_OFF.match(lines[0].text)) if lines else None
+        if not mark:
+            return lines
+        text = (mark["who"] + ". " if "who" in mark.groupdict() else "") + lines[0].text[mark.end() :]
+        found = _ANNOUNCED.match(text)
+        if not found:
+            self._remark(lines[0], "[voix off] is left as it is: the insert may be the narrator's")
+            return lines
+        self._announce(found, lines[0])
+        rest = text[found.end() :].strip()
+        return [replace(lines[0], text=rest, anchor_s=None), *lines[1:]] if rest else lines[1:]
+
+    def _announce(self, found: re.Match[str], line: Line) -> None:
+        """The narrator says who is next."""
+        self._announced = voice_key(found["name"])
+        shown = found[0].strip().rstrip(":").strip()
+        self.blocks.append(Paragraph(typographic(shown, self.language), "", False, line.anchor_s, line.number))
+        self.in_full.setdefault(self._announced, shown.rstrip("."))
+        self._remark(line, f"the voice off is the narrator's, who announces {self._announced}")
+
+    def _identified(self, text: str, voice: str, line: Line) -> tuple[str, str]:
+        """A voice off inside a turn that tells who speaks: the words stay, the voice is named."""
+        mark = _VOICE_OFF.search(text)
+        if not mark:
+            return text, voice
+        if not mark.start():
+            return text, voice
+        found = _ANNOUNCED.match(text[mark.end() :])
+        if found and not voice:
+            voice = voice_key(found["name"])
+            self.in_full.setdefault(voice, found[0].strip(" .:…"))
+        self._remark(line, f"[voix off] inside a turn is left in place{f'; the voice is called {voice}' if found else ''}")
+        return text, voice
+
+    def _paragraph(self, what: Said, line: Line) -> None:
+        """A paragraph outside inserts."""
+        text, mark = what.text, _VOICE_OFF.match(what.text)
+        if mark and not what.voice:
+            text = text[mark.end() :]
+            found = _ANNOUNCED.match(text)
+            if found and found.end() == len(text) and self._next_is_insert():
+                self._announce(found, line)
+                return
+        elif _VOICE_OFF.search(text):
+            self._remark(line, "[voix off] inside a turn is left in place")
+        if text := self._paired(self._text(replace(what, text=text), line), line):
+            self._full(what)
+            self.blocks.append(Paragraph(text, what.voice or "", False, line.anchor_s, line.number))
+            if what.why:
+                self._remark(line, what.why)
+        elif what.voice is not None and self._rest and self._rest[0].kind is Kind.SAID and not said(self._rest[0].line, self.known).voice:
+            self._full(what)
+            after = self._rest.pop(0).line  # a name alone on its line
+            after = replace(after, text=f"[{what.sound}] {after.text}") if what.sound else after
+            anchor_s = after.anchor_s if line.anchor_s is None else line.anchor_s
+            self._said(Piece(Kind.SAID, replace(after, label=what.voice or "Narrateur", dash=False, anchor_s=anchor_s)))
+        elif re.search(r"\w", _VOICE_OFF.sub("", line.text + line.label)):
+            self._nowhere(line, "a name, and nothing that is said")
+
+    def _paired(self, text: str, line: Line) -> str:
+        if not is_paired(text):
+            self._remark(line, "a quotation mark has no partner, and is left out")
+            return without_quotes(text)
+        return text
+
+    def _next_is_insert(self) -> bool:
+        return bool(self._rest) and self._rest[0].kind is Kind.SAID and (self._rest[0].line.text.startswith("«") or self._rest[0].line.dash)
+
+    def _full(self, what: Said) -> None:
+        if what.voice and what.label:
+            self.in_full.setdefault(what.voice, what.label)
+
+    def _text(self, what: Said, line: Line) -> str:
+        """What is printed: how it is said comes first; a direction in parentheses alone on its line is a sound."""
+        text = f"[{what.sound}] {what.text}" if what.sound else what.text
+        text, why = sound_text(text.strip())
+        if why:
+            self._remark(line, why)
+        return trimmed(typographic(text, self.language))

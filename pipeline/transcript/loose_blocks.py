@@ -1,0 +1,121 @@
+"""What a loose text leaves open in its blocks: where a part ends, whose a voice is, brackets. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pipeline.transcript.loose_labels import fold, known_person
+from pipeline.transcript.loose_lines import Told
+from pipeline.transcript.text import LABEL, Block, Declared, Insert, Paragraph, Section
+from pipeline.transcript.turns import NARRATION, kind_of
+
+_QUOTED = {"archive", "micro-trottoir", "extrait", "témoignage", "vox-pop", "clip", "testimony"}
+_QUOTED_WORDS = ("bande annonce", "radio trottoir", "radiotrottoir", "micro", "publicite")
+_TALK = {"fiction", "entretien", "débat", "interview", "debate"}
+_MUSIC_WORDS = ("generique", "ouverture")
+_LONGEST_SOUND = 60  # characters in parentheses, alone on their line
+_FEW_WORDS = 5
+
+
+def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[Block, ...], list[Told]]:
+    """The blocks with `## Récit` where a part ends: after its inserts, its last named turn, or its music, by its kind."""
+    done: list[Block] = []
+    remarks: list[Told] = []
+    starts = [index for index, block in enumerate(blocks) if isinstance(block, Section)]
+    done.extend(blocks[: starts[0]] if starts else blocks)
+    for start, end in zip(starts, [*starts[1:], len(blocks)], strict=False):
+        done.append(blocks[start])
+        inside = list(blocks[start + 1 : end])
+        label = blocks[start].label  # type: ignore[union-attr]
+        last = _last_of_part(label, inside)
+        if _is_quoted(label) and last == 0 and (first := _first_spoken(inside)) is not None:
+            paragraph = inside[first]
+            inside[first] = Insert((paragraph,))  # type: ignore[arg-type]
+            last = first + 1
+            remarks.append(Told(paragraph.line, label, "has no quotation marks: its first paragraph is taken for the insert"))  # type: ignore[union-attr]
+        done.extend(inside[:last])
+        if any(_is_spoken(block) for block in inside[last:]):
+            done.append(Section("Récit" if language.startswith("fr") else NARRATION.get(language, "Narration").capitalize()))
+        elif kind_of(label) in _TALK and not any(_is_turn(block) for block in inside):
+            remarks.append(Told(blocks[start].line, label, "nobody is named in this part: it lasts to the next one"))  # type: ignore[union-attr]
+        done.extend(inside[last:])
+    return tuple(done), remarks
+
+
+def declared(blocks: Sequence[Block], in_full: Mapping[str, str], people: Mapping[str, str]) -> tuple[Declared, ...]:
+    """Every named voice, in order; only one called exactly as a person of the show is that person."""
+    paragraphs = (part for block in blocks for part in (getattr(block, "paragraphs", None) or (block,)))
+    keys = dict.fromkeys(part.voice for part in paragraphs if isinstance(part, Paragraph) and part.voice)
+    return tuple(Declared(key, person=known_person(key, people), label=in_full.get(key, "")) for key in keys)
+
+
+def voice_key(name: str) -> str:
+    """A name that can stand before a colon: at most forty characters, none of them markup."""
+    curly = re.sub(r"(?<=\w)'(?=\w)", "’", name)
+    key = " ".join(re.sub(r"[:«»\[\]\\@#%+]", " ", curly).split()).lstrip("- ")[:40].strip()
+    found = LABEL.match(f"{key} : x")
+    return key if found and found["label"] == key else "Voix"
+
+
+def sound_text(text: str) -> tuple[str, str]:
+    """The text with brackets in pairs, a direction in parentheses alone as a sound; and what was changed, if anything."""
+    if (alone := re.fullmatch(r"\(([^()\[\]]+)\)", text)) and len(text) <= _LONGEST_SOUND:
+        return f"[{alone[1].strip()}]", "parentheses alone are taken for a sound"
+    opened: list[int] = []
+    chars = list(text)
+    for place, char in enumerate(text):
+        if char == "[":
+            opened.append(place)
+            chars[place] = "(" if len(opened) > 1 else "["
+        elif char == "]":
+            chars[place] = ")" if len(opened) != 1 else "]"
+            if opened:
+                opened.pop()
+    if opened:
+        rest = text[opened[0] + 1 :]
+        if len(opened) == 1 and rest.strip() and len(rest.split()) <= _FEW_WORDS and not re.search(r"[.!?»]", rest):
+            return "".join(chars) + "]", "a bracket is never closed: it is, at the end of the line"
+        chars = ["(" if char == "[" else ")" if char == "]" else char for char in chars]
+    plain = "".join(chars)
+    return re.sub(r"\[\s*\]", "", plain), "brackets that have no partner are made parentheses" if plain != text else ""
+
+
+def _last_of_part(label: str, inside: Sequence[Block]) -> int:
+    """How many blocks belong to a part."""
+    if fold(label).startswith(_MUSIC_WORDS):
+        return next((index for index, block in enumerate(inside) if _is_spoken(block) and not _same_line(block, inside)), len(inside))
+    turns = [index for index, block in enumerate(inside) if _is_turn(block)]
+    if _is_quoted(label):
+        if not turns:
+            return 0
+        after = (index for index in range(turns[0], len(inside)) if _is_spoken(inside[index]) and not _is_turn(inside[index]))
+        return next(after, turns[-1] + 1)
+    if kind_of(label) in _TALK:
+        named = [index for index in turns if isinstance(inside[index], Paragraph)]
+        return (named or turns)[-1] + 1 if turns else len(inside)
+    return len(inside)
+
+
+def _same_line(block: Block, inside: Sequence[Block]) -> bool:
+    """Whether the block was typed behind the part's label."""
+    return block is inside[0] and isinstance(block, Paragraph) and block.text.startswith("[") and not block.voice
+
+
+def _is_quoted(label: str) -> bool:
+    return kind_of(label) in _QUOTED or fold(label).startswith(_QUOTED_WORDS) or fold(label).startswith("extrait")
+
+
+def _is_turn(block: Block) -> bool:
+    return isinstance(block, Insert) or (isinstance(block, Paragraph) and bool(block.voice))
+
+
+def _is_spoken(block: Block) -> bool:
+    """Whether words are said, by anybody."""
+    if isinstance(block, Paragraph):
+        return re.search(r"\w", re.sub(r"\[[^\[\]]*\]", "", block.text)) is not None
+    return isinstance(block, Insert)
+
+
+def _first_spoken(inside: Sequence[Block]) -> int | None:
+    return next((index for index, block in enumerate(inside) if _is_spoken(block)), None)

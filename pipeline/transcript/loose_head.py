@@ -1,0 +1,227 @@
+"""The head, the credits and the marks of a loose transcript, told apart from what is heard. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from pipeline.errors import CauserieError
+from pipeline.transcript import loose_labels as labels
+from pipeline.transcript.loose_lines import Line, Told
+
+_FURNITURE = re.compile(
+    r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
+    r"(?:t[ée]l[ée]charger|retour|haut de page|partager|imprimer|copyright|©)\b.{0,80}$|"
+    r"(?:transcription|retranscription|script|verbatim)\b.{0,60}$|"
+    r"(?:publi[ée]|mis en ligne|enregistr[ée]|diffus[ée])e? le\b.{0,60}$|date\s*:.{0,40}$",
+    re.I,
+)
+_LONGEST_TITLE = 120  # characters
+_LONGEST_HEAD = 10  # lines
+
+
+class Kind(Enum):
+    """What a line is."""
+
+    SAID = "said"
+    PART = "part"
+    FACT = "fact"  # of the head or the credits: kept as a note
+    UNPLACED = "unplaced"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A line and what it is."""
+
+    kind: Kind
+    line: Line
+    label: str = ""  # of a part
+    opens: bool = False  # a « stands before the label
+    why: str = ""  # it could not be placed
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the text says of its episode; empty where it says nothing."""
+
+    title: str = ""
+    summary: str = ""
+    file_id: str = ""
+    duration_s: float | None = None
+    number: int | None = None
+    spoken_title: str = ""
+    cast: tuple[str, ...] = ()
+    production: str = ""
+    thanks: tuple[str, ...] = ()
+    credits: tuple[tuple[str, str], ...] = ()  # other roles, and who
+
+
+@dataclass
+class _Sorting:
+    head: Head = field(default_factory=Head)
+    pieces: list[Piece] = field(default_factory=list)
+    remarks: list[Told] = field(default_factory=list)
+    in_credits: bool = False
+    in_cast: bool = False  # « Avec : » stood alone: names follow
+
+    def keep(self, kind: Kind, line: Line, why: str = "") -> None:
+        """Add a piece."""
+        self.pieces.append(Piece(kind, line, why=why))
+
+    def learn(self, **facts: object) -> None:
+        """Add to the head what is not known yet."""
+        new = {key: value for key, value in facts.items() if value not in ("", None) and getattr(self.head, key) in ("", None)}
+        self.head = replace(self.head, **new)  # type: ignore[arg-type]
+
+
+def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece], list[Told]]:
+    """Facts, every line by its kind, and remarks. `CauserieError` when there is no line."""
+    if not lines:
+        raise CauserieError("holds no text", where, "is it a scan, or another file?")
+    sorting = _Sorting()
+    start, end, other = _bounds(lines)
+    body = start if start is not None else _head_length(lines)
+    for line in lines[:body]:
+        _head_line(line, sorting)
+    for index, line in enumerate(lines[body:], body):
+        if other is not None and index >= other:
+            sorting.keep(Kind.UNPLACED, line, "it is after the start of another sound file: one episode is imported at a time")
+        else:
+            _body_line(line, sorting, after_end=end is not None and index > end)
+    return sorting.head, sorting.pieces, sorting.remarks
+
+
+def _bounds(lines: Sequence[Line]) -> tuple[int | None, int | None, int | None]:
+    """Where the sound file begins, where it ends, and where another begins."""
+    marks = [(index, found[0]) for index, line in enumerate(lines) if (found := labels.marker(line.text))]
+    starts = [index for index, what in marks if what == "start"]
+    end = next((index for index, what in marks if what == "end"), None)
+    start = starts[0] if starts and (end is None or starts[0] < end) else None
+    other = next((index for index in starts if end is not None and index > end), None)
+    return start, end, other
+
+
+def _head_length(lines: Sequence[Line]) -> int:
+    """How many lines are head where no mark says so: up to its last fact, or up to the first music when little stands before."""
+    facts = [index for index, line in enumerate(lines[:_LONGEST_HEAD]) if _is_fact(line.text)]
+    if facts:
+        return max(facts) + 1
+    first = next((index for index, line in enumerate(lines) if _is_heard(line)), len(lines))
+    if not first or len(lines) == 1 or not _is_title(lines[0]):
+        return 0
+    return 2 if first == 2 < len(lines) and _is_music(lines[2]) else 1
+
+
+def _is_fact(text: str) -> bool:
+    return bool(labels.identifier(text) or labels.keyed(text) or labels.duration_s(text) is not None)
+
+
+def _is_heard(line: Line) -> bool:
+    """Whether a line cannot be of the head."""
+    return bool(line.dash or line.label or line.anchor_s is not None or line.text[:1] in "[«" or labels.part(line.text))
+
+
+def _is_music(line: Line) -> bool:
+    found = labels.part(line.text)
+    return line.text.startswith("[") or bool(found and labels.fold(found[0]).startswith(("generique", "jingle", "intro")))
+
+
+def _is_title(line: Line) -> bool:
+    is_short = len(line.text) <= _LONGEST_TITLE and not re.search(r"[.:,;…]$", line.text)
+    return line.heading or labels.episode(line.text) is not None or (is_short and not line.label)
+
+
+def _head_line(line: Line, sorting: _Sorting) -> None:
+    """A line of the head; the first that is nothing else is the title, the next the summary."""
+    text, head = line.text, sorting.head
+    if found := labels.identifier(text):
+        sorting.learn(file_id=found, number=_number(found))
+    elif (seconds := labels.duration_s(text)) is not None:
+        sorting.learn(duration_s=seconds)
+    elif pair := labels.keyed(text):
+        sorting.learn(**{pair[0]: pair[1]})
+    elif _FURNITURE.match(text):
+        sorting.keep(Kind.UNPLACED, line, "it is in the head, and is neither title nor summary")
+        return
+    elif found_episode := labels.episode(text):
+        sorting.learn(number=found_episode[0], title=found_episode[1])
+    elif _credit(line, sorting):
+        return
+    elif not head.title:
+        told = re.search(r"\b[ée]pisode (\d{1,4})\b", text, re.I)
+        sorting.learn(title=text.strip(" =*#_"), number=int(told[1]) if told else None)
+    elif not head.summary or (head.summary.endswith((".", "!", "?", "…")) and len(text.split()) > 4):
+        sorting.head = replace(head, summary=f"{head.summary} {text}".strip())
+    else:
+        sorting.keep(Kind.UNPLACED, line, "it is in the head, and is neither title nor summary")
+        return
+    sorting.keep(Kind.FACT, line)
+
+
+def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
+    """A line among what is heard."""
+    text = line.text
+    if found := labels.marker(text):
+        sorting.learn(file_id=found[1], number=_number(found[1]))
+    elif labels.identifier(text) or (labels.duration_s(text) is not None and not line.dash):
+        _head_line(line, sorting)
+    elif line.text and not re.search(r"\w", text) and "[" not in text and text.strip(" «»"):
+        sorting.remarks.append(Told(line.number, line.source, "a rule between paragraphs is left out"))
+    elif _FURNITURE.match(text) and not line.label:
+        sorting.keep(Kind.UNPLACED, line, "it belongs to the page, not to what is heard")
+    elif _part(line, sorting) or _credit(line, sorting):
+        return
+    elif after_end and not (_is_heard(line) or (sorting.pieces and sorting.pieces[-1].kind is Kind.PART)):
+        sorting.keep(Kind.UNPLACED, line, "it is after the end of the sound file")
+    else:
+        if title := labels.episode(text):
+            sorting.learn(number=title[0], spoken_title=title[1].strip(" «»"))
+        sorting.in_credits = sorting.in_credits and not line.label
+        sorting.keep(Kind.SAID, line)
+
+
+def _part(line: Line, sorting: _Sorting) -> bool:
+    """A label that opens a part, and what stands behind it."""
+    bare = line.text.lstrip("« ")
+    opens = bare != line.text
+    found = labels.part(f"{line.label.rstrip(' :')} : {line.text}".strip()) if line.label else labels.part(bare, line.heading)
+    if not found or (opens and found[1] and not found[1].startswith("[")) or line.dash:
+        return False
+    sorting.pieces.append(Piece(Kind.PART, line, found[0], opens))
+    sorting.in_credits, sorting.in_cast = labels.fold(found[0]).startswith("generique de fin"), False
+    if found[1]:
+        sorting.keep(Kind.SAID, replace(line, text=found[1], label="", fresh=False))
+    return True
+
+
+def _credit(line: Line, sorting: _Sorting) -> bool:
+    """A credit, which is a fact; « Avec : » alone goes on with names."""
+    head = sorting.head
+    if sorting.in_cast and labels.names(line.text) and all(labels.NAME.fullmatch(name) for name in labels.names(line.text)):
+        sorting.head = replace(head, cast=(*head.cast, *labels.names(line.text)))
+        sorting.keep(Kind.FACT, line)
+        return True
+    sorting.in_cast = False
+    found = None if line.label or line.dash else labels.credit(line.text, sorting.in_credits)
+    if found is None:
+        return False
+    if found.kind == "cast":
+        sorting.head = replace(head, cast=(*head.cast, *labels.names(found.who)))
+        sorting.in_cast = not found.who
+    elif found.kind == "thanks":
+        sorting.head = replace(head, thanks=(*head.thanks, found.who))
+    elif found.kind == "production" and not head.production:
+        sorting.head = replace(head, production=found.who)
+    else:
+        sorting.head = replace(head, credits=(*head.credits, (found.role, found.who)))
+    sorting.in_credits = True
+    sorting.keep(Kind.FACT, line)
+    return True
+
+
+def _number(file_id: str) -> int | None:
+    """The number in `RADIO_EP2_VF`."""
+    found = re.search(r"(?:^|_)(?:EP|E|EPISODE)_?(\d{1,3})(?:_|$)", file_id, re.I)
+    return int(found[1]) if found else None

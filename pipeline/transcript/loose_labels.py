@@ -1,0 +1,184 @@
+"""What a line of a loose transcript announces: a part, a credit, a fact of the head, a mark of the sound file. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipeline.text import slugify
+
+_PARTS = (
+    r"g[ée]n[ée]riques?|archives?|(?:micros?|radio)[- ]?trottoirs?|vox[- ]?pop|extraits?|bande[- ]annonce|t[ée]moignages?|fictions?|jingle|"
+    r"virgule|interviews?|entretiens?|reportages?|r[ée]cit|narration|d[ée]bat|chronique|publicit[ée]|flash[- ]?back|virgule sonore"
+)
+_LONE_PARTS = r"introduction|intro|conclusion|sommaire|s[ée]quence|sc[èe]ne|partie|acte|plateau|outro|chapitre|transition|ouverture"
+_DETAIL = r"(?:\s+(?:sonores?|radio|t[ée]l[ée]vis[ée]es?|audio|ina|d[eu]s? \w+|d[’']\w+|n[o°º]?\s*\d+|\d[\d\s-]*|\([^()]*\)))*"
+_PART_COLON = re.compile(rf"(?P<label>(?:{_PARTS})\b[^:«»\[\]]{{0,80}}?)\s*:\s*(?P<rest>.*)$", re.I)
+_PLAIN_PART = re.compile(rf"(?:{_PARTS}){_DETAIL}", re.I)
+_LONE_COLON = re.compile(rf"(?P<label>(?:{_LONE_PARTS})\b[^:«»\[\].!?]{{0,40}}?)\s*:$", re.I)
+_BRACKETED_PART = re.compile(
+    r"\[(?P<label>(?:archives?|micros?[- ]trottoirs?|t[ée]moignages?|fiction|extraits?|r[ée]cit|entretien|interview|reportage)\b"
+    r"[^\[\]]*)\]$",
+    re.I,
+)
+_ORNAMENTS = " =*#_~–—-"
+_MARKER = re.compile(
+    r"[(\[]?\s*(?P<what>d[ée]but|fin)\s+(?:du |de la |de l[’'])?"
+    r"(?:fichier|enregistrement|transcription|bande|piste)\b[^«»\"()\[\]]{0,30}[«\"]?\s*(?P<id>[\w.-]*)\s*[»\"]?\s*[)\]]?\.?$",
+    re.I,
+)
+_IDENTIFIER = re.compile(r"(?=\w*_)(?=\w*[A-Z])[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
+_DURATION = re.compile(r"dur[ée]e(?: de l[’'][ée]pisode| totale)?\s*:?\s*(?P<time>\d.*)$", re.I)
+_EPISODE = re.compile(r"(?:[ée]pisode|[ée]p\.?)\s*(?:n[o°º]\s*)?(?P<number>\d{1,4})\b\s*(?:[.:–—-]\s*|$)(?P<title>.*)$", re.I)
+_KEYED = re.compile(r"(?P<key>titre|r[ée]sum[ée]|chap[ôo]|pr[ée]sentation|description)\s*:\s*(?P<text>\S.*)$", re.I)
+_CREDIT = re.compile(
+    r"(?P<role>avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
+    r"(?:co)?production(?: sonore| d[ée]l[ée]gu[ée]e| ex[ée]cutive)?|r[ée]alisation(?: sonore)?|[ée]criture|texte|mixage|montage|"
+    r"musiques?(?: originales?)?|prise de son|son|conception(?: sonore)?|enregistrement|sc[ée]nario|direction artistique|"
+    r"remerciements?|cr[ée]dits?)(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
+    r"\s*:\s*(?P<who>[^\[\]]*)$",
+    re.I,
+)
+_WITH = re.compile(r"(?P<role>avec(?: les voix d[e’']| la participation d[e’'])?)\s+(?P<who>.+)$", re.I)
+_THANKS = re.compile(
+    r"(?:un (?:grand|immense) )?merci (?:à|au|aux)\b|"
+    r"(?:nous|l[’']équipe) (?:remercions|remercie|tenons à remercier)\b|remerciements?\b",
+    re.I,
+)
+_MADE_BY = re.compile(
+    r"(?P<role>(?i:(?:co)?production(?: sonore)?|r[ée]alisation(?: sonore)?|musique originale|mixage|montage))\s+"
+    r"(?P<who>[A-ZÀ-Þ].{0,60})$"
+)
+_NAME = r"(?:[A-ZÀ-Þ][\w’'.-]*|d[eu]s?|la|le|d[’'][A-ZÀ-Þ][\w-]*|von|van|di|el)"
+NAME = re.compile(rf"[A-ZÀ-Þ][\w’'.-]*(?: {_NAME}){{1,4}}")
+
+
+@dataclass(frozen=True)
+class Credit:
+    """A line of credits: what for, and who."""
+
+    kind: str  # cast | production | thanks | other
+    role: str
+    who: str
+
+
+def part(text: str, heading: bool = False) -> tuple[str, str] | None:
+    """The label of the part a line opens, and what else the line says; None when it opens none."""
+    bare = text.strip(_ORNAMENTS)
+    if heading:
+        return bare.rstrip(" :"), ""
+    if found := _BRACKETED_PART.match(bare):
+        return _capital(found["label"]), ""
+    if _PLAIN_PART.fullmatch(bare.rstrip(" .")) and (bare != text or bare[:1].isupper()):
+        return _capital(bare.rstrip(" .")), ""
+    if found := _LONE_COLON.match(bare):
+        return _capital(found["label"]), ""
+    found = _PART_COLON.match(bare)
+    if not found or text[0].islower():
+        return None
+    label, rest = found["label"].strip(), found["rest"].strip()
+    if not rest or rest[0] in "[«(":
+        return _capital(label), rest
+    if not _PLAIN_PART.fullmatch(label):
+        return None
+    if len(rest.split()) <= 6 and not re.search(r"[.!?…»]$|[.!?] ", rest):
+        return f"{_capital(label)} : {rest}", ""
+    return _capital(label), rest
+
+
+def _capital(label: str) -> str:
+    """A label in capitals gets its first letter only; numbers and what follows a comma stay."""
+    return label[:1].upper() + (label[1:].lower() if label.isupper() else label[1:])
+
+
+def marker(text: str) -> tuple[str, str] | None:
+    """`("start" or "end", identifier)` of a line that marks where the sound file begins or ends."""
+    found = _MARKER.match(text)
+    if not found:
+        return None
+    return ("end" if found["what"].lower() == "fin" else "start"), found["id"]
+
+
+def identifier(text: str) -> str:
+    """The line when it is a sound file's identifier, `RADIO_EP2_VF`; else nothing."""
+    return text if _IDENTIFIER.fullmatch(text) else ""
+
+
+def duration_s(text: str) -> float | None:
+    """Seconds of « Durée : 00h08 », « 8 min 30 », « 8'30 », « 00:08:30 »; None when the line says nothing like that."""
+    found = _DURATION.match(text)
+    if not found:
+        return None
+    time = found["time"].strip(" .").lower().replace(" ", "")
+    if clock := re.fullmatch(r"(?:(\d+):)?(\d+):(\d\d)", time):
+        hours, minutes, seconds = (int(each or 0) for each in clock.groups())
+        return float(hours * 3600 + minutes * 60 + seconds)
+    spelt = re.fullmatch(r"(?:(\d+)h(?:eures?)?)?(?:(\d+)(?:mn|min(?:utes?)?|m|['’′])?)?(?:(\d+)(?:s(?:ec(?:ondes?)?)?|\"|''|″|»)?)?", time)
+    if not spelt or not any(spelt.groups()):
+        return None
+    hours, minutes, seconds = (int(each or 0) for each in spelt.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+def episode(text: str) -> tuple[int, str] | None:
+    """The number and the title of « Épisode 2 : … »."""
+    found = _EPISODE.match(text)
+    return (int(found["number"]), found["title"].strip()) if found else None
+
+
+def keyed(text: str) -> tuple[str, str] | None:
+    """`("title" or "summary", text)` of a head line that says what it is."""
+    found = _KEYED.match(text)
+    return ("title" if found["key"].lower() == "titre" else "summary", found["text"]) if found else None
+
+
+def credit(text: str, after_credits: bool) -> Credit | None:
+    """The credit on a line. Thanks are spoken more often than not, and count only among credits."""
+    if (found := _CREDIT.match(text)) and _is_credit(found["role"], found["who"]):
+        return Credit(_kind(found["role"]), found["role"], found["who"].strip(" ."))
+    if (found := _WITH.match(text)) and len(names(found["who"])) > 1 and all(NAME.fullmatch(name) for name in names(found["who"])):
+        return Credit("cast", found["role"], found["who"].strip(" ."))
+    if found := _MADE_BY.match(text):
+        return Credit(_kind(found["role"]), found["role"], found["who"].strip(" ."))
+    if after_credits and _THANKS.match(text):
+        return Credit("thanks", "", text)
+    return None
+
+
+def _is_credit(role: str, who: str) -> bool:
+    """« Musique : Jean Roche » is one, « Musique : douce » is not; nor is a sentence."""
+    if slugify(role).split("-")[0] in ("avec", "voix", "musique", "musiques", "son", "texte", "montage"):
+        return all(each[:1].isupper() for each in names(who)) and not re.search(r"\w{3,}[.!?] \w", who)
+    return not re.search(r"[a-zà-ÿ]{3,}[.!?] [A-ZÀ-Þ]", who) or slugify(role).startswith(("remerciement", "credit"))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """People in a list, without the parts they play."""
+    bare = re.sub(r"\([^()]*\)", "", text).strip(" .")
+    return tuple(name.strip(" .") for name in re.split(r",|;|/|\bet\b|&", bare) if name.strip(" ."))
+
+
+def _kind(role: str) -> str:
+    first = slugify(role).split("-")[0]
+    if first in ("avec", "voix", "distribution", "comedien", "comediens", "interpretation"):
+        return "cast"
+    if first in ("production", "coproduction"):
+        return "production"
+    return "thanks" if first.startswith("remerciement") else "other"
+
+
+def fold(name: str) -> str:
+    """A name for comparing: no case, no accents."""
+    return slugify(name).replace("-", " ")
+
+
+def known_person(name: str, people: Mapping[str, str]) -> str:
+    """The key of the person of the show who is called just so; nothing when nobody is."""
+    return next((key for key, full in people.items() if fold(full) == fold(name)), "")
+
+
+def is_any(name: str, others: Iterable[str]) -> bool:
+    """Whether a name is the whole, or the first or last word, of one of others."""
+    folded = fold(name)
+    return any(folded in (fold(other), *fold(other).split(" ")) for other in others)

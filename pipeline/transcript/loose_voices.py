@@ -1,0 +1,191 @@
+"""Who speaks in a loose transcript: which words before a colon, a dash or in bold are names. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pipeline.transcript import loose_labels as labels
+from pipeline.transcript.loose_blocks import voice_key
+from pipeline.transcript.loose_labels import fold
+from pipeline.transcript.loose_lines import Line
+
+_START = r"(?P<label>[^\W\d_][^:«»\[\]()\n]{0,39}?)"
+_COLON = re.compile(
+    rf"{_START}\s*(?:\((?P<aside>[^()]{{1,60}})\)|\[(?P<sound>[^\[\]]{{1,60}})\])?\s*:"
+    r"(?:\s+|$|(?=[«\[A-ZÀ-Þ]))(?P<text>.*)$"
+)
+_DASHED = re.compile(rf"{_START}\s+[–—-]\s+(?P<text>\S.*)$")
+_POINT = re.compile(rf"{_START}[.,;]?\s+(?P<text>[A-ZÀ-Þ«\[].*)$")
+_NAMELIKE = re.compile(r"[A-ZÀ-Þ][\w’'.-]*(?: (?:[A-ZÀ-Þ][\w’'.-]*|\d+|d[eu]s?|la|le|et|&|von|van|d[’']\w+)){0,3}")
+_PERSON_WORDS = """
+    homme femme enfant fille garcon voix journaliste animateur animatrice presentateur presentatrice conseiller conseillere agent agente
+    medecin docteur docteure infirmier infirmiere directeur directrice client cliente patient patiente auditeur auditrice passant passante
+    intervenant intervenante invite invitee interviewer enqueteur enquetrice etudiant etudiante retraite retraitee salarie salariee
+    assistant assistante robot machine ordinateur professeur professeure maire mere pere maman papa fils soeur frere mamie papi voisin
+    voisine ami amie collegue collegues tous toutes ensemble choeur foule public speaker locuteur locutrice personne temoin serveur serveuse
+    facteur factrice standardiste guichetier guichetiere hotesse usager usagere juge avocat avocate monsieur madame mademoiselle mr mme
+    question reponse q r narrateur narratrice technicien technicienne caissier caissiere chauffeur moderateur moderatrice
+"""
+_PERSONS = frozenset(_PERSON_WORDS.split())
+_ARTICLES = frozenset("le la les l un une premier premiere deuxieme second seconde autre jeune vieux vieille grand petite petit".split())
+_NEVER_WORDS = """
+    attention resultat resultats conclusion bilan note nota objectif exemple rappel verdict bref moralite mission episode chapitre alors
+    donc enfin point bonjour bonsoir merci aujourd demain hier ici voici voila mais et ou car or oui non question reponse probleme solution
+    morale constat defi precision remarque important nb ps total info infos astuce conseil avis resume
+"""
+_NEVER = frozenset(_NEVER_WORDS.split())
+_NARRATORS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The names that open turns, folded, and how each is written. The narrator is written as nothing."""
+
+    keys: dict[str, str]
+    doubtful: tuple[tuple[int, str], ...] = ()  # lines whose words before a colon are taken for text
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line cut into who and what; `sound` is how it is said, « rires »."""
+
+    voice: str | None  # None when nobody is named, "" for the narrator
+    text: str
+    label: str = ""  # the name in full, « Paul, assistant virtuel »
+    sound: str = ""
+    why: str = ""  # what is unusual about it
+
+
+def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
+    """Everybody who is named in front of what they say; `named` are people who may be: of the show, of the credits."""
+    found = [(index, *_labelled(line)) for index, line in enumerate(lines) if not _is_other(line)]
+    found = [(index, label, sure) for index, label, sure in found if label]
+    counts = Counter(fold(label) for _, label, _ in found)
+    at = {index: fold(label) for index, label, _ in found if looks_like_name(label)}
+    everything = " ".join(line.text for line in lines)
+    keys: dict[str, str] = {}
+    for index, label, sure in found:
+        neighbours = {at.get(index + step) for step in (-2, -1, 1, 2)} - {None}
+        is_met = bool(neighbours) or lines[index].dash or labels.is_any(label, named) or _is_mentioned(label, everything)
+        if sure or _is_voice(label, counts[fold(label)], is_met):
+            keys[fold(label)] = _better(keys.get(fold(label), ""), label)
+    keys = {folded: "" if folded in _NARRATORS else voice_key(key) for folded, key in keys.items() if folded}
+    dashes = (_DASHED.match(line.text) for line in lines)
+    twice = Counter(fold(each["label"]) for each in dashes if each and looks_like_name(each["label"]))
+    for line in lines:
+        if (each := _DASHED.match(line.text)) and twice[fold(each["label"])] > 1 and _NAMELIKE.fullmatch(each["label"]):
+            keys.setdefault(fold(each["label"]), voice_key(_spelt(each["label"])))
+    doubtful = tuple((lines[index].number, label) for index, label, _ in found if fold(label) not in keys and _might(label))
+    return Cast(keys, doubtful)
+
+
+def said(line: Line, known: Cast) -> Said:
+    """Who a line names, and what is said."""
+    if line.label:
+        return Said(known.keys.get(fold(_stem(line.label.rstrip(" :"))), voice_key(line.label)), line.text)
+    if found := _COLON.match(line.text):
+        label = found["label"].strip()
+        stem = label if fold(label) in known.keys else _stem(label)
+        if fold(stem) in known.keys:
+            manner = label[len(stem) :].strip(" ,")
+            is_manner = manner.startswith("en ")
+            sound = found["sound"] or found["aside"] or (manner if is_manner else "")
+            return Said(known.keys[fold(stem)], found["text"], label if manner and not is_manner else "", sound)
+        return Said(None, line.text)
+    if (found := _DASHED.match(line.text)) and fold(found["label"]) in known.keys:
+        return Said(known.keys[fold(found["label"])], found["text"])
+    if (found := _POINT.match(line.text)) and line.text[found.end("label")] in ".;" and fold(found["label"]) in known.keys:
+        why = f"taken for a turn of {found['label']}: a colon was probably meant"
+        return Said(known.keys[fold(found["label"])], found["text"], why=why)
+    return Said(None, line.text)
+
+
+def _labelled(line: Line) -> tuple[str, bool]:
+    """What stands before the colon, and whether the layout says that it is a name."""
+    if line.label:
+        return line.label.rstrip(" :"), True
+    found = _COLON.match(line.text.lstrip("« "))
+    return (_stem(found["label"].strip()), False) if found else ("", False)
+
+
+def _stem(label: str) -> str:
+    """« Paul » of « Paul, assistant virtuel »."""
+    return label.split(",", 1)[0].strip()
+
+
+def _is_other(line: Line) -> bool:
+    """Whether the line is a part, a credit or a fact, whatever stands before its colon."""
+    text = line.text.lstrip("« ")
+    if line.label or not text:
+        return not line.label
+    narrator = _COLON.match(text)
+    if narrator and fold(narrator["label"]) in _NARRATORS and narrator["text"]:
+        return False
+    return bool(
+        line.heading
+        or labels.part(text)
+        or labels.marker(text)
+        or labels.credit(text, False)
+        or labels.episode(text)
+        or labels.keyed(text)
+        or labels.duration_s(text) is not None
+    )
+
+
+def _might(label: str) -> bool:
+    """Whether a person may wonder if it is a name."""
+    return len(label.split()) <= 3 and not re.search(r"[.!?,]", label)
+
+
+def looks_like_name(label: str) -> bool:
+    """Whether a label has the look of a name: capitals, or somebody's part."""
+    words = fold(label).split(" ")
+    return bool(_NAMELIKE.fullmatch(label) and words[0] not in _NEVER) or _is_person(words)
+
+
+def _is_person(words: list[str]) -> bool:
+    """« Homme », « La standardiste », « Première passante », « Voix 2 »."""
+    rest = [word for word in words if word not in _ARTICLES]
+    return len(words) <= 5 and bool(rest) and rest[0] in _PERSONS
+
+
+def _is_voice(label: str, count: int, is_met: bool) -> bool:
+    """One occurrence must look like a name and be met elsewhere; two need only look like somebody."""
+    words = fold(label).split(" ")
+    if fold(label) in _NARRATORS:
+        return True
+    if _is_person(words) and (words[0] not in _NEVER or count > 1):
+        return True
+    if "," in label or len(words) > 5 or words[0] in _NEVER:
+        return False
+    if _NAMELIKE.fullmatch(label):
+        return count > 1 or is_met
+    return count > 1 and is_met and label[:1].isupper() and words[0] in _ARTICLES
+
+
+def _is_mentioned(label: str, everything: str) -> bool:
+    """Whether the name is said by somebody: it stands inside a sentence too."""
+    return re.search(rf"[\w,] {re.escape(label)}\b(?! ?:)", everything) is not None
+
+
+def _better(known: str, label: str) -> str:
+    """The spelling that is not all capitals."""
+    return known if known and not known.isupper() else _spelt(label)
+
+
+def _spelt(label: str) -> str:
+    """« NORA BELKACEM » as « Nora Belkacem », « L’APPELANTE » as « L’appelante »; initials stay."""
+    if not label.isupper() or len(label.replace(".", "")) <= 3:
+        return label
+    words = label.lower().split(" ")
+    if _is_person(fold(label).split(" ")) and words[0] not in ("monsieur", "madame"):
+        return " ".join(words).capitalize()
+    small = ("de", "du", "des", "la", "le", "et")
+    return " ".join(word if index and word in small else _capitalised(word) for index, word in enumerate(words))
+
+
+def _capitalised(word: str) -> str:
+    return "-".join(part[:1].upper() + part[1:] for part in word.split("-"))

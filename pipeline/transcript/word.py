@@ -1,0 +1,145 @@
+"""Word documents as lines: paragraphs, soft line ends, names in bold, tables, lists; footnotes and comments are told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from pipeline.errors import CauserieError
+from pipeline.transcript.loose_lines import Line, Told
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_LONGEST_NAME = 40  # characters
+_CLOCK = re.compile(r"[\[(]?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?[\])]?")
+_HEADER_CELLS = {"intervenant", "intervenants", "intervenante", "locuteur", "voix", "nom", "qui", "texte", "propos", "paroles", "temps"}
+_HEADER_CELLS |= {"timecode", "time code", "tc", "minutage", "speaker", "text", "time", "transcription", "n°", "son"}
+_ASIDES = {"footnotes": "a footnote", "endnotes": "an endnote", "comments": "a comment"}
+
+
+def word_lines(path: Path) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
+    """The lines of a .docx, a line's number being its paragraph's; and what stands outside the text. `CauserieError` when it is not one."""
+    from docx import Document
+    from docx.opc.exceptions import PackageNotFoundError
+
+    try:
+        document = Document(str(path))
+        lines = tuple(_numbered(_paragraphs(document.element.body)))
+        return lines, tuple(_asides(document))
+    except (PackageNotFoundError, KeyError, ValueError, AttributeError, OSError, BadZipFile, SyntaxError) as error:
+        raise CauserieError("cannot be read as a Word document", str(path), "open it and save it as .docx, or as plain text") from error
+
+
+def _paragraphs(parent: Any) -> Iterator[list[Line]]:
+    """Each paragraph, and each row of a table, as lines; in the order of the document."""
+    for child in parent:
+        if child.tag == f"{_W}p":
+            yield _paragraph(child)
+        elif child.tag == f"{_W}tbl":
+            yield from (lines for row in child.iter(f"{_W}tr") for lines in _row(row))
+        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}smartTag", f"{_W}customXml"):
+            yield from _paragraphs(child)
+
+
+def _numbered(paragraphs: Iterator[list[Line]]) -> Iterator[Line]:
+    """Lines with the number of their paragraph; the first of each is fresh."""
+    for number, lines in enumerate(paragraphs, 1):
+        kept = [line for line in lines if line.text.strip() or line.label]
+        for index, line in enumerate(kept):
+            yield Line(number, line.text, line.label, line.heading, fresh=index == 0)
+
+
+def _paragraph(element: Any) -> list[Line]:
+    """A paragraph's lines; bold words at its start, before others that are not, are a name."""
+    pieces = list(_runs(element))
+    text = "".join(piece for piece, _ in pieces)
+    style = element.find(f"{_W}pPr/{_W}pStyle")
+    name = (style.get(f"{_W}val") or "").lower() if style is not None else ""
+    lines = text.split("\n")
+    if re.match(r"(?:heading|titre|title)", name) and text.strip():
+        return [Line(0, " ".join(text.split()), heading=True)]
+    if element.find(f"{_W}pPr/{_W}numPr") is not None or name.startswith(("listbullet", "listeàpuces", "listepuces")):
+        return [Line(0, f"- {lines[0]}"), *(Line(0, line) for line in lines[1:])]
+    label = _bold_start(pieces)
+    if label:
+        bare = label.strip().rstrip(":–—-. \u00a0\u202f")
+        rest = lines[0][len(label) :].lstrip(" :–—\u00a0\u202f\t")
+        return [Line(0, rest, bare), *(Line(0, line) for line in lines[1:])]
+    return [Line(0, line) for line in lines]
+
+
+def _bold_start(pieces: list[tuple[str, bool]]) -> str:
+    """The bold words that begin a paragraph, when they may be a name and something else follows."""
+    label = ""
+    for text, bold in pieces:
+        if not bold and text.strip():
+            break
+        label += text
+    else:
+        return ""
+    words = label.strip().rstrip(":–—-. \u00a0\u202f")
+    is_name = 0 < len(words) <= _LONGEST_NAME and "\n" not in label and words[0].isalpha() and not re.search(r"[.!?,;«»\[\]]", words)
+    after = "".join(text for text, _ in pieces)[len(label) :]
+    is_apart = label.rstrip()[-1:] in ":–—-" or after[:1] in " :\u00a0\t–—\n" or label != label.rstrip()
+    return label if is_name and is_apart and (words[0].isupper()) else ""
+
+
+def _runs(element: Any) -> Iterator[tuple[str, bool]]:
+    """The text of each run that is shown, and whether it is bold; what a revision has inserted is, what it has deleted is not."""
+    for run in element.iter(f"{_W}r"):
+        if any(parent.tag in (_FALLBACK, f"{_W}del", f"{_W}moveFrom") for parent in run.iterancestors()):
+            continue
+        bold = run.find(f"{_W}rPr/{_W}b")
+        is_bold = bold is not None and bold.get(f"{_W}val") not in ("0", "false", "off")
+        text = "".join(_shown(node) for node in run)
+        if text:
+            yield text, is_bold
+
+
+def _shown(node: Any) -> str:
+    """What a part of a run shows."""
+    if node.tag == f"{_W}t":
+        return node.text or ""
+    return {f"{_W}tab": " ", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}.get(node.tag, "")
+
+
+def _row(row: Any) -> Iterator[list[Line]]:
+    """A row of a table: a time if there is one, a name, what is said; a row of column titles says nothing."""
+    cells = [[line for paragraph in _paragraphs(cell) for line in paragraph] for cell in row.iter(f"{_W}tc")]
+    texts = [" ".join(f"{line.label} {line.text}".strip() for line in lines).strip() for lines in cells]
+    if not any(texts) or all(text.lower().rstrip(" :") in _HEADER_CELLS for text in texts if text):
+        return
+    clock = next((text for text in texts if _CLOCK.fullmatch(text)), "")
+    left = [(text, lines) for text, lines in zip(texts, cells, strict=True) if text and text != clock]
+    label = ""
+    if len(left) == 2 and len(left[0][0]) <= _LONGEST_NAME:
+        label = left.pop(0)[0].rstrip(" :\u00a0")
+    lines = [line for _, lines in left for line in lines if line.text.strip() or line.label]
+    first = lines[0] if lines else Line(0, "")
+    start = f"{clock} " if clock and clock[0] in "[(" else f"[{clock}] " if clock else ""
+    yield [Line(0, start + first.text, label or first.label)]
+    for line in lines[1:]:
+        yield [Line(0, line.text, line.label or label)]
+
+
+def _asides(document: Any) -> Iterator[Told]:
+    """Footnotes, endnotes, comments, headers and footers: nobody says them."""
+    from docx.oxml import parse_xml
+
+    for relation in document.part.rels.values():
+        kind = relation.reltype.rsplit("/", 1)[-1]
+        if not relation.is_external and kind in _ASIDES:
+            for note in parse_xml(relation.target_part.blob):
+                text = " ".join("".join(text for text, _ in _runs(note)).split())
+                if text:
+                    yield Told(0, text, f"it is {_ASIDES[kind]}, not something said")
+    seen = set()
+    for section in document.sections:
+        for part in (section.header, section.footer):
+            text = " ".join(" ".join(paragraph.text for paragraph in part.paragraphs).split())
+            if text and text not in seen:
+                seen.add(text)
+                yield Told(0, text, "it is in the header or footer of the page")
