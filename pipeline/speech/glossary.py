@@ -88,10 +88,9 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
             listed[term.say] = term
             _claim(each, term, claimed)
     table.end()
-    for say, term in listed.items():
-        for form in (_folded(say),):
-            if claimed.get(form, say) != say:
-                table.problem("terms", f"“{printable(say)}” is a term, and a wrong spelling of “{printable(claimed[form])}”", "keep one")
+    for say in listed:
+        if (owner := claimed.get(_folded(say), say)) != say:
+            table.problem("terms", f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”", "keep one")
     return Glossary((*listed.values(), *(term for name, term in named.items() if name not in listed)))
 
 
@@ -138,6 +137,11 @@ def near(words: Sequence[Mapping[str, Any]], glossary: Glossary) -> tuple[tuple[
                 found.append((part.word, say))
                 break
     return tuple(found)
+
+
+def plain_parts(texts: Sequence[str]) -> list[str]:
+    """The parts of words, in lower case and without accents: what stays the same however a thing is spelt."""
+    return [part.folded for part in _parts(texts)]
 
 
 def _term(table: Table) -> Term:
