@@ -41,7 +41,9 @@ On cherche encore un médecin pour le canton de Saint-Aubin.
 Le jardin partagé accueille des classes de l'école primaire.
 La commission étudie les recours déposés par les assurés.
 """.split("\n")[1:-1]
-OTHER_WORDS = "brouillard cotisation tracteur violon escalier fromage préfecture canard bicyclette mutuelle orage cerise trottoir lanterne".split()
+OTHER_WORDS = """
+brouillard cotisation tracteur violon escalier fromage préfecture canard bicyclette mutuelle orage cerise trottoir lanterne
+""".split()
 
 
 def revoiced(episode: script.Episode, voices: dict[str, script.Voice], speaker: str) -> Timeline:

@@ -1,7 +1,7 @@
 """Do the doubts point at what is wrong? The sample show, said by others and damaged until 10 to 30 % of its words are wrong.
 
     python benchmarks/doubts.py make FOLDER [PART/PARTS]     hear every case once (needs espeak-ng; half an hour of two cores)
-    python benchmarks/doubts.py fit FOLDER                   fit the weights on some conditions, measure on the others
+    python benchmarks/doubts.py fit FOLDER                   fit the weights; measure on each kind of damage with those fitted on the others
 
 A word is wrong when the edit alignment does not find it again: one replaced or missed counts where it was said, one invented where
 it was heard. The figure is the share of wrong words that lie within the top fifth of the audio, ranked by passages.
@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import damage  # noqa: E402
+
 from pipeline.audio.profile import Profiler, load, save  # noqa: E402
 from pipeline.files import read_json, write_json  # noqa: E402
 from pipeline.model import Word  # noqa: E402
@@ -30,20 +32,21 @@ from pipeline.speech import doubts  # noqa: E402
 from pipeline.transcript.normal import tokens  # noqa: E402
 
 CASES = """
-own/sentences david/words own/hiss own/street quick/babble own/telephone slow/clipped belinda/hall own/gaps own/spliced own/loud_music own/far
-iven/hiss steph/gaps belinda/sentences david/spliced quick/street own/words iven/far steph/loud_music
+own/sentences david/words own/hiss own/street quick/babble own/telephone slow/clipped belinda/hall own/gaps own/spliced own/loud_music
+own/far iven/hiss steph/gaps belinda/sentences david/spliced quick/street own/words iven/far steph/loud_music
 """.split()
 WRONG = (0.10, 0.30)  # what is asked
+USEFUL = (0.04, 0.50)  # to fit
 TOP = 0.2
 EDGE_S = 0.2  # heard with a passage, on both sides, and counted as listened to
 DRAWN = 0.01
-HELD_OUT = {"words", "street", "hall", "spliced", "far"}  # damages never seen when the weights are fitted
 
 
 def make(folder: Path, part: int, parts: int) -> None:
     """Hear each episode in each condition, harder or softer until enough of its words are wrong, but not too many."""
     import torch
     import whisper
+
     from tools.sample_show import script
 
     torch.set_num_threads(1)
@@ -130,11 +133,11 @@ def wrong_s(value: dict[str, Any], truth: list[Any]) -> tuple[list[float], int]:
 
 
 def cases(folder: Path) -> list[dict[str, Any]]:
-    """Every case with as many errors as is asked: its passages' signals, how many of their words are wrong, and how long they are."""
+    """Every useful case: its passages' signals, how many of their words are wrong, and how long they are."""
     found = []
     for case in sorted(folder.glob("*/case.json")):
         known = read_json(case)
-        if not WRONG[0] <= known["rate"] <= WRONG[1]:
+        if not USEFUL[0] <= known["rate"] <= USEFUL[1]:
             continue
         value = read_json(case.with_name("words.json"))
         passages = doubts.passages(value)
@@ -164,13 +167,17 @@ def fitted(some: list[dict[str, Any]]) -> tuple[NDArray[np.float64], float]:
     """Weights, none below 0, and bias, by logistic regression on the share of wrong words, a little drawn towards 0."""
     signals, words = np.concatenate([each["signals"] for each in some]), np.concatenate([each["words"] for each in some])
     share = np.minimum(1.0, np.concatenate([each["wrong"] for each in some]) / words)
-    scale = np.maximum(signals.std(axis=0), 1e-6)
-    weights, bias = np.zeros(signals.shape[1]), 0.0
-    for _ in range(20_000):
-        error = words * (1 / (1 + np.exp(-(signals / scale @ weights + bias))) - share) / words.sum()
-        weights = np.maximum(0.0, weights - 0.5 * (signals.T @ error / scale + DRAWN * weights))
-        bias -= 0.5 * error.sum()
-    return weights / scale, bias
+    scale = np.maximum(signals.std(axis=0), 0.05)  # what hardly ever moves must not weigh a hundred when it does
+
+    def cost(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        total = signals / scale @ values[1:] + values[0]
+        error = words * (1 / (1 + np.exp(-total)) - share) / words.sum()
+        loss = (words * (np.logaddexp(0, total) - share * total)).sum() / words.sum() + DRAWN * (values[1:] ** 2).sum() / 2
+        return loss, np.array([error.sum(), *(signals.T @ error / scale + DRAWN * values[1:])])
+
+    bounds = [(None, None), *([(0.0, None)] * signals.shape[1])]
+    done = minimize(cost, np.zeros(signals.shape[1] + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return done[1:] / scale, float(done[0])
 
 
 def caught(some: list[dict[str, Any]], weights: NDArray[np.float64]) -> float:
@@ -193,26 +200,44 @@ def best(some: list[dict[str, Any]]) -> float:
     return hit / max(1, total)
 
 
+def kind(case: dict[str, Any]) -> str:
+    """What was done to it."""
+    return case["name"].split("-")[1]
+
+
+def held_out(everything: list[dict[str, Any]], without: int | None = None, alone: int | None = None) -> dict[str, float]:
+    """The share caught in each case that has as many errors as asked, by weights fitted on all other kinds of damage.
+
+    `without` leaves a signal out, `alone` ranks by one signal.
+    """
+    kept = [index for index in range(len(doubts.SIGNALS)) if index != without and alone in (None, index)]
+    fewer = [{**each, "signals": each["signals"][:, kept]} for each in everything]
+    weights = {name: np.ones(1) for name in map(kind, fewer)}
+    if alone is None:
+        weights = {name: fitted([each for each in fewer if kind(each) != name])[0] for name in weights}
+    return {each["name"]: caught([each], weights[kind(each)]) for each in fewer if WRONG[0] <= each["rate"] <= WRONG[1]}
+
+
 def fit(folder: Path) -> None:
     """Fit, measure, print."""
     everything = cases(folder)
-    unseen = [each for each in everything if each["name"].split("-")[1] in HELD_OUT]
-    seen = [each for each in everything if each["name"].split("-")[1] not in HELD_OUT]
-    weights, bias = fitted(seen)
-    usual = np.concatenate([each["signals"] for each in seen]).mean(axis=0)
-    print(f"{len(seen)} cases to fit, {len(unseen)} held out; bias {bias:.2f}")
+    asked = [each for each in everything if WRONG[0] <= each["rate"] <= WRONG[1]]
+    many = {each["name"]: each["wrong"].sum() for each in asked}
+
+    def mean(shares: dict[str, float]) -> float:
+        return sum(shares[name] * many[name] for name in many) / sum(many.values())
+
+    weights, bias = fitted(everything)
+    usual = np.concatenate([each["signals"] for each in everything]).mean(axis=0)
+    print(f"{len(everything)} cases, {len(asked)} of them with 10 to 30 % of words wrong; bias {bias:.2f}")
     for index, name in enumerate(doubts.SIGNALS):
-        alone, without = np.eye(len(weights))[index], fitted([{**each, "signals": np.delete(each["signals"], index, 1)} for each in seen])[0]
-        less = [{**each, "signals": np.delete(each["signals"], index, 1)} for each in unseen]
-        told = f"alone {caught(unseen, alone):.0%}, all the others {caught(less, without):.0%}"
-        print(f"  {name:12} weight {weights[index]:5.2f}, usual {usual[index]:.2f}; {told}")
-    shipped = np.array([doubts.WEIGHTS[name][0] for name in doubts.SIGNALS])
-    for name, some in (("fitted on", seen), ("held out", unseen)):
-        chance = caught(some, np.zeros(len(weights)))
-        print(f"{name}: {caught(some, weights):.0%} of wrong words in the top fifth; as shipped {caught(some, shipped):.0%};", end=" ")
-        print(f"in order of time {chance:.0%}; the best there is {best(some):.0%}")
-    for each in unseen:
-        print(f"  {each['name']:22} {each['rate']:.0%} wrong: {caught([each], weights):.0%} caught")
+        one, others = mean(held_out(everything, alone=index)), mean(held_out(everything, without=index))
+        print(f"  {name:12} weight {weights[index]:5.2f}, usual {usual[index]:.2f}; alone {one:.0%}, all the others {others:.0%}")
+    shares, shipped = held_out(everything), np.array([doubts.WEIGHTS[name][0] for name in doubts.SIGNALS])
+    print(f"wrong words in the top fifth of the audio, each kind of damage held out in turn: {mean(shares):.0%}")
+    print(f"as shipped {caught(asked, shipped):.0%}, in order of time {caught(asked, 0 * shipped):.0%}, at best {best(asked):.0%}")
+    for each in asked:
+        print(f"  {each['name']:22} {each['rate']:.0%} wrong: {shares[each['name']]:.0%} caught")
 
 
 if __name__ == "__main__":

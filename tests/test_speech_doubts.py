@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.audio.profile import Profile, save
 from pipeline.speech.doubts import SHOWN, WEIGHTS, Signals, chance_wrong, doubts, doubts_value, passages, reasons, summary
-from pipeline.speech.glossary import Glossary, Term
+from pipeline.speech.glossary import NO_TERMS, Glossary, Term
 
 GOOD = "Le matin, nous prenons le chemin de la gare. Il longe un vieux canal bordé de tilleuls. Personne ne presse jamais le pas ici."
 ALIKE = "Puis vient un autre sujet dont personne n’avait parlé. Chacun écoute alors ce que disent les voisins du quartier."
@@ -33,7 +33,7 @@ def heard(*parts: list[dict], duration_s: float = 60.0, **figures: float) -> dic
     return {"language": "fr", "duration_s": duration_s, "segments": segments}
 
 
-def first(value: dict, levels_db: np.ndarray | None = None, glossary: Glossary = Glossary()) -> dict:
+def first(value: dict, levels_db: np.ndarray | None = None, glossary: Glossary = NO_TERMS) -> dict:
     """What is doubted most."""
     return doubts_value(value, levels_db, glossary)["passages"][0]
 
@@ -71,7 +71,9 @@ def test_improbable_words_come_first():
     assert found["text"].startswith("Chacun écoute")
 
 
-@pytest.mark.parametrize(("amount", "reason"), [({"weak": 0.6, "weakest": 0.9}, "unsure words"), ({"repetition": 1.0}, "repetition"), ({}, "")])
+@pytest.mark.parametrize(
+    ("amount", "reason"), [({"weak": 0.6, "weakest": 0.9}, "unsure words"), ({"repetition": 1.0}, "repetition"), ({}, "")]
+)
 def test_the_reasons_are_the_signals_that_tell(amount, reason):
     usual = {name: value for name, (_, value, _) in WEIGHTS.items()}
     assert reasons(Signals(**usual | amount))[:1] == ([reason] if reason else [])
@@ -80,12 +82,14 @@ def test_the_reasons_are_the_signals_that_tell(amount, reason):
 @given(st.sampled_from(sorted(WEIGHTS)), st.floats(0, 1), st.floats(0, 1))
 def test_more_of_any_signal_is_never_less_doubtful(name, one, other):
     low, high = sorted((one, other))
-    assert chance_wrong(Signals(**dict.fromkeys(WEIGHTS, 0.1) | {name: low})) <= chance_wrong(Signals(**dict.fromkeys(WEIGHTS, 0.1) | {name: high}))
+    assert chance_wrong(Signals(**dict.fromkeys(WEIGHTS, 0.1) | {name: low})) <= chance_wrong(
+        Signals(**dict.fromkeys(WEIGHTS, 0.1) | {name: high})
+    )
 
 
 def test_what_is_nearly_a_name_of_the_glossary_is_doubted_more():
     said = [*words(GOOD, 1.0), *words("Ensuite vient Orvale dont on avait parlé.", 12.0, probability=0.8)]
-    plain, named = (first(heard(said), None, glossary) for glossary in (Glossary(), Glossary((Term("Orvalle"),))))
+    plain, named = (first(heard(said), None, glossary) for glossary in (NO_TERMS, Glossary((Term("Orvalle"),))))
     assert named["score"] > plain["score"]
     assert "glossary" in named["reasons"]
 

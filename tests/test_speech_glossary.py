@@ -95,7 +95,11 @@ def test_what_was_heard_is_never_changed_itself():
     assert what == heard("Or Val")
 
 
-@given(st.lists(st.sampled_from(["or", "Val", "Orval,", "d’Or", "Caf.", "«", "Orval-Orval", "Noemie", "l’aurore", "Val-d’", "Orne"]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(["or", "Val", "Orval,", "d’Or", "Caf.", "«", "Orval-Orval", "Noemie", "l’aurore", "Val-d’", "Orne"]), max_size=12
+    )
+)
 @settings(max_examples=100, deadline=None)
 def test_what_is_corrected_needs_no_correction_and_time_still_runs_forward(words):
     once, _ = corrected(heard(" ".join(words)), NAMES)

@@ -99,7 +99,10 @@ def test_what_the_glossary_corrects_is_written_and_noted():
 
 def test_a_voice_that_changes_inside_a_sentence_is_another_turn():
     what = heard(("Vous venez demain oui volontiers demain.", 0.0), duration_s=3)
-    assert turns(what, tracks("nora", "malik", loud="000111", hop_s=0.3)) == [("Nora", "Vous venez demain"), ("Malik", "oui volontiers demain.")]
+    assert turns(what, tracks("nora", "malik", loud="000111", hop_s=0.3)) == [
+        ("Nora", "Vous venez demain"),
+        ("Malik", "oui volontiers demain."),
+    ]
 
 
 def test_a_moment_of_the_other_is_no_turn():

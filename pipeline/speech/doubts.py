@@ -15,7 +15,7 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from pipeline.files import read_json, write_json
-from pipeline.speech.glossary import Glossary, corrected, near, plain_parts
+from pipeline.speech.glossary import NO_TERMS, Glossary, corrected, near, plain_parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 SHOWN = 0.2  # of the audio, at most: an hour's episode must not ask for an hour
 LEAST_SCORE = 0.15  # a passage that is probably right to six words in seven is not worth a person's ear
 _PAUSE_S = 0.6  # parts passages
-_LONGEST_S, _SHORTEST_S = 8.0, 2.0  # of a passage: enough to hear what is meant, not more
+_LONGEST_S, _SHORTEST_S = 5.0, 1.5  # of a passage: longer ones caught fewer wrong words in the same time, shorter ones no more
 _SENTENCE_END = (".", "!", "?", "…")
-_CLOSING = " »”\")]\u00a0\u202f"
+_CLOSING = ' »”")]\u00a0\u202f'
 _UNDER_SPEECH_DB = 20.0  # a word this much weaker than the episode's words is said by nobody
 _OUT_OF_TIME = math.log(2.5)  # a letter two and a half times as long or as short as the episode's
 _SAID_AGAIN = 3  # words in a row
@@ -47,7 +47,6 @@ class Signals:
     rate: float  # letters a second against the episode's own, as a logarithm
     out_of_time: float  # share of words too long or too short for their letters
     no_voice: float  # share of its words said where it is silent
-    ragged: float  # half for no capital at its start, half for no full stop at its end
 
 
 @dataclass(frozen=True)
@@ -68,29 +67,28 @@ class Passage:
         return max(self.words[-1]["end_s"], self.start_s)
 
 
-_BIAS = -2.0
+_BIAS = -4.25
 WEIGHTS = {  # signal: weight, usual value, reason
-    "weakest": (1.0, 0.2, "unsure words"),
-    "weak": (1.0, 0.1, "unsure words"),
-    "quartile": (1.0, 0.1, "unsure words"),
-    "segment": (1.0, 0.1, "unsure words"),
-    "no_speech": (1.0, 0.1, "no voice"),
-    "repetition": (1.0, 0.1, "repetition"),
-    "rate": (1.0, 0.1, "odd rate"),
-    "out_of_time": (1.0, 0.1, "odd rate"),
-    "no_voice": (1.0, 0.1, "no voice"),
-    "ragged": (1.0, 0.1, "broken sentence"),
+    "weakest": (0.15, 0.28, "unsure words"),
+    "weak": (7.5, 0.08, "unsure words"),
+    "quartile": (3.9, 0.11, "unsure words"),
+    "segment": (5.6, 0.16, "unsure words"),
+    "no_speech": (2.0, 0.0, "no voice"),
+    "repetition": (1.7, 0.05, "repetition"),
+    "rate": (0.2, 0.26, "odd rate"),
+    "out_of_time": (2.05, 0.3, "odd rate"),
+    "no_voice": (1.06, 0.04, "no voice"),
 }
 
 
-def doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = Glossary()) -> None:
+def doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = NO_TERMS) -> None:
     """Write to `doubts` what to listen to first; `levels` are the master's profiles. See docs/formats.md."""
     from pipeline.audio.profile import load
 
     write_json(doubts, doubts_value(read_json(words), load(levels, "master").levels_db, glossary))
 
 
-def doubts_value(heard: dict[str, Any], levels_db: NDArray[np.float32] | None, glossary: Glossary = Glossary()) -> dict[str, Any]:
+def doubts_value(heard: dict[str, Any], levels_db: NDArray[np.float32] | None, glossary: Glossary = NO_TERMS) -> dict[str, Any]:
     """The doubts about `heard`, the content of `words.json`, as JSON values: the worst passage first.
 
     `levels_db` are the levels of the master, 20 a second; without them nothing is said of words where nobody speaks.
@@ -173,8 +171,6 @@ def _parted(group: Sequence[tuple[Any, Any]], word: Mapping[str, Any]) -> bool:
 def _signals(passage: Passage, again: float, pace: float, usual_s: float, silent: float) -> Signals:
     doubt = sorted((1 - word["probability"] for word in passage.words), reverse=True)
     lengths = [abs(math.log(_letter_s(word) / usual_s)) for word in passage.words]
-    first, last = passage.words[0]["text"].lstrip("«“\"( \u202f"), passage.words[-1]["text"].rstrip(_CLOSING)
-    ragged = 0.5 * first[:1].islower() + 0.5 * (not last.endswith(_SENTENCE_END))
     return Signals(
         weakest=doubt[0],
         weak=fmean(doubt),
@@ -185,7 +181,6 @@ def _signals(passage: Passage, again: float, pace: float, usual_s: float, silent
         rate=min(1.0, abs(math.log(pace))),
         out_of_time=fmean(length > _OUT_OF_TIME for length in lengths),
         no_voice=silent,
-        ragged=ragged,
     )
 
 

@@ -45,6 +45,9 @@ class Glossary:
     terms: tuple[Term, ...] = ()
 
 
+NO_TERMS = Glossary()
+
+
 @dataclass(frozen=True)
 class Correction:
     """What was heard, what is written instead, and when it is said (s)."""
@@ -83,14 +86,15 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
         each = Table(value if isinstance(value, dict) else {"say": value}, table.file, table.problems, f"terms[{index}]")
         term = _term(each)
         if term.say in listed:
-            each.problem("say", f"“{printable(term.say)}” is there twice", "put everything about it in one place")
+            each.problem("say", f"“{printable(term.say)}” is there twice", "put all about it in one place")
         elif term.say:
             listed[term.say] = term
             _claim(each, term, claimed)
     table.end()
     for say in listed:
         if (owner := claimed.get(_folded(say), say)) != say:
-            table.problem("terms", f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”", "keep one")
+            message = f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”"
+            table.problem("terms", message, "keep one of the two")
     return Glossary((*listed.values(), *(term for name, term in named.items() if name not in listed)))
 
 
@@ -160,7 +164,8 @@ def _claim(table: Table, term: Term, claimed: dict[tuple[str, ...], str]) -> Non
         if not form or len("".join(form)) < 2:
             table.problem("heard", f"“{printable(spelling)[:40]}” is too short to be recognised", "give a whole word, or remove it")
         elif claimed.setdefault(form, term.say) != term.say:
-            table.problem("heard", f"“{printable(spelling)[:40]}” is also heard for “{printable(claimed[form])}”", "leave it to one of them")
+            owner = printable(claimed[form])
+            table.problem("heard", f"“{printable(spelling)[:40]}” is also heard for “{owner}”", "leave it to one of them")
 
 
 def _names(people: Iterable[Person]) -> Iterator[str]:
@@ -242,7 +247,9 @@ def _spelt(texts: Sequence[str], first: _Part, last: _Part) -> str:
     return " ".join((texts[first.word][first.first :], *texts[first.word + 1 : last.word], texts[last.word][: last.last]))
 
 
-def _replaced(words: Sequence[dict[str, Any]], run: Sequence[_Part], written: str, corrections: list[Correction]) -> Iterator[dict[str, Any]]:
+def _replaced(
+    words: Sequence[dict[str, Any]], run: Sequence[_Part], written: str, corrections: list[Correction]
+) -> Iterator[dict[str, Any]]:
     """The words in place of those, with what stood around the name; the time is shared by letters when they are several."""
     texts = {part.word: word["text"] for part, word in zip((run[0], run[-1]), (words[0], words[-1]), strict=True)}
     before, after = texts[run[0].word][: run[0].first], texts[run[-1].word][run[-1].last :]

@@ -13,14 +13,14 @@ from typing import Any
 from pipeline.drafts import stamp
 from pipeline.files import read_json, write_whole
 from pipeline.model import Word
-from pipeline.speech.glossary import Correction, Glossary, corrected
+from pipeline.speech.glossary import NO_TERMS, Correction, Glossary, corrected
 from pipeline.text import hms, typographic
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
 
 _PAUSE_S = 0.8  # a new paragraph
 _LONG_PAUSE_S = 2.0  # when tracks tell the voices, a pause matters less
 _GAP_S = 4.0  # something else than words is heard there
-_CLEAR_DB = 6.0  # between two microphones: less may be the room
+_CLEAR_DB = 4.0  # between two microphones: less may be the room
 _SHORTEST_TURN_S = 0.4  # a word's ends are not known better
 _SPEAKS_DB = -15.0  # relative to how loud a track is when it speaks
 _OVER_BLEED_DB = 10.0
@@ -40,6 +40,7 @@ _TEXTS = {
             "Un paragraphe simple : le narrateur. « Nom : texte » : une autre voix (deux fois au moins, ou déclarée ici).",
             "## Archive : 1978 ouvre une partie ; ## Récit rend la parole au narrateur. [musique], [rires] : ce qu’on entend.",
             "Entre « et », un extrait ; une ligne qui commence par - y change de voix. @1:05 au début d’un paragraphe en fixe l’heure.",
+            "%% ? : à écouter d’abord, la machine doute. %% glossaire : ce qu’elle a corrigé d’après glossary.toml.",
         ),
         "voice": "Voix",
         "gap": "? [musique] ou silence",
@@ -51,7 +52,6 @@ _TEXTS = {
             "repetition": "répétition",
             "no voice": "peut-être personne ne parle",
             "odd rate": "débit étrange",
-            "broken sentence": "phrase rompue",
             "glossary": "un nom du glossaire, peut-être",
         },
     },
@@ -62,6 +62,7 @@ _TEXTS = {
             "A plain paragraph: the narrator. “Name : text”: another voice (twice at least, or declared here).",
             "## Archive: 1978 opens a part; ## Narration returns to the narrator. [music], [laughter]: what is heard.",
             "Between « and », an insert; a line that begins with a dash changes voice in it. @1:05 before a paragraph sets its time.",
+            "%% ?: listen to this first, the machine doubts it. %% glossary: what it corrected after glossary.toml.",
         ),
         "voice": "Voice",
         "gap": "? [music] or silence",
@@ -89,7 +90,7 @@ class _Track:
 
 
 def draft(
-    words: Path, activity: Path, doubts: Path, *, text: Path, names: Mapping[str, str], language: str, glossary: Glossary = Glossary()
+    words: Path, activity: Path, doubts: Path, *, text: Path, names: Mapping[str, str], language: str, glossary: Glossary = NO_TERMS
 ) -> None:
     """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names."""
     transcript = drafted(read_json(words), read_json(activity), read_json(doubts), names, language, glossary)
@@ -102,7 +103,7 @@ def drafted(
     doubts: dict[str, Any],
     names: Mapping[str, str],
     language: str,
-    glossary: Glossary = Glossary(),
+    glossary: Glossary = NO_TERMS,
 ) -> Transcript:
     """The draft as a transcript: `heard` is the content of `words.json`, `activity` of `activity.json`, `doubts` of `doubts.json`.
 
@@ -112,20 +113,23 @@ def drafted(
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
     tracks = tuple(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
     fair, corrections = corrected(heard, glossary)
-    words = [Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in fair["segments"] for each in part["words"]]
+    words = [
+        Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in fair["segments"] for each in part["words"]
+    ]
     paragraphs = _paragraphs(_sentences(words), tracks)
     edges = [(0.0, 0.0), *((said[0].start_s or 0.0, said[-1].end_s or 0.0) for _, said in paragraphs), (heard["duration_s"],) * 2]
-    both = _overlaps(tracks)
+    notes = sorted(
+        [*_overlap_notes(tracks, language), *_doubt_notes(doubts["passages"], language), *_correction_notes(corrections, language)],
+        key=lambda each: each[0],
+    )
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
         blocks.extend(_gap_note(edges[index][1], edges[index + 1][0], language))
         if text := _safe(" ".join(word.text for word in said), language):
             blocks.append(Paragraph(text, voice))
-        # what begins in the pause after a paragraph is told with it
-        span = (0.0 if index == 0 else edges[index + 1][0], edges[index + 2][0] if index + 1 < len(paragraphs) else heard["duration_s"] + 1)
-        blocks.extend(_doubt_notes(doubts["passages"], span, language))
-        blocks.extend(_note(f"{_texts(language)['together']} ({hms(at)}–{hms(to)})", language) for at, to in both if span[0] <= at < span[1])
-        blocks.extend(_correction_notes(corrections, span, language))
+        until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
+        while notes and notes[0][0] < until_s:  # what begins in the pause after a paragraph is told with it
+            blocks.append(notes.pop(0)[1])
     blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
     return Transcript(tuple(blocks), voices, _texts(language)["help"])
 
@@ -168,7 +172,7 @@ def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list
     """Sentences gathered: the voice's name (empty for the narrator) and the words."""
     pause_s = _LONG_PAUSE_S if tracks else _PAUSE_S
     paragraphs: list[tuple[str, list[Word]]] = []
-    for voice, sentence in (part for sentence in sentences for part in _by_voice(sentence, tracks)):
+    for voice, sentence in (part for whole in sentences for part in _by_voice(whole, tracks)):
         last = paragraphs[-1] if paragraphs else None
         if (
             last is None
@@ -248,25 +252,31 @@ def _gap_note(start_s: float, end_s: float, language: str) -> tuple[Note, ...]:
     return (Note(f"{_texts(language)['gap']} ({hms(start_s)}–{hms(end_s)})"),)
 
 
-def _doubt_notes(passages: Sequence[Mapping[str, Any]], span: tuple[float, float], language: str) -> list[Note]:
-    """Each doubtful passage that begins in the span (s): when to listen, what is written, why it is doubted."""
+def _overlap_notes(tracks: tuple[_Track, ...], language: str) -> list[tuple[float, Note]]:
+    """Where two speak at once, and when (s): one of them was probably not heard."""
+    together = _texts(language)["together"]
+    return [(start_s, _note(f"{together} ({hms(start_s)}–{hms(end_s)})", language)) for start_s, end_s in _overlaps(tracks)]
+
+
+def _doubt_notes(passages: Sequence[Mapping[str, Any]], language: str) -> list[tuple[float, Note]]:
+    """Each doubtful passage: when to listen, what is written, why it is doubted."""
     texts, notes = _texts(language), []
-    for each in sorted(passages, key=lambda passage: passage["start_s"]):
-        if span[0] <= each["start_s"] < span[1]:
-            shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
-            quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
-            why = ", ".join(texts["reasons"].get(reason, reason) for reason in each["reasons"])
-            when = f"{hms(each['start_s'])}–{hms(each['end_s'] + 0.999)}"
-            notes.append(_note(f"? {when} {quote}{f' ({why})' if why else ''}", language))
+    for each in passages:
+        shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
+        quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
+        why = ", ".join(texts["reasons"].get(reason, reason) for reason in each["reasons"])
+        when = f"{hms(each['start_s'])}–{hms(each['end_s'] + 0.999)}"
+        notes.append((each["start_s"], _note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
     return notes
 
 
-def _correction_notes(corrections: Sequence[Correction], span: tuple[float, float], language: str) -> list[Note]:
-    """What the glossary changed in the span, so that a person can change it back."""
-    texts = _texts(language)
-    inside = [each for each in corrections if span[0] <= each.start_s < span[1]]
-    shown = (f"{texts['quote'].format(each.heard.translate(_NO_QUOTES))} → {each.written} ({hms(each.start_s)})" for each in inside)
-    return [_note(f"{texts['glossary']} : {', '.join(shown)}", language)] if inside else []
+def _correction_notes(corrections: Sequence[Correction], language: str) -> list[tuple[float, Note]]:
+    """What the glossary changed, so that a person can change it back."""
+    name, quote = _texts(language)["glossary"], _texts(language)["quote"]
+    return [
+        (each.start_s, _note(f"{name} : {quote.format(each.heard.translate(_NO_QUOTES))} → {each.written} ({hms(each.start_s)})", language))
+        for each in corrections
+    ]
 
 
 def _note(text: str, language: str) -> Note:
