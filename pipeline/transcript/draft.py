@@ -7,21 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from pipeline.drafts import stamp
 from pipeline.files import read_json, write_whole
 from pipeline.model import Word
+from pipeline.speech.glossary import NO_TERMS, Correction, Glossary, corrected
 from pipeline.text import hms, typographic
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
 
 _PAUSE_S = 0.8  # a new paragraph
 _LONG_PAUSE_S = 2.0  # when tracks tell the voices, a pause matters less
 _GAP_S = 4.0  # something else than words is heard there
-_DOUBT = 0.5  # probability of a word
+_CLEAR_DB = 4.0  # between two microphones: less may be the room
+_SHORTEST_TURN_S = 0.4  # a word's ends are not known better
+_SPEAKS_DB = -15.0  # relative to how loud a track is when it speaks
+_OVER_BLEED_DB = 10.0
+_SHORTEST_OVERLAP_S = 0.8
+_BREATH_S = 0.3
+_QUOTED_CHARS = 60  # of a doubtful passage: enough to find it
 _PARAGRAPH_CHARS = 400  # then a sentence's end is a good place to breathe
 _SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
 _QUIET_DB = -100.0
+_NO_QUOTES = str.maketrans("", "", "«»“”")  # inside quotation marks of ours
 
 _TEXTS = {
     "fr": {
@@ -31,10 +40,20 @@ _TEXTS = {
             "Un paragraphe simple : le narrateur. « Nom : texte » : une autre voix (deux fois au moins, ou déclarée ici).",
             "## Archive : 1978 ouvre une partie ; ## Récit rend la parole au narrateur. [musique], [rires] : ce qu’on entend.",
             "Entre « et », un extrait ; une ligne qui commence par - y change de voix. @1:05 au début d’un paragraphe en fixe l’heure.",
+            "%% ? : à écouter d’abord, la machine doute. %% glossaire : ce qu’elle a corrigé d’après glossary.toml.",
         ),
         "voice": "Voix",
         "gap": "? [musique] ou silence",
         "quote": "« {} »",
+        "glossary": "glossaire",
+        "together": "? deux voix à la fois",
+        "reasons": {
+            "unsure words": "mots peu sûrs",
+            "repetition": "répétition",
+            "no voice": "peut-être personne ne parle",
+            "odd rate": "débit étrange",
+            "glossary": "un nom du glossaire, peut-être",
+        },
     },
     "en": {
         "stamp": "as long as nothing else is changed, the machine may write this draft again",
@@ -43,10 +62,14 @@ _TEXTS = {
             "A plain paragraph: the narrator. “Name : text”: another voice (twice at least, or declared here).",
             "## Archive: 1978 opens a part; ## Narration returns to the narrator. [music], [laughter]: what is heard.",
             "Between « and », an insert; a line that begins with a dash changes voice in it. @1:05 before a paragraph sets its time.",
+            "%% ?: listen to this first, the machine doubts it. %% glossary: what it corrected after glossary.toml.",
         ),
         "voice": "Voice",
         "gap": "? [music] or silence",
         "quote": "“{}”",
+        "glossary": "glossary",
+        "together": "? two voices at once",
+        "reasons": {"no voice": "perhaps nobody speaks", "glossary": "perhaps a name of the glossary"},
     },
 }
 
@@ -66,30 +89,47 @@ class _Track:
         return sum(part) / len(part) if part else _QUIET_DB
 
 
-def draft(words: Path, activity: Path, *, text: Path, names: Mapping[str, str], language: str) -> None:
+def draft(
+    words: Path, activity: Path, doubts: Path, *, text: Path, names: Mapping[str, str], language: str, glossary: Glossary = NO_TERMS
+) -> None:
     """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names."""
-    transcript = drafted(read_json(words), read_json(activity), names, language)
+    transcript = drafted(read_json(words), read_json(activity), read_json(doubts), names, language, glossary)
     write_whole(text, stamp(write(transcript), _texts(language)["stamp"]))
 
 
-def drafted(heard: dict[str, Any], activity: dict[str, Any], names: Mapping[str, str], language: str) -> Transcript:
-    """The draft as a transcript: `heard` is the content of `words.json`, `activity` of `activity.json`.
+def drafted(
+    heard: dict[str, Any],
+    activity: dict[str, Any],
+    doubts: dict[str, Any],
+    names: Mapping[str, str],
+    language: str,
+    glossary: Glossary = NO_TERMS,
+) -> Transcript:
+    """The draft as a transcript: `heard` is the content of `words.json`, `activity` of `activity.json`, `doubts` of `doubts.json`.
 
     With a track for each speaker the voices are known; with one recording everything is the narrator's until a person says otherwise.
+    What the glossary corrects is written corrected, and noted.
     """
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
     tracks = tuple(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
+    fair, corrections = corrected(heard, glossary)
     words = [
-        Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in heard["segments"] for each in part["words"]
+        Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in fair["segments"] for each in part["words"]
     ]
     paragraphs = _paragraphs(_sentences(words), tracks)
     edges = [(0.0, 0.0), *((said[0].start_s or 0.0, said[-1].end_s or 0.0) for _, said in paragraphs), (heard["duration_s"],) * 2]
+    notes = sorted(
+        [*_overlap_notes(tracks, language), *_doubt_notes(doubts["passages"], language), *_correction_notes(corrections, language)],
+        key=lambda each: each[0],
+    )
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
         blocks.extend(_gap_note(edges[index][1], edges[index + 1][0], language))
         if text := _safe(" ".join(word.text for word in said), language):
             blocks.append(Paragraph(text, voice))
-        blocks.extend(_doubt_note(said, language))
+        until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
+        while notes and notes[0][0] < until_s:  # what begins in the pause after a paragraph is told with it
+            blocks.append(notes.pop(0)[1])
     blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
     return Transcript(tuple(blocks), voices, _texts(language)["help"])
 
@@ -132,8 +172,7 @@ def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list
     """Sentences gathered: the voice's name (empty for the narrator) and the words."""
     pause_s = _LONG_PAUSE_S if tracks else _PAUSE_S
     paragraphs: list[tuple[str, list[Word]]] = []
-    for sentence in sentences:
-        voice = _speaker(sentence, tracks)
+    for voice, sentence in (part for whole in sentences for part in _by_voice(whole, tracks)):
         last = paragraphs[-1] if paragraphs else None
         if (
             last is None
@@ -147,11 +186,59 @@ def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list
     return paragraphs
 
 
-def _speaker(sentence: list[Word], tracks: tuple[_Track, ...]) -> str:
-    """Whose track is the loudest, relative to itself, while the sentence is said."""
-    spans = [(word.start_s or 0.0, word.end_s or 0.0) for word in sentence]
-    totals = {track.label: sum(track.level_db(*span) * (span[1] - span[0] + 0.01) for span in spans) for track in tracks}
-    return max(totals, key=lambda label: totals[label]) if totals else ""
+def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
+    """The sentence cut where the voice changes: a full stop is the recogniser's, who speaks is not its to know.
+
+    A word belongs to the track that is clearly the loudest, relative to itself; a word that is nobody's clearly, or a moment too
+    short to be a turn, goes with the words around it.
+    """
+    if not tracks:
+        return [("", sentence)]
+    usual = _loudest(sentence, tracks)[0]
+    owners = [owner if margin_db >= _CLEAR_DB else usual for owner, margin_db in (_loudest([word], tracks) for word in sentence)]
+    runs = [[word for _, word in run] for _, run in groupby(zip(owners, sentence, strict=True), key=lambda pair: pair[0])]
+    parts: list[tuple[str, list[Word]]] = []
+    for run in runs:
+        owner = _loudest(run, tracks)[0]
+        length_s = (run[-1].end_s or 0.0) - (run[0].start_s or 0.0)
+        if parts and (length_s < _SHORTEST_TURN_S or parts[-1][0] == owner):
+            parts[-1][1].extend(run)
+        else:
+            parts.append((owner if length_s >= _SHORTEST_TURN_S else usual, list(run)))
+    return parts
+
+
+def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, float]:
+    """Whose track is the loudest, relative to itself, while the words are said, and by how many dB on the average."""
+    spans = [(word.start_s or 0.0, word.end_s or 0.0) for word in words]
+    length_s = sum(end_s - start_s + 0.01 for start_s, end_s in spans)
+    means = [sum(track.level_db(*span) * (span[1] - span[0] + 0.01) for span in spans) / length_s for track in tracks]
+    best = max(range(len(tracks)), key=lambda index: means[index])
+    return tracks[best].label, means[best] - max(mean for index, mean in enumerate(means) if index != best)
+
+
+def _overlaps(tracks: tuple[_Track, ...]) -> list[tuple[float, float]]:
+    """When two people speak at once (s), each on their own track, for longer than a « oui ».
+
+    A microphone also hears the others: how loud they usually are in it while one of them speaks is its bleed, and is no voice.
+    """
+    if len(tracks) < 2:
+        return []
+    hops = list(zip(*(track.levels_db for track in tracks), strict=False))
+    leaders = [max(range(len(tracks)), key=lambda index: hop[index]) for hop in hops]
+    gates = []
+    for index in range(len(tracks)):
+        bleed = [hop[index] for hop, leader in zip(hops, leaders, strict=True) if leader != index and hop[leader] > _SPEAKS_DB]
+        gates.append(max(_SPEAKS_DB, median(bleed) + _OVER_BLEED_DB if bleed else _SPEAKS_DB))
+    hop_s, spans = tracks[0].hop_s, []
+    for place, hop in enumerate(hops):
+        if sum(level > gate for level, gate in zip(hop, gates, strict=True)) > 1:
+            start_s, end_s = place * hop_s, (place + 1) * hop_s
+            if spans and start_s - spans[-1][1] <= _BREATH_S:
+                spans[-1] = (spans[-1][0], end_s)
+            else:
+                spans.append((start_s, end_s))
+    return [span for span in spans if span[1] - span[0] >= _SHORTEST_OVERLAP_S]
 
 
 def _pause_s(before: Word, after: Word) -> float:
@@ -165,13 +252,36 @@ def _gap_note(start_s: float, end_s: float, language: str) -> tuple[Note, ...]:
     return (Note(f"{_texts(language)['gap']} ({hms(start_s)}–{hms(end_s)})"),)
 
 
-def _doubt_note(said: list[Word], language: str) -> tuple[Note, ...]:
-    """The words of a paragraph that are more probably wrong than right."""
-    quote = _texts(language)["quote"]
-    runs = groupby(said, key=lambda word: word.probability < _DOUBT)
-    doubts = [list(words) for doubtful, words in runs if doubtful]
-    shown = (f"{quote.format(' '.join(word.text for word in words).strip(' .,;:!?'))} ({hms(words[0].start_s or 0.0)})" for words in doubts)
-    return (Note(typographic(f"? {', '.join(shown)}", language)),) if doubts else ()
+def _overlap_notes(tracks: tuple[_Track, ...], language: str) -> list[tuple[float, Note]]:
+    """Where two speak at once, and when (s): one of them was probably not heard."""
+    together = _texts(language)["together"]
+    return [(start_s, _note(f"{together} ({hms(start_s)}–{hms(end_s)})", language)) for start_s, end_s in _overlaps(tracks)]
+
+
+def _doubt_notes(passages: Sequence[Mapping[str, Any]], language: str) -> list[tuple[float, Note]]:
+    """Each doubtful passage: when to listen, what is written, why it is doubted."""
+    texts, notes = _texts(language), []
+    for each in passages:
+        shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
+        quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
+        why = ", ".join(texts["reasons"].get(reason, reason) for reason in each["reasons"])
+        when = f"{hms(each['start_s'])}–{hms(each['end_s'] + 0.999)}"
+        notes.append((each["start_s"], _note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
+    return notes
+
+
+def _correction_notes(corrections: Sequence[Correction], language: str) -> list[tuple[float, Note]]:
+    """What the glossary changed, so that a person can change it back."""
+    name, quote = _texts(language)["glossary"], _texts(language)["quote"]
+    return [
+        (each.start_s, _note(f"{name} : {quote.format(each.heard.translate(_NO_QUOTES))} → {each.written} ({hms(each.start_s)})", language))
+        for each in corrections
+    ]
+
+
+def _note(text: str, language: str) -> Note:
+    """A note is one line, whatever is in it."""
+    return Note(typographic(re.sub(r"[ \r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text).strip(), language))
 
 
 def _safe(text: str, language: str) -> str:

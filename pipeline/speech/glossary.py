@@ -1,0 +1,282 @@
+"""`glossary.toml`: names and terms as the show spells them. They prime the recogniser, and correct after it what is known to go wrong.
+
+    [[terms]]
+    say = "Orvalle"
+    heard = ["or val", "Orval"]
+
+A correction is made only where it is safe. Without a list of all the words there are, that is: a spelling listed in `heard`, or the
+term's own letters with other accents, hyphens or capitals when the recogniser wrote them as a name, with a capital that no sentence
+begins. « aurore » stays the dawn, whoever is called Aurore. What is merely close is not corrected: `near` gives it, to doubt.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.model import Person
+from pipeline.text import printable, typographic
+from pipeline.toml import Table
+
+PROMPT_CHARS = 500  # Whisper keeps the last 224 tokens of a prompt; rare names take a token for every two or three letters
+_LAST_NAME_LETTERS = 6  # a shorter one is too often a word of the language
+_TERM_CHARS = 80
+_PART = re.compile(r"\d+|[^\W\d_]+")
+_SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
+_LINKS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # between the parts of one name
+
+
+@dataclass(frozen=True)
+class Term:
+    """A name as it is to be written, and the wrong spellings it is known to be heard as."""
+
+    say: str
+    heard: tuple[str, ...] = ()
+    note: str = ""  # for people: who or what it is
+
+
+@dataclass(frozen=True)
+class Glossary:
+    """Every term, those a person listed first, the show's people after them."""
+
+    terms: tuple[Term, ...] = ()
+
+
+NO_TERMS = Glossary()
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What was heard, what is written instead, and when it is said (s)."""
+
+    start_s: float
+    end_s: float
+    heard: str
+    written: str
+
+    def to_value(self) -> dict[str, Any]:
+        """Itself as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The letters of a word between its apostrophes and hyphens, folded, and where they stand in it."""
+
+    folded: str
+    word: int
+    first: int
+    last: int
+
+
+def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary:
+    """The terms of a `glossary.toml`, and the names of the show's people; what is wrong is noted in the table's problems.
+
+    `terms` is a list of texts, of tables, or of both.
+    """
+    named = {name: Term(name) for name in _names(people.values())}
+    if table is None:
+        return Glossary(tuple(named.values()))
+    listed: dict[str, Term] = {}
+    claimed: dict[tuple[str, ...], str] = {}
+    for index, value in enumerate(table.get("terms", list, []), 1):
+        each = Table(value if isinstance(value, dict) else {"say": value}, table.file, table.problems, f"terms[{index}]")
+        term = _term(each)
+        if term.say in listed:
+            each.problem("say", f"“{printable(term.say)}” is there twice", "put all about it in one place")
+        elif term.say:
+            listed[term.say] = term
+            _claim(each, term, claimed)
+    table.end()
+    for say in listed:
+        if (owner := claimed.get(_folded(say), say)) != say:
+            message = f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”"
+            table.problem("terms", message, "keep one of the two")
+    return Glossary((*listed.values(), *(term for name, term in named.items() if name not in listed)))
+
+
+def prompt(glossary: Glossary, names: Sequence[str] = ()) -> str:
+    """What the recogniser is told before it listens: `names` (who is in the episode) and terms, the most useful last.
+
+    A long glossary loses its last terms: the first listed are taken for the most useful. Wrong spellings are never shown to it,
+    and adding one does not change the prompt. Empty when there is nothing to say.
+    """
+    chosen: list[str] = []
+    for say in dict.fromkeys([*names, *(term.say for term in glossary.terms)]):
+        if sum(len(each) + 2 for each in chosen) + len(say) + 1 > PROMPT_CHARS:
+            break
+        chosen.append(say)
+    return f"{', '.join(reversed(chosen))}." if chosen else ""
+
+
+def corrected(heard: dict[str, Any], glossary: Glossary) -> tuple[dict[str, Any], tuple[Correction, ...]]:
+    """The content of `words.json` with its terms written as the glossary has them, and every correction, none silent.
+
+    Punctuation, elisions and times stay: « d’Or Val, » becomes « d’Orvalle, » from where the one began to where the other ended.
+    """
+    wanted = _wanted(glossary, heard["language"])
+    corrections: list[Correction] = []
+    segments = []
+    for segment in heard["segments"]:
+        words = _corrected_words(segment["words"], wanted, corrections)
+        segments.append({**segment, "words": words, "text": " ".join(word["text"] for word in words)})
+    return {**heard, "segments": segments}, tuple(corrections)
+
+
+def near(words: Sequence[Mapping[str, Any]], glossary: Glossary) -> tuple[tuple[int, str], ...]:
+    """Where a capitalised word is nearly a term of one word: (index of the word, term). One letter in five may differ, two in nine."""
+    from rapidfuzz.distance import OSA
+
+    singles = {forms[0]: term.say for term in glossary.terms if len(forms := _folded(term.say)) == 1 and len(forms[0]) >= 5}
+    found = []
+    for part in _parts([word["text"] for word in words]):
+        if len(part.folded) < 4 or part.folded in singles or not words[part.word]["text"][part.first].isupper():
+            continue
+        for folded, say in singles.items():
+            most = 2 if len(folded) >= 9 else 1
+            if OSA.distance(part.folded, folded, score_cutoff=most) <= most:
+                found.append((part.word, say))
+                break
+    return tuple(found)
+
+
+def plain_parts(texts: Sequence[str]) -> list[str]:
+    """The parts of words, in lower case and without accents: what stays the same however a thing is spelt."""
+    return [part.folded for part in _parts(texts)]
+
+
+def _term(table: Table) -> Term:
+    term = Term(table.text("say", ..., _TERM_CHARS), table.texts("heard"), table.text("note", most=400))
+    table.end()
+    if term.say and not _folded(term.say):
+        table.problem("say", "holds no letter", "write the name as it is to be spelt")
+        return Term("")
+    return term
+
+
+def _claim(table: Table, term: Term, claimed: dict[tuple[str, ...], str]) -> None:
+    """Note to which term each wrong spelling belongs; two may not want the same."""
+    for spelling in term.heard:
+        form = _folded(spelling)
+        if not form or len("".join(form)) < 2:
+            table.problem("heard", f"“{printable(spelling)[:40]}” is too short to be recognised", "give a whole word, or remove it")
+        elif claimed.setdefault(form, term.say) != term.say:
+            owner = printable(claimed[form])
+            table.problem("heard", f"“{printable(spelling)[:40]}” is also heard for “{owner}”", "leave it to one of them")
+
+
+def _names(people: Iterable[Person]) -> Iterator[str]:
+    """Full names; then last names alone, where they are long enough not to be a word of the language and only one person's."""
+    people = tuple(people)
+    yield from (person.name for person in people)
+    named = [person.name.split() for person in people]
+    lasts = [parts[-1] for parts in named if len(parts) in (2, 3) and all(part[:1].isupper() for part in parts)]
+    yield from (last for last in lasts if len(last) >= _LAST_NAME_LETTERS and lasts.count(last) == 1)
+
+
+def _wanted(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
+    """For each folded form, what is written and whether any spelling of it is wrong (else only names are touched)."""
+    own = {_folded(term.say): (typographic(term.say, language), False) for term in reversed(glossary.terms)}
+    return own | {_folded(form): (typographic(term.say, language), True) for term in glossary.terms for form in term.heard}
+
+
+def _corrected_words(
+    words: list[dict[str, Any]], wanted: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
+) -> list[dict[str, Any]]:
+    """The words of a segment, corrected; the longest form that fits goes first."""
+    texts = [word["text"] for word in words]
+    parts = list(_parts(texts))
+    sizes = sorted({len(form) for form in wanted}, reverse=True)
+    done: list[dict[str, Any]] = []
+    place, copied = 0, 0  # the next part to look at, the words already written
+    while place < len(parts):
+        found = next((size for size in sizes if _fits(texts, parts[place : place + size], size, wanted)), 0)
+        if not found:
+            place += 1
+            continue
+        run = parts[place : place + found]
+        place += found
+        while place < len(parts) and parts[place].word == run[-1].word:
+            place += 1  # « Orval-Orval »: one correction a word is enough
+        done.extend(words[copied : run[0].word])
+        copied = run[-1].word + 1
+        done.extend(_replaced(words[run[0].word : copied], run, wanted[tuple(part.folded for part in run)][0], corrections))
+    return [*done, *words[copied:]]
+
+
+def _fits(texts: Sequence[str], run: Sequence[_Part], size: int, wanted: Mapping[tuple[str, ...], tuple[str, bool]]) -> bool:
+    """Whether these parts are a wrong spelling: whole words, nothing but links between them, and not written so already."""
+    written, always = wanted.get(tuple(part.folded for part in run), ("", False))
+    if not written or len(run) != size:
+        return False
+    first, last = run[0], run[-1]
+    before, after = texts[first.word][: first.first], texts[last.word][last.last :]
+    if before.endswith(("-", "‐", "‑")) or re.match(r"[-‐‑]\w", after) or not _linked(texts, run):
+        return False
+    spelt = _spelt(texts, first, last)
+    return spelt != written and (always or _is_name(texts, spelt, first))
+
+
+def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
+    """Whether only apostrophes, hyphens, points and spaces stand between the parts: a comma parts two names."""
+    for before, after in zip(run, run[1:], strict=False):
+        if before.word == after.word:
+            between = texts[before.word][before.last : after.first]
+        else:
+            between = texts[before.word][before.last :] + texts[after.word][: after.first]
+            if _SENTENCE_END.search(texts[before.word]) and len(before.folded) > 1:
+                return False
+        if not set(between) <= _LINKS:
+            return False
+    return True
+
+
+def _is_name(texts: Sequence[str], spelt: str, first: _Part) -> bool:
+    """Whether it has a capital that the start of a sentence does not explain."""
+    opens = first.word == 0 or _SENTENCE_END.search(texts[first.word - 1]) is not None
+    return any(char.isupper() for char in (spelt[1:] if opens and not first.first else spelt))
+
+
+def _spelt(texts: Sequence[str], first: _Part, last: _Part) -> str:
+    """The text from one part to another."""
+    if first.word == last.word:
+        return texts[first.word][first.first : last.last]
+    return " ".join((texts[first.word][first.first :], *texts[first.word + 1 : last.word], texts[last.word][: last.last]))
+
+
+def _replaced(
+    words: Sequence[dict[str, Any]], run: Sequence[_Part], written: str, corrections: list[Correction]
+) -> Iterator[dict[str, Any]]:
+    """The words in place of those, with what stood around the name; the time is shared by letters when they are several."""
+    texts = {part.word: word["text"] for part, word in zip((run[0], run[-1]), (words[0], words[-1]), strict=True)}
+    before, after = texts[run[0].word][: run[0].first], texts[run[-1].word][run[-1].last :]
+    whole = " ".join(word["text"] for word in words)
+    start_s, end_s = words[0]["start_s"], words[-1]["end_s"]
+    corrections.append(Correction(start_s, end_s, whole[len(before) : len(whole) - len(after)], written))
+    pieces = f"{before}{written}{after}".split(" ")
+    total, done = sum(map(len, pieces)), 0
+    for piece in pieces:
+        begin_s = start_s + (end_s - start_s) * done / total
+        done += len(piece)
+        stop_s = start_s + (end_s - start_s) * done / total
+        probability = min(word["probability"] for word in words)
+        yield {"text": piece, "start_s": round(begin_s, 3), "end_s": round(stop_s, 3), "probability": probability}
+
+
+def _parts(texts: Sequence[str]) -> Iterator[_Part]:
+    """Every part of every word."""
+    for index, text in enumerate(texts):
+        yield from (_Part(_plain(found[0]), index, *found.span()) for found in _PART.finditer(text))
+
+
+def _folded(text: str) -> tuple[str, ...]:
+    """What two spellings of a name have in common: its parts in lower case, without accents."""
+    return tuple(_plain(part) for part in _PART.findall(text))
+
+
+def _plain(text: str) -> str:
+    spelt = text.lower().replace("œ", "oe").replace("æ", "ae")
+    return "".join(char for char in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(char))

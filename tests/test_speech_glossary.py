@@ -1,0 +1,125 @@
+"""The glossary: what a person may write in it, what the recogniser is told, what is corrected and what is left alone."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model import Person
+from pipeline.speech.glossary import PROMPT_CHARS, Glossary, Term, corrected, near, prompt, read_glossary
+from pipeline.toml import Table
+
+PEOPLE = {"nora": Person("nora", "Nora Belkacem"), "malik": Person("malik", "Malik Aubry")}
+NAMES = Glossary((Term("Orvalle", ("or val", "Orval")), Term("CAF"), Term("Val-d'Orne", ("Valdorne",)), Term("Noémie"), Term("Aurore")))
+
+
+def heard(text: str) -> dict:
+    """Words of a second each."""
+    words = [{"text": word, "start_s": float(i), "end_s": i + 1.0, "probability": 0.9} for i, word in enumerate(text.split(" "))]
+    return {"language": "fr", "duration_s": 60.0, "segments": [{"text": text, "words": words}]}
+
+
+def fair(text: str) -> str:
+    """The text corrected."""
+    return corrected(heard(text), NAMES)[0]["segments"][0]["text"]
+
+
+def read(values: dict) -> tuple[Glossary, list[str]]:
+    """What is read of a file, and what is wrong with it."""
+    problems = []
+    glossary = read_glossary(Table(values, "glossary.toml", problems), PEOPLE)
+    return glossary, [str(problem) for problem in problems]
+
+
+def test_terms_are_plain_texts_or_tables_and_the_people_come_with_them():
+    glossary, problems = read({"terms": ["CAF", {"say": "Orvalle", "heard": ["or val"], "note": "la ville"}]})
+    assert not problems
+    assert [term.say for term in glossary.terms] == ["CAF", "Orvalle", "Nora Belkacem", "Malik Aubry", "Belkacem"]
+
+
+def test_without_a_file_there_are_still_the_people():
+    assert read_glossary(None, PEOPLE).terms[0] == Term("Nora Belkacem")
+
+
+def test_what_is_said_of_a_person_replaces_the_bare_name():
+    glossary, _ = read({"terms": [{"say": "Malik Aubry", "heard": ["Malik O'Brien"]}]})
+    assert [term.heard for term in glossary.terms if term.say == "Malik Aubry"] == [("Malik O'Brien",)]
+
+
+def test_every_mistake_is_told_at_once_with_its_place():
+    _, problems = read({"terms": [{"heard": ["x"]}, {"say": "CAF", "herd": []}, "CAF", {"say": "Or", "heard": ["caf"]}, 3], "term": 1})
+    places = [problem.split(": ")[1] for problem in problems]
+    assert places == ["terms[1].say", "terms[2].herd", "terms[3].say", "terms[5].say", "term", "terms"]
+
+
+def test_one_wrong_spelling_belongs_to_one_term():
+    _, problems = read({"terms": [{"say": "Orvalle", "heard": ["Orval"]}, {"say": "Orvault", "heard": ["orval"]}]})
+    assert len(problems) == 1 and "terms[2].heard" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("à la mairie d’Or Val, oui", "à la mairie d’Orvalle, oui"),
+        ("« Orval ! »", "« Orvalle ! »"),
+        ("au Valdorne.", "au Val-d’Orne."),
+        ("le Val d’Orne", "le Val-d’Orne"),
+        ("une Caf et Noemie", "une CAF et Noémie"),
+    ],
+)
+def test_known_wrong_spellings_are_corrected_and_all_around_them_stays(text, expected):
+    assert fair(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["l’aurore et le café", "de l’or, val", "l’or. Val", "post-Orval", "Or Val-sur-Mer", "la caf", "Orvalle", "Orvallet", "chorval"],
+)
+def test_what_may_be_another_word_is_left_alone(text):
+    assert corrected(heard(text), NAMES)[1] == ()
+
+
+def test_a_correction_takes_the_time_of_what_it_replaces_and_is_listed():
+    value, corrections = corrected(heard("oui d’Or Val, non"), NAMES)
+    assert value["segments"][0]["words"][1] == {"text": "d’Orvalle,", "start_s": 1.0, "end_s": 3.0, "probability": 0.9}
+    assert [each.to_value() for each in corrections] == [{"start_s": 1.0, "end_s": 3.0, "heard": "Or Val", "written": "Orvalle"}]
+
+
+def test_a_term_of_two_words_shares_the_time():
+    value, _ = corrected(heard("la Secu."), Glossary((Term("Sécurité sociale", ("secu",)),)))
+    assert [(word["text"], word["start_s"]) for word in value["segments"][0]["words"][1:]] == [("Sécurité", 1.0), ("sociale.", 1.5)]
+
+
+def test_what_was_heard_is_never_changed_itself():
+    what = heard("Or Val")
+    corrected(what, NAMES)
+    assert what == heard("Or Val")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["or", "Val", "Orval,", "d’Or", "Caf.", "«", "Orval-Orval", "Noemie", "l’aurore", "Val-d’", "Orne"]), max_size=12
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_what_is_corrected_needs_no_correction_and_time_still_runs_forward(words):
+    once, _ = corrected(heard(" ".join(words)), NAMES)
+    done = once["segments"][0]["words"]
+    assert all(before["end_s"] <= after["start_s"] + 1e-9 for before, after in zip(done, done[1:], strict=False))
+    assert sum(word["end_s"] - word["start_s"] for word in done) == pytest.approx(max(1, len(words)))
+
+
+def test_what_is_nearly_a_name_is_doubted_not_corrected():
+    words = heard("Orvale et l’orvalle, Orvalle")["segments"][0]["words"]
+    assert near(words, NAMES) == ((0, "Orvalle"),)
+
+
+def test_the_prompt_ends_with_what_matters_most_and_is_short_enough_to_be_kept():
+    many = Glossary((Term("Orvalle", ("or val",)), *(Term(f"Terme numéro {i}") for i in range(100))))
+    told = prompt(many, ("Nora Belkacem",))
+    assert told.endswith("Terme numéro 0, Orvalle, Nora Belkacem.")
+    assert len(told) <= PROMPT_CHARS
+    assert prompt(Glossary()) == ""
+
+
+def test_a_wrong_spelling_is_never_whispered_to_the_recogniser():
+    assert prompt(NAMES) == prompt(Glossary(tuple(Term(term.say) for term in NAMES.terms)))
