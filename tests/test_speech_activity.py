@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.speech.activity import FRAME_S, active_frames, any_voice
-from pipeline.speech.transcribe import RATE_HZ, decode
+from pipeline.speech.recording import RATE_HZ, decode
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUG = "01-la-file-d-attente"
