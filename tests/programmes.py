@@ -46,7 +46,7 @@ def k_weighted(samples: np.ndarray) -> np.ndarray:
 def momentary_lufs(samples: np.ndarray) -> np.ndarray:
     """Loudness of the 400 ms that end at each tenth of a second, a mono sound being heard on two loudspeakers."""
     step = RATE_HZ // MOMENTS_PER_S
-    weighted = k_weighted(samples.reshape(len(samples), -1)) ** 2
+    weighted = k_weighted(_columns(samples)) ** 2
     power = weighted.sum(axis=1) * 2 / weighted.shape[1]
     sums = np.concatenate([[0.0], np.cumsum(power)])
     ends = np.arange(step, len(samples) + 1, step)
@@ -56,7 +56,7 @@ def momentary_lufs(samples: np.ndarray) -> np.ndarray:
 
 def profile_of(samples: np.ndarray) -> Profile:
     """What a pass over these samples would leave behind."""
-    frames = np.asarray(samples, np.float32).reshape(len(samples), -1)
+    frames = _columns(np.asarray(samples, np.float32))
     profiler = Profiler(RATE_HZ, frames.shape[1])
     profiler.feed(frames)
     return profiler.profile(momentary_lufs(np.asarray(samples, float)))
@@ -212,6 +212,11 @@ def sample_turns(slug: str = "01-la-file-d-attente", file: str = "prise-unique.f
             turns.append((who, []))
         turns[-1][1].extend([sound, np.zeros(RATE_HZ // 3)])
     return [(who, at_lufs(np.concatenate(sounds[:-1]), -20.0)) for who, sounds in turns]
+
+
+def _columns(samples: np.ndarray) -> np.ndarray:
+    """A row an instant, a column a channel."""
+    return samples if samples.ndim == 2 else samples[:, None]
 
 
 def _formant(source: np.ndarray, hz: float) -> np.ndarray:

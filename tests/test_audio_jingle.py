@@ -24,6 +24,17 @@ def test_a_jingle_starts_and_ends_in_silence_and_is_whole_between(tmp_path):
     assert np.abs(soft[middle] - raw[middle]).max() < 1e-6
 
 
+def test_fades_are_as_long_as_asked_and_never_shorter_than_what_clicks(tmp_path):
+    long, _ = soundfile.read(smoothed(written(tmp_path / "raw.flac", 2), tmp_path / "a.wav", fade_in_s=1.0, fade_out_s=9.0), always_2d=True)
+    raw, _ = soundfile.read(tmp_path / "raw.flac", always_2d=True)
+    early, late = slice(RATE_HZ // 10, RATE_HZ // 5), slice(3 * RATE_HZ // 2, None)
+    assert np.abs(long[early]).max() < 0.2 * np.abs(raw[early]).max()
+    assert np.abs(long[late]).max() < 0.5 * np.abs(raw[late]).max()
+    short, _ = soundfile.read(smoothed(tmp_path / "raw.flac", tmp_path / "b.wav", fade_in_s=0, fade_out_s=0), always_2d=True)
+    plain, _ = soundfile.read(smoothed(tmp_path / "raw.flac", tmp_path / "c.wav"), always_2d=True)
+    assert np.array_equal(short, plain)
+
+
 def test_long_music_is_left_as_it_is(tmp_path):
     long = written(tmp_path / "long.flac", LONGEST_S + 1, channels=1)
     assert smoothed(long, tmp_path / "soft.wav") == long

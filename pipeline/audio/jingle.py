@@ -9,20 +9,21 @@ from pipeline.audio import ffmpeg
 from pipeline.audio.probe import Probe, decoding, probe
 
 LONGEST_S = 60.0  # longer music is no jingle: it is streamed as it is
-FADE_IN_MS, FADE_OUT_MS = 10, 150  # a cut note clicks; so little is not heard as a fade
+FADE_IN_S, FADE_OUT_S = 0.010, 0.150  # at least: a cut note clicks, and so little is not heard as a fade
 
 
-def smoothed(jingle: Path, place: Path) -> Path:
+def smoothed(jingle: Path, place: Path, *, fade_in_s: float = FADE_IN_S, fade_out_s: float = FADE_OUT_S) -> Path:
     """The jingle to play: a WAV written to `place` with faded edges, or the file itself when it is longer than a minute.
 
-    `CauserieError` when it cannot be read.
+    Fades are never shorter than `FADE_IN_S` and `FADE_OUT_S`, nor longer than the jingle. `CauserieError` when it cannot be read.
     """
     found = probe(jingle)
     if found.duration_s is None or found.duration_s > LONGEST_S or found.channels not in (1, 2):
         return jingle
     samples = _samples(jingle, found)
-    faded = _segment(samples, found).fade_in(FADE_IN_MS).fade_out(FADE_OUT_MS)
-    faded.export(place, format="wav").close()
+    segment = _segment(samples, found)
+    fade_in_ms, fade_out_ms = (min(round(1000 * each_s), len(segment)) for each_s in (max(fade_in_s, FADE_IN_S), max(fade_out_s, FADE_OUT_S)))
+    segment.fade_in(fade_in_ms).fade_out(fade_out_ms).export(place, format="wav").close()
     return place
 
 

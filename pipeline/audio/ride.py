@@ -6,8 +6,9 @@ are turns; each is brought to the loudness of the recording, which is that of it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,20 +18,24 @@ from pipeline.audio.profile import BLOCKS_PER_HOP, BLOCKS_PER_S, HOP_S, HOPS_PER
 
 Hops = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
+Fold = Callable[..., Any]  # of an array, along an axis
 
 SYLLABLE_DB = 6.0  # a syllable stands at least so much above what is around it; notes that ring and steady noise seldom do
 SYLLABLE_HOPS = 8  # on each side: syllables last up to 400 ms
 AROUND_HOPS = 30  # 1.5 s: how much is looked at to tell speech, the shortest "oui" with its edges filling half of it
+STEADY_DB, STEADY_HOPS = 4.0, 2  # noise moves less than that in 250 ms
 NEAR_S = 10  # on each side: where background and voices are compared
 ABOVE_DB = 6.0  # over the background: a word
 HIDDEN_DB = 40.0  # where nothing is steady, the background is so far under the voices that it does not matter
-CLEAR_DB = 9.0  # over the background: speech that may be raised without raising noise more than is gained
+HISS_DB = 22.0  # what is steady and so far under the voices is the noise of this moment, even where other moments have less
+CLEAR_DB = 8.0  # over the background: speech that may be raised without raising noise more than is gained
 LOWEST_DB = -80.0  # quieter than any room: an edit, digital silence
 DIP_HOPS = 3  # gaps of 150 ms are inside words
 WORD_HOPS = 2  # shorter is a click
 MOST_DB = 15.0  # the most a turn is raised or lowered: beyond it, room noise comes up or something else is wrong
-DEAD_ZONE_LU = {"gentle": 1.25, "strong": 0.0}  # differences that are left alone
-TURN_COST, BREACH_COST = 15.0, 25.0  # a turn more, begun after a pause or amid speech: as much likelihood as 3 s at 5 dB less give
+APART_LU = 25.0  # who is further away than that takes no part: spill, a neighbour, a television
+DEAD_ZONE_LU = {"gentle": 1.0, "strong": 0.0}  # differences that are left alone
+TURN_COST, BREACH_COST = 12.0, 22.0  # a turn more, begun after a pause or amid speech: as much likelihood as 3 s at 5 dB less give
 TURN_HOPS = 8  # shorter is a word, whoever says it
 REACH_HOPS = 90 * HOPS_PER_S  # of speech: longer turns are found in pieces, then joined
 PAUSE_HOPS = 6  # 300 ms: the shortest pause in which a raised gain comes down
@@ -72,14 +77,18 @@ def ride(profile: Profile, strength: str) -> Ride:
         return flat
     powers = weighted_powers(profile)
     stretches = _stretches(powers, spoken)
-    reference = _lufs(powers[spoken])
+    loudness = np.array([_lufs(powers[first:end][spoken[first:end]]) for first, end in stretches])
+    reference = _reference(loudness, np.array([spoken[first:end].sum() for first, end in stretches]))
     floors = background_db(levels_db)
-    wanted = np.array([_wanted(powers, levels_db, floors, spoken, each, reference, strength) for each in stretches])
+    missing = np.where(np.abs(reference - loudness) < DEAD_ZONE_LU[strength], 0.0, reference - loudness)
+    clear_db = np.array([_clear_db(levels_db[first:end], floors[first:end], spoken[first:end]) for first, end in stretches])
+    most = np.clip(3 * np.minimum(clear_db - CLEAR_DB, APART_LU - missing), 0.0, MOST_DB)  # gradually
+    wanted = np.clip(missing, -MOST_DB, most)
     aims = np.repeat(wanted, [end - first for first, end in stretches])
     if strength == "strong":
         aims = aims + _drift(powers, spoken, stretches)
     gains = _ramped(np.clip(aims, -MOST_DB, MOST_DB), spoken, [first for first, _ in stretches], levels_db, _speech_level_db(levels_db, spoken))
-    turns = tuple(_turn(spoken, powers, each, gain) for each, gain in zip(stretches, wanted, strict=True))
+    turns = tuple(_turn(spoken, *each) for each in zip(stretches, loudness, wanted, strict=True))
     return Ride(gains.astype(np.float32), turns)
 
 
@@ -89,21 +98,23 @@ def talking(profile: Profile) -> Hops:
     if len(levels_db) < WORD_HOPS:
         return np.zeros(len(levels_db), bool)
     bounded = np.maximum(levels_db, LOWEST_DB)
-    spoken = _lively(bounded) & (bounded > background_db(levels_db) + ABOVE_DB)
+    steady = _around(_steady_db(bounded), STEADY_HOPS, np.min)  # all of the moment, not only its middle
+    spoken = _lively(bounded) & (bounded > background_db(levels_db) + ABOVE_DB) & (steady > _voices_db(bounded) - HISS_DB)
     return _opened(_closed(spoken, DIP_HOPS), WORD_HOPS)
 
 
 def background_db(levels_db: Floats) -> Floats:
     """The level of what goes on while nobody speaks, a value a hop: the quietest steady moment within `NEAR_S`.
 
-    Where there is none well under the voices (a pause is steady; so is music, but not under them), it is taken to be `HIDDEN_DB` lower.
+    It has to be about the lowest level there is (a held vowel is steady, but not that) and well under the voices (music is steady, but
+    not that). Where there is none, the background is that of the nearest pauses, or without any, `HIDDEN_DB` under the voices.
     """
     bounded = np.maximum(levels_db, LOWEST_DB)
-    high, low = _around(bounded, 3, np.max), _around(bounded, 3, np.min)
-    steady = np.where(high - low < SYLLABLE_DB, high, np.inf)  # 350 ms
-    quiet = _near(steady, np.min)
-    voices = _near(np.where(_lively(bounded), bounded, LOWEST_DB), lambda near, axis: np.percentile(near, 90, axis=axis))
-    return np.where(quiet < voices - CLEAR_DB, quiet, np.maximum(voices - HIDDEN_DB, LOWEST_DB)).astype(np.float32)
+    quiet, lowest, voices = _near(_steady_db(bounded), np.min), _near(bounded, _percentile(1)) + STEADY_DB, _voices_db(bounded)
+    known = np.flatnonzero(quiet <= np.minimum(lowest, voices - CLEAR_DB))
+    if not known.size:
+        return np.maximum(voices - HIDDEN_DB, LOWEST_DB).astype(np.float32)
+    return np.minimum(np.interp(np.arange(len(quiet)), known, quiet[known]), lowest).astype(np.float32)
 
 
 def voice_lufs(profile: Profile, spans: Iterable[tuple[float, float]] = ((0.0, float("inf")),)) -> float:
@@ -137,6 +148,17 @@ def weighted_powers(profile: Profile) -> Doubles:
     return plain * np.repeat(worth / slots, 2)[: len(plain)]
 
 
+def _steady_db(levels_db: Floats) -> Floats:
+    """The level of moments that hardly move, infinity elsewhere."""
+    high, low = _around(levels_db, STEADY_HOPS, np.max), _around(levels_db, STEADY_HOPS, np.min)
+    return np.where(high - low < STEADY_DB, high, np.inf)
+
+
+def _voices_db(levels_db: Floats) -> Floats:
+    """The level of the loud syllables near each hop."""
+    return _near(np.where(_lively(levels_db), levels_db, LOWEST_DB), _percentile(90))
+
+
 def _lively(levels_db: Floats) -> Hops:
     """Where half of the moments around are syllables: they rise and they fall, which a fade or an attack do not."""
     size = SYLLABLE_HOPS
@@ -148,18 +170,23 @@ def _lively(levels_db: Floats) -> Hops:
     return share[(len(share) - len(syllable)) // 2 :][: len(syllable)] >= 0.5
 
 
-def _around(values: Floats, size: int, fold) -> Floats:
+def _around(values: Floats, size: int, fold: Fold) -> Floats:
     """`fold` of each value and `size` on each side."""
     return fold(sliding_window_view(np.pad(values, size, mode="edge"), 2 * size + 1), axis=1)
 
 
-def _near(values: Floats, fold) -> Floats:
+def _near(values: Floats, fold: Fold) -> Floats:
     """`fold` of all within `NEAR_S` of each second, given to each of its hops."""
     seconds = -(-len(values) // HOPS_PER_S)
     padded = np.pad(values, (NEAR_S * HOPS_PER_S, (seconds + NEAR_S) * HOPS_PER_S - len(values)), mode="edge")
     windows = sliding_window_view(padded, (2 * NEAR_S + 1) * HOPS_PER_S)[::HOPS_PER_S]
     folded = np.concatenate([fold(windows[first : first + 600], axis=1) for first in range(0, seconds, 600)])  # memory, not speed
     return np.repeat(folded, HOPS_PER_S)[: len(values)]
+
+
+def _percentile(share: float) -> Fold:
+    """The fold that finds it."""
+    return lambda values, axis: np.percentile(values, share, axis=axis)
 
 
 def _closed(hops: Hops, size: int) -> Hops:
@@ -198,15 +225,16 @@ def _lufs(powers: Doubles) -> float:
     return float(-0.691 + 10 * np.log10(blocks[blocks > blocks.mean() / 10].mean()))
 
 
-def _wanted(powers: Doubles, levels_db: Floats, floors: Floats, spoken: Hops, turn: tuple[int, int], reference: float, strength: str) -> float:
-    """The gain of a turn, dB."""
-    here = slice(*turn)
-    heard = spoken[here]
-    missing = reference - _lufs(powers[here][heard])
-    if not np.isfinite(missing) or abs(missing) < DEAD_ZONE_LU[strength]:
-        return 0.0
-    clear_db = _speech_level_db(levels_db[here], heard) - float(np.median(floors[here][heard]))
-    return float(np.clip(missing, -MOST_DB, min(MOST_DB, max(0.0, 2 * (clear_db - CLEAR_DB)))))
+def _reference(loudness: Doubles, hops: NDArray[np.int64]) -> float:
+    """The loudness all turns are brought to: that of the turns not further than 10 LU under the mean, as BS.1770 gates blocks."""
+    energy = np.power(10.0, loudness / 10)
+    kept = energy > np.average(energy, weights=hops) / 10
+    return float(10 * np.log10(np.average(energy[kept], weights=hops[kept])))
+
+
+def _clear_db(levels_db: Floats, floors_db: Floats, spoken: Hops) -> float:
+    """By how much speech stands above its background."""
+    return _speech_level_db(levels_db, spoken) - float(np.median(floors_db[spoken]))
 
 
 def _speech_level_db(levels_db: Floats, spoken: Hops) -> float:
@@ -246,7 +274,7 @@ def _places(powers: Doubles, spoken: Hops) -> tuple[NDArray[np.int64], Doubles]:
     last = len(spoken)
     amid = np.flatnonzero(spoken[1:-1] & spoken[:-2] & (powers[1:-1] < powers[:-2]) & (powers[1:-1] <= powers[2:])) + 1
     costs = {int(each): BREACH_COST for each in amid}
-    costs |= {end: TURN_COST if end - first >= PAUSE_HOPS else BREACH_COST for first, end in runs(~spoken) if first}
+    costs |= {end: TURN_COST for first, end in runs(~spoken) if first}
     costs |= {0: 0.0, last: 0.0}
     places = np.array(sorted(costs))
     return places, np.array([costs[int(each)] for each in places])
@@ -283,10 +311,10 @@ def _drift(powers: Doubles, spoken: Hops, stretches: list[tuple[int, int]]) -> D
     return drift
 
 
-def _turn(spoken: Hops, powers: Doubles, stretch: tuple[int, int], gain_db: float) -> Turn:
+def _turn(spoken: Hops, stretch: tuple[int, int], loudness_lufs: float, gain_db: float) -> Turn:
     """A turn as told, from its first word to its last."""
     heard = stretch[0] + np.flatnonzero(spoken[slice(*stretch)])
-    return Turn(float(heard[0] * HOP_S), float((heard[-1] + 1) * HOP_S), _lufs(powers[heard]), gain_db)
+    return Turn(float(heard[0] * HOP_S), float((heard[-1] + 1) * HOP_S), float(loudness_lufs), float(gain_db))
 
 
 def _ramped(aims: Doubles, spoken: Hops, starts: list[int], levels_db: Floats, speech_db: float) -> Doubles:
@@ -320,10 +348,10 @@ def _between(sides: list[float], levels_db: Floats, speech_db: float) -> float:
 
 
 def _knots(first: int, end: int, left: float, level: float, right: float) -> tuple[list[int], list[float]]:
-    """Edges and gains of a gap: down to `level` once the last word has rung, up before the next; straight across where it is too short."""
+    """Edges and gains of a gap: down to `level` after the last word, up before the next; straight across where it is too short."""
     down, up = _ramp_hops(left, level), _ramp_hops(level, right)
-    if 1 + down + up <= end - first:
-        return [first + 1, first + 1 + down, end - up, end], [left, level, level, right]
+    if down + up <= end - first:
+        return [first, first + down, end - up, end], [left, level, level, right]
     need = _ramp_hops(left, right)
     missing = max(0, need - (end - first))
     if right > left:  # what is loud must not be raised: half of what is missing is taken from the quiet side
