@@ -4,7 +4,7 @@
 
 overhead   the whole `transcribe` against the engine alone on the same windows, with the same weights: the sample show, repeated.
 engines    faster-whisper in whole numbers against openai-whisper in floating point, both of the dimensions of `base`, random weights,
-           100 tokens a window and the times of its words; each in the arrangements a machine of N cores allows.
+           100 tokens a window; without the times of words, which are nonsense here and would decide where to go on; each in the arrangements a machine of N cores allows.
 episodes   two episodes at once, one core each, against one after the other on all cores (the demonstration model).
 memory     the most memory a process ever had, beyond what it had once the model was loaded and one window heard.
 
@@ -80,11 +80,8 @@ def overhead(recording: str, checkpoint: str) -> dict[str, float]:
             out, kept = Path(place) / "words.json", str(Path(place) / "chunks")
             transcribe(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint), chunks=kept)
 
-    bare_s = whole_s = 0.0
-    for measured in (bare, whole, whole, bare):
-        seconds = timed(measured)
-        bare_s, whole_s = (bare_s + seconds, whole_s) if measured is bare else (bare_s, whole_s + seconds)
-    return {"bare_s": bare_s / 2, "whole_s": whole_s / 2}
+    found = [measured(act) for act in (bare, whole, whole, bare)]
+    return {name: found[1][name] + found[2][name] for name in found[0]} | {f"bare_{name}": found[0][name] + found[3][name] for name in found[0]}
 
 
 def base_openai(threads: int, windows: int) -> dict[str, float]:
@@ -95,7 +92,7 @@ def base_openai(threads: int, windows: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     network = random_base()
     options = {"temperature": 0.0, "language": "fr", "without_timestamps": True, "sample_len": TOKENS, "fp16": False}
-    options |= {"word_timestamps": True, "suppress_tokens": TEXT_ONLY, "no_speech_threshold": None, "condition_on_previous_text": False}
+    options |= {"suppress_tokens": TEXT_ONLY, "no_speech_threshold": None, "condition_on_previous_text": False}
     sound = noise()
 
     def hear(count: int) -> None:
@@ -103,7 +100,7 @@ def base_openai(threads: int, windows: int) -> dict[str, float]:
             whisper.transcribe(network, sound, **options)
 
     hear(1)
-    return {"s": timed(lambda: hear(windows))}
+    return measured(lambda: hear(windows))
 
 
 def base_fast(folder: str, threads: int, workers: int, windows: int) -> dict[str, float]:
@@ -114,7 +111,7 @@ def base_fast(folder: str, threads: int, workers: int, windows: int) -> dict[str
 
     network = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=threads, num_workers=workers)
     options = {"temperature": 0.0, "language": "fr", "without_timestamps": True, "max_new_tokens": TOKENS, "beam_size": 1}
-    options |= {"word_timestamps": True, "suppress_tokens": TEXT_ONLY, "no_speech_threshold": None, "condition_on_previous_text": False}
+    options |= {"suppress_tokens": TEXT_ONLY, "no_speech_threshold": None, "condition_on_previous_text": False}
     sound = noise()
 
     def hear(_: object) -> None:
@@ -122,7 +119,7 @@ def base_fast(folder: str, threads: int, workers: int, windows: int) -> dict[str
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(hear, range(workers)))
-        return {"s": timed(lambda: list(pool.map(hear, range(windows))))}
+        return measured(lambda: list(pool.map(hear, range(windows))))
 
 
 def episodes(recordings: list[str], checkpoint: str, workers: int) -> dict[str, float]:
@@ -137,9 +134,9 @@ def episodes(recordings: list[str], checkpoint: str, workers: int) -> dict[str, 
         for recording in recordings:
             transcribe(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint))
 
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place:  # one that is quickly heard, so that the model is there
         transcribe(repeated(Path(place), 5), words=out, model="demo", language="fr", checkpoint=Path(checkpoint))
-    return {"s": timed(hear)}
+    return measured(hear)
 
 
 def memory(recording: str, checkpoint: str, first: str) -> dict[str, float]:
@@ -165,8 +162,8 @@ def report_overhead(folder: Path, minutes: float, hours: float) -> None:
     recording = str(repeated(folder, minutes * 60))
     for name, checkpoint in (("faster-whisper", converted(folder)), ("openai-whisper", DEMO)):
         found = alone("overhead", recording, str(checkpoint))
-        ratio = found["whole_s"] / found["bare_s"]
-        print(f"overhead, {name}, {minutes:g} min: {found['whole_s']:.1f} s, the engine alone {found['bare_s']:.1f} s: {ratio:.3f}", flush=True)
+        print(f"overhead, {name}, {minutes:g} min: {ratio(found['s'], found['bare_s'])} of the engine's time on the clock,", end=" ")
+        print(f"{ratio(found['cpu_s'], found['bare_cpu_s'])} of processors", flush=True)
 
 
 def report_engines(folder: Path, minutes: float, hours: float) -> None:
@@ -174,30 +171,32 @@ def report_engines(folder: Path, minutes: float, hours: float) -> None:
     from tools.demo_model.convert_ct2 import save
 
     save(BASE, random_base().state_dict(), folder / "base", "int8")
-    each, small, rates = 2, str(folder / "base"), {}
+    windows, small, rates = 2, str(folder / "base"), {}
 
-    def note(name: str, seconds: float) -> None:
-        rates[name] = seconds
-        print(f"base, {name}: {seconds:.2f} s a window", flush=True)
+    def note(engine: str, how: str, heard: int, found: list[dict[str, float]]) -> None:
+        rates[engine, how] = [max(part["s"] for part in found) / heard, sum(part["cpu_s"] for part in found) / heard]
+        print(f"base, {engine}, {how}: {rates[engine, how][0]:.2f} s a window, {rates[engine, how][1]:.2f} s of processors", flush=True)
 
-    for threads, processes in sorted({(CORES, 1), (1, CORES)}):
-        found = at_once(processes, "base_openai", threads, each)
-        note(f"openai-whisper, {processes} × {threads} threads", max(part["s"] for part in found) / each / processes)
-        found = at_once(processes, "base_fast", small, threads, 1, 2 * each)
-        note(f"faster-whisper, {processes} × {threads} threads", max(part["s"] for part in found) / 2 / each / processes)
-    found = alone("base_fast", small, 1, CORES, 2 * each * CORES)
-    note(f"faster-whisper, one process, {CORES} windows at once of 1 thread", found["s"] / 2 / each / CORES)
-    best = [min(value for name, value in rates.items() if name.startswith(engine)) for engine in ("openai", "faster")]
-    print(f"faster-whisper int8 against openai-whisper float32, the best of each: {best[0] / best[1]:.2f} times", flush=True)
+    for threads, processes in sorted({(1, CORES), (CORES, 1)}):
+        how, heard = f"{processes} × {threads} threads", windows * processes
+        note("faster-whisper", how, 2 * heard, at_once(processes, "base_fast", small, threads, 1, 2 * windows))
+        note("openai-whisper", how, heard, at_once(processes, "base_openai", threads, windows))
+    heard = 2 * windows * CORES
+    note("faster-whisper", f"one process, {CORES} windows at once", heard, [alone("base_fast", small, 1, CORES, heard)])
+    for number, what in enumerate(("on the clock", "of processors")):
+        best = [min(rate[number] for name, rate in rates.items() if name[0] == engine) for engine in ("openai-whisper", "faster-whisper")]
+        print(f"faster-whisper int8 against openai-whisper float32, the best of each, {what}: {best[0] / best[1]:.2f} times", flush=True)
 
 
 def report_episodes(folder: Path, minutes: float, hours: float) -> None:
     """Which is the better default."""
     recordings, checkpoint = [str(repeated(folder, minutes * 20, number)) for number in range(2)], str(converted(folder))
-    after = alone("episodes", recordings, checkpoint, CORES)["s"]
-    started = [start("episodes", [recording], checkpoint, 1) for recording in recordings]
-    at_once_s = max(result(process)["s"] for process in started)
-    print(f"two episodes of {minutes / 3:g} min: at once {at_once_s:.1f} s, one after the other {after:.1f} s: {at_once_s / after:.2f}", flush=True)
+    after = alone("episodes", recordings, checkpoint, CORES)
+    at_the_same_time = [result(each) for each in [start("episodes", [recording], checkpoint, 1) for recording in recordings]]
+    clock = ratio(max(each["s"] for each in at_the_same_time), after["s"])
+    spent = ratio(sum(each["cpu_s"] for each in at_the_same_time), after["cpu_s"])
+    how = "at once, one core each, against one after the other"
+    print(f"two episodes of {minutes / 3:g} min {how}: {clock} on the clock, {spent} of processors", flush=True)
 
 
 def report_memory(folder: Path, minutes: float, hours: float) -> None:
@@ -207,6 +206,11 @@ def report_memory(folder: Path, minutes: float, hours: float) -> None:
         found = alone("memory", recording, str(checkpoint), first)
         beside = found["peak_mb"] - found["loaded_mb"]
         print(f"memory, {name}, {hours:g} h: {beside:.0f} MB beside the model ({found['loaded_mb']:.0f} MB once it hears)", flush=True)
+
+
+def ratio(a_s: float, b_s: float) -> str:
+    """One duration over another, and both."""
+    return f"{a_s / b_s:.3f} ({a_s:.1f} s / {b_s:.1f} s)"
 
 
 def noise() -> object:
@@ -227,11 +231,17 @@ def random_base() -> object:
     return network
 
 
-def timed(act: Callable[[], object]) -> float:
-    """The seconds it takes."""
-    since = time.perf_counter()
+def measured(act: Callable[[], object]) -> dict[str, float]:
+    """The seconds it takes, on the clock and of processors (with FFmpeg's): other programs slow the first and hardly the second."""
+    since, used = time.perf_counter(), processors_s()
     act()
-    return time.perf_counter() - since
+    return {"s": time.perf_counter() - since, "cpu_s": processors_s() - used}
+
+
+def processors_s() -> float:
+    """Seconds of processors used so far, by this process and those it started that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def start(name: str, *arguments: object) -> subprocess.Popen[str]:
@@ -265,8 +275,8 @@ if __name__ == "__main__":
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
-        measured, *given = json.loads(asked.measure)
-        print(json.dumps(globals()[measured](*given)))
+        what, *given = json.loads(asked.measure)
+        print(json.dumps(globals()[what](*given)))
     else:
         with tempfile.TemporaryDirectory() as place:
             for each in asked.what or REPORTS:

@@ -86,9 +86,10 @@ def rebuilt(encoding: Encoding) -> Tokenizer:
     made = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
-    for name, _ in sorted(encoding._special_tokens.items(), key=lambda item: item[1]):
-        is_time = name[2].isdigit()
-        made.add_special_tokens([AddedToken(name, special=True)]) if not is_time else made.add_tokens([AddedToken(name, normalized=False)])
+    special = sorted(encoding._special_tokens, key=encoding._special_tokens.__getitem__)
+    times = [name for name in special if name[2].isdigit()]  # the last ones; a text may show them
+    made.add_special_tokens([AddedToken(name, special=True) for name in special if name not in times])
+    made.add_tokens([AddedToken(name, normalized=False) for name in times])
     return made
 
 
@@ -119,7 +120,8 @@ def _copy_attention(attention: Any, at: Mapping[str, Any], name: str, *groups: t
     for linear, group in zip(attention.linear, groups, strict=False):
         weights = [at[f"{name}.{part}.weight"] for part in group]
         linear.weight = np.concatenate(weights)
-        linear.bias = np.concatenate([at.get(f"{name}.{part}.bias", np.zeros(len(weight), "f4")) for part, weight in zip(group, weights, strict=True)])
+        biases = (at.get(f"{name}.{part}.bias", np.zeros(len(weight), "f4")) for part, weight in zip(group, weights, strict=True))
+        linear.bias = np.concatenate(list(biases))
     _copy(attention.linear[-1], at, f"{name}.out")
     _copy_norm(attention.layer_norm, at, f"{name}_ln")
 
