@@ -4,7 +4,8 @@
 
 overhead   the whole `transcribe` against the engine alone on the same windows, with the same weights: the sample show, repeated.
 engines    faster-whisper in whole numbers against openai-whisper in floating point, both of the dimensions of `base`, random weights,
-           100 tokens a window; without the times of words, which are nonsense here and would decide where to go on; each in the arrangements a machine of N cores allows.
+           100 tokens a window, without the times of words, which are nonsense here and would decide where to go on; each in the
+           arrangements the cores allow, following the best token alone (as the pipeline does) or five sentences at the same time.
 episodes   two episodes at once, one core each, against one after the other on all cores (the demonstration model).
 memory     the most memory a process ever had, beyond what it had once the model was loaded and one window heard.
 
@@ -81,10 +82,11 @@ def overhead(recording: str, checkpoint: str) -> dict[str, float]:
             transcribe(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint), chunks=kept)
 
     found = [measured(act) for act in (bare, whole, whole, bare)]
-    return {name: found[1][name] + found[2][name] for name in found[0]} | {f"bare_{name}": found[0][name] + found[3][name] for name in found[0]}
+    both = [{name: found[i][name] + found[j][name] for name in found[0]} for i, j in ((1, 2), (0, 3))]
+    return both[0] | {f"bare_{name}": value for name, value in both[1].items()}
 
 
-def base_openai(threads: int, windows: int) -> dict[str, float]:
+def base_openai(threads: int, beam: int, windows: int) -> dict[str, float]:
     """Seconds for so many windows in openai-whisper."""
     import torch
     import whisper
@@ -92,6 +94,7 @@ def base_openai(threads: int, windows: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     network = random_base()
     options = {"temperature": 0.0, "language": "fr", "without_timestamps": True, "sample_len": TOKENS, "fp16": False}
+    options |= {"beam_size": beam} if beam > 1 else {}
     options |= {"suppress_tokens": TEXT_ONLY, "no_speech_threshold": None, "condition_on_previous_text": False}
     sound = noise()
 
@@ -103,14 +106,14 @@ def base_openai(threads: int, windows: int) -> dict[str, float]:
     return measured(lambda: hear(windows))
 
 
-def base_fast(folder: str, threads: int, workers: int, windows: int) -> dict[str, float]:
+def base_fast(folder: str, threads: int, workers: int, beam: int, windows: int) -> dict[str, float]:
     """Seconds for so many windows in faster-whisper, `workers` at once on `threads` each."""
     from concurrent.futures import ThreadPoolExecutor
 
     from faster_whisper import WhisperModel
 
     network = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=threads, num_workers=workers)
-    options = {"temperature": 0.0, "language": "fr", "without_timestamps": True, "max_new_tokens": TOKENS, "beam_size": 1}
+    options = {"temperature": 0.0, "language": "fr", "without_timestamps": True, "max_new_tokens": TOKENS, "beam_size": beam}
     options |= {"suppress_tokens": TEXT_ONLY, "no_speech_threshold": None, "condition_on_previous_text": False}
     sound = noise()
 
@@ -171,21 +174,28 @@ def report_engines(folder: Path, minutes: float, hours: float) -> None:
     from tools.demo_model.convert_ct2 import save
 
     save(BASE, random_base().state_dict(), folder / "base", "int8")
-    windows, small, rates = 2, str(folder / "base"), {}
+    for beam in (1, 5):
+        _compare(str(folder / "base"), beam, 2)
+
+
+def _compare(small: str, beam: int, windows: int) -> None:
+    """Both engines, so many windows a process."""
+    rates: dict[tuple[str, str], tuple[float, float]] = {}
 
     def note(engine: str, how: str, heard: int, found: list[dict[str, float]]) -> None:
-        rates[engine, how] = [max(part["s"] for part in found) / heard, sum(part["cpu_s"] for part in found) / heard]
-        print(f"base, {engine}, {how}: {rates[engine, how][0]:.2f} s a window, {rates[engine, how][1]:.2f} s of processors", flush=True)
+        rates[engine, how] = (max(part["s"] for part in found) / heard, sum(part["cpu_s"] for part in found) / heard)
+        clock_s, spent_s = rates[engine, how]
+        print(f"base, beam {beam}, {engine}, {how}: {clock_s:.2f} s a window, {spent_s:.2f} s of processors", flush=True)
 
     for threads, processes in sorted({(1, CORES), (CORES, 1)}):
         how, heard = f"{processes} × {threads} threads", windows * processes
-        note("faster-whisper", how, 2 * heard, at_once(processes, "base_fast", small, threads, 1, 2 * windows))
-        note("openai-whisper", how, heard, at_once(processes, "base_openai", threads, windows))
+        note("faster-whisper", how, 2 * heard, at_once(processes, "base_fast", small, threads, 1, beam, 2 * windows))
+        note("openai-whisper", how, heard, at_once(processes, "base_openai", threads, beam, windows))
     heard = 2 * windows * CORES
-    note("faster-whisper", f"one process, {CORES} windows at once", heard, [alone("base_fast", small, 1, CORES, heard)])
+    note("faster-whisper", f"one process, {CORES} windows at once", heard, [alone("base_fast", small, 1, CORES, beam, heard)])
     for number, what in enumerate(("on the clock", "of processors")):
         best = [min(rate[number] for name, rate in rates.items() if name[0] == engine) for engine in ("openai-whisper", "faster-whisper")]
-        print(f"faster-whisper int8 against openai-whisper float32, the best of each, {what}: {best[0] / best[1]:.2f} times", flush=True)
+        print(f"beam {beam}: faster-whisper int8 is {best[0] / best[1]:.2f} times as fast, the best of each, {what}", flush=True)
 
 
 def report_episodes(folder: Path, minutes: float, hours: float) -> None:

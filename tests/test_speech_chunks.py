@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model import Word
@@ -19,7 +19,8 @@ def window(seed: int = 0, start_s: float = 0.0) -> Window:
     return Window(start_s, np.random.default_rng(seed).standard_normal(100).astype(np.float32), 1000)
 
 
-@given(st.lists(segments).map(tuple))
+@given(st.lists(segments, max_size=5).map(tuple))
+@settings(max_examples=30)
 def test_what_is_written_is_read_again(heard):
     assert parsed(written(heard)) == heard
 

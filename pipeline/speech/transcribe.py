@@ -41,11 +41,11 @@ def transcribe(
     `auto`. `names` tell the model how names and terms are spelt, the most needed first. `chunks` is a folder, beside `master` when
     it is relative, where what is heard of each window is kept.
     """
-    code = _code(language)
+    code = language_code(language)
     network = load(engine, model, str(checkpoint or ""))
-    found, sure = _detected(master, network) if code == AUTO else (code, None)
+    found, sure = detected(master, network) if code == AUTO else (code, None)
     ears = Ears(network, found, prompt(names))
-    kept = Chunks(master.parent / chunks if chunks else None, _made_with(ears, model, checkpoint))
+    kept = kept_for(master, ears, model, checkpoint, chunks)
     segments, length_s = listen(master, ears, kept, found if language == AUTO else language)
     value = words_value(segments, engine=network.name, model=model, language=found if language == AUTO else language, duration_s=length_s)
     write_json(words, value | ({} if sure is None else {"language_probability": round(sure, 4)}))
@@ -101,13 +101,13 @@ def prompt(names: tuple[str, ...]) -> str:
     return f"{text}." if text else ""
 
 
-def _detected(master: Path, network: Engine) -> tuple[str, float]:
+def detected(master: Path, network: Engine) -> tuple[str, float]:
     """The language of a recording, from its first windows; FFmpeg is stopped after those."""
     with closing(blocks(master)) as stream:
         return spoken_language(windows(stream, RATE_HZ), network)
 
 
-def _code(language: str) -> str:
+def language_code(language: str) -> str:
     """The code Whisper uses, of a language such as `fr` or `fr-CA`; `auto` as it is."""
     code = language.lower().split("-")[0]
     if code != AUTO and code not in LANGUAGES:
@@ -116,10 +116,18 @@ def _code(language: str) -> str:
     return code
 
 
-def _made_with(ears: Ears, model: str, checkpoint: Path | None) -> tuple[str, ...]:
-    """Everything but the sound that decides what is heard."""
-    name = "" if checkpoint else model
-    return (ears.engine.name, ears.engine.kind, name, fingerprint(checkpoint), ears.language, ears.prompt, ears.task)
+def kept_for(master: Path, ears: Ears, model: str, checkpoint: Path | None, chunks: str | None) -> Chunks:
+    """What was heard of a recording with the same ears: everything but the sound that decides what is heard."""
+    made_with = (
+        ears.engine.name,
+        ears.engine.kind,
+        "" if checkpoint else model,
+        fingerprint(checkpoint),
+        ears.language,
+        ears.prompt,
+        ears.task,
+    )
+    return Chunks(master.parent / chunks if chunks else None, made_with)
 
 
 def _doubt(segment: Segment) -> tuple[float, float]:
