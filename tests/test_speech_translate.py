@@ -1,5 +1,6 @@
 """Captions in English: labelled, on two lines, in order; and what Whisper cannot translate."""
 
+import html
 import io
 import json
 
@@ -31,7 +32,7 @@ def test_every_word_is_shown_in_order_on_two_short_lines(heard):
     assert times == sorted(times)
     assert all(each.end_s > each.start_s for each in shown)
     read = list(webvtt.from_buffer(io.StringIO(vtt_text(shown))))
-    assert [each.text for each in read] == ["\n".join(each.lines) for each in shown]
+    assert [html.unescape(each.text) for each in read] == ["\n".join(each.lines) for each in shown]
 
 
 def test_the_file_says_that_a_machine_made_it_and_markup_is_text():

@@ -48,14 +48,14 @@ class Ears:
 def hear_all(windows: Iterable[Window], ears: Ears, chunks: Chunks) -> Iterator[tuple[Window, tuple[Segment, ...]]]:
     """Each window with what is said in it, times from the start of the recording, in order.
 
-    As many as the engine takes are heard at once, and one more is held ready.
+    As many as the engine takes are heard at once, and as many more are held ready.
     """
     waiting: deque[tuple[Window, Future[tuple[Segment, ...]]]] = deque()
     with ThreadPoolExecutor(ears.engine.workers) as pool:
         try:
             for window in windows:
                 waiting.append((window, pool.submit(_kept_or_heard, window, ears, chunks)))
-                if len(waiting) > ears.engine.workers:
+                if len(waiting) > 2 * ears.engine.workers:
                     yield _done(*waiting.popleft())
             while waiting:
                 yield _done(*waiting.popleft())

@@ -32,9 +32,12 @@ class OpenAIEngine:
         self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
     ) -> tuple[Segment, ...]:
         """What is said in at most 30 s."""
+        import warnings
+
         import torch
         import whisper
 
+        warnings.filterwarnings("ignore", "Word-level timestamps on translations")  # known, and said where they are used
         torch.manual_seed(0)
         primed = prompt and self.network.dims.n_audio_state >= NARROWEST
         heard = whisper.transcribe(

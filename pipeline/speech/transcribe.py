@@ -118,15 +118,8 @@ def language_code(language: str) -> str:
 
 def kept_for(master: Path, ears: Ears, model: str, checkpoint: Path | None, chunks: str | None) -> Chunks:
     """What was heard of a recording with the same ears: everything but the sound that decides what is heard."""
-    made_with = (
-        ears.engine.name,
-        ears.engine.kind,
-        "" if checkpoint else model,
-        fingerprint(checkpoint),
-        ears.language,
-        ears.prompt,
-        ears.task,
-    )
+    model_file = ("" if checkpoint else model, fingerprint(checkpoint))
+    made_with = (ears.engine.name, ears.engine.kind, *model_file, ears.language, ears.prompt, ears.task)
     return Chunks(master.parent / chunks if chunks else None, made_with)
 
 

@@ -78,10 +78,9 @@ def captions(segments: tuple[Segment, ...]) -> tuple[Caption, ...]:
 def vtt_text(shown: tuple[Caption, ...]) -> str:
     """WebVTT, which says in a note that it is a machine's."""
     blocks = ["WEBVTT", f"NOTE {LABEL}"]
-    blocks += (
-        f"{_clock(each.start_s)} --> {_clock(each.end_s)}\n" + "\n".join(html.escape(line, quote=False) for line in each.lines)
-        for each in shown
-    )
+    for each in shown:
+        lines = "\n".join(html.escape(line, quote=False) for line in each.lines)
+        blocks.append(f"{_clock(each.start_s)} --> {_clock(each.end_s)}\n{lines}")
     return "\n\n".join(blocks) + "\n"
 
 
