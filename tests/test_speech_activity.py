@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pipeline.speech.activity import FRAME_S, active_frames, any_voice
-from pipeline.speech.transcribe import RATE_HZ, decode
+from pipeline.speech.recording import RATE_HZ, decode
+from tools.sample_show import music
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUG = "01-la-file-d-attente"
@@ -36,3 +38,16 @@ def test_every_line_of_an_episode_is_heard_even_the_quietest():
     for line in json.loads((ROOT / "tests/data/sample_truth" / f"{SLUG}.json").read_text(encoding="utf-8")):
         first, last = int(line["start_s"] / FRAME_S), int(line["end_s"] / FRAME_S)
         assert frames[first:last].mean() > 0.8, line["text"]
+
+
+@pytest.mark.parametrize("jingle", ["jingle-intro", "jingle-outro"])
+def test_music_that_holds_its_notes_is_no_voice(jingle):
+    assert not active_frames(decode(ROOT / f"episodes/{jingle}.flac"), RATE_HZ).any()
+
+
+def test_a_voice_over_music_as_loud_as_itself_is_heard():
+    voice = decode(ROOT / "episodes" / SLUG / "prise-unique.flac")[5 * RATE_HZ : 35 * RATE_HZ]
+    alone = active_frames(voice, RATE_HZ)
+    under = music.piece(30, RATE_HZ, 1000).astype(np.float32)
+    under *= np.sqrt(np.mean(voice**2) / np.mean(under**2))
+    assert active_frames(voice + under, RATE_HZ)[alone].mean() > 0.99

@@ -13,7 +13,8 @@ from rapidfuzz.distance import Levenshtein
 from pipeline import progress
 from pipeline.audio.ffmpeg import executable
 from pipeline.errors import CauserieError
-from pipeline.speech.transcribe import RATE_HZ, transcribe
+from pipeline.speech.recording import RATE_HZ
+from pipeline.speech.transcribe import transcribe
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKPOINT = ROOT / "tools/demo_model/demo.pt"

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.model import Word
+from pipeline.speech.loops import repeated
 from pipeline.text import typographic
 
 _NO_SPEECH = 0.6  # Whisper's own two thresholds, which it applies to windows and not to segments
 _LOG_PROBABILITY = -1.0
-_LOOP_WORDS = range(3, 13)
-_LOOP_TIMES = 4
 _OPENING = "«“([{¿¡"
 
 
@@ -74,27 +73,11 @@ def _has_place(word: Word, voice_between: Callable[[float, float], bool]) -> boo
 
 
 def _without_loops(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """Three words or more said four times or more in a row are Whisper stuck in a groove: said once."""
-    spoken = [re.sub(r"\W", "", word.text.lower()) for segment in segments for word in segment.words]
-    refused: set[int] = set()
-    for size in _LOOP_WORDS:
-        start = 0
-        while start + size * _LOOP_TIMES <= len(spoken):
-            times = _repeats(spoken, start, size)
-            if times >= _LOOP_TIMES:
-                refused.update(range(start + size, start + size * times))
-            start += size * times if times >= _LOOP_TIMES else 1
+    """What is still a loop after a second try is said once."""
+    refused = repeated([word.text for segment in segments for word in segment.words])
     position, kept = 0, []
     for segment in segments:
         indexed = enumerate(segment.words, position)
         kept.append(replace(segment, words=tuple(word for index, word in indexed if index not in refused)))
         position += len(segment.words)
     return tuple(segment for segment in kept if segment.words)
-
-
-def _repeats(spoken: list[str], start: int, size: int) -> int:
-    """How many times in a row the `size` words at `start` are said."""
-    pattern, times = spoken[start : start + size], 1
-    while spoken[start + size * times : start + size * (times + 1)] == pattern:
-        times += 1
-    return times

@@ -2,51 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline import progress
-from pipeline.audio.ffmpeg import pipe, source
+from pipeline.audio.probe import probe
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
-from pipeline.model import Word
-from pipeline.speech.activity import active_frames, any_voice
+from pipeline.speech.activity import Activity, any_voice
+from pipeline.speech.chunks import Chunks, fingerprint
+from pipeline.speech.engines import Engine, load
+from pipeline.speech.hear import Ears, hear_all, spoken_language
+from pipeline.speech.languages import LANGUAGES
+from pipeline.speech.recording import RATE_HZ, blocks
 from pipeline.speech.sift import Segment, believable, whole_words
-from pipeline.speech.windows import cuts
+from pipeline.speech.windows import windows
 from pipeline.text import nearest
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from whisper import Whisper
-
-RATE_HZ = 16_000  # what Whisper listens to
-_FRAMES_PER_S = 100  # Whisper counts its progress in spectrogram frames
-_NARROWEST_OF_WHISPER = 384  # width of the encoder of `tiny`, the smallest model OpenAI published
+AUTO = "auto"
+_PROMPT_CHARACTERS = 500  # Whisper reads the last 223 tokens of a prompt: the first names would go before the others
 
 
-def transcribe(master: Path, *, words: Path, model: str, language: str, names: tuple[str, ...], checkpoint: Path | None = None) -> None:
+def transcribe(
+    master: Path,
+    *,
+    words: Path,
+    model: str,
+    language: str,
+    names: tuple[str, ...] = (),
+    checkpoint: Path | None = None,
+    engine: str = AUTO,
+    chunks: str | None = None,
+) -> None:
     """Write to `words` what the Whisper model hears in `master`: see docs/formats.md.
 
-    `model` is a name Whisper knows, or what to call the `checkpoint` file. `names` tell the model how the show's people are spelt.
+    `model` is a name the engine knows, or what to call the `checkpoint`: a .pt file, or the model.bin of a folder. `language` may be
+    `auto`. `names` tell the model how names and terms are spelt, the most needed first. `chunks` is a folder, beside `master` when
+    it is relative, where what is heard of each window is kept.
     """
-    network = _load(str(checkpoint or ""), model)
-    samples = decode(master)
-    heard = _listen(network, samples, _language(language), names)
-    frames = active_frames(samples, RATE_HZ)
-    segments = believable(_segments(heard, language), lambda start_s, end_s: any_voice(frames, start_s, end_s))
-    write_json(words, words_value(segments, model=model, language=language, duration_s=len(samples) / RATE_HZ))
+    code = language_code(language)
+    network = load(engine, model, str(checkpoint or ""))
+    found, sure = detected(master, network) if code == AUTO else (code, None)
+    ears = Ears(network, found, prompt(names))
+    kept = kept_for(master, ears, model, checkpoint, chunks)
+    segments, length_s = listen(master, ears, kept, found if language == AUTO else language)
+    value = words_value(segments, engine=network.name, model=model, language=found if language == AUTO else language, duration_s=length_s)
+    write_json(words, value | ({} if sure is None else {"language_probability": round(sure, 4)}))
+    kept.sweep()
 
 
-def words_value(segments: tuple[Segment, ...], *, model: str, language: str, duration_s: float) -> dict[str, Any]:
+def listen(master: Path, ears: Ears, kept: Chunks, language: str) -> tuple[tuple[Segment, ...], float]:
+    """What is believed of what is heard in a recording, words spelt as in `language`; and how long the recording is, in seconds."""
+    activity, total_s, done_s = Activity(RATE_HZ), probe(master).duration_s or 0.0, 0.0
+    heard: list[Segment] = []
+    for window, segments in hear_all(windows(activity.watch(blocks(master)), RATE_HZ), ears, kept):
+        heard += (Segment(whole_words(part.words, language), *_doubt(part)) for part in segments)
+        done_s = window.end_s
+        progress.report(done_s, max(done_s, total_s))
+    progress.report(round(done_s, 3), round(done_s, 3))
+    frames = activity.frames()
+    return believable(heard, lambda start_s, end_s: any_voice(frames, start_s, end_s)), done_s
+
+
+def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> dict[str, Any]:
     """What was heard as JSON values: times to the millisecond, probabilities to four decimals."""
     return {
         "version": 1,
-        "engine": "openai-whisper",
+        "engine": engine,
         "model": model,
         "language": language,
         "duration_s": round(duration_s, 3),
@@ -67,118 +90,41 @@ def words_value(segments: tuple[Segment, ...], *, model: str, language: str, dur
     }
 
 
-def decode(recording: Path) -> NDArray[np.float32]:
-    """The recording as mono samples at `RATE_HZ`, −1 to 1."""
-    import numpy as np
-
-    samples = bytearray()  # writable, as torch wants it, and never copied: three hours are 690 MB
-    pipe([*source(recording), "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"], samples.extend)
-    return np.frombuffer(samples, "<f4")
-
-
-@lru_cache(maxsize=1)
-def _load(checkpoint: str, name: str) -> Whisper:
-    """The model, loaded once in a process; from `checkpoint` when it is not empty."""
-    import whisper
-
-    if checkpoint:
-        return _load_checkpoint(Path(checkpoint))
-    if name not in whisper.available_models():
-        hint = f"{nearest(name, whisper.available_models())} (or give the path of a checkpoint that ends in .pt)"
-        raise CauserieError(f"Whisper has no model called “{name}”", "show.toml: speech.model", hint)
-    try:
-        return whisper.load_model(name)
-    except (OSError, RuntimeError) as error:
-        hint = "connect to the network once, or give the path of a checkpoint that ends in .pt"
-        raise CauserieError(f"the Whisper model “{name}” could not be downloaded ({error})", "show.toml: speech.model", hint) from error
+def prompt(names: tuple[str, ...]) -> str:
+    """The names as a sentence, as many of the first ones as Whisper can read."""
+    text = ""
+    for name in names:
+        longer = f"{text}, {name}" if text else name
+        if len(longer) > _PROMPT_CHARACTERS:
+            break
+        text = longer
+    return f"{text}." if text else ""
 
 
-def _load_checkpoint(checkpoint: Path) -> Whisper:
-    """A model from a file in openai-whisper's own format."""
-    import pickle
-
-    import whisper
-
-    if not checkpoint.is_file():
-        raise CauserieError("this Whisper checkpoint does not exist", str(checkpoint), "correct speech.model in show.toml")
-    try:
-        return whisper.load_model(str(checkpoint))
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
-        hint = "give a file in openai-whisper's own format, or one of its names such as “small”"
-        raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
+def detected(master: Path, network: Engine) -> tuple[str, float]:
+    """The language of a recording, from its first windows; FFmpeg is stopped after those."""
+    with closing(blocks(master)) as stream:
+        return spoken_language(windows(stream, RATE_HZ), network)
 
 
-def _language(language: str) -> str:
-    """The code Whisper uses, of a language such as `fr` or `fr-CA`."""
-    from whisper.tokenizer import LANGUAGES
-
+def language_code(language: str) -> str:
+    """The code Whisper uses, of a language such as `fr` or `fr-CA`; `auto` as it is."""
     code = language.lower().split("-")[0]
-    if code not in LANGUAGES:
-        raise CauserieError(f"Whisper does not know the language “{language}”", "show.toml: speech.language", nearest(code, LANGUAGES))
+    if code != AUTO and code not in LANGUAGES:
+        hint = nearest(code, {*LANGUAGES, AUTO})
+        raise CauserieError(f"Whisper does not know the language “{language}”", "show.toml: speech.language", hint)
     return code
 
 
-def _listen(network: Whisper, samples: NDArray[np.float32], language: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Whisper's own segments. Its fallback to higher temperatures draws at random: the seed makes every run the same."""
-    import torch
-    import whisper
-
-    torch.manual_seed(0)
-    # A narrower network than any that OpenAI published is a demonstration model, trained without prompts: one would only confuse it.
-    primed = bool(names) and network.dims.n_audio_state >= _NARROWEST_OF_WHISPER
-    times_s = cuts(samples, RATE_HZ)
-    clips_s = [time_s for window in zip(times_s, times_s[1:], strict=False) for time_s in window]
-    with _reported_progress(times_s[-1]):
-        heard = whisper.transcribe(
-            network,
-            samples,
-            language=language,
-            initial_prompt=f"{', '.join(names)}." if primed else None,
-            word_timestamps=True,
-            clip_timestamps=clips_s,
-            condition_on_previous_text=False,  # one bad window would spoil those after it
-            fp16=network.device.type != "cpu",
-        )
-    return heard["segments"]
+def kept_for(master: Path, ears: Ears, model: str, checkpoint: Path | None, chunks: str | None) -> Chunks:
+    """What was heard of a recording with the same ears: everything but the sound that decides what is heard."""
+    model_file = ("" if checkpoint else model, fingerprint(checkpoint))
+    made_with = (ears.engine.name, ears.engine.kind, *model_file, ears.language, ears.prompt, ears.task)
+    return Chunks(master.parent / chunks if chunks else None, made_with)
 
 
-@contextmanager
-def _reported_progress(total_s: float) -> Iterator[None]:
-    """Whisper tells how far it is only to the progress bar it imports: lend it one that calls `progress.report`."""
-    import sys
-
-    import whisper  # noqa: F401  (loads the module that its own function of the same name hides)
-
-    class Bar:
-        """As much of a tqdm bar as Whisper uses."""
-
-        def __init__(self, **_: Any) -> None:
-            self.done_s = 0.0
-
-        def __enter__(self) -> Bar:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            progress.report(total_s, total_s)
-
-        def update(self, frames: int) -> None:
-            self.done_s = min(self.done_s + frames / _FRAMES_PER_S, total_s)
-            progress.report(self.done_s, total_s)
-
-    module = sys.modules["whisper.transcribe"]
-    original = module.tqdm
-    module.tqdm = SimpleNamespace(tqdm=Bar)
-    try:
-        yield
-    finally:
-        module.tqdm = original
-
-
-def _segments(heard: list[dict[str, Any]], language: str) -> Iterator[Segment]:
-    """Whisper's segments in our words."""
-    for segment in heard:
-        pieces = [Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in segment["words"]]
-        yield Segment(whole_words(pieces, language), float(segment["no_speech_prob"]), float(segment["avg_logprob"]))
+def _doubt(segment: Segment) -> tuple[float, float]:
+    return segment.no_speech_probability, segment.average_log_probability
 
 
 def _ms(seconds: float | None) -> float:

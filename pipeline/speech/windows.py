@@ -1,11 +1,14 @@
-"""Where a long recording is cut for Whisper: at its quietest moments, so that no window opens in the middle of a word.
+"""Where a recording is cut for Whisper: at its quietest moments, so that no window opens in the middle of a word.
 
 Whisper listens to 30 s at a time. Left alone it starts each window where it believes the last sentence ended, and one wrong belief
-costs the sentence that straddles the two.
+costs the sentence that straddles the two. A cut depends on what is heard around it alone: a passage put in or taken out changes the
+windows near it, and after some of them the others are what they were.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,30 +17,75 @@ if TYPE_CHECKING:
 
 LONGEST_S = 28.0  # a little under Whisper's 30 s
 SHORTEST_S = 14.0  # the last window may be shorter
-_FRAME_S = 0.02
+_FRAME_S = 0.01
 _PAUSE_S = 0.3  # a moment is as quiet as the level around it, over this long
 
 
-def cuts(samples: NDArray[np.float32], rate_hz: int) -> list[float]:
-    """The times (s) at which windows start and end: 0 first, the end last, each window `SHORTEST_S` to `LONGEST_S` long.
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a recording, and where it starts."""
 
-    Each cut is the quietest moment its window allows; the last window may be shorter.
+    start_s: float
+    samples: NDArray[np.float32]
+    rate_hz: int
+
+    @property
+    def length_s(self) -> float:
+        """How long it is."""
+        return len(self.samples) / self.rate_hz
+
+    @property
+    def end_s(self) -> float:
+        """Where the next one starts."""
+        return self.start_s + self.length_s
+
+
+def windows(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[Window]:
+    """The recording cut into windows of `SHORTEST_S` to `LONGEST_S`, the last one shorter when it must; none of an empty recording.
+
+    At no time is more than a window and a block in memory.
     """
     import numpy as np
 
-    total_s, levels, found = len(samples) / rate_hz, _levels(samples, rate_hz), [0.0]
-    while total_s - found[-1] > LONGEST_S:
-        first, last = (round((found[-1] + length_s) / _FRAME_S) for length_s in (SHORTEST_S, LONGEST_S))
-        found.append(round((first + int(np.argmin(levels[first:last]))) * _FRAME_S, 2))
-    return [*found, total_s]
+    pending, first = np.zeros(0, np.float32), 0
+    for block in blocks:
+        pending = np.concatenate([pending, block])
+        while len(pending) > (LONGEST_S + _PAUSE_S) * rate_hz:  # a little more than may be needed: the level after a cut counts too
+            cut = round(quietest_s(pending, rate_hz, SHORTEST_S, LONGEST_S) * rate_hz)
+            yield Window(first / rate_hz, pending[:cut].copy(), rate_hz)
+            pending, first = pending[cut:], first + cut
+    if len(pending) > LONGEST_S * rate_hz:
+        cut = round(quietest_s(pending, rate_hz, SHORTEST_S, LONGEST_S) * rate_hz)
+        yield Window(first / rate_hz, pending[:cut].copy(), rate_hz)
+        pending, first = pending[cut:], first + cut
+    if len(pending):
+        yield Window(first / rate_hz, pending.copy(), rate_hz)
 
 
-def _levels(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
+def halves(window: Window) -> tuple[Window, Window]:
+    """The window cut at the quietest moment of its middle half."""
+    cut = round(quietest_s(window.samples, window.rate_hz, window.length_s / 4, window.length_s * 3 / 4) * window.rate_hz)
+    second_s = window.start_s + cut / window.rate_hz
+    return Window(window.start_s, window.samples[:cut], window.rate_hz), Window(second_s, window.samples[cut:], window.rate_hz)
+
+
+def quietest_s(samples: NDArray[np.float32], rate_hz: int, from_s: float, to_s: float) -> float:
+    """The quietest moment between two times, in seconds from the first sample."""
+    import numpy as np
+
+    first, last = round(from_s / _FRAME_S), round(to_s / _FRAME_S)
+    margin = round(_PAUSE_S / _FRAME_S / 2)
+    size = int(rate_hz * _FRAME_S)
+    skipped = max(0, first - margin)
+    levels = _levels(samples[skipped * size : (last + margin) * size], size)
+    return (first + int(np.argmin(levels[first - skipped : last - skipped]))) * _FRAME_S
+
+
+def _levels(samples: NDArray[np.float32], size: int) -> NDArray[np.float64]:
     """The level of each frame, averaged over the pause around it; squares would let one loud frame hide a pause, so decibels."""
     import numpy as np
 
-    size = int(rate_hz * _FRAME_S)
     frames = samples[: len(samples) // size * size].reshape(-1, size)
-    power = np.einsum("ij,ij->i", frames, frames) / size  # no copy of a three-hour recording
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / size
     width = round(_PAUSE_S / _FRAME_S)
     return np.convolve(10 * np.log10(power + 1e-10), np.ones(width) / width, mode="same")

@@ -1,0 +1,102 @@
+"""faster-whisper: the same models in CTranslate2, whole numbers on a processor, as many windows at once as there are cores.
+
+Each window is heard by one thread: CTranslate2's decoder is slower on two, and windows share nothing but the weights.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import CauserieError
+from pipeline.model import Word
+from pipeline.speech.engines import FASTER, NARROWEST
+from pipeline.speech.sift import Segment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from faster_whisper import WhisperModel
+    from numpy.typing import NDArray
+
+_UNREPEATED = 4  # in a second try, no so many tokens come twice; its random numbers cannot be made the same each time
+
+
+@dataclass(frozen=True)
+class FastEngine:
+    """A loaded `Engine`; see there."""
+
+    network: WhisperModel
+    kind: str
+    workers: int
+    primed: bool = True  # whether it was trained with prompts
+    name: str = FASTER
+
+    def hear(
+        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
+    ) -> tuple[Segment, ...]:
+        """What is said in at most 30 s."""
+        heard, _ = self.network.transcribe(
+            samples,
+            language=language,
+            task=task,
+            initial_prompt=prompt if prompt and self.primed else None,
+            beam_size=1,  # as openai-whisper does when it is not told
+            temperature=0.0,
+            no_repeat_ngram_size=_UNREPEATED if again else 0,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+        )
+        return tuple(_segment(each) for each in heard)
+
+    def languages(self, samples: NDArray[np.float32]) -> dict[str, float]:
+        """How probable each language is."""
+        if not self.network.model.is_multilingual:
+            return {"en": 1.0}
+        return dict(self.network.detect_language(samples)[2])
+
+
+def load(model: str, checkpoint: str = "", device: str = "auto") -> FastEngine:
+    """A model by its name, downloaded when it is first used, or from a folder with model.bin."""
+    from ctranslate2 import get_cuda_device_count
+    from faster_whisper import WhisperModel
+
+    folder = _folder(Path(checkpoint)) if checkpoint else None
+    on_gpu = device == "cuda" or (device == "auto" and get_cuda_device_count() > 0)
+    workers = 1 if on_gpu else cores()
+    kind = "float16" if on_gpu else "int8"
+    where = {"device": "cuda" if on_gpu else "cpu", "compute_type": kind, "cpu_threads": 1, "num_workers": workers}
+    try:
+        network = WhisperModel(str(folder or model), **where)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise _refusal(model, folder, error) from error
+    width = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("n_audio_state", NARROWEST) if folder else NARROWEST
+    return FastEngine(network, kind, workers, width >= NARROWEST)
+
+
+def cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _folder(checkpoint: Path) -> Path:
+    """The folder of a model; also with model.bin and nothing else missing."""
+    folder = checkpoint.parent if checkpoint.name == "model.bin" else checkpoint
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise CauserieError(f"has no {name}", str(folder), "give a folder that holds a model in CTranslate2's format")
+    return folder
+
+
+def _refusal(model: str, folder: Path | None, error: Exception) -> CauserieError:
+    if folder:
+        return CauserieError(f"is not a model of CTranslate2 ({error})", str(folder), "convert it again")
+    hint = "connect to the network once, or give the path of a folder with model.bin"
+    return CauserieError(f"the Whisper model “{model}” could not be downloaded ({error})", "show.toml: speech.model", hint)
+
+
+def _segment(heard: Any) -> Segment:
+    pieces = (Word(each.word, float(each.start), float(each.end), float(each.probability)) for each in heard.words or ())
+    return Segment(tuple(pieces), float(heard.no_speech_prob), float(heard.avg_logprob))

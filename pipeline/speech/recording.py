@@ -1,0 +1,33 @@
+"""A recording as Whisper hears it: mono at 16 kHz, a few seconds at a time, so that three hours take no more memory than one minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.audio.ffmpeg import running, source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RATE_HZ = 16_000  # what Whisper listens to
+_BLOCK_S = 10
+_SAMPLE_BYTES = 4
+
+
+def blocks(recording: Path) -> Iterator[NDArray[np.float32]]:
+    """The samples of `recording`, −1 to 1, some seconds at a time; whoever stops asking stops FFmpeg."""
+    import numpy as np
+
+    with running([*source(recording), "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"]) as process:
+        while block := process.read(_BLOCK_S * RATE_HZ * _SAMPLE_BYTES):
+            yield np.frombuffer(block, "<f4")
+
+
+def decode(recording: Path) -> NDArray[np.float32]:
+    """All of a short recording at once."""
+    import numpy as np
+
+    return np.concatenate([np.zeros(0, np.float32), *blocks(recording)])

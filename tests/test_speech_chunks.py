@@ -1,0 +1,71 @@
+"""What was heard is kept, found again, and swept when nothing asks for it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model import Word
+from pipeline.speech.chunks import Chunks, fingerprint, parsed, written
+from pipeline.speech.sift import Segment
+from pipeline.speech.windows import Window
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+segments = st.builds(Segment, st.lists(st.builds(Word, st.text(), numbers, numbers, numbers)).map(tuple), numbers, numbers)
+HEARD = (Segment((Word(" l'", 0.1, 0.2, 0.3), Word("été", 0.2, 0.5, 0.123456789)), 0.01, -0.5),)
+
+
+def window(seed: int = 0, start_s: float = 0.0) -> Window:
+    return Window(start_s, np.random.default_rng(seed).standard_normal(100).astype(np.float32), 1000)
+
+
+@given(st.lists(segments, max_size=5).map(tuple))
+@settings(max_examples=30)
+def test_what_is_written_is_read_again(heard):
+    assert parsed(written(heard)) == heard
+
+
+def test_the_same_sound_is_found_wherever_it_is(tmp_path):
+    Chunks(tmp_path, ("a",)).put(window(), HEARD)
+    assert Chunks(tmp_path, ("a",)).get(window(start_s=60.0)) == HEARD
+
+
+@pytest.mark.parametrize(("made_with", "seed"), [(("b",), 0), (("a", ""), 0), (("a",), 1)])
+def test_another_sound_or_another_setting_is_not_found(made_with, seed, tmp_path):
+    Chunks(tmp_path, ("a",)).put(window(), HEARD)
+    assert Chunks(tmp_path, made_with).get(window(seed)) is None
+
+
+@pytest.mark.parametrize("content", ["", "[", "[[1]]", "[[0, 0, 5]]", "\x00", "7"])
+def test_a_damaged_file_is_as_good_as_none(content, tmp_path):
+    chunks = Chunks(tmp_path, ())
+    chunks.put(window(), HEARD)
+    next(tmp_path.iterdir()).write_text(content)
+    assert chunks.get(window()) is None
+
+
+def test_without_a_folder_nothing_is_kept():
+    chunks = Chunks(None, ())
+    chunks.put(window(), HEARD)
+    chunks.sweep()
+    assert chunks.get(window()) is None
+
+
+def test_what_nobody_asked_for_is_swept_and_nothing_else(tmp_path):
+    Chunks(tmp_path, ("before",)).put(window(), HEARD)
+    (tmp_path / "notes.json").write_text("mine")
+    now = Chunks(tmp_path, ("now",))
+    now.put(window(), HEARD)
+    now.sweep()
+    assert now.get(window()) == HEARD
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (tmp_path / "notes.json").read_text() == "mine"
+
+
+def test_a_model_is_known_by_its_file_also_in_a_folder(tmp_path):
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    assert fingerprint(tmp_path) == fingerprint(tmp_path / "model.bin") != ""
+    before = fingerprint(tmp_path)
+    (tmp_path / "model.bin").write_bytes(b"weighty")
+    assert fingerprint(tmp_path) != before
+    assert fingerprint(None) == ""

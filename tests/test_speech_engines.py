@@ -1,0 +1,131 @@
+"""Both engines with the same weights: the demonstration checkpoint, and what the converter makes of it."""
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, cut
+from whisper.tokenizer import get_tokenizer
+
+from pipeline.errors import CauserieError
+from pipeline.speech.engines import FASTER, OPENAI, load
+from pipeline.speech.languages import LANGUAGES
+from pipeline.speech.recording import RATE_HZ, decode
+from pipeline.speech.transcribe import transcribe
+from tools.demo_model.convert_ct2 import convert
+
+DEMO = REPOSITORY / "tools/demo_model/demo.pt"
+SHOW = ("01-la-file-d-attente/prise-unique.flac", "02-une-voix-au-bout-du-fil/montage final.wav", "03-le-metier-d-ecouter/nora.m4a")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("ct2") / "demo"
+    convert(DEMO, made)
+    return made
+
+
+def hear(master: Path, words: Path, checkpoint: Path, **settings: object) -> dict:
+    transcribe(master, words=words, **({"model": "demo", "language": "fr", "checkpoint": checkpoint} | settings))
+    return json.loads(words.read_text())
+
+
+@pytest.mark.parametrize("recording", SHOW, ids=lambda name: name[:2])
+def test_both_engines_hear_the_same_words_at_the_same_times(recording, folder, tmp_path):
+    cut(REPOSITORY / "episodes" / recording, tmp_path / "master.flac", 3, 30)
+    slow, fast = (hear(tmp_path / "master.flac", tmp_path / "words.json", each) for each in (DEMO, folder))
+    assert (slow.pop("engine"), fast.pop("engine")) == (OPENAI, FASTER)
+    pairs = list(zip(*([word for part in heard.pop("segments") for word in part["words"]] for heard in (slow, fast)), strict=True))
+    assert slow == fast
+    assert len(pairs) > 20
+    assert [one["text"] for one, _ in pairs] == [other["text"] for _, other in pairs]
+    assert np.median([abs(one["start_s"] - other["start_s"]) for one, other in pairs]) <= 0.02
+    assert np.median([abs(one["probability"] - other["probability"]) for one, other in pairs]) <= 0.05
+
+
+def test_the_fast_engine_says_nothing_over_music_and_the_same_bytes_twice(folder, tmp_path):
+    cut(REPOSITORY / "episodes" / SHOW[0], tmp_path / "master.flac", 0, 12)
+    first = hear(tmp_path / "master.flac", tmp_path / "words.json", folder, chunks="chunks")
+    assert first["segments"][0]["start_s"] > 4.0
+    assert len(list((tmp_path / "chunks").iterdir())) == 1
+    kept = (tmp_path / "words.json").read_bytes()
+    for chunks in ("chunks", None):
+        hear(tmp_path / "master.flac", tmp_path / "words.json", folder / "model.bin", chunks=chunks)
+        assert (tmp_path / "words.json").read_bytes() == kept
+
+
+def test_the_language_is_found_once_and_written_down(folder, tmp_path):
+    cut(REPOSITORY / "episodes" / SHOW[0], tmp_path / "master.flac", 5, 6)
+    for checkpoint in (DEMO, folder):
+        heard = hear(tmp_path / "master.flac", tmp_path / "words.json", checkpoint, language="auto")
+        assert heard["language"] == "fr"
+        assert heard["language_probability"] > 0.9
+
+
+def test_auto_takes_what_can_load_the_model(folder):
+    assert load("auto", "demo", str(DEMO)).name == OPENAI
+    assert load("auto", "demo", str(folder)).name == load("auto", "demo", str(folder / "model.bin")).name == FASTER
+
+
+def test_a_model_is_loaded_once(folder):
+    assert load("auto", "demo", str(folder)) is load("auto", "demo", str(folder))
+
+
+def test_a_second_try_of_either_engine_is_the_same_each_time(folder):
+    sound = decode(REPOSITORY / "episodes" / SHOW[0])[5 * RATE_HZ : 9 * RATE_HZ]
+    for checkpoint in (DEMO, folder):
+        engine = load("auto", "demo", str(checkpoint))
+        first = engine.hear(sound, "fr", "Nora.", again=True)
+        assert first
+        assert first == engine.hear(sound, "fr", "Nora.", again=True)
+
+
+@pytest.mark.parametrize(
+    ("engine", "model", "checkpoint", "message"),
+    [
+        ("fast", "small", "", "no engine called “fast”; .*faster-whisper"),
+        (FASTER, "demo", DEMO, "only openai-whisper reads"),
+        (OPENAI, "demo", REPOSITORY, "only faster-whisper reads"),
+        ("auto", "demo", REPOSITORY, "has no model.bin"),
+        (FASTER, "smal", "", "did you mean “small”"),
+    ],
+)
+def test_a_model_that_no_engine_reads_is_explained(engine, model, checkpoint, message):
+    with pytest.raises(CauserieError, match=message):
+        load(engine, model, str(checkpoint))
+
+
+def test_a_damaged_folder_is_explained(folder, tmp_path):
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "model.bin").write_bytes(b"not a model")
+    with pytest.raises(CauserieError, match="is not a model of CTranslate2"):
+        load("auto", "demo", str(tmp_path))
+
+
+def test_the_fast_engine_may_be_missing(monkeypatch):
+    engines = importlib.import_module("pipeline.speech.engines")
+    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "faster_whisper" else object())
+    assert engines.installed("auto") == [OPENAI]
+    with pytest.raises(CauserieError, match=r"pip install .*\[fast\]"):
+        engines.installed(FASTER)
+
+
+def test_the_converter_spells_as_whisper_does(folder):
+    from tokenizers import Tokenizer
+
+    theirs, ours = get_tokenizer(True, num_languages=99), Tokenizer.from_file(str(folder / "tokenizer.json"))
+    for text in (" Le bâtiment respire, en 2050 : « l’œuvre ».", "don't  \n\t été", "日本語 ok 🎙", ""):
+        assert ours.encode(text).ids == theirs.encode(text)
+    assert {ours.token_to_id(name): name for name in theirs.special_tokens} == {
+        token: name for name, token in theirs.special_tokens.items()
+    }
+
+
+def test_languages_are_those_of_both_engines():
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+    from whisper.tokenizer import LANGUAGES as theirs
+
+    assert LANGUAGES == set(theirs) == set(_LANGUAGE_CODES)
