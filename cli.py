@@ -123,6 +123,18 @@ def status(root: Path, as_json: bool) -> None:
     _say(status(root.resolve(), at=_now(), as_json=as_json))
 
 
+@main.command("import-text")
+@click.argument("slug")
+@click.argument("file", type=click.Path(path_type=Path))
+@options(COMMON)
+def import_text(slug: str, file: Path, root: Path) -> None:
+    """Make an episode's transcript from FILE, a text or Word document typed elsewhere; what could not be placed is told."""
+    from pipeline.commands import bring_text
+
+    _must_exist(root, (slug,))
+    _say("\n".join(bring_text(root.resolve(), slug, file)))
+
+
 @main.command()
 @click.argument("slug")
 @options(COMMON)
@@ -147,8 +159,8 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 @options(COMMON)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
 def check(root: Path, as_json: bool) -> None:
-    """Every mistake in the show at once: its TOML, recordings, cover, transcripts and guides."""
-    from pipeline.check import check
+    """Every mistake in the show at once: its TOML, recordings, cover, transcripts and guides; then advice on the transcripts."""
+    from pipeline.check import advice, check
 
     problems = check(root.resolve())
     if as_json:
@@ -160,6 +172,7 @@ def check(root: Path, as_json: bool) -> None:
         raise Problems(tuple(problems))
     else:
         click.echo("No mistake found.")
+        _say("\n".join(advice(root.resolve())) or "No advice either.")
     sys.exit(1 if problems else 0)
 
 

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import programmes  # noqa: E402
+
 from pipeline.audio import ffmpeg, measure  # noqa: E402
 from pipeline.audio.encode import encode, encode_light, encode_m4a  # noqa: E402
 from pipeline.audio.profile import save  # noqa: E402

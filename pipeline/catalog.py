@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from pipeline import fields, sounds
 from pipeline.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
 from pipeline.errors import CauserieError, Problems
+from pipeline.glossary import read_glossary
 from pipeline.model import (
     AudioTargets,
     Episode,
@@ -23,6 +25,7 @@ from pipeline.model import (
 from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
+ENGINES = ("auto", "openai-whisper", "faster-whisper")
 RESERVED = {"show", "lock", "guides", "work", "kept", "publish", "reports"}  # names the tree and `.causerie/` use themselves
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,6 +46,9 @@ def read(root: Path) -> tuple[Show | None, list[CauserieError]]:
     if table is None:
         return None, problems
     show, house = _show(table, root)
+    has_terms = (root / "glossary.toml").exists()
+    terms = read_toml(root / "glossary.toml", "glossary.toml", problems) if has_terms else None
+    show = replace(show, glossary=read_glossary(terms, show.people))
     folders = sorted(path for path in (root / "episodes").glob("*") if path.is_dir() and not path.name.startswith("."))
     found = [_episode(folder, root, show, house, problems) for folder in folders]
     episodes = sorted((episode for episode in found if episode), key=lambda episode: (episode.info.published, episode.slug))
@@ -104,7 +110,10 @@ def _speech(table: Table, root: Path, language: str) -> SpeechSettings:
     model = table.text("model", SpeechSettings.model)
     if model.endswith(".pt") and not (root / model).is_file():
         table.problem("model", f"there is no file {printable(model)}", "give a model whisper knows, like “small”, or a checkpoint's path")
-    settings = SpeechSettings(model or SpeechSettings.model, table.matching("language", "[a-z]{2,3}", "fr", language[:2]) or language[:2])
+    if model and (root / model / "model.bin").is_file():
+        model = f"{model.rstrip('/')}/model.bin"  # a folder in CTranslate2's format
+    code = table.matching("language", "[a-z]{2,3}|auto", "fr or auto", language[:2]) or language[:2]
+    settings = SpeechSettings(model or SpeechSettings.model, code, table.choice("engine", "auto", ENGINES))
     table.end()
     return settings
 

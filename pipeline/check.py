@@ -18,6 +18,7 @@ from pipeline.model import Episode, Show
 from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
+from pipeline.transcript.lint import lint
 from pipeline.transcript.timed import read_timed
 
 
@@ -35,6 +36,21 @@ def check(root: Path) -> list[CauserieError]:
     for episode in show.episodes:
         problems += _episode(root, show, episode)
     return [_from(root, problem) for problem in problems]
+
+
+def advice(root: Path) -> list[str]:
+    """What a careful reader would look at again in the transcripts, a sentence each; none of it is a mistake."""
+    show, _ = catalog.read(root)
+    if show is None:
+        return []
+    paths = {f"transcripts/{episode.slug}.md": root / f"transcripts/{episode.slug}.md" for episode in show.episodes}
+    texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _tried(lambda path=path: read_text(path))}
+    found: list[str] = []
+    for where, text in texts.items():
+        if not _tried(lambda text=text: grammar.parse(text)):
+            others = {name: other for name, other in texts.items() if name != where}
+            found += [f"{where}:{each.line}: {each.message}; {each.hint}" for each in lint(text, where, others, show.info.language)]
+    return found
 
 
 def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:

@@ -18,14 +18,16 @@ from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
-from pipeline.files import read_json, read_text
+from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
 from pipeline.publish.run import Publication, publish
 from pipeline.release import read_release
+from pipeline.speech.doubts import summary
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
 from pipeline.transcript.grammar import doubtful
+from pipeline.transcript.importer import import_text
 from pipeline.workers import Workers
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -161,7 +163,7 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
     for folder, what in (("transcripts", "correct the transcript"), ("guides", "read the guide over")):
         path = root / folder / f"{episode.slug}.md"
         if path.exists() and untouched(path.read_text(encoding="utf-8", errors="replace")):
-            yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft"
+            yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft{_doubted(root, folder, episode.slug)}"
         elif path.exists() and folder == "transcripts":
             for line, name in doubtful(read_text(path)):
                 yield f"say whether “{name} :” is a voice, {folder}/{episode.slug}.md:{line}; it appears once, so it is read as narration"
@@ -169,6 +171,28 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
             yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
     if episode.info.published > at:
         yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
+
+
+def _doubted(root: Path, folder: str, slug: str) -> str:
+    """How much of a transcript the machine doubts."""
+    path = root / f"transcripts/{slug}.doubts.json"
+    if folder != "transcripts" or not path.exists() or not (value := read_json(path))["passages"]:
+        return ""
+    return f"; it doubts {summary(value, 'en')}"
+
+
+def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
+    """Make an episode's transcript from a text typed elsewhere; a transcript that exists stays, the new one goes beside it."""
+    show = open_show(root)
+    text, report = import_text(file, slug, {key: person.name for key, person in show.people.items()}, show.info.language)
+    place = root / f"transcripts/{slug}.md"
+    if place.exists() and not untouched(read_text(place)):
+        place = place.with_suffix(".draft.md")
+    if place.name.endswith(".draft.md") and place.exists():
+        raise CauserieError("is in the way", f"transcripts/{place.name}", "compare it with your text, and delete it")
+    write_whole(place, text)
+    yield f"Made transcripts/{place.name}:"
+    yield from (f"  {line}" for line in report)
 
 
 def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, console: Console) -> Publication:

@@ -27,7 +27,15 @@ class Finding:
 def examine(root: Path) -> list[Finding]:
     """Look at the machine and at the show in `root`; nothing is downloaded or changed."""
     packages = ("openai-whisper", "torch", "typst", "feedgen", "mutagen", "boto3")
-    return [Finding("Python", platform.python_version()), _ffmpeg(), *map(_package, packages), *_show(root)]
+    return [Finding("Python", platform.python_version()), _ffmpeg(), *map(_package, packages), _fast(), *_show(root)]
+
+
+def _fast() -> Finding:
+    """The engine that need not be there."""
+    try:
+        return Finding("faster-whisper", metadata.version("faster-whisper"))
+    except metadata.PackageNotFoundError:
+        return Finding("faster-whisper", "is not installed; transcription is slower without it", True, "pip install causerie[fast]")
 
 
 def _package(name: str) -> Finding:
@@ -58,7 +66,7 @@ def _show(root: Path) -> list[Finding]:
 
 def _model(root: Path, model: str) -> Finding:
     """Whether the model is here; whisper downloads a named one when it is first used."""
-    if model.endswith(".pt"):
+    if model.endswith((".pt", "model.bin")):
         return Finding("model", f"{model}, on this disk")
     cached = sorted((Path.home() / ".cache/whisper").glob(f"{model}*.pt"))
     state = f"{model}, downloaded" if cached else f"{model}, not downloaded yet"

@@ -140,8 +140,25 @@ class AudioTargets:
 class SpeechSettings:
     """Which Whisper model listens, and what it is told."""
 
-    model: str = "small"  # a name whisper knows, or a checkpoint's path
-    language: str = "fr"  # ISO 639-1
+    model: str = "small"  # a name an engine knows, or the path of a checkpoint: a .pt file, or a folder's model.bin
+    language: str = "fr"  # ISO 639-1, or auto
+    engine: str = "auto"  # openai-whisper | faster-whisper | auto: the fastest that can load the model
+
+
+@dataclass(frozen=True)
+class Term:
+    """A name as it is to be written, and the wrong spellings it is known to be heard as."""
+
+    say: str
+    heard: tuple[str, ...] = ()
+    note: str = ""  # for people: who or what it is
+
+
+@dataclass(frozen=True)
+class Glossary:
+    """Every term, those a person listed first, the show's people after them."""
+
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,6 +254,7 @@ class Show:
     people: Mapping[str, Person] = field(default_factory=dict)
     audio: AudioTargets = AudioTargets()
     speech: SpeechSettings = SpeechSettings()
+    glossary: Glossary = Glossary()
     guide: GuideSettings = GuideSettings()
     publish: PublishSettings = PublishSettings()
     episodes: tuple[Episode, ...] = ()

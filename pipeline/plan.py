@@ -28,6 +28,7 @@ from pipeline.guide.render import render_guide
 from pipeline.model import Episode, Show
 from pipeline.release import release_cover, release_episode
 from pipeline.site import Neighbours, episode_page, index_page
+from pipeline.speech.doubts import doubts
 from pipeline.speech.transcribe import transcribe
 from pipeline.steps import Step
 from pipeline.tags import tag_m4a, tag_mp3, tag_opus
@@ -132,7 +133,9 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the master to a text a person corrects, and what follows from that text."""
     slug, speech, forms = episode.slug, show.speech, made(show, episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
-    is_file = PurePosixPath(speech.model).suffix == ".pt"  # whisper's own checkpoints end so; anything else is a name it knows
+    doubted = {"doubts": f"transcripts/{slug}.doubts.json"}
+    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # checkpoints end so; anything else is a name an engine knows
+    language = show.info.language[:2] if speech.language == "auto" else speech.language
     voices = {recording.voice: show.people[recording.voice].name for recording in episode.mix.recordings if recording.voice}
     heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
     return (
@@ -141,15 +144,22 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
             transcribe,
             {"master": work(slug, "master.flac"), **_named(checkpoint=speech.model if is_file else "")},
             {"words": words},
-            {"model": speech.model, "language": speech.language, "names": tuple(sorted(heard))},
+            {
+                "model": speech.model,
+                "language": speech.language,
+                "names": tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms)))),
+                "engine": speech.engine,
+                "chunks": "chunks",
+            },
             lane="model",
         ),
+        Step(f"{slug}/doubts", doubts, {"words": words, "levels": work(slug, "levels.npz")}, doubted, {"glossary": show.glossary}),
         Step(
             f"{slug}/draft",
             draft,
-            {"words": words, "activity": work(slug, "activity.json")},
+            {"words": words, "activity": work(slug, "activity.json"), **doubted},
             {"text": text},
-            {"names": voices, "language": speech.language},
+            {"names": voices, "language": language, "glossary": show.glossary},
             drafts=True,
         ),
         Step(f"{slug}/align", align, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),

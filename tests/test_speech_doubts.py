@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio.profile import Profile, save
+from pipeline.glossary import NO_TERMS
+from pipeline.model import Glossary, Term
 from pipeline.speech.doubts import SHOWN, WEIGHTS, Signals, chance_wrong, doubts, doubts_value, passages, reasons, summary
-from pipeline.speech.glossary import NO_TERMS, Glossary, Term
 
 GOOD = "Le matin, nous prenons le chemin de la gare. Il longe un vieux canal bordé de tilleuls. Personne ne presse jamais le pas ici."
 ALIKE = "Puis vient un autre sujet dont personne n’avait parlé. Chacun écoute alors ce que disent les voisins du quartier."

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.drafts import untouched
-from pipeline.speech.glossary import Glossary, Term
+from pipeline.model import Glossary, Term
 from pipeline.transcript.draft import draft, drafted
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.text import Declared, Note, Paragraph, write

@@ -15,7 +15,8 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from pipeline.files import read_json, write_json
-from pipeline.speech.glossary import NO_TERMS, Glossary, corrected, near, plain_parts
+from pipeline.glossary import NO_TERMS, corrected, near, plain_parts
+from pipeline.model import Glossary
 
 if TYPE_CHECKING:
     import numpy as np

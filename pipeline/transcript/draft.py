@@ -12,8 +12,8 @@ from typing import Any
 
 from pipeline.drafts import stamp
 from pipeline.files import read_json, write_whole
-from pipeline.model import Word
-from pipeline.speech.glossary import NO_TERMS, Correction, Glossary, corrected
+from pipeline.glossary import NO_TERMS, Correction, corrected
+from pipeline.model import Glossary, Word
 from pipeline.text import hms, typographic
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model import Person
-from pipeline.speech.glossary import PROMPT_CHARS, Glossary, Term, corrected, near, prompt, read_glossary
+from pipeline.glossary import corrected, near, read_glossary
+from pipeline.model import Glossary, Person, Term
 from pipeline.toml import Table
 
 PEOPLE = {"nora": Person("nora", "Nora Belkacem"), "malik": Person("malik", "Malik Aubry")}
@@ -111,15 +111,3 @@ def test_what_is_corrected_needs_no_correction_and_time_still_runs_forward(words
 def test_what_is_nearly_a_name_is_doubted_not_corrected():
     words = heard("Orvale et l’orvalle, Orvalle")["segments"][0]["words"]
     assert near(words, NAMES) == ((0, "Orvalle"),)
-
-
-def test_the_prompt_ends_with_what_matters_most_and_is_short_enough_to_be_kept():
-    many = Glossary((Term("Orvalle", ("or val",)), *(Term(f"Terme numéro {i}") for i in range(100))))
-    told = prompt(many, ("Nora Belkacem",))
-    assert told.endswith("Terme numéro 0, Orvalle, Nora Belkacem.")
-    assert len(told) <= PROMPT_CHARS
-    assert prompt(Glossary()) == ""
-
-
-def test_a_wrong_spelling_is_never_whispered_to_the_recogniser():
-    assert prompt(NAMES) == prompt(Glossary(tuple(Term(term.say) for term in NAMES.terms)))

@@ -17,32 +17,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.model import Person
+from pipeline.model import Glossary, Person, Term
 from pipeline.text import printable, typographic
 from pipeline.toml import Table
 
-PROMPT_CHARS = 500  # Whisper keeps the last 224 tokens of a prompt; rare names take a token for every two or three letters
 _LAST_NAME_LETTERS = 6  # a shorter one is too often a word of the language
 _TERM_CHARS = 80
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
 _LINKS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # between the parts of one name
-
-
-@dataclass(frozen=True)
-class Term:
-    """A name as it is to be written, and the wrong spellings it is known to be heard as."""
-
-    say: str
-    heard: tuple[str, ...] = ()
-    note: str = ""  # for people: who or what it is
-
-
-@dataclass(frozen=True)
-class Glossary:
-    """Every term, those a person listed first, the show's people after them."""
-
-    terms: tuple[Term, ...] = ()
 
 
 NO_TERMS = Glossary()
@@ -96,20 +79,6 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
             message = f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”"
             table.problem("terms", message, "keep one of the two")
     return Glossary((*listed.values(), *(term for name, term in named.items() if name not in listed)))
-
-
-def prompt(glossary: Glossary, names: Sequence[str] = ()) -> str:
-    """What the recogniser is told before it listens: `names` (who is in the episode) and terms, the most useful last.
-
-    A long glossary loses its last terms: the first listed are taken for the most useful. Wrong spellings are never shown to it,
-    and adding one does not change the prompt. Empty when there is nothing to say.
-    """
-    chosen: list[str] = []
-    for say in dict.fromkeys([*names, *(term.say for term in glossary.terms)]):
-        if sum(len(each) + 2 for each in chosen) + len(say) + 1 > PROMPT_CHARS:
-            break
-        chosen.append(say)
-    return f"{', '.join(reversed(chosen))}." if chosen else ""
 
 
 def corrected(heard: dict[str, Any], glossary: Glossary) -> tuple[dict[str, Any], tuple[Correction, ...]]:
