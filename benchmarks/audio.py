@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import programmes  # noqa: E402
+
 from pipeline.audio import ffmpeg, measure  # noqa: E402
 from pipeline.audio.encode import encode, encode_light, encode_m4a  # noqa: E402
 from pipeline.audio.profile import save  # noqa: E402
@@ -145,7 +146,8 @@ def kinds() -> Iterator[tuple[str, np.ndarray]]:
     yield "music", programmes.music(30)[: len(voice)]
     yield "speech over music", voice + 0.3 * programmes.music(30)[: len(voice)]
     yield "white noise", 0.1 * random.standard_normal(len(voice))
-    yield "whisper", sosfilt(butter(4, (1500, 7000), "bandpass", fs=RATE_HZ, output="sos"), random.standard_normal(len(voice))) * np.abs(voice)
+    breath = sosfilt(butter(4, (1500, 7000), "bandpass", fs=RATE_HZ, output="sos"), random.standard_normal(len(voice)))
+    yield "whisper", breath * np.abs(voice)
     yield "telephone", sosfilt(butter(6, (300, 3400), "bandpass", fs=RATE_HZ, output="sos"), voice)
     yield "very dynamic", voice * 10 ** (-30 * np.abs(np.sin(there / 6)) / 20)
     yield "long pauses", voice * ((there % 12) < 3)
@@ -203,8 +205,8 @@ def speed(folder: Path, minutes: float, python: str) -> None:
 def memory(folder: Path) -> None:
     """The largest process on a stereo file of three hours."""
     wav = material(folder / "three-hours.wav", 180)
-    program = f"import sys; sys.path[:0] = {sys.path[:2]!r}; from benchmarks import audio; audio.levelled(audio.Path({str(wav)!r}), audio.Path({str(folder)!r}))"
-    most = largest_mb([sys.executable, "-c", program])
+    program = f"import sys; sys.path[:0] = {sys.path[:2]!r}; from benchmarks.audio import Path, levelled; levelled(*map(Path, sys.argv[1:]))"
+    most = largest_mb([sys.executable, "-c", program, str(wav), str(folder)])
     print(f"3 h stereo: the largest process had {most:.0f} MB (250 asked)")
 
 

@@ -148,7 +148,7 @@ def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], co
                 sink.write(memoryview(change(kept, max(at, span.first))).cast("B"))
             at += len(frames)
     if at < span.end:
-        raise CauserieError(f"ends after {at / rate_hz:.1f} s, before what was heard of it", str(source.master), "delete it and build again")
+        raise CauserieError(f"ends after {at / rate_hz:.1f} s, before what was heard of it", str(source.master), "delete it, and build")
 
 
 class Bar:
