@@ -205,7 +205,10 @@ def speed(folder: Path, minutes: float, python: str) -> None:
 def memory(folder: Path) -> None:
     """The largest process on a stereo file of three hours."""
     wav = material(folder / "three-hours.wav", 180)
-    program = f"import sys; sys.path[:0] = {sys.path[:2]!r}; from benchmarks.audio import Path, levelled; levelled(*map(Path, sys.argv[1:]))"
+    program = (
+        f"import sys; sys.path[:0] = {sys.path[:2]!r}; from benchmarks import audio;"
+        " audio.levelled(*map(audio.Path, sys.argv[1:]))"
+    )
     most = largest_mb([sys.executable, "-c", program, str(wav), str(folder)])
     print(f"3 h stereo: the largest process had {most:.0f} MB (250 asked)")
 
