@@ -34,9 +34,9 @@ def said(words) -> tuple[list[str], list[float | None]]:
 def test_an_episode_of_the_sample_is_heard_and_timed(episode, tmp_path):
     master = tmp_path / "master.flac"
     mix = episode.mix
-    jingles = {name: REPOSITORY / file for name, file in (("intro", mix.intro), ("outro", mix.outro)) if file}
-    recordings = tuple(REPOSITORY / recording.file for recording in mix.recordings)
-    ingest(recordings, master=master, activity=tmp_path / "activity.json", mix=mix, sample_rate_hz=44_100, channels=2, **jingles)
+    places = {name: tmp_path / name for name in ("activity", "levels", "sound")}
+    files = tuple(REPOSITORY / file for file in mix.files)
+    ingest(files, master=master, **places, mix=mix, sample_rate_hz=SHOW.audio.sample_rate_hz, channels=SHOW.audio.channels)
     heard, heard_s = said((word["text"], word["start_s"]) for word in hear(master, tmp_path / "words.json"))
     truth = json.loads((REPOSITORY / f"tests/data/sample_truth/{episode.slug}.json").read_text())
     spoken, spoken_s = said((word, start_s) for line in truth for word, start_s, _ in line["words"])
