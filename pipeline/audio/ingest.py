@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.audio.profile import Profile
     from pipeline.audio.programme import File
 
-HEADROOM_LU = 6.0  # peaks so near the loudness of the programme are under any ceiling it may be brought to
+HEADROOM_LU = 10.0  # peaks so near the loudness of the programme are under any ceiling it may be brought to
 SOXR = "resampler=soxr:precision=20"  # images and aliases 140 dB down, flat to 20 kHz
 
 
