@@ -146,7 +146,8 @@ def kinds() -> Iterator[tuple[str, np.ndarray]]:
     yield "music", programmes.music(30)[: len(voice)]
     yield "speech over music", voice + 0.3 * programmes.music(30)[: len(voice)]
     yield "white noise", 0.1 * random.standard_normal(len(voice))
-    yield "whisper", sosfilt(butter(4, (1500, 7000), "bandpass", fs=RATE_HZ, output="sos"), random.standard_normal(len(voice))) * np.abs(voice)
+    breath = sosfilt(butter(4, (1500, 7000), "bandpass", fs=RATE_HZ, output="sos"), random.standard_normal(len(voice)))
+    yield "whisper", breath * np.abs(voice)
     yield "telephone", sosfilt(butter(6, (300, 3400), "bandpass", fs=RATE_HZ, output="sos"), voice)
     yield "very dynamic", voice * 10 ** (-30 * np.abs(np.sin(there / 6)) / 20)
     yield "long pauses", voice * ((there % 12) < 3)
@@ -201,11 +202,21 @@ def speed(folder: Path, minutes: float, python: str) -> None:
     wav.unlink()
 
 
+def show_of(wav: Path, folder: Path) -> list[str]:
+    """The command that levels, encodes and verifies a show of this one recording; it is moved there."""
+    command = [sys.executable, str(ROOT / "cli.py")]
+    show, quiet = folder / "show", {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([*command, "init", str(show)], **quiet)
+    tiny = wav.with_name("tiny.wav")
+    soundfile.write(tiny, 0.1 * np.sin(np.arange(2 * 48_000) / 10), 48_000)
+    subprocess.run([*command, "new", "--show", str(show), "long", str(tiny)], **quiet)
+    wav.replace(show / "episodes" / "long" / tiny.name)
+    return [*command, "normalise", "--show", str(show), "--quiet"]
+
+
 def memory(folder: Path) -> None:
-    """The largest process on a stereo file of three hours."""
-    wav = material(folder / "three-hours.wav", 180)
-    program = f"import sys; sys.path[:0] = {sys.path[:2]!r}; from benchmarks import audio; audio.levelled(audio.Path({str(wav)!r}), audio.Path({str(folder)!r}))"
-    most = largest_mb([sys.executable, "-c", program])
+    """The largest process of the product on a stereo file of three hours."""
+    most = largest_mb(show_of(material(folder / "three-hours.wav", 180), folder))
     print(f"3 h stereo: the largest process had {most:.0f} MB (250 asked)")
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline import catalog
-from pipeline.audio.probe import Probe, Stream, probe
+from pipeline.audio.probe import probe
+from pipeline.audio.streams import Probe, Stream
 from pipeline.errors import CauserieError
 from pipeline.files import write_whole
 from pipeline.text import hms, is_slug, slugify

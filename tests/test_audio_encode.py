@@ -147,6 +147,12 @@ def test_parts_sound_like_one_piece(in_parts):
     assert mutagen.mp3.MP3(audio).info.length == pytest.approx(12.0, abs=1e-4)
 
 
+def test_parts_that_do_not_fit_are_given_up_for_one_piece(in_parts, tmp_path, monkeypatch):
+    samples, whole, *_ = in_parts
+    monkeypatch.setattr(parts.mp3, "seam", lambda old, new, ahead: None)
+    assert encoded(tmp_path, samples)[0].read_bytes() == whole.read_bytes()
+
+
 def test_what_reports_read_is_the_published_file(in_parts):
     _, _, audio, report = in_parts
     curve = load(audio.parent / "published.npz", "published")
@@ -178,6 +184,14 @@ def test_a_clip_is_what_was_published_to_the_sample(tmp_path):
     assert lag(there, piece) == 0
     assert rms_db((piece - there)[1000:-1000]) < rms_db(there) - 15
     assert abs(piece[0]) < 0.02 and abs(piece[-1]) < 0.02
+
+
+def test_a_master_that_lost_its_end_is_told(tmp_path):
+    encoded(tmp_path, QUIET, target_lufs=-20.0)
+    convert(write(tmp_path / "raw.wav", QUIET[:RATE_HZ]), tmp_path / "master.flac")
+    asked = {"audio": tmp_path / "a", "target_lufs": -20.0, "ceiling_dbtp": -1.0, "kbps": 64}
+    with pytest.raises(CauserieError, match=r"master\.flac: ends after 1\.0 s"):
+        encode(tmp_path / "master.flac", tmp_path / "levels.npz", report=tmp_path / "r", curve=tmp_path / "c", **asked)
 
 
 def test_a_clip_of_nothing_is_told(tmp_path):

@@ -4,11 +4,9 @@ import struct
 import pytest
 from audio_tools import convert, speech, write
 from broken_files import rf64, wav
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline.audio.hearing import hear
-from pipeline.audio.probe import channels_of, chosen, parse, probe, streams_tags, whole
+from pipeline.audio.probe import chosen, probe, whole
 from pipeline.errors import CauserieError
 
 FORMATS = ["wav", "flac", "aiff", "mp3", "m4a", "ogg", "opus", "mka"]
@@ -151,11 +149,6 @@ def test_the_only_stream_needs_no_name(files):
     assert chosen(files["wav"]) == chosen(files["wav"], "1") == probe(files["wav"]).audio[0]
 
 
-def test_a_stream_that_nobody_can_decode_is_passed_over_unless_it_is_named():
-    facts = "#codec_id 0: aac\n#sample_rate 0: 48000\n#channel_layout_name 0: stereo\n#codec_id 1: none\n#sample_rate 1: 48000\n"
-    assert [each.readable for each in parse(facts, "", "").audio] == [True, False]
-
-
 def test_a_film_may_go_on_after_its_sound(files, tmp_path):
     film = convert(files["wav"], tmp_path / "film.mp4", "-f", "lavfi", "-i", "color=s=16x16:d=6", "-map", "0", "-map", "1", "-c:v", "mpeg4")
     found = whole(film)
@@ -216,20 +209,3 @@ def test_a_wav_whose_length_began_again_at_zero_is_told(tmp_path):
         stream.truncate(2**32 + 2**20)
     with pytest.raises(CauserieError, match="more than 4 GiB"):
         probe(path)
-
-
-@pytest.mark.parametrize(
-    ("layout", "count"), [("mono", 1), ("5.1(side)", 6), ("7.1.4", 12), ("12 channels (FL+FR)", 12), ("ambisonic 1", 4), ("", 0)]
-)
-def test_layouts_are_counted(layout, count):
-    assert channels_of(layout) == count
-
-
-@settings(max_examples=60)
-@given(st.lists(st.dictionaries(st.sampled_from(["title", "language"]), st.text(max_size=30)), max_size=3))
-def test_tags_are_read_as_they_were_written(streams):
-    def escaped(text):
-        return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in text)
-
-    text = ";FFMETADATA1\n" + "".join("[STREAM]\n" + "".join(f"{k}={escaped(v)}\n" for k, v in tags.items()) for tags in streams)
-    assert streams_tags(text) == streams

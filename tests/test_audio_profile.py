@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.audio.hearing import hear
 from pipeline.audio.profile import FLOOR_DB, Profiler, integrated_lufs, load, range_lu, save, short_term_lufs
+from pipeline.errors import CauserieError
 
 NONE = np.zeros(0, np.float32)
 
@@ -77,3 +78,13 @@ def test_a_profile_comes_back_as_it_was_saved(tmp_path_factory, count):
     first = path.read_bytes()
     save(path, one=profile, other=profiled(np.zeros((1, 1)), 1000))
     assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "something else", "cut short"])
+def test_a_damaged_profile_is_told_with_what_to_do(tmp_path, content):
+    path = tmp_path / "levels.npz"
+    save(path, one=profiled(np.zeros((1000, 1)), 1000))
+    path.write_bytes(path.read_bytes()[:600] if content is None else content)
+    with pytest.raises(CauserieError, match="is damaged") as told:
+        load(path, "one")
+    assert told.value.hint == "delete it, and build"

@@ -1,7 +1,6 @@
 """Voices of one recording end up even; what is no voice is left alone."""
 
 import functools
-import json
 import math
 
 import audio_tools
@@ -11,12 +10,12 @@ import pyloudnorm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programmes import RATE_HZ, ROOT, Span, cut, envelope, joined, music, profile_of, room, sample_turns, talk, voices_apart
+from programmes import RATE_HZ, Span, cut, envelope, joined, music, profile_of, room, sample_turns, talk, voices_apart
 from scipy.signal import butter, sosfilt
 
 from pipeline.audio.hearing import hear
 from pipeline.audio.profile import HOPS_PER_S, Profile
-from pipeline.audio.ride import HOP_DB, MOST_DB, ride, talking, voice_lufs
+from pipeline.audio.ride import HOP_DB, MOST_DB, ride
 
 METER = pyloudnorm.Meter(RATE_HZ)  # somebody else's
 
@@ -151,26 +150,6 @@ def test_whatever_the_levels_gains_are_bounded_and_smooth(pieces, seed, strength
     gains_db = ride(profile, strength).gains_db
     assert len(gains_db) == len(profile.levels_db) + 1
     assert np.abs(gains_db).max() <= MOST_DB + 1e-3 and np.abs(np.diff(gains_db)).max(initial=0) <= HOP_DB + 1e-3
-
-
-def test_talk_is_found_where_the_sample_show_speaks():
-    heard = hear(ROOT / "episodes/01-la-file-d-attente/prise-unique.flac", ["aresample=44100", "aformat=channel_layouts=mono"], 44_100, 1)
-    spoken = talking(heard.profile)
-    truth = np.zeros(len(spoken), bool)
-    for line in json.loads((ROOT / "tests/data/sample_truth/01-la-file-d-attente.json").read_text(encoding="utf-8")):
-        truth[round(line["start_s"] * HOPS_PER_S) : round(line["end_s"] * HOPS_PER_S)] = True
-    assert spoken[truth].mean() > 0.97
-    assert spoken[~truth].mean() < 0.2  # word ends ring on
-    assert not spoken[: 4 * HOPS_PER_S].any() and not spoken[-4 * HOPS_PER_S :].any()  # music
-
-
-def test_the_loudness_of_a_voice_is_what_a_meter_says_of_its_turns():
-    sound, spans = voices_apart(24, 14, seed=9, turn_s=(3, 8))
-    for who in (0, 1):
-        mine = [span for span in spans if span.who == who]
-        measured = METER.integrated_loudness(np.concatenate([cut(sound, span) for span in mine])) + 3.01  # mono on two loudspeakers
-        assert voice_lufs(profile_of(sound), [(span.start_s, span.end_s) for span in mine]) == pytest.approx(measured, abs=0.7)
-    assert voice_lufs(profile_of(sound), [(0.0, 0.3)]) == float("-inf")
 
 
 def test_made_profiles_are_those_of_a_pass_over_the_file(tmp_path):

@@ -32,10 +32,11 @@ def said(words) -> tuple[list[str], list[float | None]]:
 
 @pytest.mark.parametrize("episode", SHOW.episodes, ids=lambda episode: episode.slug)
 def test_an_episode_of_the_sample_is_heard_and_timed(episode, tmp_path):
-    master, mix = tmp_path / "master.flac", episode.mix
-    others = {name: tmp_path / name for name in ("activity", "levels", "sound")}
+    master = tmp_path / "master.flac"
+    mix = episode.mix
+    places = {name: tmp_path / name for name in ("activity", "levels", "sound")}
     files = tuple(REPOSITORY / file for file in mix.files)
-    ingest(files, master=master, **others, mix=mix, sample_rate_hz=44_100, channels=2)
+    ingest(files, master=master, **places, mix=mix, sample_rate_hz=SHOW.audio.sample_rate_hz, channels=SHOW.audio.channels)
     heard, heard_s = said((word["text"], word["start_s"]) for word in hear(master, tmp_path / "words.json"))
     truth = json.loads((REPOSITORY / f"tests/data/sample_truth/{episode.slug}.json").read_text())
     spoken, spoken_s = said((word, start_s) for line in truth for word, start_s, _ in line["words"])

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.audio.probe import Stream
+from pipeline.audio.streams import Stream
 from pipeline.catalog import load
 from pipeline.errors import CauserieError
 from pipeline.newcomers import episode_toml, new_episode, new_show

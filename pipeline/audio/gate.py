@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, Floats, Profile
-from pipeline.audio.ride import Doubles, Hops, background_db, runs, talking
+from pipeline.audio.voice import Doubles, Hops, background_db, runs, talking
 
 DEPTH_DB = {"off": 0.0, "gentle": 15.0, "strong": 25.0}  # not to nothing: a closed microphone is still in the room
 AHEAD_HOPS = 4  # open 200 ms before the first word is noticed, because consonants are softer than the vowels they lead to

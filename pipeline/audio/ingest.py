@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.probe import Stream, chosen, refuse_damage
+from pipeline.audio.probe import chosen, refuse_damage
+from pipeline.audio.streams import Stream
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.model import Clean, Mix, Part
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.audio.profile import Profile
     from pipeline.audio.programme import File
 
-HEADROOM_LU = 6.0  # peaks so near the loudness of the programme are under any ceiling it may be brought to
+HEADROOM_LU = 10.0  # peaks so near the loudness of the programme are under any ceiling it may be brought to
 SOXR = "resampler=soxr:precision=20"  # images and aliases 140 dB down, flat to 20 kHz
 
 
@@ -114,10 +116,12 @@ def _part(part: Part, path: Path, place: Path) -> Take:
 
 def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
     """Hear every file, as many at once as there are processors."""
-    total_s, done_s = sum(take.length_s for take in takes), [0.0] * len(takes)
+    total_s, done_s, stop = sum(take.length_s for take in takes), [0.0] * len(takes), threading.Event()
 
     def tell(which: int) -> Callable[[float], None]:
         def told(seconds: float) -> None:
+            if stop.is_set():
+                raise CauserieError("was given up because another file failed", takes[which].name)
             done_s[which] = seconds
             report(sum(done_s), 2 * total_s)
 
@@ -126,8 +130,11 @@ def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         heard = [pool.submit(hear_one, take, rate_hz, channels, tell(i)) for i, take in enumerate(takes)]
         try:
+            for each in as_completed(heard):
+                each.result()
             return [each.result() for each in heard]
         except BaseException:
+            stop.set()
             pool.shutdown(cancel_futures=True)
             raise
 

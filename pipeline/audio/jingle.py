@@ -6,7 +6,8 @@ import warnings
 from pathlib import Path
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.probe import Probe, decoding, probe
+from pipeline.audio.probe import decoding, probe
+from pipeline.audio.streams import Probe
 
 LONGEST_S = 60.0  # longer music is no jingle: it is streamed as it is
 FADE_IN_S, FADE_OUT_S = 0.010, 0.150  # at least: a cut note clicks, and so little is not heard as a fade

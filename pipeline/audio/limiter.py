@@ -15,7 +15,6 @@ from pipeline.audio.profile import BLOCKS_PER_S, MOMENTS_PER_S, Floats, Profile,
 REACH = 4  # blocks: a dip begins 20 ms before its peak and is over 20 ms after, too short to be heard as pumping
 MOST_PUSH_DB = 12.0  # what a limiter is asked to win back: beyond it nothing natural is left of the sound
 _STEPS = 10  # of bisection: 12 dB down to 0.012
-_MOMENT_BLOCKS = BLOCKS_PER_S // MOMENTS_PER_S
 _WINDOW = np.hanning(2 * REACH + 3)[1:-1] / np.hanning(2 * REACH + 3).sum()
 MEND_DB = 0.3  # below what would have been enough: another encoding is another overshoot
 
@@ -71,9 +70,10 @@ def predicted_lufs(profile: Profile, level: Level) -> float:
     edges = np.power(10.0, dips_db(profile, level) / 20)
     kept = (edges[:-1] ** 2 + edges[:-1] * edges[1:] + edges[1:] ** 2) / 3  # the mean square of a straight line
     powers = np.maximum(profile.powers, 1e-12)
-    before, after = (np.concatenate([[0.0], np.cumsum(each, dtype=float)]) for each in (powers, powers * kept))
-    ends = np.minimum(np.arange(1, len(profile.momentary_lufs) + 1) * _MOMENT_BLOCKS, len(powers))
-    starts = np.maximum(ends - 4 * _MOMENT_BLOCKS, 0)
+    steps = np.arange(0, len(powers), BLOCKS_PER_S // MOMENTS_PER_S)
+    before, after = (np.concatenate([[0.0], np.cumsum(np.add.reduceat(each, steps), dtype=float)]) for each in (powers, powers * kept))
+    ends = np.minimum(np.arange(1, len(profile.momentary_lufs) + 1), len(steps))
+    starts = np.maximum(ends - 4, 0)
     shares = (after[ends] - after[starts]) / np.maximum(before[ends] - before[starts], 1e-12)
     return integrated_lufs(profile.momentary_lufs + level.gain_db + 10 * np.log10(np.maximum(shares, 1e-6)))
 

@@ -23,8 +23,8 @@ _RATES_HZ = (44_100, 48_000, 32_000)
 _INFO_BYTES = 156  # "Info", flags, frames, bytes, 100 of contents, quality, and LAME's 36
 _PRIMING = 12  # frames after its start in which an encoder has not yet heard what it decides by
 _ENDING = 4  # frames at the end of a stream that know of its end
-_BLOCK_BYTES = 1 << 20
-_LANES = 1024
+_BLOCK_BYTES = 1 << 22
+_LANES = 4096
 _CRC = [reduce(lambda crc, _: crc >> 1 ^ (0xA001 if crc & 1 else 0), range(8), byte) for byte in range(256)]
 
 

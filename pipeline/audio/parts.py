@@ -126,7 +126,10 @@ class Workshop:
 
 
 def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], codec: Codec, path: Path) -> None:
-    """Decode, change and encode a span of the master; `change` takes at most a second of frames and the number of the first."""
+    """Decode, change and encode a span of the master; `change` takes at most a second of frames and the number of the first.
+
+    `CauserieError` when the master ends before the span does, or cannot be decoded or encoded.
+    """
     import numpy as np
 
     rate_hz = source.profile.rate_hz
@@ -144,6 +147,8 @@ def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], co
             if len(kept):
                 sink.write(memoryview(change(kept, max(at, span.first))).cast("B"))
             at += len(frames)
+    if at < span.end:
+        raise CauserieError(f"ends after {at / rate_hz:.1f} s, before what was heard of it", str(source.master), "delete it, and build")
 
 
 class Bar:

@@ -7,15 +7,14 @@ that look like its own. So facts and tags come from two of its muxers, which wri
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from pipeline.audio import ffmpeg, headers
+from pipeline.audio.streams import Probe, Stream, parse
 from pipeline.errors import CauserieError
 from pipeline.text import printable
 
@@ -24,67 +23,7 @@ AGAIN = "copy it again from the recorder, or export it again"
 _GLITCH_S = 0.01  # less than the shortest frame of an MP3: nothing that was announced is missing
 LOOK_S = 20.0  # FFmpeg finds what there is in a moment, or looks for it to the end of a file of gigabytes
 _TAGS_BYTES = 1 << 20  # enough for titles: some files carry megabytes
-_RATES_HZ = (4_000, 768_000)  # what recordings have; others are errors in a header
-_MOST_CHANNELS = 64
-_TITLE_CHARS = 60  # of a stream's title, in a message
-_NAMED = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16}
-_DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)", re.M)
-_COMPANION = re.compile(r"^  Stream #0:\d+.*: (?:Audio|Video|Subtitle|Data): (?!.*\(attached pic\))", re.M)
-_FACT = re.compile(r"^#(codec_id|sample_rate|channel_layout_name) (\d+): (.*)$", re.M)
-_TAG_LINE = re.compile(r"((?:[^\\\n]|\\.)*)\n", re.S)  # a newline after a backslash is part of a value
 _DAMAGE = ("Error submitting packet to decoder", "Decoding error", "CRC mismatch", "partial file", "File ended prematurely")
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One of the audio streams of a file."""
-
-    index: int  # among the audio streams, from 0, as FFmpeg counts them; people count from 1
-    codec: str
-    sample_rate_hz: int
-    channels: int
-    language: str = ""
-    title: str = ""
-    duration_s: float | None = None  # as the file promises it; None when it does not, guesses, or only tells of all streams together
-
-    @property
-    def readable(self) -> bool:
-        """Whether it is of a kind that can be decoded."""
-        sane = _RATES_HZ[0] <= self.sample_rate_hz <= _RATES_HZ[1] and 0 < self.channels <= _MOST_CHANNELS
-        return sane and self.codec not in ("", "none")
-
-    def __str__(self) -> str:
-        form = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
-        title = f"“{printable(self.title[:_TITLE_CHARS])}”" if self.title else ""
-        return f"{self.index + 1} ({', '.join(filter(None, (printable(self.language[:8]), form, title)))})"
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What a file says it holds; rate, channels and codec are those of its first audio stream."""
-
-    duration_s: float | None  # of the file, as it announces it; None when it does not, or when FFmpeg only guesses
-    audio: tuple[Stream, ...]
-
-    @property
-    def sample_rate_hz(self) -> int:
-        """Samples a second."""
-        return self.audio[0].sample_rate_hz
-
-    @property
-    def channels(self) -> int:
-        """Channels."""
-        return self.audio[0].channels
-
-    @property
-    def codec(self) -> str:
-        """FFmpeg's name of it."""
-        return self.audio[0].codec
-
-    @property
-    def streams(self) -> int:
-        """How many audio streams there are."""
-        return len(self.audio)
 
 
 def probe(path: Path) -> Probe:
@@ -107,7 +46,7 @@ def probe(path: Path) -> Probe:
         tags.seek(0)
         found = parse(facts.decode("utf-8", "replace"), tags.read(_TAGS_BYTES).decode("utf-8", "replace"), _nameless(process.log, path))
     if not any(each.readable for each in found.audio):
-        wrong = _oddity(found.audio[0]) if found.audio else "does not say what its sound is like"
+        wrong = found.audio[0].oddity if found.audio else "does not say what its sound is like"
         raise CauserieError(f"cannot be read: it {wrong}", str(path), AGAIN)
     return found
 
@@ -133,66 +72,8 @@ def _chosen(path: Path, audio: tuple[Stream, ...], wanted: str) -> Stream:
         message = f"{held}; “{printable(wanted)}” is {'several of them' if meant else 'none of them'}" if wanted else held
         raise CauserieError(message, str(path), 'say which with stream = "1" in episode.toml')
     if not meant[0].readable:
-        raise CauserieError(f"cannot be read: its audio stream {meant[0]} {_oddity(meant[0])}", str(path), AGAIN)
+        raise CauserieError(f"cannot be read: its audio stream {meant[0]} {meant[0].oddity}", str(path), AGAIN)
     return meant[0]
-
-
-def _oddity(stream: Stream) -> str:
-    """What is wrong with a stream that cannot be read."""
-    if stream.codec in ("", "none"):
-        return "is in a form that FFmpeg does not know"
-    if not 0 < stream.channels <= _MOST_CHANNELS:
-        return f"claims {stream.channels} channels"
-    return f"claims {stream.sample_rate_hz} samples a second"
-
-
-def parse(facts: str, tags: str, log: str) -> Probe:
-    """The probe in what FFmpeg's `framecrc` and `ffmetadata` muxers wrote, and in its log, which only tells the duration."""
-    by_stream: dict[int, dict[str, str]] = {}
-    for name, index, value in _FACT.findall(facts):
-        by_stream.setdefault(int(index), {})[name] = value
-    log = log.rpartition("\nStream mapping:")[0] or log  # what follows describes the output
-    duration_s = _duration_s(log)
-    alone = len(_COMPANION.findall(log)) == 1  # the duration of a film is that of its longest stream
-    told = streams_tags(tags)
-    streams = (
-        Stream(
-            index=index,
-            codec=known.get("codec_id", ""),
-            sample_rate_hz=int(known.get("sample_rate", 0)),
-            channels=channels_of(known.get("channel_layout_name", "")),
-            language=told[index].get("language", "").replace("und", "") if index < len(told) else "",
-            title=told[index].get("title", "") if index < len(told) else "",
-            duration_s=duration_s if alone else None,
-        )
-        for index, known in sorted(by_stream.items())
-    )
-    return Probe(duration_s, tuple(streams))
-
-
-def streams_tags(text: str) -> list[dict[str, str]]:
-    """The tags of each stream in a file of FFmpeg's metadata format."""
-    streams: list[dict[str, str]] = []
-    tags: dict[str, str] = {}  # of what is above the first stream: not ours
-    for line in _TAG_LINE.findall(text):
-        if line == "[STREAM]":
-            streams.append(tags := {})
-        elif line == "[CHAPTER]":
-            tags = {}
-        else:
-            name, _, value = line.partition("=")
-            tags[name.lower()] = re.sub(r"\\(.)", r"\1", value, flags=re.S)
-    return streams
-
-
-def channels_of(layout: str) -> int:
-    """How many channels FFmpeg's name of a layout means: 6 for `5.1(side)`; 0 when it means none."""
-    name = layout.partition("(")[0]
-    if counted := re.match(r"(\d+) channels", layout):
-        return int(counted[1])
-    if spheric := re.match(r"ambisonic (\d)", layout):
-        return (int(spheric[1]) + 1) ** 2
-    return _NAMED.get(name) or (sum(map(int, name.split("."))) if re.fullmatch(r"\d+(\.\d+)+", name) else 0)
 
 
 def whole(path: Path, stream: str = "") -> Probe:
@@ -260,15 +141,6 @@ def refuse_unreadable(path: Path) -> None:
         raise CauserieError("cannot be read", str(path), "give yourself the right to read it")
     if found.st_size == 0:
         raise CauserieError("is empty", str(path), "copy the recording again")
-
-
-def _duration_s(log: str) -> float | None:
-    """What is announced; None when that is a guess, or when a tag pretends to be it too."""
-    announced = _DURATION.findall(log)
-    if len(announced) != 1 or not announced[0][2] or "Estimating duration from bitrate" in log:
-        return None
-    hours, minutes, seconds = announced[0]
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _nameless(log: str, path: Path) -> str:

@@ -5,12 +5,16 @@ All that is decided about levels is decided on profiles, which are small and hav
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.errors import CauserieError
 
 HOPS_PER_S = 20  # levels and gains
 HOP_S = 1 / HOPS_PER_S
@@ -151,7 +155,10 @@ def save(path: Path, **profiles: Profile) -> None:
 
 
 def load(path: Path, name: str) -> Profile:
-    """One of the profiles of a file."""
-    with np.load(path) as arrays:
-        fields = {key.partition(".")[2]: arrays[key] for key in arrays.files if key.startswith(f"{name}.")}
+    """One of the profiles of a file; `CauserieError` when it is damaged."""
+    try:
+        with np.load(path) as arrays:
+            fields = {key.partition(".")[2]: arrays[key] for key in arrays.files if key.startswith(f"{name}.")}
+    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        raise CauserieError(f"is damaged ({error})", str(path), "delete it, and build") from error
     return Profile(**{key: int(value) if value.ndim == 0 else value for key, value in fields.items()})

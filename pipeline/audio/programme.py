@@ -10,10 +10,11 @@ import numpy as np
 
 from pipeline.audio.gate import gates
 from pipeline.audio.levels import balance_db, duck, heard, moved_lufs
-from pipeline.audio.probe import Stream
 from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, SILENT_LUFS, Floats, Profile, hop_sample
-from pipeline.audio.ride import Turn, ride, talking
+from pipeline.audio.ride import Turn, ride
+from pipeline.audio.streams import Stream
 from pipeline.audio.timeline import Clip, Source, Stretch, lay, placed, repeated, worst_peak
+from pipeline.audio.voice import talking
 from pipeline.errors import CauserieError
 from pipeline.model import Bed, Mix, Part
 

@@ -1,37 +1,20 @@
 """Voices of one recording made even with each other, turn by turn, without knowing who speaks: profiles in, gains out, no files.
 
-Speech is what rises and falls a few times a second above its background; music and noise do not. Stretches of speech of one level
-are turns; each is brought to the loudness of the recording, which is that of its loud voices, so what follows need not lift noise.
+Stretches of speech of one level are turns; each is brought to the loudness of the recording, which is that of its loud voices, so what
+follows need not lift noise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pipeline.audio.profile import BLOCKS_PER_HOP, BLOCKS_PER_S, HOP_S, HOPS_PER_S, MOMENTS_PER_S, Floats, Profile, by
+from pipeline.audio.profile import HOP_S, HOPS_PER_S, Floats, Profile
+from pipeline.audio.voice import SYLLABLE_HOPS, Doubles, Hops, background_db, gated_lufs, level_db, runs, talking, weighted_powers
 
-Hops = NDArray[np.bool_]
-Doubles = NDArray[np.float64]
-Fold = Callable[..., Any]  # of an array, along an axis
-
-SYLLABLE_DB = 6.0  # a syllable stands at least so much above what is around it; notes that ring and steady noise seldom do
-SYLLABLE_HOPS = 8  # on each side: syllables last up to 400 ms
-AROUND_HOPS = 30  # 1.5 s: how much is looked at to tell speech, the shortest "oui" with its edges filling half of it
-STEADY_DB, STEADY_HOPS = 4.0, 2  # noise moves less than that in 250 ms
-NEAR_S = 10  # on each side: where background and voices are compared
-ABOVE_DB = 6.0  # over the background: a word
-HIDDEN_DB = 40.0  # where nothing is steady, the background is so far under the voices that it does not matter
-HISS_DB = 22.0  # what is steady and so far under the voices is the noise of this moment, even where other moments have less
 CLEAR_DB = 8.0  # over the background: speech that may be raised without raising noise more than is gained
-LOWEST_DB = -80.0  # quieter than any room: an edit, digital silence
-DIP_HOPS = 3  # gaps of 150 ms are inside words
-WORD_HOPS = 2  # shorter is a click
 MOST_DB = 15.0  # the most a turn is raised or lowered: beyond it, room noise comes up or something else is wrong
 APART_LU = 25.0  # who is further away than that takes no part: spill, a neighbour, a television
 DEAD_ZONE_LU = {"gentle": 1.0, "strong": 0.0}  # differences that are left alone
@@ -46,8 +29,6 @@ MUSIC_UNDER_DB = 25.0  # what is not speech and no further under it is music or 
 RAMP_HOPS = 2  # 100 ms, or more where the gain moves more
 HOP_DB = 7.5  # 150 dB a second: the fastest it moves
 DRIFT_S, DRIFT_DB = 8, 4.0  # "strong" follows a voice that fades: over how long, how far
-SLOT_BLOCKS = BLOCKS_PER_S // MOMENTS_PER_S
-GATE_BLOCK_HOPS = 8  # 400 ms
 
 
 @dataclass(frozen=True)
@@ -76,10 +57,10 @@ def ride(profile: Profile, strength: str) -> Ride:
     powers, floors = weighted_powers(profile), background_db(levels_db)
     stretches = _stretches(powers, spoken)
     words = [first + np.flatnonzero(spoken[first:end]) for first, end in stretches]
-    loudness = np.array([_lufs(powers[each]) for each in words])
+    loudness = np.array([gated_lufs(powers[each]) for each in words])
     if not np.isfinite(loudness).any():  # under the absolute gate: nothing that has a loudness
         return Ride(np.zeros(len(levels_db) + 1, np.float32), ())
-    clear_db = np.array([_level_db(levels_db[each]) - np.median(floors[each]) for each in words])
+    clear_db = np.array([level_db(levels_db[each]) - np.median(floors[each]) for each in words])
     missing = _reference(loudness, np.array([len(each) for each in words])) - loudness
     most = np.clip(3 * np.minimum(clear_db - CLEAR_DB, APART_LU - missing), 0.0, MOST_DB)  # by and by, not all or nothing
     wanted = np.where(np.abs(missing) < DEAD_ZONE_LU[strength], 0.0, np.clip(missing, -MOST_DB, most))
@@ -92,139 +73,11 @@ def ride(profile: Profile, strength: str) -> Ride:
     return Ride(gains.astype(np.float32), turns)
 
 
-def talking(profile: Profile) -> Hops:
-    """Whether somebody speaks, a value a hop: above the background, and with the rise and fall of syllables."""
-    levels_db = profile.levels_db
-    if len(levels_db) < WORD_HOPS:
-        return np.zeros(len(levels_db), bool)
-    bounded = np.maximum(levels_db, LOWEST_DB)
-    steady = _around(_steady_db(bounded), STEADY_HOPS, np.min)  # all of the moment, not only its middle
-    spoken = _lively(bounded) & (bounded > background_db(levels_db) + ABOVE_DB) & (steady > _voices_db(bounded) - HISS_DB)
-    return _without(True, _without(False, spoken, DIP_HOPS), WORD_HOPS - 1)
-
-
-def background_db(levels_db: Floats) -> Floats:
-    """The level of what goes on while nobody speaks, a value a hop: the quietest steady moment within `NEAR_S`.
-
-    It has to be about the lowest level there is (a held vowel is steady, but not that) and well under the voices (music is steady, but
-    not that). Where there is none, the background is that of the nearest pauses, or without any, `HIDDEN_DB` under the voices.
-    """
-    bounded = np.maximum(levels_db, LOWEST_DB)
-    quiet, lowest, voices = _near(_steady_db(bounded), np.min), _near(bounded, _percentile(1)) + STEADY_DB, _voices_db(bounded)
-    known = np.flatnonzero(quiet <= np.minimum(lowest, voices - CLEAR_DB))
-    if not known.size:
-        return np.maximum(voices - HIDDEN_DB, LOWEST_DB).astype(np.float32)
-    return np.minimum(np.interp(np.arange(len(quiet)), known, quiet[known]), lowest).astype(np.float32)
-
-
-def voice_lufs(profile: Profile, spans: Iterable[tuple[float, float]] = ((0.0, float("inf")),)) -> float:
-    """The loudness of the speech in these spans (start and end in seconds) put end to end, gated as BS.1770 does.
-
-    Minus infinity when nobody speaks there.
-    """
-    spoken, wanted = talking(profile), np.zeros(len(profile.levels_db), bool)
-    for start_s, end_s in spans:
-        first, end = (round(min(max(each, 0.0), profile.duration_s) * HOPS_PER_S) for each in (start_s, end_s))
-        wanted[first:end] = True
-    return _lufs(weighted_powers(profile)[wanted & spoken])
-
-
-def weighted_powers(profile: Profile) -> Doubles:
-    """K-weighted mean square of each hop: −0.691 + 10 log₁₀ of it is its loudness (BS.1770-5).
-
-    Momentary loudness covers 400 ms, so a loud voice hides 300 ms of the quiet one after it. Its powers say when each was heard, and
-    the two are reconciled by Richardson and Lucy's rule: what 100 ms are worth is corrected until the windows come out as measured.
-    """
-    plain = by(profile.powers, BLOCKS_PER_HOP, np.mean).astype(float)
-    slots = by(profile.powers, SLOT_BLOCKS, np.mean).astype(float) + 1e-14
-    measured = np.power(10.0, (profile.momentary_lufs[: len(slots)].astype(float) + 0.691) / 10)
-    if not measured.size:
-        return plain
-    worth = slots.copy()
-    for _ in range(8):
-        ratio = np.clip(measured / (np.convolve(worth, np.full(4, 0.25))[: len(measured)] + 1e-14), 0.01, 100)
-        ratio = np.concatenate([ratio, np.full(len(slots) + 3 - len(ratio), ratio[-1])])
-        worth *= sliding_window_view(ratio, 4).mean(axis=1)
-    return plain * np.repeat(worth / slots, 2)[: len(plain)]
-
-
-def _steady_db(levels_db: Floats) -> Floats:
-    """The level of moments that hardly move, infinity elsewhere."""
-    high, low = _around(levels_db, STEADY_HOPS, np.max), _around(levels_db, STEADY_HOPS, np.min)
-    return np.where(high - low < STEADY_DB, high, np.inf)
-
-
-def _voices_db(levels_db: Floats) -> Floats:
-    """The level of the loud syllables near each hop."""
-    return _near(np.where(_lively(levels_db), levels_db, LOWEST_DB), _percentile(90))
-
-
-def _lively(levels_db: Floats) -> Hops:
-    """Where half of the moments around are syllables: they rise and they fall, which a fade or an attack do not."""
-    size = SYLLABLE_HOPS
-    padded = np.pad(levels_db, size, mode="edge")
-    lowest = sliding_window_view(padded, size + 1).min(axis=1)
-    stands = levels_db - np.maximum(lowest[: len(levels_db)], lowest[size:])
-    syllable = _around(stands, size // 2, np.max) > SYLLABLE_DB
-    share = np.convolve(syllable, np.full(AROUND_HOPS + 1, 1 / (AROUND_HOPS + 1)), "same" if len(syllable) > AROUND_HOPS else "full")
-    return share[(len(share) - len(syllable)) // 2 :][: len(syllable)] >= 0.5
-
-
-def _around(values: Floats, size: int, fold: Fold) -> Floats:
-    """`fold` of each value and `size` on each side."""
-    return fold(sliding_window_view(np.pad(values, size, mode="edge"), 2 * size + 1), axis=1)
-
-
-def _near(values: Floats, fold: Fold) -> Floats:
-    """`fold` of all within `NEAR_S` of each second, given to each of its hops."""
-    seconds = -(-len(values) // HOPS_PER_S)
-    padded = np.pad(values, (NEAR_S * HOPS_PER_S, (seconds + NEAR_S) * HOPS_PER_S - len(values)), mode="edge")
-    windows = sliding_window_view(padded, (2 * NEAR_S + 1) * HOPS_PER_S)[::HOPS_PER_S]
-    folded = np.concatenate([fold(windows[first : first + 600], axis=1) for first in range(0, seconds, 600)])  # memory, not speed
-    return np.repeat(folded, HOPS_PER_S)[: len(values)]
-
-
-def _percentile(share: float) -> Fold:
-    """The fold that finds it."""
-    return lambda values, axis: np.percentile(values, share, axis=axis)
-
-
-def _without(value: bool, hops: Hops, size: int) -> Hops:
-    """The hops without runs of `value` of up to `size`; silence before the first word and after the last is no gap."""
-    hops = hops.copy()
-    for first, end in runs(hops == value):
-        if end - first <= size and (value or (first > 0 and end < len(hops))):
-            hops[first:end] = not value
-    return hops
-
-
-def runs(hops: Hops) -> list[tuple[int, int]]:
-    """First hop and the one after the last of every run of true ones."""
-    changes = np.flatnonzero(np.diff(np.concatenate([[False], hops, [False]]).astype(np.int8)))
-    return [(int(first), int(end)) for first, end in changes.reshape(-1, 2)]
-
-
-def _lufs(powers: Doubles) -> float:
-    """Loudness of these hops put end to end, in 400 ms blocks behind the gates of BS.1770."""
-    if not powers.size:
-        return float("-inf")
-    blocks = sliding_window_view(powers, min(GATE_BLOCK_HOPS, len(powers))).mean(axis=1)
-    blocks = blocks[blocks > 10 ** ((-70 + 0.691) / 10)]
-    if not blocks.size:
-        return float("-inf")
-    return float(-0.691 + 10 * np.log10(blocks[blocks > blocks.mean() / 10].mean()))
-
-
 def _reference(loudness: Doubles, hops: NDArray[np.int64]) -> float:
     """The loudness all turns are brought to: that of the turns not further than 10 LU under the mean, as BS.1770 gates blocks."""
     energy = np.power(10.0, loudness / 10)
     kept = energy > np.average(energy, weights=hops) / 10
     return float(10 * np.log10(np.average(energy[kept], weights=hops[kept])))
-
-
-def _level_db(levels_db: Floats) -> float:
-    """Their mean, as powers."""
-    return float(10 * np.log10(np.power(10.0, levels_db.astype(float) / 10).mean()))
 
 
 def _stretches(powers: Doubles, spoken: Hops) -> list[tuple[int, int]]:
@@ -298,7 +151,7 @@ def _drift(powers: Doubles, spoken: Hops, stretches: list[tuple[int, int]]) -> D
 
 def _ramped(aims: Doubles, spoken: Hops, starts: list[int], levels_db: Floats) -> Doubles:
     """The aims at hop edges, joined by ramps: in the pauses where there are any, down before a loud word begins."""
-    gains, speech_db = np.concatenate([aims[:1], aims]), _level_db(levels_db[spoken])
+    gains, speech_db = np.concatenate([aims[:1], aims]), level_db(levels_db[spoken])
     for first, end in _gaps(spoken, starts):
         left, right = (aims[first - 1] if first else None), (aims[end] if end < len(aims) else None)
         sides = [float(each) for each in (left, right) if each is not None]

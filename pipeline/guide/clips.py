@@ -13,7 +13,7 @@ from pipeline.audio.clips import name_clip
 from pipeline.audio.encode import cut
 from pipeline.files import read_text
 from pipeline.guide.labels import known, labels
-from pipeline.guide.quotes import Passage, clip, locate, sentences, spoken_words
+from pipeline.guide.quotes import Passage, played
 from pipeline.guide.text import Guide, parse
 from pipeline.guide.text import clips as quotes
 from pipeline.model import TimedTranscript
@@ -83,14 +83,11 @@ def guide_clips(
 
 def passages(guide: Guide, timed: TimedTranscript, where: str) -> tuple[Clip, ...]:
     """What to play of each quote: as much as the guide prints times for, to the word. `where` names the guide in errors."""
-    spoken = spoken_words(timed)
-    every = sentences(spoken)
-    said = [locate(line.text, spoken, f"{where}:{line.number}") for _, line in quotes(guide)]
-    found = []
-    for number, quote in enumerate(said, 1):
-        played = clip(quote, every, spoken, tuple(other for other in said if other != quote))
-        found.append(Clip(number, quote.text, _voices(quote, timed.language), *_span(played, timed.duration_s)))
-    return tuple(found)
+    found = played(((line.number, line.text) for _, line in quotes(guide)), timed, where)
+    return tuple(
+        Clip(number, said.text, _voices(said, timed.language), *_span(around, timed.duration_s))
+        for number, (said, around) in enumerate(found, 1)
+    )
 
 
 def listed(found: tuple[Clip, ...], language: str, episode: str = "") -> str:

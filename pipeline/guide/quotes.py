@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -115,6 +115,17 @@ def clip(passage: Passage, every: tuple[Passage, ...], spoken: tuple[Spoken, ...
             break
         grown, before, after = wider[0], before - (free[0] == before), after + (free[0] == after)
     return grown
+
+
+def played(quotes: Iterable[tuple[int, str]], timed: TimedTranscript, where: str) -> list[tuple[Passage, Passage]]:
+    """Each quote (its line in the file `where`, its text) where it is said, and the passage to play around it.
+
+    `CauserieError` for a quote that is not said.
+    """
+    spoken = spoken_words(timed)
+    every = sentences(spoken)
+    said = [locate(text, spoken, f"{where}:{number}") for number, text in quotes]
+    return [(quote, clip(quote, every, spoken, tuple(other for other in said if other != quote))) for quote in said]
 
 
 def _overlap(a: Passage, b: Passage) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import CauserieError
 from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting
 from pipeline.guide.labels import FAMILIES, fill, fold, known, labels
-from pipeline.guide.quotes import Passage, clip, locate, sentences, spoken_words
+from pipeline.guide.quotes import Passage, played
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, TimedTranscript, Voice
 from pipeline.roles import label
@@ -92,16 +92,12 @@ def _date(about: About, words: dict[str, Any]) -> str:
 
 def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
     """Each quote where it is said, with the passage to play around it."""
-    spoken = spoken_words(about.timed)
-    every = sentences(spoken)
-    where = f"guides/{about.episode.slug}.md"
-    kept = [(intro, locate(line.text, spoken, f"{where}:{line.number}")) for intro, line in clips(guide)]
-    found = []
-    for number, (intro, passage) in enumerate(kept, start=1):
-        others = tuple(other for _, other in kept if other != passage)
-        played = clip(passage, every, spoken, others)
-        found.append({"number": str(number), "intro": intro, **_said(passage, about), **_times(played, about)})
-    return found
+    kept = clips(guide)
+    places = played(((line.number, line.text) for _, line in kept), about.timed, f"guides/{about.episode.slug}.md")
+    return [
+        {"number": str(number), "intro": intro, **_said(said, about), **_times(around, about)}
+        for number, ((intro, _), (said, around)) in enumerate(zip(kept, places, strict=True), start=1)
+    ]
 
 
 def _said(passage: Passage, about: About) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""What a file says of its audio streams, as FFmpeg tells it; nothing is opened here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.text import printable
+
+_RATES_HZ = (4_000, 768_000)  # what recordings have; others are errors in a header
+_MOST_CHANNELS = 64
+_TITLE_CHARS = 60  # of a stream's title, in a message
+_NAMED = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16}
+_DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)", re.M)
+_COMPANION = re.compile(r"^  Stream #0:\d+.*: (?:Audio|Video|Subtitle|Data): (?!.*\(attached pic\))", re.M)
+_FACT = re.compile(r"^#(codec_id|sample_rate|channel_layout_name) (\d+): (.*)$", re.M)
+_TAG_LINE = re.compile(r"((?:[^\\\n]|\\.)*)\n", re.S)  # a newline after a backslash is part of a value
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One of the audio streams of a file."""
+
+    index: int  # among the audio streams, from 0, as FFmpeg counts them; people count from 1
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    language: str = ""
+    title: str = ""
+    duration_s: float | None = None  # as the file promises it; None when it does not, guesses, or only tells of all streams together
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is of a kind that can be decoded."""
+        sane = _RATES_HZ[0] <= self.sample_rate_hz <= _RATES_HZ[1] and 0 < self.channels <= _MOST_CHANNELS
+        return sane and self.codec not in ("", "none")
+
+    @property
+    def oddity(self) -> str:
+        """What is wrong with it when it is not."""
+        if self.codec in ("", "none"):
+            return "is in a form that FFmpeg does not know"
+        if not 0 < self.channels <= _MOST_CHANNELS:
+            return f"claims {self.channels} channels"
+        return f"claims {self.sample_rate_hz} samples a second"
+
+    def __str__(self) -> str:
+        form = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
+        title = f"“{printable(self.title[:_TITLE_CHARS])}”" if self.title else ""
+        return f"{self.index + 1} ({', '.join(filter(None, (printable(self.language[:8]), form, title)))})"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a file says it holds; rate, channels and codec are those of its first audio stream."""
+
+    duration_s: float | None  # of the file, as it announces it; None when it does not, or when FFmpeg only guesses
+    audio: tuple[Stream, ...]
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples a second."""
+        return self.audio[0].sample_rate_hz
+
+    @property
+    def channels(self) -> int:
+        """Channels."""
+        return self.audio[0].channels
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of it."""
+        return self.audio[0].codec
+
+    @property
+    def streams(self) -> int:
+        """How many audio streams there are."""
+        return len(self.audio)
+
+
+def parse(facts: str, tags: str, log: str) -> Probe:
+    """The probe in what FFmpeg's `framecrc` and `ffmetadata` muxers wrote, and in its log, which only tells the duration."""
+    by_stream: dict[int, dict[str, str]] = {}
+    for name, index, value in _FACT.findall(facts):
+        by_stream.setdefault(int(index), {})[name] = value
+    log = log.rpartition("\nStream mapping:")[0] or log  # what follows describes the output
+    duration_s = _duration_s(log)
+    alone = len(_COMPANION.findall(log)) == 1  # the duration of a film is that of its longest stream
+    told = streams_tags(tags)
+    streams = (
+        Stream(
+            index=index,
+            codec=known.get("codec_id", ""),
+            sample_rate_hz=int(known.get("sample_rate", 0)),
+            channels=channels_of(known.get("channel_layout_name", "")),
+            language=told[index].get("language", "").replace("und", "") if index < len(told) else "",
+            title=told[index].get("title", "") if index < len(told) else "",
+            duration_s=duration_s if alone else None,
+        )
+        for index, known in sorted(by_stream.items())
+    )
+    return Probe(duration_s, tuple(streams))
+
+
+def streams_tags(text: str) -> list[dict[str, str]]:
+    """The tags of each stream in a file of FFmpeg's metadata format."""
+    streams: list[dict[str, str]] = []
+    tags: dict[str, str] = {}  # of what is above the first stream: not ours
+    for line in _TAG_LINE.findall(text):
+        if line == "[STREAM]":
+            streams.append(tags := {})
+        elif line == "[CHAPTER]":
+            tags = {}
+        else:
+            name, _, value = line.partition("=")
+            tags[name.lower()] = re.sub(r"\\(.)", r"\1", value, flags=re.S)
+    return streams
+
+
+def channels_of(layout: str) -> int:
+    """How many channels FFmpeg's name of a layout means: 6 for `5.1(side)`; 0 when it means none."""
+    name = layout.partition("(")[0]
+    if counted := re.match(r"(\d+) channels", layout):
+        return int(counted[1])
+    if spheric := re.match(r"ambisonic (\d)", layout):
+        return (int(spheric[1]) + 1) ** 2
+    return _NAMED.get(name) or (sum(map(int, name.split("."))) if re.fullmatch(r"\d+(\.\d+)+", name) else 0)
+
+
+def _duration_s(log: str) -> float | None:
+    """What is announced; None when that is a guess, or when a tag pretends to be it too."""
+    announced = _DURATION.findall(log)
+    if len(announced) != 1 or not announced[0][2] or "Estimating duration from bitrate" in log:
+        return None
+    hours, minutes, seconds = announced[0]
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
