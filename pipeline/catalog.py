@@ -113,9 +113,20 @@ def _speech(table: Table, root: Path, language: str) -> SpeechSettings:
     if model and (root / model / "model.bin").is_file():
         model = f"{model.rstrip('/')}/model.bin"  # a folder in CTranslate2's format
     code = table.matching("language", "[a-z]{2,3}|auto", "fr or auto", language[:2]) or language[:2]
-    settings = SpeechSettings(model or SpeechSettings.model, code, table.choice("engine", "auto", ENGINES))
+    settings = SpeechSettings(model or SpeechSettings.model, code, table.choice("engine", "auto", ENGINES), _translations(table, code))
     table.end()
     return settings
+
+
+def _translations(table: Table, language: str) -> tuple[str, ...]:
+    wanted = table.texts("translate")
+    if any(each != "en" for each in wanted):
+        table.problem("translate", f"cannot be {printable(', '.join(wanted))}", 'Whisper translates into English only: ["en"]')
+    elif wanted and language == "en":
+        table.problem("translate", "asks for English, which the show speaks already", "take it out")
+    else:
+        return wanted[:1]
+    return ()
 
 
 def _guide(table: Table) -> GuideSettings:

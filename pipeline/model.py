@@ -143,6 +143,7 @@ class SpeechSettings:
     model: str = "small"  # a name an engine knows, or the path of a checkpoint: a .pt file, or a folder's model.bin
     language: str = "fr"  # ISO 639-1, or auto
     engine: str = "auto"  # openai-whisper | faster-whisper | auto: the fastest that can load the model
+    translate: tuple[str, ...] = ()  # languages of a machine's captions: Whisper knows "en" only
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 from pipeline.audio.clips import soundbites
 from pipeline.audio.encode import encode, encode_light, encode_m4a
@@ -30,6 +31,7 @@ from pipeline.release import release_cover, release_episode
 from pipeline.site import Neighbours, episode_page, index_page
 from pipeline.speech.doubts import doubts
 from pipeline.speech.transcribe import transcribe
+from pipeline.speech.translate import translate
 from pipeline.steps import Step
 from pipeline.tags import tag_m4a, tag_mp3, tag_opus
 from pipeline.transcript.align import align
@@ -66,10 +68,16 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         **({"m4a": f"episodes/{slug}/{slug}.m4a"} if show.audio.m4a_kbps else {}),
         "light": f"episodes/{slug}/{slug}.opus",
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
+        **{f"transcript_{code}_vtt": path for code, path in translations(show, slug).items()},
         "chapters": f"feeds/{slug}.chapters.json",
         **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
     }
+
+
+def translations(show: Show, slug: str) -> dict[str, str]:
+    """A machine's captions in other languages, by their code."""
+    return {code: f"transcripts/{slug}.{code}.vtt" for code in show.speech.translate}
 
 
 def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
@@ -134,24 +142,15 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     slug, speech, forms = episode.slug, show.speech, made(show, episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
     doubted = {"doubts": f"transcripts/{slug}.doubts.json"}
-    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # checkpoints end so; anything else is a name an engine knows
     language = show.info.language[:2] if speech.language == "auto" else speech.language
     voices = {recording.voice: show.people[recording.voice].name for recording in episode.mix.recordings if recording.voice}
     heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
+    names = tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms))))
     return (
-        Step(
-            f"{slug}/transcribe",
-            transcribe,
-            {"master": work(slug, "master.flac"), **_named(checkpoint=speech.model if is_file else "")},
-            {"words": words},
-            {
-                "model": speech.model,
-                "language": speech.language,
-                "names": tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms)))),
-                "engine": speech.engine,
-                "chunks": "chunks",
-            },
-            lane="model",
+        Step(f"{slug}/transcribe", transcribe, writes={"words": words}, **_listening(show, slug, "chunks", names=names)),
+        *(
+            Step(f"{slug}/translate", translate, writes={"vtt": path}, **_listening(show, slug, f"chunks-{code}"))
+            for code, path in translations(show, slug).items()
         ),
         Step(f"{slug}/doubts", doubts, {"words": words, "levels": work(slug, "levels.npz")}, doubted, {"glossary": show.glossary}),
         Step(
@@ -166,6 +165,15 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(f"{slug}/captions", captions, {"timed": timed}, {form: forms[f"transcript_{form}"] for form in CAPTIONS}),
         Step(f"{slug}/chapters", chapters, {"timed": timed}, {"chapters": forms["chapters"]}, {"by_hand": episode.chapters}),
     )
+
+
+def _listening(show: Show, slug: str, chunks: str, **more: object) -> dict[str, Any]:
+    """What a step that runs Whisper reads and is told: `chunks` is where it keeps what it heard, beside the master."""
+    speech = show.speech
+    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # checkpoints end so; anything else is a name an engine knows
+    reads = {"master": work(slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
+    told = {"model": speech.model, "language": speech.language, "engine": speech.engine}
+    return {"reads": reads, "settings": {**told, "chunks": chunks, **more}, "lane": "model"}
 
 
 def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
@@ -231,8 +239,3 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
         ),
         Step("show/feed", feed, {**releases, "chapters": marks}, {"feed": "feeds/feed.xml"}, {"show": show.info, "episodes": infos}),
     )
-
-
-def _named(**paths: str) -> dict[str, str]:
-    """Only the paths that were given: a step's function has a default for the others."""
-    return {name: path for name, path in paths.items() if path}

@@ -116,6 +116,8 @@ def test_a_mistake_is_one_sentence_with_file_and_key(root, before, after, senten
         ("[people.nora]", "[publish.s3]\nbucket='b-c'\nsecret_key='x'\n[people.nora]", "publish.s3.secret_key: is a secret and must not be in this file"),
         ("[people.nora]", "[publish]\nfolder='..'\n[people.nora]", "publish.folder: cannot be .."),
         ("[people.nora]", "[speech]\nmodel='gone.pt'\n[people.nora]", "speech.model: there is no file gone.pt"),
+        ("[people.nora]", "[speech]\ntranslate=['de']\n[people.nora]", "speech.translate: cannot be de; Whisper translates into English only"),
+        ("[people.nora]", "[speech]\nlanguage='en'\ntranslate='en'\n[people.nora]", "speech.translate: asks for English"),
     ],
 )
 def test_a_mistake_in_the_show_is_one_sentence(root, before, after, sentence):

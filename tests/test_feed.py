@@ -162,6 +162,14 @@ def test_transcripts_come_vtt_first_and_name_their_language(data: bytes) -> None
     assert found[3]["type"] == "text/html"
 
 
+def test_a_translation_is_listed_last_in_its_language_and_said_to_be_a_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROLES, "transcript_en_vtt", ("{0}/transcript-fedcba9876.vtt", "text/vtt"))
+    translated = made(tmp_path, (FILE,))
+    last = find(translated, "//item/podcast:transcript")[-1]
+    assert (last.get("language"), last.get("rel"), last.get("url")[-14:]) == ("en", "captions", "fedcba9876.vtt")
+    assert "Sous-titres en anglais\u00a0: traduction automatique." in find(translated, "//item/description/text()")[0]
+
+
 def test_episodes_restate_the_hosts(data: bytes) -> None:
     assert find(data, "//channel/podcast:person/text()") == ["Nora Belkacem"]
     people = find(data, "//item[2]/podcast:person")

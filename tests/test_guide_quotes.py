@@ -76,3 +76,9 @@ def test_words_without_a_place_give_a_passage_without_times() -> None:
     spoken = spoken_words(TimedTranscript(9, "fr", (said("Personne ne sait quand.", start_s=None),)))
     found = clip(locate("personne ne sait", spoken, "x"), sentences(spoken), spoken)
     assert (found.start_s, found.end_s) == (None, None)
+
+
+def test_a_quote_whose_beginning_nothing_placed_has_no_times_rather_than_wrong_ones() -> None:
+    words = (Word("Perdue"), Word("puis"), Word("entendue", 4.0, 4.5), Word("ici.", 4.6, 5.0))
+    found = locate("Perdue puis entendue ici", spoken_words(TimedTranscript(20, "fr", (Turn(Voice("Ava"), words),))), "x")
+    assert (found.start_s, found.end_s, found.duration_s) == (None, 5.0, 0.0)

@@ -74,6 +74,13 @@ def test_turns_have_anchors_times_and_speakers_in_words(episode):
     assert turns[7] == "Nora Belkacem : Une phrase que personne n’a placée."
 
 
+def test_a_turn_whose_beginning_was_not_found_offers_no_link(tmp_path):
+    turn = Turn(Voice("", "récit", "nora"), (Word("Perdue"), Word("puis"), Word("entendue.", 4.0, 4.5)))
+    public = publish(tmp_path, episodes=(FIRST,), turns=(turn,), chapters=((0, "Le récit"),)).root
+    (found,) = parse(public / "01-la-file/index.html").find_class("turn")
+    assert found.get("id") is None and not found.xpath(".//a")
+
+
 def test_sounds_inside_a_turn_are_marked_as_sounds(episode):
     assert texts(episode, "son") == ["[musique]", "[rires]"]
 

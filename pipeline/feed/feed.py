@@ -21,7 +21,11 @@ _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer on
 _TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
 _ALTERNATES = {"m4a": "mp4a.40.2", "light": "opus"}  # by role, with their codecs as RFC 6381 names them
-_WORDS = {"fr": ("Lire la transcription", "Version légère"), "en": ("Read the transcript", "Light version")}
+_TRANSLATED = "transcript_en_vtt"
+_WORDS = {
+    "fr": ("Lire la transcription", "Version légère", "Sous-titres en anglais : traduction automatique."),
+    "en": ("Read the transcript", "Light version", "English captions: machine translation."),
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def rss(show: ShowInfo, cover: str, published: tuple[Published, ...]) -> bytes:
 
 def description(one: Published, page: str, language: str) -> str:
     """An item's description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, cut if need be, chapters, the way to the transcript."""
-    link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>'
+    link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>' + (_p(_words(language)[2]) if _TRANSLATED in one.files else "")
     listed = "".join(_p(f"{hms(chapter.start_s, always_hours=True)} {chapter.title}") for chapter in one.chapters)
     tail = (listed if len(one.chapters) > 1 and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
     return paragraphs(one.episode.description or one.episode.summary, DESCRIPTION_BYTES - len(tail.encode())) + tail
@@ -137,6 +141,8 @@ def _podcasting(show: ShowInfo, one: Published) -> list[Node]:
     """The item's tags of the Podcasting 2.0 and Podlove namespaces."""
     episode, chapters = one.episode, one.files["chapters"]
     nodes = [_transcript(show, form, one.files[f"transcript_{form}"]) for form in _TRANSCRIPTS if f"transcript_{form}" in one.files]
+    if _TRANSLATED in one.files:
+        nodes.append(_transcript(show, "vtt", one.files[_TRANSLATED], "en"))
     nodes.append(node("podcast:chapters", url=show.website + chapters["key"], type=chapters["type"]))
     if episode.season is not None:
         nodes.append(node("podcast:season", str(episode.season)))
@@ -150,9 +156,9 @@ def _podcasting(show: ShowInfo, one: Published) -> list[Node]:
     return [*nodes, node("psc:chapters", "", *marks, version="1.2")]
 
 
-def _transcript(show: ShowInfo, form: str, file: dict[str, Any]) -> Node:
+def _transcript(show: ShowInfo, form: str, file: dict[str, Any], language: str = "") -> Node:
     kind, rel = file["type"].partition(";")[0], "captions" if form in _TIMED else ""
-    return node("podcast:transcript", url=show.website + file["key"], type=kind, language=show.language, rel=rel)
+    return node("podcast:transcript", url=show.website + file["key"], type=kind, language=language or show.language, rel=rel)
 
 
 def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float, codecs: str) -> Node:
@@ -184,5 +190,5 @@ def _p(text: str) -> str:
     return f"<p>{escape(text, quote=False)}</p>" if text else ""
 
 
-def _words(language: str) -> tuple[str, str]:
+def _words(language: str) -> tuple[str, str, str]:
     return _WORDS.get(language[:2], _WORDS["en"])

@@ -54,18 +54,18 @@ class Passage:
 
     @property
     def start_s(self) -> float | None:
-        """When its first placed word begins."""
-        return next((one.word.start_s for one in self.spoken if one.word.start_s is not None), None)
+        """When its first word begins; None when that would be a guess."""
+        return self.spoken[0].word.start_s
 
     @property
     def end_s(self) -> float | None:
-        """When its last placed word ends."""
-        return next((one.word.end_s for one in reversed(self.spoken) if one.word.end_s is not None), None)
+        """When its last word ends; None when that would be a guess."""
+        return self.spoken[-1].word.end_s
 
     @property
     def duration_s(self) -> float:
-        """How long it lasts; 0 when it has no place."""
-        return (self.end_s or 0.0) - (self.start_s or 0.0)
+        """How long it lasts; 0 when nothing says where it begins, or ends."""
+        return 0.0 if self.start_s is None or self.end_s is None else self.end_s - self.start_s
 
     def lines(self) -> tuple[tuple[Voice, str], ...]:
         """What each voice says, turn after turn."""

@@ -27,7 +27,7 @@ from pipeline.site.wording import TEMPLATES, day, iso_duration, labels, weight
 from pipeline.text import hms, typographic
 from pipeline.transcript.timed import read_timed
 
-_TEXTS = ("txt", "html", "vtt", "srt", "json")
+_TEXTS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
 _GUIDES = ("guide_facilitator_pdf", "guide_facilitator_html", "guide_handout_pdf", "guide_handout_html", "guide_clips_zip")
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from pipeline.model import Chapter, TimedTranscript, Turn, Voice
 from pipeline.text import typographic
+from pipeline.transcript.timed import link_s
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def passages(timed: TimedTranscript, chapters: tuple[Chapter, ...], people: Mapp
         told = {section.casefold(), *(heading.title.casefold() for heading in headings)}  # a chapter is often named after its section
         found.append(
             Passage(
-                anchor=_anchor(turn.start_s, used),
-                start_s=turn.start_s,
+                anchor=_anchor(link_s(turn), used),
+                start_s=link_s(turn),
                 speaker=typographic(speaker, timed.language),
                 role="" if turn.voice.role == role or not turn.voice.name else turn.voice.role,
                 section="" if turn.section.casefold() in told else typographic(turn.section, timed.language),

@@ -15,7 +15,7 @@ from pipeline.files import write_json, write_whole
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 from pipeline.text import NO_BREAK_SPACE, hms, slugify
 from pipeline.transcript.cues import Cue, cues
-from pipeline.transcript.timed import read_timed
+from pipeline.transcript.timed import link_s, read_timed
 
 VTT_LINE_CHARS = 42
 SRT_LINE_CHARS = 32  # advised by the Podcast Index
@@ -78,8 +78,8 @@ def html_text(transcript: TimedTranscript) -> str:
     for turn in transcript.turns:
         if not _is_sound(turn):
             lines.append(f"<cite>{markup.escape(printed_speaker(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
-        if turn.start_s is not None:
-            lines.append(f"<time>{hms(turn.start_s)}</time>")
+        if (start_s := link_s(turn)) is not None:
+            lines.append(f"<time>{hms(start_s)}</time>")
         lines.append(f"<p>{markup.escape(turn.text)}</p>")
     return "".join(f"{line}\n" for line in lines)
 

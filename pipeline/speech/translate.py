@@ -1,0 +1,104 @@
+"""`translate`: captions in English of a recording in another language, by Whisper itself; a machine's work, and labelled as such."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import CauserieError
+from pipeline.files import write_whole
+from pipeline.speech.engines import load
+from pipeline.speech.hear import Ears
+from pipeline.speech.sift import Segment
+from pipeline.speech.transcribe import AUTO, detected, kept_for, language_code, listen
+
+LANGUAGE = "en"  # the only one Whisper translates to
+LABEL = "Machine translation, not corrected by a person"
+_LINE_CHARS, _LINES = 42, 2
+_LEAST_S = 0.5
+_WITHOUT = ("turbo", "large-v3-turbo", "distil-")  # trained to transcribe only: they answer in the language they hear
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What is shown together, in seconds from the start of the recording."""
+
+    start_s: float
+    end_s: float
+    lines: tuple[str, ...]
+
+
+def translate(
+    master: Path,
+    *,
+    vtt: Path,
+    model: str,
+    language: str,
+    checkpoint: Path | None = None,
+    engine: str = AUTO,
+    chunks: str | None = None,
+) -> None:
+    """Write to `vtt` what is said in `master`, in English. The settings are those of `transcribe`; `chunks` must be another folder.
+
+    `CauserieError` when the model was not trained for it, or `language` is English.
+    """
+    code = language_code(language)
+    refuse(model, code)
+    network = load(engine, model, str(checkpoint or ""))
+    ears = Ears(network, detected(master, network)[0] if code == AUTO else code, task="translate")
+    kept = kept_for(master, ears, model, checkpoint, chunks)
+    segments, _ = listen(master, ears, kept, LANGUAGE)
+    write_whole(vtt, vtt_text(captions(segments)))
+    kept.sweep()
+
+
+def refuse(model: str, language: str) -> None:
+    """`CauserieError` when this cannot be translated by Whisper."""
+    if language == LANGUAGE:
+        raise CauserieError("the show is in English already", "show.toml: speech.translate", "take it out")
+    if model.endswith(".en") or model.startswith(_WITHOUT):
+        raise CauserieError(f"the model “{model}” does not translate", "show.toml: speech.model", "use small, medium or large-v3")
+
+
+def captions(segments: tuple[Segment, ...]) -> tuple[Caption, ...]:
+    """Segments cut into what fits on a screen: two lines of 42 characters; a part gets its share, by letters, of its segment's time.
+
+    Times within a segment are a guess: the words of a translation are not where those of the original are. Captions never overlap.
+    """
+    shown: list[Caption] = []
+    for segment in segments:
+        start_s = max(segment.words[0].start_s or 0.0, shown[-1].end_s if shown else 0.0)
+        shown += _shared(_screens(segment.text), start_s, max(segment.words[-1].end_s or 0.0, start_s + _LEAST_S))
+    return tuple(shown)
+
+
+def vtt_text(shown: tuple[Caption, ...]) -> str:
+    """WebVTT, which says in a note that it is a machine's."""
+    blocks = ["WEBVTT", f"NOTE {LABEL}"]
+    for each in shown:
+        lines = "\n".join(html.escape(line, quote=False) for line in each.lines)
+        blocks.append(f"{_clock(each.start_s)} --> {_clock(each.end_s)}\n{lines}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _screens(text: str) -> list[tuple[str, ...]]:
+    lines = textwrap.wrap(" ".join(text.split()), _LINE_CHARS)
+    return [tuple(lines[i : i + _LINES]) for i in range(0, len(lines), _LINES)]
+
+
+def _shared(screens: list[tuple[str, ...]], start_s: float, end_s: float) -> Iterator[Caption]:
+    """The time from `start_s` to `end_s`, given to screens by their letters."""
+    letters = [sum(map(len, screen)) for screen in screens]
+    done = 0
+    for screen, count in zip(screens, letters, strict=True):
+        first_s, last_s = (round(start_s + (end_s - start_s) * part / sum(letters), 3) for part in (done, done + count))
+        done += count
+        yield Caption(first_s, last_s, screen)
+
+
+def _clock(seconds: float) -> str:
+    ms = round(seconds * 1000)
+    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"
