@@ -106,6 +106,7 @@ def _make(name: str, help_text: str) -> None:
 
 _make("build", "Make everything that is out of date, up to and including feed, guides and pages; with SLUGs, those episodes' own files.")
 _make("normalise", "Stop at audio that is even and loud enough, with a report of what was done to it.")
+_make("draft", "Stop at the transcript to correct: Whisper, its doubts, the draft.")
 _make("transcribe", "Stop at captions: Whisper, the draft to correct, the times of the corrected text.")
 _make("tag", "Stop at audio that carries its title, credits, cover and chapters.")
 _make("guide", "Stop at the discussion guides.")

@@ -33,7 +33,8 @@ from pipeline.workers import Workers
 # Where each command stops: the kinds of step it wants, with everything they are made from
 STOPS: dict[str, frozenset[str]] = {
     "normalise": frozenset({"encode", "m4a", "light", "soundbites"}),
-    "transcribe": frozenset({"captions"}),
+    "draft": frozenset({"draft"}),
+    "transcribe": frozenset({"captions", "translate"}),
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
     "guide": frozenset({"guide", "guide-clips"}),
     "feed": frozenset({"feed"}),
