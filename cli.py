@@ -173,7 +173,8 @@ def check(root: Path, as_json: bool) -> None:
         raise Problems(tuple(problems))
     else:
         click.echo("No mistake found.")
-        _say("\n".join(advice(root.resolve())) or "No advice either.")
+        for line in advice(root.resolve()):
+            _say(line)
     sys.exit(1 if problems else 0)
 
 

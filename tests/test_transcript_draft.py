@@ -29,7 +29,8 @@ def heard(*parts: tuple[str, float], duration_s: float = 20.0) -> dict:
 def tracks(*voices: str, loud: str, hop_s: float = 0.5) -> dict:
     """One letter every `hop_s` says which track is loud; the second is recorded 20 dB lower than the first."""
     levels = [[(-20.0 if letter == str(i) else -50.0) - 20.0 * i for letter in loud] for i in range(len(voices))]
-    return {"hop_s": hop_s, "tracks": [{"voice": voice, "levels_db": level} for voice, level in zip(voices, levels, strict=True)]}
+    told = [{"voice": voice, "reference_db": -20.0 - 20.0 * i, "levels_db": levels[i]} for i, voice in enumerate(voices)]
+    return {"hop_s": hop_s, "tracks": told}
 
 
 def blocks(what: dict, activity: dict = ONE_TRACK, language: str = "fr") -> tuple:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline.audio.gate import references_db
 from pipeline.audio.levels import floor_db
 from pipeline.audio.profile import HOP_S, HOPS_PER_S, decibels
 from pipeline.audio.programme import File, Programme
@@ -12,16 +13,18 @@ from pipeline.audio.timeline import Clip, levels_of
 from pipeline.model import Mix, Part
 
 
-def activity_of(mix: Mix, programme: Programme, rate_hz: int) -> dict[str, Any]:
-    """`activity.json`: the levels of each speaker's own track along the master, before any gain."""
+def activity_of(mix: Mix, programme: Programme, tracks: Sequence[File], rate_hz: int) -> dict[str, Any]:
+    """`activity.json`: the levels of each speaker's own track along the master, before any gain, and what they are compared over."""
     hops = -(-programme.samples * HOPS_PER_S // rate_hz)
     bodies = [clips for part, clips in zip(mix.parts, programme.parts, strict=True) if not part.file]
     voices = [recording.voice for recording in mix.recordings] if len(mix.recordings) > 1 else []
-    tracks = [
-        {"voice": voice, "levels_db": _rounded(levels_of([clips[i] for clips in bodies if i < len(clips)], hops, rate_hz))}
-        for i, voice in enumerate(voices)
+    over_db = references_db([file.source.profile for file in tracks]) if voices else []
+    heard = [levels_of([clips[i] for clips in bodies if i < len(clips)], hops, rate_hz) for i in range(len(voices))]
+    told = [
+        {"voice": voice, "reference_db": round(over, 1), "levels_db": _rounded(levels)}
+        for voice, over, levels in zip(voices, over_db, heard, strict=True)
     ]
-    return {"version": 1, "duration_s": round(programme.samples / rate_hz, 3), "hop_s": HOP_S, "tracks": tracks}
+    return {"version": 1, "duration_s": round(programme.samples / rate_hz, 3), "hop_s": HOP_S, "tracks": told}
 
 
 def sound_of(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.audio.apart import LOUD_PERCENT, references
 from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, Floats, Profile
 from pipeline.audio.voice import Doubles, Hops, background_db, runs, talking
 
@@ -21,7 +22,6 @@ HOLD_HOPS = 6  # and 300 ms after the last
 BREATH_HOPS = 10  # a gate that closes for half a second is heard, and helps nobody
 OPEN_HOP_DB, CLOSE_HOP_DB = 7.5, 2.5  # opens in 100 to 150 ms, closes in 300 to 500 ms
 SMOOTH_HOPS = 2  # levels are compared over 250 ms: rooms blur what spills
-LOUD_PERCENT = 95  # of what is heard on a track: its own voice, which is louder there than any other
 HEARD_DB = 20.0  # under that: laughter, an instrument, anything that is no speech and yet no noise
 SPILL_DB = 6.0  # the most that what is a speaker's own stands under the same moment of another's track, if it is spill
 OVER_SPILL_DB = 6.0  # above the usual spill: two who speak at once
@@ -39,16 +39,24 @@ def gates(profiles: Sequence[Profile], strength: str = "gentle") -> list[Floats]
     lengths = [len(profile.levels_db) for profile in profiles]
     if len(profiles) < 2 or strength == "off":
         return [np.zeros(length + 1, np.float32) for length in lengths]
-    levels = _filled([_smooth(profile.levels_db) for profile in profiles], FLOOR_DB)
-    active = _filled([_active(profile) for profile in profiles], False)
-    loud = np.array([np.percentile(level[here], LOUD_PERCENT) if here.any() else 0.0 for level, here in zip(levels, active, strict=True)])
-    owned = _owned(levels - loud[:, None], active)
+    levels, active = _levels(profiles), _filled([_active(profile) for profile in profiles], False)
+    owned = _owned(levels - references(levels, active)[:, None], active)
     opened = _never_none(np.array([_held(own) for own in owned]))
     depth_db = DEPTH_DB[strength]
     return [
         _moves(opened[index, :length], depth_db) if owned[index].any() else np.zeros(length + 1, np.float32)
         for index, length in enumerate(lengths)
     ]
+
+
+def references_db(profiles: Sequence[Profile]) -> list[float]:
+    """The level above which each track is compared with the others, to say on whose a voice is: see `apart.references`."""
+    return [float(each) for each in references(_levels(profiles), _filled([_active(profile) for profile in profiles], False))]
+
+
+def _levels(profiles: Sequence[Profile]) -> Doubles:
+    """Their levels, a row a track, smoothed; nothing after the end of the shorter ones."""
+    return _filled([_smooth(profile.levels_db) for profile in profiles], FLOOR_DB)
 
 
 def _active(profile: Profile) -> Hops:

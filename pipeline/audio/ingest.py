@@ -89,7 +89,7 @@ def ingest(
         mixed = mixer.mix(*form, master=master, gain_db=made.gain_db, floor=floor, **told)
     plain = timeline.before(made.clips, made.samples, sample_rate_hz)
     profile.save(levels, master=mixed, before=plain)
-    write_json(activity, facts.activity_of(mix, made, sample_rate_hz))
+    write_json(activity, facts.activity_of(mix, made, tracks, sample_rate_hz))
     write_json(sound, facts.sound_of(mix, made, tracks, parts, beds, sample_rate_hz))
 
 

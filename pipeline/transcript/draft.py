@@ -76,7 +76,7 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class _Track:
-    """A speaker's own recording: levels in dB every `hop_s`, relative to how loud this track is when it speaks."""
+    """A speaker's own recording: levels in dB every `hop_s`, over those where its speaker is told from the others."""
 
     label: str
     hop_s: float
@@ -152,10 +152,8 @@ def _voices(tracks: Sequence[dict[str, Any]], names: Mapping[str, str], language
 
 
 def _track(voice: Declared, track: dict[str, Any], hop_s: float) -> _Track:
-    """A track's levels over its own loud moments: a voice recorded low must not lose to another's crosstalk."""
-    levels = sorted(track["levels_db"]) or [0.0]
-    reference_db = levels[min(len(levels) - 1, int(len(levels) * 0.95))]
-    return _Track(voice.key, hop_s, tuple(level - reference_db for level in track["levels_db"]))
+    """A track's levels over what they are compared over: a voice that is low must not lose to another's crosstalk."""
+    return _Track(voice.key, hop_s, tuple(level - track["reference_db"] for level in track["levels_db"]))
 
 
 def _sentences(words: Sequence[Word]) -> list[list[Word]]:
