@@ -24,8 +24,8 @@ def references(levels_db: Doubles, active: Hops) -> Doubles:
 
     The track that is highest above its own holds the voice. Where two tracks never disagree, it is the level of their loud moments.
     """
-    first = np.array([np.percentile(level[here], LOUD_PERCENT) if here.any() else 0.0 for level, here in zip(levels_db, active, strict=True)])
-    found = first
+    heard = [level[here] for level, here in zip(levels_db, active, strict=True)]
+    found = first = np.array([np.percentile(each, LOUD_PERCENT) if each.size else 0.0 for each in heard])
     for _ in range(_ROUNDS):
         loudest = np.argmax(np.where(active, levels_db - found[:, None], -np.inf), axis=0)
         found = _reconciled(first, _halfways(levels_db, active, loudest))
