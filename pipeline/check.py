@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import catalog
+from pipeline.audio.fits import misfits
 from pipeline.audio.probe import whole
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger
@@ -14,7 +15,7 @@ from pipeline.feed.chapters import checked
 from pipeline.files import read_text
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
-from pipeline.model import Episode, Show
+from pipeline.model import Bed, Episode, Part, Recording, Show
 from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
@@ -30,12 +31,18 @@ def check(root: Path) -> list[CauserieError]:
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
-    takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds]
+    takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds if _is_to_hear(root, each)]
+    lengths_s: dict[str, float] = {}
     for file, stream in dict.fromkeys(takes):  # a jingle is listened to once
-        problems += _tried(lambda file=file, stream=stream: whole(root / file, stream))
+        problems += _tried(lambda file=file, stream=stream: lengths_s.update({file: whole(root / file, stream).duration_s or 0.0}))
     for episode in show.episodes:
-        problems += _episode(root, show, episode)
+        problems += [*misfits(episode.mix, lengths_s, episode.soundbites), *_episode(root, show, episode)]
     return [_from(root, problem) for problem in problems]
+
+
+def _is_to_hear(root: Path, sound: Recording | Part | Bed) -> bool:
+    """All but missing files that the catalog has told of."""
+    return isinstance(sound, Recording) or (root / sound.file).is_file()
 
 
 def advice(root: Path) -> list[str]:

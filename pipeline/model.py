@@ -67,13 +67,14 @@ class Part:
     file: str = ""
     stream: str = ""
     kind: str = "speech"  # speech is brought to the loudness of the body; music is kept a little under it
-    start_s: float = 0.0  # what to keep of it, in its own time
+    start_s: float | None = None  # what to keep of it, in its own time; None: all of it, but for silence
     end_s: float | None = None
     gap_s: float = 0.0  # silence before it
     crossfade_s: float = 0.0  # how long it overlaps the part before, both fading
     fade_in_s: float = 0.0
     fade_out_s: float = 0.0
     gain_db: float = 0.0  # on top of what is found
+    number: int = 0  # its place among [[parts]], from 1; 0 for what nobody wrote there
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Bed:
 
     file: str
     stream: str = ""
-    under: str = ""  # name of the part it lies under; "" is the body
+    under: str = ""  # name of the part it lies under; "" is the recordings
     start_s: float = 0.0  # from the start of that part
     end_s: float | None = None  # to its end, when None; repeated when it is shorter than that
     below_lu: float = 8.0  # how far under the programme's loudness between words

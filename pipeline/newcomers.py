@@ -79,6 +79,8 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Map
 
 def _names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
     """The name each recording takes in the episode's folder; two of one name would overwrite each other."""
+    if twice := next((path for path in recordings if recordings.count(path) > 1), None):
+        raise CauserieError("is given twice", str(twice), "give each recording once")
     names = {path: f"raw-{path.name}" if path.stem == slug else path.name for path in recordings}
     if len(set(names.values())) < len(recordings):
         raise CauserieError("two recordings have the same name", ", ".join(map(str, recordings)), "rename one of them")

@@ -14,6 +14,7 @@ from pipeline.toml import Table
 LEVELS = ("gentle", "strong", "off")
 GAP_S = 0.3  # of silence, at least, between the programme and its intro or outro
 LONGEST_FADE_S = 60.0
+EPISODE_KEYS = ("level", "trim_silence", "intro", "outro", "title", "summary", "published", "number", "season", "cover", "explicit")
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], ho
     """What an `episode.toml` says of its sound."""
     start_s, end_s = _span(table)
     recordings = tuple(_recording(each, folder, root, people, clean(table, house.clean)) for each in table.tables("recordings"))
-    if not recordings:
+    if not recordings and not table.values.get("recordings"):
         table.problem("recordings", "is missing", "add [[recordings]] with a file for each raw recording")
-    body = tuple(_part(each, folder, root) for each in table.tables("parts")) or (Part(),)
+    body = tuple(_part(each, folder, root, number) for number, each in enumerate(table.tables("parts"), 1)) or (Part(),)
     if all(part.file for part in body):
         table.problem("parts", "leaves the recordings out", "give one of the parts body = true instead of a file")
     beds = tuple(_bed(each, folder, root, [part.name for part in body if part.name]) for each in table.tables("beds"))
@@ -47,7 +48,7 @@ def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], ho
         for key, of_show in (("intro", house.intro), ("outro", house.outro))
     )
     level = table.choice("level", house.level, LEVELS)
-    return Mix(recordings, _between(intro, body, outro), beds, level, table.flag("trim_silence", True), start_s, end_s)
+    return Mix(recordings, _between(intro, body, outro), beds, level, table.flag("trim_silence", True), start_s or 0.0, end_s)
 
 
 def clean(table: Table, default: Clean) -> Clean:
@@ -69,7 +70,9 @@ def _soundbite(table: Table) -> Soundbite:
     if start_s is None:
         table.problem("start", "is missing", "write it like “0:31”")
     if duration_s is None and end_s is not None and start_s is not None:
-        duration_s = end_s - start_s
+        if end_s <= start_s:
+            table.problem("end", "is not after start", "give a later time, or a duration")
+        duration_s = end_s - start_s if end_s > start_s else 1.0
     if duration_s is None or not 1 <= duration_s <= 600:
         table.problem("duration", "is missing or not from 1 to 600 s", "give duration or end; players like 15 to 120 s")
         duration_s = 1.0
@@ -84,11 +87,11 @@ def _recording(table: Table, folder: Path, root: Path, people: Mapping[str, Pers
     if voice and voice not in people:
         table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", who(voice, people))
     recording = Recording(relative(folder / file, root), voice, _stream(table), clean(table, default))
-    table.end()
+    table.end(EPISODE_KEYS)
     return recording
 
 
-def _part(table: Table, folder: Path, root: Path) -> Part:
+def _part(table: Table, folder: Path, root: Path, number: int) -> Part:
     """One `[[parts]]`: a file, or the recordings."""
     file, is_body = file_in(table, "file", folder, root), table.flag("body", False)
     if is_body == bool(file):
@@ -103,8 +106,9 @@ def _part(table: Table, folder: Path, root: Path) -> Part:
         end_s,
         *(_length(table, key) for key in ("gap", "crossfade", "fade_in", "fade_out")),
         table.number("gain_db", 0.0, -60, 20),
+        number,
     )
-    table.end()
+    table.end(EPISODE_KEYS)
     return part
 
 
@@ -116,8 +120,8 @@ def _bed(table: Table, folder: Path, root: Path, names: list[str]) -> Bed:
     start_s, end_s = _span(table)
     fades = {f"{key}_s": _length(table, key, getattr(bed, f"{key}_s")) for key in ("fade_in", "fade_out")}
     levels = {"below_lu": table.number("below_lu", bed.below_lu, 0, 40), "duck_db": table.number("duck_db", bed.duck_db, 0, 40)}
-    table.end()
-    return replace(bed, start_s=start_s, end_s=end_s, **fades, **levels)
+    table.end(EPISODE_KEYS)
+    return replace(bed, start_s=start_s or 0.0, end_s=end_s, **fades, **levels)
 
 
 def _between(intro: str, body: tuple[Part, ...], outro: str) -> tuple[Part, ...]:
@@ -128,10 +132,10 @@ def _between(intro: str, body: tuple[Part, ...], outro: str) -> tuple[Part, ...]
     return (*body, Part("outro", outro, kind="music", gap_s=GAP_S)) if outro else body
 
 
-def _span(table: Table) -> tuple[float, float | None]:
-    """`start` and `end`, seconds."""
-    start_s, end_s = time_in(table, "start") or 0.0, time_in(table, "end")
-    if end_s is not None and end_s <= start_s:
+def _span(table: Table) -> tuple[float | None, float | None]:
+    """`start` and `end`, seconds; None where nothing is said."""
+    start_s, end_s = time_in(table, "start"), time_in(table, "end")
+    if end_s is not None and end_s <= (start_s or 0.0):
         table.problem("end", "is not after start", "give a later time, or remove the key")
     return start_s, end_s
 

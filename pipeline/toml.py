@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -130,10 +130,14 @@ class Table:
         """`read` for every key of a table of tables."""
         return {key: read(key, self.table(key)) for key in self.values}
 
-    def end(self) -> None:
-        """Report every key nobody asked for, with the nearest that exists."""
+    def end(self, above: Collection[str] = ()) -> None:
+        """Report every key nobody asked for, with the nearest that exists; those of `above` belong before the first table."""
         for key in self.values:
-            if key not in self._asked:
+            if key in self._asked:
+                continue
+            if key in above:
+                self.problem(key, "does not belong to this table", "write it above the first line in [brackets]")
+            else:
                 self.problem(key, "is not a key Causerie knows", nearest(key, self._asked))
 
     def _between(self, key: str, value: Any, default: Any, low: float, high: float) -> Any:

@@ -41,10 +41,10 @@ def test_parts_come_in_their_order(tmp_path):
     found, problems = read(tmp_path, {"parts": parts})
     assert not problems
     assert found.parts == (
-        Part("ouverture", start_s=723, end_s=751),
-        Part(file="jingle.flac", kind="music", crossfade_s=1.5),
-        Part(fade_out_s=2),
-        Part(file="archive.mp3", stream="2", start_s=5, gain_db=-3),
+        Part("ouverture", start_s=723, end_s=751, number=1),
+        Part(file="jingle.flac", kind="music", crossfade_s=1.5, number=2),
+        Part(fade_out_s=2, number=3),
+        Part(file="archive.mp3", stream="2", start_s=5, gain_db=-3, number=4),
     )
 
 
@@ -90,3 +90,24 @@ def test_soundbites_have_a_start_and_a_length():
     assert [str(problem) for problem in problems] == [
         "e: soundbites[3].duration: is missing or not from 1 to 600 s; give duration or end; players like 15 to 120 s"
     ]
+
+
+def test_a_start_at_zero_is_not_the_same_as_none(tmp_path):
+    found, _ = read(tmp_path, {"parts": [{"body": True, "start": "0:00", "end": "0:06"}, {"body": True}]})
+    assert [part.start_s for part in found.parts] == [0.0, None]
+
+
+def test_a_key_of_the_episode_in_a_table_is_told_where_it_belongs(tmp_path):
+    _, problems = read(tmp_path, {"recordings": [{"file": "a.wav", "level": "strong"}]})
+    assert problems == ["episode.toml: recordings[1].level: does not belong to this table; write it above the first line in [brackets]"]
+
+
+def test_recordings_that_are_no_tables_are_one_mistake(tmp_path):
+    _, problems = read(tmp_path, {"recordings": ["a.wav"]})
+    assert len(problems) == 1 and "[[recordings]]" in problems[0]
+
+
+def test_a_soundbite_that_ends_before_it_begins_is_told_so(tmp_path):
+    problems = []
+    soundbites(Table({"soundbites": [{"start": "0:31", "end": "0:20"}]}, "episode.toml", problems))
+    assert [str(problem) for problem in problems] == ["episode.toml: soundbites[1].end: is not after start; give a later time, or a duration"]

@@ -75,7 +75,7 @@ def _bed(file: File, clips: tuple[Clip, ...], duck_db: float, rate_hz: int) -> d
 
 
 def _turns(mix: Mix, programme: Programme, tracks: Sequence[File], others: Mapping[Part, File], rate_hz: int) -> Iterable[dict[str, Any]]:
-    """Each turn whose gain moved, in published time."""
+    """Each turn that was found, in published time, whether its gain moves or not."""
     for part, clips in zip(mix.parts, programme.parts, strict=True):
         files = [others[part]] if part.file else tracks
         voices = [""] if part.file else [recording.voice for recording in mix.recordings]
@@ -83,7 +83,7 @@ def _turns(mix: Mix, programme: Programme, tracks: Sequence[File], others: Mappi
             shift_s, end_s = (clip.at - clip.first) / rate_hz, clip.end / rate_hz
             for turn in file.turns:
                 start_s, stop_s = max(turn.start_s + shift_s, clip.at / rate_hz), min(turn.end_s + shift_s, end_s)
-                if start_s < stop_s and round(turn.gain_db, 1):
+                if start_s < stop_s:
                     span = {"start_s": round(start_s, 2), "end_s": round(stop_s, 2), "voice": voice}
                     yield {**span, "loudness_lufs": round(turn.loudness_lufs, 1), "gain_db": round(turn.gain_db, 1)}
 

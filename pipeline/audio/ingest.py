@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.audio.fits import misfits
 from pipeline.audio.probe import chosen, refuse_damage
 from pipeline.audio.streams import Stream
-from pipeline.errors import CauserieError
+from pipeline.errors import CauserieError, Problems
 from pipeline.files import write_json
 from pipeline.model import Clean, Mix, Part
 from pipeline.progress import report
@@ -75,6 +76,7 @@ def ingest(
 
     with tempfile.TemporaryDirectory(dir=master.parent, prefix=".jingles.") as place:
         takes = takes_of(mix, dict(zip(mix.files, files, strict=True)), Path(place))
+        refuse_misfits(mix, takes)
         heard = hear_all(takes, sample_rate_hz, channels)
         count, named = len(mix.recordings), [part for part in mix.parts if part.file]
         tracks = programme.even(heard[:count], mix.level)
@@ -110,8 +112,15 @@ def _part(part: Part, path: Path, place: Path) -> Take:
     from pipeline.audio.jingle import smoothed
 
     found = chosen(path, part.stream)
-    whole = part.kind == "music" and not found.index and not part.start_s and part.end_s is None
-    return Take(part.file, smoothed(path, place) if whole else path, found, part.start_s, part.end_s, voices=part.kind == "speech")
+    whole = part.kind == "music" and not found.index and part.start_s is None and part.end_s is None
+    return Take(part.file, smoothed(path, place) if whole else path, found, part.start_s or 0.0, part.end_s, voices=part.kind == "speech")
+
+
+def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
+    """`CauserieError`, or `Problems`, when the episode asks for what its files do not have, as far as they say how long they are."""
+    lengths_s = {take.name: take.found.duration_s for take in takes if take.found.duration_s is not None}
+    if found := misfits(mix, lengths_s):
+        raise found[0] if len(found) == 1 else Problems(tuple(found))
 
 
 def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:

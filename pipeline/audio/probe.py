@@ -10,6 +10,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,7 +78,10 @@ def _chosen(path: Path, audio: tuple[Stream, ...], wanted: str) -> Stream:
 
 
 def whole(path: Path, stream: str = "") -> Probe:
-    """The probe of a file that decodes from end to end; `CauserieError` when it is truncated or damaged, or as `chosen`."""
+    """The probe of a file that decodes from end to end, its duration that of what was heard.
+
+    `CauserieError` when it is truncated or damaged, or as `chosen`.
+    """
     found, count = probe(path), [0]
     taken = _chosen(path, found.audio, stream.strip())
 
@@ -86,8 +90,9 @@ def whole(path: Path, stream: str = "") -> Probe:
 
     plain = ["-map", f"0:a:{taken.index}", "-ac", "1", "-ar", str(taken.sample_rate_hz), "-c:a", "pcm_s16le", "-f", "s16le", "pipe:1"]
     log = decoding(path, [*ffmpeg.source(path), *plain], add)
-    refuse_damage(path, taken, expected_s=taken.duration_s, decoded_s=count[0] / 2 / taken.sample_rate_hz, log=log)
-    return found
+    decoded_s = count[0] / 2 / taken.sample_rate_hz
+    refuse_damage(path, taken, expected_s=taken.duration_s, decoded_s=decoded_s, log=log)
+    return replace(found, duration_s=decoded_s)
 
 
 def decoding(path: Path, arguments: list[str], consume: Callable[[bytes], None]) -> str:

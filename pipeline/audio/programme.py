@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.audio.fits import lies_under
 from pipeline.audio.gate import gates
 from pipeline.audio.levels import balance_db, duck, heard, moved_lufs
-from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, SILENT_LUFS, Floats, Profile, hop_sample
+from pipeline.audio.profile import BLOCKS_PER_S, FLOOR_DB, HOPS_PER_S, SILENT_LUFS, Floats, Profile, hop_sample
 from pipeline.audio.ride import Turn, ride
 from pipeline.audio.streams import Stream
 from pipeline.audio.timeline import Clip, Source, Stretch, lay, placed, repeated, worst_peak
 from pipeline.audio.voice import talking
 from pipeline.errors import CauserieError
 from pipeline.model import Bed, Mix, Part
+from pipeline.text import hms
 
 MUSIC_LU = -3.0  # music between voices, against the programme: at the same loudness it seems louder than speech
+CUT = 10 ** (-55 / 20)  # 1.0 is full scale: what is cut while it is quieter is not heard as a click
 CLOSED_DB = -3.0  # a gate lower than this is closing: what passes is not the voice of that track
 
 
@@ -129,7 +132,7 @@ def _of_body(part: Part, tracks: Sequence[File], window: tuple[int, int], rate_h
     """A part that is the recordings, or a piece of them given in their own time."""
     start, end = window
     origin, longest = tracks[0].start_s, max(track.source.profile.samples for track in tracks)
-    if part.start_s:
+    if part.start_s is not None:
         start = round((part.start_s - origin) * rate_hz)
     if part.end_s is not None:
         end = round((part.end_s - origin) * rate_hz)
@@ -140,15 +143,20 @@ def _of_body(part: Part, tracks: Sequence[File], window: tuple[int, int], rate_h
 
 def _of_file(part: Part, file: File, mix: Mix, rate_hz: int) -> Stretch:
     """A part that is a file: what was kept of it, without the silence around its speech."""
-    trim = mix.trim_silence and part.kind == "speech" and not part.start_s and part.end_s is None
+    trim = mix.trim_silence and part.kind == "speech" and part.start_s is None and part.end_s is None
     start, end = body_window([file], rate_hz, trim=trim)
     return _stretch(part, (file.source,), start, end, rate_hz)
 
 
 def _stretch(part: Part, sources: tuple[Source, ...], start: int, end: int, rate_hz: int) -> Stretch:
     gap, crossfade, fade_in, fade_out = (round(each * rate_hz) for each in (part.gap_s, part.crossfade_s, part.fade_in_s, part.fade_out_s))
-    cut = (part.start_s > 0, part.end_s is not None)  # in the middle of something
-    return Stretch(sources, start, end - start, gap, crossfade, fade_in, fade_out, cut, part.gain_db)
+    return Stretch(sources, start, end - start, gap, crossfade, fade_in, fade_out, _cut(sources, start, end, rate_hz), part.gain_db)
+
+
+def _cut(sources: tuple[Source, ...], start: int, end: int, rate_hz: int) -> tuple[bool, bool]:
+    """Whether a stretch begins, and ends, in the middle of a sound."""
+    blocks = [(each.profile.peaks, start * BLOCKS_PER_S // rate_hz, (end - 1) * BLOCKS_PER_S // rate_hz) for each in sources]
+    return tuple(any(len(peaks) > (edge := edges[side]) and peaks[edge] > CUT for peaks, *edges in blocks) for side in (0, 1))
 
 
 def _beds(
@@ -164,8 +172,7 @@ def _beds(
 def _bed(
     mix: Mix, bed: Bed, file: File, parts: Sequence[tuple[Clip, ...]], programme_lufs: float, moves_db: Floats, rate_hz: int
 ) -> tuple[Clip, ...]:
-    named = [i for i, part in enumerate(mix.parts) if (part.name == bed.under if bed.under else not part.file)]
-    clips = parts[named[0]]
+    clips = parts[mix.parts.index(lies_under(mix, bed))]
     at, end = clips[0].at + round(bed.start_s * rate_hz), max(clip.end for clip in clips)
     if bed.end_s is not None:
         end = min(end, clips[0].at + round(bed.end_s * rate_hz))
@@ -186,5 +193,5 @@ def _talking(mix: Mix, parts: Sequence[tuple[Clip, ...]], samples: int, rate_hz:
 
 
 def _outside(part: Part, name: str) -> CauserieError:
-    kept = f"{part.start_s:g} to {'its end' if part.end_s is None else f'{part.end_s:g}'} s"
-    return CauserieError(f"has no {kept} that is kept", name, "correct start and end of that part in episode.toml")
+    span = f"{hms(part.start_s or 0.0)} to {'its end' if part.end_s is None else hms(part.end_s)}"
+    return CauserieError(f"is not kept from {span}, which part {part.number} asks for", name, "correct start and end in episode.toml")

@@ -55,7 +55,7 @@ class Stretch:
     crossfade: int = 0
     fade_in: int = 0
     fade_out: int = 0
-    cut: tuple[bool, bool] = (False, False)  # whether a person cut its start, its end, in the middle of something
+    cut: tuple[bool, bool] = (False, False)  # whether its start, its end, is in the middle of a sound
     gain_db: float = 0.0
 
 

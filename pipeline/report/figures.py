@@ -31,7 +31,8 @@ def figures_of(about: About, turns: Sequence[Said], before: Profile, after: Prof
     """All figures of an episode: measures before and after, voices, turns, what was done, and both loudness lines."""
     encoded, sound = about.encoded, about.sound
     voices = voices_of(turns, before, after)
-    old, new = (_measured(profile, turns, voices, side) for profile, side in ((before, "before"), (after, "after")))
+    each = [_turn(turn, before, after) for turn in turns]
+    old, new = (_measured(profile, turns) | _spreads(voices, each, side) for profile, side in ((before, "before"), (after, "after")))
     new |= {key: encoded[key] for key in ("integrated_lufs", "true_peak_dbtp", "range_lu", "duration_s")}
     asked = {"integrated_lufs": encoded["target_lufs"], "tolerance_lu": TOLERANCE_LU, "ceiling_dbtp": encoded["ceiling_dbtp"]}
     return {
@@ -44,7 +45,7 @@ def figures_of(about: About, turns: Sequence[Said], before: Profile, after: Prof
         "before": old,
         "after": new,
         "voices": voices,
-        "turns": [_turn(turn, before, after) for turn in turns],
+        "turns": each,
         "chapters": [{"start_s": chapter.start_s, "title": chapter.title} for chapter in about.chapters],
         **{key: sound[key] for key in ("level", "recordings", "parts", "beds", "trimmed_s")},
         "levelled": sound["turns"],
@@ -83,7 +84,13 @@ def spread_lu(voices: Sequence[dict[str, Any]], side: str) -> float | None:
     return round(max(loud) - min(loud), 2) if len(loud) > 1 else None
 
 
-def _measured(profile: Profile, turns: Sequence[Said], voices: Sequence[dict[str, Any]], side: str) -> dict[str, Any]:
+def _spreads(voices: Sequence[dict[str, Any]], turns: Sequence[dict[str, Any]], side: str) -> dict[str, float | None]:
+    """How far apart voices are; turns, where it is not known whose they are."""
+    lasting = [{**turn, "talk_s": turn["end_s"] - turn["start_s"]} for turn in turns]
+    return {"voices_spread_lu": spread_lu(voices, side), "turns_spread_lu": spread_lu(lasting, side) if len(voices) == 1 else None}
+
+
+def _measured(profile: Profile, turns: Sequence[Said]) -> dict[str, Any]:
     spoken = [span for turn in turns for span in turn.words or ((turn.start_s, turn.end_s),)]
     noise_db, apart = measures.noise_floor_db(profile, spoken)
     return {
@@ -92,7 +99,6 @@ def _measured(profile: Profile, turns: Sequence[Said], voices: Sequence[dict[str
         "peak_dbfs": _rounded(measures.peak_dbfs(profile)),
         "range_lu": round(range_lu(profile.momentary_lufs), 2),
         "loudest_3s_lufs": measures.loudest_lufs(profile),
-        "voices_spread_lu": spread_lu(voices, side),
         "noise_floor_db": _rounded(noise_db),
         "noise_floor_outside_speech": apart,
         "duration_s": round(profile.duration_s, 3),

@@ -17,6 +17,7 @@ _UNITS = {
     "range_lu": "LU",
     "loudest_3s_lufs": "LUFS",
     "voices_spread_lu": "LU",
+    "turns_spread_lu": "LU",
     "noise_floor_db": "dB",
 }
 
@@ -25,8 +26,10 @@ def tiles(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
     """The four figures that come first, each with what was asked, or what it was before."""
     names, asked, after = words.labels["tiles"], asked_of(figures, words), figures["after"]
     notes = {"integrated_lufs": names["target"].format(**asked), "true_peak_dbtp": names["ceiling"].format(**asked)}
-    notes["voices_spread_lu"] = names["from"].format(before=figure_of("voices_spread_lu", figures["before"], words))
-    keys = [key for key in ("integrated_lufs", "true_peak_dbtp", "voices_spread_lu", "duration_s") if after[key] is not None]
+    for key in ("voices_spread_lu", "turns_spread_lu"):
+        notes[key] = names["from"].format(before=figure_of(key, figures["before"], words))
+    keys = ("integrated_lufs", "true_peak_dbtp", "voices_spread_lu", "turns_spread_lu", "duration_s")
+    keys = [key for key in keys if after[key] is not None]
     return [{"name": names[key], "value": figure_of(key, after, words), "note": notes.get(key, "")} for key in keys]
 
 
@@ -68,11 +71,11 @@ def recording_rows(figures: Mapping[str, Any], words: Wording) -> list[list[tupl
         rate = words.number(each["sample_rate_hz"] / 1000, "kHz", digits=0 if each["sample_rate_hz"] % 1000 == 0 else 1)
         stream = f" ({shown(str(each['stream']))})" if each.get("stream") else ""
         cells = {
-            "file": shown(each["file"]) + stream,
+            "file": shown(each["file"].rpartition("/")[2]) + stream,
             "format": words.labels["comma"].join([shown(each["codec"]), rate, layout]),
             "duration_s": words.length(each["duration_s"]),
             "integrated_lufs": words.number(each["integrated_lufs"], "LUFS"),
-            "peak_dbfs": words.number(each["peak_dbfs"], "dBFS"),
+            "peak_dbfs": words.number(each["peak_dbfs"], "dBFS", signed=each["peak_dbfs"] > 0),
             "noise_floor_db": words.number(each["noise_floor_db"], "dB"),
             "gain_db": words.number(each["gain_db"], "dB", signed=True),
             "cleaned": words.cleaned(each["cleaned"]),

@@ -150,8 +150,8 @@ def gain_lane(before: Profile, after: Profile, columns: int, words: Wording) -> 
 def montage(figures: Mapping[str, Any], words: Wording) -> list[dict[str, Any]]:
     """The rows of what it is assembled from: parts, and music beds under them; none when it is the recordings alone."""
     named = ((part["name"] if part["name"] != "body" else "", part) for part in figures["parts"])
-    parts = [(name or part["file"] or words.labels["body"], part) for name, part in named]
-    beds = [(bed["file"], bed) for bed in figures["beds"]]
+    parts = [(name or part["file"].rpartition("/")[2] or words.labels["body"], part) for name, part in named]
+    beds = [(bed["file"].rpartition("/")[2], bed) for bed in figures["beds"]]
     rows = [("part", words.labels["montage"], parts if len(parts) > 1 or beds else []), ("bed", words.labels["under"], beds)]
     length_s = _length_s(figures)
     return [

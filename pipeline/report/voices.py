@@ -32,7 +32,7 @@ def from_transcript(timed: TimedTranscript, names: Mapping[str, str], words: Map
 
 
 def from_sound(turns: Iterable[Mapping[str, Any]], names: Mapping[str, str], words: Mapping[str, str]) -> tuple[Said, ...]:
-    """The turns whose gain moved: all that is known of voices before there is a transcript."""
+    """The turns that were found: all that is known of voices before there is a transcript."""
     return tuple(Said(shown(names.get(turn["voice"], turn["voice"])) or words["unknown"], turn["start_s"], turn["end_s"]) for turn in turns)
 
 

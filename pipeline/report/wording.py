@@ -50,6 +50,10 @@ class Wording:
         """A name somebody gave, marked as such within a sentence."""
         return self.labels["quote"].format(name=shown(name))
 
+    def file(self, path: str) -> str:
+        """A file by its name, marked as such: folders say nothing here."""
+        return self.quoted(path.rpartition("/")[2])
+
     def say(self, key: str, count: int | None = None, **values: str) -> str:
         """A sentence of the table, its places filled; `count` chooses between one and many."""
         sentence = self.labels["done"][key]
@@ -93,16 +97,16 @@ def _clean(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     same: dict[str, list[str]] = {}
     for recording in figures["recordings"]:
         if recording["cleaned"]:
-            same.setdefault(wording.cleaned(recording["cleaned"]), []).append(wording.quoted(recording["file"]))
+            same.setdefault(wording.cleaned(recording["cleaned"]), []).append(wording.file(recording["file"]))
     for what, files in same.items():
         yield wording.say("cleaned", files=wording.labels["comma"].join(files), what=what)
 
 
 def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
-    level, turns = figures["level"], [turn["gain_db"] for turn in figures["levelled"]]
+    level, turns = figures["level"], [turn["gain_db"] for turn in figures["levelled"] if turn["gain_db"]]
     apart = {part["file"] for part in figures["parts"]}  # those are no voices to make even
     tracks = [each for each in figures["recordings"] if each["file"] not in apart and abs(each["gain_db"]) >= 0.05]
-    gains = [(wording.quoted(each["file"]), each["gain_db"]) for each in tracks]
+    gains = [(wording.file(each["file"]), each["gain_db"]) for each in tracks]
     if gains:
         listed = (f"{file} {wording.number(gain_db, 'dB', signed=True)}" for file, gain_db in gains)
         yield wording.say("balanced", gains=wording.labels["comma"].join(listed))
@@ -119,10 +123,10 @@ def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
 def _mixed(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     for part in figures["parts"]:
         if part["file"] and abs(part["gain_db"]) >= 0.05:
-            yield wording.say("part", file=wording.quoted(part["file"]), gain=wording.number(part["gain_db"], "dB", signed=True))
+            yield wording.say("part", file=wording.file(part["file"]), gain=wording.number(part["gain_db"], "dB", signed=True))
     for bed in figures["beds"]:
         gain = wording.number(bed["gain_db"], "dB", signed=True)
-        yield wording.say("bed", file=wording.quoted(bed["file"]), gain=gain, duck=wording.number(bed["duck_db"], "dB"))
+        yield wording.say("bed", file=wording.file(bed["file"]), gain=gain, duck=wording.number(bed["duck_db"], "dB"))
 
 
 def _loud(figures: dict[str, Any], wording: Wording) -> Iterator[str]:

@@ -1,0 +1,108 @@
+"""Whether what an episode asks of its files is in them: times beyond an end, fades longer than what they fade. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from pipeline.errors import CauserieError
+from pipeline.model import Bed, Mix, Part, Soundbite
+from pipeline.text import hms
+
+ROUNDED_S = 1.0  # a player shows whole seconds: an end may be so much further than the sound
+
+
+def misfits(mix: Mix, lengths_s: Mapping[str, float], bites: Sequence[Soundbite] = ()) -> list[CauserieError]:
+    """What an `episode.toml` asks for that its files do not have; `lengths_s` are theirs, as far as they are known."""
+    where = str(PurePosixPath(mix.recordings[0].file).parent / "episode.toml")
+    found = [*_recordings(mix, lengths_s), *_parts(mix, lengths_s), *_beds(mix, lengths_s)]
+    longest_s = _longest_s(mix, lengths_s)
+    if longest_s is not None:
+        found += [
+            (f"soundbites[{n}]", f"ends at {hms(bite.start_s + bite.duration_s)}, and the episode lasts {hms(longest_s)} at most", _TIMES)
+            for n, bite in enumerate(bites, 1)
+            if bite.start_s + bite.duration_s > longest_s + ROUNDED_S
+        ]
+    return [CauserieError(message, f"{where}: {key}", hint) for key, message, hint in found]
+
+
+_TIMES = "correct start and end"
+Misfit = tuple[str, str, str]  # key, message, hint
+
+
+def _recordings(mix: Mix, lengths_s: Mapping[str, float]) -> Iterator[Misfit]:
+    length_s = _body_s(mix, lengths_s)
+    if length_s is not None:
+        yield from _beyond("", mix.start_s, mix.end_s, length_s, "the longest recording")
+
+
+def _parts(mix: Mix, lengths_s: Mapping[str, float]) -> Iterator[Misfit]:
+    before_s: float | None = None
+    for part in mix.parts:
+        whole_s = lengths_s.get(part.file) if part.file else _body_s(mix, lengths_s)
+        kept_s = None if whole_s is None else _kept_s(part.start_s, part.end_s, whole_s)
+        if part.number and whole_s is not None and kept_s is not None:
+            name = PurePosixPath(part.file).name if part.file else "the longest recording"
+            yield from _beyond(f"parts[{part.number}].", part.start_s, part.end_s, whole_s, name)
+            yield from _joined(part, kept_s, before_s)
+        before_s = kept_s
+
+
+def _joined(part: Part, kept_s: float, before_s: float | None) -> Iterator[Misfit]:
+    """How a part begins and ends."""
+    key = f"parts[{part.number}]"
+    if part.gap_s and part.crossfade_s:
+        yield f"{key}.gap", "and crossfade exclude each other", "keep one of them"
+    shorter_s = min(kept_s, before_s if before_s is not None else kept_s)
+    if part.crossfade_s > shorter_s / 2:
+        yield f"{key}.crossfade", f"is more than half of the shorter of both parts, {shorter_s:.1f} s", "shorten it"
+    if part.fade_in_s + part.fade_out_s > kept_s + ROUNDED_S:
+        yield f"{key}.fade_in", f"and fade_out are longer than the part, {kept_s:.1f} s", "shorten them"
+
+
+def _beds(mix: Mix, lengths_s: Mapping[str, float]) -> Iterator[Misfit]:
+    for number, bed in enumerate(mix.beds, 1):
+        under_s = _under_s(mix, bed, lengths_s)
+        if under_s is not None and bed.start_s >= under_s:
+            yield f"beds[{number}].start", f"is {hms(bed.start_s)}, and what it lies under lasts {hms(under_s)}", _TIMES
+
+
+def _under_s(mix: Mix, bed: Bed, lengths_s: Mapping[str, float]) -> float | None:
+    """How long the part over a bed is at most."""
+    part = lies_under(mix, bed)
+    whole_s = lengths_s.get(part.file) if part.file else _body_s(mix, lengths_s)
+    return None if whole_s is None else _kept_s(part.start_s, part.end_s, whole_s)
+
+
+def lies_under(mix: Mix, bed: Bed) -> Part:
+    """The part a bed lies under: the one it names, else the recordings; of several pieces of them the whole one, or the last."""
+    if bed.under:
+        return next(part for part in mix.parts if part.name == bed.under)
+    body = [part for part in mix.parts if not part.file]
+    return next((part for part in body if part.start_s is None and part.end_s is None), body[-1])
+
+
+def _beyond(key: str, start_s: float | None, end_s: float | None, length_s: float, name: str) -> Iterator[Misfit]:
+    if start_s is not None and start_s > 0 and start_s >= length_s:
+        yield f"{key}start", f"is {hms(start_s)}, and {name} lasts {hms(length_s)}", _TIMES
+    elif end_s is not None and end_s > length_s + ROUNDED_S:
+        yield f"{key}end", f"is {hms(end_s)}, and {name} lasts {hms(length_s)}", "correct it, or remove it to go to the end"
+
+
+def _kept_s(start_s: float | None, end_s: float | None, whole_s: float) -> float:
+    return max(0.0, min(whole_s, whole_s if end_s is None else end_s) - (start_s or 0.0))
+
+
+def _body_s(mix: Mix, lengths_s: Mapping[str, float]) -> float | None:
+    """How long the recordings are; None while one of them is not known."""
+    known = [lengths_s.get(recording.file) for recording in mix.recordings]
+    return None if None in known else max(each for each in known if each is not None)
+
+
+def _longest_s(mix: Mix, lengths_s: Mapping[str, float]) -> float | None:
+    """How long the episode is at most, before silence is trimmed; None when it is not known."""
+    body_s = _body_s(mix, lengths_s)
+    if body_s is None or any(part.file and part.file not in lengths_s for part in mix.parts):
+        return None
+    kept = (_kept_s(part.start_s, part.end_s, lengths_s[part.file] if part.file else body_s) for part in mix.parts)
+    return sum(kept) + sum(part.gap_s for part in mix.parts)

@@ -1,0 +1,54 @@
+"""What an episode asks for and its files do not have is told by key, whoever asks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.audio.fits import lies_under, misfits
+from pipeline.model import Bed, Mix, Part, Recording, Soundbite
+
+TAKE = (Recording("episodes/un/take.wav"),)
+LENGTHS_S = {"episodes/un/take.wav": 60.0, "jingle.flac": 4.0}
+
+
+def told(mix, bites=(), lengths_s=LENGTHS_S):
+    return [str(each).removeprefix("episodes/un/episode.toml: ") for each in misfits(mix, lengths_s, bites)]
+
+
+@pytest.mark.parametrize(
+    ("mix", "bites", "said"),
+    [
+        (Mix(TAKE, end_s=65), (), "end: is 1:05, and the longest recording lasts 1:00; correct it, or remove it to go to the end"),
+        (Mix(TAKE, start_s=60), (), "start: is 1:00, and the longest recording lasts 1:00; correct start and end"),
+        (Mix(TAKE, (Part(start_s=70, number=1),)), (), "parts[1].start: is 1:10, and the longest recording lasts 1:00; correct start and end"),
+        (Mix(TAKE, (Part(), Part(file="jingle.flac", end_s=9, number=2))), (), "parts[2].end: is 0:09, and jingle.flac lasts 0:04"),
+        (Mix(TAKE, (Part(), Part(file="jingle.flac", crossfade_s=3, number=2))), (), "parts[2].crossfade: is more than half"),
+        (Mix(TAKE, (Part(gap_s=1, crossfade_s=1, number=1),)), (), "parts[1].gap: and crossfade exclude each other; keep one of them"),
+        (Mix(TAKE, (Part(fade_in_s=40, fade_out_s=40, number=1),)), (), "parts[1].fade_in: and fade_out are longer than the part, 60.0 s"),
+        (Mix(TAKE, beds=(Bed("bed.flac", start_s=61),)), (), "beds[1].start: is 1:01, and what it lies under lasts 1:00"),
+        (Mix(TAKE), (Soundbite(50, 20),), "soundbites[1]: ends at 1:10, and the episode lasts 1:00 at most; correct start and end"),
+    ],
+)
+def test_each_misfit_is_a_sentence_with_its_key(mix, bites, said):
+    (found,) = told(mix, bites)
+    assert found.startswith(said)
+
+
+@settings(max_examples=60)
+@given(st.floats(0, 59), st.floats(0.1, 60), st.floats(0, 60))
+def test_what_fits_is_not_told(start_s, length_s, bed_s):
+    end_s = min(start_s + length_s, 60.9)
+    parts = (Part(start_s=start_s, end_s=end_s, number=1), Part(file="jingle.flac", number=2))
+    beds = (Bed("bed.flac", start_s=bed_s * (min(end_s, 60) - start_s) / 61),)
+    assert not told(Mix(TAKE, parts, beds), (Soundbite(0, 1),))
+
+
+def test_a_file_of_unknown_length_is_not_judged():
+    assert not told(Mix(TAKE, (Part(start_s=900, number=1),), end_s=999), (Soundbite(999, 9),), {})
+
+
+def test_a_bed_lies_under_the_whole_recordings_where_a_piece_comes_first():
+    parts = (Part("open", start_s=1, end_s=2), Part("body"), Part("end", start_s=3))
+    assert lies_under(Mix(TAKE, parts), Bed("bed.flac")).name == "body"
+    assert lies_under(Mix(TAKE, parts), Bed("bed.flac", under="open")).name == "open"
+    assert lies_under(Mix(TAKE, parts[::2]), Bed("bed.flac")).name == "end"
