@@ -36,6 +36,8 @@ LEAST = 1e-14  # power of what is not there: 24 bits end at it
 LINES = 3  # a comb; the mains frequency itself, below any voice, is enough with another
 
 SILENT_DB = -75.0  # nobody hears a floor below it
+DIGITAL_DB = -100.0  # no microphone is so quiet
+NOISE_MOVES_DB = 8.0  # from its quietest moments to its usual ones
 PAUSE_DB = 12.0  # under speech: what is nearer is no pause
 BANDS_HZ = tuple(80 * 1.5**band for band in range(15))  # of afftdn
 BAND_DB = 24.0  # how far its bands may be from their mean
@@ -103,7 +105,7 @@ def found_in(stretches: list[Floats], rate_hz: int) -> Found:
         return Found()
     mains_hz, harmonics = _hum([_slowed(each, rate_hz) for each in stretches])
     lines_hz = [multiple * (mains_hz or 0.0) for multiple in harmonics]
-    bands_db, floor_db = _noise(blocks[_quiet(levels)], lines_hz, rate_hz)
+    bands_db, floor_db = _noise(blocks[_steady(levels)], lines_hz, rate_hz)
     noisy = SILENT_DB < floor_db < loud_db - PAUSE_DB
     speech = np.power(10, levels[levels > loud_db - 25] / 10)
     speech_db = round(float(10 * np.log10(speech.mean())), 1) if rate_hz >= ESS_RATE_HZ else None
@@ -180,6 +182,13 @@ def _levels_db(blocks: Floats) -> Floats:
 def _quiet(levels_db: Floats) -> NDArray[np.bool_]:
     """Which blocks are pauses, if there are any."""
     return levels_db <= np.percentile(levels_db, 100 * QUIETEST)
+
+
+def _steady(levels_db: Floats) -> NDArray[np.bool_]:
+    """Which blocks are pauses that hold nothing but what is always there: digital silence is an edit, a soft syllable no noise."""
+    heard = levels_db[levels_db > DIGITAL_DB]
+    lowest_db, pause_db = np.percentile(heard, (1, 100 * QUIETEST)) if heard.size else (0.0, 0.0)
+    return (levels_db > DIGITAL_DB) & (levels_db <= min(pause_db, lowest_db + NOISE_MOVES_DB))
 
 
 def _noise(quiet: Floats, lines_hz: list[float], rate_hz: int) -> tuple[tuple[float, ...], float]:

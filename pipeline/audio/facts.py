@@ -32,7 +32,8 @@ def sound_of(
 ) -> dict[str, Any]:
     """`sound.json`: every file as it was found, where everything lies, and each gain."""
     voices = [recording.voice for recording in mix.recordings]
-    files = [*zip(tracks, voices, strict=True), *((others[part], "") for part in mix.parts if part in others)]
+    beside = {file.name: file for file in (*(others[part] for part in mix.parts if part in others), *beds)}
+    files = [*zip(tracks, voices, strict=True), *((file, "") for file in beside.values())]
     return {
         "version": 1,
         "duration_s": round(programme.samples / rate_hz, 3),

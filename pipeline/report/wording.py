@@ -104,7 +104,7 @@ def _clean(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
 
 def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     level, turns = figures["level"], [turn["gain_db"] for turn in figures["levelled"] if turn["gain_db"]]
-    apart = {part["file"] for part in figures["parts"]}  # those are no voices to make even
+    apart = {each["file"] for each in (*figures["parts"], *figures["beds"])}  # those are no voices to make even
     tracks = [each for each in figures["recordings"] if each["file"] not in apart and abs(each["gain_db"]) >= 0.05]
     gains = [(wording.file(each["file"]), each["gain_db"]) for each in tracks]
     if gains:
