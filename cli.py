@@ -146,7 +146,7 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
     from pipeline.commands import draw, open_show
 
     _must_exist(root, (slug,))
-    show = open_show(root.resolve())
+    show = open_show(root.resolve(), slugs=(slug,))
     page, figures = draw(root.resolve(), show, next(episode for episode in show.episodes if episode.slug == slug))
     if as_json:
         click.echo(figures.read_text(encoding="utf-8"), nl=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -31,12 +31,23 @@ OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie"
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def load(root: Path) -> Show:
-    """The show in a folder; a `Problems` names every mistake in its TOML files when there are any."""
+def load(root: Path, slugs: Collection[str] = ()) -> Show:
+    """The show in a folder; a `Problems` names every mistake in its TOML files when there are any.
+
+    With `slugs`, mistakes of other episodes stop nothing: the show is then without those.
+    """
     show, problems = read(root)
-    if problems or show is None:
-        raise Problems(tuple(problems))
-    return show
+    theirs = {problem: _owner(problem) for problem in problems} if slugs else {}
+    mine = [problem for problem in problems if theirs.get(problem, "") in ("", *slugs)]
+    if mine or show is None:
+        raise Problems(tuple(mine or problems))
+    return replace(show, episodes=tuple(episode for episode in show.episodes if episode.slug not in theirs.values()))
+
+
+def _owner(problem: CauserieError) -> str:
+    """The slug of the episode whose file a mistake is in, empty when it is the show's."""
+    folder, _, rest = problem.where.partition("/")
+    return rest.partition("/")[0] if folder == "episodes" else ""
 
 
 def read(root: Path) -> tuple[Show | None, list[CauserieError]]:

@@ -40,15 +40,15 @@ STOPS: dict[str, frozenset[str]] = {
     "feed": frozenset({"feed"}),
     "site": frozenset({"page", "index"}),
 }
-
+OF_THE_SHOW = frozenset({"feed", "site"})  # commands that speak of every episode
 
 # The kinds of step whose work is drawn in an episode's report
 DRAWN = frozenset({"encode", "align", "chapters"})
 
 
-def open_show(root: Path, keep: bool = False) -> Show:
-    """The show in a folder, each episode with its GUID; new ones are given, and written down when `keep`."""
-    show = catalog.load(root)
+def open_show(root: Path, keep: bool = False, slugs: Sequence[str] = ()) -> Show:
+    """The show in a folder, each episode with its GUID; new ones are given, and written down when `keep`. `slugs` as in `catalog.load`."""
+    show = catalog.load(root, slugs)
     path = root / "feeds/ledger.json"
     before = ledger.load(path)
     known = ledger.assign(before, f"{show.info.website}feed.xml", [episode.slug for episode in show.episodes])
@@ -84,7 +84,7 @@ def make(
 ) -> bool:
     """Make what is out of date; True when nothing failed."""
     with only_build(root):
-        show = open_show(root, keep=not dry_run)
+        show = open_show(root, keep=not dry_run, slugs=() if command in OF_THE_SHOW else slugs)
         steps = steps_for(show, command, slugs, at)
         kinds = {step.kind for step in steps}
         for kind in rebuild:

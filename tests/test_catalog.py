@@ -125,6 +125,17 @@ def test_a_mistake_in_the_show_is_one_sentence(root, before, after, sentence):
     assert sentence in "\n".join(mistakes(root))
 
 
+def test_a_mistake_in_another_episode_stops_nothing_when_episodes_are_named(root):
+    add(root, "deux", EPISODE.replace("number = 1", "numbre = 2"))
+    assert [episode.slug for episode in load(root, ["un"]).episodes] == ["un"]
+    for slugs in ((), ["deux"], ["un", "deux"]):
+        with pytest.raises(Problems):
+            load(root, slugs)
+    (root / "show.toml").write_text(SHOW.replace("title", "titel", 1))
+    with pytest.raises(Problems, match="show.toml"):
+        load(root, ["un"])
+
+
 def test_every_mistake_of_a_show_is_reported_at_once(root):
     (root / "show.toml").write_text(SHOW.replace('title = "Essai"', "titel = 3"))
     add(root, "un", EPISODE.replace("+01:00", ""))
