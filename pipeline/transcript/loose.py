@@ -164,7 +164,7 @@ class _Building:
     def _tail(self, text: str) -> bool:
         """Whether the line is an insert with some words of narration after it on the same line."""
         end = closes_at(text) if text.startswith("«") else None
-        return end is not None and self._is_quoted_part() and re.match(r"[\s.]*[A-ZÀ-Þ\[]", text[end + 1 :]) is not None
+        return end is not None and self._is_quoted_part() and re.match(r"[\s.]*[A-ZÀ-ÞŒŸ\[]", text[end + 1 :]) is not None
 
     def _is_quoted_part(self) -> bool:
         """Whether the last thing before is the label of a part."""

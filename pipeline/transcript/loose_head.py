@@ -13,7 +13,8 @@ from pipeline.transcript.loose_lines import Line, Told
 
 _FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
-    r"(?:t[ée]l[ée]charger|retour|haut de page|partager|imprimer|copyright|©)\b.{0,80}$|"
+    r"[-–—\s]*\d{1,3}(?:\s*(?:/|sur)\s*\d{1,3})?[-–—\s]*$|.{1,80}[–—|•·-]\s*(?:page|p\.)\s*\d+(?:\s*(?:/|sur)\s*\d+)?$|\W*fin\W*$|"
+    r"(?:t[ée]l[ée]charger|retour|haut de page|partager|imprimer|copyright)\b.{0,80}$|©.{0,80}$|"
     r"(?:transcription|retranscription|script|verbatim)\b.{0,60}$|"
     r"(?:publi[ée]|mis en ligne|enregistr[ée]|diffus[ée])e? le\b.{0,60}$|date\s*:.{0,40}$",
     re.I,
@@ -81,6 +82,7 @@ def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece],
     if not lines:
         raise CauserieError("holds no text", where, "is it a scan, or another file?")
     sorting = _Sorting()
+    lines = [_unlabelled(line) for line in lines]
     start, end, other = _bounds(lines)
     body = start if start is not None else _head_length(lines)
     for line in lines[:body]:
@@ -91,6 +93,12 @@ def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece],
         else:
             _body_line(line, sorting, after_end=end is not None and index > end)
     return sorting.head, sorting.pieces, sorting.remarks
+
+
+def _unlabelled(line: Line) -> Line:
+    """A row « Durée | 00h09 » of a table, or a credit whose role is bold, as one text."""
+    text = f"{line.label.rstrip(' :')} : {line.text}"
+    return replace(line, text=text, label="") if line.label and not line.dash and _is_fact_or_credit(text) else line
 
 
 def _bounds(lines: Sequence[Line]) -> tuple[int | None, int | None, int | None]:
@@ -106,6 +114,8 @@ def _bounds(lines: Sequence[Line]) -> tuple[int | None, int | None, int | None]:
 def _head_length(lines: Sequence[Line]) -> int:
     """How many lines are head where no mark says so: up to its last fact, or up to the first music when little stands before."""
     facts = [index for index, line in enumerate(lines[:_LONGEST_HEAD]) if _is_fact(line.text)]
+    before = next((index for index, line in enumerate(lines) if _is_heard(line) and not _is_fact_or_credit(line.text)), len(lines))
+    facts += [index for index, line in enumerate(lines[:before]) if _is_fact_or_credit(line.text)]
     if facts:
         return max(facts) + 1
     first = next((index for index, line in enumerate(lines) if _is_heard(line)), len(lines))
@@ -116,6 +126,11 @@ def _head_length(lines: Sequence[Line]) -> int:
 
 def _is_fact(text: str) -> bool:
     return bool(labels.identifier(text) or labels.keyed(text) or labels.duration_s(text) is not None)
+
+
+def _is_fact_or_credit(text: str) -> bool:
+    """Whether a line is of the head when nothing has been heard before it."""
+    return bool(_is_fact(text) or labels.episode(text) or labels.credit(text, False) or labels.credits_of(text))
 
 
 def _is_heard(line: Line) -> bool:
@@ -140,13 +155,15 @@ def _head_line(line: Line, sorting: _Sorting) -> None:
         sorting.learn(file_id=found, number=_number(found))
     elif (seconds := labels.duration_s(text)) is not None:
         sorting.learn(duration_s=seconds)
-    elif pair := labels.keyed(text):
+    elif (pair := labels.keyed(text)) and not labels.credit(text, False):
         sorting.learn(**{pair[0]: pair[1]})
     elif _FURNITURE.match(text):
         sorting.keep(Kind.UNPLACED, line, "it is in the head, and is neither title nor summary")
         return
     elif found_episode := labels.episode(text):
-        sorting.learn(number=found_episode[0], title=found_episode[1])
+        title = found_episode[1].strip("«» ")
+        sorting.head = replace(head, title=title or head.title)  # a line before it is the series'
+        sorting.learn(number=found_episode[0])
     elif _credit(line, sorting):
         return
     elif not head.title:
@@ -169,6 +186,11 @@ def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
         _head_line(line, sorting)
     elif line.text and not re.search(r"\w", text) and "[" not in text and text.strip(" «»"):
         sorting.remarks.append(Told(line.number, line.source, "a rule between paragraphs is left out"))
+    elif labels.part_end(text):
+        sorting.keep(Kind.FACT, line)
+        sorting.pieces.append(Piece(Kind.PART, line, "Récit"))
+    elif heard := "" if line.label or line.dash else labels.sound(text) if not labels.credit(text, False) else "":
+        sorting.keep(Kind.SAID, replace(line, text=f"[{heard}]"))
     elif _FURNITURE.match(text) and not line.label:
         sorting.keep(Kind.UNPLACED, line, "it belongs to the page, not to what is heard")
     elif _part(line, sorting) or _credit(line, sorting):
@@ -204,9 +226,20 @@ def _credit(line: Line, sorting: _Sorting) -> bool:
         sorting.keep(Kind.FACT, line)
         return True
     sorting.in_cast = False
-    found = None if line.label or line.dash else labels.credit(line.text, sorting.in_credits)
-    if found is None:
+    if line.label or line.dash:
         return False
+    one = labels.credit(line.text, sorting.in_credits)
+    found = labels.credits_of(line.text) or ((one,) if one else ())
+    for each in found:
+        _learn_credit(each, sorting)
+    if found:
+        sorting.in_credits = True
+        sorting.keep(Kind.FACT, line)
+    return bool(found)
+
+
+def _learn_credit(found: labels.Credit, sorting: _Sorting) -> None:
+    head = sorting.head
     if found.kind == "cast":
         sorting.head = replace(head, cast=(*head.cast, *labels.names(found.who)))
         sorting.in_cast = not found.who
@@ -216,9 +249,6 @@ def _credit(line: Line, sorting: _Sorting) -> bool:
         sorting.head = replace(head, production=found.who)
     else:
         sorting.head = replace(head, credits=(*head.credits, (found.role, found.who)))
-    sorting.in_credits = True
-    sorting.keep(Kind.FACT, line)
-    return True
 
 
 def _number(file_id: str) -> int | None:

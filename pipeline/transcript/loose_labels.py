@@ -14,7 +14,7 @@ _PARTS = (
 )
 _LONE_PARTS = r"introduction|intro|conclusion|sommaire|s[ée]quence|sc[èe]ne|partie|acte|plateau|outro|chapitre|transition|ouverture"
 _DETAIL = r"(?:\s+(?:sonores?|radio|t[ée]l[ée]vis[ée]es?|audio|ina|d[eu]s? \w+|d[’']\w+|n[o°º]?\s*\d+|\d[\d\s-]*|\([^()]*\)))*"
-_PART_COLON = re.compile(rf"(?P<label>(?:{_PARTS})\b[^:«»\[\]]{{0,80}}?)\s*:\s*(?P<rest>.*)$", re.I)
+_PART_COLON = re.compile(rf"(?P<label>(?:{_PARTS})\b(?:[^:«»\[\]]|«[^«»:\[\]]*»){{0,80}}?)\s*:\s*(?P<rest>.*)$", re.I)
 _PLAIN_PART = re.compile(rf"(?:{_PARTS}){_DETAIL}", re.I)
 _LONE_COLON = re.compile(rf"(?P<label>(?:{_LONE_PARTS})\b[^:«»\[\].!?]{{0,40}}?)\s*:$", re.I)
 _BRACKETED_PART = re.compile(
@@ -22,21 +22,38 @@ _BRACKETED_PART = re.compile(
     r"[^\[\]]*)\]$",
     re.I,
 )
+_ORDINAL = r"(?:premi[èe]re?|deuxi[èe]me|seconde?|troisi[èe]me|quatri[èe]me|cinqui[èe]me|derni[èe]re?|\d{1,2}(?:[èe]re|[èe]me|e))"
+_RANK = r"(?:\d{1,2}|[ivx]{1,5}|une?|deux|trois|quatre|cinq|six)"
+_NUMBERED_PART = re.compile(
+    rf"(?:{_ORDINAL} (?:partie|acte|volet|s[ée]quence|sc[èe]ne)|(?:partie|chapitre|acte|volet|s[ée]quence|sc[èe]ne) (?:n[o°º] ?)?{_RANK})"
+    r"(?:\s*[:.–—-]\s+(?=\S)[^.:]{1,90})?",
+    re.I,
+)
+_PART_END = re.compile(rf"[(\[]?\s*fin (?:du |de la |de l[’']|des? |d[’'])?(?:{_PARTS})\b[^:«»]{{0,40}}?[)\]]?\.?", re.I)
+_SOUND_LABEL = re.compile(
+    r"(?:ambiances?|bruits?|bruitages?|sons?|effets?|musiques?|transitions?|jingle|virgule)(?: sonores?)?\s*:"
+    r"\s*(?P<what>[^\[\]«».!?:]{2,80})\.?",
+    re.I,
+)
+_MOST_HEADING_CHARS = 80
 _ORNAMENTS = " =*#_~–—-"
 _MARKER = re.compile(
     r"[(\[]?\s*(?P<what>d[ée]but|fin)\s+(?:du |de la |de l[’'])?"
     r"(?:fichier|enregistrement|transcription|bande|piste)\b[^«»\"()\[\]]{0,30}[«\"]?\s*(?P<id>[\w.-]*)\s*[»\"]?\s*[)\]]?\.?$",
     re.I,
 )
+_FILE_KEY = re.compile(r"(?:fichier|identifiant|r[ée]f[ée]rence|r[ée]f\.?|id)(?: audio)?\s*:\s*", re.I)
 _IDENTIFIER = re.compile(r"(?=\w*_)(?=\w*[A-Z])[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 _DURATION = re.compile(r"dur[ée]e(?: de l[’'][ée]pisode| totale)?\s*:?\s*(?P<time>\d.*)$", re.I)
 _EPISODE = re.compile(r"(?:[ée]pisode|[ée]p\.?)\s*(?:n[o°º]\s*)?(?P<number>\d{1,4})\b\s*(?:[.:–—-]\s*|$)(?P<title>.*)$", re.I)
 _KEYED = re.compile(r"(?P<key>titre|r[ée]sum[ée]|chap[ôo]|pr[ée]sentation|description)\s*:\s*(?P<text>\S.*)$", re.I)
+_TALKERS = r"journalistes?|pr[ée]sentation|animation|reportage|entretiens?|interviews?|propos recueillis par"
 _CREDIT = re.compile(
     r"(?P<role>avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
     r"(?:co)?production(?: sonore| d[ée]l[ée]gu[ée]e| ex[ée]cutive)?|r[ée]alisation(?: sonore)?|[ée]criture|texte|mixage|montage|"
     r"musiques?(?: originales?)?|prise de son|son|conception(?: sonore)?|enregistrement|sc[ée]nario|direction artistique|"
-    r"remerciements?|cr[ée]dits?)(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
+    r"coordination(?: [ée]ditoriale)?|r[ée]daction(?: en chef)?|habillage(?: sonore)?|post-?production|technique|illustration|"
+    rf"remerciements?|cr[ée]dits?|{_TALKERS})(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
     r"\s*:\s*(?P<who>[^\[\]]*)$",
     re.I,
 )
@@ -48,10 +65,10 @@ _THANKS = re.compile(
 )
 _MADE_BY = re.compile(
     r"(?P<role>(?i:(?:co)?production(?: sonore)?|r[ée]alisation(?: sonore)?|musique originale|mixage|montage))\s+"
-    r"(?P<who>[A-ZÀ-Þ].{0,60})$"
+    r"(?P<who>[A-ZÀ-ÞŒŸ].{0,60})$"
 )
-_NAME = r"(?:[A-ZÀ-Þ][\w’'.-]*|d[eu]s?|la|le|d[’'][A-ZÀ-Þ][\w-]*|von|van|di|el)"
-NAME = re.compile(rf"[A-ZÀ-Þ][\w’'.-]*(?: {_NAME}){{1,4}}")
+_NAME = r"(?:[A-ZÀ-ÞŒŸ][\w’'.-]*|d[eu]s?|la|le|d[’'][A-ZÀ-ÞŒŸ][\w-]*|von|van|di|el)"
+NAME = re.compile(rf"[A-ZÀ-ÞŒŸ][\w’'.-]*(?: {_NAME}){{1,4}}")
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,10 @@ def part(text: str, heading: bool = False) -> tuple[str, str] | None:
         return _capital(bare.rstrip(" .")), ""
     if found := _LONE_COLON.match(bare):
         return _capital(found["label"]), ""
+    if _NUMBERED_PART.fullmatch(bare) and (text[0].isupper() or text[0].isdigit()):
+        return _capital(bare), ""
+    if _is_capitals(bare):
+        return _capital(bare.rstrip(" :.")), ""
     found = _PART_COLON.match(bare)
     if not found or text[0].islower():
         return None
@@ -87,9 +108,31 @@ def part(text: str, heading: bool = False) -> tuple[str, str] | None:
     return _capital(label), rest
 
 
+def part_end(text: str) -> bool:
+    """Whether the line says that a part ends, « (fin de l’archive) »."""
+    return _PART_END.fullmatch(text) is not None
+
+
+def sound(text: str) -> str:
+    """The line when it announces a sound, « Ambiance : porte de bus »; else nothing."""
+    found = _SOUND_LABEL.fullmatch(text)
+    return text.rstrip(".") if found and len(found["what"].split()) <= 8 and text[0].isupper() else ""
+
+
+def _is_capitals(text: str) -> bool:
+    """Whether the line is a title in capitals; a shout, initials and a name before a colon are none."""
+    bare = re.sub(r"^(?:[IVX]{1,5}|\d{1,2})\s*[.)–—-]\s*", "", text)
+    letters = sum(map(len, re.findall(r"[^\W\d_]{2,}", bare)))
+    return bare.isupper() and len(bare) <= _MOST_HEADING_CHARS and letters >= 6 and not re.search(r"[\[\]()_]|!$|[.…]$| ?: ", bare)
+
+
 def _capital(label: str) -> str:
-    """A label in capitals gets its first letter only; numbers and what follows a comma stay."""
-    return label[:1].upper() + (label[1:].lower() if label.isupper() else label[1:])
+    """A label in capitals gets its first letter only, after its number and its quotation mark; what follows a comma stays."""
+    if not label.isupper():
+        return label[:1].upper() + label[1:]
+    lead = re.match(r"(?:(?:[IVX]{1,5}|\d{1,2})\s*[.)–—-]\s*)?(?:«\s*)?", label)
+    start = lead.end() if lead else 0
+    return label[: start + 1] + label[start + 1 :].lower()
 
 
 def marker(text: str) -> tuple[str, str] | None:
@@ -102,7 +145,8 @@ def marker(text: str) -> tuple[str, str] | None:
 
 def identifier(text: str) -> str:
     """The line when it is a sound file's identifier, `RADIO_EP2_VF`; else nothing."""
-    return text if _IDENTIFIER.fullmatch(text) else ""
+    bare = _FILE_KEY.sub("", text, count=1)
+    return bare if _IDENTIFIER.fullmatch(bare) else ""
 
 
 def duration_s(text: str) -> float | None:
@@ -133,6 +177,12 @@ def keyed(text: str) -> tuple[str, str] | None:
     return ("title" if found["key"].lower() == "titre" else "summary", found["text"]) if found else None
 
 
+def credits_of(text: str) -> tuple[Credit, ...]:
+    """Several credits on one line, « Entretien : Nom / Montage : Nom »; nothing when it is not just that."""
+    found = tuple(credit(each.strip(), False) for each in re.split(r" [/|•·–—] ", text))
+    return tuple(each for each in found if each) if len(found) > 1 and all(found) else ()
+
+
 def credit(text: str, after_credits: bool) -> Credit | None:
     """The credit on a line. Thanks are spoken more often than not, and count only among credits."""
     if (found := _CREDIT.match(text)) and _is_credit(found["role"], found["who"]):
@@ -148,14 +198,18 @@ def credit(text: str, after_credits: bool) -> Credit | None:
 
 def _is_credit(role: str, who: str) -> bool:
     """« Musique : Jean Roche » is one, « Musique : douce » is not; nor is a sentence."""
+    if re.fullmatch(_TALKERS, role, re.I):  # they may be a voice or a part too
+        return all(NAME.fullmatch(each) for each in names(who))
     if slugify(role).split("-")[0] in ("avec", "voix", "musique", "musiques", "son", "texte", "montage"):
         return all(each[:1].isupper() for each in names(who)) and not re.search(r"\w{3,}[.!?] \w", who)
-    return not re.search(r"[a-zà-ÿ]{3,}[.!?] [A-ZÀ-Þ]", who) or slugify(role).startswith(("remerciement", "credit"))
+    return not re.search(r"[a-zà-ÿœ]{3,}[.!?] [A-ZÀ-ÞŒŸ]", who) or slugify(role).startswith(("remerciement", "credit"))
 
 
 def names(text: str) -> tuple[str, ...]:
     """People in a list, without the parts they play."""
     bare = re.sub(r"\([^()]*\)", "", text).strip(" .")
+    if ";" in bare:  # « Nom, qualité ; Nom, qualité »
+        return tuple(name for each in bare.split(";") if (name := each.split(",", 1)[0].strip()))
     return tuple(name.strip(" .") for name in re.split(r",|;|/|\bet\b|&", bare) if name.strip(" ."))
 
 

@@ -15,7 +15,7 @@ _BRACKETED = re.compile(rf"[\[(<]\s*{_RANGE}\s*[\])>]\s*(?:[-–—:]\s+)?")
 _BARE = re.compile(rf"{_RANGE}(?:\s+[-–—:])?(?:\s+|$)")
 _AFTER_NAME = re.compile(rf"(?P<name>[^\W\d_][^:«»\[\]()]{{0,39}}?)\s*[\[(]?(?<![\d:])(?P<clock>{_CLOCK})[\])]?\s*(?P<rest>:.*)?$")
 _INSIDE = re.compile(rf"\s*[\[(]{_CLOCK}[\])]")
-_DASH = re.compile(r"(?:[-–—•·*‑]\s+|[–—•](?=\w)|-(?=[^\W\d_a-zà-ÿ]))")
+_DASH = re.compile(r"(?:[-–—•·*‑]\s+|[–—•](?=\w)|-(?=[^\W\d_a-zà-ÿœ]))")
 _ENDS = re.compile(r"[.!?…:»”\"\])]\s*$")
 _HOLDS = re.compile(
     r"(?:,|\b(?:le|la|les|un|une|des|du|de|au|aux|et|ou|à|en|dans|par|pour|sur|avec|que|qui|ce|cette|ces|son|sa|ses|notre|nos))$", re.I
@@ -26,7 +26,7 @@ _SOUND_WORDS = (
     r"jingle|soupir|ambiance|générique|voix off|soupire|chant"
 )
 _SOUND = re.compile(rf"\(((?:{_SOUND_WORDS})\b[^()\[\]]{{0,60}})\)", re.I)
-_STARTS = re.compile(r"https?://|www\.|[A-ZÀ-Þ][\w.’'-]*(?: [A-ZÀ-Þ][\w.’'-]*){0,2} [–—] ")
+_STARTS = re.compile(r"https?://|www\.|[A-ZÀ-ÞŒŸ][\w.’'-]*(?: [A-ZÀ-ÞŒŸ][\w.’'-]*){0,2} [–—] ")
 _WRAP_MIN, _WRAP_MAX = 50, 100  # characters; text hard-wrapped by an editor or a mail program
 _FEW_CLOCKS = 3  # so many lines that start with a bare time are no accident
 

@@ -15,11 +15,11 @@ from pipeline.transcript.loose_lines import Line
 _START = r"(?P<label>[^\W\d_][^:«»\[\]()\n]{0,39}?)"
 _COLON = re.compile(
     rf"{_START}\s*(?:\((?P<aside>[^()]{{1,60}})\)|\[(?P<sound>[^\[\]]{{1,60}})\])?\s*:"
-    r"(?:\s+|$|(?=[«\[A-ZÀ-Þ]))(?P<text>.*)$"
+    r"(?:\s+|$|(?=[«\[A-ZÀ-ÞŒŸ]))(?P<text>.*)$"
 )
 _DASHED = re.compile(rf"{_START}\s+[–—-]\s+(?P<text>\S.*)$")
-_POINT = re.compile(rf"{_START}[.,;]?\s+(?P<text>[A-ZÀ-Þ«\[].*)$")
-_NAMELIKE = re.compile(r"[A-ZÀ-Þ][\w’'.-]*(?: (?:[A-ZÀ-Þ][\w’'.-]*|\d+|d[eu]s?|la|le|et|&|von|van|d[’']\w+)){0,3}")
+_POINT = re.compile(rf"{_START}[.,;]?\s+(?P<text>[A-ZÀ-ÞŒŸ«\[].*)$")
+_NAMELIKE = re.compile(r"[A-ZÀ-ÞŒŸ][\w’'.-]*(?: (?:[A-ZÀ-ÞŒŸ][\w’'.-]*|\d+|d[eu]s?|la|le|et|&|von|van|d[’']\w+)){0,3}")
 _PERSON_WORDS = """
     homme femme enfant fille garcon voix journaliste animateur animatrice presentateur presentatrice conseiller conseillere agent agente
     medecin docteur docteure infirmier infirmiere directeur directrice client cliente patient patiente auditeur auditrice passant passante
