@@ -21,6 +21,7 @@ from pipeline.transcript.loose_voices import Cast, Said, cast, said
 from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Transcript
 
 _VOICE_OFF = re.compile(r"[\[(]\s*voix[- ]off\s*:?\s*[\])]\s*:?\s*", re.I)
+_OFF_AT_START = re.compile(rf"(?P<sounds>(?:\[[^\[\]]*\]\s*)*?){_VOICE_OFF.pattern}", re.I)
 _OFF_WITH_NAME = re.compile(r"\[\s*voix[- ]off\s*[:,–-]\s*(?P<who>[^\[\]]+)\]\s*", re.I)
 _ANNOUNCED = re.compile(rf"(?P<name>{labels.NAME.pattern})(?P<what>\s*[,(–-]\s*[^.!?«»]{{3,110}}?)?\s*(?:[.:…]|(?=\[)|$)\s*")
 _SOUND_PARTS = ("jingle", "virgule", "transition")
@@ -95,6 +96,7 @@ class _Building:
         """Tell of names that are not taken for voices, and of voices that may be people of the show."""
         for number, label in self.known.doubtful:
             self.remarks.append(Told(number, f"{label} :", "taken for text, not for a name; declare the voice if it is one"))
+        self.remarks += [Told(0, short, f"taken for {name}, who is named in full elsewhere") for short, name in self.known.merged]
         firsts = {labels.fold(name).split(" ")[0]: name for name in people.values()}
         for key in {key for key in self.known.keys.values() if key and not labels.known_person(key, people)}:
             if name := firsts.get(labels.fold(key)):
@@ -117,7 +119,8 @@ class _Building:
         if labels.fold(piece.label).startswith(_SOUND_PARTS) and not piece.opens:
             self.blocks.append(Paragraph(sound_text(f"[{flat(piece.label).strip('[]')}]")[0], line=piece.line.number))
             return
-        self.blocks.append(Section(flat(trimmed(typographic(piece.label.strip("«» "), self.language))), piece.line.number))
+        label = piece.label if is_paired(piece.label) else piece.label.strip("«» ")
+        self.blocks.append(Section(flat(trimmed(typographic(label, self.language))), piece.line.number))
         if piece.opens and self._rest and self._rest[0].kind is Kind.SAID:
             first = self._rest[0]
             self._rest[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}", fresh=True))
@@ -290,9 +293,9 @@ class _Building:
 
     def _paragraph(self, what: Said, line: Line) -> None:
         """A paragraph outside inserts."""
-        text, mark = what.text, _VOICE_OFF.match(what.text)
+        text, mark = what.text, _OFF_AT_START.match(what.text)
         if mark and not what.voice:
-            text = text[mark.end() :]
+            text = mark["sounds"] + text[mark.end() :]
             found = _ANNOUNCED.match(text)
             if found and found.end() == len(text) and self._next_is_insert():
                 self._announce(found, line)

@@ -60,8 +60,8 @@ def voice_key(name: str) -> str:
 
 def sound_text(text: str) -> tuple[str, str]:
     """The text with brackets in pairs, a direction in parentheses alone as a sound; and what was changed, if anything."""
-    if (alone := re.fullmatch(r"\(([^()\[\]]+)\)", text)) and len(text) <= _LONGEST_SOUND:
-        return f"[{alone[1].strip()}]", "parentheses alone are taken for a sound"
+    if len(text) <= _LONGEST_SOUND and "(" in text and re.fullmatch(r"(?:(?:\([^()\[\]]+\)|\[[^()\[\]]+\])\s*)+", text):
+        return re.sub(r"\(\s*([^()]+?)\s*\)", r"[\1]", text), "parentheses alone are taken for a sound"
     opened: list[int] = []
     chars = list(text)
     for place, char in enumerate(text):

@@ -10,6 +10,7 @@ from enum import Enum
 from pipeline.errors import CauserieError
 from pipeline.transcript import loose_labels as labels
 from pipeline.transcript.loose_lines import Line, Told
+from pipeline.transcript.loose_quotes import closes_at
 
 _FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
@@ -98,7 +99,7 @@ def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece],
 def _unlabelled(line: Line) -> Line:
     """A row « Durée | 00h09 » of a table, or a credit whose role is bold, as one text."""
     text = f"{line.label.rstrip(' :')} : {line.text}"
-    return replace(line, text=text, label="") if line.label and not line.dash and _is_fact_or_credit(text) else line
+    return replace(line, text=text, label="", source=text) if line.label and not line.dash and _is_fact_or_credit(text) else line
 
 
 def _bounds(lines: Sequence[Line]) -> tuple[int | None, int | None, int | None]:
@@ -135,7 +136,7 @@ def _is_fact_or_credit(text: str) -> bool:
 
 def _is_heard(line: Line) -> bool:
     """Whether a line cannot be of the head."""
-    return bool(line.dash or line.label or line.anchor_s is not None or line.text[:1] in "[«" or labels.part(line.text))
+    return bool(line.dash or line.label or line.anchor_s is not None or line.text[:1] in "[«" or labels.part(line.text, capitals=False))
 
 
 def _is_music(line: Line) -> bool:
@@ -193,7 +194,7 @@ def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
         sorting.keep(Kind.SAID, replace(line, text=f"[{heard}]"))
     elif _FURNITURE.match(text) and not line.label:
         sorting.keep(Kind.UNPLACED, line, "it belongs to the page, not to what is heard")
-    elif _part(line, sorting) or _credit(line, sorting):
+    elif (labels.credits_of(text) and _credit(line, sorting)) or _part(line, sorting) or _credit(line, sorting):
         return
     elif after_end and not (_is_heard(line) or (sorting.pieces and sorting.pieces[-1].kind is Kind.PART)):
         sorting.keep(Kind.UNPLACED, line, "it is after the end of the sound file")
@@ -208,6 +209,8 @@ def _part(line: Line, sorting: _Sorting) -> bool:
     """A label that opens a part, and what stands behind it."""
     bare = line.text.lstrip("« ")
     opens = bare != line.text
+    if closes_at(line.text) == len(line.text) - 1 and line.text.startswith("«") and labels.part(line.text):
+        bare, opens = line.text, False  # a title that is a quotation
     found = labels.part(f"{line.label.rstrip(' :')} : {line.text}".strip()) if line.label else labels.part(bare, line.heading)
     if not found or (opens and found[1] and not found[1].startswith("[")) or line.dash:
         return False

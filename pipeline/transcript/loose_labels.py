@@ -35,6 +35,7 @@ _SOUND_LABEL = re.compile(
     r"\s*(?P<what>[^\[\]«».!?:]{2,80})\.?",
     re.I,
 )
+_WITH_MUSIC = re.compile(r"(?P<label>g[ée]n[ée]rique[^:«»\[\]()]{0,40})(?P<rest>\([^()]{3,60}\))", re.I)
 _MOST_HEADING_CHARS = 80
 _ORNAMENTS = " =*#_~–—-"
 _MARKER = re.compile(
@@ -80,20 +81,22 @@ class Credit:
     who: str
 
 
-def part(text: str, heading: bool = False) -> tuple[str, str] | None:
+def part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, str] | None:
     """The label of the part a line opens, and what else the line says; None when it opens none."""
     bare = text.strip(_ORNAMENTS)
     if heading:
         return bare.rstrip(" :"), ""
     if found := _BRACKETED_PART.match(bare):
         return _capital(found["label"]), ""
+    if (found := _WITH_MUSIC.fullmatch(bare)) and bare[:1].isupper():
+        return _capital(found["label"].strip()), found["rest"]
     if _PLAIN_PART.fullmatch(bare.rstrip(" .")) and (bare != text or bare[:1].isupper()):
         return _capital(bare.rstrip(" .")), ""
     if found := _LONE_COLON.match(bare):
         return _capital(found["label"]), ""
     if _NUMBERED_PART.fullmatch(bare) and (text[0].isupper() or text[0].isdigit()):
         return _capital(bare), ""
-    if _is_capitals(bare):
+    if capitals and _is_capitals(bare):
         return _capital(bare.rstrip(" :.")), ""
     found = _PART_COLON.match(bare)
     if not found or text[0].islower():

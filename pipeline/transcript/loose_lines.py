@@ -25,7 +25,10 @@ _SOUND_WORDS = (
     r"musique|rires?|bruit|bruitage|sonnerie|silence|applaudissements?|transition sonore|"
     r"jingle|soupir|ambiance|générique|voix off|soupire|chant"
 )
-_SOUND = re.compile(rf"\(((?:{_SOUND_WORDS})\b[^()\[\]]{{0,60}})\)", re.I)
+_DOINGS = r"(?:ils?|elles?|on) (?:rit|rient|sourit|sourient|pleure|chante|soupire|hésite|imite|tousse|chuchote|applaudit|applaudissent|crie|siffle|s[’']arrête)"
+_SOUND = re.compile(rf"\(((?:{_SOUND_WORDS}|{_DOINGS})\b[^()\[\]]{{0,60}})\)", re.I)
+_CUT_WORD = re.compile(r"(?P<start>[^\W\d_]+)-$")
+_KEPT_HYPHEN = re.compile(r"(?:ce|ci|là|il|elle|on|je|tu|nous|vous|ils|elles|moi|toi|lui|leur|y|en|la|le|les|même|mêmes|être|t|à)(?![\w])", re.I)
 _STARTS = re.compile(r"https?://|www\.|[A-ZÀ-ÞŒŸ][\w.’'-]*(?: [A-ZÀ-ÞŒŸ][\w.’'-]*){0,2} [–—] ")
 _WRAP_MIN, _WRAP_MAX = 50, 100  # characters; text hard-wrapped by an editor or a mail program
 _FEW_CLOCKS = 3  # so many lines that start with a bare time are no accident
@@ -157,7 +160,7 @@ def _joined(lines: list[Line]) -> Iterator[Line]:
     before: Line | None = None
     for index, line in enumerate(lines):
         if before is not None and _continues(before, line, wrapped or (blocks and index > 2)):
-            before = replace(before, text=f"{before.text} {line.text}", source=f"{before.source} {line.source}")
+            before = replace(before, text=_glued(before.text, line.text), source=f"{before.source} {line.source}")
             continue
         if before is not None:
             yield before
@@ -166,8 +169,22 @@ def _joined(lines: list[Line]) -> Iterator[Line]:
         yield before
 
 
+def _glued(before: str, after: str) -> str:
+    """Two lines as one; a word that was cut at the end of the first loses its hyphen, a compound keeps it."""
+    if not (_CUT_WORD.search(before) and after[0].islower()):
+        return f"{before} {after}"
+    return before + after if _KEPT_HYPHEN.match(after) else before[:-1] + after
+
+
+def _is_list_item(before: Line, line: Line) -> bool:
+    """« On compte trois causes : », « - la négligence ; »: the same voice goes on."""
+    return line.dash and line.text[:1].islower() and re.search(r"[^\W\d_]{2,} ?[:;]$", before.text) is not None and line.anchor_s is None
+
+
 def _continues(before: Line, line: Line, blocks: bool) -> bool:
     """Whether a line is the rest of the one before. With `blocks`, an empty line is what separates paragraphs."""
+    if _is_list_item(before, line) or (_CUT_WORD.search(before.text) and line.text[0].islower() and not (line.label or line.dash)):
+        return True
     starts = line.label or line.heading or line.dash or line.anchor_s is not None or line.text[0] in "«[(#=*_"
     starts = starts or re.fullmatch(r"\w+_\w+", line.text) or (_NAME_START.match(line.text) and line.text[0].isupper())
     if not starts and line.text[0].islower() and re.search(r"\w.{39,}:$", before.text):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.transcript import loose_labels as labels
 from pipeline.transcript.loose_blocks import voice_key
 from pipeline.transcript.loose_labels import fold
 from pipeline.transcript.loose_lines import Line
+from pipeline.transcript.loose_names import TITLES, merged
 
 _START = r"(?P<label>[^\W\d_][^:«»\[\]()\n]{0,39}?)"
 _COLON = re.compile(
@@ -28,6 +30,11 @@ _PERSON_WORDS = """
     voisine ami amie collegue collegues tous toutes ensemble choeur foule public speaker locuteur locutrice personne temoin serveur serveuse
     facteur factrice standardiste guichetier guichetiere hotesse usager usagere juge avocat avocate monsieur madame mademoiselle mr mme
     question reponse q r narrateur narratrice technicien technicienne caissier caissiere chauffeur moderateur moderatrice
+    dame touriste vacancier vacanciere passager passagere habitant habitante eleve citoyen citoyenne participant participante riverain
+    riveraine commercant commercante visiteur visiteuse elu elue president presidente responsable chef cheffe ouvrier ouvriere soignant
+    soignante policier policiere gendarme pompier formateur formatrice reporter benevole locataire proprietaire vendeur vendeuse employe
+    employee syndicaliste delegue deleguee secretaire artiste ecolier ecoliere lyceen lyceenne collegien collegienne groupe inconnu
+    inconnue interlocuteur interlocutrice correspondant correspondante boulanger boulangere adolescent adolescente ado couple
 """
 _PERSONS = frozenset(_PERSON_WORDS.split())
 _ARTICLES = frozenset("le la les l un une premier premiere deuxieme second seconde autre jeune vieux vieille grand petite petit".split())
@@ -37,6 +44,8 @@ _NEVER_WORDS = """
     morale constat defi precision remarque important nb ps total info infos astuce conseil avis resume
 """
 _NEVER = frozenset(_NEVER_WORDS.split())
+_THINGS = frozenset("jour fois chose mot idee regle chiffre date detail fait seul seule remede histoire image lettre phrase place".split())
+_ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: who, not how
 _NARRATORS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
 
 
@@ -46,6 +55,7 @@ class Cast:
 
     keys: dict[str, str]
     doubtful: tuple[tuple[int, str], ...] = ()  # lines whose words before a colon are taken for text
+    merged: tuple[tuple[str, str], ...] = ()  # a short form, and the name it is taken for
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
     for index, label, sure in found:
         neighbours = {at.get(index + step) for step in (-2, -1, 1, 2)} - {None}
         is_met = bool(neighbours) or lines[index].dash or labels.is_any(label, named) or _is_mentioned(label, everything)
-        if sure or _is_voice(label, counts[fold(label)], is_met):
+        if sure or _is_voice(label, counts[fold(label)], is_met) or (is_met and _was_met(label, counts)):
             keys[fold(label)] = _better(keys.get(fold(label), ""), label)
     keys = {folded: "" if folded in _NARRATORS else voice_key(key) for folded, key in keys.items() if folded}
     dashes = (_DASHED.match(line.text) for line in lines)
@@ -79,7 +89,41 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
         if (each := _DASHED.match(line.text)) and twice[fold(each["label"])] > 1 and _NAMELIKE.fullmatch(each["label"]):
             keys.setdefault(fold(each["label"]), voice_key(_spelt(each["label"])))
     doubtful = tuple((lines[index].number, label) for index, label, _ in found if fold(label) not in keys and _might(label))
-    return Cast(keys, doubtful)
+    full = _full_names(keys, named, lines)
+    shorts = tuple((keys[folded], name) for folded, name in full.items() if keys[folded] != name)
+    return Cast({**keys, **full}, doubtful, shorts)
+
+
+def _full_names(keys: dict[str, str], named: Collection[str], lines: Sequence[Line]) -> dict[str, str]:
+    """The full name of each voice that has a shorter one too. Names of a fiction are its own."""
+    spelt = {folded: key for folded, key in keys.items() if key and looks_like_name(key) and not _is_part_word(folded)}
+    told: list[tuple[str, bool]] = []
+    is_fiction = False
+    for line in lines:
+        if found := labels.part(line.text, line.heading):
+            is_fiction = fold(found[0]).startswith("fiction")
+        told.append((_named_by(line, spelt), is_fiction))
+    answering = {frozenset((one, other)) for (one, _), (other, _) in pairwise(told) if one and other and one != other}
+    outside = {name for name, inside in told if not inside}
+    return merged(spelt, named, answering, {name for name, inside in told if inside and name not in outside})
+
+
+def _named_by(line: Line, spelt: Collection[str]) -> str:
+    """The folded name a line begins with, if any."""
+    found = None if line.label else _COLON.match(line.text) or _DASHED.match(line.text)
+    names = [fold(line.label)] if line.label else [fold(found["label"]), fold(_stem(found["label"].strip()))] if found else []
+    return next((name for name in names if name in spelt), "")
+
+
+def _is_part_word(folded: str) -> bool:
+    words = folded.split(" ")
+    return _is_person(words) and words[0] not in TITLES or words[0] in _ARTICLES or any(word.isdigit() for word in words)
+
+
+def _was_met(label: str, counts: Mapping[str, int]) -> bool:
+    """Whether « La passagère » has been « Une passagère »."""
+    article, _, rest = fold(label).partition(" ")
+    return article in ("le", "la", "l") and bool(rest) and any(counts.get(f"{one} {rest}") for one in ("un", "une"))
 
 
 def said(line: Line, known: Cast) -> Said:
@@ -92,9 +136,10 @@ def said(line: Line, known: Cast) -> Said:
         if fold(stem) in known.keys:
             manner = label[len(stem) :].strip(" ,")
             is_manner = manner.startswith("en ")
-            sound = found["sound"] or found["aside"] or (manner if is_manner else "")
-            return Said(known.keys[fold(stem)], found["text"], label if manner and not is_manner else "", sound)
-        return Said(None, line.text)
+            who = found["aside"] if found["aside"] and _ROLE.match(found["aside"]) else ""
+            sound = found["sound"] or ("" if who else found["aside"]) or (manner if is_manner else "")
+            label = f"{known.keys[fold(stem)] or stem}, {who}" if who else label if manner and not is_manner else ""
+            return Said(known.keys[fold(stem)], found["text"], label, sound)
     if (found := _DASHED.match(line.text)) and fold(found["label"]) in known.keys:
         return Said(known.keys[fold(found["label"])], found["text"])
     if (found := _POINT.match(line.text)) and line.text[found.end("label")] in ".;" and fold(found["label"]) in known.keys:
@@ -163,6 +208,8 @@ def _is_voice(label: str, count: int, is_met: bool) -> bool:
         return False
     if _NAMELIKE.fullmatch(label):
         return count > 1 or is_met
+    if words[0] in ("un", "une") and 1 < len(words) <= 4 and words[1] not in _NEVER | _THINGS:
+        return is_met and label[:1].isupper()
     return count > 1 and is_met and label[:1].isupper() and words[0] in _ARTICLES
 
 

@@ -1,0 +1,65 @@
+"""Several ways of writing one name in a loose transcript: « Nadia Cherif », « Nadia », « N. C. ». Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from pipeline.transcript.loose_labels import fold
+
+_INITIALS = re.compile(r"(?:[A-ZÀ-ÞŒŸ]\.?[ -]?){2,4}")
+TITLES = frozenset("m mme mlle monsieur madame mademoiselle dr docteur pr professeur professeure maitre".split())
+
+
+def merged(
+    spelt: Mapping[str, str], others: Collection[str], answering: Collection[frozenset[str]], apart: Collection[str]
+) -> dict[str, str]:
+    """For each folded name that is another's short form, that other, folded. `spelt` gives the names of voices, as they are written.
+
+    Nobody answers themselves: two names of `answering` are two people. Names in `apart` stay what they are, as does a short form of
+    two people's. Initials may stand for one of `others`, who are not heard under their names, too.
+    """
+    groups: dict[str, list[str]] = {}
+    for folded in sorted(spelt, key=lambda each: (_is_initials(spelt[each]), -len(_words(spelt[each])), -len(each))):
+        fits = [full for full, forms in groups.items() if any(_is_short(spelt[folded], spelt.get(form, full)) for form in forms)]
+        fits = [full for full in fits if folded not in apart and not _are_two(folded, groups[full], answering, apart)]
+        if not fits and _is_initials(spelt[folded]):
+            full_names = {fold(name): name for name in others if _is_short(spelt[folded], name)}
+            if len(full_names) == 1:
+                groups.setdefault(full_names.popitem()[1], []).append(folded)
+                continue
+        if len(fits) == 1:
+            groups[fits[0]].append(folded)
+        else:
+            groups[spelt[folded]] = [folded]
+    return {form: _best(full, forms, spelt) for full, forms in groups.items() for form in forms if len(forms) > 1 or full != spelt[form]}
+
+
+def _are_two(folded: str, forms: Collection[str], answering: Collection[frozenset[str]], apart: Collection[str]) -> bool:
+    return any(frozenset((folded, form)) in answering or form in apart for form in forms)
+
+
+def _best(full: str, forms: Collection[str], spelt: Mapping[str, str]) -> str:
+    """The longest form that has no initial."""
+    written = [full, *(spelt[form] for form in forms)]
+    return max(written, key=lambda name: (re.search(r"\b[A-ZÀ-ÞŒŸ]\.?(?:[ -]|$)", name) is None, len(name)))
+
+
+def _is_initials(name: str) -> bool:
+    return _INITIALS.fullmatch(name) is not None
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in fold(name).split(" ") if word not in TITLES]
+
+
+def _is_short(short: str, full: str) -> bool:
+    """« N. C. », « Nadia », « Nadia C. » and « Mme Cherif » for « Nadia Cherif »."""
+    few, many = _words(short), _words(full)
+    if not few or not many or few == many:
+        return bool(few) and few == many
+    if _is_initials(short):
+        letters = re.findall(r"\w", fold(short))
+        return len(letters) > 1 and letters in ([word[0] for word in many], [word[0] for word in fold(full).split(" ")])
+    starts = all(mine == word or (place and len(mine) == 1 and word.startswith(mine)) for place, (mine, word) in enumerate(zip(few, many)))
+    return (len(few) <= len(many) and starts) or (len(few) < len(many) and many[-len(few) :] == few)
