@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pipeline.transcript.loose_labels import fold, known_person
 from pipeline.transcript.loose_lines import Told
@@ -28,7 +28,7 @@ def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[B
         done.append(blocks[start])
         inside = list(blocks[start + 1 : end])
         label = blocks[start].label  # type: ignore[union-attr]
-        last = _last_of_part(label, inside)
+        last = _last_of_part(label, inside, {block.voice for block in done if isinstance(block, Paragraph)} - {""})
         if _is_quoted(label) and last == 0 and (first := _first_spoken(inside)) is not None:
             paragraph = inside[first]
             inside[first] = Insert((paragraph,))  # type: ignore[arg-type]
@@ -81,8 +81,8 @@ def sound_text(text: str) -> tuple[str, str]:
     return re.sub(r"\[\s*\]", "", plain), "brackets that have no partner are made parentheses" if plain != text else ""
 
 
-def _last_of_part(label: str, inside: Sequence[Block]) -> int:
-    """How many blocks belong to a part."""
+def _last_of_part(label: str, inside: Sequence[Block], heard: Collection[str]) -> int:
+    """How many blocks belong to a part. `heard` are the voices before it: one of them ends what began with an insert."""
     if fold(label).startswith(_MUSIC_WORDS):
         return next((index for index, block in enumerate(inside) if _is_spoken(block) and not _same_line(block, inside)), len(inside))
     turns = [index for index, block in enumerate(inside) if _is_turn(block)]
@@ -90,11 +90,18 @@ def _last_of_part(label: str, inside: Sequence[Block]) -> int:
         if not turns:
             return 0
         after = (index for index in range(turns[0], len(inside)) if _is_spoken(inside[index]) and not _is_turn(inside[index]))
-        return next(after, turns[-1] + 1)
+        end = next(after, turns[-1] + 1)
+        inserts = [index for index in turns if index < end and isinstance(inside[index], Insert)]
+        is_back = inserts and inserts[0] == turns[0] and inserts[-1] + 1 < end
+        return inserts[-1] + 1 if is_back and _first_voice(inside[inserts[-1] + 1 : end]) in heard else end
     if kind_of(label) in _TALK:
         named = [index for index in turns if isinstance(inside[index], Paragraph)]
         return (named or turns)[-1] + 1 if turns else len(inside)
     return len(inside)
+
+
+def _first_voice(inside: Sequence[Block]) -> str:
+    return next((block.voice for block in inside if isinstance(block, Paragraph) and block.voice), "")
 
 
 def _same_line(block: Block, inside: Sequence[Block]) -> bool:

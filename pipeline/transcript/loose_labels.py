@@ -189,7 +189,7 @@ def credits_of(text: str) -> tuple[Credit, ...]:
 def credit(text: str, after_credits: bool) -> Credit | None:
     """The credit on a line. Thanks are spoken more often than not, and count only among credits."""
     if (found := _CREDIT.match(text)) and _is_credit(found["role"], found["who"]):
-        return Credit(_kind(found["role"]), found["role"], found["who"].strip(" ."))
+        return Credit(_kind(found["role"]), found["role"], _name(found["who"]))
     if (found := _WITH.match(text)) and len(names(found["who"])) > 1 and all(NAME.fullmatch(name) for name in names(found["who"])):
         return Credit("cast", found["role"], found["who"].strip(" ."))
     if found := _MADE_BY.match(text):
@@ -210,10 +210,16 @@ def _is_credit(role: str, who: str) -> bool:
 
 def names(text: str) -> tuple[str, ...]:
     """People in a list, without the parts they play."""
-    bare = re.sub(r"\([^()]*\)", "", text).strip(" .")
+    bare = re.sub(r"\([^()]*\)", "", text).strip()
     if ";" in bare:  # « Nom, qualité ; Nom, qualité »
-        return tuple(name for each in bare.split(";") if (name := each.split(",", 1)[0].strip()))
-    return tuple(name.strip(" .") for name in re.split(r",|;|/|\bet\b|&", bare) if name.strip(" ."))
+        return tuple(name for each in bare.split(";") if (name := _name(each.split(",", 1)[0])))
+    return tuple(_name(name) for name in re.split(r",|/|\bet\b|&", bare) if name.strip(" ."))
+
+
+def _name(text: str) -> str:
+    """A name without the full stop of its sentence; an initial keeps its own."""
+    bare = text.strip(" .")
+    return f"{bare}." if re.search(r" [A-ZÀ-ÞŒŸ]$", bare) and f"{bare}." in text else bare
 
 
 def _kind(role: str) -> str:

@@ -136,8 +136,9 @@ def said(line: Line, known: Cast) -> Said:
         if fold(stem) in known.keys:
             manner = label[len(stem) :].strip(" ,")
             is_manner = manner.startswith("en ")
-            who = found["aside"] if found["aside"] and _ROLE.match(found["aside"]) else ""
-            sound = found["sound"] or ("" if who else found["aside"]) or (manner if is_manner else "")
+            aside = found["aside"] or found["sound"] or ""
+            who = aside if _ROLE.match(aside) else ""
+            sound = "" if who else aside or (manner if is_manner else "")
             label = f"{known.keys[fold(stem)] or stem}, {who}" if who else label if manner and not is_manner else ""
             return Said(known.keys[fold(stem)], found["text"], label, sound)
     if (found := _DASHED.match(line.text)) and fold(found["label"]) in known.keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,6 +15,10 @@ from pipeline.transcript.loose_lines import Line, Told
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LONGEST_NAME = 40  # characters
+_LONGEST_DIRECTION = 60
+_SOUND_START = re.compile(r"(?:musiques?|rires?|bruits?|bruitages?|sonnerie|silence|applaudissements?|soupirs?|jingle|transition|ambiance)\b", re.I)
+_SAID = re.compile(r"^[-–—«“\"]|[.!?…:]\W*\w|[!?…:]$| : |\b(?:je|j[’']|tu|nous|vous|est|c[’']|suis|sont|était|ai)\b", re.I)
+_INITIAL = re.compile(r"\b[A-ZÀ-ÞŒŸ]\.|\b(?:Dr|St|Mr)\.")
 _CLOCK = re.compile(r"[\[(]?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?[\])]?")
 _HEADER_CELLS = {"intervenant", "intervenants", "intervenante", "locuteur", "voix", "nom", "qui", "texte", "propos", "paroles", "temps"}
 _HEADER_CELLS |= {"timecode", "time code", "tc", "minutage", "speaker", "text", "time", "transcription", "n°", "son"}
@@ -54,7 +59,7 @@ def _numbered(paragraphs: Iterator[list[Line]]) -> Iterator[Line]:
 
 def _paragraph(element: Any) -> list[Line]:
     """A paragraph's lines; bold words at its start, before others that are not, are a name."""
-    pieces = list(_runs(element))
+    pieces = list(_with_directions(list(_runs(element))))
     text = "".join(piece for piece, _ in pieces)
     style = element.find(f"{_W}pPr/{_W}pStyle")
     name = (style.get(f"{_W}val") or "").lower() if style is not None else ""
@@ -65,10 +70,16 @@ def _paragraph(element: Any) -> list[Line]:
         return [Line(0, f"- {lines[0]}"), *(Line(0, line) for line in lines[1:])]
     label = _bold_start(pieces)
     if label:
-        bare = label.strip().rstrip(":–—-. \u00a0\u202f")
+        bare = _bare_name(label)
         rest = lines[0][len(label) :].lstrip(" :–—\u00a0\u202f\t")
         return [Line(0, rest, bare), *(Line(0, line) for line in lines[1:])]
     return [Line(0, line) for line in lines]
+
+
+def _bare_name(label: str) -> str:
+    """Bold words without what stands between name and text; initials keep their full stops."""
+    dashless = label.strip().rstrip(":–—- \u00a0\u202f")
+    return dashless if re.search(r"(?:^|[ .-])[A-ZÀ-ÞŒŸ]\.$", dashless) else dashless.rstrip(". \u00a0\u202f")
 
 
 def _bold_start(pieces: list[tuple[str, bool]]) -> str:
@@ -80,23 +91,44 @@ def _bold_start(pieces: list[tuple[str, bool]]) -> str:
         label += text
     else:
         return ""
-    words = label.strip().rstrip(":–—-. \u00a0\u202f")
-    is_name = 0 < len(words) <= _LONGEST_NAME and "\n" not in label and words[0].isalpha() and not re.search(r"[.!?,;«»\[\]]", words)
+    words = _bare_name(label)
+    is_name = 0 < len(words) <= _LONGEST_NAME and "\n" not in label and words[0].isalpha() and not re.search(r"[.!?,;«»\[\]]", _INITIAL.sub("", words))
     after = "".join(text for text, _ in pieces)[len(label) :]
     is_apart = label.rstrip()[-1:] in ":–—-" or after[:1] in " :\u00a0\t–—\n" or label != label.rstrip()
     return label if is_name and is_apart and (words[0].isupper()) else ""
 
 
-def _runs(element: Any) -> Iterator[tuple[str, bool]]:
-    """The text of each run that is shown, and whether it is bold; what a revision has inserted is, what it has deleted is not."""
+def _with_directions(runs: list[tuple[str, bool, bool]]) -> Iterator[tuple[str, bool]]:
+    """The text of runs, and whether it is bold. What is in italics and is no speech is a sound, in square brackets:
+    parentheses, words for sounds, and a short paragraph that is all in italics and has no verb's end."""
+    shown = "".join(text for text, _, _ in runs).strip()
+    alone = all(italic for text, _, italic in runs if text.strip())
+    for italic, group in groupby(runs, key=lambda run: run[2]):
+        pieces = [(text, bold) for text, bold, _ in group]
+        text = "".join(each for each, _ in pieces)
+        bare = text.strip().strip("()").strip(" .\u00a0")
+        in_parentheses = text.strip()[:1] == "(" and text.strip()[-1:] == ")"
+        is_direction = _SOUND_START.match(bare) or in_parentheses or (alone and not _SAID.search(shown))
+        if italic and is_direction and 0 < len(bare) <= _LONGEST_DIRECTION and not re.search(r"[\n\[\]«»]", text):
+            before, _, after = text.partition(text.strip())
+            yield f"{before}[{bare}]{after}", False
+        else:
+            yield from pieces
+
+
+def _runs(element: Any) -> Iterator[tuple[str, bool, bool]]:
+    """The text of each run that is shown, whether it is bold, and in italics; what a revision has inserted is, what it has deleted is not."""
     for run in element.iter(f"{_W}r"):
         if any(parent.tag in (_FALLBACK, f"{_W}del", f"{_W}moveFrom") for parent in run.iterancestors()):
             continue
-        bold = run.find(f"{_W}rPr/{_W}b")
-        is_bold = bold is not None and bold.get(f"{_W}val") not in ("0", "false", "off")
+        is_bold, is_italic = (_is_on(run.find(f"{_W}rPr/{_W}{mark}")) for mark in "bi")
         text = "".join(_shown(node) for node in run)
         if text:
-            yield text, is_bold
+            yield text, is_bold, is_italic
+
+
+def _is_on(mark: Any) -> bool:
+    return mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off")
 
 
 def _shown(node: Any) -> str:
@@ -133,7 +165,7 @@ def _asides(document: Any) -> Iterator[Told]:
         kind = relation.reltype.rsplit("/", 1)[-1]
         if not relation.is_external and kind in _ASIDES:
             for note in parse_xml(relation.target_part.blob):
-                text = " ".join("".join(text for text, _ in _runs(note)).split())
+                text = " ".join("".join(text for text, *_ in _runs(note)).split())
                 if text:
                     yield Told(0, text, f"it is {_ASIDES[kind]}, not something said")
     seen = set()
