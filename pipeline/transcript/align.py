@@ -19,6 +19,7 @@ from pipeline.transcript.turns import Spoken, turns
 _LONGEST_GUESS_S = 5.0  # a longer run without one word in common is left without times
 _SHORTEST_LETTER_S = 0.02  # words squeezed closer than this take room from the word before
 _MOST_SQUEEZED = 80  # letters; more than that in too little time were never said there
+_SOUND_LETTERS = 40  # what could be said during a sound, two seconds and a half
 _ANCHOR_PRECISION_S = 1.0  # people read whole seconds from a player
 _SHORTEST_SOUND_S = 0.3
 
@@ -52,7 +53,7 @@ def timed_transcript(spoken: tuple[Spoken, ...], heard: dict[str, Any]) -> Timed
             anchors.append((sum(map(len, parts[:place])), min(each.anchor_s, duration_s)))
         place += len(each.turn.words)
     said = [token for part in parts for token in part]
-    stops = [stop for word, part in zip(words, parts, strict=True) if part for stop in (*(0,) * (len(part) - 1), _stop(word.text))]
+    stops = _stops(words, parts)
     spans = token_spans(said, stops, heard_tokens(heard), anchors, duration_s)
     placed = iter(_with_sounds(_clamped(words, _word_spans(parts, spans), duration_s), duration_s))
     done = (replace(each.turn, words=tuple(next(placed) for _ in each.turn.words)) for each in spoken)
@@ -147,6 +148,17 @@ def _shared(parts: Sequence[str], start_s: float, end_s: float, pauses: Sequence
         spans.append((start_s + letter_s * done, start_s + letter_s * (done + len(part))))
         done += len(part) + pause
     return spans
+
+
+def _stops(words: Sequence[Word], parts: Sequence[Sequence[str]]) -> list[int]:
+    """The pause after each token, in letters: none inside a word, a long one where a sound is heard."""
+    stops: list[int] = []
+    for word, part in zip(words, parts, strict=True):
+        if part:
+            stops += (*(0,) * (len(part) - 1), _stop(word.text))
+        elif word.is_sound and stops:
+            stops[-1] += _SOUND_LETTERS
+    return stops
 
 
 def _stop(word: str) -> int:
