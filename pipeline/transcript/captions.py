@@ -47,7 +47,7 @@ def vtt_text(shown: Sequence[Cue], language: str) -> str:
     """WebVTT: every cue in its voice's span, `<v.archive Voix 1>`, sounds in the class `son`."""
     blocks = ["WEBVTT"]
     for cue in shown:
-        lines = "\n".join(" ".join(_vtt_word(word) for word in line) for line in cue.lines)
+        lines = _vtt_lines(cue)
         blocks.append(f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{_voice_span(cue.turn, language)}{lines}")
     return "\n\n".join(blocks) + "\n"
 
@@ -121,9 +121,20 @@ def _voice_span(turn: Turn, language: str) -> str:
     return f"<v{'.' + role if role else ''} {_vtt_escape(speaker(turn.voice, language))}>"
 
 
-def _vtt_word(word: Word) -> str:
-    escaped = _vtt_escape(_one_line(word.text))
-    return f"<c.son>{escaped}</c>" if word.is_sound else escaped
+def _vtt_lines(cue: Cue) -> str:
+    """The words of a cue; a sound is in its class, on each of its lines when it is longer than one."""
+    lines, is_open = [], False
+    for line in cue.lines:
+        parts: list[str] = []
+        for word in line:
+            starts, escaped = is_open or word.text.startswith("[") and not word.text.startswith("[…]"), _vtt_escape(_one_line(word.text))
+            if is_open and parts:
+                parts[-1] = f"{parts[-1].removesuffix('</c>')} {escaped}</c>"
+            else:
+                parts.append(f"<c.son>{escaped}</c>" if starts else escaped)
+            is_open = starts and "]" not in word.text
+        lines.append(" ".join(parts))
+    return "\n".join(lines)
 
 
 def _srt_word(word: Word) -> str:

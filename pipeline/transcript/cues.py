@@ -32,6 +32,7 @@ _HOLDING_WORDS = """
     from is are was were has have had not mr mrs
 """
 _HOLDING = frozenset(_HOLDING_WORDS.split())
+_ARTICLES = frozenset("le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses the an".split())
 _SENTENCE_END = re.compile(r"[.!?…][»”\")\u202f\u00a0]*$")
 _OPENING_WORDS = """
     et ou mais donc car puis quand parce pour avec dans sur sans comme si qui que and or but so because with when that
@@ -63,13 +64,24 @@ def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[W
     """
     cut = []
     for index, turn in enumerate(transcript.turns):
-        words = ((naming or {}).get(index, ())) + turn.words
+        words = ((naming or {}).get(index, ())) + tuple(part for word in turn.words for part in _parts(word, line_chars))
         for first, part in enumerate(_chunks(words, line_chars)):
             cut.append((turn, part, first == 0))
     spans = _spans([part for _, part, _ in cut], transcript.duration_s)
     spans = eased(spans, [_width(part) for _, part, _ in cut], transcript.duration_s)
     made = (Cue(*span, turn, _lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
     return tuple(_comfortable(list(made), transcript.duration_s))
+
+
+def _parts(word: Word, line_chars: int) -> tuple[Word, ...]:
+    """A sound that is too long for a line, as its words; all else as it is."""
+    if not word.is_sound or len(word.text) <= line_chars:
+        return (word,)
+    texts = word.text.split(" ")
+    if word.start_s is None or word.end_s is None:
+        return tuple(Word(text) for text in texts)
+    step_s = (word.end_s - word.start_s) / len(texts)
+    return tuple(Word(text, word.start_s + step_s * place, word.start_s + step_s * (place + 1)) for place, text in enumerate(texts))
 
 
 def _chunks(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
@@ -112,9 +124,11 @@ def _line_cost(part: tuple[Word, ...], line_chars: int) -> float:
 
 def _cut_cost(before: Word, after: Word) -> float:
     """What it costs to cut between two words: nothing after a sentence, all but forbidden after an article."""
+    text, start = before.text, after.text.lower().strip("«\u202f")
+    if text.lower().rsplit("’")[-1] in _ARTICLES:
+        return _NEVER  # whatever the pause
     if before.end_s is not None and after.start_s is not None and after.start_s - before.end_s > _LONG_PAUSE_S:
         return 0.0
-    text, start = before.text, after.text.lower().strip("«\u202f")
     if before.is_sound or after.is_sound or _SENTENCE_END.search(text):
         return 0.0
     if re.search(r"[;:»—–][\u202f\u00a0]*$", text):

@@ -139,8 +139,12 @@ def said(line: Line, known: Cast) -> Said:
             aside = found["aside"] or found["sound"] or ""
             who = aside if _ROLE.match(aside) else ""
             sound = "" if who else aside or (manner if is_manner else "")
-            label = f"{known.keys[fold(stem)] or stem}, {who}" if who else label if manner and not is_manner else ""
-            return Said(known.keys[fold(stem)], found["text"], label, sound)
+            name = known.keys[fold(stem)] or stem
+            if fold(who) == "voix off":
+                return Said(known.keys[fold(stem)], found["text"], why=f"“{who}” after a name is left out")
+            rest = f", {who}" if who else label[len(stem) :] if manner and not is_manner else ""
+            start = name if who or stem.isupper() else stem
+            return Said(known.keys[fold(stem)], found["text"], start + rest if rest else "", sound)
     if (found := _DASHED.match(line.text)) and fold(found["label"]) in known.keys:
         return Said(known.keys[fold(found["label"])], found["text"])
     if (found := _POINT.match(line.text)) and line.text[found.end("label")] in ".;" and fold(found["label"]) in known.keys:
@@ -220,8 +224,12 @@ def _is_mentioned(label: str, everything: str) -> bool:
 
 
 def _better(known: str, label: str) -> str:
-    """The spelling that is not all capitals."""
-    return known if known and not known.isupper() else _spelt(label)
+    """The spelling with its accents, that is not all capitals; the first of those."""
+    return known if known and not known.isupper() and _accents(known) >= _accents(label) else _spelt(label)
+
+
+def _accents(name: str) -> int:
+    return sum(not char.isascii() for char in name)
 
 
 def _spelt(label: str) -> str:
