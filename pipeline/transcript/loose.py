@@ -252,6 +252,9 @@ class _Building:
             elif what.voice:
                 self._nowhere(line, "a name, and nothing that is said")
         self._announced = ""
+        named = {each.voice for each in paragraphs if each.voice}
+        if len(named) == 1 and not any(line.dash for line in lines):  # told in its middle, and nobody else speaks
+            paragraphs[0] = replace(paragraphs[0], voice=named.pop())
         if kept := balanced(paragraphs):
             self.blocks.append(Insert((replace(kept[0], dash=False), *kept[1:])))
 
@@ -282,9 +285,9 @@ class _Building:
         mark = _VOICE_OFF.search(text)
         if not mark:
             return text, voice
-        if not mark.start():
-            return text, voice
         found = _ANNOUNCED.match(text[mark.end() :])
+        if not mark.start() and (not found or mark.end() + found.end() < len(text)):
+            return text, voice
         if found and not voice:
             voice = voice_key(found["name"])
             self.in_full.setdefault(voice, found[0].strip(" .:…"))

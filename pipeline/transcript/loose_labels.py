@@ -29,6 +29,9 @@ _NUMBERED_PART = re.compile(
     r"(?:\s*[:.–—-]\s+(?=\S)[^.:]{1,90})?",
     re.I,
 )
+_TITLED_PART = re.compile(
+    rf"(?i:prologue|[ée]pilogue|pr[ée]ambule|{_LONE_PARTS})\s*[:–—-]\s+(?=[A-ZÀ-ÞŒŸ«])(?:[^.:!?«»]{{1,80}}|«[^«»:.]{{1,80}}»)"
+)
 _PART_END = re.compile(rf"[(\[]?\s*fin (?:du |de la |de l[’']|des? |d[’'])?(?:{_PARTS})\b[^:«»]{{0,40}}?[)\]]?\.?", re.I)
 _SOUND_LABEL = re.compile(
     r"(?:ambiances?|bruits?|bruitages?|sons?|effets?|musiques?|transitions?|jingle|virgule)(?: sonores?)?\s*:"
@@ -48,7 +51,8 @@ _IDENTIFIER = re.compile(r"(?=\w*_)(?=\w*[A-Z])[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 _DURATION = re.compile(r"dur[ée]e(?: de l[’'][ée]pisode| totale)?\s*:?\s*(?P<time>\d.*)$", re.I)
 _EPISODE = re.compile(r"(?:[ée]pisode|[ée]p\.?)\s*(?:n[o°º]\s*)?(?P<number>\d{1,4})\b\s*(?:[.:–—-]\s*|$)(?P<title>.*)$", re.I)
 _KEYED = re.compile(r"(?P<key>titre|r[ée]sum[ée]|chap[ôo]|pr[ée]sentation|description)\s*:\s*(?P<text>\S.*)$", re.I)
-_TALKERS = r"journalistes?|pr[ée]sentation|animation|reportage|entretiens?|interviews?|propos recueillis par"
+_TALKERS = r"journalistes?|pr[ée]sentation|animation|reportage|entretiens?|interviews?|propos recueillis par|"
+_TALKERS += r"(?:l[’'])?[ée]quipe|invit[ée]e?s?|intervenante?s?|participante?s?"
 _CREDIT = re.compile(
     r"(?P<role>avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
     r"(?:co)?production(?: sonore| d[ée]l[ée]gu[ée]e| ex[ée]cutive)?|r[ée]alisation(?: sonore)?|[ée]criture|texte|mixage|montage|"
@@ -94,6 +98,8 @@ def part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, 
         return _capital(bare.rstrip(" .")), ""
     if found := _LONE_COLON.match(bare):
         return _capital(found["label"]), ""
+    if found := _TITLED_PART.fullmatch(bare):
+        return _capital(bare), ""
     if _NUMBERED_PART.fullmatch(bare) and (text[0].isupper() or text[0].isdigit()):
         return _capital(bare), ""
     if capitals and _is_capitals(bare):
@@ -102,6 +108,8 @@ def part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, 
     if not found or text[0].islower():
         return None
     label, rest = found["label"].strip(), found["rest"].strip()
+    if re.fullmatch(r"«[^«»]{1,80}[^«».!?…]»", rest) and _PLAIN_PART.fullmatch(label):
+        return f"{_capital(label)} : {rest}", ""
     if not rest or rest[0] in "[«(":
         return _capital(label), rest
     if not _PLAIN_PART.fullmatch(label):

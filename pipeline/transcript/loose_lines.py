@@ -187,7 +187,7 @@ def _continues(before: Line, line: Line, blocks: bool) -> bool:
         return True
     starts = line.label or line.heading or line.dash or line.anchor_s is not None or line.text[0] in "«[(#=*_"
     starts = starts or re.fullmatch(r"\w+_\w+", line.text) or (_NAME_START.match(line.text) and line.text[0].isupper())
-    if not starts and line.text[0].islower() and re.search(r"\w.{39,}:$", before.text):
+    if not starts and line.text[0].islower() and re.search(r"\w.{39,}:$|(?:\S+ ){3,}\S+ ?:$", before.text):
         return True
     starts = starts or _STARTS.match(line.text)
     if before.heading or starts or re.fullmatch(r"\w+_\w+|[(\[][^()\[\]]*[)\]]|.*[:=*_-]", before.text):

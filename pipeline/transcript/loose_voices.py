@@ -34,10 +34,11 @@ _PERSON_WORDS = """
     riveraine commercant commercante visiteur visiteuse elu elue president presidente responsable chef cheffe ouvrier ouvriere soignant
     soignante policier policiere gendarme pompier formateur formatrice reporter benevole locataire proprietaire vendeur vendeuse employe
     employee syndicaliste delegue deleguee secretaire artiste ecolier ecoliere lyceen lyceenne collegien collegienne groupe inconnu
-    inconnue interlocuteur interlocutrice correspondant correspondante boulanger boulangere adolescent adolescente ado couple
+    inconnue interlocuteur interlocutrice correspondant correspondante boulanger boulangere adolescent adolescente ado couple promeneur
+    promeneuse
 """
 _PERSONS = frozenset(_PERSON_WORDS.split())
-_ARTICLES = frozenset("le la les l un une premier premiere deuxieme second seconde autre jeune vieux vieille grand petite petit".split())
+_ARTICLES = frozenset("le la les l un une premier premiere deuxieme second seconde autre jeune vieux vieil vieille grand petite petit".split())
 _NEVER_WORDS = """
     attention resultat resultats conclusion bilan note nota objectif exemple rappel verdict bref moralite mission episode chapitre alors
     donc enfin point bonjour bonsoir merci aujourd demain hier ici voici voila mais et ou car or oui non question reponse probleme solution
@@ -82,6 +83,7 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
         is_met = bool(neighbours) or lines[index].dash or labels.is_any(label, named) or _is_mentioned(label, everything)
         if sure or _is_voice(label, counts[fold(label)], is_met) or (is_met and _was_met(label, counts)):
             keys[fold(label)] = _better(keys.get(fold(label), ""), label)
+    keys = {folded: _as_said(key, everything) for folded, key in keys.items()}
     keys = {folded: "" if folded in _NARRATORS else voice_key(key) for folded, key in keys.items() if folded}
     dashes = (_DASHED.match(line.text) for line in lines)
     twice = Counter(fold(each["label"]) for each in dashes if each and looks_like_name(each["label"]))
@@ -225,7 +227,13 @@ def _is_mentioned(label: str, everything: str) -> bool:
 
 def _better(known: str, label: str) -> str:
     """The spelling with its accents, that is not all capitals; the first of those."""
-    return known if known and not known.isupper() and _accents(known) >= _accents(label) else _spelt(label)
+    return max(known, _spelt(label), key=lambda name: (not name.isupper(), _accents(name))) if known else _spelt(label)
+
+
+def _as_said(key: str, everything: str) -> str:
+    """« ÈVE » as « Ève » when somebody writes it so: a short name in capitals may be initials."""
+    spelt = key.capitalize()
+    return spelt if key.isalpha() and len(key) <= 3 and re.search(rf"\b{re.escape(spelt)}\b", everything) else key
 
 
 def _accents(name: str) -> int:
@@ -237,7 +245,7 @@ def _spelt(label: str) -> str:
     if not label.isupper() or len(label.replace(".", "")) <= 3:
         return label
     words = label.lower().split(" ")
-    if _is_person(fold(label).split(" ")) and words[0] not in ("monsieur", "madame"):
+    if (_is_person(fold(label).split(" ")) or words[0] in _ARTICLES) and words[0] not in ("monsieur", "madame"):
         return " ".join(words).capitalize()
     small = ("de", "du", "des", "la", "le", "et")
     return " ".join(word if index and word in small else _capitalised(word) for index, word in enumerate(words))
