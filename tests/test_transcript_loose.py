@@ -73,6 +73,7 @@ def voices(text: str) -> list[str]:
         ("Extrait bande annonce film X : [bruitage]", "Extrait bande annonce film X", "[bruitage]"),
         ("=== Micro-trottoir ===", "Micro-trottoir", ""),
         ("[Archive, 1958]", "Archive, 1958", ""),
+        ("Extrait du film « Les Ombres » : [bruitage]", "Extrait du film « Les Ombres »", "[bruitage]"),
     ],
 )
 def test_a_part_is_opened_by_its_label_and_closed_by_the_narrator(label, section, rest):
@@ -185,3 +186,72 @@ def test_a_second_episode_in_the_file_is_not_mixed_with_the_first():
 def test_stage_directions_are_sounds_and_lost_brackets_are_mended():
     texts = [block.text for block in blocks("(Transition sonore)\nOui (rires) non.\nFin [musique\nUn ] deux […] (trois).")]
     assert texts == ["[Transition sonore]", "Oui [rires] non.", "Fin [musique]", "Un) deux […] (trois)."]
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ("II. LE FEU ET NOUS", "II. Le feu et nous"),
+        ("« VOUS ÊTES AU BON GUICHET ? »", "« Vous êtes au bon guichet ? »"),
+        ("Première partie – Les mains invisibles", "Première partie – Les mains invisibles"),
+        ("Chapitre 2 : La digue", "Chapitre 2 : La digue"),
+        ("Épilogue – Dix ans après", "Épilogue – Dix ans après"),
+        ("Fiction : « La fin du monde »", "Fiction : « La fin du monde »"),
+    ],
+)
+def test_titles_of_parts_are_told_by_their_form(line, label):
+    assert blocks(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon.")[2] == Section(label)
+
+
+@pytest.mark.parametrize("line", ["AU FEU !", "La SNCF.", "ONU", "Première partie de ma vie, à Brest.", "PAUL : NON, JAMAIS", "Partie hier."])
+def test_what_is_shouted_or_said_is_no_title(line):
+    assert not any(isinstance(block, Section) for block in blocks(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon."))
+
+
+@pytest.mark.parametrize("line", ["3", "- 3 -", "5/5", "Les ondes - S2E4 - page 2/5", "--- page 2 ---", "© La maison, 2023", "FIN"])
+def test_page_numbers_and_footers_are_not_said_and_are_told(line):
+    found = imported(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon.")
+    assert [remark.text for remark in found.unplaced] == [line]
+
+
+def test_a_number_that_somebody_says_is_no_page_number():
+    (insert,) = blocks("« Combien ?\n- 18\n- 20. »")
+    assert [part.text for part in insert.paragraphs] == ["Combien\u202f?", "18", "20."]
+
+
+def test_the_end_of_a_part_may_be_told():
+    found = blocks("Archive :\n« Un.\n- Deux. »\n(fin de l’archive)\nPaul : Oui.\nAva : Non.")
+    assert [getattr(block, "label", "") for block in found] == ["Archive", "", "Récit", "", ""]
+
+
+def test_several_credits_stand_on_a_line_and_in_forms_of_their_own():
+    head = imported(
+        "La radio\nÉpisode n° 5 – L’accueil\nAvec : Ana Roy, agente ; Bo Petit, usager\nEntretien : Eva Roy / Montage : Éric N’Diaye\n"
+        "Présentation : Léa Œuvrard\n[musique]\nBonjour."
+    ).head
+    assert (head.number, head.title, head.cast) == (5, "L’accueil", ("Ana Roy", "Bo Petit"))
+    assert head.credits == (("Entretien", "Eva Roy"), ("Montage", "Éric N’Diaye"), ("Présentation", "Léa Œuvrard"))
+
+
+def test_what_is_heard_may_be_announced_or_stand_in_parentheses():
+    texts = [block.text for block in blocks("Paul : Oui. (elle rit) Non.\nAva : Si.\nAmbiance : porte de bus\n(freins) (silence)")]
+    assert texts == ["Oui. [elle rit] Non.", "Si.", "[Ambiance\u00a0: porte de bus]", "[freins] [silence]"]
+
+
+def test_a_word_cut_at_the_end_of_a_line_is_whole_again():
+    assert blocks("Une fois par se-\nmaine, peut-\nêtre.") == (Paragraph("Une fois par semaine, peut-être."),)
+
+
+def test_a_list_is_said_by_one_voice():
+    found = blocks("Paul : On compte deux causes :\n- la foudre ;\n- l’homme.\nAva : Non.")
+    assert [(block.voice, block.text[-8:]) for block in found] == [("Paul", "l’homme."), ("Ava", "Non.")]
+
+
+def test_who_somebody_is_differs_from_how_it_is_said():
+    found = imported("Dédé (le chauffeur) : Oui.\nAva (moqueuse) : Non.\nDédé (voix off) : Si.")
+    assert [block.text for block in found.transcript.blocks] == ["Oui.", "[moqueuse] Non.", "Si."]
+    assert found.transcript.voices[0].label == "Dédé, le chauffeur"
+
+
+def test_a_passer_by_who_speaks_once_is_a_voice():
+    assert voices("Paul : Oui.\nUne promeneuse de nuit : Pardon ?\nPaul : Non.\nUne chose : il pleut.")[:2] == ["Paul", "Une promeneuse de nuit"]

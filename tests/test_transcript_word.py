@@ -86,3 +86,33 @@ def test_a_missing_file_is_said(tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_bytes_are_read_in_the_encoding_they_are_in(encoding):
     assert decoded("Où est l’œuf ?".encode(encoding)) == "Où est l’œuf ?"
+
+
+def test_italics_are_sounds_when_nobody_says_them(tmp_path):
+    document = docx.Document()
+    document.add_paragraph("Bonjour à vous.")
+    document.add_paragraph().add_run("Cloche d’usine, au loin").italic = True
+    document.add_paragraph().add_run("Je suis venu hier.").italic = True
+    for name, said, sound in (("Nora :", " Le bruit ! ", "(elle imite la machine)"), ("N. C. –", " Moi, je sais. ", "Silence.")):
+        paragraph = document.add_paragraph()
+        paragraph.add_run(name).bold = True
+        paragraph.add_run(said)
+        paragraph.add_run(sound).italic = True
+        paragraph.add_run(" Voilà.")
+    blocks, _ = made(document, tmp_path)
+    assert [block.text for block in blocks[1:3]] == ["[Cloche d’usine, au loin]", "Je suis venu hier."]
+    assert blocks[3] == Paragraph("Le bruit\u202f! [elle imite la machine] Voilà.", "Nora")
+    assert blocks[4] == Paragraph("Moi, je sais. [Silence] Voilà.", "N. C.")
+
+
+def test_a_table_of_credits_is_the_head(tmp_path):
+    document = docx.Document()
+    document.add_heading("L’accueil", 0)
+    table = document.add_table(0, 2)
+    for role, who in (("Durée", "00h09"), ("Avec", "Ana Roy, Bo Petit"), ("Fichier", "MEM_EP2_VF")):
+        for cell, text in zip(table.add_row().cells, (role, who), strict=True):
+            cell.text = text
+    document.add_paragraph("Bonjour à vous.")
+    blocks, report = made(document, tmp_path)
+    assert blocks[-1] == Paragraph("Bonjour à vous.")
+    assert {"for episodes/x/episode.toml: (lasts: 9:00)", "for episodes/x/episode.toml: (cast: Ana Roy, Bo Petit)"} <= set(report)

@@ -8,15 +8,16 @@ what found no place in `unplaced`, and in a note of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from pipeline.text import typographic
 from pipeline.transcript import loose_labels as labels
+from pipeline.transcript import loose_quotes as quotes
 from pipeline.transcript.loose_blocks import closed_parts, declared, sound_text, voice_key
 from pipeline.transcript.loose_head import Head, Kind, Piece, sorted_pieces
 from pipeline.transcript.loose_lines import Line, Told, cleaned, text_lines
-from pipeline.transcript.loose_quotes import balanced, closes_at, depth, flat, is_paired, open_end, trimmed, without_quotes
 from pipeline.transcript.loose_voices import Cast, Said, cast, said
 from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Transcript
 
@@ -39,7 +40,7 @@ class Imported:
 
 
 def imported(text: str, where: str = "", people: Mapping[str, str] | None = None, language: str = "fr") -> Imported:
-    """The text of one episode, imported. `people` maps the keys of the show's people to their names; `where` names the file in errors."""
+    """The text of one episode, imported. `people` maps the show's people's keys to their names; `where` names the file in errors."""
     return imported_lines(text_lines(text), where, people or {}, language)
 
 
@@ -62,7 +63,7 @@ def imported_lines(lines: Sequence[Line], where: str, people: Mapping[str, str],
 def to_place(remark: Told, language: str) -> Note:
     """What found no place, as a note that a person will see: nothing is lost."""
     form = _TO_PLACE["fr" if language.startswith("fr") else "en"]
-    return Note(form.format(flat(remark.text)), remark.line)
+    return Note(form.format(quotes.flat(remark.text)), remark.line)
 
 
 @dataclass
@@ -103,7 +104,7 @@ class _Building:
                 self.remarks.append(Told(0, key, f"may be {name}, or may not: voices are an episode's own; add person = … if so"))
 
     def _note(self, text: str, line: int) -> None:
-        self.blocks.append(Note(flat(text), line))
+        self.blocks.append(Note(quotes.flat(text), line))
 
     def _remark(self, line: Line, why: str) -> None:
         self.remarks.append(Told(line.number, line.source, why))
@@ -117,48 +118,38 @@ class _Building:
         """A part; quotation marks around label and text belong to the text."""
         self._announced = ""
         if labels.fold(piece.label).startswith(_SOUND_PARTS) and not piece.opens:
-            self.blocks.append(Paragraph(sound_text(f"[{flat(piece.label).strip('[]')}]")[0], line=piece.line.number))
+            self.blocks.append(Paragraph(sound_text(f"[{quotes.flat(piece.label).strip('[]')}]")[0], line=piece.line.number))
             return
-        label = piece.label if is_paired(piece.label) else piece.label.strip("«» ")
-        self.blocks.append(Section(flat(trimmed(typographic(label, self.language))), piece.line.number))
+        label = piece.label if quotes.is_paired(piece.label) else piece.label.strip("«» ")
+        self.blocks.append(Section(quotes.flat(quotes.trimmed(typographic(label, self.language))), piece.line.number))
         if piece.opens and self._rest and self._rest[0].kind is Kind.SAID:
             first = self._rest[0]
             self._rest[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}", fresh=True))
             self._remark(piece.line, "the quotation mark before the label is put after it")
-        elif self._lacks_opening():
+        elif quotes.lacks_opening(self._texts()):
             first = self._rest[0]
             self._rest[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}"))
             self._remark(first.line, "» closes what nothing opens: « is put at the start of this part")
 
-    def _lacks_opening(self) -> bool:
-        """Whether what follows, up to the next part, is closed before anything opens."""
-        depth = 0
-        for piece in self._rest:
-            if piece.kind is not Kind.SAID:
-                break
-            for char in piece.line.text:
-                depth += (char == "«") - (char == "»")
-                if depth < 0:
-                    return True
-                if depth > 0:
-                    return False
-        return False
+    def _texts(self) -> Iterator[str]:
+        """What is said next, up to the next part."""
+        return (piece.line.text for piece in takewhile(lambda piece: piece.kind is Kind.SAID, self._rest))
 
     def _said(self, piece: Piece) -> None:
         """A paragraph, or an insert and all that belongs to it."""
         line = piece.line
-        if line.text.startswith("«") and closes_at(line.text) in (None, len(line.text) - 1) or self._tail(line.text):
+        if line.text.startswith("«") and quotes.closes_at(line.text) in (None, len(line.text) - 1) or self._tail(line.text):
             self._insert(line)
             return
         if line.dash:
             self._dashes(line)
             return
         what = said(line, self.known)
-        if what.text.startswith("«") and what.voice and closes_at(what.text) is None:
+        if what.text.startswith("«") and what.voice and quotes.closes_at(what.text) is None:
             self._insert(replace(line, text="«" + what.text[1:]), what)
             return
-        place = open_end(what.text)
-        if place is not None and self._closing_piece(what.text[place:]) is not None:  # narration, then an insert of several lines
+        place = quotes.open_end(what.text)
+        if place is not None and quotes.closing_count(what.text[place:], self._texts()) is not None:  # narration, then an insert
             self._paragraph(replace(what, text=what.text[:place]), line)
             self._said(Piece(Kind.SAID, replace(line, text=what.text[place:], label="", anchor_s=None)))
             return
@@ -166,30 +157,16 @@ class _Building:
 
     def _tail(self, text: str) -> bool:
         """Whether the line is an insert with some words of narration after it on the same line."""
-        end = closes_at(text) if text.startswith("«") else None
+        end = quotes.closes_at(text) if text.startswith("«") else None
         return end is not None and self._is_quoted_part() and re.match(r"[\s.]*[A-ZÀ-ÞŒŸ\[]", text[end + 1 :]) is not None
 
     def _is_quoted_part(self) -> bool:
         """Whether the last thing before is the label of a part."""
         return bool(self.blocks) and isinstance(self.blocks[-1], Section)
 
-    def _closing_piece(self, text: str) -> int | None:
-        """How many of the next pieces it takes to close the « that `text` leaves open; None when nothing does."""
-        level = depth(text)
-        if level <= 0:
-            return 0
-        for count, piece in enumerate(self._rest, 1):
-            if piece.kind is not Kind.SAID:
-                return None
-            for char in piece.line.text:
-                level += (char == "«") - (char == "»")
-                if level == 0:
-                    return count
-        return None
-
     def _insert(self, first: Line, who: Said | None = None) -> None:
         """An insert from its « on; the pieces up to its » are taken from the rest."""
-        count = self._closing_piece(first.text)
+        count = quotes.closing_count(first.text, self._texts())
         lines = [first]
         if count is None:
             self._remark(first, "« is never closed: the insert ends with its last change of voice")
@@ -199,35 +176,18 @@ class _Building:
                 lines.append(self._rest.pop(0).line)
         else:
             lines += [self._rest.pop(0).line for _ in range(count)]
-        after = self._cut_at_close(lines)
+        after = quotes.cut_at_close(lines)
         self._close_insert(lines, who)
         if after is not None:
             self._said(Piece(Kind.SAID, after))
-
-    def _cut_at_close(self, lines: list[Line]) -> Line | None:
-        """Take the quotation marks off, and what stands after the closing one, which is given back when it has words."""
-        lines[0] = replace(lines[0], text=lines[0].text[1:].lstrip())
-        level = 1
-        for index, line in enumerate(lines):
-            for place, char in enumerate(line.text):
-                level += (char == "«") - (char == "»")
-                if level == 0:
-                    rest = line.text[place + 1 :].strip()
-                    inside = line.text[:place].rstrip()
-                    if not re.search(r"\w", rest):
-                        lines[index] = replace(line, text=inside + ("" if re.search(r"[.!?…]$", inside) else rest))
-                        return None
-                    lines[index] = replace(line, text=inside)
-                    return Line(line.number, rest.lstrip(" ."), source=line.source)
-        return None
 
     def _dashes(self, first: Line) -> None:
         """Changes of voice that stand in no quotation marks are an insert of their own."""
         lines = [first]
         while self._rest and self._rest[0].kind is Kind.SAID and self._rest[0].line.dash:
             lines.append(self._rest.pop(0).line)
-        if depth(" ".join(line.text for line in lines)) < 0:
-            lines = [replace(line, text=line.text.replace("»", "")) if depth(line.text) < 0 else line for line in lines]
+        if quotes.depth(" ".join(line.text for line in lines)) < 0:
+            lines = [replace(line, text=line.text.replace("»", "")) if quotes.depth(line.text) < 0 else line for line in lines]
         names = [said(line, self.known) for line in lines]
         if all(name.voice for name in names):  # a list of named turns
             for line, name in zip(lines, names, strict=True):
@@ -253,9 +213,9 @@ class _Building:
                 self._nowhere(line, "a name, and nothing that is said")
         self._announced = ""
         named = {each.voice for each in paragraphs if each.voice}
-        if len(named) == 1 and not any(line.dash for line in lines):  # told in its middle, and nobody else speaks
+        if len(named) == 1 and not any(line.dash for line in lines):  # told in its middle
             paragraphs[0] = replace(paragraphs[0], voice=named.pop())
-        if kept := balanced(paragraphs):
+        if kept := quotes.balanced(paragraphs):
             self.blocks.append(Insert((replace(kept[0], dash=False), *kept[1:])))
 
     def _without_announcement(self, lines: list[Line]) -> list[Line]:
@@ -283,10 +243,8 @@ class _Building:
     def _identified(self, text: str, voice: str, line: Line) -> tuple[str, str]:
         """A voice off inside a turn that tells who speaks: the words stay, the voice is named."""
         mark = _VOICE_OFF.search(text)
-        if not mark:
-            return text, voice
-        found = _ANNOUNCED.match(text[mark.end() :])
-        if not mark.start() and (not found or mark.end() + found.end() < len(text)):
+        found = mark and _ANNOUNCED.match(text[mark.end() :])
+        if not mark or (not mark.start() and (not found or mark.end() + found.end() < len(text))):
             return text, voice
         if found and not voice:
             voice = voice_key(found["name"])
@@ -320,9 +278,9 @@ class _Building:
             self._nowhere(line, "a name, and nothing that is said")
 
     def _paired(self, text: str, line: Line) -> str:
-        if not is_paired(text):
+        if not quotes.is_paired(text):
             self._remark(line, "a quotation mark has no partner, and is left out")
-            return without_quotes(text)
+            return quotes.without_quotes(text)
         return text
 
     def _next_is_insert(self) -> bool:
@@ -338,4 +296,4 @@ class _Building:
         text, why = sound_text(text.strip())
         if why:
             self._remark(line, why)
-        return trimmed(typographic(text, self.language))
+        return quotes.trimmed(typographic(text, self.language))

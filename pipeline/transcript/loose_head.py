@@ -192,7 +192,7 @@ def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
         sorting.pieces.append(Piece(Kind.PART, line, "Récit"))
     elif heard := "" if line.label or line.dash else labels.sound(text) if not labels.credit(text, False) else "":
         sorting.keep(Kind.SAID, replace(line, text=f"[{heard}]"))
-    elif _FURNITURE.match(text) and not line.label:
+    elif _FURNITURE.match(text) and not line.label and not line.dash:
         sorting.keep(Kind.UNPLACED, line, "it belongs to the page, not to what is heard")
     elif (labels.credits_of(text) and _credit(line, sorting)) or _part(line, sorting) or _credit(line, sorting):
         return
@@ -215,6 +215,8 @@ def _part(line: Line, sorting: _Sorting) -> bool:
     if not found or (opens and found[1] and not found[1].startswith("[")) or line.dash:
         return False
     sorting.pieces.append(Piece(Kind.PART, line, found[0], opens))
+    if bare.isupper() and not labels.part(bare, line.heading, capitals=False):
+        sorting.remarks.append(Told(line.number, line.source, "in capitals: taken for the title of a part"))
     sorting.in_credits, sorting.in_cast = labels.fold(found[0]).startswith("generique de fin"), False
     if found[1]:
         sorting.keep(Kind.SAID, replace(line, text=found[1], label="", fresh=False))

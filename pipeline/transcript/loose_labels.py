@@ -58,7 +58,8 @@ _CREDIT = re.compile(
     r"(?:co)?production(?: sonore| d[ée]l[ée]gu[ée]e| ex[ée]cutive)?|r[ée]alisation(?: sonore)?|[ée]criture|texte|mixage|montage|"
     r"musiques?(?: originales?)?|prise de son|son|conception(?: sonore)?|enregistrement|sc[ée]nario|direction artistique|"
     r"coordination(?: [ée]ditoriale)?|r[ée]daction(?: en chef)?|habillage(?: sonore)?|post-?production|technique|illustration|"
-    rf"remerciements?|cr[ée]dits?|{_TALKERS})(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
+    rf"remerciements?|cr[ée]dits?|{_TALKERS})"
+    r"(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
     r"\s*:\s*(?P<who>[^\[\]]*)$",
     re.I,
 )

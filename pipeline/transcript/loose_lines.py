@@ -25,10 +25,12 @@ _SOUND_WORDS = (
     r"musique|rires?|bruit|bruitage|sonnerie|silence|applaudissements?|transition sonore|"
     r"jingle|soupir|ambiance|générique|voix off|soupire|chant"
 )
-_DOINGS = r"(?:ils?|elles?|on) (?:rit|rient|sourit|sourient|pleure|chante|soupire|hésite|imite|tousse|chuchote|applaudit|applaudissent|crie|siffle|s[’']arrête)"
+_DOINGS = r"(?:ils?|elles?|on) (?:rit|rient|sourit|sourient|pleure|chante|soupire|hésite|imite|tousse|chuchote|applaudit|crie|siffle)"
 _SOUND = re.compile(rf"\(((?:{_SOUND_WORDS}|{_DOINGS})\b[^()\[\]]{{0,60}})\)", re.I)
 _CUT_WORD = re.compile(r"(?P<start>[^\W\d_]+)-$")
-_KEPT_HYPHEN = re.compile(r"(?:ce|ci|là|il|elle|on|je|tu|nous|vous|ils|elles|moi|toi|lui|leur|y|en|la|le|les|même|mêmes|être|t|à)(?![\w])", re.I)
+_KEPT_HYPHEN = re.compile(
+    r"(?:ce|ci|là|il|elle|on|je|tu|nous|vous|ils|elles|moi|toi|lui|leur|y|en|la|le|les|même|mêmes|être|t|à)(?![\w])", re.I
+)
 _STARTS = re.compile(r"https?://|www\.|[A-ZÀ-ÞŒŸ][\w.’'-]*(?: [A-ZÀ-ÞŒŸ][\w.’'-]*){0,2} [–—] ")
 _WRAP_MIN, _WRAP_MAX = 50, 100  # characters; text hard-wrapped by an editor or a mail program
 _FEW_CLOCKS = 3  # so many lines that start with a bare time are no accident
@@ -149,7 +151,7 @@ def _seconds(clock: str) -> float:
 def _dashed(line: Line) -> Line:
     """The dash of a change of voice, taken off; a rule of dashes is no voice."""
     dash = _DASH.match(line.text)
-    if not dash or not re.search(r"\w", line.text) or re.search(r"[-–—=*]{2}$", line.text):
+    if not dash or not re.search(r"\w", line.text) or re.search(r"[-–—=*]{2}$|^\W+\d+ [-–—]$", line.text):
         return line
     return replace(line, text=line.text[dash.end() :], dash=True)
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from pipeline.transcript.loose_labels import fold
 
 _INITIALS = re.compile(r"(?:[A-ZÀ-ÞŒŸ]\.?[ -]?){2,4}")
-TITLES = frozenset("m mme mlle monsieur madame mademoiselle dr docteur pr professeur professeure maitre".split())
+GENDERED = {"m": ("m", "monsieur", "mr"), "f": ("mme", "mlle", "madame", "mademoiselle")}
+TITLES = frozenset((*GENDERED["m"], *GENDERED["f"], "dr", "docteur", "docteure", "pr", "professeur", "professeure", "maitre"))
 
 
 def merged(
@@ -50,16 +51,26 @@ def _is_initials(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    return [word for word in fold(name).split(" ") if word not in TITLES]
+    """The words of a name, compounds whole, without its title: « Jean-Marie » is no short form of « Marie »."""
+    folded = [fold(word).replace(" ", "-") for word in name.split()]
+    return [word for word in folded if word not in TITLES] if len(folded) > 1 else folded
+
+
+def _title(name: str) -> str:
+    first = fold(name).split(" ")[0]
+    return next((gender for gender, titles in GENDERED.items() if first in titles), "")
 
 
 def _is_short(short: str, full: str) -> bool:
-    """« N. C. », « Nadia », « Nadia C. » and « Mme Cherif » for « Nadia Cherif »."""
+    """« N. C. », « Nadia » and « Nadia C. » for « Nadia Cherif »; « Cherif » for « Mme Cherif »."""
     few, many = _words(short), _words(full)
-    if not few or not many or few == many:
-        return bool(few) and few == many
     if _is_initials(short):
         letters = re.findall(r"\w", fold(short))
         return len(letters) > 1 and letters in ([word[0] for word in many], [word[0] for word in fold(full).split(" ")])
-    starts = all(mine == word or (place and len(mine) == 1 and word.startswith(mine)) for place, (mine, word) in enumerate(zip(few, many)))
+    if not few or not many or (few != many and (_title(short) or _title(full))) or {_title(short), _title(full)} == set(GENDERED):
+        return False
+    starts = all(
+        mine == word or (place and len(mine) == 1 and word.startswith(mine))
+        for place, (mine, word) in enumerate(zip(few, many, strict=False))
+    )
     return (len(few) <= len(many) and starts) or (len(few) < len(many) and many[-len(few) :] == few)

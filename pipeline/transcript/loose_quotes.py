@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pipeline.transcript.loose_lines import Line
 from pipeline.transcript.text import Paragraph
 
 
@@ -36,6 +37,42 @@ def open_end(text: str) -> int | None:
         level += (text[place] == "«") - (text[place] == "»")
         if level > 0:
             return place or None
+    return None
+
+
+def lacks_opening(texts: Iterable[str]) -> bool:
+    """Whether something is closed in texts that follow each other before anything opens."""
+    return next((char == "»" for text in texts for char in text if char in "«»"), False)
+
+
+def closing_count(text: str, texts: Iterable[str]) -> int | None:
+    """How many of the texts that follow it takes to close the « that `text` leaves open; None when nothing does."""
+    level = depth(text)
+    if level <= 0:
+        return 0
+    for count, after in enumerate(texts, 1):
+        for char in after:
+            level += (char == "«") - (char == "»")
+            if level == 0:
+                return count
+    return None
+
+
+def cut_at_close(lines: list[Line]) -> Line | None:
+    """Take the quotation marks off, and what stands after the closing one, which is given back when it has words."""
+    lines[0] = replace(lines[0], text=lines[0].text[1:].lstrip())
+    level = 1
+    for index, line in enumerate(lines):
+        for place, char in enumerate(line.text):
+            level += (char == "«") - (char == "»")
+            if level == 0:
+                rest = line.text[place + 1 :].strip()
+                inside = line.text[:place].rstrip()
+                if not re.search(r"\w", rest):
+                    lines[index] = replace(line, text=inside + ("" if re.search(r"[.!?…]$", inside) else rest))
+                    return None
+                lines[index] = replace(line, text=inside)
+                return Line(line.number, rest.lstrip(" ."), source=line.source)
     return None
 
 

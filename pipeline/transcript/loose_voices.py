@@ -38,7 +38,9 @@ _PERSON_WORDS = """
     promeneuse
 """
 _PERSONS = frozenset(_PERSON_WORDS.split())
-_ARTICLES = frozenset("le la les l un une premier premiere deuxieme second seconde autre jeune vieux vieil vieille grand petite petit".split())
+_ARTICLES = frozenset(
+    "le la les l un une premier premiere deuxieme second seconde autre jeune vieux vieil vieille grand petite petit".split()
+)
 _NEVER_WORDS = """
     attention resultat resultats conclusion bilan note nota objectif exemple rappel verdict bref moralite mission episode chapitre alors
     donc enfin point bonjour bonsoir merci aujourd demain hier ici voici voila mais et ou car or oui non question reponse probleme solution

@@ -16,7 +16,9 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LONGEST_NAME = 40  # characters
 _LONGEST_DIRECTION = 60
-_SOUND_START = re.compile(r"(?:musiques?|rires?|bruits?|bruitages?|sonnerie|silence|applaudissements?|soupirs?|jingle|transition|ambiance)\b", re.I)
+_SOUND_START = re.compile(
+    r"(?:musiques?|rires?|bruits?|bruitages?|sonnerie|silence|applaudissements?|soupirs?|jingle|transition|ambiance)\b", re.I
+)
 _SAID = re.compile(r"^[-–—«“\"]|[.!?…:]\W*\w|[!?…:]$| : |\b(?:je|j[’']|tu|nous|vous|est|c[’']|suis|sont|était|ai)\b", re.I)
 _INITIAL = re.compile(r"\b[A-ZÀ-ÞŒŸ]\.|\b(?:Dr|St|Mr)\.")
 _CLOCK = re.compile(r"[\[(]?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?[\])]?")
@@ -92,7 +94,8 @@ def _bold_start(pieces: list[tuple[str, bool]]) -> str:
     else:
         return ""
     words = _bare_name(label)
-    is_name = 0 < len(words) <= _LONGEST_NAME and "\n" not in label and words[0].isalpha() and not re.search(r"[.!?,;«»\[\]]", _INITIAL.sub("", words))
+    is_one = words[:1].isalpha() and not re.search(r"[.!?,;«»\[\]]", _INITIAL.sub("", words))
+    is_name = is_one and len(words) <= _LONGEST_NAME and "\n" not in label
     after = "".join(text for text, _ in pieces)[len(label) :]
     is_apart = label.rstrip()[-1:] in ":–—-" or after[:1] in " :\u00a0\t–—\n" or label != label.rstrip()
     return label if is_name and is_apart and (words[0].isupper()) else ""
@@ -117,7 +120,7 @@ def _with_directions(runs: list[tuple[str, bool, bool]]) -> Iterator[tuple[str, 
 
 
 def _runs(element: Any) -> Iterator[tuple[str, bool, bool]]:
-    """The text of each run that is shown, whether it is bold, and in italics; what a revision has inserted is, what it has deleted is not."""
+    """The text of each run that is shown, whether it is bold, and in italics. What a revision has deleted is not shown."""
     for run in element.iter(f"{_W}r"):
         if any(parent.tag in (_FALLBACK, f"{_W}del", f"{_W}moveFrom") for parent in run.iterancestors()):
             continue
