@@ -15,7 +15,7 @@ from pipeline.transcript.loose_quotes import closes_at
 _FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
     r"[-–—\s]*\d{1,3}(?:\s*(?:/|sur)\s*\d{1,3})?[-–—\s]*$|(?:.{1,80}[–—|•·-]|-+)\s*(?:page|p\.)\s*\d+(?:\s*(?:/|sur)\s*\d+)?[\s–—-]*$|\W*fin\W*$|"
-    r"(?:t[ée]l[ée]charger|retour|haut de page|partager|imprimer|copyright)\b.{0,80}$|©.{0,80}$|"
+    r"(?:t[ée]l[ée]charger|retour (?:[àa] (?:la |l[’'])|au sommaire|en haut)|haut de page|partager|imprimer|copyright)\b.{0,80}$|©.{0,80}$|"
     r"(?:transcription|retranscription|script|verbatim)\b.{0,60}$|"
     r"(?:publi[ée]|mis en ligne|enregistr[ée]|diffus[ée])e? le\b.{0,60}$|date\s*:.{0,40}$",
     re.I,

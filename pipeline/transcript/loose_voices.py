@@ -44,6 +44,8 @@ _ARTICLES = frozenset(
 _NEVER_WORDS = """
     attention resultat resultats conclusion bilan note nota objectif exemple rappel verdict bref moralite mission episode chapitre alors
     donc enfin point bonjour bonsoir merci aujourd demain hier ici voici voila mais et ou car or oui non question reponse probleme solution
+    excuses excuse errata erratum rectificatif correction suite fin debut pardon tel telephone adresse site date lieu titre sujet theme
+    contexte alerte urgent bonus annonce message
     morale constat defi precision remarque important nb ps total info infos astuce conseil avis resume
 """
 _NEVER = frozenset(_NEVER_WORDS.split())
@@ -82,7 +84,10 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
     keys: dict[str, str] = {}
     for index, label, sure in found:
         neighbours = {at.get(index + step) for step in (-2, -1, 1, 2)} - {None}
-        is_met = bool(neighbours) or lines[index].dash or labels.is_any(label, named) or _is_mentioned(label, everything)
+        is_known = labels.is_any(label, named) or _is_mentioned(label, everything)
+        is_met = bool(neighbours) or lines[index].dash or is_known
+        if not sure and counts[fold(label)] == 1 and not is_known and _goes_on(lines[index].text):
+            continue
         if sure or _is_voice(label, counts[fold(label)], is_met) or (is_met and _was_met(label, counts)):
             keys[fold(label)] = _better(keys.get(fold(label), ""), label)
     keys = {folded: _as_said(key, everything) for folded, key in keys.items()}
@@ -122,6 +127,12 @@ def _named_by(line: Line, spelt: Collection[str]) -> str:
 def _is_part_word(folded: str) -> bool:
     words = folded.split(" ")
     return _is_person(words) and words[0] not in TITLES or words[0] in _ARTICLES or any(word.isdigit() for word in words)
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a sentence goes on after its colon, as what somebody says does not."""
+    found = _COLON.match(text.lstrip("« "))
+    return bool(found) and found["text"][:1].islower()
 
 
 def _was_met(label: str, counts: Mapping[str, int]) -> bool:
