@@ -118,6 +118,12 @@ def test_a_sound_fills_the_room_around_it():
     assert (found["[musique]"], found["[rires]"], found["[générique]"]) == ((0.0, 5.0), (5.9, 7.0), (7.4, 60.0))
 
 
+def test_a_word_lost_beside_a_sound_stays_on_its_own_side():
+    found = times("un deux [musique] trois quatre", heard("un " + "_ " * 8 + "quatre"))
+    assert found["deux"][0] - 5.5 < 0.5
+    assert 9.5 - found["trois"][1] < 0.5
+
+
 def test_an_anchor_chooses_between_two_places_and_starts_what_nobody_heard():
     what = heard("oui non _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ oui non")
     assert times("@0:14 Oui non", what)["Oui"] == (14.0, 14.4)

@@ -186,3 +186,11 @@ def test_the_five_forms_hold_the_same_words_and_the_same_voices(transcript):
     assert all(word in in_order for word in everything.replace("‹", "<").replace("›", ">").split())
     assert all(name in flat(bare).replace("\u00a0", " ") for name in map(flat, named) if "<" not in name)
     assert all(len(line) <= forms.SRT_LINE_CHARS for line in said)
+
+
+def test_a_sound_on_two_lines_keeps_its_class_on_both():
+    words = (Word("[musique : « Petit matin », Les Frères Smith]", 1.0, 5.0),)
+    transcript = TimedTranscript(10, "fr", (Turn(Voice("Nora"), words),))
+    text = forms.vtt_text(cues(transcript, 42), "fr")
+    assert "<c.son>[musique : « Petit matin »,</c>\n<c.son>Les Frères Smith]</c>" in text
+    assert [cue.classes for cue in webvtt_strict.read(text.encode())] == [("son", "son")]

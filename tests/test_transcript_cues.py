@@ -53,6 +53,17 @@ def test_a_pause_is_a_cut():
     assert shown(both) == [["Un deux trois"], ["quatre cinq"]]
 
 
+def test_no_pause_makes_a_cue_end_with_an_article():
+    first, second = turn("Bienvenue à la"), turn("préfecture de l’Isère.", start_s=4)
+    assert shown(Turn(NARRATOR, first.words + second.words)) == [["Bienvenue à la préfecture de l’Isère."]]
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_sound_longer_than_a_line_is_on_two(timed):
+    sound = Turn(Voice(""), (Word("[musique : Petit matin, Les Frères Smith]", *((2.0, 6.0) if timed else ())),))
+    assert shown(sound, line_chars=32) == [["[musique : Petit matin,", "Les Frères Smith]"]]
+
+
 def test_short_cues_stay_for_a_second_and_long_ones_never_more_than_seven():
     short, long = cues(TimedTranscript(60, "fr", (turn("Oui."), turn("[musique]", start_s=10, step_s=20))), 42)
     assert short.end_s - short.start_s == 1.0

@@ -203,7 +203,9 @@ def test_titles_of_parts_are_told_by_their_form(line, label):
     assert blocks(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon.")[2] == Section(label)
 
 
-@pytest.mark.parametrize("line", ["AU FEU !", "La SNCF.", "ONU", "Première partie de ma vie, à Brest.", "PAUL : NON, JAMAIS", "Partie hier."])
+@pytest.mark.parametrize(
+    "line", ["AU FEU !", "La SNCF.", "ONU", "Première partie de ma vie, à Brest.", "PAUL : NON, JAMAIS", "Partie hier."]
+)
 def test_what_is_shouted_or_said_is_no_title(line):
     assert not any(isinstance(block, Section) for block in blocks(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon."))
 
@@ -254,4 +256,7 @@ def test_who_somebody_is_differs_from_how_it_is_said():
 
 
 def test_a_passer_by_who_speaks_once_is_a_voice():
-    assert voices("Paul : Oui.\nUne promeneuse de nuit : Pardon ?\nPaul : Non.\nUne chose : il pleut.")[:2] == ["Paul", "Une promeneuse de nuit"]
+    assert voices("Paul : Oui.\nUne promeneuse de nuit : Pardon ?\nPaul : Non.\nUne chose : il pleut.")[:2] == [
+        "Paul",
+        "Une promeneuse de nuit",
+    ]

@@ -129,7 +129,7 @@ def _cut_cost(before: Word, after: Word) -> float:
         return _NEVER  # whatever the pause
     if before.end_s is not None and after.start_s is not None and after.start_s - before.end_s > _LONG_PAUSE_S:
         return 0.0
-    if before.is_sound or after.is_sound or _SENTENCE_END.search(text):
+    if (before.is_sound and "]" in text) or after.is_sound or _SENTENCE_END.search(text):
         return 0.0
     if re.search(r"[;:»—–][\u202f\u00a0]*$", text):
         return 3.0 if not text.endswith(":") else 6.0

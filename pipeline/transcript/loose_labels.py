@@ -49,7 +49,9 @@ _MARKER = re.compile(
 _FILE_KEY = re.compile(r"(?:fichier|identifiant|r[ée]f[ée]rence|r[ée]f\.?|id)(?: audio)?\s*:\s*", re.I)
 _IDENTIFIER = re.compile(r"(?=\w*_)(?=\w*[A-Z])[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 _DURATION = re.compile(r"dur[ée]e(?: de l[’'][ée]pisode| totale)?\s*:?\s*(?P<time>\d.*)$", re.I)
-_EPISODE = re.compile(r"(?:saison \d+\s*[,.:–—-]?\s*)?(?:[ée]pisode|[ée]p\.?)\s*(?:n[o°º]\s*)?(?P<number>\d{1,4})\b\s*(?:[.:–—-]\s*|$)(?P<title>.*)$", re.I)
+_EPISODE = re.compile(
+    r"(?:saison \d+\s*[,.:–—-]?\s*)?(?:[ée]pisode|[ée]p\.?)\s*(?:n[o°º]\s*)?(?P<number>\d{1,4})\b\s*(?:[.:–—-]\s*|$)(?P<title>.*)$", re.I
+)
 _KEYED = re.compile(r"(?P<key>titre|r[ée]sum[ée]|chap[ôo]|pr[ée]sentation|description)\s*:\s*(?P<text>\S.*)$", re.I)
 _TALKERS = r"journalistes?|pr[ée]sentation|animation|reportage|entretiens?|interviews?|propos recueillis par|"
 _TALKERS += r"vous avez (?:entendu|[ée]cout[ée])|(?:l[’'])?[ée]quipe|invit[ée]e?s?|intervenante?s?|participante?s?"
@@ -233,7 +235,14 @@ def _name(text: str) -> str:
 
 def _kind(role: str) -> str:
     first = slugify(role).split("-")[0]
-    if first.startswith(("vous", "invit", "interven", "particip")) or first in ("avec", "voix", "distribution", "comedien", "comediens", "interpretation"):
+    if first.startswith(("vous", "invit", "interven", "particip")) or first in (
+        "avec",
+        "voix",
+        "distribution",
+        "comedien",
+        "comediens",
+        "interpretation",
+    ):
         return "cast"
     if first in ("production", "coproduction"):
         return "production"
