@@ -241,7 +241,9 @@ def test_what_is_heard_may_be_announced_or_stand_in_parentheses():
 
 
 def test_a_word_cut_at_the_end_of_a_line_is_whole_again():
-    assert blocks("Une fois par se-\nmaine, peut-\nêtre.") == (Paragraph("Une fois par semaine, peut-être."),)
+    found = imported("Une fois par se-\nmaine, peut-\nêtre.")
+    assert found.transcript.blocks == (Paragraph("Une fois par semaine, peut-être."),)
+    assert [remark.text for remark in found.remarks] == ["se- maine,", "peut- être."]
 
 
 def test_a_list_is_said_by_one_voice():

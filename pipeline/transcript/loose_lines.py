@@ -77,7 +77,7 @@ def cleaned(lines: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
     clocks = sum(_BARE.match(line.text) is not None for line in plain) >= _FEW_CLOCKS
     timed, remarks = _timed(plain, clocks)
     dashed = [_dashed(line) for line in timed]
-    return tuple(_joined(dashed)), tuple(remarks)
+    return tuple(_joined(dashed, remarks)), tuple(remarks)
 
 
 def _one_spelling(text: str) -> str:
@@ -156,12 +156,14 @@ def _dashed(line: Line) -> Line:
     return replace(line, text=line.text[dash.end() :], dash=True)
 
 
-def _joined(lines: list[Line]) -> Iterator[Line]:
-    """Lines with the wrapped ones joined to those they continue."""
+def _joined(lines: list[Line], remarks: list[Told]) -> Iterator[Line]:
+    """Lines with the wrapped ones joined to those they continue; `remarks` gets what that changes."""
     wrapped, blocks = _is_wrapped(lines), 2 * sum(line.fresh for line in lines) > len(lines)
     before: Line | None = None
     for index, line in enumerate(lines):
         if before is not None and _continues(before, line, wrapped or (blocks and index > 2)):
+            if (cut := _CUT_WORD.search(before.text)) and line.text[0].islower():
+                remarks.append(Told(line.number, f"{cut[0]} {line.text.split()[0]}", "a word cut at the end of a line is made whole"))
             before = replace(before, text=_glued(before.text, line.text), source=f"{before.source} {line.source}")
             continue
         if before is not None:
