@@ -207,7 +207,7 @@ class _Building:
             voice = what.voice or (self._announced if not index else "")
             text, voice = self._identified(text, voice, line)
             if text := self._text(replace(what, text=text), line):
-                self._full(what)
+                self._full(what, line)
                 paragraphs.append(Paragraph(text, voice, line.dash and bool(paragraphs), line.anchor_s, line.number))
             elif what.voice:
                 self._nowhere(line, "a name, and nothing that is said")
@@ -264,12 +264,10 @@ class _Building:
         elif _VOICE_OFF.search(text):
             self._remark(line, "[voix off] inside a turn is left in place")
         if text := self._paired(self._text(replace(what, text=text), line), line):
-            self._full(what)
+            self._full(what, line)
             self.blocks.append(Paragraph(text, what.voice or "", False, line.anchor_s, line.number))
-            if what.why:
-                self._remark(line, what.why)
         elif what.voice is not None and self._rest and self._rest[0].kind is Kind.SAID and not said(self._rest[0].line, self.known).voice:
-            self._full(what)
+            self._full(what, line)
             after = self._rest.pop(0).line  # a name alone on its line
             after = replace(after, text=f"[{what.sound}] {after.text}") if what.sound else after
             anchor_s = after.anchor_s if line.anchor_s is None else line.anchor_s
@@ -286,9 +284,12 @@ class _Building:
     def _next_is_insert(self) -> bool:
         return bool(self._rest) and self._rest[0].kind is Kind.SAID and (self._rest[0].line.text.startswith("«") or self._rest[0].line.dash)
 
-    def _full(self, what: Said) -> None:
+    def _full(self, what: Said, line: Line) -> None:
+        """Note a name in full, and tell what is unusual about how it stands there."""
         if what.voice and what.label:
             self.in_full.setdefault(what.voice, what.label)
+        if what.why:
+            self._remark(line, what.why)
 
     def _text(self, what: Said, line: Line) -> str:
         """What is printed: how it is said comes first; a direction in parentheses alone on its line is a sound."""
