@@ -47,7 +47,15 @@ def test_a_line_is_told_with_its_number_and_a_remedy(line, message):
 
 
 @pytest.mark.parametrize(
-    "line", ["Voilà, c’est tout : rien.", "À 12:30, il pleut.", "Il y en a 1 234.", "Voir https://exemple.org/a?b", "Nora : Oui."]
+    "line",
+    [
+        "Voilà, c’est tout : rien.",
+        "À 12:30, il pleut.",
+        "Il y en a 1 234.",
+        "De 12\u202f000 à 35\u00a0000.",
+        "Voir https://exemple.org/a?b",
+        "Nora : Oui.",
+    ],
 )
 def test_what_is_right_is_left_alone(line):
     assert [message for _, message in told(f"{NORA}\n{line}\n") if "plain spaces" not in message] == []

@@ -24,7 +24,7 @@ _NUMBERS = (
     (re.compile(r"(?<![\d:/])\d{1,4}/\d{1,4}(?:/\d{2,4})?(?![\d/])"), "a date or a fraction"),
     (re.compile(r"(?<!\d)\d{2,4}[-–]\d{2,4}(?![\d-])"), "two numbers with a dash"),
     (re.compile(r"(?<!\d)0\d(?:[ .]?\d{2}){4}(?!\d)"), "a telephone number"),
-    (re.compile(r"(?<![\d,.])0\d+(?![\d,.:])|\d{10,}"), "digits that may be said one by one"),
+    (re.compile(r"(?<![\d,.])(?<!\d[ \u00a0\u202f])0\d+(?![\d,.:])|\d{10,}"), "digits that may be said one by one"),
     (re.compile(r"(?<!\d)1[1-9]00(?!\d)"), "a number that is said in two ways"),
     (re.compile(r"\b(?:[a-z]+\d|\d+[A-Za-z]{2,}\d)\w*|\b[A-Z]+\d+[A-Z]\w*"), "letters and digits together"),
 )
