@@ -38,11 +38,6 @@ def speaker(voice: Voice, language: str) -> str:
     return _one_line(name)
 
 
-def printed_speaker(voice: Voice, language: str) -> str:
-    """The same where there is room: the label, when the voice has one."""
-    return _one_line(voice.label) if voice.name and voice.label else speaker(voice, language)
-
-
 def vtt_text(shown: Sequence[Cue], language: str) -> str:
     """WebVTT: every cue in its voice's span, `<v.archive Voix 1>`, sounds in the class `son`."""
     blocks = ["WEBVTT"]
@@ -77,7 +72,7 @@ def html_text(transcript: TimedTranscript) -> str:
     lines = []
     for turn in transcript.turns:
         if not _is_sound(turn):
-            lines.append(f"<cite>{markup.escape(printed_speaker(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
+            lines.append(f"<cite>{markup.escape(speaker(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
         if (start_s := link_s(turn)) is not None:
             lines.append(f"<time>{hms(start_s)}</time>")
         lines.append(f"<p>{markup.escape(turn.text)}</p>")
@@ -87,7 +82,7 @@ def html_text(transcript: TimedTranscript) -> str:
 def plain_text(transcript: TimedTranscript) -> str:
     """A paragraph for each turn, the name first."""
     language = transcript.language
-    starts = ("" if _is_sound(turn) else f"{printed_speaker(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
+    starts = ("" if _is_sound(turn) else f"{speaker(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
     return "\n\n".join(start + _one_line(turn.text) for start, turn in zip(starts, transcript.turns, strict=True)) + "\n"
 
 
