@@ -37,14 +37,15 @@ def load(root: Path, slugs: Collection[str] = ()) -> Show:
     With `slugs`, mistakes of other episodes stop nothing: the show is then without those.
     """
     show, problems = read(root)
-    theirs = {problem: _owner(problem) for problem in problems} if slugs else {}
+    theirs = {problem: owner(problem) for problem in problems} if slugs else {}
     mine = [problem for problem in problems if theirs.get(problem, "") in ("", *slugs)]
     if mine or show is None:
         raise Problems(tuple(mine or problems))
-    return replace(show, episodes=tuple(episode for episode in show.episodes if episode.slug not in theirs.values()))
+    kept = tuple(episode for episode in show.episodes if episode.slug not in theirs.values())
+    return replace(show, episodes=kept, whole=not problems)
 
 
-def _owner(problem: CauserieError) -> str:
+def owner(problem: CauserieError) -> str:
     """The slug of the episode whose file a mistake is in, empty when it is the show's."""
     folder, _, rest = problem.where.partition("/")
     return rest.partition("/")[0] if folder == "episodes" else ""

@@ -31,12 +31,15 @@ def check(root: Path) -> list[CauserieError]:
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
+    wrong = {catalog.owner(problem) for problem in problems}
     takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds if _is_to_hear(root, each)]
-    lengths_s: dict[str, float] = {}
+    lengths_s: dict[tuple[str, str], float] = {}
     for file, stream in dict.fromkeys(takes):  # a jingle is listened to once
-        problems += _tried(lambda file=file, stream=stream: lengths_s.update({file: whole(root / file, stream).duration_s or 0.0}))
+        problems += _tried(lambda take=(file, stream): lengths_s.update({take: whole(root / take[0], take[1]).duration_s or 0.0}))
     for episode in show.episodes:
-        problems += [*misfits(episode.mix, lengths_s, episode.soundbites), *_episode(root, show, episode)]
+        if episode.slug not in wrong:
+            problems += misfits(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
+        problems += _episode(root, show, episode)
     return [_from(root, problem) for problem in problems]
 
 
@@ -76,6 +79,9 @@ def _against_the_transcript(root: Path, episode: Episode) -> Iterator[CauserieEr
     """Quotes that nobody says, chapters after the end: seen once a transcript has its times."""
     timed, guide = root / f".causerie/{episode.slug}/timed.json", root / f"guides/{episode.slug}.md"
     if not timed.is_file():
+        return
+    if damaged := _tried(lambda: read_timed(timed)):
+        yield from damaged
         return
     transcript = read_timed(timed)
     if episode.chapters:

@@ -16,7 +16,7 @@ from pipeline import catalog
 from pipeline.build import Result, build, look
 from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
-from pipeline.errors import CauserieError
+from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
@@ -68,7 +68,10 @@ def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> t
     if not kinds and not slugs:
         return steps
     owners = {*slugs, *(("show",) if kinds else ())}
-    return needed(steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners))
+    left = frozenset() if show.whole else frozenset({"page"})  # it names its neighbours, and one of them could not be read
+    return needed(
+        steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners) and step.kind not in left
+    )
 
 
 def make(
@@ -109,7 +112,7 @@ def draw_reports(root: Path, show: Show, results: Sequence[Result], console: Con
         if episode.slug in made and (root / work(episode.slug, "encoded.json")).exists():
             try:
                 draw(root, show, episode)
-            except CauserieError as error:  # a drawing that fails takes nothing from what was made
+            except (CauserieError, OSError, ValueError, KeyError) as error:  # a drawing that fails takes nothing from what was made
                 console.say(f"{episode.slug}: no report: {error}", always=True)
 
 
@@ -166,12 +169,22 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
         if path.exists() and untouched(path.read_text(encoding="utf-8", errors="replace")):
             yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft{_doubted(root, folder, episode.slug)}"
         elif path.exists() and folder == "transcripts":
-            for line, name in doubtful(read_text(path)):
-                yield f"say whether “{name} :” is a voice, {folder}/{episode.slug}.md:{line}; it appears once, so it is read as narration"
+            yield from _named_once(path, f"{folder}/{episode.slug}.md")
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
     if episode.info.published > at:
         yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
+
+
+def _named_once(path: Path, where: str) -> Iterator[str]:
+    """Names that may be voices; or what keeps the text from being read."""
+    try:
+        for line, name in doubtful(read_text(path, where), where):
+            yield f"say whether “{name} :” is a voice, {where}:{line}; it appears once, so it is read as narration"
+    except Problems as several:
+        yield from (f"correct {problem}" for problem in several.problems)
+    except CauserieError as error:
+        yield f"correct {error}"
 
 
 def _doubted(root: Path, folder: str, slug: str) -> str:
@@ -186,12 +199,13 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
     """Make an episode's transcript from a text typed elsewhere; a transcript that exists stays, the new one goes beside it."""
     show = open_show(root)
     text, report = import_text(file, slug, {key: person.name for key, person in show.people.items()}, show.info.language)
-    place = root / f"transcripts/{slug}.md"
-    if place.exists() and not untouched(read_text(place)):
-        place = place.with_suffix(".draft.md")
-    if place.name.endswith(".draft.md") and place.exists():
-        raise CauserieError("is in the way", f"transcripts/{place.name}", "compare it with your text, and delete it")
-    write_whole(place, text)
+    with only_build(root):
+        place = root / f"transcripts/{slug}.md"
+        if place.exists() and not untouched(read_text(place)):
+            place = place.with_suffix(".draft.md")
+        if place.name.endswith(".draft.md") and place.exists():
+            raise CauserieError("is in the way", f"transcripts/{place.name}", "compare it with your text, and delete it")
+        write_whole(place, text)
     yield f"Made transcripts/{place.name}:"
     yield from (f"  {line}" for line in report)
 

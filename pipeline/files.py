@@ -12,6 +12,8 @@ from typing import Any
 from pipeline.errors import CauserieError
 
 _BLOCK_BYTES = 1 << 20
+_UMASK = os.umask(0o022)  # reading it means setting it, for all threads: once, and put straight back
+os.umask(_UMASK)
 
 
 def sha256(path: Path) -> str:
@@ -36,7 +38,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())  # a power cut must not leave an empty file under the final name
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, 0o666 & ~_UMASK)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -67,10 +69,3 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
         raise CauserieError(f"is not readable JSON ({error})", str(path), "delete it and build again") from error
-
-
-def _umask() -> int:
-    """The process's umask; reading it means setting it, so it is put straight back."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -74,7 +74,7 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
             listed[term.say] = term
             _claim(each, term, claimed)
     table.end()
-    for say in listed:
+    for say in (*listed, *named):
         if (owner := claimed.get(_folded(say), say)) != say:
             message = f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”"
             table.problem("terms", message, "keep one of the two")

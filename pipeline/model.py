@@ -257,6 +257,7 @@ class Show:
     audio: AudioTargets = AudioTargets()
     speech: SpeechSettings = SpeechSettings()
     glossary: Glossary = Glossary()
+    whole: bool = True  # False when episodes were left out because they could not be read
     guide: GuideSettings = GuideSettings()
     publish: PublishSettings = PublishSettings()
     episodes: tuple[Episode, ...] = ()

@@ -147,7 +147,7 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
     names = tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms))))
     return (
-        Step(f"{slug}/transcribe", transcribe, writes={"words": words}, **_listening(show, slug, "chunks", names=names)),
+        Step(f"{slug}/transcribe", transcribe, writes={"words": words}, hints={"names": names}, **_listening(show, slug, "chunks")),
         *(
             Step(f"{slug}/translate", translate, writes={"vtt": path}, **_listening(show, slug, f"chunks-{code}"))
             for code, path in translations(show, slug).items()
@@ -167,13 +167,13 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     )
 
 
-def _listening(show: Show, slug: str, chunks: str, **more: object) -> dict[str, Any]:
+def _listening(show: Show, slug: str, chunks: str) -> dict[str, Any]:
     """What a step that runs Whisper reads and is told: `chunks` is where it keeps what it heard, beside the master."""
     speech = show.speech
     is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # checkpoints end so; anything else is a name an engine knows
     reads = {"master": work(slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
     told = {"model": speech.model, "language": speech.language, "engine": speech.engine}
-    return {"reads": reads, "settings": {**told, "chunks": chunks, **more}, "lane": "model"}
+    return {"reads": reads, "settings": {**told, "chunks": chunks}, "lane": "model"}
 
 
 def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:

@@ -26,6 +26,7 @@ class Step:
     reads: Paths = field(default_factory=dict)  # keyword -> file or files that must exist
     writes: Mapping[str, str] = field(default_factory=dict)  # keyword -> file it makes; one writer a file
     settings: Mapping[str, Any] = field(default_factory=dict)  # every other value that can change the result
+    hints: Mapping[str, Any] = field(default_factory=dict)  # values that only help: when they change, what was made stays as it is
     lane: str = "cpu"  # "cpu" | "model": one model listens at a time
     drafts: bool = False  # whether what it writes is a person's from the first letter they change
 
@@ -80,7 +81,7 @@ def execute(step: Step, root: Path, parts: Path) -> dict[str, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
     reads = {key: tuple(root / path for path in paths) if isinstance(paths, tuple) else root / paths for key, paths in step.reads.items()}
     try:
-        step.run(**reads, **writes, **step.settings)
+        step.run(**reads, **writes, **step.settings, **step.hints)
     except Problems as several:
         raise Problems(tuple(_from_show(problem, root, parts) for problem in several.problems)) from several
     except CauserieError as error:

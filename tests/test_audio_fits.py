@@ -8,11 +8,11 @@ from pipeline.audio.fits import lies_under, misfits
 from pipeline.model import Bed, Mix, Part, Recording, Soundbite
 
 TAKE = (Recording("episodes/un/take.wav"),)
-LENGTHS_S = {"episodes/un/take.wav": 60.0, "jingle.flac": 4.0}
+LENGTHS_S = {("episodes/un/take.wav", ""): 60.0, ("jingle.flac", ""): 4.0}
 
 
 def told(mix, bites=(), lengths_s=LENGTHS_S):
-    return [str(each).removeprefix("episodes/un/episode.toml: ") for each in misfits(mix, lengths_s, bites)]
+    return [str(each).removeprefix("episode.toml: ") for each in misfits(mix, lengths_s, bites)]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,10 @@ def told(mix, bites=(), lengths_s=LENGTHS_S):
         (Mix(TAKE, (Part(), Part(file="jingle.flac", crossfade_s=3, number=2))), (), "parts[2].crossfade: is more than half"),
         (Mix(TAKE, (Part(gap_s=1, crossfade_s=1, number=1),)), (), "parts[1].gap: and crossfade exclude each other; keep one of them"),
         (Mix(TAKE, (Part(fade_in_s=40, fade_out_s=40, number=1),)), (), "parts[1].fade_in: and fade_out are longer than the part, 60.0 s"),
+        (Mix(TAKE, (Part(), Part(start_s=0, end_s=4, number=2, crossfade_s=3))), (), "parts[2].crossfade: is more than half"),
+        (Mix(TAKE, (Part(file="jingle.flac"), Part(crossfade_s=3, number=2))), (), "parts[2].crossfade: is more than half"),
+        (Mix(TAKE, start_s=50, beds=(Bed("bed.flac", start_s=11),)), (), "beds[1].start: is 0:11, and what it lies under lasts 0:10"),
+        (Mix(TAKE, end_s=10), (Soundbite(8, 5),), "soundbites[1]: ends at 0:13, and the episode lasts 0:10 at most"),
         (Mix(TAKE, beds=(Bed("bed.flac", start_s=61),)), (), "beds[1].start: is 1:01, and what it lies under lasts 1:00"),
         (Mix(TAKE), (Soundbite(50, 20),), "soundbites[1]: ends at 1:10, and the episode lasts 1:00 at most; correct start and end"),
     ],
@@ -41,6 +45,13 @@ def test_what_fits_is_not_told(start_s, length_s, bed_s):
     parts = (Part(start_s=start_s, end_s=end_s, number=1), Part(file="jingle.flac", number=2))
     beds = (Bed("bed.flac", start_s=bed_s * (min(end_s, 60) - start_s) / 61),)
     assert not told(Mix(TAKE, parts, beds), (Soundbite(0, 1),))
+
+
+def test_the_longest_recording_counts_and_each_stream_has_its_own_length():
+    both = (Recording("a.mkv", stream="1"), Recording("a.mkv", stream="2"))
+    lengths_s = {("a.mkv", "1"): 60.0, ("a.mkv", "2"): 10.0}
+    assert not told(Mix(both, end_s=60), lengths_s=lengths_s)
+    assert told(Mix(both[1:], end_s=60), lengths_s=lengths_s)
 
 
 def test_a_file_of_unknown_length_is_not_judged():

@@ -258,3 +258,24 @@ def test_the_sample_interview_is_in_sync_and_even(tmp_path):
             sound[line["voice"]].append(samples[round(first * RATE_HZ) : round(last * RATE_HZ)])
     even = [rms_db(np.concatenate(pieces)) for pieces in sound.values()]
     assert even[0] == pytest.approx(even[1], abs=1.5)
+
+
+def test_a_silent_bed_is_named(tmp_path):
+    bed = write(tmp_path / "bed.wav", silence(3))
+    with pytest.raises(CauserieError, match="only silence") as caught:
+        made(tmp_path, write(tmp_path / "take.wav", speech(4)), beds=(Bed(str(bed)),))
+    assert caught.value.where == str(bed)
+
+
+def test_a_silent_jingle_is_a_pause(tmp_path):
+    pause = str(write(tmp_path / "pause.wav", silence(2)))
+    take = write(tmp_path / "take.wav", speech(3))
+    samples, _, sound = made(tmp_path, take, parts=(Part(), Part(file=pause, kind="music")), trim_silence=False)
+    assert len(samples) == 5 * RATE_HZ and sound["recordings"][1]["integrated_lufs"] is None
+
+
+def test_a_sting_too_short_is_named_as_the_show_names_it(tmp_path):
+    sting = str(write(tmp_path / "sting.wav", speech(0.3)))
+    with pytest.raises(CauserieError, match="too short") as caught:
+        made(tmp_path, write(tmp_path / "take.wav", speech(3)), parts=(Part(), Part(file=sting, kind="music")))
+    assert caught.value.where == sting

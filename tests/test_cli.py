@@ -94,3 +94,42 @@ def test_doctor_names_the_model_of_the_show(built):
     result = run("doctor", "--show", built)
     assert result.exit_code == 0
     assert "demo.pt, on this disk" in result.output
+
+
+@pytest.mark.parametrize(
+    "toml",
+    ["level = 'loud'\n", "[[beds]]\nfile = 'raw.flac'\nunder = 'recti'\n", "[[parts]]\nfile = 'raw.flac'\n[[beds]]\nfile = 'raw.flac'\n", "recordings = []\n"],
+)
+def test_check_tells_what_is_wrong_however_wrong_an_episode_is(tmp_path, toml):
+    small_show(tmp_path)
+    path = tmp_path / "episodes/un/episode.toml"
+    text = path.read_text()
+    path.write_text(text + toml if toml.startswith("[[") else toml + (text if toml.startswith("level") else text.replace("[[recordings]]", "[[recs]]")))
+    result = run("check", "--show", tmp_path)
+    assert result.exit_code == 1 and "episodes/un/episode.toml" in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_text_that_cannot_be_read_is_told_by_status_among_the_rest(tmp_path):
+    small_show(tmp_path)
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts/un.md").write_text("« Bonjour.\n")
+    result = run("status", "--show", tmp_path)
+    assert result.exit_code == 0 and "correct transcripts/un.md:1: « is opened" in result.output
+
+
+def test_another_person_of_the_show_makes_nothing_listen_again(tmp_path):
+    from datetime import UTC, datetime
+
+    from pipeline.commands import open_show
+    from pipeline.plan import plan
+
+    small_show(tmp_path)
+    kinds = []
+    for _ in range(2):
+        steps = {step.name: step for step in plan(open_show(tmp_path), datetime(2030, 1, 1, tzinfo=UTC))}
+        kinds.append(steps["un/transcribe"].settings)
+        with (tmp_path / "show.toml").open("a") as show:
+            show.write("\n[people.invitee]\nname = 'Rosa Invitée'\n")
+    assert kinds[0] == kinds[1]
+    assert "Rosa Invitée" in steps["un/transcribe"].hints["names"]

@@ -111,3 +111,8 @@ def test_what_is_corrected_needs_no_correction_and_time_still_runs_forward(words
 def test_what_is_nearly_a_name_is_doubted_not_corrected():
     words = heard("Orvale et l’orvalle, Orvalle")["segments"][0]["words"]
     assert near(words, NAMES) == ((0, "Orvalle"),)
+
+
+def test_a_wrong_spelling_that_is_somebody_s_name_is_refused():
+    _, problems = read({"terms": [{"say": "Belka", "heard": ["Belkacem"]}]})
+    assert len(problems) == 1 and "“Belkacem” is a term, and a wrong spelling of “Belka”" in problems[0]

@@ -51,3 +51,8 @@ def test_a_loop_is_said_once_across_segments():
 def test_three_times_is_insistence_and_not_a_loop():
     said = "on y va on y va on y va enfin"
     assert texts(segment(said)) == [said]
+
+
+def test_a_language_without_spaces_keeps_its_pieces():
+    pieces = [Word(text, i, i + 1) for i, text in enumerate(["今日", "は", "天気", "。"])]
+    assert [word.text for word in whole_words(pieces, "ja")] == ["今日", "は", "天気。"]

@@ -135,3 +135,10 @@ def test_the_file_is_a_stamped_draft_that_tells_how_to_correct_it(tmp_path):
 def test_whatever_the_machine_heard_the_draft_can_be_read_back(words):
     found = drafted(heard((" ".join(words), 0.0)), tracks("nora", "malik", loud="01" * 9), doubted(" ".join(words)), NAMES, "fr", GLOSSARY)
     assert parse(write(found), people=NAMES) == found
+
+
+def test_two_microphones_of_one_person_are_one_voice_that_can_be_read_again():
+    said = heard(("Oui, bonjour.", 0.0), ("Et vous ?", 3.0))
+    found = drafted(said, tracks("nora", "nora", "malik", loud="0" * 5 + "2" * 5), NONE, NAMES, "fr")
+    assert [voice.key for voice in found.voices] == ["Nora", "Malik"]
+    assert parse(write(found)).voices == found.voices

@@ -25,7 +25,7 @@ def soundbites(
     for number, bite in enumerate(bites, 1):
         if not 0 <= bite.start_s < bite.start_s + bite.duration_s <= duration_s:
             told = f"runs from {hms(bite.start_s)} to {hms(bite.start_s + bite.duration_s)}, and the audio ends at {hms(duration_s)}"
-            raise CauserieError(told, f"soundbites[{number}]", "correct its start or its duration in episode.toml")
+            raise CauserieError(told, f"episode.toml: soundbites[{number}]", "correct its start or its duration in episode.toml")
     for bite, clip in zip(bites, clips.values(), strict=True):
         cut(master, levels, report, clip=clip, start_s=bite.start_s, end_s=bite.start_s + bite.duration_s, kbps=kbps)
         name_clip(clip, bite.title or episode, show, episode)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.audio.gate import references_db
 from pipeline.audio.levels import floor_db
-from pipeline.audio.profile import HOP_S, HOPS_PER_S, decibels
+from pipeline.audio.profile import HOP_S, HOPS_PER_S, SILENT_LUFS, decibels
 from pipeline.audio.programme import File, Programme
 from pipeline.audio.timeline import Clip, levels_of
 from pipeline.model import Mix, Part
@@ -55,7 +55,7 @@ def _recording(file: File, voice: str) -> dict[str, Any]:
         "sample_rate_hz": found.sample_rate_hz,
         "channels": found.channels,
         "duration_s": round(profile.duration_s, 3),
-        "integrated_lufs": round(profile.integrated_lufs, 1),
+        "integrated_lufs": round(profile.integrated_lufs, 1) if profile.integrated_lufs > SILENT_LUFS else None,
         "peak_dbfs": round(float(decibels(profile.peaks.max(keepdims=True) ** 2)[0]), 1),
         "noise_floor_db": round(floor_db(profile), 1),
         "gain_db": round(file.source.gain_db, 1),

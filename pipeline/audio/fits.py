@@ -12,9 +12,13 @@ from pipeline.text import hms
 ROUNDED_S = 1.0  # a player shows whole seconds: an end may be so much further than the sound
 
 
-def misfits(mix: Mix, lengths_s: Mapping[str, float], bites: Sequence[Soundbite] = ()) -> list[CauserieError]:
-    """What an `episode.toml` asks for that its files do not have; `lengths_s` are theirs, as far as they are known."""
-    where = str(PurePosixPath(mix.recordings[0].file).parent / "episode.toml")
+Lengths = Mapping[tuple[str, str], float]  # of a file's stream, as the show names both; only those that are known
+_TIMES = "correct start and end"
+Misfit = tuple[str, str, str]  # key, message, hint
+
+
+def misfits(mix: Mix, lengths_s: Lengths, bites: Sequence[Soundbite] = (), where: str = "episode.toml") -> list[CauserieError]:
+    """What an episode asks for that its files do not have; `where` is its file."""
     found = [*_recordings(mix, lengths_s), *_parts(mix, lengths_s), *_beds(mix, lengths_s)]
     longest_s = _longest_s(mix, lengths_s)
     if longest_s is not None:
@@ -26,21 +30,17 @@ def misfits(mix: Mix, lengths_s: Mapping[str, float], bites: Sequence[Soundbite]
     return [CauserieError(message, f"{where}: {key}", hint) for key, message, hint in found]
 
 
-_TIMES = "correct start and end"
-Misfit = tuple[str, str, str]  # key, message, hint
-
-
-def _recordings(mix: Mix, lengths_s: Mapping[str, float]) -> Iterator[Misfit]:
+def _recordings(mix: Mix, lengths_s: Lengths) -> Iterator[Misfit]:
     length_s = _body_s(mix, lengths_s)
     if length_s is not None:
         yield from _beyond("", mix.start_s, mix.end_s, length_s, "the longest recording")
 
 
-def _parts(mix: Mix, lengths_s: Mapping[str, float]) -> Iterator[Misfit]:
+def _parts(mix: Mix, lengths_s: Lengths) -> Iterator[Misfit]:
     before_s: float | None = None
     for part in mix.parts:
-        whole_s = lengths_s.get(part.file) if part.file else _body_s(mix, lengths_s)
-        kept_s = None if whole_s is None else _kept_s(part.start_s, part.end_s, whole_s)
+        whole_s = _whole_s(mix, part, lengths_s)
+        kept_s = _kept_s(mix, part, lengths_s)
         if part.number and whole_s is not None and kept_s is not None:
             name = PurePosixPath(part.file).name if part.file else "the longest recording"
             yield from _beyond(f"parts[{part.number}].", part.start_s, part.end_s, whole_s, name)
@@ -60,18 +60,16 @@ def _joined(part: Part, kept_s: float, before_s: float | None) -> Iterator[Misfi
         yield f"{key}.fade_in", f"and fade_out are longer than the part, {kept_s:.1f} s", "shorten them"
 
 
-def _beds(mix: Mix, lengths_s: Mapping[str, float]) -> Iterator[Misfit]:
+def _beds(mix: Mix, lengths_s: Lengths) -> Iterator[Misfit]:
     for number, bed in enumerate(mix.beds, 1):
         under_s = _under_s(mix, bed, lengths_s)
         if under_s is not None and bed.start_s >= under_s:
             yield f"beds[{number}].start", f"is {hms(bed.start_s)}, and what it lies under lasts {hms(under_s)}", _TIMES
 
 
-def _under_s(mix: Mix, bed: Bed, lengths_s: Mapping[str, float]) -> float | None:
+def _under_s(mix: Mix, bed: Bed, lengths_s: Lengths) -> float | None:
     """How long the part over a bed is at most."""
-    part = lies_under(mix, bed)
-    whole_s = lengths_s.get(part.file) if part.file else _body_s(mix, lengths_s)
-    return None if whole_s is None else _kept_s(part.start_s, part.end_s, whole_s)
+    return _kept_s(mix, lies_under(mix, bed), lengths_s)
 
 
 def lies_under(mix: Mix, bed: Bed) -> Part:
@@ -89,20 +87,28 @@ def _beyond(key: str, start_s: float | None, end_s: float | None, length_s: floa
         yield f"{key}end", f"is {hms(end_s)}, and {name} lasts {hms(length_s)}", "correct it, or remove it to go to the end"
 
 
-def _kept_s(start_s: float | None, end_s: float | None, whole_s: float) -> float:
-    return max(0.0, min(whole_s, whole_s if end_s is None else end_s) - (start_s or 0.0))
+def _kept_s(mix: Mix, part: Part, lengths_s: Lengths) -> float | None:
+    """How long a part is at most; None when it is not known."""
+    whole_s = _whole_s(mix, part, lengths_s)
+    if whole_s is None:
+        return None
+    first_s, last_s = (0.0, None) if part.file else (mix.start_s, mix.end_s)  # of the recordings, only so much is kept
+    start_s = max(first_s, part.start_s or 0.0)
+    return max(0.0, min(each for each in (whole_s, last_s, part.end_s) if each is not None) - start_s)
 
 
-def _body_s(mix: Mix, lengths_s: Mapping[str, float]) -> float | None:
-    """How long the recordings are; None while one of them is not known."""
-    known = [lengths_s.get(recording.file) for recording in mix.recordings]
+def _whole_s(mix: Mix, part: Part, lengths_s: Lengths) -> float | None:
+    """How long a part's file is, or the recordings."""
+    return lengths_s.get((part.file, part.stream)) if part.file else _body_s(mix, lengths_s)
+
+
+def _body_s(mix: Mix, lengths_s: Lengths) -> float | None:
+    """How long the longest recording is; None while one of them is not known."""
+    known = [lengths_s.get((recording.file, recording.stream)) for recording in mix.recordings]
     return None if None in known else max(each for each in known if each is not None)
 
 
-def _longest_s(mix: Mix, lengths_s: Mapping[str, float]) -> float | None:
-    """How long the episode is at most, before silence is trimmed; None when it is not known."""
-    body_s = _body_s(mix, lengths_s)
-    if body_s is None or any(part.file and part.file not in lengths_s for part in mix.parts):
-        return None
-    kept = (_kept_s(part.start_s, part.end_s, lengths_s[part.file] if part.file else body_s) for part in mix.parts)
-    return sum(kept) + sum(part.gap_s for part in mix.parts)
+def _longest_s(mix: Mix, lengths_s: Lengths) -> float | None:
+    """How long the episode is at most, before silence is trimmed and parts cross; None when it is not known."""
+    kept = [_kept_s(mix, part, lengths_s) for part in mix.parts]
+    return None if None in kept else sum(each for each in kept if each is not None) + sum(part.gap_s for part in mix.parts)

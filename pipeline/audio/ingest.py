@@ -103,7 +103,7 @@ def takes_of(mix: Mix, paths: Mapping[str, Path], place: Path) -> list[Take]:
     ]
     named = [(i, part) for i, part in enumerate(mix.parts) if part.file]
     parts = [_part(part, paths[part.file], place / f"{i}.wav") for i, part in named]
-    beds = [Take(each.file, paths[each.file], chosen(paths[each.file], each.stream), voices=False) for each in mix.beds]
+    beds = [Take(each.file, paths[each.file], chosen(paths[each.file], each.stream)) for each in mix.beds]
     return recordings + parts + beds
 
 
@@ -118,7 +118,8 @@ def _part(part: Part, path: Path, place: Path) -> Take:
 
 def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
     """`CauserieError`, or `Problems`, when the episode asks for what its files do not have, as far as they say how long they are."""
-    lengths_s = {take.name: take.found.duration_s for take in takes if take.found.duration_s is not None}
+    sounds = zip((*mix.recordings, *(part for part in mix.parts if part.file), *mix.beds), takes, strict=True)
+    lengths_s = {(each.file, each.stream): take.found.duration_s for each, take in sounds if take.found.duration_s is not None}
     if found := misfits(mix, lengths_s):
         raise found[0] if len(found) == 1 else Problems(tuple(found))
 
@@ -175,12 +176,13 @@ def refuse(take: Take, profile: Profile, log: str) -> None:
 
     length_s = take.found.duration_s
     if not profile.samples and take.start_s and (length_s is None or take.start_s >= length_s):
-        raise CauserieError(f"holds nothing after {take.start_s:.0f} s", str(take.path), "correct start and end in episode.toml")
-    refuse_damage(take.path, take.found, expected_s=None if length_s is None else take.length_s, decoded_s=profile.duration_s, log=log)
+        raise CauserieError(f"holds nothing after {take.start_s:.0f} s", take.name, "correct start and end in episode.toml")
+    expected_s = None if length_s is None else take.length_s
+    refuse_damage(Path(take.name), take.found, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
     if profile.duration_s < SHORTEST_S:
-        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to have a loudness", str(take.path), "give 0.4 s or more")
+        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to have a loudness", take.name, "give 0.4 s or more")
     if take.voices and not profile.integrated_lufs > SILENT_LUFS:
-        raise CauserieError("holds only silence", str(take.path), "check the microphone, or leave the recording out")
+        raise CauserieError("holds only silence", take.name, "check the microphone, or leave the recording out")
 
 
 def to_rate(rate_hz: int) -> str:

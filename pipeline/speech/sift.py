@@ -12,6 +12,7 @@ from pipeline.text import typographic
 
 _NO_SPEECH = 0.6  # Whisper's own two thresholds, which it applies to windows and not to segments
 _LOG_PROBABILITY = -1.0
+_WITHOUT_SPACES = frozenset({"ja", "zh", "yu", "th", "lo", "my", "km"})
 _OPENING = "«“([{¿¡"
 
 
@@ -32,11 +33,12 @@ class Segment:
 def whole_words(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
     """Glue what Whisper cuts inside a word: `l'` + `hiver`, `rendez` + `-vous`, `mot` + ` ?`.
 
-    A piece that begins with a space begins a word, unless it is punctuation alone.
+    A piece that begins with a space begins a word, unless it is punctuation alone. Languages written without spaces keep their pieces.
     """
     words: list[Word] = []
     for piece in pieces:
         opens = piece.text.startswith(" ") and (re.search(r"\w", piece.text) or piece.text.strip()[:1] in _OPENING)
+        opens = opens or (language[:2] in _WITHOUT_SPACES and bool(re.search(r"\w", piece.text)))
         after_opening = bool(words) and not re.search(r"\w", words[-1].text)
         if not words or (opens and not after_opening):
             words.append(piece)

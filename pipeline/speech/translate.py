@@ -48,7 +48,10 @@ def translate(
     code = language_code(language)
     refuse(model, code)
     network = load(engine, model, str(checkpoint or ""))
-    ears = Ears(network, detected(master, network)[0] if code == AUTO else code, task="translate")
+    if code == AUTO:
+        code = detected(master, network)[0]
+        refuse(model, code)
+    ears = Ears(network, code, task="translate")
     kept = kept_for(master, ears, model, checkpoint, chunks)
     segments, _ = listen(master, ears, kept, LANGUAGE)
     write_whole(vtt, vtt_text(captions(segments)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from statistics import median
@@ -111,7 +111,7 @@ def drafted(
     What the glossary corrects is written corrected, and noted.
     """
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
-    tracks = tuple(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
+    tracks = _one_each(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
     fair, corrections = corrected(heard, glossary)
     words = [
         Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in fair["segments"] for each in part["words"]
@@ -131,7 +131,7 @@ def drafted(
         while notes and notes[0][0] < until_s:  # what begins in the pause after a paragraph is told with it
             blocks.append(notes.pop(0)[1])
     blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
-    return Transcript(tuple(blocks), voices, _texts(language)["help"])
+    return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), _texts(language)["help"])
 
 
 def _texts(language: str) -> dict[str, Any]:
@@ -140,11 +140,12 @@ def _texts(language: str) -> dict[str, Any]:
 
 
 def _voices(tracks: Sequence[dict[str, Any]], names: Mapping[str, str], language: str) -> tuple[Declared, ...]:
-    """A declared voice for each track: called by the first name where only one has it."""
+    """A declared voice for each track: called by the first name where only one person has it."""
     full = [names.get(track["voice"], "") for track in tracks]
-    firsts = [name.split(" ")[0] for name in full]
+    firsts = [name.split(" ")[0] for name in dict.fromkeys(full)]
     found = []
-    for index, (track, name, first) in enumerate(zip(tracks, full, firsts, strict=True), 1):
+    for index, (track, name) in enumerate(zip(tracks, full, strict=True), 1):
+        first = name.split(" ")[0]
         key = re.sub(r"[:«»\[\]\\]", " ", first if firsts.count(first) == 1 else name)[:40].strip()
         key = key or f"{_texts(language)['voice']} {index}"
         found.append(Declared(key, person=track["voice"] if name else "", label=name if name != key else ""))
@@ -154,6 +155,16 @@ def _voices(tracks: Sequence[dict[str, Any]], names: Mapping[str, str], language
 def _track(voice: Declared, track: dict[str, Any], hop_s: float) -> _Track:
     """A track's levels over what they are compared over: a voice that is low must not lose to another's crosstalk."""
     return _Track(voice.key, hop_s, tuple(level - track["reference_db"] for level in track["levels_db"]))
+
+
+def _one_each(tracks: Iterable[_Track]) -> tuple[_Track, ...]:
+    """One track for each voice: where two microphones are one person's, the higher of both."""
+    found: dict[str, _Track] = {}
+    for track in tracks:
+        known = found.get(track.label)
+        levels = track.levels_db if known is None else tuple(map(max, known.levels_db, track.levels_db))
+        found[track.label] = replace(track, levels_db=levels)
+    return tuple(found.values())
 
 
 def _sentences(words: Sequence[Word]) -> list[list[Word]]:

@@ -116,9 +116,12 @@ def _known(lines: list[str], voices: tuple[Declared, ...]) -> set[str]:
     return {voice.key for voice in voices} | {label for label, times in counts.items() if times > 1}
 
 
-def doubtful(text: str) -> tuple[tuple[int, str], ...]:
-    """Names that start one line only and are not declared, with their line: they are read as narration, and may be a voice's."""
-    transcript = parse(text)
+def doubtful(text: str, where: str = "transcript") -> tuple[tuple[int, str], ...]:
+    """Names that start one line only and are not declared, with their line: they are read as narration, and may be a voice's.
+
+    Raises as `parse`.
+    """
+    transcript = parse(text, where)
     lines = text.replace("\r\n", "\n").split("\n")
     head = _head(lines, _Reading(""))[1]
     known = _known(lines[head:], transcript.voices)
