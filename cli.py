@@ -160,22 +160,24 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 @options(COMMON)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
 def check(root: Path, as_json: bool) -> None:
-    """Every mistake in the show at once: its TOML, recordings, cover, transcripts and guides; then advice on the transcripts."""
-    from pipeline.check import advice, check
+    """Every mistake in the show at once: its TOML, recordings, cover, texts, and what directories ask of the feed; then advice."""
+    from pipeline.check import check, shown
 
-    problems = check(root.resolve())
+    found = check(root.resolve())
+    wrong = [finding for finding in found if finding.level == "error"]
     if as_json:
         import json
+        from dataclasses import asdict
 
-        for problem in problems:
-            click.echo(json.dumps({"where": problem.where, "problem": problem.message, "remedy": problem.hint}, ensure_ascii=False))
-    elif problems:
-        raise Problems(tuple(problems))
+        for finding in found:
+            click.echo(json.dumps(asdict(finding), ensure_ascii=False))
+    elif wrong:
+        raise Problems(tuple(shown(wrong)))
     else:
         click.echo("No mistake found.")
-        for line in advice(root.resolve()):
-            _say(line)
-    sys.exit(1 if problems else 0)
+        for line in shown(found):
+            _say(str(line))
+    sys.exit(1 if wrong else 0)
 
 
 @main.command()

@@ -1,8 +1,11 @@
-"""Every mistake in a show at once, without making anything: what `causerie check` says."""
+"""Every mistake in a show at once, without making anything: what `causerie check` says.
+
+What directories ask (`pipeline/feed/rules.py`) is looked for in the feed that was built, and in the files that it names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ from pipeline import catalog
 from pipeline.audio.fits import misfits
 from pipeline.audio.probe import whole
 from pipeline.errors import CauserieError, Problems
-from pipeline.feed import ledger
+from pipeline.feed import behind, ledger, rules
 from pipeline.feed.chapters import checked
+from pipeline.feed.parsed import parse
+from pipeline.feed.rule import ADVICE, ERROR, Finding
 from pipeline.files import read_text
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
@@ -22,16 +27,54 @@ from pipeline.transcript import grammar
 from pipeline.transcript.lint import lint
 from pipeline.transcript.timed import read_timed
 
+FEED = "feeds/feed.xml"
+OWN = "Causerie"  # the pack of what no directory asks for
 
-def check(root: Path) -> list[CauserieError]:
-    """What is wrong in the TOML files, recordings, covers, transcripts, guides and ledger of a show; empty when nothing is."""
+
+def check(root: Path) -> list[Finding]:
+    """What is wrong in a show, and in the feed built from it; when nothing is, advice on its transcripts."""
     show, problems = catalog.read(root)
     if show is None:
-        return problems
-    problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
+        return [_mistake(root, problem) for problem in problems]
+    found = [_mistake(root, problem) for problem in (*problems, *_in_files(root, show, {catalog.owner(problem) for problem in problems}))]
+    if not problems:
+        try:
+            found += directories(root, show.info.website)
+        except CauserieError as error:
+            found.append(_mistake(root, error))
+    if any(finding.level == ERROR for finding in found):
+        return [finding for finding in found if finding.rule != "not-built"]
+    return found + _advice(root, show)
+
+
+def directories(root: Path, website: str) -> list[Finding]:
+    """What directories would say of the feed that was built; `CauserieError` when it is no feed, or a release is damaged."""
+    path = root / FEED
+    if not path.is_file():
+        return [Finding(ADVICE, OWN, "not-built", "", FEED, "is not built yet, so that its rules were not looked at", "run causerie build")]
+    feed = parse(path.read_bytes(), FEED)
+    uses = tuple(rules.uses(feed))
+    files = behind.look(uses, behind.addresses(root, website))
+    found = list(rules.findings(feed, files, FEED))
+    if absent := len({use.url for use in uses} - files.keys()):
+        said = f"names {absent} files that are not in this folder, so that nothing can be said of them"
+        found.append(Finding(ADVICE, OWN, "files-elsewhere", "", FEED, said, "run causerie build"))
+    return found
+
+
+def shown(found: Sequence[Finding]) -> list[CauserieError]:
+    """Findings as sentences for a person, one for each rule of a directory: the same thing a thousand times is one thing to mend."""
+    own = [finding for finding in found if finding.pack == OWN]
+    theirs = rules.grouped(tuple(finding for finding in found if finding.pack != OWN))
+    said = [CauserieError(f"{finding.problem} [{finding.pack}: {finding.rule}]", finding.where, finding.remedy) for finding in theirs]
+    return [*(CauserieError(finding.problem, finding.where, finding.remedy) for finding in own), *said]
+
+
+def _in_files(root: Path, show: Show, wrong: Collection[str]) -> list[CauserieError]:
+    """What is wrong in the ledger, cover, recordings, transcripts and guides; `wrong` are the slugs whose TOML has mistakes."""
+    problems = _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
-    wrong = {catalog.owner(problem) for problem in problems}
     takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds if _is_to_hear(root, each)]
     lengths_s: dict[tuple[str, str], float] = {}
     for file, stream in dict.fromkeys(takes):  # a jingle is listened to once
@@ -40,7 +83,7 @@ def check(root: Path) -> list[CauserieError]:
         if episode.slug not in wrong:
             problems += misfits(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
         problems += _episode(root, show, episode)
-    return [_from(root, problem) for problem in problems]
+    return problems
 
 
 def _is_to_hear(root: Path, sound: Recording | Part | Bed) -> bool:
@@ -48,18 +91,16 @@ def _is_to_hear(root: Path, sound: Recording | Part | Bed) -> bool:
     return isinstance(sound, Recording) or (root / sound.file).is_file()
 
 
-def advice(root: Path) -> list[str]:
-    """What a careful reader would look at again in the transcripts, a sentence each; none of it is a mistake."""
-    show, _ = catalog.read(root)
-    if show is None:
-        return []
+def _advice(root: Path, show: Show) -> list[Finding]:
+    """What a careful reader would look at again in the transcripts; none of it is a mistake."""
     paths = {f"transcripts/{episode.slug}.md": root / f"transcripts/{episode.slug}.md" for episode in show.episodes}
     texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _tried(lambda path=path: read_text(path))}
-    found: list[str] = []
+    found: list[Finding] = []
     for where, text in texts.items():
         if not _tried(lambda text=text: grammar.parse(text)):
             others = {name: other for name, other in texts.items() if name != where}
-            found += [f"{where}:{each.line}: {each.message}; {each.hint}" for each in lint(text, where, others, show.info.language)]
+            doubts = lint(text, where, others, show.info.language)
+            found += [Finding(ADVICE, OWN, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
     return found
 
 
@@ -104,6 +145,6 @@ def _tried(look: Callable[[], Any]) -> list[CauserieError]:
     return []
 
 
-def _from(root: Path, problem: CauserieError) -> CauserieError:
-    """The same problem, its file named from the show's folder."""
-    return CauserieError(problem.message, problem.where.removeprefix(f"{root}/"), problem.hint)
+def _mistake(root: Path, problem: CauserieError) -> Finding:
+    """A problem as a finding, its file named from the show's folder."""
+    return Finding(ERROR, OWN, "", "", problem.where.removeprefix(f"{root}/"), problem.message, problem.hint)

@@ -1,0 +1,116 @@
+"""Whether a transcript or a list of chapters is what its type says: the first thing wrong in it, in a few words."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+from typing import Any
+
+_STAMP = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)"
+_VTT = re.compile(rf"{_STAMP}\.(\d{{3}})[ \t]+-->[ \t]+{_STAMP}\.(\d{{3}})(?:[ \t].*)?")
+_SRT = re.compile(rf"{_STAMP},(\d{{3}})[ \t]+-->[ \t]+{_STAMP},(\d{{3}})[ \t]*")
+_ASIDE = ("NOTE", "STYLE", "REGION")
+
+
+def damage(kind: str, data: bytes) -> str:
+    """What is wrong in a file of that media type; empty when nothing is, or when nothing is known of the type."""
+    if kind not in _READERS:
+        return ""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "is not UTF-8 text"
+    return _READERS[kind](text)
+
+
+def _vtt(text: str) -> str:
+    blocks = _blocks(text)
+    if not re.fullmatch(r"WEBVTT([ \t].*)?", text.partition("\n")[0].rstrip("\r")) or not blocks or len(blocks[0]) > 1:
+        return "does not begin with WEBVTT and an empty line"
+    return _cues([block for block in blocks[1:] if not block[0].startswith(_ASIDE)], _VTT)
+
+
+def _srt(text: str) -> str:
+    blocks = _blocks(text)
+    bad = next((block[0] for block in blocks if not block[0].strip().isdigit()), "")
+    return f"has a card without a number, near “{bad[:40]}”" if bad else _cues(blocks, _SRT)
+
+
+def _blocks(text: str) -> list[list[str]]:
+    """Runs of lines that are not empty."""
+    return [block.split("\n") for block in re.split(r"\n(?:[ \t]*\n)+", text.replace("\r\n", "\n").strip("\n")) if block.strip()]
+
+
+def _cues(blocks: list[list[str]], times: re.Pattern[str]) -> str:
+    """What is wrong with cues: a time in the first or second line, each after the one before it, text below."""
+    last_s = 0.0
+    for block in blocks:
+        at = 0 if "-->" in block[0] else 1
+        found = times.fullmatch(block[at]) if at < len(block) else None
+        if not found:
+            return f"has no times that can be read near “{block[0][:40]}”"
+        start_s, end_s = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
+        if end_s <= start_s or start_s < last_s:
+            return f"has times that go back at “{block[at][:40]}”"
+        if any("-->" in line for line in block[at + 1 :]):
+            return f"has an arrow in its text after “{block[at][:40]}”"
+        last_s = start_s
+    return "" if blocks else "has no cue"
+
+
+def _seconds(parts: tuple[str | None, ...]) -> float:
+    hours, minutes, seconds, thousandths = (int(part or 0) for part in parts)
+    return hours * 3600 + minutes * 60 + seconds + thousandths / 1000
+
+
+def _transcript_json(text: str) -> str:
+    value = _json(text)
+    segments = value.get("segments") if isinstance(value, dict) else None
+    if not isinstance(segments, list) or not segments:
+        return "has no list of segments"
+    if not isinstance(value.get("version"), str):
+        return "has no version"
+    whole = all(isinstance(each, dict) and _is_number(each.get("startTime")) and isinstance(each.get("body"), str) for each in segments)
+    return "" if whole else "has a segment without startTime and body"
+
+
+def _chapters(text: str) -> str:
+    value = _json(text)
+    chapters = value.get("chapters") if isinstance(value, dict) else None
+    if not isinstance(chapters, list) or not isinstance(value.get("version"), str):
+        return "has no version and chapters"
+    if not all(isinstance(each, dict) and _is_number(each.get("startTime")) for each in chapters):
+        return "has a chapter without startTime"
+    starts = [each["startTime"] for each in chapters]
+    return "" if all(after > before for before, after in pairwise(starts)) else "has chapters out of order"
+
+
+def _html(text: str) -> str:
+    return "" if re.search(r"<(p|cite|time)\b", text) else "has no <cite>, <time> and <p>"
+
+
+def _plain(text: str) -> str:
+    return "" if text.strip() else "is empty"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
+
+
+_READERS = {
+    "text/vtt": _vtt,
+    "application/x-subrip": _srt,
+    "application/srt": _srt,
+    "application/json": _transcript_json,
+    "application/json+chapters": _chapters,
+    "text/html": _html,
+    "text/plain": _plain,
+}

@@ -1,0 +1,186 @@
+"""A feed's bytes as plain frozen values: tags by their usual names, whatever prefixes the feed gives their namespaces.
+
+Everything in a feed may be a stranger's. A document type is refused before anything in it is read (entities, bombs, files of this
+machine), nothing is fetched, and items are read one after another, so that ten thousand of them need no tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any, NamedTuple
+from xml.parsers import expat
+
+from pipeline.errors import CauserieError
+
+MAX_BYTES = 256 << 20  # no feed: a file that would fill the memory
+NAMES = {
+    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
+    "https://podcastindex.org/namespace/1.0": "podcast",
+    "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",  # the same, says its specification
+    "http://podlove.org/simple-chapters": "psc",
+    "http://www.w3.org/2005/Atom": "atom",
+    "http://purl.org/rss/1.0/modules/content/": "content",
+}
+_AGAIN = "run causerie build to write it again"
+_NO_ATTRIBUTES: dict[str, str] = {}
+
+
+class Tag(NamedTuple):
+    """One element: `itunes:image`, its text as written, its attributes, its children, its line in the feed."""
+
+    name: str
+    text: str
+    attributes: dict[str, str]
+    children: tuple[Tag, ...]
+    line: int
+
+    def get(self, attribute: str) -> str:
+        """An attribute's value; empty when it is missing."""
+        return self.attributes.get(attribute, "")
+
+
+class Entry(NamedTuple):
+    """The channel, or one item: its tags by name, in the order of the feed; `line` is where it begins."""
+
+    tags: dict[str, tuple[Tag, ...]]
+    line: int
+
+    def all(self, name: str) -> tuple[Tag, ...]:
+        """Every tag of that name."""
+        return self.tags.get(name, ())
+
+    def text(self, name: str) -> str:
+        """The text of the first tag of that name, without outer spaces; empty when there is none."""
+        found = self.tags.get(name)
+        return found[0].text.strip() if found else ""
+
+    def attribute(self, name: str, attribute: str) -> str:
+        """An attribute of the first tag of that name; empty when there is none."""
+        found = self.tags.get(name)
+        return found[0].get(attribute) if found else ""
+
+
+class Feed(NamedTuple):
+    """A feed as it was read."""
+
+    channel: Entry
+    items: tuple[Entry, ...]
+    namespaces: frozenset[str]  # of NAMES, by their usual prefix, declared on the root
+    bytes: int
+
+
+def parse(data: bytes, where: str = "feed.xml") -> Feed:
+    """The feed in `data`; a `CauserieError` that names it as `where` unless it is well-formed RSS 2.0 in UTF-8, without a DTD."""
+    if len(data) > MAX_BYTES:
+        raise CauserieError(f"is larger than {MAX_BYTES >> 20} MB", where, "no app would read it: leave older episodes out")
+    _refuse_a_prologue_with_more(data, where)
+    from lxml import etree
+
+    items: list[Entry] = []
+    seen: dict[str, str] = {}
+    root = channel = None
+    try:
+        for event, element in _events(etree, data):
+            if event == "start":
+                root, channel = _opened(root, channel, element, where)
+            elif element.getparent() is channel and element.tag == "item":
+                items.append(_entry(element, seen))
+                _forget(element)
+    except etree.XMLSyntaxError as error:
+        raise CauserieError(f"is not well-formed XML ({_short(error.msg)})", where, _AGAIN) from error
+    if channel is None:
+        raise CauserieError("has no channel, so it is no RSS feed", where, _AGAIN)
+    declared = frozenset(NAMES[address] for address in root.nsmap.values() if address in NAMES)
+    return Feed(_entry(channel, seen), tuple(items), declared, len(data))
+
+
+def _events(etree: Any, data: bytes) -> Iterator[tuple[str, Any]]:
+    return etree.iterparse(
+        BytesIO(data),
+        events=("start", "end"),
+        tag=("rss", "channel", "item", "{*}feed", "{*}RDF"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _opened(root: Any, channel: Any, element: Any, where: str) -> tuple[Any, Any]:
+    """The root and the channel once `element` has begun."""
+    if root is None:
+        if element.tag != "rss" or element.getparent() is not None or element.get("version") != "2.0":
+            raise CauserieError("is not RSS 2.0: directories read nothing else", where, _AGAIN)
+        return element, channel
+    return root, element if channel is None and element.tag == "channel" and element.getparent() is root else channel
+
+
+def _forget(element: Any) -> None:
+    """Leave nothing of what was read in memory."""
+    element.clear()
+    while element.getprevious() is not None and element.getprevious().tag == "item":
+        element.getparent().remove(element.getprevious())
+
+
+def _entry(element: Any, seen: dict[str, str]) -> Entry:
+    tags: dict[str, list[Tag]] = {}
+    for child in element.iterchildren("*"):
+        if child.tag != "item":
+            tag = _tag(child, seen)
+            tags.setdefault(tag.name, []).append(tag)
+    return Entry({name: tuple(found) for name, found in tags.items()}, element.sourceline)
+
+
+def _tag(element: Any, seen: dict[str, str]) -> Tag:
+    children = tuple([_tag(child, seen) for child in element.iterchildren("*")]) if len(element) else ()
+    text = element.text or ""
+    attributes = dict(element.items()) if element.keys() else _NO_ATTRIBUTES
+    return Tag(seen.get(element.tag) or seen.setdefault(element.tag, _usual(element.tag)), text, attributes, children, element.sourceline)
+
+
+def _usual(tag: str) -> str:
+    """`itunes:image` of lxml's `{http://…}image`; a namespace nobody knows keeps its address."""
+    address, closed, name = tag.rpartition("}")
+    return f"{NAMES.get(address[1:], address[1:])}:{name}" if closed else name
+
+
+class _Begun(Exception):
+    """The root element has begun: the prologue is over."""
+
+
+def _refuse_a_prologue_with_more(data: bytes, where: str) -> None:
+    """Refuse a document type, and any encoding but UTF-8, before the parser that builds values sees a byte."""
+    parser = expat.ParserCreate()
+    parser.XmlDeclHandler = lambda version, encoding, standalone: _refuse_encoding(encoding, where)
+    parser.StartDoctypeDeclHandler = _raising(
+        CauserieError("declares a document type, which can hold entities; a feed needs none", where, f"take the DOCTYPE out, or {_AGAIN}")
+    )
+    parser.StartElementHandler = _raising(_Begun())
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        _refuse_encoding("UTF-16", where)
+    try:
+        parser.Parse(data[: 1 << 16], len(data) <= 1 << 16)
+    except _Begun:
+        return
+    except expat.ExpatError as error:
+        raise CauserieError(f"is not well-formed XML ({_short(str(error))})", where, _AGAIN) from error
+    raise CauserieError("begins with 64 KB of something else than a feed", where, _AGAIN)
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def handler(*_: object) -> None:
+        raise error
+
+    return handler
+
+
+def _refuse_encoding(encoding: str | None, where: str) -> None:
+    if encoding and encoding.upper() not in ("UTF-8", "US-ASCII"):
+        raise CauserieError("is not in UTF-8, which directories ask for", where, _AGAIN)
+
+
+def _short(message: str) -> str:
+    return message.split("\n")[0][:120]

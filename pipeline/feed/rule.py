@@ -1,0 +1,136 @@
+"""What a rule of a directory is, what it looks at, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.feed.parsed import Entry, Feed, Tag
+
+ERROR, ADVICE = "error", "advice"
+SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # what a rule looks at, beside the kinds of file in `Use`
+FILES = ("cover", "audio", "alternate", "transcript", "chapters")
+
+
+class Rule(NamedTuple):
+    """A row of the table. `breaks` gives what is wrong in a few words, empty when nothing is; its arguments depend on `looks_at`:
+
+    the feed (show), an item and the feed (episode), the feed, giving pairs of item and words (episodes), a use and its file (files).
+    """
+
+    pack: str  # Apple, Spotify, Podcast Index, PSP-1, Amazon
+    name: str  # unique in all packs
+    level: str  # an error keeps the feed, or a part of it, out; advice does not
+    looks_at: str
+    source: str  # the document, and where in it
+    breaks: Callable[..., str] | Callable[..., Iterable[tuple[Entry, str]]]
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found wrong, once."""
+
+    level: str
+    pack: str
+    rule: str
+    source: str
+    where: str
+    problem: str
+    remedy: str
+
+
+class Use(NamedTuple):
+    """A file that the feed names: as what, where, and in which item (None for the channel)."""
+
+    kind: str  # one of FILES
+    url: str
+    tag: Tag
+    item: Entry | None
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a picture's header says."""
+
+    type: str  # "jpeg" or "png"
+    width_px: int
+    height_px: int
+    colour: str  # RGB, grey, CMYK
+    alpha: bool
+
+
+@dataclass(frozen=True)
+class Audio:
+    """What an audio file's header and tags say."""
+
+    type: str  # audio/mpeg, audio/mp4, audio/ogg…
+    duration_s: float
+    kbps: int = 0
+    rate_hz: int = 0
+    channels: int = 0
+    constant: bool = True  # one bit rate from end to end
+    has_info: bool = True  # MP3: a Xing or Info frame, from which players know the length
+    id3: tuple[int, int] | None = None  # (2, 3)
+    title: str = ""  # TIT2
+
+
+@dataclass(frozen=True)
+class File:
+    """What is known of a local file; `damage` says why its content is not what its type promises."""
+
+    bytes: int
+    sha256: str = ""  # as its release recorded it
+    image: Image | None = None
+    audio: Audio | None = None
+    damage: str = ""
+
+
+def missing(name: str, attribute: str = "") -> Callable[..., str]:
+    """A test for a tag (or its attribute) that the channel or an item has to have, and has empty or not at all."""
+
+    def breaks(entry: Any, *_: Any) -> str:
+        entry = entry.channel if isinstance(entry, Feed) else entry
+        return "" if (entry.attribute(name, attribute) if attribute else entry.text(name)) else f"has no {name}"
+
+    return breaks
+
+
+def not_among(name: str, *values: str) -> Callable[..., str]:
+    """A test for a tag whose text, when it is there, must be one of `values`, to the letter."""
+
+    def breaks(entry: Any, *_: Any) -> str:
+        entry = entry.channel if isinstance(entry, Feed) else entry
+        for tag in entry.all(name):
+            if tag.text.strip() not in values:
+                return f"has {name} “{tag.text.strip()[:40]}”"
+        return ""
+
+    return breaks
+
+
+def longer(name: str, characters: int) -> Callable[..., str]:
+    """A test for a tag whose text is too long, in characters."""
+
+    def breaks(entry: Any, *_: Any) -> str:
+        entry = entry.channel if isinstance(entry, Feed) else entry
+        for tag in entry.all(name):
+            if len(tag.text) > characters:
+                return f"has {name} of {len(tag.text)} characters, the limit is {characters}"
+        return ""
+
+    return breaks
+
+
+def heavier(name: str, limit_bytes: int) -> Callable[..., str]:
+    """The same in bytes of UTF-8."""
+
+    def breaks(entry: Any, *_: Any) -> str:
+        entry = entry.channel if isinstance(entry, Feed) else entry
+        for tag in entry.all(name):
+            if len(tag.text) * 4 > limit_bytes and (size := len(tag.text.encode())) > limit_bytes:
+                return f"has {name} of {size} bytes, the limit is {limit_bytes}: accents count double"
+        return ""
+
+    return breaks

@@ -1,0 +1,95 @@
+"""What directories ask of a feed and of the files behind it: every rule, and what they find. No score: errors to mend, advice to weigh."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pipeline.feed import rules_file, rules_item, rules_podcasting, rules_show
+from pipeline.feed.parsed import Entry, Feed
+from pipeline.feed.rule import EPISODE, EPISODES, FILES, SHOW, File, Finding, Rule, Use
+
+RULES: tuple[Rule, ...] = (*rules_show.RULES, *rules_item.RULES, *rules_podcasting.RULES, *rules_file.RULES)
+PACKS = ("Apple", "Spotify", "Podcast Index", "PSP-1", "Amazon")
+
+
+def uses(feed: Feed) -> Iterator[Use]:
+    """Every file that a feed names and that a rule looks at, in the order of the feed."""
+    for entry, item in ((feed.channel, None), *((item, item) for item in feed.items)):
+        for tag in entry.all("itunes:image"):
+            yield Use("cover", tag.get("href"), tag, item)
+        for tag in entry.all("enclosure"):
+            yield Use("audio", tag.get("url"), tag, item)
+        for tag in entry.all("podcast:alternateEnclosure"):
+            for source in tag.children:
+                if source.name == "podcast:source":
+                    yield Use("alternate", source.get("uri"), tag, item)
+        for name in ("transcript", "chapters"):
+            for tag in entry.all(f"podcast:{name}"):
+                yield Use(name, tag.get("url"), tag, item)
+
+
+def findings(feed: Feed, files: Mapping[str, File], where: str = "feeds/feed.xml") -> tuple[Finding, ...]:
+    """What every rule finds in a feed, and in those of its `files` that are known, by address; errors first. Pure."""
+    found = [*_of_show(feed, where), *_of_episodes(feed, where), *_of_files(feed, files, where)]
+    return tuple(sorted(found, key=lambda finding: finding.level != "error"))
+
+
+def grouped(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """One finding for each rule, the first, that says how many more there are like it: one thing to mend, not ten thousand."""
+    count = Counter(finding.rule for finding in found)
+    first = {finding.rule: finding for finding in reversed(found)}
+    more = {name: f", and {count[name] - 1} more like it" if count[name] > 1 else "" for name in count}
+    return tuple(Finding(**{**vars(one), "problem": one.problem + more[one.rule]}) for one in found if first[one.rule] is one)
+
+
+def table() -> str:
+    """Every rule as rows of Markdown, for `docs/directories.md`."""
+    rows = [f"| {rule.pack} | `{rule.name}` | {rule.level} | {rule.source} | {rule.remedy} |" for pack in PACKS for rule in _of(pack)]
+    return "\n".join(["| pack | rule | level | source | remedy |", "| --- | --- | --- | --- | --- |", *rows])
+
+
+def _of(pack: str) -> Iterator[Rule]:
+    return (rule for rule in RULES if rule.pack == pack)
+
+
+def _looking_at(what: str) -> list[Rule]:
+    return [rule for rule in RULES if rule.looks_at == what]
+
+
+def _of_show(feed: Feed, where: str) -> Iterator[Finding]:
+    for rule in _looking_at(SHOW):
+        if problem := rule.breaks(feed):
+            yield _finding(rule, f"{where}:{feed.channel.line}", "the show", str(problem))
+
+
+def _of_episodes(feed: Feed, where: str) -> Iterator[Finding]:
+    rules: list[tuple[Rule, Callable[..., Any]]] = [(rule, rule.breaks) for rule in _looking_at(EPISODE)]
+    for item in feed.items:
+        for rule, breaks in rules:
+            if problem := breaks(item, feed):
+                yield _finding(rule, f"{where}:{item.line}", _named(item), problem)
+    for rule in _looking_at(EPISODES):
+        for item, problem in rule.breaks(feed):
+            yield _finding(rule, f"{where}:{item.line}", _named(item), problem)
+
+
+def _of_files(feed: Feed, files: Mapping[str, File], where: str) -> Iterator[Finding]:
+    rules = {kind: _looking_at(kind) for kind in FILES}
+    told: set[tuple[str, str]] = set()  # a cover that ten episodes share is told once
+    for use in uses(feed) if files else ():
+        file = files.get(use.url)
+        for rule in rules[use.kind] if file else ():
+            if (problem := rule.breaks(use, file)) and (rule.name, use.url) not in told:
+                told.add((rule.name, use.url))
+                yield _finding(rule, f"{where}:{use.tag.line}", use.url.rpartition("/")[2][:80], str(problem))
+
+
+def _finding(rule: Rule, where: str, what: str, problem: str) -> Finding:
+    return Finding(rule.level, rule.pack, rule.name, rule.source, where, f"{what} {problem}", rule.remedy)
+
+
+def _named(item: Entry) -> str:
+    title = item.text("title")
+    return f"“{title[:60]}”" if title else "an episode"

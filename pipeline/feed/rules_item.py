@@ -1,0 +1,189 @@
+"""The rules over one episode of a feed."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from pipeline.directories import ENCLOSURES
+from pipeline.feed.parsed import Entry, Feed
+from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, heavier, longer, missing, not_among
+from pipeline.feed.rules_show import DESCRIPTION_BYTES, EPISODE_TAGS, HOSTING, PSP, SPOTIFY, moment, web_address
+
+_CHAPTERS_AT_SPOTIFY = "Creating and managing chapters (Spotify for Creators)"
+_CHAPTERS_AT_APPLE = "Chapters (podcasters.apple.com/support/5482)"
+_ADDRESS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")  # RFC 3986, 2: what an address may be written with
+_WHOLE = re.compile(r"[1-9]\d{0,8}")
+_ALLOWED = frozenset(("p", "ol", "ul", "li", "a", "b", "i", "strong", "em", "br"))
+_HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)[^<>]*>")
+_NUMBERED = re.compile(r"(?:épisode|episode|ep\.?|s\d+ ?[ex:])\s*#?\d+|#\d+", re.IGNORECASE)
+_STAMPED = re.compile(r"(?:^|[\n>])\s*\(?((?:\d{1,2}:)?\d{1,2}:[0-5]\d)\)?[\s:–-]+([^<\n]*)")
+_NORMAL_TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d{1,3})?)")  # RFC 2326, 3.6
+_LINKED = (("enclosure", "url"), ("itunes:image", "href"), ("podcast:transcript", "url"), ("podcast:chapters", "url"), ("atom:link", "href"))
+
+
+def extension(url: str) -> str:
+    """The extension of an address's path, lower case: `.mp3`."""
+    try:
+        return PurePosixPath(urlsplit(url).path).suffix.lower()
+    except ValueError:
+        return ""
+
+
+def _one_enclosure(item: Entry, _: Feed) -> str:
+    return f"has {len(item.all('enclosure'))} enclosures" if len(item.all("enclosure")) > 1 else ""
+
+
+def _enclosure_type(item: Entry, _: Feed) -> str:
+    for tag in item.all("enclosure"):
+        kinds = ENCLOSURES.get(extension(tag.get("url")))
+        if kinds is None:
+            return f"has audio whose address ends in “{extension(tag.get('url'))[:10]}”, which Apple does not play"
+        if tag.get("type") not in kinds:
+            return f"has audio of type “{tag.get('type')[:40]}”, and its address ends in {extension(tag.get('url'))}"
+    return ""
+
+
+def _enclosure_length(item: Entry, _: Feed) -> str:
+    bad = [tag.get("length") for tag in item.all("enclosure") if not re.fullmatch(r"[1-9]\d{0,14}", tag.get("length"))]
+    return f"has audio of length “{bad[0][:20]}”" if bad else ""
+
+
+def _permalink(item: Entry, _: Feed) -> str:
+    guid = item.text("guid")
+    is_address = item.attribute("guid", "isPermaLink").lower() == "false" or web_address(guid)
+    return f"has the guid “{guid[:60]}”, which is no address, without isPermaLink=\"false\"" if guid and not is_address else ""
+
+
+def _spaced(item: Entry, _: Feed) -> str:
+    for name in ("title", "guid"):
+        for tag in item.all(name):
+            if tag.text != tag.text.strip():
+                return f"has spaces around its {name}"
+    return ""
+
+
+def _date(item: Entry, _: Feed) -> str:
+    text = item.text("pubDate")
+    return f"has pubDate “{text[:40]}”, which is no RFC 2822 date with its right day" if text and not moment(text) else ""
+
+
+def _duration(item: Entry, _: Feed) -> str:
+    text = item.text("itunes:duration")
+    return f"has itunes:duration “{text[:20]}”" if text and not _WHOLE.fullmatch(text) else ""
+
+
+def _numbers(item: Entry, _: Feed) -> str:
+    for name in ("itunes:episode", "itunes:season"):
+        if name in item.tags and not _WHOLE.fullmatch(item.text(name)):
+            return f"has {name} “{item.text(name)[:20]}”"
+    return ""
+
+
+def _addresses(entry: Feed | Entry, *_: Feed) -> str:
+    item = entry.channel if isinstance(entry, Feed) else entry
+    for name, attribute in _LINKED:
+        for tag in item.all(name):
+            if not _ADDRESS.fullmatch(tag.get(attribute)):
+                return f"has an address with other characters than ASCII’s in {name}: {tag.get(attribute)[:80]}"
+    return ""
+
+
+def _title_numbered(item: Entry, feed: Feed) -> str:
+    title, show = item.text("title"), feed.channel.text("title")
+    if _NUMBERED.match(title):
+        return f"has a number in its title, “{title[:60]}”"
+    return f"has the show’s name in its title, “{title[:60]}”" if len(show) > 3 and title.startswith(f"{show} ") else ""
+
+
+def _html(item: Entry, _: Feed) -> str:
+    strange = {name.lower() for name in _HTML.findall(item.text("description"))} - _ALLOWED
+    return f"has <{sorted(strange)[0]}> in its description" if strange else ""
+
+
+def _stamps(item: Entry) -> list[tuple[int, str]]:
+    """The chapters that the description lists: starts in seconds, and titles."""
+    found = []
+    for time, title in _STAMPED.findall(item.text("description")):
+        parts = [int(part) for part in time.split(":")]
+        found.append((sum(part * 60**i for i, part in enumerate(reversed(parts))), title.strip()))
+    return found
+
+
+def _listed(item: Entry, _: Feed) -> str:
+    stamps = [start_s for start_s, _ in _stamps(item)]
+    if stamps and (stamps[0] or len(stamps) < 3 or any(after <= before for before, after in pairwise(stamps))):
+        return f"lists {len(stamps)} chapters in its description, from {stamps[0]} s"
+    return ""
+
+
+def _listed_titles(item: Entry, _: Feed) -> str:
+    long = [title for _, title in _stamps(item) if len(title) >= 40]
+    return f"lists the chapter “{long[0][:60]}”, of {len(long[0])} characters" if long else ""
+
+
+def _podlove(item: Entry, _: Feed) -> str:
+    for chapters in item.all("psc:chapters"):
+        marks = [tag for tag in chapters.children if tag.name == "psc:chapter"]
+        starts = [_normal_time(tag.get("start")) for tag in marks]
+        if not marks or None in starts or not all(tag.get("title") for tag in marks):
+            return "has psc:chapters without a chapter, or one without start and title"
+        if any(after < before for before, after in pairwise(filter(None, starts))):
+            return "has psc:chapters out of order"
+    return ""
+
+
+def _normal_time(text: str) -> float | None:
+    """Seconds of a Normal Play Time; None when it is none."""
+    found = _NORMAL_TIME.fullmatch(text)
+    return int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + float(found[3]) if found else None
+
+
+RULES = (
+    Rule("Apple", "item-title", ERROR, EPISODE, EPISODE_TAGS, missing("title"), "give title in episode.toml"),
+    Rule("Apple", "item-title-length", ADVICE, EPISODE, f"{HOSTING}, RSS feed", longer("title", 255), "shorten title in episode.toml"),
+    Rule("Apple", "item-title-plain", ADVICE, EPISODE, f"{EPISODE_TAGS}, title", _title_numbered, "leave it to itunes:episode and the show’s title"),
+    Rule("Apple", "outer-spaces", ADVICE, EPISODE, f"{HOSTING}, RSS feed", _spaced, "take them out"),
+    Rule("Apple", "enclosure", ERROR, EPISODE, EPISODE_TAGS, missing("enclosure", "url"), "build the episode’s audio"),
+    Rule("Apple", "one-enclosure", ERROR, EPISODE, EPISODE_TAGS, _one_enclosure, "keep one; other forms are podcast:alternateEnclosure"),
+    Rule("Apple", "enclosure-type", ERROR, EPISODE, f"{HOSTING}, Enclosure", _enclosure_type, "publish MP3 as audio/mpeg, AAC as .m4a and audio/x-m4a"),
+    Rule("Apple", "enclosure-length", ERROR, EPISODE, f"{HOSTING}, Enclosure", _enclosure_length, "give the file’s size in bytes"),
+    Rule("Apple", "guid", ERROR, EPISODE, f"{HOSTING}, GUID", missing("guid"), "give it one that never changes"),
+    Rule("Apple", "guid-permalink", ERROR, EPISODE, "RSS 2.0, guid (rssboard.org)", _permalink, "add isPermaLink=\"false\""),
+    Rule("Apple", "date-form", ERROR, EPISODE, f"{EPISODE_TAGS}, pubDate", _date, "write it like Thu, 15 Jan 2026 19:00:00 +0000"),
+    Rule("Apple", "item-description", ADVICE, EPISODE, EPISODE_TAGS, missing("description"), "give summary or description in episode.toml"),
+    Rule(
+        "Apple",
+        "item-description-bytes",
+        ERROR,
+        EPISODE,
+        f"{EPISODE_TAGS}, description",
+        heavier("description", DESCRIPTION_BYTES),
+        "shorten description in episode.toml",
+    ),
+    Rule("Apple", "item-description-html", ADVICE, EPISODE, f"{EPISODE_TAGS}, description", _html, "keep to p, ol, ul, li, a, b, i, strong, em and br"),
+    Rule("Apple", "duration", ADVICE, EPISODE, EPISODE_TAGS, missing("itunes:duration"), "add itunes:duration, in seconds"),
+    Rule("Apple", "duration-form", ADVICE, EPISODE, f"{EPISODE_TAGS}, itunes:duration", _duration, "give whole seconds, at least 1"),
+    Rule("Apple", "item-explicit", ADVICE, EPISODE, EPISODE_TAGS, missing("itunes:explicit"), "add itunes:explicit, true or false"),
+    Rule("Apple", "item-explicit-value", ERROR, EPISODE, EPISODE_TAGS, not_among("itunes:explicit", "true", "false"), "write true or false"),
+    Rule("Apple", "numbers", ERROR, EPISODE, f"{EPISODE_TAGS}, itunes:episode, itunes:season", _numbers, "give a whole number from 1"),
+    Rule(
+        "Apple",
+        "episode-type",
+        ERROR,
+        EPISODE,
+        f"{EPISODE_TAGS}, itunes:episodeType",
+        not_among("itunes:episodeType", "full", "trailer", "bonus"),
+        "write full, trailer or bonus",
+    ),
+    Rule("Apple", "url-characters", ERROR, EPISODE, f"{HOSTING}, File names and URLs", _addresses, "rename the file: a-z, 0-9, hyphens"),
+    Rule("Apple", "show-url-characters", ERROR, SHOW, f"{HOSTING}, File names and URLs", _addresses, "rename the file: a-z, 0-9, hyphens"),
+    Rule("Apple", "listed-chapters", ADVICE, EPISODE, _CHAPTERS_AT_APPLE, _listed, "list at least three, in order, the first at 00:00:00"),
+    Rule("Spotify", "date", ERROR, EPISODE, SPOTIFY, missing("pubDate"), "give published in episode.toml"),
+    Rule("Spotify", "listed-chapter-titles", ADVICE, EPISODE, _CHAPTERS_AT_SPOTIFY, _listed_titles, "keep chapter titles below 40 characters"),
+    Rule("Spotify", "podlove-chapters", ERROR, EPISODE, "Podlove Simple Chapters 1.2", _podlove, "give each a start like 00:01:30.000 and a title, in order"),
+    Rule("PSP-1", "item-link", ADVICE, EPISODE, f"{PSP}, item: link", missing("link"), "link to the episode’s page"),
+    Rule("PSP-1", "item-transcript", ADVICE, EPISODE, f"{PSP}, podcast:transcript", missing("podcast:transcript", "url"), "build its transcript"),
+)

@@ -1,0 +1,188 @@
+"""The rules of the Podcasting 2.0 namespace, over the channel and over each episode: what Podcast Index and its apps read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from pipeline.directories import MEDIUMS, TRANSCRIPTS
+from pipeline.feed.parsed import Entry, Feed, Tag
+from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, longer, not_among
+from pipeline.feed.rules_show import is_local, moment, web_address
+from pipeline.roles import TAXONOMY
+
+_DOCS = "podcast-namespace, docs/tags"
+_ROLES = frozenset(role.lower() for group in TAXONOMY.values() for role in group)
+_GROUPS = frozenset(group.lower() for group in TAXONOMY)
+_ADDRESSES = ("url", "href", "img", "uri", "feedUrl", "accountUrl")
+_ONCE = ("podcast:guid", "podcast:locked", "podcast:medium", "podcast:license", "podcast:chapters", "podcast:season", "podcast:episode")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SHOW_AND_EPISODE = (("show", SHOW), ("item", EPISODE))
+
+
+def _entry(value: Feed | Entry) -> Entry:
+    return value.channel if isinstance(value, Feed) else value
+
+
+def _tags(value: Feed | Entry) -> Iterator[Tag]:
+    """Every tag of the namespace, and those inside it."""
+    for name, tags in _entry(value).tags.items():
+        if name.startswith("podcast:"):
+            for tag in tags:
+                yield tag
+                yield from tag.children
+
+
+def _each(name: str, breaks: Callable[[Tag], str]) -> Callable[..., str]:
+    """A test over every tag of a name."""
+
+    def test(value: Feed | Entry, *_: Any) -> str:
+        return next(filter(None, map(breaks, _entry(value).all(name))), "")
+
+    return test
+
+
+def _insecure(value: Feed | Entry, *_: Any) -> str:
+    for tag in _tags(value):
+        for attribute in _ADDRESSES:
+            address = tag.get(attribute)
+            if address.startswith("http://") and not is_local(address):
+                return f"has an address without https in {tag.name}: {address[:80]}"
+    return ""
+
+
+def _twice(value: Feed | Entry, *_: Any) -> str:
+    found = [name for name in _ONCE if len(_entry(value).all(name)) > 1]
+    return f"has {found[0]} more than once" if found else ""
+
+
+def _guid(feed: Feed) -> str:
+    text = feed.channel.text("podcast:guid")
+    try:
+        return "" if not text or (UUID(text).version == 5 and text == str(UUID(text))) else f"has podcast:guid {text}, which is no UUIDv5"
+    except ValueError:
+        return f"has podcast:guid “{text[:40]}”, which is no UUID"
+
+
+def _person(tag: Tag) -> str:
+    name = tag.text.strip()
+    return "" if 0 < len(name) <= 128 else f"credits a person with a name of {len(name)} characters"
+
+
+def _role(tag: Tag) -> str:
+    role, group = tag.get("role").lower() or "host", tag.get("group").lower() or "cast"
+    if role not in _ROLES:
+        return f"credits “{tag.text.strip()[:40]}” as {role[:40]}, which is no role of the taxonomy"
+    return "" if group in _GROUPS else f"credits “{tag.text.strip()[:40]}” in {group[:40]}, which is no group of the taxonomy"
+
+
+def _license(tag: Tag) -> str:
+    text = tag.text.strip()
+    return f"has the licence “{text[:40]}”" if text != text.lower() or not 0 < len(text) <= 128 else ""
+
+
+def _image(tag: Tag) -> str:
+    return "" if web_address(tag.get("href")) else "has podcast:image without an address"
+
+
+def _funding(tag: Tag) -> str:
+    return "" if web_address(tag.get("url")) and len(tag.text) <= 128 else "has podcast:funding without an address, or with too long a text"
+
+
+def _location(tag: Tag) -> str:
+    return "" if 0 < len(tag.text.strip()) <= 128 else "has podcast:location without a name, or with one of more than 128 characters"
+
+
+def _trailer(tag: Tag) -> str:
+    if not web_address(tag.get("url")) or not moment(tag.get("pubdate")):
+        return "has podcast:trailer without its address and RFC 2822 date"
+    return "" if 0 < len(tag.text.strip()) <= 128 else "has podcast:trailer without a title, or with one of more than 128 characters"
+
+
+def _social(tag: Tag) -> str:
+    protocol = tag.get("protocol")
+    return "" if protocol == "disabled" or (protocol and tag.get("uri")) else "has podcast:socialInteract without protocol and uri"
+
+
+def _transcript(tag: Tag) -> str:
+    return "" if tag.get("url") and tag.get("type") else "has podcast:transcript without url and type"
+
+
+def _transcript_type(tag: Tag) -> str:
+    kind = tag.get("type")
+    return f"has a transcript of type “{kind[:40]}”" if kind and kind not in TRANSCRIPTS else ""
+
+
+def _transcript_rel(tag: Tag) -> str:
+    return f"has a transcript with rel “{tag.get('rel')[:20]}”" if tag.get("rel") not in ("", "captions") else ""
+
+
+def _chapters(tag: Tag) -> str:
+    whole = tag.get("url") and tag.get("type") == "application/json+chapters"
+    return "" if whole else "has podcast:chapters without url and type application/json+chapters"
+
+
+def _season(tag: Tag) -> str:
+    return "" if re.fullmatch(r"\d{1,9}", tag.text.strip()) and len(tag.get("name")) <= 128 else f"has podcast:season “{tag.text.strip()[:20]}”"
+
+
+def _episode(tag: Tag) -> str:
+    return "" if _NUMBER.fullmatch(tag.text.strip()) and len(tag.get("display")) <= 32 else f"has podcast:episode “{tag.text.strip()[:20]}”"
+
+
+def _soundbite(tag: Tag) -> str:
+    whole = all(_NUMBER.fullmatch(tag.get(name)) for name in ("startTime", "duration")) and len(tag.text) <= 128
+    return "" if whole else "has podcast:soundbite without startTime and duration in seconds"
+
+
+def _soundbite_length(tag: Tag) -> str:
+    length = tag.get("duration")
+    return f"has a soundbite of {length} s" if _NUMBER.fullmatch(length) and not 15 <= float(length) <= 120 else ""
+
+
+def _alternate(tag: Tag) -> str:
+    sources = [child for child in tag.children if child.name == "podcast:source" and child.get("uri")]
+    return "" if tag.get("type") and sources else "has podcast:alternateEnclosure without a type and a source"
+
+
+def _both(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> tuple[Rule, ...]:
+    """The same rule over the channel and over items."""
+    source = f"{_DOCS}/{tag}.md"
+    return tuple(Rule("Podcast Index", f"{place}-{name}", level, looks_at, source, breaks, remedy) for place, looks_at in _SHOW_AND_EPISODE)
+
+
+def _show(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> Rule:
+    return Rule("Podcast Index", name, level, SHOW, f"{_DOCS}/{tag}.md", breaks, remedy)
+
+
+def _item(name: str, level: str, tag: str, breaks: Callable[[Tag], str], remedy: str) -> Rule:
+    return Rule("Podcast Index", name, level, EPISODE, f"{_DOCS}/{tag}.md", _each(f"podcast:{tag}", breaks), remedy)
+
+
+RULES = (
+    *_both("https", ERROR, "README", _insecure, "write https"),
+    *_both("podcast-once", ERROR, "README", _twice, "keep one"),
+    *_both("person", ERROR, "person", _each("podcast:person", _person), "name them in 1 to 128 characters"),
+    *_both("person-role", ADVICE, "person", _each("podcast:person", _role), "use a role of the taxonomy: any other is read as Host"),
+    *_both("license", ADVICE, "license", _each("podcast:license", _license), "write its identifier in lower case, like cc-by-4.0"),
+    *_both("podcast-image", ERROR, "image", _each("podcast:image", _image), "give href"),
+    *_both("funding", ERROR, "funding", _each("podcast:funding", _funding), "give url, and at most 128 characters"),
+    *_both("location", ERROR, "location", _each("podcast:location", _location), "name the place in 1 to 128 characters"),
+    *_both("txt", ERROR, "txt", longer("podcast:txt", 4000), "shorten it"),
+    *_both("social", ERROR, "socialInteract", _each("podcast:socialInteract", _social), "give both, or protocol=\"disabled\""),
+    _show("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first address, which the ledger keeps"),
+    _show("locked-value", ERROR, "locked", not_among("podcast:locked", "yes", "no"), "write yes or no"),
+    _show("medium-value", ERROR, "medium", not_among("podcast:medium", *MEDIUMS), "write podcast, audiobook, music…"),
+    _show("trailer-tag", ERROR, "trailer", _each("podcast:trailer", _trailer), "give url, pubdate and a title"),
+    _item("transcript", ERROR, "transcript", _transcript, "give both"),
+    _item("transcript-type", ERROR, "transcript", _transcript_type, "use text/vtt, application/x-subrip, application/json or text/html"),
+    _item("transcript-rel", ERROR, "transcript", _transcript_rel, "write captions, or leave it out"),
+    _item("chapters", ERROR, "chapters", _chapters, "give both"),
+    _item("season", ERROR, "season", _season, "give a whole number, a name of at most 128 characters"),
+    _item("episode", ERROR, "episode", _episode, "give a number, a display of at most 32 characters"),
+    _item("soundbite", ERROR, "soundbite", _soundbite, "give both, and a title of at most 128 characters"),
+    _item("soundbite-length", ADVICE, "soundbite", _soundbite_length, "keep it between 15 and 120 seconds"),
+    _item("alternate", ERROR, "alternateEnclosure", _alternate, "give both"),
+)

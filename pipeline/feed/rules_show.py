@@ -1,0 +1,256 @@
+"""The rules over a feed's channel, and over its episodes together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from pipeline.directories import CATEGORIES, LANGUAGES
+from pipeline.feed.parsed import Entry, Feed
+from pipeline.feed.rule import ADVICE, EPISODES, ERROR, SHOW, Rule, heavier, longer, missing, not_among
+from pipeline.text import nearest
+
+DESCRIPTION_BYTES = 4000
+INDEX_BYTES = 25_000_000
+_GUIDE = "A Podcaster’s Guide to RSS (Apple, in podcast-namespace: itunes_reference.md)"
+SHOW_TAGS, EPISODE_TAGS = f"{_GUIDE}, Show tags", f"{_GUIDE}, Episode tags"
+HOSTING = "Technical updates for hosting providers (podcasters.apple.com/4115)"
+PSP = "PSP-1 (Podcast-Standards-Project/PSP-1-Podcast-RSS-Specification)"
+SPOTIFY = "Requirements of a feed (Spotify, content-ops.atspotify.com, article 360050808931)"
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
+_DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(:\d{2})? ([+-]\d{4}|GMT|UT|[ECMP][SD]T)")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_ONCE = ("title", "link", "description", "language", "copyright", "lastBuildDate", "itunes:image", "itunes:explicit", "itunes:type")
+
+
+def moment(text: str) -> datetime | None:
+    """A date as RFC 2822 writes it, its day of the week the right one; None for anything else."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo and _DAYS[found.weekday()] == text[:3] else None
+
+
+def web_address(text: str) -> bool:
+    """Whether a text is an absolute http or https address."""
+    return text.startswith(("https://", "http://")) and len(text) > len("https://")
+
+
+def _itunes(feed: Feed) -> str:
+    return "" if "itunes" in feed.namespaces else "does not declare the namespace of its itunes tags, and Apple then ignores them all"
+
+
+def _namespaces(feed: Feed) -> str:
+    wanted = {"podcast", "atom"} | ({"content"} if any("content:encoded" in item.tags for item in feed.items) else set())
+    lacking = sorted(wanted - feed.namespaces)
+    return f"does not declare the namespace {lacking[0]}" if lacking else ""
+
+
+def _language(feed: Feed) -> str:
+    language = feed.channel.text("language")
+    if not language:
+        return "has no language"
+    whole = re.fullmatch("[a-z]{2}(-[A-Za-z]{2,8})?", language)
+    return "" if whole and language[:2] in LANGUAGES else f"has the language “{language[:20]}”, which is no ISO 639 code"
+
+
+def _category(feed: Feed) -> str:
+    for tag in feed.channel.all("itunes:category"):
+        name = tag.get("text")
+        if name not in CATEGORIES:
+            return f"has the category “{name[:60]}”, which Apple has not ({nearest(name, CATEGORIES)})"
+        for child in tag.children:
+            if child.name == "itunes:category" and child.get("text") not in CATEGORIES[name]:
+                return f"has the subcategory “{child.get('text')[:60]}”, which {name} has not"
+    return ""
+
+
+def _blocked(feed: Feed) -> str:
+    for entry in (feed.channel, *feed.items):
+        for name in ("itunes:block", "itunes:complete"):
+            if name in entry.tags and entry.text(name) != "Yes":
+                return f"has {name} “{entry.text(name)[:20]}”, and only Yes does anything"
+    return ""
+
+
+def _moved(feed: Feed) -> str:
+    return "" if all(web_address(tag.text.strip()) for tag in feed.channel.all("itunes:new-feed-url")) else "has no address in new-feed-url"
+
+
+def _copyright(feed: Feed) -> str:
+    text = feed.channel.text("copyright")
+    return f"has the copyright “{text[:60]}”" if re.search(r"©|\(c\)|copyright|\b(19|20)\d\d\b", text, re.IGNORECASE) else ""
+
+
+def _self(feed: Feed) -> str:
+    for tag in feed.channel.all("atom:link"):
+        if tag.get("rel") == "self":
+            if not web_address(tag.get("href")):
+                return "has a self link without an address"
+            return "" if tag.get("type") == "application/rss+xml" else "has a self link that is not of type application/rss+xml"
+    return "has no atom:link to itself"
+
+
+def _hub(feed: Feed) -> str:
+    hubs = [tag.get("href") for tag in feed.channel.all("atom:link") if tag.get("rel") == "hub"]
+    return "" if all(map(web_address, hubs)) else "names a WebSub hub without an address"
+
+
+def _build_date(feed: Feed) -> str:
+    text = feed.channel.text("lastBuildDate")
+    return f"has lastBuildDate “{text[:40]}”, which is no RFC 2822 date" if text and not moment(text) else ""
+
+
+def _build_date_old(feed: Feed) -> str:
+    if not (built := moment(feed.channel.text("lastBuildDate"))):
+        return "has no lastBuildDate" if feed.items and not feed.channel.text("lastBuildDate") else ""
+    newest = max((date for item in feed.items if (date := moment(item.text("pubDate")))), default=built)
+    return "has a lastBuildDate older than its newest episode" if built < newest else ""
+
+
+def _no_episode(feed: Feed) -> str:
+    return "" if any(item.all("enclosure") for item in feed.items) else "has no episode with audio"
+
+
+def _here_only(feed: Feed) -> str:
+    link = feed.channel.text("link")
+    return f"has the address {link[:60]}, which only this machine reaches" if is_local(link) else ""
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is one of this machine, as somebody who tries things out has."""
+    try:
+        return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        return False
+
+
+def _large(feed: Feed) -> str:
+    return f"has {feed.bytes / 1e6:.0f} MB, and Podcast Index reads 25" if feed.bytes > INDEX_BYTES else ""
+
+
+def _owner(feed: Feed) -> str:
+    return "" if _mails(feed) else "names no itunes:owner with a mail address"
+
+
+def _owner_mail(feed: Feed) -> str:
+    bad = [mail for mail in _mails(feed) if not _MAIL.fullmatch(mail)]
+    return f"has the owner’s mail “{bad[0][:40]}”, which is no address" if bad else ""
+
+
+def _mails(feed: Feed) -> list[str]:
+    return [child.text.strip() for tag in feed.channel.all("itunes:owner") for child in tag.children if child.name == "itunes:email"]
+
+
+def _repeated(feed: Feed) -> str:
+    twice = [name for name in _ONCE if len(feed.channel.all(name)) > 1]
+    return f"has {twice[0]} more than once" if twice else ""
+
+
+def _same(feed: Feed, what: str, key: str, attribute: str = "") -> Iterator[tuple[Entry, str]]:
+    """Items that share what each should have for itself."""
+    seen: dict[str, Entry] = {}
+    for item in feed.items:
+        value = item.attribute(key, attribute) if attribute else item.text(key)
+        if value and seen.setdefault(value, item) is not item:
+            yield item, f"has the {what} of “{seen[value].text('title')[:60]}”, line {seen[value].line}"
+
+
+def _same_number(feed: Feed) -> Iterator[tuple[Entry, str]]:
+    seen: dict[tuple[str, str], Entry] = {}
+    for item in feed.items:
+        if (number := item.text("itunes:episode")) and is_full(item):
+            first = seen.setdefault((item.text("itunes:season"), number), item)
+            if first is not item:
+                yield item, f"has number {number}, as “{first.text('title')[:60]}” of the same season"
+
+
+def _unnumbered(feed: Feed) -> Iterable[tuple[Entry, str]]:
+    if feed.channel.text("itunes:type") != "serial":
+        return ()
+    return ((item, "has no itunes:episode in a serial show") for item in feed.items if is_full(item) and not item.text("itunes:episode"))
+
+
+def _lone_bonus(feed: Feed) -> Iterator[tuple[Entry, str]]:
+    full = {(item.text("itunes:season"), item.text("itunes:episode")) for item in feed.items if is_full(item)}
+    for item in feed.items:
+        number = item.text("itunes:episode")
+        if number and item.text("itunes:episodeType") == "bonus" and (item.text("itunes:season"), number) not in full:
+            yield item, f"is a bonus to episode {number}, which is not in the feed"
+
+
+def _trailers(feed: Feed) -> Iterator[tuple[Entry, str]]:
+    seen: dict[str, Entry] = {}
+    for item in feed.items:
+        if item.text("itunes:episodeType") == "trailer" and not item.text("itunes:episode"):
+            first = seen.setdefault(item.text("itunes:season"), item)
+            if first is not item:
+                yield item, f"is a second trailer of the same season or show, after “{first.text('title')[:60]}”"
+
+
+def is_full(item: Entry) -> bool:
+    """Whether an item is an episode proper: no trailer, no bonus."""
+    return item.text("itunes:episodeType") in ("", "full")
+
+
+RULES = (
+    Rule("Apple", "itunes-namespace", ERROR, SHOW, f"{HOSTING}, RSS feed", _itunes, "declare xmlns:itunes on rss, to the letter"),
+    Rule("Apple", "show-title", ERROR, SHOW, SHOW_TAGS, missing("title"), "give title in show.toml"),
+    Rule("Apple", "show-title-length", ADVICE, SHOW, f"{HOSTING}, RSS feed", longer("title", 255), "shorten title in show.toml"),
+    Rule("Apple", "show-description", ERROR, SHOW, SHOW_TAGS, missing("description"), "give description in show.toml"),
+    Rule("Apple", "show-description-bytes", ERROR, SHOW, SHOW_TAGS, heavier("description", DESCRIPTION_BYTES), "shorten description in show.toml"),
+    Rule("Apple", "show-image", ERROR, SHOW, SHOW_TAGS, missing("itunes:image", "href"), "give cover in show.toml"),
+    Rule("Apple", "show-language", ERROR, SHOW, SHOW_TAGS, _language, "give language in show.toml, like fr or fr-ca"),
+    Rule("Apple", "show-category", ERROR, SHOW, SHOW_TAGS, missing("itunes:category", "text"), "give categories in show.toml"),
+    Rule("Apple", "category-known", ERROR, SHOW, f"{SHOW_TAGS}, Apple Podcasts categories", _category, "spell it as Apple’s list does"),
+    Rule("Apple", "show-explicit", ERROR, SHOW, SHOW_TAGS, missing("itunes:explicit"), "give explicit in show.toml"),
+    Rule("Apple", "show-explicit-value", ERROR, SHOW, SHOW_TAGS, not_among("itunes:explicit", "true", "false"), "write true or false"),
+    Rule("Apple", "show-type", ERROR, SHOW, SHOW_TAGS, not_among("itunes:type", "episodic", "serial"), "write episodic or serial"),
+    Rule("Apple", "show-once", ERROR, SHOW, SHOW_TAGS, _repeated, "keep one"),
+    Rule("Apple", "block-value", ADVICE, SHOW, SHOW_TAGS, _blocked, "write Yes, or leave it out"),
+    Rule("Apple", "new-feed-url", ERROR, SHOW, SHOW_TAGS, _moved, "write the whole new address, https and all"),
+    Rule("Apple", "public-address", ADVICE, SHOW, "Podcast requirements (podcasters.apple.com/support/823)", _here_only, "give website in show.toml"),
+    Rule("Apple", "serial-numbers", ERROR, EPISODES, f"{SHOW_TAGS}, itunes:type", _unnumbered, "give it a number in episode.toml"),
+    Rule("Apple", "guid-unique", ERROR, EPISODES, f"{HOSTING}, GUID", lambda feed: _same(feed, "guid", "guid"), "give each its own, for ever"),
+    Rule(
+        "Apple",
+        "enclosure-unique",
+        ERROR,
+        EPISODES,
+        f"{HOSTING}, Enclosure",
+        lambda feed: _same(feed, "audio file", "enclosure", "url"),
+        "give each episode its own file: Apple ignores the second",
+    ),
+    Rule("Apple", "titles-unique", ADVICE, EPISODES, EPISODE_TAGS, lambda feed: _same(feed, "title", "title"), "tell them apart"),
+    Rule("Apple", "numbers-unique", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episode", _same_number, "give each its own number"),
+    Rule("Apple", "bonus-belongs", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episodeType", _lone_bonus, "give it that episode’s number, or none"),
+    Rule("Apple", "one-trailer", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episodeType", _trailers, "give it the season or number it announces"),
+    Rule("Spotify", "show-author", ERROR, SHOW, SPOTIFY, missing("itunes:author"), "give author in show.toml"),
+    Rule("Spotify", "an-episode", ERROR, SHOW, SPOTIFY, _no_episode, "publish an episode, or a trailer"),
+    Rule("Podcast Index", "feed-size", ADVICE, SHOW, "Podcastindex-org/aggregator, aggrivate.js, maxContentLength", _large, "leave older episodes out"),
+    Rule("Podcast Index", "websub-hub", ERROR, SHOW, "WebSub (W3C), 4 Discovery", _hub, "write the hub’s whole address, or leave it out"),
+    Rule("PSP-1", "namespaces", ERROR, SHOW, f"{PSP}, Required RSS Namespace Declarations", _namespaces, "declare it on rss"),
+    Rule("PSP-1", "self-link", ERROR, SHOW, f"{PSP}, atom:link", _self, "link to the feed’s own address, of type application/rss+xml"),
+    Rule("PSP-1", "show-link", ERROR, SHOW, f"{PSP}, link", missing("link"), "give website in show.toml"),
+    Rule("PSP-1", "copyright-holder", ADVICE, SHOW, f"{PSP}, copyright", _copyright, "name the holder only: no ©, no word copyright, no year"),
+    Rule("PSP-1", "show-locked", ADVICE, SHOW, f"{PSP}, podcast:locked", missing("podcast:locked"), "add podcast:locked, yes or no"),
+    Rule("PSP-1", "show-guid", ADVICE, SHOW, f"{PSP}, podcast:guid", missing("podcast:guid"), "add podcast:guid, and never change it"),
+    Rule("PSP-1", "build-date-form", ERROR, SHOW, "RSS 2.0, lastBuildDate (rssboard.org)", _build_date, "write it like Thu, 15 Jan 2026 19:00:00 +0000"),
+    Rule("PSP-1", "build-date", ADVICE, SHOW, "RSS 2.0, lastBuildDate (rssboard.org)", _build_date_old, "give the newest episode’s date, or a later one"),
+    Rule(
+        "Amazon",
+        "owner-mail",
+        ADVICE,
+        SHOW,
+        "Amazon Music for Podcasters, claiming a show; also Spotify, Adding your email address to your RSS feed",
+        _owner,
+        "add itunes:owner while you claim the show there: a code is sent to it; it is public",
+    ),
+    Rule("Amazon", "owner-mail-form", ERROR, SHOW, f"{SHOW_TAGS}, itunes:owner", _owner_mail, "write an address that you read"),
+)
