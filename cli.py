@@ -159,11 +159,12 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 @main.command()
 @options(COMMON)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
-def check(root: Path, as_json: bool) -> None:
+@click.option("--online", is_flag=True, help="Also ask the servers of the feed's addresses: HEAD, byte ranges, types, sizes.")
+def check(root: Path, as_json: bool, online: bool) -> None:
     """Every mistake in the show at once: its TOML, recordings, cover, texts, and what directories ask of the feed; then advice."""
     from pipeline.check import check, shown
 
-    found = check(root.resolve())
+    found = check(root.resolve(), online)
     wrong = [finding for finding in found if finding.level == "error"]
     if as_json:
         import json

@@ -6,6 +6,7 @@ What directories ask (`pipeline/feed/rules.py`) is looked for in the feed that w
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ from pipeline import catalog
 from pipeline.audio.fits import misfits
 from pipeline.audio.probe import whole
 from pipeline.errors import CauserieError, Problems
-from pipeline.feed import behind, ledger, rules
+from pipeline.feed import behind, ledger, parsed, rules
 from pipeline.feed.chapters import checked
-from pipeline.feed.parsed import parse
-from pipeline.feed.rule import ADVICE, ERROR, Finding
+from pipeline.feed.rule import ADVICE, ERROR, Finding, Served, Use
+from pipeline.feed.rules_show import web_address
 from pipeline.files import read_text
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.model import Bed, Episode, Part, Recording, Show
 from pipeline.newcomers import SUMMARY_TO_WRITE
+from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
 from pipeline.transcript.lint import lint
@@ -31,15 +33,15 @@ FEED = "feeds/feed.xml"
 OWN = "Causerie"  # the pack of what no directory asks for
 
 
-def check(root: Path) -> list[Finding]:
-    """What is wrong in a show, and in the feed built from it; when nothing is, advice on its transcripts."""
+def check(root: Path, online: bool = False) -> list[Finding]:
+    """What is wrong in a show, and in its feed (`online`: also at the addresses there); when nothing is, advice on its transcripts."""
     show, problems = catalog.read(root)
     if show is None:
         return [_mistake(root, problem) for problem in problems]
     found = [_mistake(root, problem) for problem in (*problems, *_in_files(root, show, {catalog.owner(problem) for problem in problems}))]
     if not problems:
         try:
-            found += directories(root, show.info.website)
+            found += directories(root, show.info.website, online)
         except CauserieError as error:
             found.append(_mistake(root, error))
     if any(finding.level == ERROR for finding in found):
@@ -47,19 +49,38 @@ def check(root: Path) -> list[Finding]:
     return found + _advice(root, show)
 
 
-def directories(root: Path, website: str) -> list[Finding]:
-    """What directories would say of the feed that was built; `CauserieError` when it is no feed, or a release is damaged."""
+def directories(root: Path, website: str, online: bool = False) -> list[Finding]:
+    """What directories would say of the feed that was built, and `online` of what servers answer.
+
+    `CauserieError` when it is no feed, or a release is damaged.
+    """
     path = root / FEED
     if not path.is_file():
         return [Finding(ADVICE, OWN, "not-built", "", FEED, "is not built yet, so that its rules were not looked at", "run causerie build")]
-    feed = parse(path.read_bytes(), FEED)
+    feed = parsed.parse(path.read_bytes(), FEED)
     uses = tuple(rules.uses(feed))
     files = behind.look(uses, behind.addresses(root, website))
-    found = list(rules.findings(feed, files, FEED))
+    served = _served((*rules.own_address(feed), *uses)) if online else {}
+    found = list(rules.findings(feed, files, FEED, served))
     if absent := len({use.url for use in uses} - files.keys()):
         said = f"names {absent} files that are not in this folder, so that nothing can be said of them"
         found.append(Finding(ADVICE, OWN, "files-elsewhere", "", FEED, said, "run causerie build"))
     return found
+
+
+def _served(uses: Sequence[Use]) -> dict[str, Served]:
+    """What servers answer, by address: eight questions at a time."""
+    asked = {use.url: use for use in uses if web_address(use.url)}
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(asked, pool.map(_answer, asked.values()), strict=True))
+
+
+def _answer(use: Use) -> Served:
+    head = ask(use.url, Origin=ORIGIN)
+    if use.kind not in ("audio", "alternate") or head.status != 200:
+        return Served(head.status, head.headers)
+    part = ask(use.url, "GET", Range="bytes=0-1")
+    return Served(head.status, head.headers, part.status, part.headers.get("content-range", ""))
 
 
 def shown(found: Sequence[Finding]) -> list[CauserieError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,12 +11,14 @@ from pipeline.feed.parsed import Entry, Feed, Tag
 ERROR, ADVICE = "error", "advice"
 SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # what a rule looks at, beside the kinds of file in `Use`
 FILES = ("cover", "audio", "alternate", "transcript", "chapters")
+ADDRESS = "address"  # what a server answers, of the feed and of every file it names: only when it was asked
 
 
 class Rule(NamedTuple):
-    """A row of the table. `breaks` gives what is wrong in a few words, empty when nothing is; its arguments depend on `looks_at`:
+    """A row of the table. `breaks` gives what is wrong in a few words, empty when nothing is.
 
-    the feed (show), an item and the feed (episode), the feed, giving pairs of item and words (episodes), a use and its file (files).
+    Its arguments depend on `looks_at`: the feed (show); an item and the feed (episode); the feed, giving pairs of item and words
+    (episodes); a use and its file (one of FILES); a use and what its server said (address).
     """
 
     pack: str  # Apple, Spotify, Podcast Index, PSP-1, Amazon
@@ -44,7 +46,7 @@ class Finding:
 class Use(NamedTuple):
     """A file that the feed names: as what, where, and in which item (None for the channel)."""
 
-    kind: str  # one of FILES
+    kind: str  # one of FILES, or "feed" for the feed's own address
     url: str
     tag: Tag
     item: Entry | None
@@ -85,6 +87,16 @@ class File:
     image: Image | None = None
     audio: Audio | None = None
     damage: str = ""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a server said of an address: to HEAD, and of sound to a request for its first two bytes. Header names are lower case."""
+
+    status: int  # 0 when it said nothing
+    headers: Mapping[str, str]
+    range_status: int = 0
+    content_range: str = ""
 
 
 def missing(name: str, attribute: str = "") -> Callable[..., str]:

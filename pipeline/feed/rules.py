@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.feed import rules_file, rules_item, rules_podcasting, rules_show
+from pipeline.feed import rules_file, rules_item, rules_podcasting, rules_served, rules_show
 from pipeline.feed.parsed import Entry, Feed
-from pipeline.feed.rule import EPISODE, EPISODES, FILES, SHOW, File, Finding, Rule, Use
+from pipeline.feed.rule import ADDRESS, EPISODE, EPISODES, FILES, SHOW, File, Finding, Rule, Served, Use
 
-RULES: tuple[Rule, ...] = (*rules_show.RULES, *rules_item.RULES, *rules_podcasting.RULES, *rules_file.RULES)
+RULES: tuple[Rule, ...] = (*rules_show.RULES, *rules_item.RULES, *rules_podcasting.RULES, *rules_file.RULES, *rules_served.RULES)
 PACKS = ("Apple", "Spotify", "Podcast Index", "PSP-1", "Amazon")
 
 
@@ -30,9 +30,22 @@ def uses(feed: Feed) -> Iterator[Use]:
                 yield Use(name, tag.get("url"), tag, item)
 
 
-def findings(feed: Feed, files: Mapping[str, File], where: str = "feeds/feed.xml") -> tuple[Finding, ...]:
-    """What every rule finds in a feed, and in those of its `files` that are known, by address; errors first. Pure."""
-    found = [*_of_show(feed, where), *_of_episodes(feed, where), *_of_files(feed, files, where)]
+def own_address(feed: Feed) -> Iterator[Use]:
+    """The feed's own address, as a use."""
+    return (Use("feed", tag.get("href"), tag, None) for tag in feed.channel.all("atom:link") if tag.get("rel") == "self")
+
+
+def findings(
+    feed: Feed,
+    files: Mapping[str, File],
+    where: str = "feeds/feed.xml",
+    served: Mapping[str, Served] | None = None,
+) -> tuple[Finding, ...]:
+    """What every rule finds in a feed, in those of its `files` that are known and in what was `served`, by address; errors first. Pure."""
+    behind = dict.fromkeys(FILES, files)
+    found = [*_of_show(feed, where), *_of_episodes(feed, where)]
+    found += _of_uses(uses(feed), behind, where) if files else ()
+    found += _of_uses((*own_address(feed), *uses(feed)), {ADDRESS: served}, where) if served else ()
     return tuple(sorted(found, key=lambda finding: finding.level != "error"))
 
 
@@ -75,13 +88,15 @@ def _of_episodes(feed: Feed, where: str) -> Iterator[Finding]:
             yield _finding(rule, f"{where}:{item.line}", _named(item), problem)
 
 
-def _of_files(feed: Feed, files: Mapping[str, File], where: str) -> Iterator[Finding]:
-    rules = {kind: _looking_at(kind) for kind in FILES}
+def _of_uses(used: Iterable[Use], facts: Mapping[str, Mapping[str, Any]], where: str) -> Iterator[Finding]:
+    """What the rules that look at `facts`, by what they look at and then by address, find in uses."""
+    rules = {what: _looking_at(what) for what in facts}
     told: set[tuple[str, str]] = set()  # a cover that ten episodes share is told once
-    for use in uses(feed) if files else ():
-        file = files.get(use.url)
-        for rule in rules[use.kind] if file else ():
-            if (problem := rule.breaks(use, file)) and (rule.name, use.url) not in told:
+    for use in used:
+        what = ADDRESS if ADDRESS in facts else use.kind
+        fact = facts[what].get(use.url)
+        for rule in rules[what] if fact else ():
+            if (problem := rule.breaks(use, fact)) and (rule.name, use.url) not in told:
                 told.add((rule.name, use.url))
                 yield _finding(rule, f"{where}:{use.tag.line}", use.url.rpartition("/")[2][:80], str(problem))
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pipeline.directories import ENCLOSURES
 from pipeline.feed.parsed import Entry, Feed
 from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, heavier, longer, missing, not_among
-from pipeline.feed.rules_show import DESCRIPTION_BYTES, EPISODE_TAGS, HOSTING, PSP, SPOTIFY, moment, web_address
+from pipeline.feed.rules_show import DESCRIPTION_BYTES, EPISODE_TAGS, HOSTING, PSP, SPOTIFY, is_local, moment, web_address
 
 _CHAPTERS_AT_SPOTIFY = "Creating and managing chapters (Spotify for Creators)"
 _CHAPTERS_AT_APPLE = "Chapters (podcasters.apple.com/support/5482)"
@@ -19,9 +19,15 @@ _WHOLE = re.compile(r"[1-9]\d{0,8}")
 _ALLOWED = frozenset(("p", "ol", "ul", "li", "a", "b", "i", "strong", "em", "br"))
 _HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)[^<>]*>")
 _NUMBERED = re.compile(r"(?:épisode|episode|ep\.?|s\d+ ?[ex:])\s*#?\d+|#\d+", re.IGNORECASE)
-_STAMPED = re.compile(r"(?:^|[\n>])\s*\(?((?:\d{1,2}:)?\d{1,2}:[0-5]\d)\)?[\s:–-]+([^<\n]*)")
+_STAMPED = re.compile(r"(?:^|[\n>])[ \t\u00a0]*\(?((?:\d{1,2}:)?\d{1,2}:[0-5]\d)\)?[\s:–-]+([^<\n]*)")
 _NORMAL_TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d{1,3})?)")  # RFC 2326, 3.6
-_LINKED = (("enclosure", "url"), ("itunes:image", "href"), ("podcast:transcript", "url"), ("podcast:chapters", "url"), ("atom:link", "href"))
+_LINKED = (
+    ("enclosure", "url"),
+    ("itunes:image", "href"),
+    ("podcast:transcript", "url"),
+    ("podcast:chapters", "url"),
+    ("atom:link", "href"),
+)
 
 
 def extension(url: str) -> str:
@@ -54,7 +60,7 @@ def _enclosure_length(item: Entry, _: Feed) -> str:
 def _permalink(item: Entry, _: Feed) -> str:
     guid = item.text("guid")
     is_address = item.attribute("guid", "isPermaLink").lower() == "false" or web_address(guid)
-    return f"has the guid “{guid[:60]}”, which is no address, without isPermaLink=\"false\"" if guid and not is_address else ""
+    return f'has the guid “{guid[:60]}”, which is no address, without isPermaLink="false"' if guid and not is_address else ""
 
 
 def _spaced(item: Entry, _: Feed) -> str:
@@ -88,6 +94,14 @@ def _addresses(entry: Feed | Entry, *_: Feed) -> str:
         for tag in item.all(name):
             if not _ADDRESS.fullmatch(tag.get(attribute)):
                 return f"has an address with other characters than ASCII’s in {name}: {tag.get(attribute)[:80]}"
+    return ""
+
+
+def _plain_http(item: Entry, _: Feed) -> str:
+    for name, attribute in _LINKED[:2]:
+        for tag in item.all(name):
+            if tag.get(attribute).startswith("http://") and not is_local(tag.get(attribute)):
+                return f"has an address without https in {name}: {tag.get(attribute)[:80]}"
     return ""
 
 
@@ -144,14 +158,30 @@ def _normal_time(text: str) -> float | None:
 RULES = (
     Rule("Apple", "item-title", ERROR, EPISODE, EPISODE_TAGS, missing("title"), "give title in episode.toml"),
     Rule("Apple", "item-title-length", ADVICE, EPISODE, f"{HOSTING}, RSS feed", longer("title", 255), "shorten title in episode.toml"),
-    Rule("Apple", "item-title-plain", ADVICE, EPISODE, f"{EPISODE_TAGS}, title", _title_numbered, "leave it to itunes:episode and the show’s title"),
+    Rule(
+        "Apple",
+        "item-title-plain",
+        ADVICE,
+        EPISODE,
+        f"{EPISODE_TAGS}, title",
+        _title_numbered,
+        "leave it to itunes:episode and the show’s title",
+    ),
     Rule("Apple", "outer-spaces", ADVICE, EPISODE, f"{HOSTING}, RSS feed", _spaced, "take them out"),
     Rule("Apple", "enclosure", ERROR, EPISODE, EPISODE_TAGS, missing("enclosure", "url"), "build the episode’s audio"),
     Rule("Apple", "one-enclosure", ERROR, EPISODE, EPISODE_TAGS, _one_enclosure, "keep one; other forms are podcast:alternateEnclosure"),
-    Rule("Apple", "enclosure-type", ERROR, EPISODE, f"{HOSTING}, Enclosure", _enclosure_type, "publish MP3 as audio/mpeg, AAC as .m4a and audio/x-m4a"),
+    Rule(
+        "Apple",
+        "enclosure-type",
+        ERROR,
+        EPISODE,
+        f"{HOSTING}, Enclosure",
+        _enclosure_type,
+        "publish MP3 as audio/mpeg, AAC as .m4a and audio/x-m4a",
+    ),
     Rule("Apple", "enclosure-length", ERROR, EPISODE, f"{HOSTING}, Enclosure", _enclosure_length, "give the file’s size in bytes"),
     Rule("Apple", "guid", ERROR, EPISODE, f"{HOSTING}, GUID", missing("guid"), "give it one that never changes"),
-    Rule("Apple", "guid-permalink", ERROR, EPISODE, "RSS 2.0, guid (rssboard.org)", _permalink, "add isPermaLink=\"false\""),
+    Rule("Apple", "guid-permalink", ERROR, EPISODE, "RSS 2.0, guid (rssboard.org)", _permalink, 'add isPermaLink="false"'),
     Rule("Apple", "date-form", ERROR, EPISODE, f"{EPISODE_TAGS}, pubDate", _date, "write it like Thu, 15 Jan 2026 19:00:00 +0000"),
     Rule("Apple", "item-description", ADVICE, EPISODE, EPISODE_TAGS, missing("description"), "give summary or description in episode.toml"),
     Rule(
@@ -163,11 +193,21 @@ RULES = (
         heavier("description", DESCRIPTION_BYTES),
         "shorten description in episode.toml",
     ),
-    Rule("Apple", "item-description-html", ADVICE, EPISODE, f"{EPISODE_TAGS}, description", _html, "keep to p, ol, ul, li, a, b, i, strong, em and br"),
+    Rule(
+        "Apple",
+        "item-description-html",
+        ADVICE,
+        EPISODE,
+        f"{EPISODE_TAGS}, description",
+        _html,
+        "keep to p, ol, ul, li, a, b, i, strong, em and br",
+    ),
     Rule("Apple", "duration", ADVICE, EPISODE, EPISODE_TAGS, missing("itunes:duration"), "add itunes:duration, in seconds"),
     Rule("Apple", "duration-form", ADVICE, EPISODE, f"{EPISODE_TAGS}, itunes:duration", _duration, "give whole seconds, at least 1"),
     Rule("Apple", "item-explicit", ADVICE, EPISODE, EPISODE_TAGS, missing("itunes:explicit"), "add itunes:explicit, true or false"),
-    Rule("Apple", "item-explicit-value", ERROR, EPISODE, EPISODE_TAGS, not_among("itunes:explicit", "true", "false"), "write true or false"),
+    Rule(
+        "Apple", "item-explicit-value", ERROR, EPISODE, EPISODE_TAGS, not_among("itunes:explicit", "true", "false"), "write true or false"
+    ),
     Rule("Apple", "numbers", ERROR, EPISODE, f"{EPISODE_TAGS}, itunes:episode, itunes:season", _numbers, "give a whole number from 1"),
     Rule(
         "Apple",
@@ -182,8 +222,26 @@ RULES = (
     Rule("Apple", "show-url-characters", ERROR, SHOW, f"{HOSTING}, File names and URLs", _addresses, "rename the file: a-z, 0-9, hyphens"),
     Rule("Apple", "listed-chapters", ADVICE, EPISODE, _CHAPTERS_AT_APPLE, _listed, "list at least three, in order, the first at 00:00:00"),
     Rule("Spotify", "date", ERROR, EPISODE, SPOTIFY, missing("pubDate"), "give published in episode.toml"),
-    Rule("Spotify", "listed-chapter-titles", ADVICE, EPISODE, _CHAPTERS_AT_SPOTIFY, _listed_titles, "keep chapter titles below 40 characters"),
-    Rule("Spotify", "podlove-chapters", ERROR, EPISODE, "Podlove Simple Chapters 1.2", _podlove, "give each a start like 00:01:30.000 and a title, in order"),
+    Rule(
+        "Spotify", "listed-chapter-titles", ADVICE, EPISODE, _CHAPTERS_AT_SPOTIFY, _listed_titles, "keep chapter titles below 40 characters"
+    ),
+    Rule(
+        "Spotify",
+        "podlove-chapters",
+        ERROR,
+        EPISODE,
+        "Podlove Simple Chapters 1.2",
+        _podlove,
+        "give each a start like 00:01:30.000 and a title, in order",
+    ),
     Rule("PSP-1", "item-link", ADVICE, EPISODE, f"{PSP}, item: link", missing("link"), "link to the episode’s page"),
-    Rule("PSP-1", "item-transcript", ADVICE, EPISODE, f"{PSP}, podcast:transcript", missing("podcast:transcript", "url"), "build its transcript"),
+    Rule(
+        "PSP-1",
+        "item-transcript",
+        ADVICE,
+        EPISODE,
+        f"{PSP}, podcast:transcript",
+        missing("podcast:transcript", "url"),
+        "build its transcript",
+    ),
 )

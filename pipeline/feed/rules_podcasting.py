@@ -125,7 +125,11 @@ def _chapters(tag: Tag) -> str:
 
 
 def _season(tag: Tag) -> str:
-    return "" if re.fullmatch(r"\d{1,9}", tag.text.strip()) and len(tag.get("name")) <= 128 else f"has podcast:season “{tag.text.strip()[:20]}”"
+    return (
+        ""
+        if re.fullmatch(r"\d{1,9}", tag.text.strip()) and len(tag.get("name")) <= 128
+        else f"has podcast:season “{tag.text.strip()[:20]}”"
+    )
 
 
 def _episode(tag: Tag) -> str:
@@ -171,7 +175,7 @@ RULES = (
     *_both("funding", ERROR, "funding", _each("podcast:funding", _funding), "give url, and at most 128 characters"),
     *_both("location", ERROR, "location", _each("podcast:location", _location), "name the place in 1 to 128 characters"),
     *_both("txt", ERROR, "txt", longer("podcast:txt", 4000), "shorten it"),
-    *_both("social", ERROR, "socialInteract", _each("podcast:socialInteract", _social), "give both, or protocol=\"disabled\""),
+    *_both("social", ERROR, "socialInteract", _each("podcast:socialInteract", _social), 'give both, or protocol="disabled"'),
     _show("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first address, which the ledger keeps"),
     _show("locked-value", ERROR, "locked", not_among("podcast:locked", "yes", "no"), "write yes or no"),
     _show("medium-value", ERROR, "medium", not_among("podcast:medium", *MEDIUMS), "write podcast, audiobook, music…"),

@@ -15,7 +15,7 @@ from pipeline.publish.tree import MEDIA, TEXTS, PublicFile
 from pipeline.text import printable
 
 _TIMEOUT_S = 20
-_ORIGIN = "https://player.example"  # any other site: web players fetch transcripts and chapters from theirs
+ORIGIN = "https://player.example"  # any other site: web players fetch transcripts and chapters from theirs
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def problems_of(file: PublicFile, url: str, head: Answer) -> tuple[CauserieError
 def advice_of(file: PublicFile, head: Answer) -> tuple[str, ...]:
     """What a producer should know, and that breaks no app."""
     lines = []
-    if file.rank == TEXTS and head.headers.get("access-control-allow-origin") not in {"*", _ORIGIN}:
+    if file.rank == TEXTS and head.headers.get("access-control-allow-origin") not in {"*", ORIGIN}:
         lines.append("transcripts and chapters are sent without Access-Control-Allow-Origin: web players cannot show them")
     if file.cache_control != IMMUTABLE and head.headers.get("content-length") != str(file.bytes):
         lines.append("a cache still serves older pages; it should not keep them longer than five minutes")
@@ -93,7 +93,7 @@ def ask(url: str, method: str = "HEAD", **headers: str) -> Answer:
 def _verified(base_url: str, file: PublicFile) -> tuple[tuple[CauserieError, ...], tuple[str, ...]]:
     """Problems and advice for one file."""
     url = f"{base_url.rstrip('/')}/{quote(file.key)}"
-    head = ask(url, Origin=_ORIGIN)
+    head = ask(url, Origin=ORIGIN)
     problems = problems_of(file, url, head)
     if file.rank == MEDIA and not problems:
         problems = range_problems(file, url, ask(url, "GET", Range="bytes=0-1"))

@@ -1,0 +1,149 @@
+"""`causerie check` over a feed that was built and the files behind it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from threading import Thread
+
+import imageio_ffmpeg
+import pytest
+from click.testing import CliRunner, Result
+from conftest import causerie, small_show
+
+from cli import main
+from pipeline.check import directories, shown
+from pipeline.feed.behind import addresses, look
+from pipeline.feed.parsed import parse
+from pipeline.feed.rules import uses
+from pipeline.files import sha256, write_json
+from pipeline.serve import make_server
+
+AT = "https://podcast.example.org/essai/"
+DATA = Path(__file__).parent / "data/directories"
+REPOSITORY = Path(__file__).parents[1]
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Make a small file with somebody else's encoder."""
+    import subprocess
+
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments], check=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A show whose feed names a cover and a sound that are there, and others that are not."""
+    small_show(tmp_path)
+    sound = tmp_path / "episodes/un/un.mp3"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=2", "-ac", "2", "-b:a", "128k", "-id3v2_version", "3", "-metadata", "title=La file d’attente", sound)
+    feed = (DATA / "good.xml").read_text("utf-8").replace("https://example.org/guichet/", AT)
+    feed = feed.replace('length="1000"', f'length="{sound.stat().st_size}"').replace("<itunes:duration>96", "<itunes:duration>2")
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds/feed.xml").write_text(feed, "utf-8")
+    for folder, key, source in (("un", "la-file-1.mp3", sound), ("show", "cover-1.jpg", tmp_path / "cover.jpg")):
+        file = {"role": "x", "key": key, "source": str(source.relative_to(tmp_path)), "sha256": sha256(source), "bytes": 1, "type": ""}
+        write_json(tmp_path / f".causerie/{folder}/release.json", {"version": 1, "slug": "", "duration_s": 0, "files": [file]})
+    return tmp_path
+
+
+def checked(root: Path, *options: str) -> Result:
+    """What the command says."""
+    return CliRunner().invoke(main, ["check", "--show", str(root), *options])
+
+
+def rules_of(root: Path) -> set[str]:
+    """The names of what was found."""
+    return {finding.rule for finding in directories(root, AT)}
+
+
+def test_a_good_feed_and_its_files_are_no_mistake_and_what_is_absent_is_counted(published: Path) -> None:
+    told = checked(published)
+    assert told.exit_code == 0 and told.output.startswith("No mistake found.\n")
+    assert "feeds/feed.xml: names 7 files that are not in this folder" in told.output
+
+
+def test_files_are_looked_at_with_other_peoples_readers(published: Path) -> None:
+    found = look(uses(parse((published / "feeds/feed.xml").read_bytes())), addresses(published, AT))
+    audio, cover = found[f"{AT}la-file-1.mp3"].audio, found[f"{AT}cover-1.jpg"].image
+    assert audio and (audio.kbps, audio.rate_hz, audio.channels, audio.constant, audio.has_info) == (128, 44_100, 2, True, True)
+    assert (audio.id3, audio.title, round(audio.duration_s)) == ((2, 3), "La file d’attente", 2)
+    assert cover and (cover.width_px, cover.height_px, cover.colour, cover.alpha) == (3000, 3000, "RGB", False)
+
+
+def test_a_sound_encoded_again_elsewhere_is_found_out(published: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=9", "-ac", "1", "-ar", "22050", "-q:a", "6", "-id3v2_version", "4", published / "episodes/un/un.mp3")
+    assert rules_of(published) >= {"audio-bytes", "audio-duration", "audio-constant", "audio-sample-rate", "audio-id3"}
+
+
+def test_a_picture_under_a_sounds_name_is_found_out(published: Path) -> None:
+    (published / "episodes/un/un.mp3").write_bytes((published / "cover.jpg").read_bytes()[:5000])
+    assert "audio-type" in rules_of(published)
+
+
+@pytest.mark.parametrize(("pixels", "rule"), [("gray", "cover-colour"), ("rgba", "cover-alpha"), ("rgb24", "cover-extension")])
+def test_covers_made_by_other_programs_are_understood(published: Path, pixels: str, rule: str) -> None:
+    ffmpeg("-f", "lavfi", "-i", "color=red:1400x1400", "-frames:v", "1", "-pix_fmt", pixels, "-c:v", "png", "-f", "image2", published / "cover.jpg")
+    assert rule in rules_of(published)
+
+
+def test_an_error_of_a_directory_is_a_mistake_with_its_pack_and_rule(published: Path) -> None:
+    feed = published / "feeds/feed.xml"
+    feed.write_text(feed.read_text("utf-8").replace(">serial<", ">daily<"), "utf-8")
+    told = checked(published)
+    assert told.exit_code == 1
+    assert "feeds/feed.xml:3: the show has itunes:type “daily” [Apple: show-type]; write episodic or serial" in told.output
+
+
+def test_in_json_a_finding_says_level_pack_rule_source_where_problem_and_remedy(published: Path) -> None:
+    feed = published / "feeds/feed.xml"
+    feed.write_text(feed.read_text("utf-8").replace(' isPermaLink="false"', ""), "utf-8")
+    found = [json.loads(line) for line in checked(published, "--json").stdout.splitlines()]
+    assert [list(each) for each in found] == [["level", "pack", "rule", "source", "where", "problem", "remedy"]] * len(found)
+    assert [each["rule"] for each in found if each["level"] == "error"] == ["guid-permalink"] * 3
+
+
+def test_servers_are_asked_only_when_somebody_wants_it(published: Path) -> None:
+    tree = published / "public"
+    tree.mkdir()
+    for key, source in (("la-file-1.mp3", "episodes/un/un.mp3"), ("cover-1.jpg", "cover.jpg"), ("feed.xml", "feeds/feed.xml")):
+        shutil.copyfile(published / source, tree / key)
+    (tree / "la-file-1.vtt").write_text("WEBVTT\n", "utf-8")
+    with make_server(tree, port=0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        feed = published / "feeds/feed.xml"
+        feed.write_text(feed.read_text("utf-8").replace(AT, f"http://127.0.0.1:{server.server_port}/"), "utf-8")
+        asked = [each for each in directories(published, AT, online=True) if each.rule.startswith("served")]
+        server.shutdown()
+    gone = {each.problem for each in asked if each.rule == "served"}
+    assert "bonus-1.mp3 answers 404 to HEAD" in gone and not {each for each in gone if "la-file-1.mp3" in each or "cover" in each}
+    assert not [each for each in directories(published, AT) if each.rule.startswith("served")]
+
+
+def test_a_feed_that_is_not_built_is_one_line_and_no_mistake(tmp_path: Path) -> None:
+    told = checked(small_show(tmp_path))
+    assert told.exit_code == 0 and told.output.count("is not built yet") == 1
+
+
+def test_a_hostile_feed_is_one_sentence_and_no_traceback(published: Path) -> None:
+    (published / "feeds/feed.xml").write_bytes(b'<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss version="2.0">&a;</rss>')
+    told = causerie("check", root=published, check=False)
+    assert told.returncode == 1 and "declares a document type" in told.stderr + told.stdout and "Traceback" not in told.stderr
+
+
+def test_words_of_a_feed_cannot_move_a_terminal(published: Path) -> None:
+    feed = published / "feeds/feed.xml"
+    feed.write_text(feed.read_text("utf-8").replace(">serial<", ">\u202e\u009b31m<"), "utf-8")
+    told = causerie("check", root=published, check=False)
+    assert told.returncode == 1 and not {"\u202e", "\u009b"} & set(told.stdout + told.stderr)
+
+
+def test_a_damaged_release_is_told(published: Path) -> None:
+    (published / ".causerie/un/release.json").write_text("{")
+    told = checked(published)
+    assert told.exit_code == 1 and ".causerie/un/release.json: is not readable JSON" in told.output + told.stderr
+
+
+def test_advice_is_shown_after_what_is_causeries_own(published: Path) -> None:
+    assert [each.where.partition(":")[0] for each in shown(directories(published, AT))] == ["feeds/feed.xml"]
