@@ -67,7 +67,7 @@ def _audio(path: Path) -> Audio | None:
 
     try:
         found = mutagen.File(path)
-    except (mutagen.MutagenError, OSError, ValueError):
+    except Exception:  # a damaged file can trip a reader of thirty formats anywhere
         return None
     if found is None or not hasattr(found.info, "length"):
         return None

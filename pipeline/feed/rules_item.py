@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ _WHOLE = re.compile(r"[1-9]\d{0,8}")
 _ALLOWED = frozenset(("p", "ol", "ul", "li", "a", "b", "i", "strong", "em", "br"))
 _HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)[^<>]*>")
 _NUMBERED = re.compile(r"(?:épisode|episode|ep\.?|s\d+ ?[ex:])\s*#?\d+|#\d+", re.IGNORECASE)
-_STAMPED = re.compile(r"(?:^|[\n>])[ \t\u00a0]*\(?((?:\d{1,2}:)?\d{1,2}:[0-5]\d)\)?[\s:–-]+([^<\n]*)")
+_STAMPED = re.compile(r"[\n>][ \t\u00a0]*\(?((?:\d{1,2}:)?\d{1,2}:[0-5]\d)\)?[\s:–-]+([^<\n]*)")
 _NORMAL_TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d{1,3})?)")  # RFC 2326, 3.6
 _LINKED = (
     ("enclosure", "url"),
@@ -109,7 +110,8 @@ def _title_numbered(item: Entry, feed: Feed) -> str:
     title, show = item.text("title"), feed.channel.text("title")
     if _NUMBERED.match(title):
         return f"has a number in its title, “{title[:60]}”"
-    return f"has the show’s name in its title, “{title[:60]}”" if len(show) > 3 and title.startswith(f"{show} ") else ""
+    named = show and title.startswith(show) and title[len(show) :].lstrip()[:1] in tuple(":|#-–—")
+    return f"has the show’s name in its title, “{title[:60]}”" if named else ""
 
 
 def _html(item: Entry, _: Feed) -> str:
@@ -117,24 +119,25 @@ def _html(item: Entry, _: Feed) -> str:
     return f"has <{sorted(strange)[0]}> in its description" if strange else ""
 
 
-def _stamps(item: Entry) -> list[tuple[int, str]]:
-    """The chapters that the description lists: starts in seconds, and titles."""
+@lru_cache(1)  # two rules ask for the same item
+def _stamps(description: str) -> list[tuple[int, str]]:
+    """The chapters that a description lists: starts in seconds, and titles."""
     found = []
-    for time, title in _STAMPED.findall(item.text("description")):
+    for time, title in _STAMPED.findall(f"\n{description}"):
         parts = [int(part) for part in time.split(":")]
         found.append((sum(part * 60**i for i, part in enumerate(reversed(parts))), title.strip()))
     return found
 
 
 def _listed(item: Entry, _: Feed) -> str:
-    stamps = [start_s for start_s, _ in _stamps(item)]
+    stamps = [start_s for start_s, _ in _stamps(item.text("description"))]
     if stamps and (stamps[0] or len(stamps) < 3 or any(after <= before for before, after in pairwise(stamps))):
         return f"lists {len(stamps)} chapters in its description, from {stamps[0]} s"
     return ""
 
 
 def _listed_titles(item: Entry, _: Feed) -> str:
-    long = [title for _, title in _stamps(item) if len(title) >= 40]
+    long = [title for _, title in _stamps(item.text("description")) if len(title) >= 40]
     return f"lists the chapter “{long[0][:60]}”, of {len(long[0])} characters" if long else ""
 
 
@@ -219,6 +222,7 @@ RULES = (
         "write full, trailer or bonus",
     ),
     Rule("Apple", "url-characters", ERROR, EPISODE, f"{HOSTING}, File names and URLs", _addresses, "rename the file: a-z, 0-9, hyphens"),
+    Rule("Apple", "plain-http", ADVICE, EPISODE, "App Transport Security (developer.apple.com)", _plain_http, "serve it over https"),
     Rule("Apple", "show-url-characters", ERROR, SHOW, f"{HOSTING}, File names and URLs", _addresses, "rename the file: a-z, 0-9, hyphens"),
     Rule("Apple", "listed-chapters", ADVICE, EPISODE, _CHAPTERS_AT_APPLE, _listed, "list at least three, in order, the first at 00:00:00"),
     Rule("Spotify", "date", ERROR, EPISODE, SPOTIFY, missing("pubDate"), "give published in episode.toml"),

@@ -39,16 +39,18 @@ def _each(name: str, breaks: Callable[[Tag], str]) -> Callable[..., str]:
     """A test over every tag of a name."""
 
     def test(value: Feed | Entry, *_: Any) -> str:
-        return next(filter(None, map(breaks, _entry(value).all(name))), "")
+        for tag in _entry(value).all(name):
+            if problem := breaks(tag):
+                return problem
+        return ""
 
     return test
 
 
 def _insecure(value: Feed | Entry, *_: Any) -> str:
     for tag in _tags(value):
-        for attribute in _ADDRESSES:
-            address = tag.get(attribute)
-            if address.startswith("http://") and not is_local(address):
+        for attribute, address in tag.attributes.items():
+            if address.startswith("http://") and attribute in _ADDRESSES and not is_local(address):
                 return f"has an address without https in {tag.name}: {address[:80]}"
     return ""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pipeline.directories import CATEGORIES, LANGUAGES
@@ -26,6 +27,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ONCE = ("title", "link", "description", "language", "copyright", "lastBuildDate", "itunes:image", "itunes:explicit", "itunes:type")
 
 
+@lru_cache(1 << 15)
 def moment(text: str) -> datetime | None:
     """A date as RFC 2822 writes it, its day of the week the right one; None for anything else."""
     if not _DATE.fullmatch(text):
