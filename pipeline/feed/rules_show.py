@@ -310,7 +310,7 @@ RULES = (
         "owner-mail",
         ADVICE,
         SHOW,
-        "Amazon Music for Podcasters, claiming a show; also Spotify, Adding your email address to your RSS feed",
+        "Adding your email address to your RSS feed (Spotify for Creators); hosts say the same of Amazon",
         _owner,
         "add itunes:owner while you claim the show there: a code is sent to it; it is public",
     ),
