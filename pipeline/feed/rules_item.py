@@ -141,6 +141,13 @@ def _listed_titles(item: Entry, _: Feed) -> str:
     return f"lists the chapter “{long[0][:60]}”, of {len(long[0])} characters" if long else ""
 
 
+def _agree(item: Entry, _: Feed) -> str:
+    listed = [start_s for start_s, _ in _stamps(item.text("description"))]
+    marks = [tag for chapters in item.all("psc:chapters") for tag in chapters.children]
+    told = [int(start_s) for tag in marks if (start_s := _normal_time(tag.get("start"))) is not None]
+    return "lists other chapters in its description than in psc:chapters" if listed and told and sorted(told) != sorted(listed) else ""
+
+
 def _podlove(item: Entry, _: Feed) -> str:
     for chapters in item.all("psc:chapters"):
         marks = [tag for tag in chapters.children if tag.name == "psc:chapter"]
@@ -225,6 +232,7 @@ RULES = (
     Rule("Apple", "plain-http", ADVICE, EPISODE, "App Transport Security (developer.apple.com)", _plain_http, "serve it over https"),
     Rule("Apple", "show-url-characters", ERROR, SHOW, f"{HOSTING}, File names and URLs", _addresses, "rename the file: a-z, 0-9, hyphens"),
     Rule("Apple", "listed-chapters", ADVICE, EPISODE, _CHAPTERS_AT_APPLE, _listed, "list at least three, in order, the first at 00:00:00"),
+    Rule("Apple", "chapters-agree", ADVICE, EPISODE, _CHAPTERS_AT_APPLE, _agree, "make them the same: apps read one or the other"),
     Rule("Spotify", "date", ERROR, EPISODE, SPOTIFY, missing("pubDate"), "give published in episode.toml"),
     Rule(
         "Spotify", "listed-chapter-titles", ADVICE, EPISODE, _CHAPTERS_AT_SPOTIFY, _listed_titles, "keep chapter titles below 40 characters"
