@@ -55,7 +55,7 @@ def _file(use: Use, local: Local) -> File:
             return File(size, local.sha256, image=image(stream.read(HEADER_BYTES)))
     if use.kind in ("audio", "alternate"):
         return File(size, local.sha256, audio=_audio(local.path))
-    kind = use.tag.get("type").partition(";")[0]
+    kind = "application/json+chapters" if use.kind == "chapters" else use.tag.get("type").partition(";")[0]
     wrong = f"has {size} bytes, too many for a text" if size > _TEXT_BYTES else damage(kind, local.path.read_bytes())
     return File(size, local.sha256, damage=wrong)
 

@@ -171,8 +171,8 @@ RULES = (
     Rule("Apple", "audio-sample-rate", ADVICE, "audio", f"{_AUDIO}, MP3", _rate, "encode it at 44100 or 48000 Hz"),
     Rule("Apple", "audio-id3", ADVICE, "audio", "ID3v2.3 (id3.org): the version that every player reads", _id3, "tag it in version 2.3"),
     Rule("Apple", "audio-title", ADVICE, "audio", "ID3v2.3, 4.2.1 TIT2 (id3.org)", _titled, _BUILD),
-    Rule("Podcast Index", "alternate-bytes", ERROR, "alternate", f"{_DOCS}/alternateEnclosure.md", _bytes, _BUILD),
-    Rule("Podcast Index", "alternate-type", ERROR, "alternate", f"{_DOCS}/alternateEnclosure.md", _is_audio, _BUILD),
+    Rule("Podcast Index", "alternate-bytes", ERROR, "alternate", f"{_DOCS}/alternate-enclosure.md", _bytes, _BUILD),
+    Rule("Podcast Index", "alternate-type", ERROR, "alternate", f"{_DOCS}/alternate-enclosure.md", _is_audio, _BUILD),
     Rule("Podcast Index", "alternate-integrity", ERROR, "alternate", f"{_DOCS}/integrity.md", _integrity, _BUILD),
     Rule(
         "Podcast Index",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pipeline.directories import MEDIUMS, TRANSCRIPTS
 from pipeline.feed.parsed import Entry, Feed, Tag
-from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, longer, not_among
+from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, not_among
 from pipeline.feed.rules_show import is_local, moment, web_address
 from pipeline.roles import TAXONOMY
 
@@ -18,6 +18,13 @@ _ROLES = frozenset(role.lower() for group in TAXONOMY.values() for role in group
 _GROUPS = frozenset(group.lower() for group in TAXONOMY)
 _ADDRESSES = ("url", "href", "img", "uri", "feedUrl", "accountUrl")
 _ONCE = ("podcast:guid", "podcast:locked", "podcast:medium", "podcast:license", "podcast:chapters", "podcast:season", "podcast:episode")
+_LONGEST = (
+    *((f"podcast:{name}", "", 128) for name in ("person", "license", "funding", "location", "trailer", "soundbite")),
+    ("podcast:txt", "", 4000),
+    ("podcast:season", "name", 128),
+    ("podcast:episode", "display", 32),
+    ("podcast:alternateEnclosure", "title", 32),
+)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SHOW_AND_EPISODE = (("show", SHOW), ("item", EPISODE))
 
@@ -68,9 +75,17 @@ def _guid(feed: Feed) -> str:
         return f"has podcast:guid “{text[:40]}”, which is no UUID"
 
 
+def _truncated(value: Feed | Entry, *_: Any) -> str:
+    entry = _entry(value)
+    for name, attribute, longest in _LONGEST:
+        for tag in entry.tags.get(name, ()):
+            if (size := len(tag.get(attribute) if attribute else tag.text)) > longest:
+                return f"has {attribute or 'a text'} of {size} characters in {name}, the limit is {longest}"
+    return ""
+
+
 def _person(tag: Tag) -> str:
-    name = tag.text.strip()
-    return "" if 0 < len(name) <= 128 else f"credits a person with a name of {len(name)} characters"
+    return "" if tag.text.strip() else "credits a person without a name"
 
 
 def _role(tag: Tag) -> str:
@@ -82,7 +97,7 @@ def _role(tag: Tag) -> str:
 
 def _license(tag: Tag) -> str:
     text = tag.text.strip()
-    return f"has the licence “{text[:40]}”" if text != text.lower() or not 0 < len(text) <= 128 else ""
+    return f"has the licence “{text[:40]}”" if text != text.lower() or not text else ""
 
 
 def _image(tag: Tag) -> str:
@@ -90,17 +105,16 @@ def _image(tag: Tag) -> str:
 
 
 def _funding(tag: Tag) -> str:
-    return "" if web_address(tag.get("url")) and len(tag.text) <= 128 else "has podcast:funding without an address, or with too long a text"
+    return "" if web_address(tag.get("url")) else "has podcast:funding without an address"
 
 
 def _location(tag: Tag) -> str:
-    return "" if 0 < len(tag.text.strip()) <= 128 else "has podcast:location without a name, or with one of more than 128 characters"
+    return "" if tag.text.strip() else "has podcast:location without a name"
 
 
 def _trailer(tag: Tag) -> str:
-    if not web_address(tag.get("url")) or not moment(tag.get("pubdate")):
-        return "has podcast:trailer without its address and RFC 2822 date"
-    return "" if 0 < len(tag.text.strip()) <= 128 else "has podcast:trailer without a title, or with one of more than 128 characters"
+    whole = web_address(tag.get("url")) and moment(tag.get("pubdate")) and tag.text.strip()
+    return "" if whole else "has podcast:trailer without its address, RFC 2822 date and title"
 
 
 def _social(tag: Tag) -> str:
@@ -122,24 +136,24 @@ def _transcript_rel(tag: Tag) -> str:
 
 
 def _chapters(tag: Tag) -> str:
-    whole = tag.get("url") and tag.get("type") == "application/json+chapters"
-    return "" if whole else "has podcast:chapters without url and type application/json+chapters"
+    return "" if tag.get("url") and tag.get("type") else "has podcast:chapters without url and type"
+
+
+def _chapters_type(tag: Tag) -> str:
+    kind = tag.get("type")
+    return f"has chapters of type “{kind[:40]}”" if kind and kind != "application/json+chapters" else ""
 
 
 def _season(tag: Tag) -> str:
-    return (
-        ""
-        if re.fullmatch(r"\d{1,9}", tag.text.strip()) and len(tag.get("name")) <= 128
-        else f"has podcast:season “{tag.text.strip()[:20]}”"
-    )
+    return "" if re.fullmatch(r"\d{1,9}", tag.text.strip()) else f"has podcast:season “{tag.text.strip()[:20]}”"
 
 
 def _episode(tag: Tag) -> str:
-    return "" if _NUMBER.fullmatch(tag.text.strip()) and len(tag.get("display")) <= 32 else f"has podcast:episode “{tag.text.strip()[:20]}”"
+    return "" if _NUMBER.fullmatch(tag.text.strip()) else f"has podcast:episode “{tag.text.strip()[:20]}”"
 
 
 def _soundbite(tag: Tag) -> str:
-    whole = all(_NUMBER.fullmatch(tag.get(name)) for name in ("startTime", "duration")) and len(tag.text) <= 128
+    whole = all(_NUMBER.fullmatch(tag.get(name)) for name in ("startTime", "duration"))
     return "" if whole else "has podcast:soundbite without startTime and duration in seconds"
 
 
@@ -153,30 +167,36 @@ def _alternate(tag: Tag) -> str:
     return "" if tag.get("type") and sources else "has podcast:alternateEnclosure without a type and a source"
 
 
+def _document(tag: str) -> str:
+    """Where a tag is described: `alternateEnclosure` in `alternate-enclosure.md`; what holds for all tags, in the README."""
+    kebab = re.sub(r"([A-Z])", r"-\1", tag).lower()
+    return f"podcast-namespace, {tag}.md" if tag == "README" else f"{_DOCS}/{kebab}.md"
+
+
 def _both(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> tuple[Rule, ...]:
     """The same rule over the channel and over items."""
-    source = f"{_DOCS}/{tag}.md"
+    source = _document(tag)
     return tuple(Rule("Podcast Index", f"{place}-{name}", level, looks_at, source, breaks, remedy) for place, looks_at in _SHOW_AND_EPISODE)
 
 
 def _show(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> Rule:
-    return Rule("Podcast Index", name, level, SHOW, f"{_DOCS}/{tag}.md", breaks, remedy)
+    return Rule("Podcast Index", name, level, SHOW, _document(tag), breaks, remedy)
 
 
 def _item(name: str, level: str, tag: str, breaks: Callable[[Tag], str], remedy: str) -> Rule:
-    return Rule("Podcast Index", name, level, EPISODE, f"{_DOCS}/{tag}.md", _each(f"podcast:{tag}", breaks), remedy)
+    return Rule("Podcast Index", name, level, EPISODE, _document(tag), _each(f"podcast:{tag}", breaks), remedy)
 
 
 RULES = (
     *_both("https", ERROR, "README", _insecure, "write https"),
     *_both("podcast-once", ERROR, "README", _twice, "keep one"),
-    *_both("person", ERROR, "person", _each("podcast:person", _person), "name them in 1 to 128 characters"),
+    *_both("person", ERROR, "person", _each("podcast:person", _person), "name them"),
     *_both("person-role", ADVICE, "person", _each("podcast:person", _role), "use a role of the taxonomy: any other is read as Host"),
     *_both("license", ADVICE, "license", _each("podcast:license", _license), "write its identifier in lower case, like cc-by-4.0"),
     *_both("podcast-image", ERROR, "image", _each("podcast:image", _image), "give href"),
-    *_both("funding", ERROR, "funding", _each("podcast:funding", _funding), "give url, and at most 128 characters"),
-    *_both("location", ERROR, "location", _each("podcast:location", _location), "name the place in 1 to 128 characters"),
-    *_both("txt", ERROR, "txt", longer("podcast:txt", 4000), "shorten it"),
+    *_both("funding", ERROR, "funding", _each("podcast:funding", _funding), "give url"),
+    *_both("location", ERROR, "location", _each("podcast:location", _location), "name the place"),
+    *_both("long-text", ADVICE, "README", _truncated, "shorten it: apps cut what is longer"),
     *_both("social", ERROR, "socialInteract", _each("podcast:socialInteract", _social), 'give both, or protocol="disabled"'),
     _show("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first address, which the ledger keeps"),
     _show("locked-value", ERROR, "locked", not_among("podcast:locked", "yes", "no"), "write yes or no"),
@@ -186,9 +206,18 @@ RULES = (
     _item("transcript-type", ERROR, "transcript", _transcript_type, "use text/vtt, application/x-subrip, application/json or text/html"),
     _item("transcript-rel", ERROR, "transcript", _transcript_rel, "write captions, or leave it out"),
     _item("chapters", ERROR, "chapters", _chapters, "give both"),
-    _item("season", ERROR, "season", _season, "give a whole number, a name of at most 128 characters"),
-    _item("episode", ERROR, "episode", _episode, "give a number, a display of at most 32 characters"),
-    _item("soundbite", ERROR, "soundbite", _soundbite, "give both, and a title of at most 128 characters"),
+    Rule(
+        "Podcast Index",
+        "chapters-type",
+        ADVICE,
+        EPISODE,
+        f"{_DOCS}/chapters.md",
+        _each("podcast:chapters", _chapters_type),
+        "write application/json+chapters",
+    ),
+    _item("season", ERROR, "season", _season, "give a whole number"),
+    _item("episode", ERROR, "episode", _episode, "give a number"),
+    _item("soundbite", ERROR, "soundbite", _soundbite, "give both"),
     _item("soundbite-length", ADVICE, "soundbite", _soundbite_length, "keep it between 15 and 120 seconds"),
     _item("alternate", ERROR, "alternateEnclosure", _alternate, "give both"),
 )
