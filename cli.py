@@ -136,6 +136,22 @@ def import_text(slug: str, file: Path, root: Path) -> None:
     _say("\n".join(bring_text(root.resolve(), slug, file)))
 
 
+@main.command("import-feed")
+@click.argument("source", metavar="URL_OR_FILE")
+@options(COMMON)
+@click.option("--media", is_flag=True, help="Fetch each episode's sound and cover too; run it again to go on after a stop.")
+@click.option("--offline", is_flag=True, help="Fetch nothing at all: a feed in a file, and only what stands in it.")
+@click.option("--allow-private", is_flag=True, help="Follow addresses on this machine or a private network too, for a feed you trust (tests use it).")
+@click.option("--quiet", is_flag=True, help="Say only what failed.")
+def import_feed(source: str, root: Path, quiet: bool, **rest: bool) -> None:
+    """Make a show, in an empty folder, of the feed at URL_OR_FILE: its GUIDs, texts, people, chapters; what could not be kept is told."""
+    from pipeline.commands import bring_feed
+    from pipeline.console import Console
+
+    if not bring_feed(root.resolve(), source, console=Console(quiet), **rest):
+        sys.exit(1)
+
+
 @main.command()
 @click.argument("slug")
 @options(COMMON)

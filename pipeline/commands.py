@@ -210,6 +210,14 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
     yield from (f"  {line}" for line in report)
 
 
+def bring_feed(root: Path, source: str, *, media: bool, offline: bool, allow_private: bool, console: Console) -> bool:
+    """Make a workspace of an existing show's feed, an address or a file; True when nothing failed."""
+    from pipeline.feed.bringing import Run, bring
+
+    with console:
+        return bring(root, source, Run(allow_private, offline, media, console.say, console.tell))
+
+
 def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, console: Console) -> Publication:
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):

@@ -1,0 +1,59 @@
+"""Which machines a feed may send us to: the public ones. A feed is a stranger's, and its addresses may point into a private network."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from pipeline.errors import CauserieError
+from pipeline.text import printable
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address is one of the public Internet; an IPv4 address inside an IPv6 one counts as itself."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return all(_is_public(each) for each in (address, *_inside(address)))
+
+
+def _is_public(address: _Address) -> bool:
+    special = address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local or address.is_unspecified
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return True  # it is judged by the one inside
+        special = special or address.is_site_local
+        if address in _NAT64:
+            return True
+    return address.is_global and not special
+
+
+def _inside(address: _Address) -> tuple[_Address, ...]:
+    """The IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo's server and client, NAT64."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return ()
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return tuple(filter(None, found))
+
+
+def resolved(host: str, port: int, allow_private: bool) -> str:
+    """The IP address to connect to; the name is looked up once, so that it cannot become another between the look and the call.
+
+    A `CauserieError` when the name is unknown, or when any of its addresses is not public and `allow_private` is not given.
+    """
+    try:
+        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CauserieError("cannot be found", printable(host)[:100], "check the address and the connection") from error
+    found = [str(row[4][0]) for row in rows]
+    refused = [] if allow_private else [each for each in found if not is_public(each)]
+    if refused or not found:
+        where = f"{host} ({refused[0]})" if refused and refused[0] != host else host
+        raise CauserieError("is not on the public Internet", printable(where)[:200], "--allow-private allows it, for a feed you trust")
+    return found[0]

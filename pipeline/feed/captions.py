@@ -1,0 +1,105 @@
+"""Captions of any host (VTT, SRT) as the text a person corrects: who says what, in paragraphs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from html import unescape
+from itertools import groupby
+
+from pipeline.errors import CauserieError
+from pipeline.feed.wording import line
+from pipeline.transcript.grammar import parse
+from pipeline.transcript.text import LABEL, Declared, Paragraph, Transcript, write
+
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
+_TAG = re.compile(r"</?[a-zA-Z0-9:.][^<>]*>|</?>")
+_LONGEST = 700  # characters of a paragraph of one voice, after which it ends with its sentence
+
+Said = tuple[str, str]  # a voice, "" when none is named, and its words
+
+
+def captions_text(content: str, people: Mapping[str, str]) -> str:
+    """The text for `transcripts/<slug>.md`; `people` maps keys to names. A `CauserieError` when nobody says anything in it."""
+    spoken = voices(cues(content))
+    if not spoken:
+        raise CauserieError("holds no captions")
+    blocks = tuple(Paragraph(_paired(words), voice) for voice, words in paragraphs(spoken))
+    keys = {name.casefold(): key for key, name in people.items()}
+    named = dict.fromkeys(voice for voice, _ in spoken if voice)
+    text = write(Transcript(blocks, tuple(Declared(name, person=keys.get(name.casefold(), "")) for name in named)))
+    parse(text, "its captions", people)
+    return text
+
+
+def cues(content: str) -> list[Said]:
+    """What each cue says, in order; lines that only repeat the one before, as rolling captions do, are left out."""
+    said: list[Said] = []
+    last = ""
+    blocks = re.split(r"\n[ \t]*\n", content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    for block in blocks:
+        lines = block.split("\n")
+        at = next((number for number, each in enumerate(lines) if "-->" in each), None)
+        if at is None:
+            continue
+        voice = ""
+        for each in lines[at + 1 :]:
+            pieces = _VOICE.split(each)
+            for number, piece in enumerate(pieces):
+                if number % 2:
+                    voice = voice_name(unescape(piece))
+                elif (words := line(unescape(_TAG.sub("", piece)))) and words != last:
+                    said.append((voice, words))
+                    last = words
+    return said
+
+
+def voices(said: Iterable[Said]) -> list[Said]:
+    """The same, with «Nora: …» read as a voice where the name begins two lines at least."""
+    said = list(said)
+    starts = [LABEL.match(words) for voice, words in said]
+    counts = Counter(found["label"] for found, (voice, _) in zip(starts, said, strict=True) if found and not voice)
+    named: list[Said] = []
+    current = ""
+    for (voice, words), found in zip(said, starts, strict=True):
+        if not voice and found and counts[found["label"]] > 1:
+            current, words = voice_name(found["label"]), words[found.end() :]
+        elif voice:
+            current = ""
+        named.append((voice or current, words))
+    return [(voice, words) for voice, words in named if words]
+
+
+def paragraphs(said: Iterable[Said]) -> list[Said]:
+    """Cues joined as long as one voice speaks; a long turn is cut after a sentence."""
+    found = []
+    for voice, group in groupby(said, key=lambda each: each[0]):
+        words = ""
+        for _, more in group:
+            if len(words) > _LONGEST and words.endswith((".", "?", "!", "…")):
+                found.append((voice, words))
+                words = ""
+            words = f"{words} {more}".strip()
+        found.append((voice, words))
+    return found
+
+
+def voice_name(text: str) -> str:
+    """A name that can stand before a colon in our text; empty when nothing is left of it."""
+    name = line(re.sub(r"[:«»\[\]\\<>\n]", " ", text)).lstrip("@#%+- ")[:40].strip()
+    found = LABEL.match(f"{name} : x")
+    return name if found and found["label"] == name else ""
+
+
+def _paired(words: str) -> str:
+    """Quotation marks and brackets without a partner would be mistakes in our text: they become others of the same sense."""
+    depth = 0
+    for char in words:
+        depth += (char == "«") - (char == "»")
+        if depth < 0:
+            break
+    if depth:
+        words = words.replace("«", "“").replace("»", "”")
+    bare = re.sub(r"\[[^\[\]]*\]", "", words)
+    return words.replace("[", "(").replace("]", ")") if "[" in bare or "]" in bare else words

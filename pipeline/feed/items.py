@@ -1,0 +1,231 @@
+"""One item of a stranger's feed as an episode, and what of it could not be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from pipeline.feed import terms
+from pipeline.feed.reading import Element
+from pipeline.feed.wording import line, plain, shortened, title
+from pipeline.fields import seconds
+from pipeline.model import Chapter, EpisodeInfo, Person, Soundbite
+from pipeline.text import hms
+
+NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # of an episode that a person has yet to date
+LONGEST = {"title": 255, "summary": 500, "description": 4000}  # as pipeline/catalog.py has them
+KNOWN = frozenset(
+    "title link description guid pubDate enclosure content:encoded dc:date itunes:title itunes:summary itunes:subtitle itunes:duration "
+    "itunes:episode itunes:season itunes:episodeType itunes:explicit itunes:image itunes:author itunes:block podcast:season "
+    "podcast:episode podcast:person podcast:transcript podcast:chapters podcast:soundbite psc:chapters dc:creator "
+    "podcast:alternateEnclosure media:content media:thumbnail googleplay:explicit googleplay:image googleplay:description".split()
+)
+
+# What `pipeline/feed/feed.py` adds to every description, as `plain` reads it
+_GENERATED = (
+    "Lire la transcription ({link})",
+    "Read the transcript ({link})",
+    "Sous-titres en anglais : traduction automatique.",
+    "English captions: machine translation.",
+)
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A file elsewhere: an enclosure, a transcript. `bytes` is what the feed says, 0 when it says nothing."""
+
+    url: str
+    type: str = ""
+    bytes: int = 0
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """An episode as its item tells it. The GUID in `info` is the very text of the feed; its date is `NO_DATE` when it has none."""
+
+    info: EpisodeInfo
+    enclosure: Linked
+    chapters: tuple[Chapter, ...] = ()
+    chapters_url: str = ""  # of JSON chapters, to be read when there are no others
+    transcripts: tuple[Linked, ...] = ()
+    image: str = ""  # its address
+    soundbites: tuple[Soundbite, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an item is read with: addresses are relative to `base`."""
+
+    base: str
+    people: dict[str, Person]
+    explicit: bool
+    by_causerie: bool  # such a feed repeats chapters and the way to the transcript in its descriptions
+
+
+def enclosure(item: Element, base: str) -> Linked | None:
+    """The item's sound: its first enclosure with an address; None for an item that is no episode."""
+    for each in (*item.all("enclosure"), *item.all("media:content")):
+        url = terms.address(each.attributes.get("url", ""), _base(item, base))
+        kind = line(each.attributes.get("type", "")).lower()
+        if url and (each.tag == "enclosure" or kind.startswith(("audio/", "video/"))):
+            length = each.attributes.get("length", "") or each.attributes.get("fileSize", "")
+            return Linked(url, kind, terms.whole(length, 999_999_999) or 0)
+    return None
+
+
+def identity(item: Element, sound: Linked) -> tuple[str, str]:
+    """The GUID, every character as given, and a sentence when it is not the feed's own.
+
+    Players that find none take the enclosure's address instead, so that is what subscribers hold already.
+    """
+    own = next((each.text for each in item.all("guid") if each.text.strip()), "")
+    return (own, "") if own else (sound.url, "has no GUID: the address of its sound is its identity from now on")
+
+
+def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Context) -> Item:
+    """An item as an episode named `slug`."""
+    base = _base(item, context.base)
+    name = title(item.words("title", "itunes:title")) or slug
+    published, date_note = terms.moment(item.words("pubDate", "dc:date"))
+    notes = [date_note]
+    chapters, chapter_notes = _chapters(item, base)
+    credits, credit_notes = terms.credits(item.all("podcast:person"), context.people)
+    summary, description, text_notes = texts(item, _repeated(item, chapters, base) if context.by_causerie else frozenset())
+    numbers = {key: _number(item, key, most, notes) for key, most in (("episode", 100_000), ("season", 10_000))}
+    info = EpisodeInfo(
+        slug=slug,
+        title=shortened(name, LONGEST["title"]),
+        summary=summary or shortened(name, LONGEST["title"]),
+        published=published or NO_DATE,
+        number=numbers["episode"],
+        season=numbers["season"],
+        kind=_kind(item, notes),
+        description=description,
+        explicit=_explicit(item, context.explicit, notes),
+        credits=credits,
+        guid=guid,
+    )
+    if len(name) > LONGEST["title"]:
+        notes.append(f"its title has {len(name)} characters: cut at {LONGEST['title']}")
+    if sum(1 for _ in item.all("enclosure")) > 1:
+        notes.append("has several enclosures: the first is the episode's")
+    if terms.yes(item.words("itunes:block")):
+        notes.append("was hidden (itunes:block): Causerie would show it; date it in the future, or delete its folder")
+    read = Item(
+        info,
+        sound,
+        chapters,
+        _linked(item, "podcast:chapters", "url", base) if not chapters else "",
+        _transcripts(item, base),
+        _linked(item, "itunes:image", "href", base),
+        _soundbites(item, notes),
+    )
+    return replace(read, notes=tuple(filter(None, (*notes, *chapter_notes, *credit_notes, *text_notes))))
+
+
+def texts(found: Element, repeated: frozenset[str] = frozenset()) -> tuple[str, str, tuple[str, ...]]:
+    """A summary of at most 500 characters, a description of at most 4000, empty when the summary says all; and what was lost.
+
+    The longest text that fits is the description; a host's own short one the summary, else the beginning of the long one.
+    """
+    tags = ("content:encoded", "description", "itunes:summary", "itunes:subtitle", "googleplay:description")
+    read = {tag: plain(found.words(tag)) for tag in tags}
+    notes = [f"its text had {lost}: left out" for lost in dict.fromkeys(lost for each in read.values() for lost in each.lost)]
+    kept = {tag: _without(each.text, repeated) for tag, each in read.items()}
+    long = max(kept.values(), key=lambda text: (len(text) <= LONGEST["description"], len(text)))
+    if not long:
+        return "", "", tuple(notes)
+    short = next((kept[tag] for tag in ("itunes:summary", "description", "itunes:subtitle") if 0 < len(kept[tag]) <= 500 and kept[tag] != long), "")
+    if not short:
+        short = long if len(long) <= LONGEST["summary"] else shortened(long.split("\n")[0], LONGEST["summary"])
+    description = shortened(long, LONGEST["description"]) if long != short else ""
+    all_kept = _bare(description or short) + _bare(short)
+    for tag, text in kept.items():
+        if text not in ("", short, description) and _bare(text) not in all_kept:
+            start = shortened(line(text), 60)
+            notes.append(f"its {tag} ({len(text)} characters, “{start}”) is kept only in feeds/imported.xml")
+    return short, description, tuple(notes)
+
+
+def _without(text: str, repeated: frozenset[str]) -> str:
+    return "\n\n".join(each for each in text.split("\n\n") if each not in repeated) if repeated else text
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _repeated(item: Element, chapters: tuple[Chapter, ...], base: str) -> frozenset[str]:
+    """The paragraphs that a feed of Causerie's writes by itself, and will write again."""
+    link = terms.address(item.words("link"), base)
+    marks = (f"{hms(mark.start_s, always_hours=True)} {mark.title}" for mark in chapters)
+    return frozenset((*map(line, marks), *(each.format(link=link) for each in _GENERATED)))
+
+
+def _base(item: Element, base: str) -> str:
+    own = item.attributes.get("xml:base", "")
+    return terms.address(own, base) or base if own else base
+
+
+def _linked(item: Element, tag: str, attribute: str, base: str) -> str:
+    found = (terms.address(each.attributes.get(attribute, ""), base) for each in item.all(tag))
+    return next(filter(None, found), "")
+
+
+def _chapters(item: Element, base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
+    """Podlove's simple chapters."""
+    listed = [each for group in item.all("psc:chapters") for each in group.all("psc:chapter")]
+    rows = [tuple(each.attributes.get(key, "") for key in ("start", "title", "href")) for each in listed]
+    kept, notes = terms.chapters(rows, base)
+    pictures = sum(bool(each.attributes.get("image")) for each in listed)
+    return kept, (*notes, *([f"pictures of {pictures} chapters: left out"] if pictures else []))
+
+
+def _transcripts(item: Element, base: str) -> tuple[Linked, ...]:
+    found = []
+    for each in item.all("podcast:transcript"):
+        if url := terms.address(each.attributes.get("url", ""), base):
+            found.append(Linked(url, line(each.attributes.get("type", "")).lower(), 0, line(each.attributes.get("language", ""))))
+    return tuple(dict.fromkeys(found))
+
+
+def _number(item: Element, key: str, most: int, notes: list[str]) -> int | None:
+    text = item.words(f"itunes:{key}", f"podcast:{key}")
+    number = terms.whole(text, most)
+    if text and number is None:
+        notes.append(f"its {key} is “{line(text)[:40]}”, not a whole number from 1: left out")
+    return number
+
+
+def _kind(item: Element, notes: list[str]) -> str:
+    kind = line(item.words("itunes:episodeType")).lower() or "full"
+    if kind not in ("full", "trailer", "bonus"):
+        notes.append(f"is of a kind unknown, “{kind[:40]}”: taken as full")
+        return "full"
+    return kind
+
+
+def _explicit(item: Element, default: bool, notes: list[str]) -> bool:
+    text = item.words("itunes:explicit", "googleplay:explicit")
+    said = terms.yes(text)
+    if text and said is None:
+        notes.append(f"says explicit “{line(text)[:40]}”: read as the show's, {str(default).lower()}")
+    return default if said is None else said
+
+
+def _soundbites(item: Element, notes: list[str]) -> tuple[Soundbite, ...]:
+    """`podcast:soundbite`; those of no length that `episode.toml` may have are told."""
+    kept = []
+    for each in item.all("podcast:soundbite"):
+        start_s, duration_s = (_seconds(each.attributes.get(key, "")) for key in ("startTime", "duration"))
+        if start_s is None or duration_s is None or not 1 <= duration_s <= 600:
+            notes.append(f"soundbite “{line(each.text)[:60]}” has no time from 1 to 600 s: left out")
+        else:
+            kept.append(Soundbite(start_s, duration_s, shortened(title(each.text), 128)))
+    return tuple(kept)
+
+
+def _seconds(text: str) -> float | None:
+    return seconds(text) if len(text) <= 20 else None

@@ -1,0 +1,113 @@
+"""Sounds that are too long for one breath: fetched into a `.part` file, and gone on with where a connection or a run ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import CauserieError
+from pipeline.feed.fetching import Answer, Cut, Limits, asked, shown
+from pipeline.files import write_json
+
+MOST_BYTES = 5_000_000_000
+ATTEMPTS = 5  # in a row that bring nothing
+MOST_ATTEMPTS = 50
+Progress = Callable[[int, int], None]  # bytes done, bytes in all (0 when nobody knows)
+
+
+def download(url: str, target: Path, limits: Limits, moved: Progress = lambda done, of: None) -> int:
+    """Fetch `url` into `target`, whole or not at all; returns its bytes. What a run that was stopped had fetched is gone on with.
+
+    The server must give as many bytes as it says. Raises `CauserieError` for what a server or an address does wrong.
+    """
+    part = target.with_name(f".{target.name}.part")
+    failures = 0
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        before = part.stat().st_size if part.exists() else 0
+        try:
+            size = _go_on(url, part, limits, moved)
+            os.replace(part, target)
+            _notes(part).unlink(missing_ok=True)
+            return size
+        except Cut as error:
+            gained = part.exists() and part.stat().st_size > before
+            failures = 0 if gained else failures + 1
+            if failures >= ATTEMPTS or attempt == MOST_ATTEMPTS:
+                raise CauserieError(f"is cut on the way each time ({error})", shown(url), "try again later; what came is kept") from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _go_on(url: str, part: Path, limits: Limits, moved: Progress) -> int:
+    """One connection: from where `part` ends when the server still has the same file, else from its start."""
+    known = _remembered(part, url)
+    start = part.stat().st_size if known and part.exists() else 0
+    headers = {"Range": f"bytes={start}-", "If-Range": known["mark"]} if start and known["mark"] else {}
+    start = start if headers else 0
+    with asked(url, limits, headers) as answer:
+        if answer.status == 416 and start:  # it is all there, or another file now
+            if answer.headers.get("content-range", "").endswith(f"/{start}"):
+                return start
+            part.unlink()
+            raise Cut("the file is another one now")
+        total = _total(answer, start, url)
+        if answer.status == 200:
+            start = 0
+        write_json(_notes(part), {"url": url, "mark": _mark(answer), "bytes": total})
+        size = start
+        with part.open("ab" if start else "wb") as stream:
+            for block in answer.blocks:
+                stream.write(block)
+                size += len(block)
+                if size > limits.most_bytes:
+                    part.unlink()
+                    raise CauserieError(f"is larger than {limits.most_bytes / 1e6:,.0f} MB", shown(url), "that is more than is ever fetched")
+                moved(size, total)
+            stream.flush()
+            os.fsync(stream.fileno())
+    if total and size != total:
+        if size > total:
+            part.unlink()
+        raise Cut(f"{size} bytes came of {total}")
+    if not size:
+        raise CauserieError("is empty", shown(url), "ask its host")
+    return size
+
+
+def _total(answer: Answer, start: int, url: str) -> int:
+    """How long the whole file is, 0 when nobody says; raises for an answer that is no sound."""
+    if answer.status not in (200, 206):
+        raise CauserieError(f"cannot be had (the server says {answer.status})", shown(url), "open it in a browser to see")
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise CauserieError("is a web page, not a sound", shown(url), "open it in a browser to see")
+    if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        raise CauserieError("comes packed, so that its length cannot be checked", shown(url), "fetch it with a browser")
+    if answer.status == 200:
+        said = answer.headers.get("content-length", "")
+        return int(said) if re.fullmatch(r"[0-9]{1,15}", said) else 0
+    found = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", answer.headers.get("content-range", ""))
+    if not found or int(found[1]) != start:
+        raise CauserieError("gives another part than was asked for", shown(url), "delete its .part file and try again")
+    return int(found[2]) if found[2] != "*" else 0
+
+
+def _mark(answer: Answer) -> str:
+    """What tells this very file from a later one: a strong ETag, else its date; empty when the server says neither."""
+    tag = answer.headers.get("etag", "")
+    return tag if tag.startswith('"') else answer.headers.get("last-modified", "")
+
+
+def _notes(part: Path) -> Path:
+    return part.with_suffix(".part.json")
+
+
+def _remembered(part: Path, url: str) -> dict[str, str] | None:
+    """What is known of a `.part` file, when it is of that address."""
+    try:
+        value = json.loads(_notes(part).read_text(encoding="utf-8"))
+        return {"mark": str(value["mark"])} if value["url"] == url else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,173 @@
+"""A stranger's feed to elements one can ask: XML without any DTD, mended where hosts are known to break it, under the usual prefixes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html.entities import html5
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.text import printable
+
+MOST_BYTES = 50_000_000
+
+# By address in lower case: hosts spell them in several ways, and mean the same
+_PREFIXES = {
+    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
+    "https://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
+    "https://podcastindex.org/namespace/1.0": "podcast",
+    "http://podcastindex.org/namespace/1.0": "podcast",
+    "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",
+    "http://podlove.org/simple-chapters": "psc",
+    "http://podlove.org/simple-chapters/": "psc",
+    "http://purl.org/rss/1.0/modules/content/": "content",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://www.w3.org/2005/atom": "atom",
+    "http://search.yahoo.com/mrss/": "media",
+    "http://www.google.com/schemas/play-podcasts/1.0": "googleplay",
+    "http://www.google.com/schemas/play-podcasts/1.0/play-podcasts.xsd": "googleplay",
+    "http://www.rawvoice.com/rawvoicerssmodule/": "rawvoice",
+    "http://www.w3.org/xml/1998/namespace": "xml",
+}
+_MARKUP = {"description", "content:encoded", "itunes:summary"}  # some hosts put XHTML straight into them
+_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.S)
+_XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
+_AMPERSAND = re.compile(rb"<!\[CDATA\[.*?\]\]>|&(?:#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|([A-Za-z][A-Za-z0-9]{0,31});)?", re.S)
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_STRANGE = {"utf-7", "cp037", "cp500", "cp273", "cp424", "cp875", "cp1026", "cp1140"}  # where “<!DOCTYPE” has other bytes
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element under its usual prefix; its text as given, spaces included. Attributes by their own names, `xml:base` with its prefix."""
+
+    tag: str
+    text: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: tuple[Element, ...] = ()
+
+    def all(self, tag: str) -> Iterator[Element]:
+        """The children of that name."""
+        return (child for child in self.children if child.tag == tag)
+
+    def first(self, tag: str) -> Element | None:
+        """The first child of that name that says something, by text, attributes or children."""
+        return next((child for child in self.all(tag) if child.text.strip() or child.attributes or child.children), None)
+
+    def words(self, *tags: str) -> str:
+        """The text of the first of these children that has any, as given; empty when none has."""
+        return next((child.text for tag in tags for child in self.all(tag) if child.text.strip()), "")
+
+
+def channel(data: bytes, where: str) -> tuple[Element, tuple[str, ...]]:
+    """The channel of an RSS 2.0 feed, and what had to be mended to read it, as sentences.
+
+    A `CauserieError` names `where` for anything else: a DTD (nothing in a feed needs one, and bombs are made of them), Atom, a web
+    page, XML that is broken in ways that no longer tell where an episode ends.
+    """
+    if len(data) > MOST_BYTES:
+        raise CauserieError(f"is larger than {MOST_BYTES // 1_000_000} MB", where, "is it really a podcast's feed?")
+    _refuse_dtd(data, where)
+    root, notes = _root(data, where)
+    name = _name(root.tag)
+    if name != "rss":
+        kind = {"atom:feed": "an Atom feed", "html": "a web page", "feed": "an Atom feed"}.get(name.lower(), f"<{printable(name)[:40]}>")
+        raise CauserieError(f"is {kind}, not an RSS feed", where, "give the address that podcast players subscribe to")
+    found = next((child for child in root if isinstance(child.tag, str) and _name(child.tag) == "channel"), None)
+    if found is None:
+        raise CauserieError("has no channel", where, "give the address that podcast players subscribe to")
+    return _element(found), notes
+
+
+def _refuse_dtd(data: bytes, where: str) -> None:
+    """Before any parser sees it: what stands before the first element is looked at in whatever two-byte form it may have."""
+    start = data[:100_000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff").decode("latin-1")
+    declared = re.match(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", start)
+    try:
+        encoding = codecs.lookup(declared[1]).name if declared else "utf-8"
+    except LookupError:
+        encoding = "unknown"
+    if encoding in _STRANGE or encoding == "unknown":
+        raise CauserieError(f"says that it is written in {printable(declared[1]) if declared else '?'}", where, "ask the host for UTF-8")
+    body = _PROLOG.match(start)
+    rest = start[body.end() if body else 0 :]
+    if rest.startswith("<!"):
+        if re.match(r"<!doctype\s+html", rest, re.I):
+            raise CauserieError("is a web page, not a feed", where, "give the address that podcast players subscribe to")
+        raise CauserieError("has a document type (DTD), which can hide a bomb", where, "ask the host for a feed without <!DOCTYPE>")
+    if not rest.startswith("<"):
+        raise CauserieError("is not XML", where, "give the address that podcast players subscribe to")
+
+
+def _root(data: bytes, where: str) -> tuple[Any, tuple[str, ...]]:
+    """The root element; mended when it has to be."""
+    from lxml.etree import XMLSyntaxError
+
+    try:
+        return _parsed(data), ()
+    except XMLSyntaxError as error:
+        first = error
+    mended = _mended(data)
+    try:
+        root = _parsed(mended)
+    except XMLSyntaxError as error:
+        broken = f"is not well-formed XML ({printable(str(error.msg))[:120]})"
+        raise CauserieError(broken, where, "it may have been cut on the way: fetch it again, or have the host mend that line") from error
+    line = f"line {first.lineno}" if first.lineno else "its beginning"
+    return root, (f"the feed is not well-formed XML ({line}); lone &, HTML entities and control characters were mended, see to those texts",)
+
+
+def _parsed(data: bytes) -> Any:
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    root = etree.fromstring(data, parser)
+    if root.getroottree().docinfo.internalDTD is not None:  # a second lock on the same door
+        raise CauserieError("has a document type (DTD), which can hide a bomb", "feed", "ask the host for a feed without <!DOCTYPE>")
+    return root
+
+
+def _mended(data: bytes) -> bytes:
+    """Without spaces before the declaration, control characters, lone `&` and entities of HTML; CDATA stays as it is."""
+
+    def mend(found: re.Match[bytes]) -> bytes:
+        name = (found[1] or b"").decode()
+        if not found[0].startswith(b"&") or found[0].startswith(b"&#") or name in _XML_ENTITIES:
+            return found[0]
+        known = html5.get(f"{name};") if name else None
+        return "".join(f"&#{ord(char)};" for char in known).encode() if known else b"&amp;" + found[0][1:]
+
+    return _AMPERSAND.sub(mend, _CONTROL.sub(b"", data.lstrip()))
+
+
+def _element(node: Any) -> Element:
+    tag = _name(node.tag)
+    if tag in _MARKUP and len(node):
+        from lxml.etree import tostring
+
+        inner = (node.text or "") + "".join(tostring(child, encoding="unicode") for child in node)
+        return Element(tag, inner)
+    attributes = {_attribute(key): value for key, value in node.attrib.items()}
+    return Element(tag, node.text or "", attributes, tuple(_element(child) for child in node if isinstance(child.tag, str)))
+
+
+@lru_cache(4096)
+def _name(tag: str) -> str:
+    """`itunes:title` for lxml's `{http://…}title`; an unknown namespace gives its last word as the prefix."""
+    if not tag.startswith("{"):
+        return tag
+    address, _, name = tag[1:].partition("}")
+    prefix = _PREFIXES.get(address.lower(), address.rstrip("/#").rpartition("/")[2][:40] or "other")
+    return f"{prefix}:{name}"
+
+
+@lru_cache(4096)
+def _attribute(key: str) -> str:
+    name = _name(key)
+    return name if name == "xml:base" else name.rpartition(":")[2]

@@ -1,0 +1,272 @@
+"""What hosts write in a feed's small fields, as the values a show has: dates, numbers, yes and no, addresses, categories, people, chapters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from pipeline.directories import CATEGORIES
+from pipeline.feed.reading import Element
+from pipeline.feed.wording import clean, line, shortened, title
+from pipeline.fields import seconds
+from pipeline.model import Chapter, Credit, Person
+from pipeline.roles import find_role
+from pipeline.text import slugify
+
+# Time zones that e-mail's rules do not know and hosts write all the same, in hours
+_ZONES = {"CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "WET": 0, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "IST": 5.5, "AEST": 10, "AEDT": 11}
+_UTC = ("UTC", "GMT", "UT", "Z", "+0000", "-0000", "+00:00", "-00:00")
+_FRENCH = {"janv": "Jan", "févr": "Feb", "fevr": "Feb", "mars": "Mar", "avr": "Apr", "mai": "May", "juin": "Jun", "juil": "Jul", "août": "Aug", "aout": "Aug", "sept": "Sep", "déc": "Dec"}
+
+# Apple's list before 2019, and what became of it
+_OLD = {
+    "society & culture > history": "History",
+    "society & culture > personal journals": "Society & Culture > Personal Journals",
+    "games & hobbies": "Leisure",
+    "games & hobbies > video games": "Leisure > Video Games",
+    "games & hobbies > automotive": "Leisure > Automotive",
+    "games & hobbies > aviation": "Leisure > Aviation",
+    "games & hobbies > hobbies": "Leisure > Hobbies",
+    "games & hobbies > other games": "Leisure > Games",
+    "sports & recreation": "Sports",
+    "sports & recreation > outdoor": "Sports > Wilderness",
+    "government & organizations": "Government",
+    "government & organizations > non-profit": "Business > Non-Profit",
+    "science & medicine": "Science",
+    "science & medicine > medicine": "Health & Fitness > Medicine",
+    "science & medicine > natural sciences": "Science > Natural Sciences",
+    "science & medicine > social sciences": "Science > Social Sciences",
+    "news & politics": "News",
+    "business > business news": "News > Business News",
+    "business > management & marketing": "Business > Management",
+    "business > shopping": "Business",
+    "technology > tech news": "News > Tech News",
+    "technology > gadgets": "Technology",
+    "technology > podcasting": "Technology",
+    "technology > software how-to": "Technology",
+    "education > training": "Education > Courses",
+    "education > language courses": "Education > Language Learning",
+    "education > educational technology": "Education",
+    "education > higher education": "Education",
+    "education > k-12": "Education",
+    "arts > literature": "Arts > Books",
+    "health": "Health & Fitness",
+    "health > self-help": "Education > Self-Improvement",
+    "health > alternative health": "Health & Fitness > Alternative Health",
+    "health > fitness & nutrition": "Health & Fitness > Fitness",
+    "health > sexuality": "Health & Fitness > Sexuality",
+    "religion & spirituality > other": "Religion & Spirituality",
+}
+
+
+def moment(text: str) -> tuple[datetime | None, str]:
+    """A date as feeds write them (RFC 2822, else ISO 8601), with its zone, and what was assumed or is wrong; None when it is no date."""
+    text = line(text)
+    if not text:
+        return None, "has no date"
+    found, zone_known = _rfc_2822(text)
+    if found is None:
+        found, zone_known = _iso_8601(text)
+    if found is None:
+        return None, f"has a date that is none, “{text[:60]}”"
+    if not 1990 <= found.year <= 2200:
+        return None, f"has a date no podcast has, “{text[:60]}”"
+    return found, "" if zone_known else f"its date names no known time zone, “{text[:60]}”: read as UTC"
+
+
+def yes(text: str) -> bool | None:
+    """What `itunes:explicit` or `itunes:block` says; None when it says nothing known."""
+    word = text.strip().lower()
+    return True if word in ("yes", "true", "explicit", "1") else False if word in ("no", "false", "clean", "0") else None
+
+
+def whole(text: str, most: int) -> int | None:
+    """A whole number from 1 to `most`."""
+    found = re.fullmatch(r"0*(\d{1,9})(?:\.0+)?", text.strip())
+    return int(found[1]) if found and 1 <= int(found[1]) <= most else None
+
+
+def address(text: str, base: str = "") -> str:
+    """An http or https address in plain ASCII, made whole from `base` when it is relative; empty when it is none."""
+    text = re.sub(r"[\x00-\x20\x7f]+", lambda found: "%20" if " " in found[0] else "", text.strip())
+    if not text:
+        return ""
+    try:
+        whole_one = urljoin(base, text) if base else text
+        parts = urlsplit(whole_one)
+        host = parts.hostname or ""
+        if parts.scheme.lower() not in ("http", "https") or not host:
+            return ""
+        spelt = host if host.isascii() else host.encode("idna").decode()
+        port = f":{parts.port}" if parts.port else ""
+    except (ValueError, UnicodeError):
+        return ""
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    spelt = f"[{spelt}]" if ":" in spelt else spelt
+    path, query, fragment = (quote(part, safe="!#$%&'()*+,/:;=?@[]~-._") for part in (parts.path, parts.query, parts.fragment))
+    return f"{parts.scheme.lower()}://{quote(user, safe='%:@!$&*+,;=~-._')}{spelt}{port}{path}{f'?{query}' if query else ''}{f'#{fragment}' if fragment else ''}"
+
+
+def secure(text: str, base: str = "") -> str:
+    """An https address, as a show's own fields want them; empty otherwise."""
+    found = address(text, base)
+    return found if found.startswith("https://") else ""
+
+
+def categories(found: Iterable[Element]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Every `itunes:category` in Apple's list of today, and what could not be found there."""
+    kept: dict[tuple[str, ...], None] = {}
+    notes: list[str] = []
+    for each in found:
+        name = title(each.attributes.get("text", "") or each.text)
+        subs = [title(sub.attributes.get("text", "")) for sub in each.all("itunes:category")] or [""]
+        for sub in subs:
+            asked = f"{name} > {sub}" if sub else name
+            pair = category(name, sub)
+            if pair:
+                kept[pair] = None
+            if pair is None or " > ".join(pair) != asked:
+                notes.append(f"category “{asked[:80]}”: {'is in no list of today: left out' if pair is None else 'now “' + ' > '.join(pair) + '”'}")
+    return tuple(kept), tuple(dict.fromkeys(notes))
+
+
+def category(name: str, sub: str) -> tuple[str, ...] | None:
+    """The category of today's list for a name, in any case or from the list before 2019; None when there is none."""
+    old = _OLD.get(f"{name} > {sub}".lower() if sub else name.lower()) or ("" if not sub else _OLD.get(name.lower(), ""))
+    wanted, _, wanted_sub = (old or f"{name} > {sub}").partition(" > ")
+    main = next((known for known in CATEGORIES if _alike(known) == _alike(wanted)), None)
+    if main is None:
+        return None
+    below = next((known for known in CATEGORIES[main] if wanted_sub and _alike(known) == _alike(wanted_sub)), None)
+    return (main, below) if below else (main,)
+
+
+def people(found: Iterable[tuple[Element, str]]) -> tuple[dict[str, Person], tuple[str, ...]]:
+    """Everybody a feed names, each once, by their name in lower case; what was said of them first holds. Takes elements with their base."""
+    known: dict[str, Person] = {}
+    notes: dict[str, None] = {}
+    keys: dict[str, int] = {}
+    for each, base in found:
+        name = person_name(each)
+        if not name:
+            continue
+        texts = {"url": each.attributes.get("href", ""), "image": each.attributes.get("img", "")}
+        links = {key: secure(text, base) for key, text in texts.items()}
+        for key, text in texts.items():
+            if text.strip() and not links[key]:
+                notes[f"{name}: the {key} “{line(text)[:200]}” is not an https address: left out"] = None
+        before = known.get(name.casefold())
+        if before is None:
+            known[name.casefold()] = Person(alone(slugify(name)[:60].strip("-") or "somebody", keys), name, links["url"], links["image"])
+        elif (not before.url and links["url"]) or (not before.image and links["image"]):
+            known[name.casefold()] = Person(before.key, before.name, before.url or links["url"], before.image or links["image"])
+    return known, tuple(notes)
+
+
+def person_name(found: Element) -> str:
+    """The name in a `podcast:person`, at most 128 characters."""
+    return shortened(title(found.text), 128)
+
+
+def alone(base: str, taken: dict[str, int]) -> str:
+    """`base`, or `base-2`, `base-3`… when it is taken, at most 80 characters; it is taken from then on."""
+    name, number = base, taken.get(base, 0)
+    while name in taken:
+        number += 1
+        name = f"{base[: 78 - len(str(number))].strip('-')}-{number + 1}"
+    taken[base] = number
+    taken[name] = taken.get(name, 0)
+    return name
+
+
+def credits(found: Iterable[Element], known: Mapping[str, Person]) -> tuple[tuple[Credit, ...], tuple[str, ...]]:
+    """`podcast:person` as credits, each once; a role that is not in the taxonomy gives none, and is told."""
+    kept: dict[Credit, None] = {}
+    notes = []
+    for each in found:
+        name = person_name(each)
+        role, group = (line(each.attributes.get(key, "")) or default for key, default in (("role", "host"), ("group", "")))
+        try:
+            place = find_role(f"{role} ({group})" if group else role)
+        except ValueError:
+            try:
+                place = find_role(role)
+            except ValueError:
+                notes.append(f"{name}: “{role[:60]}” is no role of the Podcasting 2.0 list: no credit")
+                continue
+        if name:
+            kept[Credit(known[name.casefold()], *place)] = None
+    return tuple(kept), tuple(notes)
+
+
+def chapters(found: Iterable[tuple[Any, str, str]], base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
+    """Starts (as text or seconds), titles and addresses as chapters in order of time, one a second; and what was left out."""
+    kept: dict[int, Chapter] = {}
+    notes = []
+    for start, text, link in found:
+        readable = isinstance(start, (str, int, float)) and not isinstance(start, bool) and len(str(start)) <= 20
+        start_s = seconds(start) if readable else None
+        name, url = shortened(title(text), 128), secure(link, base)
+        if start_s is None or not start_s < 1e6:
+            notes.append(f"chapter “{name[:60]}” starts at “{line(str(start))[:20]}”, which is no time: left out")
+        elif not name:
+            notes.append(f"a chapter at {start_s:g} s has no title: left out")
+        elif int(start_s) in kept:
+            notes.append(f"chapter “{name[:60]}” starts in the same second as another: left out")
+        else:
+            kept[int(start_s)] = Chapter(round(start_s, 3), name, url)
+            if link.strip() and not url:
+                notes.append(f"chapter “{name[:60]}”: “{line(link)[:200]}” is not an https address: left out")
+    return tuple(kept[start] for start in sorted(kept)), tuple(notes)
+
+
+def json_chapters(value: Any, base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
+    """JSON chapters 1.2 (podcast-namespace, `jsonChapters.md`) of any host; what is not of that shape is told and left out."""
+    listed = value.get("chapters") if isinstance(value, dict) else None
+    if not isinstance(listed, list):
+        return (), ("its JSON chapters have no list of chapters",)
+    shown = [each for each in listed if isinstance(each, dict) and each.get("toc") is not False]
+    rows = ((each.get("startTime"), clean(str(each.get("title") or "")), str(each.get("url") or "")) for each in shown)
+    kept, notes = chapters(rows, base)
+    hidden, pictures = len(listed) - len(shown), sum(bool(each.get("img")) for each in shown)
+    more = (f"{hidden} silent chapters: left out" if hidden else "", f"pictures of {pictures} chapters: left out" if pictures else "")
+    return kept, (*notes, *filter(None, more))
+
+
+def _rfc_2822(text: str) -> tuple[datetime | None, bool]:
+    english = re.sub(r"[^\W\d_]+\.?", lambda word: _french(word[0]), text)
+    try:
+        parts = parsedate_tz(english)
+        if parts is None or ":" not in text:
+            return None, False
+        last = text.split()[-1].strip("()")
+        offset_s = parts[9]
+        if last.upper() in _ZONES:
+            offset_s = _ZONES[last.upper()] * 3600
+        known = offset_s is not None and (offset_s != 0 or last.upper() in _UTC)
+        zone = timezone(timedelta(seconds=offset_s)) if offset_s else UTC
+        return datetime(*parts[:6], tzinfo=zone), known
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None, False
+
+
+def _french(word: str) -> str:
+    """An English month for a French one."""
+    start = word.lower()[:4].rstrip(".")
+    return _FRENCH.get(start) or _FRENCH.get(start[:3]) or word
+
+
+def _iso_8601(text: str) -> tuple[datetime | None, bool]:
+    try:
+        found = datetime.fromisoformat(text).replace(microsecond=0)
+    except ValueError:
+        return None, False
+    return (found, True) if found.tzinfo else (found.replace(tzinfo=UTC), False)
+
+
+def _alike(text: str) -> str:
+    return re.sub(r"[^a-z]+", "", text.lower().replace("&amp;", "&").replace(" and ", " & "))

@@ -1,0 +1,142 @@
+"""An imported show as the files of a workspace: pure text here, written by `pipeline/feed/bringing.py`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from pipeline.feed.importing import Imported
+from pipeline.feed.items import NO_DATE, Item
+from pipeline.feed.ledger import Ledger, adopt
+from pipeline.feed.wording import line
+from pipeline.model import Chapter, Credit, Person
+from pipeline.roles import find_role
+from pipeline.text import hms
+
+_SOUNDS = {"audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/x-m4a": ".m4a", "audio/mp4": ".m4a", "audio/m4a": ".m4a", "audio/aac": ".aac"}
+_SOUNDS |= {"audio/ogg": ".ogg", "audio/opus": ".opus", "audio/wav": ".wav", "audio/x-wav": ".wav", "audio/flac": ".flac"}
+_SOUNDS |= {"video/mp4": ".mp4", "video/x-m4v": ".m4v", "video/quicktime": ".mov", "video/webm": ".webm"}
+
+
+def sound_name(item: Item) -> str:
+    """What the episode's sound is called in its folder: nothing of the feed's own spelling, only a known extension."""
+    extension = PurePosixPath(urlsplit(item.enclosure.url).path).suffix.lower()
+    known = set(_SOUNDS.values())
+    return "original" + (extension if extension in known else _SOUNDS.get(item.enclosure.type, ".mp3"))
+
+
+def ledger_of(found: Imported) -> Ledger:
+    """The ledger of a show nobody has published with Causerie yet: every identity as the feed gave it."""
+    guids = {item.info.slug: item.info.guid for item in found.items}
+    return adopt(Ledger(feed_url=found.feed_url), found.info.guid, guids)
+
+
+def show_toml(found: Imported, cover: str) -> str:
+    """`show.toml`; what a show is built with is left to its defaults."""
+    info = found.info
+    values = {"author": info.author, "website": info.website, "language": info.language, "email": info.email}
+    values |= {"copyright": info.copyright, "license": info.license}
+    lines = [
+        f"# Imported from {line(found.feed_url) or 'a file'}; the feed itself is kept in feeds/imported.xml.",
+        "",
+        f"title = {quoted(info.title)}",
+        f"description = {paragraphs(info.description)}",
+        *(f"{key} = {quoted(value)}" for key, value in values.items() if value),
+        f"categories = [{', '.join(quoted(' > '.join(names)) for names in info.categories)}]",
+        f"type = {quoted(info.kind)}",
+        f"explicit = {_flag(info.explicit)}",
+        f"cover = {quoted(cover)}",
+        *([f"cover_alt = {quoted(info.cover_alt)}"] if info.cover_alt else []),
+    ]
+    for person in found.people:
+        lines += ["", *_person(person)]
+    return "\n".join([*lines, *_credits(info.credits)]) + "\n"
+
+
+def episode_toml(item: Item, show_explicit: bool, chapters: tuple[Chapter, ...], cover: str) -> str:
+    """`episode.toml`. The sound is a finished programme: only its loudness is made right, so that its times stay what they were."""
+    info = item.info
+    is_dated = info.published != NO_DATE
+    numbers = {"number": info.number, "season": info.season}
+    lines = [
+        f"title = {quoted(info.title)}",
+        *(f"{key} = {value}" for key, value in numbers.items() if value is not None),
+        *([f"kind = {quoted(info.kind)}"] if info.kind != "full" else []),
+        f"published = {info.published.isoformat()}" if is_dated else "# published = 2026-01-15T06:00:00+01:00  # the feed has no date for it",
+        f"summary = {quoted(info.summary)}",
+        *([f"description = {paragraphs(info.description)}"] if info.description else []),
+        *([f"explicit = {_flag(info.explicit)}"] if info.explicit != show_explicit else []),
+        *([f"cover = {quoted(cover)}"] if cover else []),
+        'level = "off"  # it was mixed already',
+        "trim_silence = false  # so that chapters and captions keep their times",
+        "clean = { highpass = false }",
+        "",
+        "[[recordings]]",
+        f"file = {quoted(sound_name(item))}  # from {line(item.enclosure.url)}",
+        *_chapters(chapters),
+    ]
+    for bite in item.soundbites:
+        lines += ["", "[[soundbites]]", f"start = {quoted(clock(bite.start_s))}", f"duration = {bite.duration_s:g}"]
+        lines += [f"title = {quoted(bite.title)}"] if bite.title else []
+    return "\n".join([*lines, *_credits(info.credits)]) + "\n"
+
+
+def clock(time_s: float) -> str:
+    """A time as `episode.toml` has it, `0:31` or `1:02:03.5`, to the millisecond."""
+    whole, thousandths = divmod(round(time_s * 1000), 1000)
+    return hms(whole) + (f".{thousandths:03}".rstrip("0") if thousandths else "")
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string on one line."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return '"' + re.sub("[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
+
+
+def paragraphs(text: str) -> str:
+    """A TOML string over several lines, one a paragraph; on one line when there is one paragraph of no great length."""
+    if "\n" not in text and len(text) < 100:
+        return quoted(text)
+    return '"""\n' + "\n".join(quoted(each)[1:-1].replace('\\"', '"').replace('""', '\\"\\"') for each in text.split("\n")) + '\n"""'
+
+
+def manifest(found: Imported, source: str, sha256: str) -> dict[str, object]:
+    """`feeds/imported.json`: where the show came from, where each sound is, and what a person was told."""
+    media = [
+        {"slug": item.info.slug, "file": f"episodes/{item.info.slug}/{sound_name(item)}", "url": item.enclosure.url, "bytes": item.enclosure.bytes}
+        for item in found.items
+    ]
+    return {"version": 1, "source": source, "feed_url": found.feed_url, "feed_sha256": sha256, "media": media}
+
+
+def _person(person: Person) -> list[str]:
+    values = {"name": person.name, "url": person.url, "image": person.image}
+    return [f"[people.{person.key}]", *(f"{key} = {quoted(value)}" for key, value in values.items() if value)]
+
+
+def _credits(credits: Iterable[Credit]) -> list[str]:
+    roles: dict[str, list[str]] = {}
+    for credit in credits:
+        name = credit.role if find_role(credit.role)[1] == credit.group else f"{credit.role} ({credit.group})"
+        roles.setdefault(name, []).append(credit.person.key)
+    rows = [f"{_key(name)} = {json.dumps(keys)}" for name, keys in roles.items()]
+    return ["", "[credits]", *rows] if rows else []
+
+
+def _chapters(chapters: tuple[Chapter, ...]) -> list[str]:
+    lines = []
+    for chapter in chapters:
+        lines += ["", "[[chapters]]", f"start = {quoted(clock(chapter.start_s))}", f"title = {quoted(chapter.title)}"]
+        lines += [f"url = {quoted(chapter.url)}"] if chapter.url else []
+    return lines
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
+
+
+def _flag(value: bool) -> str:
+    return str(value).lower()
