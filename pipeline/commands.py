@@ -210,12 +210,12 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
     yield from (f"  {line}" for line in report)
 
 
-def bring_feed(root: Path, source: str, *, media: bool, offline: bool, allow_private: bool, console: Console) -> bool:
-    """Make a workspace of an existing show's feed, an address or a file; True when nothing failed."""
-    from pipeline.feed.bringing import Run, bring
+def bring_feed(root: Path, source: str, *, console: Console, **options: bool) -> bool:
+    """Make a workspace of an existing show's feed, an address or a file; True when nothing failed. `options` are `Run`'s."""
+    from pipeline.bringing import Run, bring
 
     with console:
-        return bring(root, source, Run(allow_private, offline, media, console.say, console.tell))
+        return bring(root, source, Run(say=console.say, tell=console.tell, **options))
 
 
 def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, console: Console) -> Publication:

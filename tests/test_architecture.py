@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = """
     errors files text drafts progress roles directories model toml fields sounds glossary catalog receipts stale steps build workers
     audio speech transcript tags feed guide release report site publish serve plan
-    newcomers check doctor console commands
+    newcomers bringing check doctor console commands
 """.split()
 HEAVY = {"torch", "whisper", "faster_whisper", "ctranslate2", "numpy", "boto3", "docx", "typst", "feedgen", "pydub", "jinja2", "mutagen", "lxml", "rich", "segno"}
 NUMERIC = {"profile", "voice", "apart", "ride", "gate", "limiter", "truepeak", "timeline", "mixer", "hearing", "clean", "levels", "programme", "facts"}  # numpy from end to end; steps import them late

@@ -1,4 +1,4 @@
-"""A stranger's feed as a show: pure, values in and values out. `pipeline/feed/workspace.py` writes it, `bringing.py` does the rest."""
+"""A stranger's feed as a show: pure, values in and values out. `pipeline/feed/workspace.py` writes it, `pipeline/bringing.py` does the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pipeline.catalog import RESERVED
 from pipeline.errors import CauserieError
 from pipeline.feed import terms
-from pipeline.feed.items import KNOWN, Context, Item, Linked, enclosure, identity, read_item, texts
+from pipeline.feed.items import KNOWN, NO_DATE, Context, Item, Linked, enclosure, identity, read_item, texts
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.reading import Element, channel
 from pipeline.feed.wording import line, shortened, title
@@ -140,7 +140,7 @@ def _items(root: Element, info: ShowInfo, context: Context, source: str) -> tupl
     if not rows:
         raise CauserieError("has no episode with a sound", source, "give the address that podcast players subscribe to")
     rows.reverse()  # feeds have the newest first; a sort keeps that order where dates do not tell
-    rows.sort(key=lambda row: (terms.moment(row[0].words("pubDate", "dc:date"))[0] or terms.moment("1 Jan 1990 00:00 GMT")[0]))
+    rows.sort(key=lambda row: terms.moment(row[0].words("pubDate", "dc:date"))[0] or NO_DATE)
     named = slugs((title(item.words("title", "itunes:title")), guid) for item, _, guid, _ in rows)
     items = []
     for slug, (item, sound, guid, note) in zip(named, rows, strict=True):
@@ -186,7 +186,7 @@ def _unknown(root: Element) -> list[Note]:
     """Each tag that nothing here reads, once, with how often it stands."""
     counts = Counter(child.tag for child in root.children if child.tag not in _KNOWN)
     counts.update(child.tag for item in root.all("item") for child in item.children if child.tag not in KNOWN)
-    return [Note("show", f"<{tag[:60]}>, {number} times: kept only in feeds/imported.xml") for tag, number in sorted(counts.items())]
+    return [Note("show", f"<{tag[:60]}>, {number} time{'' if number == 1 else 's'}: kept only in feeds/imported.xml") for tag, number in sorted(counts.items())]
 
 
 def _told(root: Element, feed_url: str, info: ShowInfo) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -18,7 +19,7 @@ KNOWN = frozenset(
     "title link description guid pubDate enclosure content:encoded dc:date itunes:title itunes:summary itunes:subtitle itunes:duration "
     "itunes:episode itunes:season itunes:episodeType itunes:explicit itunes:image itunes:author itunes:block podcast:season "
     "podcast:episode podcast:person podcast:transcript podcast:chapters podcast:soundbite psc:chapters dc:creator "
-    "podcast:alternateEnclosure media:content media:thumbnail googleplay:explicit googleplay:image googleplay:description".split()
+    "podcast:alternateEnclosure comments media:content media:thumbnail googleplay:explicit googleplay:image googleplay:description".split()
 )
 
 # What `pipeline/feed/feed.py` adds to every description, as `plain` reads it
@@ -92,7 +93,8 @@ def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Conte
     notes = [date_note]
     chapters, chapter_notes = _chapters(item, base)
     credits, credit_notes = terms.credits(item.all("podcast:person"), context.people)
-    summary, description, text_notes = texts(item, _repeated(item, chapters, base) if context.by_causerie else frozenset())
+    repeated = _repeated(item, chapters, base) if context.by_causerie else frozenset()
+    summary, description, text_notes = texts(item, repeated, context.by_causerie)
     numbers = {key: _number(item, key, most, notes) for key, most in (("episode", 100_000), ("season", 10_000))}
     info = EpisodeInfo(
         slug=slug,
@@ -125,21 +127,24 @@ def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Conte
     return replace(read, notes=tuple(filter(None, (*notes, *chapter_notes, *credit_notes, *text_notes))))
 
 
-def texts(found: Element, repeated: frozenset[str] = frozenset()) -> tuple[str, str, tuple[str, ...]]:
+def texts(found: Element, repeated: frozenset[str] = frozenset(), by_causerie: bool = False) -> tuple[str, str, tuple[str, ...]]:
     """A summary of at most 500 characters, a description of at most 4000, empty when the summary says all; and what was lost.
 
     The longest text that fits is the description; a host's own short one the summary, else the beginning of the long one.
     """
     tags = ("content:encoded", "description", "itunes:summary", "itunes:subtitle", "googleplay:description")
-    read = {tag: plain(found.words(tag)) for tag in tags}
+    raw = {tag: found.words(tag) for tag in tags}
+    once = {text: plain(text) for text in dict.fromkeys(raw.values())}  # hosts say the same in several tags
+    read = {tag: once[text] for tag, text in raw.items()}
     notes = [f"its text had {lost}: left out" for lost in dict.fromkeys(lost for each in read.values() for lost in each.lost)]
     kept = {tag: _without(each.text, repeated) for tag, each in read.items()}
-    long = max(kept.values(), key=lambda text: (len(text) <= LONGEST["description"], len(text)))
+    told = [kept["description"]] if by_causerie else kept.values()  # our own feeds say which is which
+    long = max(told, key=lambda text: (len(text) <= LONGEST["description"], len(text)))
     if not long:
         return "", "", tuple(notes)
-    short = next((kept[tag] for tag in ("itunes:summary", "description", "itunes:subtitle") if 0 < len(kept[tag]) <= 500 and kept[tag] != long), "")
-    if not short:
-        short = long if len(long) <= LONGEST["summary"] else shortened(long.split("\n")[0], LONGEST["summary"])
+    others = (line(kept[tag]) for tag in ("itunes:summary", "description", "itunes:subtitle") if kept[tag] != long)
+    short = next((text for text in others if 0 < len(text) <= LONGEST["summary"]), "") or shortened(long.split("\n")[0], LONGEST["summary"])
+    short = re.sub(r"(?<=[.!?…])\s*\[(?:…|\.{3})\]$", "", short)  # WordPress's mark of an excerpt
     description = shortened(long, LONGEST["description"]) if long != short else ""
     all_kept = _bare(description or short) + _bare(short)
     for tag, text in kept.items():
@@ -154,7 +159,7 @@ def _without(text: str, repeated: frozenset[str]) -> str:
 
 
 def _bare(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def _repeated(item: Element, chapters: tuple[Chapter, ...], base: str) -> frozenset[str]:

@@ -36,7 +36,7 @@ _PREFIXES = {
 _MARKUP = {"description", "content:encoded", "itunes:summary"}  # some hosts put XHTML straight into them
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.S)
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
-_AMPERSAND = re.compile(rb"<!\[CDATA\[.*?\]\]>|&(?:#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|([A-Za-z][A-Za-z0-9]{0,31});)?", re.S)
+_AMPERSAND = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|([A-Za-z][A-Za-z0-9]{0,31});)?", re.S)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _STRANGE = {"utf-7", "cp037", "cp500", "cp273", "cp424", "cp875", "cp1026", "cp1140"}  # where “<!DOCTYPE” has other bytes
 
@@ -147,7 +147,7 @@ def _mended(data: bytes) -> bytes:
 
 
 def _element(node: Any) -> Element:
-    tag = _name(node.tag)
+    tag = _name(node.tag, node.prefix or "")
     if tag in _MARKUP and len(node):
         from lxml.etree import tostring
 
@@ -158,13 +158,13 @@ def _element(node: Any) -> Element:
 
 
 @lru_cache(4096)
-def _name(tag: str) -> str:
-    """`itunes:title` for lxml's `{http://…}title`; an unknown namespace gives its last word as the prefix."""
+def _name(tag: str, prefix: str = "") -> str:
+    """`itunes:title` for lxml's `{http://…}title`; an unknown namespace keeps the feed's own prefix."""
     if not tag.startswith("{"):
         return tag
     address, _, name = tag[1:].partition("}")
-    prefix = _PREFIXES.get(address.lower(), address.rstrip("/#").rpartition("/")[2][:40] or "other")
-    return f"{prefix}:{name}"
+    known = _PREFIXES.get(address.lower())
+    return f"{known or prefix.lower() or 'other'}:{name}" if known or prefix not in _PREFIXES.values() else f"other:{name}"
 
 
 @lru_cache(4096)

@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from html import unescape
-from html.parser import HTMLParser
 
 LONGEST_HTML = 200_000  # characters; what players show of an episode is far below
 
 _BLOCKS = frozenset("p div br li ul ol h1 h2 h3 h4 h5 h6 blockquote pre table tr section article header footer hr dl dt dd figure".split())
 _PLACES = frozenset("img iframe audio video embed object source".split())
 _SILENT = frozenset("script style template".split())
-_LOOKS = frozenset("b strong i em u s h1 h2 h3 h4 h5 h6 blockquote table code pre".split())
-_IS_HTML = re.compile(r"<(?:[a-zA-Z][^<>]*|/[a-zA-Z][^<>]*|!--.*?--)>|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);", re.S)
-_REORDERING = re.compile("[\u202a-\u202e]")
+_IS_HTML = re.compile(r"<(?:/?[a-zA-Z][^<>]*>|!--)|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);", re.S)
+# no `<` outside quotes, and no tag of more than some thousands of characters: reading stays linear whatever is typed
+_TAG = re.compile(r"""<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<rest>(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,4000}+)>""", re.S)
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e]")  # Unicode's Cc and Cs, and what turns text round
+
+_UNEVEN = re.compile(f"{_UNPRINTABLE.pattern[:-1]}\t\n\r]|  ")
 
 
 @dataclass(frozen=True)
 class Plain:
-    """Paragraphs separated by blank lines, what could not be kept of them, and whether they had a look (bold, headings)."""
+    """Paragraphs separated by blank lines, and what could not be kept of them. Bold and headings are plain words."""
 
     text: str
     lost: tuple[str, ...] = ()
-    styled: bool = False
 
 
 def clean(text: str) -> str:
     """The text without what no line of a TOML file of ours may hold: control characters, lone surrogates, marks that reorder."""
-    text = _REORDERING.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
-    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in ("Cc", "Cs"))
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
 
 
 def line(text: str) -> str:
     """One clean line; French no-break spaces stay."""
-    return re.sub(r"[ \n]+", " ", clean(text)).strip()
+    if _UNEVEN.search(text):
+        text = re.sub(r"[ \n]+", " ", clean(text))
+    return text.strip()
 
 
 def title(text: str) -> str:
@@ -54,87 +55,79 @@ def shortened(text: str, most: int) -> str:
 
 def plain(text: str) -> Plain:
     """HTML, or text as it is typed, as plain paragraphs: each block, list item and line is one; an address stays behind its link's words."""
+    cut = (f"all after {LONGEST_HTML:,} characters",) if len(text) > LONGEST_HTML else ()
+    text = text[:LONGEST_HTML]
     if not _IS_HTML.search(text):
-        lines = (line(each) for each in clean(text[:LONGEST_HTML]).split("\n"))
-        return Plain("\n\n".join(filter(None, lines)), _cut(text))
-    reader = _Reader()
-    reader.feed(text[:LONGEST_HTML])
-    reader.close()
-    reader.end_block()
-    return Plain("\n\n".join(reader.paragraphs), (*dict.fromkeys(reader.lost), *_cut(text)), reader.styled)
-
-
-def _cut(text: str) -> tuple[str, ...]:
-    return (f"all after {LONGEST_HTML:,} characters",) if len(text) > LONGEST_HTML else ()
+        return Plain("\n\n".join(filter(None, map(line, re.split(r"\r\n|\r|\n", text)))), cut)
+    reading = _Reading()
+    at = 0
+    for found in _TAG.finditer(text):
+        _words(reading, text[at : found.start()])
+        _tag(reading, (found["name"] or "").lower(), bool(found["end"]), found["rest"] or "")
+        at = found.end()
+    _words(reading, text[at:])
+    _end_block(reading)
+    return Plain("\n\n".join(reading.paragraphs), (*dict.fromkeys(reading.lost), *cut))
 
 
 @dataclass
 class _Reading:
-    """What a reader has found so far."""
+    """What reading HTML has found so far. `link` is the address of the link that is open, and how many words stood before it."""
 
     paragraphs: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    styled: bool = False
+    words: list[str] = field(default_factory=list)
+    link: tuple[str, int] | None = None
+    silent: str = ""  # the script or style that is open
 
 
-class _Reader(HTMLParser, _Reading):
-    """HTML to paragraphs."""
+def _words(reading: _Reading, text: str) -> None:
+    if text and not reading.silent:
+        reading.words.append(unescape(text))
 
-    def __init__(self) -> None:
-        HTMLParser.__init__(self)
-        _Reading.__init__(self)
-        self._words: list[str] = []
-        self._link: tuple[str, int] | None = None
-        self._silent = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Blocks end paragraphs; links are remembered; what cannot be written is told."""
-        values = dict(attrs)
-        self.styled = self.styled or tag in _LOOKS
-        if tag in _SILENT:
-            self._silent += 1
-            self.lost.append(f"a <{tag}>")
-        elif tag in _PLACES:
-            self.lost.append(line(f"a picture or player, {values.get('src') or values.get('data') or tag}")[:300])
-        elif tag == "a":
-            self._end_link()
-            self._link = (line(values.get("href") or ""), len(self._words))
-        if tag in _BLOCKS:
-            self.end_block()
-            if tag == "li":
-                self._words.append("• ")
+def _tag(reading: _Reading, name: str, is_end: bool, rest: str) -> None:
+    """Blocks end paragraphs, links are remembered, what cannot be written is told."""
+    if reading.silent:
+        reading.silent = "" if is_end and name == reading.silent else reading.silent
+    elif name in _BLOCKS:
+        _end_block(reading)
+        if name == "li" and not is_end:
+            reading.words.append("• ")
+    elif name == "a":
+        _end_link(reading)
+        reading.link = None if is_end else (_attribute(rest, "href"), len(reading.words))
+    elif is_end:
+        return
+    elif name in _SILENT:
+        reading.silent = name
+        reading.lost.append(f"a <{name}>")
+    elif name in _PLACES:
+        reading.lost.append(f"a picture or player, {_attribute(rest, 'src') or _attribute(rest, 'data') or name}"[:300])
 
-    def handle_endtag(self, tag: str) -> None:
-        """The inverse."""
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag == "a":
-            self._end_link()
-        elif tag in _BLOCKS:
-            self.end_block()
 
-    def handle_data(self, data: str) -> None:
-        """Words; nothing inside a script is one."""
-        if not self._silent:
-            self._words.append(data)
+def _end_block(reading: _Reading) -> None:
+    """What was gathered is a paragraph."""
+    _end_link(reading)
+    words = line("".join(reading.words))
+    if words and words != "•":
+        reading.paragraphs.append(words)
+    reading.words = []
 
-    def end_block(self) -> None:
-        """What was gathered is a paragraph."""
-        self._end_link()
-        words = line("".join(self._words))
-        if words and words != "•":
-            self.paragraphs.append(words)
-        self._words = []
 
-    def _end_link(self) -> None:
-        """«the words (https://address)», unless the words are the address."""
-        if self._link is None:
-            return
-        address, start = self._link
-        self._link = None
-        words = line("".join(self._words[start:]))
-        if not re.match(r"(?:https?|mailto):", address, re.I):
-            if address and not address.startswith("#"):
-                self.lost.append(f"a link, {address[:300]}")
-        elif words.removeprefix("https://").removeprefix("http://").rstrip("/") != re.sub(r"^(https?://|mailto:)", "", address).rstrip("/"):
-            self._words.append(f" ({address})" if words else address)
+def _end_link(reading: _Reading) -> None:
+    """«the words (https://address)», unless the words are the address."""
+    if reading.link is None:
+        return
+    (address, start), reading.link = reading.link, None
+    words = line("".join(reading.words[start:]))
+    if not re.match(r"(?:https?|mailto):", address, re.I):
+        if address and not address.startswith("#"):
+            reading.lost.append(f"a link, {address[:300]}")
+    elif re.sub(r"^https?://", "", words).rstrip("/") != re.sub(r"^(https?://|mailto:)", "", address).rstrip("/"):
+        reading.words.append(f" ({address})" if words else address)
+
+
+def _attribute(rest: str, name: str) -> str:
+    found = re.search(rf"""(?:^|[\s"'/]){name}\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", rest, re.I)
+    return line(unescape(next(filter(None, found.groups()), ""))) if found else ""

@@ -1,4 +1,4 @@
-"""An imported show as the files of a workspace: pure text here, written by `pipeline/feed/bringing.py`."""
+"""An imported show as the files of a workspace: pure text here, written by `pipeline/bringing.py`."""
 
 from __future__ import annotations
 
@@ -92,15 +92,18 @@ def clock(time_s: float) -> str:
 
 def quoted(text: str) -> str:
     """A TOML basic string on one line."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return '"' + re.sub("[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
+    return '"' + _escaped(text).replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def paragraphs(text: str) -> str:
     """A TOML string over several lines, one a paragraph; on one line when there is one paragraph of no great length."""
     if "\n" not in text and len(text) < 100:
         return quoted(text)
-    return '"""\n' + "\n".join(quoted(each)[1:-1].replace('\\"', '"').replace('""', '\\"\\"') for each in text.split("\n")) + '\n"""'
+    return '"""\n' + _escaped(text).replace('"""', '\\"\\"\\"') + '\n"""'
+
+
+def _escaped(text: str) -> str:
+    return re.sub("[\x00-\x09\x0b-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", text.replace("\\", "\\\\"))
 
 
 def manifest(found: Imported, source: str, sha256: str) -> dict[str, object]:

@@ -36,7 +36,7 @@ from pipeline.transcript.importer import decoded, import_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000
 PATIENCE = 5  # failures in a row, after which a host is left alone
-_TEMPLATES = Path(__file__).parents[1] / "templates" / "init"
+_TEMPLATES = Path(__file__).parent / "templates" / "init"
 _FORMS = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/srt": ".srt", "text/srt": ".srt", "text/plain": ".txt"}
 _FORMS |= {"application/json": ".json", "text/html": ".html"}
 _STAGED, _DONE = ".importing", "done"
@@ -49,6 +49,7 @@ class Run:
     allow_private: bool = False
     offline: bool = False
     media: bool = False
+    dry_run: bool = False
     say: Callable[..., None] = lambda text, always=False: None  # always: even when the run is quiet
     tell: Callable[[str], None] = lambda text: None
     notes: list[Note] = field(default_factory=list)
@@ -85,14 +86,22 @@ def bring(root: Path, source: str, run: Run) -> bool:
     earlier = _earlier(root, source)
     if earlier is None:
         _must_be_empty(root)
+        if run.dry_run:
+            return _foresee(source, run)
         with _only_import(root) as staged:
             if not (staged / _DONE).exists():
                 _stage(staged, source, run)
+            _same_source(staged, root, source)
             _install(staged, root)
         earlier = read_json(root / "feeds/imported.json")
         run.say(f"Made {root / 'show.toml'} and {len(earlier['media'])} episodes, with the identities their subscribers know.")
     elif not run.media:
         raise CauserieError("holds this import already", str(root), "give --media to fetch its sounds, or another folder")
+    elif run.dry_run:
+        missing = [row["slug"] for row in earlier["media"] if not (root / row["file"]).exists()]
+        run.say(f"would fetch {len(missing)} sounds: {', '.join(missing)}", always=True)
+        return True
+    shutil.rmtree(root / _STAGED, ignore_errors=True)  # of a run that was killed at its very end
     good = _fetch_media(root, earlier["media"], run) if run.media else True
     _report(root, run, earlier)
     return good
@@ -111,6 +120,23 @@ def read_source(source: str, run: Run) -> tuple[bytes, str]:
     except OSError as error:
         hint = "give an address that begins with https://, or a file that exists"
         raise CauserieError(f"cannot be read ({error.strerror})", source, hint) from error
+
+
+def _foresee(source: str, run: Run) -> bool:
+    """What an import would tell before it fetches anything but the feed."""
+    data, address = read_source(source, run)
+    found = imported(data, shown(source), address)
+    for note in found.notes:
+        run.say(f"{note.where}: {note.text}")
+    run.say(f"would make {len(found.items)} episodes: {', '.join(item.info.slug for item in found.items)}", always=True)
+    return True
+
+
+def _same_source(staged: Path, root: Path, source: str) -> None:
+    """What a run that was killed had prepared is put in place only for the feed it was made of."""
+    path = next(path for path in (staged / "feeds/imported.json", root / "feeds/imported.json") if path.exists())
+    if (other := read_json(path)["source"]) != source:
+        raise CauserieError(f"an import of {shown(other)} was not finished here", str(root), "finish it, or delete the folder")
 
 
 def _earlier(root: Path, source: str) -> dict[str, Any] | None:
@@ -187,7 +213,7 @@ def _stage_item(staged: Path, item: Item, found: Imported, names: dict[str, str]
         if run.media:
             cover = _picture(folder, item.image, slug, "its cover", run)
         else:
-            run.note(slug, f"its cover stays where it is, {item.image}: --media fetches covers too")
+            run.note(slug, f"its cover stays where it is, {item.image}: an import with --media brings it")
     text = episode_toml(item, found.info.explicit, chapters, cover)
     (folder / "episode.toml").write_text(text, encoding="utf-8", newline="\n")  # not synced one by one: `_DONE` comes after all
 
@@ -283,24 +309,34 @@ def _form(found: Linked) -> str:
 def _fetch_media(root: Path, rows: list[dict[str, Any]], run: Run) -> bool:
     """Every sound that is not there yet; one that fails does not stop the others."""
     good, limits = True, Limits(media.MOST_BYTES, idle_s=30, whole_s=6 * 3600, allow_private=run.allow_private)
-    for number, row in enumerate(rows, 1):
-        slug, target = row["slug"], root / row["file"]
-        if target.exists() or not target.parent.is_dir():
-            continue
-
-        def moved(done: int, of: int, label: str = f"{number} of {len(rows)}: {slug}") -> None:
-            run.tell(f"{label}, {done / 1e6:.1f} of {of / 1e6:.1f} MB" if of else f"{label}, {done / 1e6:.1f} MB")
-
+    with (root / "feeds/imported.json").open() as lock:
         try:
-            size = media.download(row["url"], target, limits, moved)
-        except CauserieError as error:
-            run.say(f"{slug}: its sound: {error}", always=True)
-            good = False
-            continue
-        if row["bytes"] and row["bytes"] != size:
-            run.note(slug, f"its sound has {size} bytes, the feed said {row['bytes']}")
-        run.say(f"{slug}: {size / 1e6:.1f} MB")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CauserieError("another import fetches its sounds", str(root), "wait until it has finished") from error
+        for number, row in enumerate(rows, 1):
+            good = _fetch_sound(root, row, f"{number} of {len(rows)}", limits, run) and good
     return good
+
+
+def _fetch_sound(root: Path, row: dict[str, Any], place: str, limits: Limits, run: Run) -> bool:
+    """One sound, unless it is there, or its episode is not there any more."""
+    slug, target = row["slug"], root / row["file"]
+    if target.exists() or not target.parent.is_dir():
+        return True
+
+    def moved(done: int, of: int) -> None:
+        run.tell(f"{place}: {slug}, {done / 1e6:.1f} of {of / 1e6:.1f} MB" if of else f"{place}: {slug}, {done / 1e6:.1f} MB")
+
+    try:
+        size = media.download(row["url"], target, limits, moved)
+    except CauserieError as error:
+        run.say(f"{slug}: its sound: {error}", always=True)
+        return False
+    if row["bytes"] and row["bytes"] != size:
+        run.note(slug, f"its sound has {size} bytes, the feed said {row['bytes']}")
+    run.say(f"{slug}: {size / 1e6:.1f} MB")
+    return True
 
 
 def _report(root: Path, run: Run, earlier: dict[str, Any]) -> None:
