@@ -141,7 +141,7 @@ def import_text(slug: str, file: Path, root: Path) -> None:
 @options(COMMON)
 @click.option("--media", is_flag=True, help="Fetch each episode's sound and cover too; run it again to go on after a stop.")
 @click.option("--offline", is_flag=True, help="Fetch nothing at all: a feed in a file, and only what stands in it.")
-@click.option("--allow-private", is_flag=True, help="Follow addresses on this machine or a private network too, for a feed you trust (tests use it).")
+@click.option("--allow-private", is_flag=True, help="Follow addresses on this machine or a private network, too (for tests on 127.0.0.1).")
 @click.option("--dry-run", is_flag=True, help="Fetch the feed, say what would be made and what could not be kept, and write nothing.")
 @click.option("--quiet", is_flag=True, help="Say only what failed.")
 def import_feed(source: str, root: Path, quiet: bool, **rest: bool) -> None:

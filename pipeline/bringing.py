@@ -11,70 +11,29 @@ import hashlib
 import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger, media
-from pipeline.feed.captions import captions_text
+from pipeline.feed.captions import best_transcript, captions_text, form_of
 from pipeline.feed.fetching import Limits, fetched, shown
-from pipeline.feed.importing import Imported, Note, imported
-from pipeline.feed.items import Item, Linked
+from pipeline.feed.importing import Imported, imported
+from pipeline.feed.items import Item
 from pipeline.feed.reading import MOST_BYTES
+from pipeline.feed.telling import Run
 from pipeline.feed.terms import json_chapters
-from pipeline.feed.workspace import episode_toml, ledger_of, manifest, show_toml
+from pipeline.feed.workspace import are_sounds, episode_toml, ledger_of, manifest, show_toml
 from pipeline.files import read_json, write_json, write_whole
 from pipeline.model import Chapter
 from pipeline.release import check_cover, image_size
-from pipeline.text import printable
 from pipeline.transcript.importer import decoded, import_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000
-PATIENCE = 5  # failures in a row, after which a host is left alone
 _TEMPLATES = Path(__file__).parent / "templates" / "init"
-_FORMS = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/srt": ".srt", "text/srt": ".srt", "text/plain": ".txt"}
-_FORMS |= {"application/json": ".json", "text/html": ".html"}
 _STAGED, _DONE = ".importing", "done"
-
-
-@dataclass
-class Run:
-    """What a run may do, whom it tells, and what it has found. `say` hears sentences, `tell` each thing as it goes."""
-
-    allow_private: bool = False
-    offline: bool = False
-    media: bool = False
-    dry_run: bool = False
-    say: Callable[..., None] = lambda text, always=False: None  # always: even when the run is quiet
-    tell: Callable[[str], None] = lambda text: None
-    notes: list[Note] = field(default_factory=list)
-    failures: Counter[str] = field(default_factory=Counter)
-
-    def note(self, where: str, text: str) -> None:
-        """Something to be told at the end."""
-        self.notes.append(Note(where, text))
-
-    def get(self, url: str, most_bytes: int, where: str, what: str) -> tuple[bytes, str] | None:
-        """A file of the feed's, or None and a note; a host that keeps failing is left alone."""
-        host = urlsplit(url).netloc
-        if self.offline or self.failures[host] >= PATIENCE:
-            why = "nothing was to be fetched" if self.offline else f"{printable(host)} failed {PATIENCE} times"
-            self.note(where, f"{what} stays where it is, {url}: {why}")
-            return None
-        self.tell(f"{where}: {what}")
-        try:
-            found = fetched(url, Limits(most_bytes, allow_private=self.allow_private))
-        except CauserieError as error:
-            self.failures[host] += 1
-            self.note(where, f"{what}: {error}")
-            return None
-        self.failures[host] = 0
-        return found
 
 
 def bring(root: Path, source: str, run: Run) -> bool:
@@ -145,7 +104,11 @@ def _earlier(root: Path, source: str) -> dict[str, Any] | None:
     if not (root / "show.toml").exists() or not path.exists():
         return None
     value = read_json(path)
-    return value if isinstance(value, dict) and value.get("source") == source and isinstance(value.get("media"), list) else None
+    if not isinstance(value, dict) or value.get("source") != source:
+        return None
+    if not are_sounds(value.get("media")):  # the file may come from a stranger, like the feed
+        raise CauserieError("is not as an import writes it", str(path), "restore it from version control")
+    return value
 
 
 def _must_be_empty(root: Path) -> None:
@@ -213,7 +176,7 @@ def _stage_item(staged: Path, item: Item, found: Imported, names: dict[str, str]
         if run.media:
             cover = _picture(folder, item.image, slug, "its cover", run)
         else:
-            run.note(slug, f"its cover stays where it is, {item.image}: an import with --media brings it")
+            run.note(slug, f"its cover: left where it is, {item.image}: an import with --media brings it")
     text = episode_toml(item, found.info.explicit, chapters, cover)
     (folder / "episode.toml").write_text(text, encoding="utf-8", newline="\n")  # not synced one by one: `_DONE` comes after all
 
@@ -273,8 +236,8 @@ def _chapters(item: Item, run: Run) -> tuple[Chapter, ...]:
 
 def _transcript(staged: Path, item: Item, names: dict[str, str], language: str, run: Run) -> None:
     """The best of its transcripts, kept as it came; VTT, SRT and plain text also become the text that a person corrects."""
-    slug, best = item.info.slug, _best(item.transcripts, language)
-    form = _form(best)
+    slug, best = item.info.slug, best_transcript(item.transcripts, language)
+    form = form_of(best)
     got = run.get(best.url, TEXT_BYTES, slug, f"its transcript ({form[1:]})")
     if got is None:
         return
@@ -292,18 +255,6 @@ def _transcript(staged: Path, item: Item, names: dict[str, str], language: str, 
     else:
         write_whole(staged / f"transcripts/{slug}.md", text)
         run.note(slug, f"transcripts/{slug}.md was made from its {form[1:].upper()}: read it over, Causerie finds the times again")
-
-
-def _best(found: tuple[Linked, ...], language: str) -> Linked:
-    """In the show's language, or in one nobody names, first; then by form."""
-    forms = (".vtt", ".srt", ".txt", ".json", ".html")
-    return min(found, key=lambda each: (each.language[:2].lower() not in ("", language[:2]), forms.index(_form(each))))
-
-
-def _form(found: Linked) -> str:
-    known = _FORMS.get(found.type.partition(";")[0].strip())
-    extension = Path(urlsplit(found.url).path).suffix.lower()
-    return known or (extension if extension in _FORMS.values() else ".html")
 
 
 def _fetch_media(root: Path, rows: list[dict[str, Any]], run: Run) -> bool:

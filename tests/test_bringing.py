@@ -16,18 +16,19 @@ import pytest
 from click.testing import CliRunner
 from conftest import REPOSITORY
 from strangers_server import Handler, Page, body, endless, ranges, serving
+from test_feed import published
 
 from cli import main
 from pipeline import catalog
-from pipeline.bringing import PATIENCE, Run, bring
+from pipeline.bringing import bring
 from pipeline.commands import open_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
 from pipeline.feed.feed import rss
 from pipeline.feed.importing import imported
+from pipeline.feed.telling import PATIENCE, Run
 from pipeline.files import read_json
 from pipeline.plan import plan
-from test_feed import published
 
 COVER = (REPOSITORY / "episodes/cover.jpg").read_bytes()
 SOUND = bytes(range(256)) * 400
@@ -102,6 +103,16 @@ def test_sounds_stay_where_they_are_unless_asked_for_and_can_come_later(tmp_path
         assert bring(tmp_path, f"{site}/feed", run(media=True)[0])
     assert (tmp_path / "episodes/deux/original.mp3").read_bytes() == SOUND
     assert (tmp_path / "show.toml").read_bytes() == before + b"# mine\n"
+
+
+def test_a_list_of_sounds_that_names_other_places_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(FEED)
+    root = tmp_path / "show"
+    bring(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
+    listed = (root / "feeds/imported.json").read_text()
+    (root / "feeds/imported.json").write_text(listed.replace("episodes/un/original.mp3", "episodes/un/../../../x.mp3"))
+    with pytest.raises(CauserieError, match="is not as an import writes it"):
+        bring(root, str(tmp_path / "feed.xml"), run(media=True)[0])
 
 
 def test_one_sound_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_feed import FILE, MALIK, MARKS, NORA, SHOW, VOICE, published
 
-from pipeline.bringing import Run, bring
+from pipeline.bringing import bring
 from pipeline.catalog import RESERVED, read
 from pipeline.errors import CauserieError
 from pipeline.feed.feed import rss
 from pipeline.feed.importing import Imported, imported, slugs
+from pipeline.feed.telling import Run
 from pipeline.files import read_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.roles import TAXONOMY

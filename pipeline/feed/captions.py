@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import unescape
 from itertools import groupby
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from pipeline.errors import CauserieError
+from pipeline.feed.items import Linked
 from pipeline.feed.wording import line
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.text import LABEL, Declared, Paragraph, Transcript, write
@@ -16,6 +19,10 @@ from pipeline.transcript.text import LABEL, Declared, Paragraph, Transcript, wri
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
 _TAG = re.compile(r"</?[a-zA-Z0-9:.][^<>]*>|</?>")
 _LONGEST = 700  # characters of a paragraph of one voice, after which it ends with its sentence
+
+_FORMS = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/srt": ".srt", "text/srt": ".srt", "text/plain": ".txt"}
+_FORMS |= {"application/json": ".json", "text/html": ".html"}
+_BEST = (".vtt", ".srt", ".txt", ".json", ".html")
 
 Said = tuple[str, str]  # a voice, "" when none is named, and its words
 
@@ -31,6 +38,18 @@ def captions_text(content: str, people: Mapping[str, str]) -> str:
     text = write(Transcript(blocks, tuple(Declared(name, person=keys.get(name.casefold(), "")) for name in named)))
     parse(text, "its captions", people)
     return text
+
+
+def best_transcript(found: Iterable[Linked], language: str) -> Linked:
+    """The one to take of an episode's transcripts: in the show's language, or in one nobody names, first; then by form."""
+    return min(found, key=lambda each: (each.language[:2].lower() not in ("", language[:2]), _BEST.index(form_of(each))))
+
+
+def form_of(found: Linked) -> str:
+    """`.vtt`, `.srt`, `.txt`, `.json` or `.html`, by what the feed says it is, else by its address."""
+    known = _FORMS.get(found.type.partition(";")[0].strip())
+    extension = PurePosixPath(urlsplit(found.url).path).suffix.lower()
+    return known or (extension if extension in _BEST else ".html")
 
 
 def cues(content: str) -> list[Said]:

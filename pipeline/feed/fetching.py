@@ -62,7 +62,7 @@ def fetched(url: str, limits: Limits) -> tuple[bytes, str]:
             for block in blocks:
                 size += len(block)
                 if size > limits.most_bytes:
-                    raise _too_large(url, limits)
+                    raise too_large(url, limits)
                 parts.append(block)
         except Cut as error:
             raise CauserieError("was cut on the way", shown(url), "try again") from error
@@ -88,7 +88,8 @@ def asked(url: str, limits: Limits, headers: Mapping[str, str] | None = None) ->
             if response.status in (301, 302, 303, 307, 308) and target:
                 at = address(urljoin(at, target))
                 if not at:
-                    raise CauserieError(f"leads to “{printable(target)[:100]}”, which is not http", shown(url), "open it in a browser to see")
+                    what = f"leads to “{printable(target)[:100]}”, which is not http"
+                    raise CauserieError(what, shown(url), "open it in a browser to see")
                 continue
             named = {name.lower(): value for name, value in response.headers.items()}
             yield Answer(at, response.status, named, _blocks(response, at, limits, over))
@@ -109,8 +110,10 @@ def _connection(url: str, limits: Limits) -> http.client.HTTPConnection:
     clean = address(url)
     parts = urlsplit(clean)
     if not clean or not parts.hostname or "@" in parts.netloc:
-        hint = "give an http or https address" if "@" not in parts.netloc else "a password in an address is not sent; download the file first"
-        raise CauserieError("cannot be fetched", shown(url) if "@" not in parts.netloc else shown(parts.hostname or ""), hint)
+        if "@" in parts.netloc:
+            hint = "a password in an address is not sent: download the file first"
+            raise CauserieError("cannot be fetched", shown(parts.hostname or ""), hint)
+        raise CauserieError("cannot be fetched", shown(url), "give an http or https address")
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     number = resolved(parts.hostname, port, limits.allow_private)
@@ -121,7 +124,8 @@ def _connection(url: str, limits: Limits) -> http.client.HTTPConnection:
             connection = http.client.HTTPSConnection(parts.hostname, port, timeout=limits.idle_s, context=_trusted())
             sock = _trusted().wrap_socket(sock, server_hostname=parts.hostname)
     except ssl.SSLError as error:
-        raise CauserieError(f"has no valid certificate ({printable(str(error.reason))})", shown(url), "open it in a browser to see") from error
+        what = f"has no valid certificate ({printable(str(error.reason))})"
+        raise CauserieError(what, shown(url), "open it in a browser to see") from error
     except OSError as error:
         raise CauserieError(f"does not answer ({printable(str(error))})", shown(url), "try again later") from error
     connection.sock = sock
@@ -136,7 +140,8 @@ def _response(connection: http.client.HTTPConnection, url: str, headers: Mapping
         connection.request("GET", target, headers=sent)
         return connection.getresponse()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CauserieError(f"does not answer as a web server does ({type(error).__name__})", shown(url), "try again later") from error
+        what = f"does not answer as a web server does ({type(error).__name__})"
+        raise CauserieError(what, shown(url), "try again later") from error
 
 
 def _blocks(response: http.client.HTTPResponse, url: str, limits: Limits, over: threading.Event) -> Iterator[bytes]:
@@ -144,7 +149,7 @@ def _blocks(response: http.client.HTTPResponse, url: str, limits: Limits, over: 
     said = response.headers.get("Content-Length", "")
     wanted = int(said) if said.isascii() and said.isdigit() and len(said) < 16 and not response.chunked else None
     if wanted is not None and wanted > limits.most_bytes:
-        raise _too_large(url, limits)
+        raise too_large(url, limits)
     size = 0
     while True:
         try:
@@ -157,7 +162,7 @@ def _blocks(response: http.client.HTTPResponse, url: str, limits: Limits, over: 
             break
         size += len(block)
         if size > limits.most_bytes:
-            raise _too_large(url, limits)
+            raise too_large(url, limits)
         yield block
     if over.is_set():
         raise CauserieError(f"takes more than {limits.whole_s:.0f} s", shown(url), "try again later")
@@ -192,7 +197,8 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _too_large(url: str, limits: Limits) -> CauserieError:
+def too_large(url: str, limits: Limits) -> CauserieError:
+    """What to raise for a body that goes on beyond its limit."""
     return CauserieError(f"is larger than {limits.most_bytes / 1e6:,.0f} MB", shown(url), "that is more than is ever taken from a feed")
 
 

@@ -185,7 +185,7 @@ def _chapters(item: Element, base: str) -> tuple[tuple[Chapter, ...], tuple[str,
     rows = [tuple(each.attributes.get(key, "") for key in ("start", "title", "href")) for each in listed]
     kept, notes = terms.chapters(rows, base)
     pictures = sum(bool(each.attributes.get("image")) for each in listed)
-    return kept, (*notes, *([f"pictures of {pictures} chapters: left out"] if pictures else []))
+    return kept, (*notes, *([f"the pictures of its chapters ({pictures}): left out"] if pictures else []))
 
 
 def _transcripts(item: Element, base: str) -> tuple[Linked, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import CauserieError
-from pipeline.feed.fetching import Answer, Cut, Limits, asked, shown
+from pipeline.feed.fetching import Answer, Cut, Limits, asked, shown, too_large
 from pipeline.files import write_json
 
 MOST_BYTES = 5_000_000_000
@@ -63,7 +63,7 @@ def _go_on(url: str, part: Path, limits: Limits, moved: Progress) -> int:
                 size += len(block)
                 if size > limits.most_bytes:
                     part.unlink()
-                    raise CauserieError(f"is larger than {limits.most_bytes / 1e6:,.0f} MB", shown(url), "that is more than is ever fetched")
+                    raise too_large(url, limits)
                 moved(size, total)
             stream.flush()
             os.fsync(stream.fileno())

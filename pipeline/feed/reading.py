@@ -118,7 +118,8 @@ def _root(data: bytes, where: str) -> tuple[Any, tuple[str, ...]]:
         broken = f"is not well-formed XML ({printable(str(error.msg))[:120]})"
         raise CauserieError(broken, where, "it may have been cut on the way: fetch it again, or have the host mend that line") from error
     line = f"line {first.lineno}" if first.lineno else "its beginning"
-    return root, (f"the feed is not well-formed XML ({line}); lone &, HTML entities and control characters were mended, see to those texts",)
+    mends = "lone &, HTML entities and control characters were mended, see to those texts"
+    return root, (f"the feed is not well-formed XML ({line}); {mends}",)
 
 
 def _parsed(data: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""What hosts write in a feed's small fields, as the values a show has: dates, numbers, yes and no, addresses, categories, people, chapters."""
+"""What hosts write in a feed's small fields, as the values a show has: dates, numbers, addresses, categories, people, chapters."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from pipeline.roles import find_role
 from pipeline.text import slugify
 
 # Time zones that e-mail's rules do not know and hosts write all the same, in hours
-_ZONES = {"CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "WET": 0, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "IST": 5.5, "AEST": 10, "AEDT": 11}
+_ZONES: dict[str, float] = {"CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "WET": 0, "EET": 2, "EEST": 3, "MSK": 3}
+_ZONES |= {"JST": 9, "IST": 5.5, "AEST": 10, "AEDT": 11}
 _UTC = ("UTC", "GMT", "UT", "Z", "+0000", "-0000", "+00:00", "-00:00")
-_FRENCH = {"janv": "Jan", "févr": "Feb", "fevr": "Feb", "mars": "Mar", "avr": "Apr", "mai": "May", "juin": "Jun", "juil": "Jul", "août": "Aug", "aout": "Aug", "sept": "Sep", "déc": "Dec"}
+_FRENCH = {"janv": "Jan", "févr": "Feb", "fevr": "Feb", "mars": "Mar", "avr": "Apr", "mai": "May", "juin": "Jun", "juil": "Jul"}
+_FRENCH |= {"août": "Aug", "aout": "Aug", "sept": "Sep", "déc": "Dec"}
 
 # Apple's list before 2019, and what became of it
 _OLD = {
@@ -108,7 +110,9 @@ def address(text: str, base: str = "") -> str:
     user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
     spelt = f"[{spelt}]" if ":" in spelt else spelt
     path, query, fragment = (quote(part, safe="!#$%&'()*+,/:;=?@[]~-._") for part in (parts.path, parts.query, parts.fragment))
-    return f"{parts.scheme.lower()}://{quote(user, safe='%:@!$&*+,;=~-._')}{spelt}{port}{path}{f'?{query}' if query else ''}{f'#{fragment}' if fragment else ''}"
+    user = quote(user, safe="%:@!$&*+,;=~-._")
+    tail = (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+    return f"{parts.scheme.lower()}://{user}{spelt}{port}{path}{tail}"
 
 
 def secure(text: str, base: str = "") -> str:
@@ -130,7 +134,8 @@ def categories(found: Iterable[Element]) -> tuple[tuple[tuple[str, ...], ...], t
             if pair:
                 kept[pair] = None
             if pair is None or " > ".join(pair) != asked:
-                notes.append(f"category “{asked[:80]}”: {'is in no list of today: left out' if pair is None else 'now “' + ' > '.join(pair) + '”'}")
+                told = f"now “{' > '.join(pair)}”" if pair else "is in no list of today: left out"
+                notes.append(f"category “{asked[:80]}”: {told}")
     return tuple(kept), tuple(dict.fromkeys(notes))
 
 
@@ -146,7 +151,7 @@ def category(name: str, sub: str) -> tuple[str, ...] | None:
 
 
 def people(found: Iterable[tuple[Element, str]]) -> tuple[dict[str, Person], tuple[str, ...]]:
-    """Everybody a feed names, each once, by their name in lower case; what was said of them first holds. Takes elements with their base."""
+    """Everybody a feed names, by their name in lower case; what was said of them first holds. Takes elements with their base."""
     known: dict[str, Person] = {}
     notes: dict[str, None] = {}
     keys: dict[str, int] = {}
@@ -233,8 +238,9 @@ def json_chapters(value: Any, base: str) -> tuple[tuple[Chapter, ...], tuple[str
     rows = ((each.get("startTime"), clean(str(each.get("title") or "")), str(each.get("url") or "")) for each in shown)
     kept, notes = chapters(rows, base)
     hidden, pictures = len(listed) - len(shown), sum(bool(each.get("img")) for each in shown)
-    more = (f"{hidden} silent chapters: left out" if hidden else "", f"pictures of {pictures} chapters: left out" if pictures else "")
-    return kept, (*notes, *filter(None, more))
+    told = ((hidden, "its silent chapters"), (pictures, "the pictures of its chapters"))
+    more = (f"{what} ({number}): left out" for number, what in told if number)
+    return kept, (*notes, *more)
 
 
 def _rfc_2822(text: str) -> tuple[datetime | None, bool]:

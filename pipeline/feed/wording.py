@@ -13,7 +13,8 @@ _PLACES = frozenset("img iframe audio video embed object source".split())
 _SILENT = frozenset("script style template".split())
 _IS_HTML = re.compile(r"<(?:/?[a-zA-Z][^<>]*>|!--)|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);", re.S)
 # no `<` outside quotes, and no tag of more than some thousands of characters: reading stays linear whatever is typed
-_TAG = re.compile(r"""<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<rest>(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,4000}+)>""", re.S)
+_REST = r"""(?P<rest>(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,4000}+)"""
+_TAG = re.compile(rf"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*){_REST}>", re.S)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e]")  # Unicode's Cc and Cs, and what turns text round
 
 _UNEVEN = re.compile(f"{_UNPRINTABLE.pattern[:-1]}\t\n\r]|  ")
@@ -54,7 +55,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def plain(text: str) -> Plain:
-    """HTML, or text as it is typed, as plain paragraphs: each block, list item and line is one; an address stays behind its link's words."""
+    """HTML, or text as it is typed, as plain paragraphs: each block, item and line is one; an address stays behind its link's words."""
     cut = (f"all after {LONGEST_HTML:,} characters",) if len(text) > LONGEST_HTML else ()
     text = text[:LONGEST_HTML]
     if not _IS_HTML.search(text):

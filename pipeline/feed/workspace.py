@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.feed.importing import Imported
@@ -14,8 +15,9 @@ from pipeline.feed.ledger import Ledger, adopt
 from pipeline.feed.wording import line
 from pipeline.model import Chapter, Credit, Person
 from pipeline.roles import find_role
-from pipeline.text import hms
+from pipeline.text import hms, is_slug
 
+_EXAMPLE = "2026-01-15T06:00:00+01:00"
 _SOUNDS = {"audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/x-m4a": ".m4a", "audio/mp4": ".m4a", "audio/m4a": ".m4a", "audio/aac": ".aac"}
 _SOUNDS |= {"audio/ogg": ".ogg", "audio/opus": ".opus", "audio/wav": ".wav", "audio/x-wav": ".wav", "audio/flac": ".flac"}
 _SOUNDS |= {"video/mp4": ".mp4", "video/x-m4v": ".m4v", "video/quicktime": ".mov", "video/webm": ".webm"}
@@ -65,7 +67,7 @@ def episode_toml(item: Item, show_explicit: bool, chapters: tuple[Chapter, ...],
         f"title = {quoted(info.title)}",
         *(f"{key} = {value}" for key, value in numbers.items() if value is not None),
         *([f"kind = {quoted(info.kind)}"] if info.kind != "full" else []),
-        f"published = {info.published.isoformat()}" if is_dated else "# published = 2026-01-15T06:00:00+01:00  # the feed has no date for it",
+        f"published = {info.published.isoformat()}" if is_dated else f"# published = {_EXAMPLE}  # the feed has no date for it",
         f"summary = {quoted(info.summary)}",
         *([f"description = {paragraphs(info.description)}"] if info.description else []),
         *([f"explicit = {_flag(info.explicit)}"] if info.explicit != show_explicit else []),
@@ -108,11 +110,24 @@ def _escaped(text: str) -> str:
 
 def manifest(found: Imported, source: str, sha256: str) -> dict[str, object]:
     """`feeds/imported.json`: where the show came from, where each sound is, and what a person was told."""
-    media = [
-        {"slug": item.info.slug, "file": f"episodes/{item.info.slug}/{sound_name(item)}", "url": item.enclosure.url, "bytes": item.enclosure.bytes}
-        for item in found.items
-    ]
+    media = []
+    for item in found.items:
+        file = f"episodes/{item.info.slug}/{sound_name(item)}"
+        media.append({"slug": item.info.slug, "file": file, "url": item.enclosure.url, "bytes": item.enclosure.bytes})
     return {"version": 1, "source": source, "feed_url": found.feed_url, "feed_sha256": sha256, "media": media}
+
+
+def are_sounds(rows: object) -> bool:
+    """Whether the `media` of a `feeds/imported.json` name sounds in their own episodes' folders, and nothing else."""
+    return isinstance(rows, list) and all(map(_is_sound, rows))
+
+
+def _is_sound(row: Any) -> bool:
+    """Whether a row of `feeds/imported.json` names a sound in its own episode's folder."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("slug", "file", "url")):
+        return False
+    place = re.escape(f"episodes/{row['slug']}/original.")
+    return is_slug(row["slug"]) and re.fullmatch(place + "[a-z0-9]{2,4}", row["file"]) is not None and isinstance(row.get("bytes"), int)
 
 
 def _person(person: Person) -> list[str]:

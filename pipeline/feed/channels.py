@@ -1,0 +1,149 @@
+"""What a stranger's feed says of its show, as ours says it."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.feed import terms
+from pipeline.feed.items import texts
+from pipeline.feed.ledger import podcast_guid
+from pipeline.feed.reading import Element
+from pipeline.feed.wording import line, shortened, title
+from pipeline.model import ShowInfo
+from pipeline.text import slugify
+
+
+def show_info(root: Element, base: str, feed_url: str) -> tuple[ShowInfo, list[str]]:
+    """The show without its credits, and what could not be kept or is a guess."""
+    notes: list[str] = []
+    name = title(root.words("title", "itunes:title"))
+    if not name:
+        notes.append("the feed has no title: write the show's in show.toml")
+        name = "Titre à écrire"
+    summary, description, text_notes = texts(root)
+    author = title(root.words("itunes:author", "dc:creator", "managingEditor"))
+    if not author:
+        notes.append("the feed names no author: the show's title stands for it in show.toml")
+    categories, category_notes = terms.categories(root.all("itunes:category"))
+    if not categories:
+        notes.append("categories: none that directories know: write at least one in show.toml, nothing can be built before")
+    info = ShowInfo(
+        title=shortened(name, 255),
+        description=description or summary or name,
+        author=shortened(author or name, 255),
+        website=_website(root, base, notes),
+        language=_language(root, notes),
+        email=_email(root),
+        copyright=_copyright(root, notes),
+        license=_license(root, notes),
+        categories=categories,
+        kind=_kind(root, notes),
+        explicit=_explicit(root, notes),
+        cover_alt=_alt(root),
+        guid=_guid(root, feed_url, notes),
+    )
+    return info, [*notes, *text_notes, *category_notes, *_told(root, feed_url, info)]
+
+
+def _told(root: Element, feed_url: str, info: ShowInfo) -> list[str]:
+    """What the feed says of itself that a person has to know."""
+    moved = terms.address(root.words("itunes:new-feed-url"))
+    told = []
+    if moved and moved != feed_url:
+        told.append(f"the feed says that it moved to {moved}: import that one if it is not the same")
+    if terms.yes(root.words("itunes:block")):
+        told.append("the show was hidden from directories (itunes:block): Causerie does not say so")
+    if terms.yes(root.words("itunes:complete")):
+        told.append("the show was said to be complete (itunes:complete): Causerie does not say so")
+    if info.email:
+        told.append(f"email: {info.email} will stand in the feed (podcast:locked), where anybody can read it")
+    return told
+
+
+def own_address(root: Element) -> str:
+    """The address that a feed gives itself; empty when it gives none."""
+    links = (each for each in root.all("atom:link") if each.attributes.get("rel") == "self")
+    return next(filter(None, (terms.address(each.attributes.get("href", "")) for each in links)), "")
+
+
+def _guid(root: Element, feed_url: str, notes: list[str]) -> str:
+    own = line(root.words("podcast:guid"))
+    if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", own):
+        return own
+    if own:
+        notes.append(f"its podcast:guid is no UUID, “{own[:60]}”: left out")
+    if not feed_url:
+        notes.append("the feed has no podcast:guid and does not say its address: one is made from the new address at the first build")
+        return ""
+    notes.append(f"the feed has no podcast:guid: made from its address, {feed_url}")
+    return podcast_guid(feed_url)
+
+
+def _website(root: Element, base: str, notes: list[str]) -> str:
+    own = terms.address(root.words("link"), base)
+    found = re.sub(r"^http:", "https:", re.sub(r"[?#\"].*", "", own))
+    if not found:
+        found = f"https://podcast.example.org/{slugify(title(root.words('title')))[:60].strip('-') or 'show'}/"
+    found = found if found.endswith("/") else f"{found}/"
+    todo = "write in show.toml where you will publish, and have the old feed redirect to its feed.xml"
+    notes.append(f"website: {found} is a guess: {todo}")
+    return found
+
+
+def _language(root: Element, notes: list[str]) -> str:
+    text = line(root.words("language")).replace("_", "-")
+    found = re.match(r"([a-z]{2})(?:-([a-z]{2})\b)?(?![a-z])", text, re.I)
+    if not found:
+        notes.append(f"language: {f'“{text[:40]}” is unknown' if text else 'the feed does not say it'}: fr is assumed, see show.toml")
+        return "fr"
+    return found[1].lower() + (f"-{found[2]}" if found[2] else "")
+
+
+def _email(root: Element) -> str:
+    owners = [each.words("itunes:email") for each in root.all("itunes:owner")]
+    said = (each.attributes.get("owner", "") for each in root.all("podcast:locked"))
+    found = (line(text) for text in (*said, *owners))
+    return next((text for text in found if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", text)), "")
+
+
+def _copyright(root: Element, notes: list[str]) -> str:
+    text = title(root.words("copyright"))
+    holder = re.sub(r"(?i)\bcopyright\b|©|℗|\(c\)|&copy;|\b(?:19|20)\d\d(?:\s*[-–]\s*(?:(?:19|20)\d\d|present))?", "", text)
+    holder = line(holder)
+    if holder != text:
+        holder = holder.strip(" ,;:-–—/")
+        notes.append(f"copyright: “{text[:80]}” is “{holder[:80]}”, the holder alone, as directories want it")
+    return shortened(holder, 255)
+
+
+def _license(root: Element, notes: list[str]) -> str:
+    text = line(root.words("podcast:license")).lower()
+    if len(text) > 128:
+        notes.append("license: has more than 128 characters: cut")
+    return text[:128].strip()
+
+
+def _kind(root: Element, notes: list[str]) -> str:
+    kind = line(root.words("itunes:type")).lower() or "episodic"
+    if kind not in ("episodic", "serial"):
+        notes.append(f"type: “{kind[:40]}” is unknown: episodic")
+        return "episodic"
+    return kind
+
+
+def _explicit(root: Element, notes: list[str]) -> bool:
+    text = root.words("itunes:explicit")
+    if text and terms.yes(text) is None:
+        notes.append(f"explicit: “{line(text)[:40]}” is neither true nor false: false")
+    return bool(terms.yes(text))
+
+
+def _alt(root: Element) -> str:
+    return shortened(next((line(each.attributes["alt"]) for each in root.all("podcast:image") if each.attributes.get("alt")), ""), 255)
+
+
+def image(root: Element, base: str) -> str:
+    """The address of the cover; empty when there is none."""
+    links = [each.attributes.get("href", "") for each in root.all("itunes:image")]
+    links += [each.words("url") for each in root.all("image")]
+    return next(filter(None, (terms.address(link, base) for link in links)), "")
