@@ -151,6 +151,7 @@ def test_what_is_no_date_is_told(text: str) -> None:
         ("file:///etc/passwd", ""),
         ("http://[bad", ""),
         ("http://x:99999/", ""),
+        ("https://x.fr/\ud800", ""),
         ("", ""),
     ],
 )

@@ -67,7 +67,7 @@ _OLD = {
 
 def moment(text: str) -> tuple[datetime | None, str]:
     """A date as feeds write them (RFC 2822, else ISO 8601), with its zone, and what was assumed or is wrong; None when it is no date."""
-    text = line(text)
+    text = line(text[:200])
     if not text:
         return None, "has no date"
     found, zone_known = _rfc_2822(text)
@@ -98,21 +98,19 @@ def address(text: str, base: str = "") -> str:
     if not text:
         return ""
     try:
-        whole_one = urljoin(base, text) if base else text
-        parts = urlsplit(whole_one)
+        parts = urlsplit(urljoin(base, text) if base else text)
         host = parts.hostname or ""
         if parts.scheme.lower() not in ("http", "https") or not host:
             return ""
-        spelt = host if host.isascii() else host.encode("idna").decode()
+        host = host if host.isascii() else host.encode("idna").decode()
         port = f":{parts.port}" if parts.port else ""
-    except (ValueError, UnicodeError):
+        user = quote(parts.netloc.rpartition("@")[0] + "@", safe="%:@!$&*+,;=~-._") if "@" in parts.netloc else ""
+        path, query, fragment = (quote(part, safe="!#$%&'()*+,/:;=?@[]~-._") for part in (parts.path, parts.query, parts.fragment))
+    except ValueError:  # UnicodeError is one
         return ""
-    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    spelt = f"[{spelt}]" if ":" in spelt else spelt
-    path, query, fragment = (quote(part, safe="!#$%&'()*+,/:;=?@[]~-._") for part in (parts.path, parts.query, parts.fragment))
-    user = quote(user, safe="%:@!$&*+,;=~-._")
+    host = f"[{host}]" if ":" in host else host
     tail = (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
-    return f"{parts.scheme.lower()}://{user}{spelt}{port}{path}{tail}"
+    return f"{parts.scheme.lower()}://{user}{host}{port}{path}{tail}"
 
 
 def secure(text: str, base: str = "") -> str:
