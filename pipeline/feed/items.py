@@ -146,7 +146,7 @@ def texts(found: Element, repeated: frozenset[str] = frozenset(), by_causerie: b
     short = next((text for text in others if 0 < len(text) <= LONGEST["summary"]), "") or shortened(long.split("\n")[0], LONGEST["summary"])
     short = re.sub(r"(?<=[.!?…])\s*\[(?:…|\.{3})\]$", "", short)  # WordPress's mark of an excerpt
     description = shortened(long, LONGEST["description"]) if long != short else ""
-    all_kept = _bare(description or short) + _bare(short)
+    all_kept = f"{_bare(description)} {_bare(short)}"
     for tag, text in kept.items():
         if text not in ("", short, description) and _bare(text) not in all_kept:
             start = shortened(line(text), 60)
@@ -159,7 +159,8 @@ def _without(text: str, repeated: frozenset[str]) -> str:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
+    """For comparing: without spaces, and without what marks an excerpt's end."""
+    return "".join(text.casefold().split()).rstrip("…[].")
 
 
 def _repeated(item: Element, chapters: tuple[Chapter, ...], base: str) -> frozenset[str]:
