@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import REPOSITORY
+from conftest import REPOSITORY, causerie, cut
 from strangers_server import Handler, Page, body, endless, ranges, serving
 from test_feed import published
 
 from cli import main
 from pipeline import catalog
+from pipeline.audio.probe import probe
 from pipeline.bringing import AT_ONCE, bring
 from pipeline.commands import open_show
 from pipeline.errors import CauserieError
@@ -90,6 +91,18 @@ def test_the_first_feed_after_an_import_has_the_old_identities(tmp_path: Path) -
     old, new = imported(feed.read_bytes(), "old"), ledger.publication(written, at=at, target="public")
     assert {given.guid for given in new.episodes} == {item.info.guid for item in old.items} == {" guid un\n", old.items[1].enclosure.url}
     assert steps["un/ingest"].reads["files"] == ("episodes/un/original.mp3",)
+
+
+def test_an_imported_sound_is_made_again_without_moving_a_word(tmp_path: Path) -> None:
+    sound, root = tmp_path / "un.mp3", tmp_path / "show"
+    cut(REPOSITORY / "episodes/01-la-file-d-attente/prise-unique.flac", sound, 0, 6, "-b:a", "96k")
+    with serving(pages(un_mp3=sound.read_bytes(), deux_mp3=sound.read_bytes())) as (site, _):
+        assert bring(root, f"{site}/feed", run(media=True)[0])
+    causerie("normalise", "un", root=root)
+    found = read_json(root / ".causerie/un/sound.json")
+    assert found["trimmed_s"] == [0, 0] and found["recordings"][0]["cleaned"] == []
+    before, after = probe(sound).duration_s, found["duration_s"]
+    assert before is not None and abs(before - after) < 0.06
 
 
 def test_sounds_stay_where_they_are_unless_asked_for_and_can_come_later(tmp_path: Path) -> None:
