@@ -66,6 +66,12 @@ def test_a_guid_is_kept_to_the_letter() -> None:
     assert found.items[0].info.guid == "  http://x.example/?p=1&a=É \n"
 
 
+def test_a_guid_that_some_players_complete_is_told() -> None:
+    for attribute, guid, is_told in (("", "42", True), (" isPermaLink='false'", "42", False), ("", "https://example.org/42", False)):
+        found = show(f"<title>a</title><guid{attribute}>{guid}</guid>{SOUND.format(1)}")
+        assert ("a few players" in told(found, "a")) == is_told and found.items[0].info.guid == guid
+
+
 def test_an_item_without_a_guid_has_its_sounds_address_as_players_have_it() -> None:
     found = show(f"<title>a</title><guid> </guid>{SOUND.format(1)}")
     assert found.items[0].info.guid == "https://example.org/1.mp3"

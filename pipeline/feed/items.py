@@ -29,6 +29,8 @@ _GENERATED = (
     "Sous-titres en anglais : traduction automatique.",
     "English captions: machine translation.",
 )
+# RSS takes a GUID for an address unless isPermaLink is false; podcastparser (gPodder) then completes it from the feed's own
+_HALF_LINK = "its GUID, “{}”, is no address and lacks isPermaLink=\"false\": a few players (gPodder) completed it, and will take it for new"
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,11 @@ def identity(item: Element, sound: Linked) -> tuple[str, str]:
 
     Players that find none take the enclosure's address instead, so that is what subscribers hold already.
     """
-    own = next((each.text for each in item.all("guid") if each.text.strip()), "")
-    return (own, "") if own else (sound.url, "has no GUID: the address of its sound is its identity from now on")
+    own = next((each for each in item.all("guid") if each.text.strip()), None)
+    if own is None:
+        return sound.url, "has no GUID: the address of its sound is its identity from now on"
+    is_link = own.attributes.get("isPermaLink", "true").strip().lower() != "false"
+    return own.text, _HALF_LINK.format(line(own.text)[:80]) if is_link and not terms.address(own.text) else ""
 
 
 def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Context) -> Item:
