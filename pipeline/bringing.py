@@ -22,8 +22,8 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger, media
 from pipeline.feed.captions import best_transcript, captions_text, form_of
 from pipeline.feed.fetching import Limits, fetched, shown
+from pipeline.feed.imported_item import Item
 from pipeline.feed.importing import Imported, Note, imported
-from pipeline.feed.items import Item
 from pipeline.feed.reading import MOST_BYTES
 from pipeline.feed.telling import Run
 from pipeline.feed.terms import json_chapters

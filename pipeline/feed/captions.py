@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from pipeline.errors import CauserieError
-from pipeline.feed.items import Linked
+from pipeline.feed.imported_item import Linked
 from pipeline.feed.wording import line
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.text import LABEL, Declared, Paragraph, Transcript, write

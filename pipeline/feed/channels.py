@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.feed import terms
-from pipeline.feed.items import texts
+from pipeline.feed.imported_item import texts
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import line, shortened, title

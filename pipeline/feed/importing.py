@@ -11,7 +11,7 @@ from pipeline.catalog import RESERVED
 from pipeline.errors import CauserieError
 from pipeline.feed import terms
 from pipeline.feed.channels import image, own_address, show_info
-from pipeline.feed.items import KNOWN, NO_DATE, Context, Item, Linked, enclosure, identity, read_item
+from pipeline.feed.imported_item import KNOWN, NO_DATE, Context, Item, Linked, enclosure, identity, read_item
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.reading import Element, channel
 from pipeline.feed.wording import line, title

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.feed.imported_item import NO_DATE, Item
 from pipeline.feed.importing import Imported
-from pipeline.feed.items import NO_DATE, Item
 from pipeline.feed.ledger import Ledger, adopt
 from pipeline.feed.wording import line
 from pipeline.model import Chapter, Credit, Person
