@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,11 +52,19 @@ def open_show(root: Path, keep: bool = False) -> Show:
     show = catalog.load(root)
     path = root / "feeds/ledger.json"
     before = ledger.load(path)
-    known = ledger.assign(before, f"{show.info.website}feed.xml", [episode.slug for episode in show.episodes])
+    website, others = show.info.website, show.feed.others
+    known = ledger.assign(before, f"{website}feed.xml", [episode.slug for episode in show.episodes])
+    wanted = {**({"feed": True} if show.feed.private else {}), **{other.name: other.private for other in others}}
+    known = ledger.assign_feeds(known, website, wanted, lambda: secrets.token_hex(16))
     if keep and known != before:
         ledger.save(path, known)
     episodes = tuple(replace(each, info=replace(each.info, guid=known.episodes[each.slug])) for each in show.episodes)
-    return replace(show, info=replace(show.info, guid=known.guid), episodes=episodes)
+    feeds = replace(
+        show.feed,
+        key=known.feeds["feed"]["key"] if show.feed.private else "feed.xml",
+        others=tuple(replace(other, **known.feeds[other.name]) for other in others),
+    )
+    return replace(show, info=replace(show.info, guid=known.guid), episodes=episodes, feed=feeds)
 
 
 def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> tuple[Step, ...]:

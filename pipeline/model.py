@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipeline.feed_model import ChannelOptions, ItemOptions
+
 
 @dataclass(frozen=True)
 class Person:
@@ -189,6 +191,7 @@ class Episode:
     chapters: tuple[Chapter, ...] = ()  # by hand; empty when they are to be proposed
     soundbites: tuple[Soundbite, ...] = ()
     cover: str = ""
+    feed: ItemOptions = ItemOptions()
 
     @property
     def slug(self) -> str:
@@ -215,6 +218,7 @@ class ShowInfo:
     status: str = ""  # what the series is: fiction, testimony… printed on guides and pages
     credits: tuple[Credit, ...] = ()
     guid: str = ""  # podcast:guid, from the ledger
+    feed_key: str = "feed.xml"  # where pages say the feed is, below the website; empty when it is private
 
 
 @dataclass(frozen=True)
@@ -258,6 +262,7 @@ class Show:
     glossary: Glossary = Glossary()
     guide: GuideSettings = GuideSettings()
     publish: PublishSettings = PublishSettings()
+    feed: ChannelOptions = ChannelOptions()
     episodes: tuple[Episode, ...] = ()
 
 

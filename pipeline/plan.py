@@ -72,6 +72,7 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         "chapters": f"feeds/{slug}.chapters.json",
         **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
+        **({"cover": episode.cover} if episode.cover else {}),
     }
 
 
@@ -217,6 +218,7 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     cover = work("show", "release.json")
     releases = {"releases": tuple(work(episode.slug, "release.json") for episode in episodes), "cover": cover}
     marks = tuple(made(show, episode)["chapters"] for episode in episodes)
+    images = tuple(image.file for image in show.feed.images)
     pages = tuple(
         Step(
             f"{episode.slug}/page",
@@ -228,7 +230,13 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
         for i, episode in enumerate(episodes)
     )
     return (
-        Step("show/cover", release_cover, {"cover": show.cover}, {"release": cover}, {"source": show.cover}),
+        Step(
+            "show/cover",
+            release_cover,
+            {"cover": show.cover, **({"images": images} if images else {})},
+            {"release": cover},
+            {"source": show.cover, **({"sources": images} if images else {})},
+        ),
         *pages,
         Step(
             "show/index",
@@ -237,5 +245,17 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"page": "site/index.html", "style": "site/style.css", "script": "site/page.js"},
             {"show": show.info, "episodes": infos},
         ),
-        Step("show/feed", feed, {**releases, "chapters": marks}, {"feed": "feeds/feed.xml"}, {"show": show.info, "episodes": infos}),
+        Step(
+            "show/feed",
+            feed,
+            {**releases, "chapters": marks},
+            {"feed": "feeds/feed.xml", **{f"feed_{other.name}": f"feeds/{other.name}.xml" for other in show.feed.others}},
+            {
+                "show": show.info,
+                "episodes": infos,
+                "options": show.feed,
+                "items": tuple(episode.feed for episode in episodes),
+                "soundbites": tuple(episode.soundbites for episode in episodes),
+            },
+        ),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
+from pipeline.text import slugify
 
 HASH_DIGITS = 10
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
@@ -39,6 +40,7 @@ _KEYS = {
     "chapters": "{slug}/chapters-{hash}{extension}",
     "guide": "guides/{name}",
     "cover": "cover-{hash}{extension}",
+    "image": "{name}-{hash}{extension}",
 }
 
 
@@ -52,6 +54,8 @@ class PublishedFile:
     bytes: int
     sha256: str
     type: str
+    width_px: int = 0  # of an image
+    height_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,18 @@ class Release:
 
 
 def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **files: Path) -> None:
-    """Write what an episode publishes: `files` by role, and where each is in the show by `sources`."""
-    published = tuple(_published(role, path, slug, sources[role]) for role, path in files.items())
+    """Write what an episode publishes: `files` by role, and where each is in the show by `sources`. Raises as `check_cover` does."""
+    published = tuple(
+        _picture(role, path, slug, sources[role]) if role == "cover" else _published(role, path, slug, sources[role])
+        for role, path in files.items()
+    )
     write_release(release, Release(slug, _duration_s(files["audio"], sources["audio"]), published))
 
 
-def release_cover(cover: Path, *, release: Path, source: str) -> None:
-    """Write what the show publishes of its cover; its extension is its real type's. Raises as `check_cover` does."""
-    extension = check_cover(cover, source)
-    write_release(release, Release("", 0.0, (_published("cover", cover, "", source, extension),)))
+def release_cover(cover: Path, images: tuple[Path, ...] = (), *, release: Path, source: str, sources: tuple[str, ...] = ()) -> None:
+    """Write what the show publishes of its cover and of its other pictures, whose places are `sources`. Raises as `check_cover` does."""
+    others = (_picture("image", path, "", place) for path, place in zip(images, sources, strict=True))
+    write_release(release, Release("", 0.0, (_picture("cover", cover, "", source), *others)))
 
 
 def check_cover(cover: Path, name: str = "") -> str:
@@ -106,12 +113,13 @@ def image_size(data: bytes, name: str) -> tuple[str, int, int]:
             return ".jpg", width_px, height_px
         else:
             at += 2 + length
-    raise CauserieError("is not a JPEG or PNG image", name, "export the cover again as JPEG")
+    raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
 
 
 def write_release(path: Path, release: Release) -> None:
     """Write a release whole."""
-    write_json(path, {"version": 1, **asdict(release)})
+    files = [{key: value for key, value in asdict(file).items() if value != 0 or key == "bytes"} for file in release.files]
+    write_json(path, {"version": 1, "slug": release.slug, "duration_s": release.duration_s, "files": files})
 
 
 def read_release(path: Path) -> Release:
@@ -120,8 +128,18 @@ def read_release(path: Path) -> Release:
     return Release(value["slug"], value["duration_s"], tuple(PublishedFile(**file) for file in value["files"]))
 
 
+def _picture(role: str, path: Path, slug: str, source: str) -> PublishedFile:
+    """An image as it is published: its extension is its real type's, which `.jpeg` or a renamed file is not."""
+    if role == "cover":
+        check_cover(path, source)
+    extension, width_px, height_px = image_size(path.read_bytes(), source)
+    file = _published(role, path, slug, source, extension)
+    key = f"{slug}/{file.key}" if slug else file.key
+    return replace(file, key=key, width_px=width_px, height_px=height_px)
+
+
 def _published(role: str, path: Path, slug: str, source: str, extension: str = "") -> PublishedFile:
-    name = PurePosixPath(source).name
+    name = PurePosixPath(source).name if role.startswith("guide") else slugify(PurePosixPath(source).stem) or "image"
     extension = extension or PurePosixPath(source).suffix.lower()
     digest = sha256(path)
     key = _KEYS[role.partition("_")[0]].format(slug=slug, hash=digest[:HASH_DIGITS], extension=extension, name=name)

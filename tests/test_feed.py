@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from pipeline.feed.chapters import to_value
-from pipeline.feed.feed import DESCRIPTION_BYTES, Published, description, feed, paragraphs, rss
+from pipeline.feed.feed import feed, rss
+from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, description, paragraphs
 from pipeline.feed.ledger import differences, publication
 from pipeline.feed.podcast_ext import NAMESPACES
+from pipeline.feed_model import ChannelOptions, OtherFeed
 from pipeline.files import write_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.release import TYPES, PublishedFile, Release, write_release
@@ -237,7 +239,15 @@ HOSTILE = st.one_of(
         ["]]>", "a]]>b", "<script>&amp;", "\x00\x0b\ufffe", "👩‍🚒 🇫🇷", "שלום \u202eevil\u202c", "\ud800", "&lt;b&gt;", "a\r\nb"]
     ),
 )
-PLAIN = rss(SHOW, "c.jpg", (published(FILE),))
+
+
+def told(show: ShowInfo, one: Published) -> bytes:
+    """A feed of one episode, in memory."""
+    whole = Whole(show, ChannelOptions(), ({"key": "c.jpg", "type": "image/jpeg"},), OtherFeed("feed", key="feed.xml"))
+    return rss(whole, [one.episode], (), [one])
+
+
+PLAIN = told(SHOW, published(FILE))
 
 
 @given(HOSTILE, HOSTILE, HOSTILE)
@@ -245,7 +255,7 @@ PLAIN = rss(SHOW, "c.jpg", (published(FILE),))
 def test_whatever_a_stranger_types_survives_or_is_left_out(title: str, name: str, chapter: str) -> None:
     credits = (Credit(Person("x", name), "Guest", "Cast"),)
     episode = replace(FILE, title=f"T{title}", summary=f"R{title}", credits=credits)
-    data = rss(replace(SHOW, title=f"S{title}", cover_alt=name), "c.jpg", (published(episode, (Chapter(0, f"C{chapter}"),)),))
+    data = told(replace(SHOW, title=f"S{title}", cover_alt=name), published(episode, (Chapter(0, f"C{chapter}"),)))
     kept = re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", f"T{title}")
     assert find(data, "//item/title")[0].text == kept
     parsed = podcastparser.parse("https://example.org/feed.xml", BytesIO(data))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -48,6 +48,7 @@ class Ledger:
     feed_url: str = ""  # the address it was made from, for the record
     episodes: Mapping[str, str] = field(default_factory=dict)
     publications: tuple[Publication, ...] = ()
+    feeds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by name: guid, and key, the path below the website
 
     def last(self, target: str) -> Publication | None:
         """The latest publication to `target`."""
@@ -72,6 +73,24 @@ def assign(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
         ledger = replace(ledger, guid=podcast_guid(feed_url), feed_url=feed_url)
     new = {slug: episode_guid(ledger.guid, slug) for slug in slugs if slug not in ledger.episodes}
     return replace(ledger, episodes={**ledger.episodes, **new})
+
+
+def assign_feeds(ledger: Ledger, website: str, wanted: Mapping[str, bool], token: Callable[[], str]) -> Ledger:
+    """The ledger with an address and a GUID for each feed beside the main one, by name; True asks for one nobody guesses.
+
+    `feed` is the main one: it has an entry when it is private, and then only. `token` gives text that nobody guesses. A private feed
+    that becomes public gets a new address, and so does a public one that becomes private; the GUID stays.
+    """
+    feeds = dict(ledger.feeds)
+    for name, private in wanted.items():
+        known = feeds.get(name, {})
+        plain = f"feeds/{name}/feed.xml"
+        key = known.get("key", plain if not private else "")
+        if not key or private == (key == plain):
+            key = f"feeds/{token()}/feed.xml" if private else plain
+        guid = ledger.guid if name == "feed" else known.get("guid") or podcast_guid(website + key)
+        feeds[name] = {"guid": guid, "key": key}
+    return replace(ledger, feeds=feeds)
 
 
 def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
@@ -142,6 +161,7 @@ def to_value(ledger: Ledger) -> dict[str, Any]:
         "version": 1,
         "podcast": {"guid": ledger.guid, "feed_url": ledger.feed_url},
         "episodes": dict(ledger.episodes),
+        **({"feeds": {name: dict(feed) for name, feed in ledger.feeds.items()}} if ledger.feeds else {}),
         "publications": [{**asdict(publication), "at": publication.at.isoformat()} for publication in ledger.publications],
     }
 
@@ -152,7 +172,8 @@ def from_value(value: dict[str, Any]) -> Ledger:
     whole = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
     if value["version"] != 1 or not whole:
         raise ValueError("not a ledger")
-    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])))
+    feeds = {name: {"guid": feed["guid"], "key": feed["key"]} for name, feed in value.get("feeds", {}).items()}
+    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])), feeds=feeds)
 
 
 def _publication(value: dict[str, Any]) -> Publication:

@@ -29,21 +29,43 @@ class Tag:
 
 
 _BOTH = ("channel", "item")
+_ANY = -1
 
-# podcast-namespace, docs/tags; podlove-simple-chapters 1.2; Apple's requirements for itunes:explicit
+# podcast-namespace, docs/tags (May 2026); podlove-simple-chapters 1.2; Apple's requirements for its own namespace.
+# `images`, deprecated, is left out for `image`; `podping`, `value` and `liveItem` need a service behind the feed.
 TAGS: dict[str, Tag] = {
     "itunes:explicit": Tag(_BOTH, longest=5),
+    "itunes:image": Tag(_BOTH, ("href",)),
+    "itunes:block": Tag(_BOTH, longest=3),
+    "itunes:complete": Tag(("channel",), longest=3),
+    "itunes:new-feed-url": Tag(("channel",), longest=_ANY),
     "podcast:guid": Tag(("channel",), longest=36),
     "podcast:locked": Tag(("channel",), optional=("owner",), longest=3),
     "podcast:medium": Tag(("channel",), longest=16),
+    "podcast:funding": Tag(_BOTH, ("url",), longest=128),
+    "podcast:location": Tag(_BOTH, optional=("rel", "geo", "osm", "country"), longest=128),
     "podcast:license": Tag(_BOTH, optional=("url",), longest=128),
     "podcast:image": Tag(_BOTH, ("href",), ("alt", "aspect-ratio", "width", "height", "type", "purpose")),
     "podcast:person": Tag(_BOTH, optional=("role", "group", "img", "href"), longest=128),
+    "podcast:trailer": Tag(("channel",), ("url", "pubdate"), ("length", "type", "season"), longest=128),
+    "podcast:updateFrequency": Tag(("channel",), optional=("rrule", "dtstart", "complete"), longest=128),
+    "podcast:block": Tag(("channel",), optional=("id",), longest=3),
+    "podcast:txt": Tag(_BOTH, optional=("purpose",), longest=4000),
+    "podcast:socialInteract": Tag(_BOTH, ("protocol",), ("uri", "accountId", "accountUrl", "priority")),
+    "podcast:podroll": Tag(("channel",)),
+    "podcast:publisher": Tag(("channel",)),
+    "podcast:remoteItem": Tag(
+        ("channel", "podcast:podroll", "podcast:publisher"), ("feedGuid",), ("feedUrl", "itemGuid", "medium", "title")
+    ),
     "podcast:season": Tag(("item",), optional=("name",), longest=10),
     "podcast:episode": Tag(("item",), optional=("display",), longest=10),
     "podcast:transcript": Tag(("item",), ("url", "type"), ("language", "rel")),
     "podcast:chapters": Tag(("item",), ("url", "type")),
-    "podcast:alternateEnclosure": Tag(("item",), ("type",), ("length", "bitrate", "lang", "title", "rel", "codecs", "default")),
+    "podcast:soundbite": Tag(("item",), ("startTime", "duration"), longest=128),
+    "podcast:contentLink": Tag(("item",), ("href",), longest=128),
+    "podcast:alternateEnclosure": Tag(
+        ("item",), ("type",), ("length", "bitrate", "height", "lang", "title", "rel", "codecs", "default")
+    ),
     "podcast:source": Tag(("podcast:alternateEnclosure",), ("uri",), ("contentType",)),
     "podcast:integrity": Tag(("podcast:alternateEnclosure",), ("type", "value")),
     "psc:chapters": Tag(("item",), ("version",)),
@@ -51,7 +73,7 @@ TAGS: dict[str, Tag] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One element to write."""
 

@@ -69,7 +69,7 @@ def publish(
     remote = target.list({file.key for file in files})
     plan = upload_plan(files, remote)
     if not take_over:
-        refuse_unknown_feed(ledger, target.name, remote.get(FEED_KEY), plan)
+        refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key)
     given = _given(root / FEED_FILE, at, target.name)
     if dry_run:
         for line in (*ledgers.differences(ledger.last(target.name), given), *sentences(plan, target.name, prune=prune)):
@@ -96,17 +96,17 @@ def target_of(show: Show, root: Path) -> Target:
     return FolderTarget(root / show.publish.folder, show.info.website, root / MEMORY, name=show.publish.folder)
 
 
-def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile | None, plan: UploadPlan) -> None:
+def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile | None, plan: UploadPlan, key: str = FEED_KEY) -> None:
     """Refuse to replace a feed that this ledger never gave: somebody has published from another copy of the show. Pure.
 
     The condition on the feed itself only guards the minutes of one upload; this guards the weeks between two.
     """
     given = {publication.feed_sha256 for publication in ledger.publications if publication.target == target}
-    replaced = any(file.key == FEED_KEY for file in plan.uploads)
+    replaced = any(file.key == key for file in plan.uploads)
     if there is not None and given and replaced and there.sha256 not in given:
         raise CauserieError(
             "the feed there was published from another copy of this show",
-            f"{target}/{FEED_KEY}",
+            f"{target}/{key}",
             f"fetch {LEDGER} and the episodes from whoever published, then build and publish; or publish with --take-over",
         )
 

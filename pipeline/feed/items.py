@@ -1,0 +1,182 @@
+"""One item of a feed: an episode as Apple, the Podcasting 2.0 namespace and Podlove tell it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from math import gcd
+from typing import Any
+
+from pipeline.feed.ledger import episode_guid, podcast_guid
+from pipeline.feed.podcast_ext import Node, node
+from pipeline.feed_model import ChannelOptions, FeedTag, ItemOptions, OtherFeed
+from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo, Soundbite
+from pipeline.text import hms, hms_ms
+
+DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
+_CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
+_TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
+_TIMED = ("vtt", "srt")
+_CODECS = {"audio": "mp3", "m4a": "mp4a.40.2", "light": "opus"}  # by role, as RFC 6381 names them
+_TRANSLATED = "transcript_en_vtt"
+_WORDS = {
+    "fr": ("Lire la transcription", "Version légère", "Sous-titres en anglais : traduction automatique."),
+    "en": ("Read the transcript", "Light version", "English captions: machine translation."),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """An episode as the feed tells it. `files` are those of its `release.json`, by role."""
+
+    episode: EpisodeInfo
+    duration_s: float
+    files: dict[str, dict[str, Any]]
+    chapters: tuple[Chapter, ...]
+    options: ItemOptions = ItemOptions()
+    soundbites: tuple[Soundbite, ...] = ()
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A feed but for its items: the show, what only the feed says, and which of the feeds of the show it is."""
+
+    show: ShowInfo
+    options: ChannelOptions
+    art: tuple[dict[str, Any], ...]  # the cover, then the pictures of `options.images`, as `release.json` has them
+    which: OtherFeed
+
+    @property
+    def url(self) -> str:
+        """The feed's own address."""
+        return self.show.website + self.which.key
+
+
+def fill(item: Any, whole: Whole, one: Published) -> None:
+    """Tell feedgen's entry all there is to say of an episode."""
+    episode, show, audio = one.episode, whole.show, one.files[whole.which.audio]
+    page = f"{show.website}{episode.slug}/"
+    item.title(episode.title)
+    item.link(href=page)
+    item.guid(episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug), permalink=False)
+    item.pubDate(episode.published)
+    item.description(description(one, page, show.language))
+    item.enclosure(show.website + audio["key"], audio["bytes"], audio["type"])
+    item.podcast.itunes_summary(episode.summary)
+    item.podcast.itunes_duration(max(1, round(one.duration_s)))
+    item.podcast.itunes_season(episode.season)
+    item.podcast.itunes_episode(episode.number)
+    item.podcast.itunes_episode_type(episode.kind)
+    item.podcasting.add(node("itunes:explicit", str(episode.explicit).lower()), *_podcasting(whole, one))
+
+
+def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
+    """The item's tags of the Podcasting 2.0 and Podlove namespaces, and those of Apple's that feedgen refuses."""
+    show, episode, options, files = whole.show, one.episode, one.options, one.files
+    if options.hidden:
+        yield node("itunes:block", "Yes")
+    if "cover" in files:
+        yield node("itunes:image", href=show.website + files["cover"]["key"])
+        yield image(show, files["cover"], "", "artwork")
+    yield from (_transcript(show, form, files[f"transcript_{form}"]) for form in _TRANSCRIPTS if f"transcript_{form}" in files)
+    if _TRANSLATED in files:
+        yield _transcript(show, "vtt", files[_TRANSLATED], "en")
+    yield node("podcast:chapters", url=show.website + files["chapters"]["key"], type=files["chapters"]["type"])
+    if episode.season is not None:
+        yield node("podcast:season", str(episode.season), name=dict(whole.options.seasons).get(episode.season, ""))
+    if episode.number is not None:
+        yield node("podcast:episode", str(episode.number), display=options.number_label)
+    yield from map(person, episode.credits)  # they replace the show's: hosts are among them
+    yield from license(options.license, options.license_url)
+    for bite in one.soundbites:
+        yield node("podcast:soundbite", bite.title, startTime=_seconds(bite.start_s), duration=_seconds(bite.duration_s))
+    yield from (_alternate(show, files[role], one.duration_s) for role in _CODECS if role in files and role != whole.which.audio)
+    yield from asked(options.tags)
+    marks = (node("psc:chapter", start=hms_ms(mark.start_s), title=mark.title, href=mark.url) for mark in one.chapters)
+    yield node("psc:chapters", "", *marks, version="1.2")
+
+
+def description(one: Published, page: str, language: str) -> str:
+    """An item's description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, cut if need be, chapters, the way to the transcript."""
+    link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>' + (_p(_words(language)[2]) if _TRANSLATED in one.files else "")
+    listed = "".join(_p(f"{hms(chapter.start_s, always_hours=True)} {chapter.title}") for chapter in one.chapters)
+    tail = (listed if len(one.chapters) > 1 and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
+    return paragraphs(one.episode.description or one.episode.summary, DESCRIPTION_BYTES - len(tail.encode())) + tail
+
+
+def paragraphs(text: str, limit_bytes: int) -> str:
+    """Plain paragraphs, separated by blank lines, as `<p>` of at most `limit_bytes` together, cut after a word."""
+    html = ""
+    for paragraph in re.split(r"\n[ \t]*\n\s*", text.strip()):
+        words = re.split(r"[ \t\r\n]+", paragraph)[:limit_bytes]  # not `split()`: French no-break spaces stay
+        whole = html + _p(" ".join(words))
+        if len(whole.encode()) > limit_bytes:
+            while words and len((html + _p(" ".join(words) + "…")).encode()) > limit_bytes:
+                words.pop()
+            return html + _p(" ".join(words) + "…") if words else html
+        html = whole
+    return html
+
+
+def _transcript(show: ShowInfo, form: str, file: dict[str, Any], language: str = "") -> Node:
+    kind, rel = file["type"].partition(";")[0], "captions" if form in _TIMED else ""
+    return node("podcast:transcript", url=show.website + file["key"], type=kind, language=language or show.language, rel=rel)
+
+
+def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float) -> Node:
+    """The same sound in another form, with its digest as Subresource Integrity writes it."""
+    return node(
+        "podcast:alternateEnclosure",
+        "",
+        node("podcast:source", uri=show.website + file["key"], contentType=file["type"]),
+        node("podcast:integrity", type="sri", value="sha256-" + b64encode(bytes.fromhex(file["sha256"])).decode()),
+        type=file["type"],
+        length=str(file["bytes"]),
+        bitrate=str(round(file["bytes"] * 8 / max(duration_s, 1))),
+        title={"audio": "MP3", "m4a": "AAC"}.get(file["role"]) or _words(show.language)[1],
+        codecs=_CODECS[file["role"]],
+    )
+
+
+def person(credit: Credit) -> Node:
+    """Somebody in a role of the taxonomy, both in lower case."""
+    who = credit.person
+    return node("podcast:person", who.name, role=credit.role.lower(), group=credit.group.lower(), img=who.image, href=who.url)
+
+
+def image(show: ShowInfo, file: dict[str, Any], alt: str, purpose: str) -> Node:
+    """A picture, its shape and its size."""
+    width_px, height_px = file.get("width_px", 0), file.get("height_px", 0)
+    common = gcd(width_px, height_px) or 1
+    shape = f"{width_px // common}/{height_px // common}" if common > 1 else "1/1"
+    sizes = {"width": str(width_px or ""), "height": str(height_px or "")}
+    return node("podcast:image", href=show.website + file["key"], alt=alt, aspect_ratio=shape, **sizes, type=file["type"], purpose=purpose)
+
+
+def license(name: str, url: str) -> list[Node]:
+    """The licence, when there is one."""
+    return [node("podcast:license", name.lower(), url=url)] if name else []
+
+
+def asked(tags: tuple[FeedTag, ...]) -> Iterator[Node]:
+    """The tags that were asked for, those that belong in another one together in it."""
+    for around, inside in groupby(tags, key=lambda tag: tag.inside):
+        nodes = [node(tag.tag, tag.text, **{name.replace("-", "_"): value for name, value in tag.attributes}) for tag in inside]
+        yield from [node(around, "", *nodes)] if around else nodes
+
+
+def _seconds(time_s: float) -> str:
+    """Seconds without digits that say nothing: 31.5, 60."""
+    return f"{time_s:.3f}".rstrip("0").rstrip(".")
+
+
+def _p(text: str) -> str:
+    return f"<p>{escape(text, quote=False)}</p>" if text else ""
+
+
+def _words(language: str) -> tuple[str, str, str]:
+    return _WORDS.get(language[:2], _WORDS["en"])
