@@ -22,7 +22,7 @@ from pipeline.feed import ledger
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
-from pipeline.publish.run import Publication, publish
+from pipeline.publish.run import Publication, given_by, publish, target_name
 from pipeline.release import read_release
 from pipeline.speech.doubts import summary
 from pipeline.steps import Step, needed
@@ -205,7 +205,19 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
     yield from (f"  {line}" for line in report)
 
 
-def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, console: Console) -> Publication:
+def compare(root: Path, *, at: datetime) -> tuple[str, ...]:
+    """What subscribers will notice of the feed as it stands, as sentences."""
+    show, place = open_show(root), root / "feeds/feed.xml"
+    if not place.exists():
+        raise CauserieError("has not been built", str(place), "run causerie feed")
+    target = target_name(show)
+    last = ledger.load(root / "feeds/ledger.json").last(target)
+    return ledger.differences(last, given_by(place, at, target)) or ("Subscribers will notice nothing.",)
+
+
+def send(
+    root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, new_guids: bool = False, console: Console
+) -> Publication:
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):
         show = open_show(root)
@@ -216,7 +228,7 @@ def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: boo
         if behind:
             hint = "run causerie build first" + (f" ({behind[0].step.name}: {behind[0].why})" if behind[0].why else "")
             raise CauserieError(f"{count(len(behind), 'step')} of the show are out of date", str(root), hint)
-        options = {"dry_run": dry_run, "prune": prune, "take_over": take_over}
+        options = {"dry_run": dry_run, "prune": prune, "take_over": take_over, "new_guids": new_guids}
         for sentence in (sentence for episode in shown for sentence in waiting(root, episode, at)):
             console.say(f"waits for a person: {sentence}")
         with console:

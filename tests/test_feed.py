@@ -203,7 +203,7 @@ def test_a_new_title_repeats_no_download(tmp_path: Path, data: bytes) -> None:
         publication(bytes_, at=FILE.published, target="public")
         for bytes_ in (data, made(tmp_path, (replace(FILE, title="Autre titre"), VOICE)))
     )
-    assert differences(before, after) == ("1 text changed: Autre titre", "0 downloads repeated")
+    assert differences(before, after) == ("1 text corrected, 0 downloads repeated", "  corrected: Autre titre")
 
 
 def test_a_description_has_paragraphs_chapters_and_the_way_to_the_transcript() -> None:
