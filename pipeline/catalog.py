@@ -168,7 +168,7 @@ def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems
     episode = Episode(
         _info(table, slug, show),
         sounds.mix(table, folder, root, show.people, house),
-        fields.chapters(table),
+        fields.chapters(table, folder, root),
         sounds.soundbites(table),
         fields.file_in(table, "cover", folder, root),
         feed_keys.item_options(table),

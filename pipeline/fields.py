@@ -77,12 +77,13 @@ def s3(table: Table) -> S3Settings:
     return settings
 
 
-def chapters(table: Table) -> tuple[Chapter, ...]:
-    """Every `[[chapters]]`, in order of time."""
+def chapters(table: Table, folder: Path, root: Path) -> tuple[Chapter, ...]:
+    """Every `[[chapters]]`, in order of time; pictures are named from the episode's folder."""
     found: list[Chapter] = []
     for each in table.tables("chapters"):
         start_s = time_in(each, "start")
-        chapter = Chapter(start_s or 0.0, each.text("title", ..., 128), each.matching("url", ADDRESS, "https://example.org/"))
+        title, url = each.text("title", ..., 128), each.matching("url", ADDRESS, "https://example.org/")
+        chapter = Chapter(start_s or 0.0, title, url, file_in(each, "image", folder, root))
         if start_s is None and "start" not in each.values:
             each.problem("start", "is missing", "add the time it starts at, like “0:31”")
         elif found and chapter.start_s <= found[-1].start_s:

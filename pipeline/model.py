@@ -39,6 +39,7 @@ class Chapter:
     start_s: float
     title: str
     url: str = ""
+    image: str = ""  # a file of the show where a person wrote it; its https address in what is published
 
 
 @dataclass(frozen=True)

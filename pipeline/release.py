@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
+from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size
 from pipeline.text import slugify
 
-HASH_DIGITS = 10
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
 # by role, else by extension; explicit, because what a system's own table says depends on the system
@@ -38,6 +37,7 @@ _KEYS = {
     "light": "{slug}/{slug}-{hash}{extension}",
     "transcript": "{slug}/transcript-{hash}{extension}",
     "chapters": "{slug}/chapters-{hash}{extension}",
+    "chapter": "chapter-{hash}{extension}",  # its picture
     "guide": "guides/{name}",
     "cover": "cover-{hash}{extension}",
     "image": "{name}-{hash}{extension}",
@@ -77,7 +77,7 @@ class Release:
 def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **files: Path) -> None:
     """Write what an episode publishes: `files` by role, and where each is in the show by `sources`. Raises as `check_cover` does."""
     published = tuple(
-        _picture(role, path, slug, sources[role]) if role == "cover" else _published(role, path, slug, sources[role])
+        _picture(role, path, slug, sources[role]) if role == "cover" or role.startswith("chapter_") else _published(role, path, slug, sources[role])
         for role, path in files.items()
     )
     write_release(release, Release(slug, _duration_s(files["audio"], sources["audio"]), published))
@@ -99,23 +99,6 @@ def check_cover(cover: Path, name: str = "") -> str:
     return extension
 
 
-def image_size(data: bytes, name: str) -> tuple[str, int, int]:
-    """The extension of an image's real type, and its width and height in pixels; `CauserieError` unless JPEG or PNG."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
-        return ".png", *struct.unpack(">II", data[16:24])
-    at = 2
-    while data.startswith(b"\xff\xd8") and at + 9 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame (ITU-T T.81, table B.1)
-            height_px, width_px = struct.unpack(">HH", data[at + 5 : at + 9])
-            return ".jpg", width_px, height_px
-        else:
-            at += 2 + length
-    raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
-
-
 def write_release(path: Path, release: Release) -> None:
     """Write a release whole."""
     files = [{key: value for key, value in asdict(file).items() if value != 0 or key == "bytes"} for file in release.files]
@@ -132,9 +115,10 @@ def _picture(role: str, path: Path, slug: str, source: str) -> PublishedFile:
     """An image as it is published: its extension is its real type's, which `.jpeg` or a renamed file is not."""
     if role == "cover":
         check_cover(path, source)
-    extension, width_px, height_px = image_size(path.read_bytes(), source)
+    data = path.read_bytes()
+    extension, width_px, height_px = image_size(data, source)
     file = _published(role, path, slug, source, extension)
-    key = f"{slug}/{file.key}" if slug else file.key
+    key = chapter_image_key(slug, data, source) if role.startswith("chapter_") else f"{slug}/{file.key}" if slug else file.key
     return replace(file, key=key, width_px=width_px, height_px=height_px)
 
 

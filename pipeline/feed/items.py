@@ -96,7 +96,7 @@ def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
         yield node("podcast:soundbite", bite.title, startTime=_seconds(bite.start_s), duration=_seconds(bite.duration_s))
     yield from (_alternate(show, files[role], one.duration_s) for role in _CODECS if role in files and role != whole.which.audio)
     yield from asked(options.tags)
-    marks = (node("psc:chapter", start=hms_ms(mark.start_s), title=mark.title, href=mark.url) for mark in one.chapters)
+    marks = (node("psc:chapter", start=hms_ms(mark.start_s), title=mark.title, href=mark.url, image=mark.image) for mark in one.chapters)
     yield node("psc:chapters", "", *marks, version="1.2")
 
 
