@@ -221,7 +221,7 @@ def _remux(audio: Path, tagged: Path, spans: list[tuple[int, int, dict[str, Any]
 
 def _escaped(title: str) -> str:
     """A title as FFmpeg's metadata files take it: one line, which no backslash may end, for it would swallow the next."""
-    line = " ".join(_plain(title).split())
+    line = re.sub("[ \t\r\n]+", " ", _plain(title)).strip()  # not `split()`: French no-break spaces stay
     return re.sub(r"([=;#\\])", r"\\\1", line) + (" " if line.endswith("\\") else "")
 
 
