@@ -6,6 +6,8 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import format_datetime
+from functools import lru_cache
 from html import escape
 from itertools import groupby
 from math import gcd
@@ -19,6 +21,8 @@ from pipeline.text import hms, hms_ms
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
 _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
+_BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
+_UNEVEN = re.compile(r"[\t\r\n]|  ")
 _TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
 _CODECS = {"audio": "mp3", "m4a": "mp4a.40.2", "light": "opus"}  # by role, as RFC 6381 names them
@@ -56,31 +60,43 @@ class Whole:
         return self.show.website + self.which.key
 
 
-def fill(item: Any, whole: Whole, one: Published) -> None:
-    """Tell feedgen's entry all there is to say of an episode."""
+def item(whole: Whole, one: Published) -> Iterator[Node]:
+    """All there is to say of an episode: first what has no prefix in RSS."""
     episode, show, audio = one.episode, whole.show, one.files[whole.which.audio]
     page = f"{show.website}{episode.slug}/"
-    item.title(episode.title)
-    item.link(href=page)
-    item.guid(episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug), permalink=False)
-    item.pubDate(episode.published)
-    item.description(description(one, page, show.language))
-    item.enclosure(show.website + audio["key"], audio["bytes"], audio["type"])
-    item.podcast.itunes_summary(episode.summary)
-    item.podcast.itunes_duration(max(1, round(one.duration_s)))
-    item.podcast.itunes_season(episode.season)
-    item.podcast.itunes_episode(episode.number)
-    item.podcast.itunes_episode_type(episode.kind)
-    item.podcasting.add(node("itunes:explicit", str(episode.explicit).lower()), *_podcasting(whole, one))
+    guid = episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug)
+    yield node("title", episode.title)
+    yield node("link", page)
+    yield node("description", description(one, page, show.language))
+    yield node("guid", guid, isPermaLink="false")
+    yield node("enclosure", url=show.website + audio["key"], length=str(audio["bytes"]), type=audio["type"])
+    yield node("pubDate", format_datetime(episode.published))
+    yield from _apple(whole, one)
+    yield from _podcasting(whole, one)
+
+
+def _apple(whole: Whole, one: Published) -> Iterator[Node]:
+    """Apple's tags."""
+    episode = one.episode
+    yield node("itunes:duration", str(max(1, round(one.duration_s))))
+    if episode.summary:
+        yield node("itunes:summary", episode.summary)
+    if episode.season is not None:
+        yield node("itunes:season", str(episode.season))
+    if episode.number is not None:
+        yield node("itunes:episode", str(episode.number))
+    yield node("itunes:episodeType", episode.kind)
+    yield node("itunes:explicit", str(episode.explicit).lower())
+    if one.options.hidden:
+        yield node("itunes:block", "Yes")
+    if "cover" in one.files:
+        yield node("itunes:image", href=whole.show.website + one.files["cover"]["key"])
 
 
 def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
-    """The item's tags of the Podcasting 2.0 and Podlove namespaces, and those of Apple's that feedgen refuses."""
+    """The item's tags of the Podcasting 2.0 and Podlove namespaces."""
     show, episode, options, files = whole.show, one.episode, one.options, one.files
-    if options.hidden:
-        yield node("itunes:block", "Yes")
     if "cover" in files:
-        yield node("itunes:image", href=show.website + files["cover"]["key"])
         yield image(show, files["cover"], "", "artwork")
     yield from (_transcript(show, form, files[f"transcript_{form}"]) for form in _TRANSCRIPTS if f"transcript_{form}" in files)
     if _TRANSLATED in files:
@@ -111,10 +127,10 @@ def description(one: Published, page: str, language: str) -> str:
 def paragraphs(text: str, limit_bytes: int) -> str:
     """Plain paragraphs, separated by blank lines, as `<p>` of at most `limit_bytes` together, cut after a word."""
     html = ""
-    for paragraph in re.split(r"\n[ \t]*\n\s*", text.strip()):
-        words = re.split(r"[ \t\r\n]+", paragraph)[:limit_bytes]  # not `split()`: French no-break spaces stay
-        whole = html + _p(" ".join(words))
+    for paragraph in _BLANK_LINES.split(text.strip()):
+        whole = html + _p(_SPACES.sub(" ", paragraph) if _UNEVEN.search(paragraph) else paragraph)
         if len(whole.encode()) > limit_bytes:
+            words = _SPACES.split(paragraph)[:limit_bytes]
             while words and len((html + _p(" ".join(words) + "…")).encode()) > limit_bytes:
                 words.pop()
             return html + _p(" ".join(words) + "…") if words else html
@@ -142,6 +158,7 @@ def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float) -> Node:
     )
 
 
+@lru_cache(4096)
 def person(credit: Credit) -> Node:
     """Somebody in a role of the taxonomy, both in lower case."""
     who = credit.person
@@ -162,11 +179,14 @@ def license(name: str, url: str) -> list[Node]:
     return [node("podcast:license", name.lower(), url=url)] if name else []
 
 
-def asked(tags: tuple[FeedTag, ...]) -> Iterator[Node]:
+@lru_cache(4096)
+def asked(tags: tuple[FeedTag, ...]) -> tuple[Node, ...]:
     """The tags that were asked for, those that belong in another one together in it."""
+    found: list[Node] = []
     for around, inside in groupby(tags, key=lambda tag: tag.inside):
         nodes = [node(tag.tag, tag.text, **{name.replace("-", "_"): value for name, value in tag.attributes}) for tag in inside]
-        yield from [node(around, "", *nodes)] if around else nodes
+        found += [node(around, "", *nodes)] if around else nodes
+    return tuple(found)
 
 
 def _seconds(time_s: float) -> str:
