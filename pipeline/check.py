@@ -16,6 +16,7 @@ from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.model import Episode, Show
 from pipeline.newcomers import SUMMARY_TO_WRITE
+from pipeline.pictures import image_size
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
 from pipeline.transcript.lint import lint
@@ -30,6 +31,11 @@ def check(root: Path) -> list[CauserieError]:
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
+    pictures = [image.file for image in show.feed.images]
+    pictures += [chapter.image for episode in show.episodes for chapter in episode.chapters if chapter.image]
+    for name in dict.fromkeys(pictures):
+        if (root / name).is_file():
+            problems += _tried(lambda name=name: image_size((root / name).read_bytes(), name))
     takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds]
     for file, stream in dict.fromkeys(takes):  # a jingle is listened to once
         problems += _tried(lambda file=file, stream=stream: whole(root / file, stream))

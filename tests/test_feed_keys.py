@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,19 @@ def test_each_mistake_is_a_sentence_that_names_the_key(root: Path, before: str, 
     assert before in text
     (root / "show.toml").write_text(text.replace(before, after, 1))
     assert [line for line in mistakes(root) if line.startswith(sentence)], mistakes(root)
+
+
+def test_what_the_documentation_shows_is_read_without_a_mistake(root: Path) -> None:
+    show, episode, feeds = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "docs/feed.md").read_text("utf-8"), re.S)
+    (root / "bandeau.png").write_bytes(b"x")
+    add(root, "un", EPISODE + episode.split("[feed]")[0].replace('cover = "couverture.jpg"', 'cover = "../../cover.png"'))
+    before, after = show.split("[seasons]")
+    (root / "show.toml").write_text(before + SHOW + "[seasons]" + after + feeds)
+    text = (root / "episodes/un/episode.toml").read_text()
+    head, tail = text.split("[[recordings]]", 1)
+    tables, keys = tail.split("cover =", 1)
+    (root / "episodes/un/episode.toml").write_text(f"{head}cover ={keys}[[recordings]]{tables}[feed]{episode.split('[feed]')[1]}")
+    assert mistakes(root) == []
 
 
 def test_every_kind_of_tag_a_person_may_write_is_one_that_can_be_written() -> None:
