@@ -32,7 +32,7 @@ SITE = "https://podcast.example.org/essai/"
 NORA, MALIK = Person("nora", "Nora Belkacem", "https://example.org/nora", "https://example.org/nora.jpg"), Person("malik", "Malik Aubry")
 CREDITS = (Credit(NORA, "Host", "Cast"), Credit(MALIK, "Guest", "Cast"), Credit(MALIK, "Composer", "Audio Post-Production"))
 SHOW = ShowInfo("Essai", "Une série longue.", "Nous", SITE, email="a@example.org", license="cc-by-4.0", categories=(("Government",),), credits=CREDITS[:1])
-MARKS = tuple(Chapter(60.5 * i, f"Partie {i} & la suite", "https://example.org/") for i in range(8))
+MARKS = tuple(Chapter(60.5 * i, f"Partie {i} : la suite", "https://example.org/") for i in range(6))
 TEXT = "Nous prenons un ticket, une chaise, et nous attendons avec ceux qui attendent. " * 8
 OPTIONS = ItemOptions(tags=(FeedTag("podcast:location", "Orvalle", (("geo", "geo:48.85,2.35"),)),))
 BITES = (Soundbite(60.0, 30.0, "Le ticket"),)

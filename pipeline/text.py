@@ -47,8 +47,8 @@ def hms(seconds: float, *, always_hours: bool = False) -> str:
 
 def hms_ms(seconds: float) -> str:
     """Seconds as files write a time: `00:08:06.500`, to the nearest millisecond."""
-    milliseconds = round(seconds * 1000)
-    return f"{hms(milliseconds // 1000, always_hours=True)}.{milliseconds % 1000:03}"
+    rest, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}.{milliseconds:03}"
 
 
 def printable(text: str) -> str:

@@ -22,7 +22,6 @@ from pipeline.text import hms, hms_ms
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
 _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
 _BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
-_UNEVEN = re.compile(r"[\t\r\n]|  ")
 _TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
 _CODECS = {"audio": "mp3", "m4a": "mp4a.40.2", "light": "opus"}  # by role, as RFC 6381 names them
@@ -112,8 +111,7 @@ def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
         yield node("podcast:soundbite", bite.title, startTime=_seconds(bite.start_s), duration=_seconds(bite.duration_s))
     yield from (_alternate(show, files[role], one.duration_s) for role in _CODECS if role in files and role != whole.which.audio)
     yield from asked(options.tags)
-    marks = (node("psc:chapter", start=hms_ms(mark.start_s), title=mark.title, href=mark.url, image=mark.image) for mark in one.chapters)
-    yield node("psc:chapters", "", *marks, version="1.2")
+    yield node("psc:chapters", "", *map(_mark, one.chapters), version="1.2")
 
 
 def description(one: Published, page: str, language: str) -> str:
@@ -128,7 +126,8 @@ def paragraphs(text: str, limit_bytes: int) -> str:
     """Plain paragraphs, separated by blank lines, as `<p>` of at most `limit_bytes` together, cut after a word."""
     html = ""
     for paragraph in _BLANK_LINES.split(text.strip()):
-        whole = html + _p(_SPACES.sub(" ", paragraph) if _UNEVEN.search(paragraph) else paragraph)
+        even = not any(space in paragraph for space in ("  ", "\n", "\t", "\r"))
+        whole = html + _p(paragraph if even else _SPACES.sub(" ", paragraph))
         if len(whole.encode()) > limit_bytes:
             words = _SPACES.split(paragraph)[:limit_bytes]
             while words and len((html + _p(" ".join(words) + "…")).encode()) > limit_bytes:
@@ -136,6 +135,13 @@ def paragraphs(text: str, limit_bytes: int) -> str:
             return html + _p(" ".join(words) + "…") if words else html
         html = whole
     return html
+
+
+def _mark(chapter: Chapter) -> Node:
+    start, title = hms_ms(chapter.start_s), chapter.title
+    if chapter.image:
+        return node("psc:chapter", start=start, title=title, href=chapter.url, image=chapter.image)
+    return node("psc:chapter", start=start, title=title, href=chapter.url) if chapter.url else node("psc:chapter", start=start, title=title)
 
 
 def _transcript(show: ShowInfo, form: str, file: dict[str, Any], language: str = "") -> Node:
