@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, paragraphs, person
+from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, paragraphs, person, rfc2822
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.podcast_ext import Channel, Item, Node, markup, node, xml_safe
 from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
@@ -126,7 +125,7 @@ def _trailer(show: ShowInfo, one: Published) -> Node:
     return node(
         "podcast:trailer",
         one.episode.title,
-        pubdate=format_datetime(one.episode.published),
+        pubdate=rfc2822(one.episode.published),
         url=show.website + audio["key"],
         length=str(audio["bytes"]),
         type=audio["type"],

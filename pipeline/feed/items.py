@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import format_datetime
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
@@ -21,8 +21,9 @@ from pipeline.text import hms, hms_ms
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
 _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
+_DAYS, _MONTHS = "Mon Tue Wed Thu Fri Sat Sun".split(), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
-_TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
+_TRANSCRIPTS = {form: f"transcript_{form}" for form in ("vtt", "srt", "json", "html")}  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
 _CODECS = {"audio": "mp3", "m4a": "mp4a.40.2", "light": "opus"}  # by role, as RFC 6381 names them
 _TRANSLATED = "transcript_en_vtt"
@@ -59,19 +60,26 @@ class Whole:
         return self.show.website + self.which.key
 
 
-def item(whole: Whole, one: Published) -> Iterator[Node]:
+def item(whole: Whole, one: Published) -> list[Node]:
     """All there is to say of an episode: first what has no prefix in RSS."""
     episode, show, audio = one.episode, whole.show, one.files[whole.which.audio]
     page = f"{show.website}{episode.slug}/"
     guid = episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug)
-    yield node("title", episode.title)
-    yield node("link", page)
-    yield node("description", description(one, page, show.language))
-    yield node("guid", guid, isPermaLink="false")
-    yield node("enclosure", url=show.website + audio["key"], length=str(audio["bytes"]), type=audio["type"])
-    yield node("pubDate", format_datetime(episode.published))
-    yield from _apple(whole, one)
-    yield from _podcasting(whole, one)
+    return [
+        node("title", episode.title),
+        node("link", page),
+        node("description", description(one, page, show.language)),
+        node("guid", guid, isPermaLink="false"),
+        node("enclosure", url=show.website + audio["key"], length=str(audio["bytes"]), type=audio["type"]),
+        node("pubDate", rfc2822(episode.published)),
+        *_apple(whole, one),
+        *_podcasting(whole, one),
+    ]
+
+
+def rfc2822(at: datetime) -> str:
+    """A moment as RSS writes it, `Thu, 15 Jan 2026 19:30:00 +0100`, whatever the system's language."""
+    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at.strftime('%H:%M:%S %z')}"
 
 
 def _apple(whole: Whole, one: Published) -> Iterator[Node]:
@@ -97,7 +105,9 @@ def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
     show, episode, options, files = whole.show, one.episode, one.options, one.files
     if "cover" in files:
         yield image(show, files["cover"], "", "artwork")
-    yield from (_transcript(show, form, files[f"transcript_{form}"]) for form in _TRANSCRIPTS if f"transcript_{form}" in files)
+    for form, role in _TRANSCRIPTS.items():
+        if role in files:
+            yield _transcript(show, form, files[role])
     if _TRANSLATED in files:
         yield _transcript(show, "vtt", files[_TRANSLATED], "en")
     yield node("podcast:chapters", url=show.website + files["chapters"]["key"], type=files["chapters"]["type"])
@@ -109,7 +119,9 @@ def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
     yield from license(options.license, options.license_url)
     for bite in one.soundbites:
         yield node("podcast:soundbite", bite.title, startTime=_seconds(bite.start_s), duration=_seconds(bite.duration_s))
-    yield from (_alternate(show, files[role], one.duration_s) for role in _CODECS if role in files and role != whole.which.audio)
+    for role in _CODECS:
+        if role in files and role != whole.which.audio:
+            yield _alternate(show, files[role], one.duration_s)
     yield from asked(options.tags)
     yield node("psc:chapters", "", *map(_mark, one.chapters), version="1.2")
 

@@ -16,7 +16,7 @@ NAMESPACES = {
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",  # feedgen declares it too; it refuses true and false
 }
 
-_SPECIAL, _ENDS = re.compile("[&<>\"\t\n\r]"), re.compile("[ />]")
+_ENDS = re.compile("[ />]")
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\r"))  # with lone surrogates, U+FFFE and U+FFFF: all but XML 1.0's production 2
 
 
@@ -88,6 +88,7 @@ TAGS: dict[str, Tag] = {
     "psc:chapters": Tag(("item",), ("version",)),
     "psc:chapter": Tag(("psc:chapters",), ("start", "title"), ("href", "image")),
 }
+_HELD = {tag: tuple(f"<{name} " for name, row in TAGS.items() if tag in row.parents) for tag in TAGS}  # how what it may hold begins
 
 
 def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
@@ -101,7 +102,8 @@ def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
         attributes = {name: value for name, value in attributes.items() if value}
     names, values = tuple(attributes), tuple(attributes.values())
     start = row.starts.get(names) or _start(tag, row, names)
-    if _SPECIAL.search("".join(values)):
+    said = "".join(values)
+    if not said.isprintable() or "&" in said or '"' in said or "<" in said or ">" in said:
         values = tuple(map(_quoted, values))
     if text:
         if not row.longest:
@@ -109,8 +111,9 @@ def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
         return f"{start % values}>{_text(text[: row.longest] if row.longest > 0 else text)}</{tag}>"
     if not children:
         return f"{start % values}/>"
-    if not all(tag in TAGS[name_of(child)].parents for child in children):
-        raise ValueError(f"{tag} cannot hold {[name_of(child) for child in children]}")
+    for child in children:
+        if not child.startswith(_HELD[tag]):
+            raise ValueError(f"{tag} cannot hold {name_of(child)}")
     inside = "\n".join(children).replace("\n", "\n  ")  # no other line ends: those in what people type are escaped
     return f"{start % values}>\n  {inside}\n</{tag}>"
 
@@ -130,30 +133,34 @@ def _start(tag: str, row: Tag, names: tuple[str, ...]) -> str:
 
 
 def markup(nodes: Iterable[Node], indent: str = "") -> bytes:
-    """The elements in UTF-8, each line after `indent`, without what XML forbids; much quicker than a tree."""
-    return _allowed(indent + "\n".join(nodes).replace("\n", f"\n{indent}") + "\n")
-
-
-def _allowed(text: str) -> bytes:
-    """The text in UTF-8, without the characters that XML 1.0 forbids."""
-    data = text.encode("utf-8", "ignore").translate(None, _CONTROLS)  # lone surrogates are what it ignores
-    return data.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    """The elements in UTF-8, each line after `indent`; much quicker than a tree."""
+    return (indent + "\n".join(nodes).replace("\n", f"\n{indent}") + "\n").encode()
 
 
 def _text(text: str) -> str:
-    """Text between tags; a line end is written as a number, so that only layout has others."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;").replace("\n", "&#10;")
+    """Text between tags, without what XML forbids; a line end is written as a number, so that only layout has others."""
+    known = text.isprintable()
+    text = text if known else _allowed(text)
+    if "&" in text or "<" in text or ">" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text if known else text.replace("\r", "&#13;").replace("\n", "&#10;")
 
 
 def _quoted(value: str) -> str:
     """The value of an attribute, where a reader would make spaces of tabs and line ends."""
-    return _text(value).replace('"', "&quot;").replace("\t", "&#9;") if _SPECIAL.search(value) else value
+    return _text(value).replace('"', "&quot;").replace("\t", "&#9;")
+
+
+def _allowed(text: str) -> str:
+    """The text without the characters that XML 1.0 forbids."""
+    data = text.encode("utf-8", "ignore").translate(None, _CONTROLS)  # lone surrogates are what it ignores
+    return data.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"").decode()
 
 
 def xml_safe(value: Any) -> Any:
     """The value without the characters that XML 1.0 forbids, in text, tuples and dataclasses, however deep."""
     if isinstance(value, str):
-        return _allowed(value).decode()
+        return _allowed(value)
     if isinstance(value, tuple):
         return tuple(map(xml_safe, value))
     if is_dataclass(value) and not isinstance(value, type):
