@@ -195,5 +195,7 @@ def _license_url(told: Table, license: str) -> str:
     """Where a licence can be read; one in words of its own must say so (podcast-namespace, docs/tags/license.md)."""
     url = told.matching("license_url", ADDRESS, "https://example.org/licence")
     if license and not url and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
-        told.problem("license_url", "is missing", f"“{printable(license)[:40]}” is no identifier such as cc-by-4.0: say where it can be read")
+        told.problem(
+            "license_url", "is missing", f"“{printable(license)[:40]}” is no identifier such as cc-by-4.0: say where it can be read"
+        )
     return url

@@ -38,7 +38,7 @@ def person(key: str, table: Table) -> Person:
 
 def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
-    address = table.matching("website", ADDRESS.replace("!-~", "!-\"$->@-~"), "https://podcast.example.org/my-show/", ...)
+    address = table.matching("website", ADDRESS.replace("!-~", '!-"$->@-~'), "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
 
 

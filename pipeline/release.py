@@ -77,7 +77,9 @@ class Release:
 def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **files: Path) -> None:
     """Write what an episode publishes: `files` by role, and where each is in the show by `sources`. Raises as `check_cover` does."""
     published = tuple(
-        _picture(role, path, slug, sources[role]) if role == "cover" or role.startswith("chapter_") else _published(role, path, slug, sources[role])
+        _picture(role, path, slug, sources[role])
+        if role == "cover" or role.startswith("chapter_")
+        else _published(role, path, slug, sources[role])
         for role, path in files.items()
     )
     write_release(release, Release(slug, _duration_s(files["audio"], sources["audio"]), published))

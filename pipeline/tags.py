@@ -13,8 +13,8 @@ from pipeline.audio import ffmpeg
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256
 from pipeline.model import Credit, EpisodeInfo, ShowInfo
-from pipeline.roles import label
 from pipeline.pictures import HASH_DIGITS
+from pipeline.roles import label
 from pipeline.text import hms_ms
 
 # ISO 639-1 to 639-2/T, which ID3 wants; "und" is its own word for what is not here

@@ -48,7 +48,7 @@ def hms(seconds: float, *, always_hours: bool = False) -> str:
 def hms_ms(seconds: float) -> str:
     """Seconds as files write a time: `00:08:06.500`, to the nearest millisecond."""
     rest, milliseconds = divmod(round(seconds * 1000), 1000)
-    return "%02d:%02d:%02d.%03d" % (rest // 3600, rest // 60 % 60, rest % 60, milliseconds)  # half the time of an f-string's
+    return f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}.{milliseconds:03}"
 
 
 def printable(text: str) -> str:

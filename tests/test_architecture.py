@@ -14,9 +14,50 @@ ORDER = """
     audio speech transcript tags feed guide release report site publish serve plan
     newcomers check doctor console commands
 """.split()
-HEAVY = {"torch", "whisper", "faster_whisper", "ctranslate2", "numpy", "boto3", "docx", "typst", "feedgen", "pydub", "jinja2", "mutagen", "lxml", "rich", "segno"}
-NUMERIC = {"profile", "voice", "apart", "ride", "gate", "limiter", "truepeak", "timeline", "mixer", "hearing", "clean", "levels", "programme", "facts"}  # numpy from end to end; steps import them late
-HOME = {"boto3": "publish", "botocore": "publish", "whisper": "speech", "torch": "speech", "faster_whisper": "speech", "ctranslate2": "speech", "typst": "guide", "feedgen": "feed", "click": "cli"}
+HEAVY = {
+    "torch",
+    "whisper",
+    "faster_whisper",
+    "ctranslate2",
+    "numpy",
+    "boto3",
+    "docx",
+    "typst",
+    "feedgen",
+    "pydub",
+    "jinja2",
+    "mutagen",
+    "lxml",
+    "rich",
+    "segno",
+}
+NUMERIC = {
+    "profile",
+    "voice",
+    "apart",
+    "ride",
+    "gate",
+    "limiter",
+    "truepeak",
+    "timeline",
+    "mixer",
+    "hearing",
+    "clean",
+    "levels",
+    "programme",
+    "facts",
+}  # numpy from end to end; steps import them late
+HOME = {
+    "boto3": "publish",
+    "botocore": "publish",
+    "whisper": "speech",
+    "torch": "speech",
+    "faster_whisper": "speech",
+    "ctranslate2": "speech",
+    "typst": "guide",
+    "feedgen": "feed",
+    "click": "cli",
+}
 FILES = sorted(path for path in ROOT.glob("pipeline/**/*.py") if "templates" not in path.parts)
 
 

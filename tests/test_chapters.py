@@ -96,7 +96,14 @@ def test_chapters_out_of_order_are_named() -> None:
         checked((Chapter(30.2, "A"), Chapter(30.2001, "B")), transcript())
 
 
-@given(st.lists(st.builds(Chapter, st.integers(0, 9_999_999).map(lambda ms: ms / 1000), st.text(min_size=1), st.text(max_size=9), st.text(max_size=9)), max_size=5).map(tuple))
+@given(
+    st.lists(
+        st.builds(
+            Chapter, st.integers(0, 9_999_999).map(lambda ms: ms / 1000), st.text(min_size=1), st.text(max_size=9), st.text(max_size=9)
+        ),
+        max_size=5,
+    ).map(tuple)
+)
 @settings(max_examples=50)
 def test_chapters_survive_their_json(found: tuple[Chapter, ...]) -> None:
     assert from_value(json.loads(json.dumps(to_value(found)))) == found

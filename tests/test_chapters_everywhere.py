@@ -19,15 +19,20 @@ from test_feed import find, published, told
 from test_release import png
 from test_tags import COVER, EPISODE, SHOW, folder, mp3, read_chapters  # noqa: F401
 
-from pipeline.feed.chapters import chapters, from_value, read_chapters as from_json, to_value
-from pipeline.files import sha256, write_json
+from pipeline.feed.chapters import chapters, from_value, to_value
+from pipeline.feed.chapters import read_chapters as from_json
+from pipeline.files import sha256
 from pipeline.model import Chapter, TimedTranscript
 from pipeline.release import read_release, release_episode
 from pipeline.tags import tag_m4a, tag_mp3, tag_opus
 from pipeline.transcript.timed import write_timed
 
 SITE = "https://example.org/guichet/"
-BY_HAND = (Chapter(0, "Ouverture"), Chapter(20.25, "L’archive, 1978 & après", "https://example.org/a"), Chapter(40.0014, "«\u202fOù\u202f?\u202f»", "", "p.png"))
+BY_HAND = (
+    Chapter(0, "Ouverture"),
+    Chapter(20.25, "L’archive, 1978 & après", "https://example.org/a"),
+    Chapter(40.0014, "«\u202fOù\u202f?\u202f»", "", "p.png"),
+)
 STARTS_S = [0, 20.25, 40.001]
 TITLES = [chapter.title for chapter in BY_HAND]
 

@@ -86,7 +86,11 @@ def test_all_of_it_is_read(root: Path) -> None:
 
 
 def test_an_episode_says_its_own(root: Path) -> None:
-    add(root, "un", EPISODE + '[feed]\nnumber_label = "1 bis"\nlicense = "CC0-1.0"\n[[feed.elsewhere]]\nurl = "https://v.example/1"\ntext = "Vidéo"\n')
+    add(
+        root,
+        "un",
+        EPISODE + '[feed]\nnumber_label = "1 bis"\nlicense = "CC0-1.0"\n[[feed.elsewhere]]\nurl = "https://v.example/1"\ntext = "Vidéo"\n',
+    )
     (root / "show.toml").write_text(SHOW)
     options = load(root).episodes[0].feed
     assert (options.number_label, options.license, options.tags) == (
@@ -100,7 +104,11 @@ def test_an_episode_says_its_own(root: Path) -> None:
     ("before", "after", "sentence"),
     [
         ('url = "https://example.org/soutien"', "", "show.toml: feed.funding[1].url: is missing; add it, as text in quotes"),
-        ('url = "https://example.org/soutien"', 'url = "javascript:1"', "show.toml: feed.funding[1].url: cannot be “javascript:1”; write it"),
+        (
+            'url = "https://example.org/soutien"',
+            'url = "javascript:1"',
+            "show.toml: feed.funding[1].url: cannot be “javascript:1”; write it",
+        ),
         ('text = "Soutenir"', f'text = "{"x" * 129}"', "show.toml: feed.funding[1].text: has 129 characters; shorten it to 128"),
         ('geo = "geo:48.85,2.35"', 'geo = "48.85"', "show.toml: feed.locations[1].geo: cannot be “48.85”; write it like geo:48.85,2.35"),
         ('country = "FR"', 'country = "France"', "show.toml: feed.locations[1].country: cannot be “France”; write it like FR"),

@@ -162,13 +162,17 @@ def test_a_show_that_asks_for_nothing_is_open_and_listed(tmp_path: Path) -> None
     assert not find(data, "//itunes:block[parent::channel]|//podcast:block|//itunes:complete|//itunes:new-feed-url|//podcast:funding")
 
 
-HOSTILE = st.one_of(st.text(max_size=30), st.sampled_from(["]]>", "<a>&amp;", "a\r\nb", "\u202eשלום", "👩‍🚒", "\x00\x1f\ud800\ufffe", "&#0;"]))
+HOSTILE = st.one_of(
+    st.text(max_size=30), st.sampled_from(["]]>", "<a>&amp;", "a\r\nb", "\u202eשלום", "👩‍🚒", "\x00\x1f\ud800\ufffe", "&#0;"])
+)
 
 
 @given(HOSTILE, HOSTILE)
 @settings(max_examples=60, deadline=None)
 def test_whatever_a_tag_says_reads_back_equal_but_for_what_xml_forbids(text: str, value: str) -> None:
-    safe = [each.translate(dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])) for each in (text, value)]
+    safe = [
+        each.translate(dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])) for each in (text, value)
+    ]
     options = ChannelOptions(tags=(FeedTag("podcast:funding", text, (("url", f"x{value}"),)),), seasons=((2, f"s{text}"),))
     whole = Whole(SHOW, options, ({"key": "c.jpg", "type": "image/jpeg"},), OtherFeed("feed", key="feed.xml"))
     data = rss(whole, [FILE], (), [published(FILE)])

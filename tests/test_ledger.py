@@ -161,7 +161,11 @@ publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text
 feeds = st.dictionaries(text, st.fixed_dictionaries({"guid": text, "key": text}), max_size=2)
 
 
-@given(st.builds(Ledger, st.uuids().map(str), text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple), feeds))
+@given(
+    st.builds(
+        Ledger, st.uuids().map(str), text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple), feeds
+    )
+)
 @settings(max_examples=100)
 def test_a_ledger_survives_its_json(kept: Ledger) -> None:
     assert ledgers.from_value(json.loads(json.dumps(ledgers.to_value(kept)))) == kept

@@ -14,6 +14,8 @@ from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
 from pipeline.files import read_json, write_whole
 from pipeline.model import EpisodeInfo, ShowInfo, Soundbite
 
+NOTHING_ASKED = ChannelOptions()
+
 
 def feed(
     releases: tuple[Path, ...],
@@ -23,7 +25,7 @@ def feed(
     feed: Path,
     show: ShowInfo,
     episodes: tuple[EpisodeInfo, ...],
-    options: ChannelOptions = ChannelOptions(),
+    options: ChannelOptions = NOTHING_ASKED,
     items: tuple[ItemOptions, ...] = (),
     soundbites: tuple[tuple[Soundbite, ...], ...] = (),
     **others: Path,
@@ -133,9 +135,7 @@ def _trailer(show: ShowInfo, one: Published) -> Node:
     )
 
 
-def _published(
-    episode: EpisodeInfo, release: Path, chapters: Path, options: ItemOptions, soundbites: tuple[Soundbite, ...]
-) -> Published:
+def _published(episode: EpisodeInfo, release: Path, chapters: Path, options: ItemOptions, soundbites: tuple[Soundbite, ...]) -> Published:
     value = read_json(release)
     files = {file["role"]: file for file in value["files"]}
     return Published(episode, value["duration_s"], files, read_chapters(chapters), options, soundbites)

@@ -80,9 +80,7 @@ TAGS: dict[str, Tag] = {
     "podcast:chapters": Tag(("item",), ("url", "type")),
     "podcast:soundbite": Tag(("item",), ("startTime", "duration"), longest=128),
     "podcast:contentLink": Tag(("item",), ("href",), longest=128),
-    "podcast:alternateEnclosure": Tag(
-        ("item",), ("type",), ("length", "bitrate", "height", "lang", "title", "rel", "codecs", "default")
-    ),
+    "podcast:alternateEnclosure": Tag(("item",), ("type",), ("length", "bitrate", "height", "lang", "title", "rel", "codecs", "default")),
     "podcast:source": Tag(("podcast:alternateEnclosure",), ("uri",), ("contentType",)),
     "podcast:integrity": Tag(("podcast:alternateEnclosure",), ("type", "value")),
     "psc:chapters": Tag(("item",), ("version",)),

@@ -61,7 +61,8 @@ def publish(
     """Publish the episodes that are due at `at`, to the folder or bucket that the show names.
 
     `public_url` is where the tree can be looked at from outside when that is not the show's website; `take_over` replaces a
-    feed that the ledger does not know, `new_guids` gives subscribers what they have again, under another GUID. `say` hears what a person should read, `tell` each file as it goes.
+    feed that the ledger does not know, `new_guids` gives subscribers what they have again, under another GUID.
+    `say` hears what a person should read, `tell` each file as it goes.
     Raises `CauserieError`; subscribers then still have the previous publication.
     """
     digests = Digests(root / MEMORY / "digests.json", root)

@@ -113,7 +113,11 @@ def address(show: ShowInfo, key: str) -> str:
 def _common(show: ShowInfo, cover: Release, where: Path, key: str) -> dict[str, Any]:
     """What both pages are told; `key` is the page's own address below the show's."""
     image = _needed(cover, "cover", where)
-    urls = {"canonical": address(show, key), "feed_url": address(show, show.feed_key) if show.feed_key else "", "image_url": address(show, image.key)}
+    urls = {
+        "canonical": address(show, key),
+        "feed_url": address(show, show.feed_key) if show.feed_key else "",
+        "image_url": address(show, image.key),
+    }
     return {"show": show, "words": labels(show.language), "cover": image, **urls}
 
 
