@@ -49,8 +49,7 @@ def feed(
 def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ...], published: Iterable[Published]) -> bytes:
     """The feed's bytes, the same for the same values; `episodes` and `published` are the same ones, the newest first.
 
-    feedgen writes the channel. Items are text from the start: a tree of each would take three times as long, and ten thousand of them
-    a gigabyte.
+    feedgen writes the channel. Items are text from the start: a tree of each takes several times as long.
     """
     from feedgen.feed import FeedGenerator
     from lxml import etree
