@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,10 +15,9 @@ from pipeline import __version__
 from pipeline.errors import CauserieError, Problems
 from pipeline.text import nearest, printable
 
-COMMON = (
-    click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),
-)
+COMMON = (click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),)
 JOBS = (click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),)
+DIFF = (click.option("--diff", is_flag=True, help="Say what subscribers will notice, against what was published last."),)
 LONG = (
     *COMMON,
     click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing."),
@@ -87,21 +87,24 @@ def new(slug: str, recordings: tuple[Path, ...], root: Path) -> None:
     _say(new_episode(root, slug, recordings, at=_now().astimezone()))
 
 
-def _make(name: str, help_text: str) -> None:
-    """Add a command that makes the show up to some step."""
+def _make(name: str, help_text: str, more: tuple[Callable[..., Any], ...] = ()) -> None:
+    """Add a command that makes the show up to some step; `more` are options of its own."""
 
     @main.command(name, help=help_text)
     @click.argument("slugs", nargs=-1, metavar="[SLUG]...")
     @click.option("--rebuild", multiple=True, metavar="STEP", help="Run this kind of step even when it is current: encode, captions…")
-    @options((*LONG, *JOBS))
+    @options((*LONG, *JOBS, *more))
     def command(root: Path, slugs: tuple[str, ...], jobs: int | None, quiet: bool, as_json: bool, at: datetime | None, **rest: Any) -> None:
-        from pipeline.commands import make
+        from pipeline.commands import compare, make
         from pipeline.console import Console
 
         _must_exist(root, slugs)
-        console = Console(quiet, as_json)
+        console, diff = Console(quiet, as_json), rest.pop("diff", False)
         if not make(root.resolve(), name, slugs, at=_moment(at), jobs=jobs or 0, console=console, **rest):
             sys.exit(1)
+        if diff:
+            lines = compare(root.resolve(), at=_moment(at))
+            _say(json.dumps({"subscribers": lines}, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 _make("build", "Make everything that is out of date, up to and including feed, guides and pages; with SLUGs, those episodes' own files.")
@@ -110,7 +113,7 @@ _make("draft", "Stop at the transcript to correct: Whisper, its doubts, the draf
 _make("transcribe", "Stop at captions: Whisper, the draft to correct, the times of the corrected text.")
 _make("tag", "Stop at audio that carries its title, credits, cover and chapters.")
 _make("guide", "Stop at the discussion guides.")
-_make("feed", "Stop at the feed.")
+_make("feed", "Stop at the feed; --diff says what subscribers will notice of it.", DIFF)
 _make("site", "Stop at the listening pages.")
 
 
@@ -184,7 +187,6 @@ def check(root: Path, as_json: bool, online: bool) -> None:
     found = check(root.resolve(), online)
     wrong = [finding for finding in found if finding.level == "error"]
     if as_json:
-        import json
         from dataclasses import asdict
 
         for finding in found:
@@ -202,6 +204,7 @@ def check(root: Path, as_json: bool, online: bool) -> None:
 @options(LONG)
 @click.option("--prune", is_flag=True, help="Delete what no page or feed names any more; without it nothing is ever deleted.")
 @click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
+@click.option("--new-guids", is_flag=True, help="Give subscribers episodes they have again, under another GUID: they download them again.")
 def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, **options: bool) -> None:
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run says what would be sent."""
     from pipeline.commands import send
@@ -209,7 +212,6 @@ def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, **optio
 
     done = send(root.resolve(), at=_moment(at), console=Console(quiet), **options)
     if as_json:
-        import json
         from dataclasses import asdict
 
         click.echo(json.dumps(asdict(done), ensure_ascii=False))

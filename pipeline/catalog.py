@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from pipeline import fields, sounds
+from pipeline import feed_keys, fields, sounds
 from pipeline.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
 from pipeline.errors import CauserieError, Problems
 from pipeline.glossary import read_glossary
@@ -26,7 +26,7 @@ from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
 ENGINES = ("auto", "openai-whisper", "faster-whisper")
-RESERVED = {"show", "lock", "guides", "work", "kept", "publish", "reports"}  # names the tree and `.causerie/` use themselves
+RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports"}  # names the tree and `.causerie/` use themselves
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,6 +65,7 @@ def read(root: Path) -> tuple[Show | None, list[CauserieError]]:
     found = [_episode(folder, root, show, house, problems) for folder in folders]
     episodes = sorted((episode for episode in found if episode), key=lambda episode: (episode.info.published, episode.slug))
     _unique_numbers(episodes, problems)
+    problems += _other_feeds(show, episodes)
     return Show(**{**vars(show), "episodes": tuple(episodes)}), problems
 
 
@@ -97,7 +98,10 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         speech=_speech(table.table("speech"), root, info.language),
         guide=_guide(table.table("guide")),
         publish=_publish(table.table("publish"), root),
+        feed=feed_keys.channel_options(table, root, info.license),
     )
+    if show.feed.private:
+        show = replace(show, info=replace(show.info, feed_key=""))
     table.end()
     return show, house
 
@@ -176,9 +180,10 @@ def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems
     episode = Episode(
         _info(table, slug, show),
         sounds.mix(table, folder, root, show.people, house),
-        fields.chapters(table),
+        fields.chapters(table, folder, root),
         sounds.soundbites(table),
         fields.file_in(table, "cover", folder, root),
+        feed_keys.item_options(table),
     )
     for file in (*episode.mix.files, episode.cover):
         if _is_built(file):
@@ -212,6 +217,17 @@ def _info(table: Table, slug: str, show: Show) -> EpisodeInfo:
     if show.info.kind == "serial" and info.kind == "full" and info.number is None:
         table.problem("number", "is missing", "a serial show numbers its episodes: directories play them in that order")
     return info
+
+
+def _other_feeds(show: Show, episodes: Iterable[Episode]) -> Iterator[CauserieError]:
+    """Feeds of a sound that is not made, or of a season nobody has."""
+    seasons = {episode.info.season for episode in episodes}
+    for number, other in enumerate(show.feed.others, 1):
+        where = f"show.toml: feeds[{number}]"
+        if other.audio == "m4a" and not show.audio.m4a_kbps:
+            yield CauserieError("asks for AAC, which the show does not make", f"{where}.audio", "add m4a_kbps = 96 to [audio]")
+        if other.season is not None and other.season not in seasons:
+            yield CauserieError(f"no episode is of season {other.season}", f"{where}.season", "correct it, or give episodes that season")
 
 
 def _unique_numbers(episodes: Iterable[Episode], problems: list[CauserieError]) -> None:

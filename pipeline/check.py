@@ -23,6 +23,7 @@ from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.model import Bed, Episode, Part, Recording, Show
 from pipeline.newcomers import SUMMARY_TO_WRITE
+from pipeline.pictures import image_size
 from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
 from pipeline.transcript import grammar
@@ -96,6 +97,11 @@ def _in_files(root: Path, show: Show, wrong: Collection[str]) -> list[CauserieEr
     problems = _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
+    pictures = [image.file for image in show.feed.images]
+    pictures += [chapter.image for episode in show.episodes for chapter in episode.chapters if chapter.image]
+    for name in dict.fromkeys(pictures):
+        if (root / name).is_file():
+            problems += _tried(lambda name=name: image_size((root / name).read_bytes(), name))
     takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds if _is_to_hear(root, each)]
     lengths_s: dict[tuple[str, str], float] = {}
     for file, stream in dict.fromkeys(takes):  # a jingle is listened to once

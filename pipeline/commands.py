@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from pipeline.feed import ledger
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
-from pipeline.publish.run import Publication, publish
+from pipeline.publish.run import Publication, given_by, publish, target_name
 from pipeline.release import read_release
 from pipeline.speech.doubts import summary
 from pipeline.steps import Step, needed
@@ -51,11 +52,19 @@ def open_show(root: Path, keep: bool = False, slugs: Sequence[str] = ()) -> Show
     show = catalog.load(root, slugs)
     path = root / "feeds/ledger.json"
     before = ledger.load(path)
-    known = ledger.assign(before, f"{show.info.website}feed.xml", [episode.slug for episode in show.episodes])
+    website, others = show.info.website, show.feed.others
+    known = ledger.assign(before, f"{website}feed.xml", [episode.slug for episode in show.episodes])
+    wanted = {**({"feed": True} if show.feed.private else {}), **{other.name: other.private for other in others}}
+    known = ledger.assign_feeds(known, website, wanted, lambda: secrets.token_hex(16))
     if keep and known != before:
         ledger.save(path, known)
     episodes = tuple(replace(each, info=replace(each.info, guid=known.episodes[each.slug])) for each in show.episodes)
-    return replace(show, info=replace(show.info, guid=known.guid), episodes=episodes)
+    feeds = replace(
+        show.feed,
+        key=known.feeds["feed"]["key"] if show.feed.private else "feed.xml",
+        others=tuple(replace(other, **known.feeds[other.name]) for other in others),
+    )
+    return replace(show, info=replace(show.info, guid=known.guid), episodes=episodes, feed=feeds)
 
 
 def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> tuple[Step, ...]:
@@ -218,7 +227,19 @@ def bring_feed(root: Path, source: str, *, console: Console, **options: bool) ->
         return bring(root, source, Run(say=console.say, tell=console.tell, **options))
 
 
-def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, console: Console) -> Publication:
+def compare(root: Path, *, at: datetime) -> tuple[str, ...]:
+    """What subscribers will notice of the feed as it stands, as sentences."""
+    show, place = open_show(root), root / "feeds/feed.xml"
+    if not place.exists():
+        raise CauserieError("has not been built", str(place), "run causerie feed")
+    target = target_name(show)
+    last = ledger.load(root / "feeds/ledger.json").last(target)
+    return ledger.differences(last, given_by(place, at, target)) or ("Subscribers will notice nothing.",)
+
+
+def send(
+    root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, new_guids: bool = False, console: Console
+) -> Publication:
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):
         show = open_show(root)
@@ -229,7 +250,7 @@ def send(root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: boo
         if behind:
             hint = "run causerie build first" + (f" ({behind[0].step.name}: {behind[0].why})" if behind[0].why else "")
             raise CauserieError(f"{count(len(behind), 'step')} of the show are out of date", str(root), hint)
-        options = {"dry_run": dry_run, "prune": prune, "take_over": take_over}
+        options = {"dry_run": dry_run, "prune": prune, "take_over": take_over, "new_guids": new_guids}
         for sentence in (sentence for episode in shown for sentence in waiting(root, episode, at)):
             console.say(f"waits for a person: {sentence}")
         with console:

@@ -13,7 +13,7 @@ from pipeline.roles import find_role
 from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
-_ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
+ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
 
@@ -28,7 +28,7 @@ def seconds(text: str | int | float) -> float | None:
 
 def person(key: str, table: Table) -> Person:
     """A person of `[people.<key>]`."""
-    url, image = (table.matching(name, _ADDRESS, "https://example.org/nora") for name in ("url", "image"))
+    url, image = (table.matching(name, ADDRESS, "https://example.org/nora") for name in ("url", "image"))
     person = Person(key, table.text("name", ..., 128), url, image)
     if not is_slug(key):
         table.problem("", "is not a usable key", f"name the table [people.{slugify(key) or 'somebody'}]")
@@ -38,7 +38,7 @@ def person(key: str, table: Table) -> Person:
 
 def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
-    address = table.matching("website", _ADDRESS.replace("!-~", "!-\"$->@-~"), "https://podcast.example.org/my-show/", ...)
+    address = table.matching("website", ADDRESS.replace("!-~", '!-"$->@-~'), "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
 
 
@@ -77,12 +77,13 @@ def s3(table: Table) -> S3Settings:
     return settings
 
 
-def chapters(table: Table) -> tuple[Chapter, ...]:
-    """Every `[[chapters]]`, in order of time."""
+def chapters(table: Table, folder: Path, root: Path) -> tuple[Chapter, ...]:
+    """Every `[[chapters]]`, in order of time; pictures are named from the episode's folder."""
     found: list[Chapter] = []
     for each in table.tables("chapters"):
         start_s = time_in(each, "start")
-        chapter = Chapter(start_s or 0.0, each.text("title", ..., 128), each.matching("url", _ADDRESS, "https://example.org/"))
+        title, url = each.text("title", ..., 128), each.matching("url", ADDRESS, "https://example.org/")
+        chapter = Chapter(start_s or 0.0, title, url, file_in(each, "image", folder, root))
         if start_s is None and "start" not in each.values:
             each.problem("start", "is missing", "add the time it starts at, like “0:31”")
         elif found and chapter.start_s <= found[-1].start_s:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipeline.feed_model import ChannelOptions, ItemOptions
+
 
 @dataclass(frozen=True)
 class Person:
@@ -37,6 +39,7 @@ class Chapter:
     start_s: float
     title: str
     url: str = ""
+    image: str = ""  # a file of the show where a person wrote it; its https address in what is published
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ class Episode:
     chapters: tuple[Chapter, ...] = ()  # by hand; empty when they are to be proposed
     soundbites: tuple[Soundbite, ...] = ()
     cover: str = ""
+    feed: ItemOptions = ItemOptions()
 
     @property
     def slug(self) -> str:
@@ -216,6 +220,7 @@ class ShowInfo:
     status: str = ""  # what the series is: fiction, testimony… printed on guides and pages
     credits: tuple[Credit, ...] = ()
     guid: str = ""  # podcast:guid, from the ledger
+    feed_key: str = "feed.xml"  # where pages say the feed is, below the website; empty when it is private
 
 
 @dataclass(frozen=True)
@@ -260,6 +265,7 @@ class Show:
     whole: bool = True  # False when episodes were left out because they could not be read
     guide: GuideSettings = GuideSettings()
     publish: PublishSettings = PublishSettings()
+    feed: ChannelOptions = ChannelOptions()
     episodes: tuple[Episode, ...] = ()
 
 

@@ -72,6 +72,8 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         "chapters": f"feeds/{slug}.chapters.json",
         **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
+        **({"cover": episode.cover} if episode.cover else {}),
+        **{f"chapter_image_{i:02d}": path for i, path in enumerate(dict.fromkeys(_pictures(episode)), 1)},
     }
 
 
@@ -107,13 +109,22 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(
             f"{slug}/tag",
             tag_mp3,
-            {"audio": work(slug, "audio.mp3"), "cover": cover, **marks},
+            {"audio": work(slug, "audio.mp3"), "cover": cover, **marks, **_reading_pictures(episode)},
             {"tagged": made(show, episode)["audio"]},
             about,
         ),
         *_on_request(show, episode, heard, asked, encoded),
         Step(f"{slug}/tag-light", tag_opus, {"audio": work(slug, "light.opus"), **marks}, {"tagged": made(show, episode)["light"]}, about),
     )
+
+
+def _pictures(episode: Episode) -> tuple[str, ...]:
+    """Each chapter's picture, for those that have one."""
+    return tuple(chapter.image for chapter in episode.chapters if chapter.image)
+
+
+def _reading_pictures(episode: Episode) -> dict[str, tuple[str, ...]]:
+    return {"images": _pictures(episode)} if _pictures(episode) else {}
 
 
 def _sound(slug: str) -> Paths:
@@ -163,7 +174,13 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
         ),
         Step(f"{slug}/align", align, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),
         Step(f"{slug}/captions", captions, {"timed": timed}, {form: forms[f"transcript_{form}"] for form in CAPTIONS}),
-        Step(f"{slug}/chapters", chapters, {"timed": timed}, {"chapters": forms["chapters"]}, {"by_hand": episode.chapters}),
+        Step(
+            f"{slug}/chapters",
+            chapters,
+            {"timed": timed, **_reading_pictures(episode)},
+            {"chapters": forms["chapters"]},
+            {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _pictures(episode) else {})},
+        ),
     )
 
 
@@ -217,6 +234,7 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     cover = work("show", "release.json")
     releases = {"releases": tuple(work(episode.slug, "release.json") for episode in episodes), "cover": cover}
     marks = tuple(made(show, episode)["chapters"] for episode in episodes)
+    images = tuple(image.file for image in show.feed.images)
     pages = tuple(
         Step(
             f"{episode.slug}/page",
@@ -228,7 +246,13 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
         for i, episode in enumerate(episodes)
     )
     return (
-        Step("show/cover", release_cover, {"cover": show.cover}, {"release": cover}, {"source": show.cover}),
+        Step(
+            "show/cover",
+            release_cover,
+            {"cover": show.cover, **({"images": images} if images else {})},
+            {"release": cover},
+            {"source": show.cover, **({"sources": images} if images else {})},
+        ),
         *pages,
         Step(
             "show/index",
@@ -237,5 +261,17 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"page": "site/index.html", "style": "site/style.css", "script": "site/page.js"},
             {"show": show.info, "episodes": infos},
         ),
-        Step("show/feed", feed, {**releases, "chapters": marks}, {"feed": "feeds/feed.xml"}, {"show": show.info, "episodes": infos}),
+        Step(
+            "show/feed",
+            feed,
+            {**releases, "chapters": marks},
+            {"feed": "feeds/feed.xml", **{f"feed_{other.name}": f"feeds/{other.name}.xml" for other in show.feed.others}},
+            {
+                "show": show.info,
+                "episodes": infos,
+                "options": show.feed,
+                "items": tuple(episode.feed for episode in episodes),
+                "soundbites": tuple(episode.soundbites for episode in episodes),
+            },
+        ),
     )

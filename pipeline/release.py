@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
+from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size
+from pipeline.text import slugify
 
-HASH_DIGITS = 10
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
 # by role, else by extension; explicit, because what a system's own table says depends on the system
@@ -37,8 +37,10 @@ _KEYS = {
     "light": "{slug}/{slug}-{hash}{extension}",
     "transcript": "{slug}/transcript-{hash}{extension}",
     "chapters": "{slug}/chapters-{hash}{extension}",
+    "chapter": "chapter-{hash}{extension}",  # its picture
     "guide": "guides/{name}",
     "cover": "cover-{hash}{extension}",
+    "image": "{name}-{hash}{extension}",
 }
 
 
@@ -52,6 +54,8 @@ class PublishedFile:
     bytes: int
     sha256: str
     type: str
+    width_px: int = 0  # of an image
+    height_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,20 @@ class Release:
 
 
 def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **files: Path) -> None:
-    """Write what an episode publishes: `files` by role, and where each is in the show by `sources`."""
-    published = tuple(_published(role, path, slug, sources[role]) for role, path in files.items())
+    """Write what an episode publishes: `files` by role, and where each is in the show by `sources`. Raises as `check_cover` does."""
+    published = tuple(
+        _picture(role, path, slug, sources[role])
+        if role == "cover" or role.startswith("chapter_")
+        else _published(role, path, slug, sources[role])
+        for role, path in files.items()
+    )
     write_release(release, Release(slug, _duration_s(files["audio"], sources["audio"]), published))
 
 
-def release_cover(cover: Path, *, release: Path, source: str) -> None:
-    """Write what the show publishes of its cover; its extension is its real type's. Raises as `check_cover` does."""
-    extension = check_cover(cover, source)
-    write_release(release, Release("", 0.0, (_published("cover", cover, "", source, extension),)))
+def release_cover(cover: Path, images: tuple[Path, ...] = (), *, release: Path, source: str, sources: tuple[str, ...] = ()) -> None:
+    """Write what the show publishes of its cover and of its other pictures, whose places are `sources`. Raises as `check_cover` does."""
+    others = (_picture("image", path, "", place) for path, place in zip(images, sources, strict=True))
+    write_release(release, Release("", 0.0, (_picture("cover", cover, "", source), *others)))
 
 
 def check_cover(cover: Path, name: str = "") -> str:
@@ -92,26 +101,10 @@ def check_cover(cover: Path, name: str = "") -> str:
     return extension
 
 
-def image_size(data: bytes, name: str) -> tuple[str, int, int]:
-    """The extension of an image's real type, and its width and height in pixels; `CauserieError` unless JPEG or PNG."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
-        return ".png", *struct.unpack(">II", data[16:24])
-    at = 2
-    while data.startswith(b"\xff\xd8") and at + 9 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame (ITU-T T.81, table B.1)
-            height_px, width_px = struct.unpack(">HH", data[at + 5 : at + 9])
-            return ".jpg", width_px, height_px
-        else:
-            at += 2 + length
-    raise CauserieError("is not a JPEG or PNG image", name, "export the cover again as JPEG")
-
-
 def write_release(path: Path, release: Release) -> None:
     """Write a release whole."""
-    write_json(path, {"version": 1, **asdict(release)})
+    files = [{key: value for key, value in asdict(file).items() if value != 0 or key == "bytes"} for file in release.files]
+    write_json(path, {"version": 1, "slug": release.slug, "duration_s": release.duration_s, "files": files})
 
 
 def read_release(path: Path) -> Release:
@@ -120,8 +113,19 @@ def read_release(path: Path) -> Release:
     return Release(value["slug"], value["duration_s"], tuple(PublishedFile(**file) for file in value["files"]))
 
 
+def _picture(role: str, path: Path, slug: str, source: str) -> PublishedFile:
+    """An image as it is published: its extension is its real type's, which `.jpeg` or a renamed file is not."""
+    if role == "cover":
+        check_cover(path, source)
+    data = path.read_bytes()
+    extension, width_px, height_px = image_size(data, source)
+    file = _published(role, path, slug, source, extension)
+    key = chapter_image_key(slug, data, source) if role.startswith("chapter_") else f"{slug}/{file.key}" if slug else file.key
+    return replace(file, key=key, width_px=width_px, height_px=height_px)
+
+
 def _published(role: str, path: Path, slug: str, source: str, extension: str = "") -> PublishedFile:
-    name = PurePosixPath(source).name
+    name = PurePosixPath(source).name if role.startswith("guide") else slugify(PurePosixPath(source).stem) or "image"
     extension = extension or PurePosixPath(source).suffix.lower()
     digest = sha256(path)
     key = _KEYS[role.partition("_")[0]].format(slug=slug, hash=digest[:HASH_DIGITS], extension=extension, name=name)

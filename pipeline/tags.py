@@ -11,10 +11,11 @@ from typing import Any
 
 from pipeline.audio import ffmpeg
 from pipeline.errors import CauserieError
-from pipeline.files import read_json
+from pipeline.files import read_json, sha256
 from pipeline.model import Credit, EpisodeInfo, ShowInfo
+from pipeline.pictures import HASH_DIGITS
 from pipeline.roles import label
-from pipeline.text import hms
+from pipeline.text import hms_ms
 
 # ISO 639-1 to 639-2/T, which ID3 wants; "und" is its own word for what is not here
 LANGUAGES = {
@@ -24,6 +25,7 @@ LANGUAGES = {
 }  # fmt: skip
 _HOSTS = ("Host", "Co-Host", "Guest Host")
 _COMPOSERS = ("Composer", "Theme Music", "Music Production", "Songwriter")
+_AUTHORS = ("Author", "Co-Writer", "Writer", "Guest Writer")
 _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 _UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag
 _MOST_CHAPTERS = 255  # CTOC and chpl count them in one byte
@@ -34,8 +36,10 @@ _REMUX = ("-c", "copy", "-map_metadata:g", "-1", "-bitexact", "-fflags", "+bitex
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others mean nothing in one
 
 
-def tag_mp3(audio: Path, cover: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
-    """Write the MP3 again with one ID3v2.3 tag at its front: names, credits, cover and chapters."""
+def tag_mp3(
+    audio: Path, cover: Path, chapters: Path, images: tuple[Path, ...] = (), *, tagged: Path, show: ShowInfo, episode: EpisodeInfo
+) -> None:
+    """Write the MP3 again with one ID3v2.3 tag at its front: names, credits, cover, chapters and the pictures of those."""
     from mutagen import MutagenError
     from mutagen.id3 import ID3
     from mutagen.id3 import delete as delete_tags
@@ -48,7 +52,8 @@ def tag_mp3(audio: Path, cover: Path, chapters: Path, *, tagged: Path, show: Sho
     except MutagenError as error:
         raise CauserieError("is not a readable MP3 file", audio.name, "delete it and build again") from error
     tags = ID3()
-    marks = _chapter_frames(_marks(chapters), duration_s, "Chapitres" if show.language.startswith("fr") else "Chapters")
+    heading = "Chapitres" if show.language.startswith("fr") else "Chapters"
+    marks = _chapter_frames(_marks(chapters), duration_s, heading, {sha256(path)[:HASH_DIGITS]: path for path in images})
     for frame in (*_text_frames(show, episode), *_page_frames(show, episode), _picture(cover), *marks):
         tags.add(frame)
     tags.update_to_v23()  # the frames above are of 2.3 already; mutagen would save one of 2.4 as it is, in a tag that says 2.3
@@ -113,6 +118,9 @@ def _facts(show: ShowInfo, episode: EpisodeInfo) -> dict[str, str]:
         "TLAN": iso639_2(show.language),
         "TCOP": f"{at:%Y} {show.copyright}" if show.copyright else "",
         "TCOM": _names(episode.credits, _COMPOSERS),
+        "TEXT": _names(episode.credits, _AUTHORS),
+        "TPUB": show.author,
+        "TDES": episode.summary,
         "TGID": episode.guid,
     }
 
@@ -145,7 +153,7 @@ def _picture(cover: Path) -> Any:
     return id3.APIC(encoding=0, mime=kind, type=id3.PictureType.COVER_FRONT, desc="", data=data)
 
 
-def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str) -> list[Any]:
+def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
     """CHAP frames from 0 to the end without a gap, in milliseconds, and the CTOC that orders them (id3v2-chapters-1.0).
 
     mutagen sorts frames by size on disk, so the CTOC alone tells the order; it has a title because some players skip a bare one.
@@ -153,7 +161,7 @@ def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str
     from mutagen import id3
 
     frames = [
-        id3.CHAP(element_id=f"chp{i}", start_time=start, end_time=end, sub_frames=_about_chapter(mark))
+        id3.CHAP(element_id=f"chp{i}", start_time=start, end_time=end, sub_frames=_about_chapter(mark, pictures))
         for i, (start, end, mark) in enumerate(_spans(marks, duration_s))
     ]
     flags = id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED
@@ -162,11 +170,13 @@ def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str
     return [*frames, contents] if frames else []
 
 
-def _about_chapter(mark: dict[str, Any]) -> list[Any]:
+def _about_chapter(mark: dict[str, Any], pictures: dict[str, Path]) -> list[Any]:
+    """Its title, its link and its picture, which its address names by the first digits of its digest."""
     from mutagen import id3
 
+    images = [_picture(path) for digest, path in pictures.items() if f"-{digest}." in mark.get("img", "")]
     link = [id3.WXXX(encoding=_UTF8, desc="", url=mark["url"])] if mark.get("url") else []
-    return [id3.TIT2(encoding=_UTF8, text=[_plain(mark["title"])]), *link]
+    return [id3.TIT2(encoding=_UTF8, text=[_plain(mark["title"])]), *link, *images]
 
 
 def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
@@ -186,6 +196,7 @@ def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
         "desc": episode.summary.encode()[:_SHORT_BYTES].decode(errors="ignore"),
         "ldes": episode.description or episode.summary,
         "egid": episode.guid,
+        "purl": show.website + show.feed_key if show.feed_key else "",
     }
     return {
         **{name: [_plain(text)] for name, text in texts.items() if text},
@@ -210,7 +221,7 @@ def _remux(audio: Path, tagged: Path, spans: list[tuple[int, int, dict[str, Any]
 
 def _escaped(title: str) -> str:
     """A title as FFmpeg's metadata files take it: one line, which no backslash may end, for it would swallow the next."""
-    line = " ".join(_plain(title).split())
+    line = re.sub("[ \t\r\n]+", " ", _plain(title)).strip()  # not `split()`: French no-break spaces stay
     return re.sub(r"([=;#\\])", r"\\\1", line) + (" " if line.endswith("\\") else "")
 
 
@@ -218,13 +229,14 @@ def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]])
     """Vorbis comments; a name comes as often as there are people."""
     chapters = []
     for i, mark in enumerate(marks, 1):
-        chapters += [(f"CHAPTER{i:03}", f"{hms(mark['startTime'], always_hours=True)}.000"), (f"CHAPTER{i:03}NAME", mark["title"])]
+        chapters += [(f"CHAPTER{i:03}", hms_ms(mark["startTime"])), (f"CHAPTER{i:03}NAME", mark["title"])]
         chapters += [(f"CHAPTER{i:03}URL", mark.get("url", ""))]
     return [
         ("TITLE", episode.title),
         ("ALBUM", show.title),
         *(("ARTIST", one.person.name) for one in episode.credits if one.role in _HOSTS),
         ("ALBUMARTIST", show.author),
+        *(("COMPOSER", name) for name in _each(episode.credits, _COMPOSERS)),
         ("TRACKNUMBER", str(episode.number or "")),
         ("DISCNUMBER", str(episode.season or "")),
         ("DATE", f"{episode.published:%Y-%m-%d}"),
@@ -240,7 +252,7 @@ def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]])
 
 
 def _marks(chapters: Path) -> list[dict[str, Any]]:
-    """The entries of a `chapters.json`, whose starts are whole seconds."""
+    """The entries of a `chapters.json`, whose starts are seconds, to the millisecond."""
     return read_json(chapters)["chapters"]
 
 
@@ -252,8 +264,12 @@ def _spans(marks: list[dict[str, Any]], duration_s: float) -> list[tuple[int, in
 
 
 def _names(credits: tuple[Credit, ...], roles: tuple[str, ...]) -> str:
+    return ", ".join(_each(credits, roles))
+
+
+def _each(credits: tuple[Credit, ...], roles: tuple[str, ...]) -> tuple[str, ...]:
     """People in those roles, each once."""
-    return ", ".join(dict.fromkeys(one.person.name for one in credits if one.role in roles))
+    return tuple(dict.fromkeys(one.person.name for one in credits if one.role in roles))
 
 
 def _plain(text: str) -> str:

@@ -45,6 +45,12 @@ def hms(seconds: float, *, always_hours: bool = False) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def hms_ms(seconds: float) -> str:
+    """Seconds as files write a time: `00:08:06.500`, to the nearest millisecond."""
+    rest, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}.{milliseconds:03}"
+
+
 def printable(text: str) -> str:
     """One line that cannot move the cursor, recolour or reorder a terminal: control and format characters become `?`."""
     return "".join("?" if unicodedata.category(char) in _UNSAFE else char for char in text)

@@ -124,7 +124,8 @@ class Table:
         values = self.get(key, list, [])
         if any(not isinstance(value, dict) for value in values):
             self.problem(key, "must be a list of tables", f"write each as [[{key}]]")
-        return [Table(value, self.file, self.problems, f"{key}[{i}]") for i, value in enumerate(values, 1) if isinstance(value, dict)]
+        place = f"{self.name}.{key}".lstrip(".")
+        return [Table(value, self.file, self.problems, f"{place}[{i}]") for i, value in enumerate(values, 1) if isinstance(value, dict)]
 
     def each(self, read: Callable[[str, Table], Any]) -> dict[str, Any]:
         """`read` for every key of a table of tables."""

@@ -10,13 +10,54 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # A module may import only from those before it; `plan` and what uses it see everything.
 ORDER = """
-    errors files text drafts progress roles directories model toml fields sounds glossary catalog receipts stale steps build workers
+    errors files text drafts progress roles directories pictures feed_model model toml fields feed_keys sounds glossary catalog receipts stale steps build workers
     audio speech transcript tags feed guide release report site publish serve plan
     newcomers bringing check doctor console commands
 """.split()
-HEAVY = {"torch", "whisper", "faster_whisper", "ctranslate2", "numpy", "boto3", "docx", "typst", "feedgen", "pydub", "jinja2", "mutagen", "lxml", "rich", "segno"}
-NUMERIC = {"profile", "voice", "apart", "ride", "gate", "limiter", "truepeak", "timeline", "mixer", "hearing", "clean", "levels", "programme", "facts"}  # numpy from end to end; steps import them late
-HOME = {"boto3": "publish", "botocore": "publish", "whisper": "speech", "torch": "speech", "faster_whisper": "speech", "ctranslate2": "speech", "typst": "guide", "feedgen": "feed", "click": "cli"}
+HEAVY = {
+    "torch",
+    "whisper",
+    "faster_whisper",
+    "ctranslate2",
+    "numpy",
+    "boto3",
+    "docx",
+    "typst",
+    "feedgen",
+    "pydub",
+    "jinja2",
+    "mutagen",
+    "lxml",
+    "rich",
+    "segno",
+}
+NUMERIC = {
+    "profile",
+    "voice",
+    "apart",
+    "ride",
+    "gate",
+    "limiter",
+    "truepeak",
+    "timeline",
+    "mixer",
+    "hearing",
+    "clean",
+    "levels",
+    "programme",
+    "facts",
+}  # numpy from end to end; steps import them late
+HOME = {
+    "boto3": "publish",
+    "botocore": "publish",
+    "whisper": "speech",
+    "torch": "speech",
+    "faster_whisper": "speech",
+    "ctranslate2": "speech",
+    "typst": "guide",
+    "feedgen": "feed",
+    "click": "cli",
+}
 FILES = sorted(path for path in ROOT.glob("pipeline/**/*.py") if "templates" not in path.parts)
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import REPOSITORY, causerie, cut
 from strangers_server import Handler, Page, body, endless, ranges, serving
-from test_feed import published
+from test_feed import published, told
 
 from cli import main
 from pipeline import catalog
@@ -25,7 +25,6 @@ from pipeline.bringing import AT_ONCE, bring
 from pipeline.commands import open_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
-from pipeline.feed.feed import rss
 from pipeline.feed.importing import imported
 from pipeline.feed.telling import PATIENCE, Run
 from pipeline.files import read_json
@@ -86,8 +85,8 @@ def test_the_first_feed_after_an_import_has_the_old_identities(tmp_path: Path) -
     show = open_show(tmp_path / "show", keep=True)
     at = datetime(2026, 2, 1, tzinfo=UTC)
     steps = {step.name: step for step in plan(show, at)}
-    told = steps["show/feed"].settings
-    written = rss(told["show"], "c.jpg", tuple(published(episode) for episode in told["episodes"]))
+    settings = steps["show/feed"].settings
+    written = told(settings["show"], *(published(episode) for episode in settings["episodes"]))
     old, new = imported(feed.read_bytes(), "old"), ledger.publication(written, at=at, target="public")
     assert {given.guid for given in new.episodes} == {item.info.guid for item in old.items} == {" guid un\n", old.items[1].enclosure.url}
     assert steps["un/ingest"].reads["files"] == ("episodes/un/original.mp3",)

@@ -135,3 +135,19 @@ def test_another_person_of_the_show_makes_nothing_listen_again(tmp_path):
             show.write("\n[people.invitee]\nname = 'Rosa Invitée'\n")
     assert kinds[0] == kinds[1]
     assert "Rosa Invitée" in steps["un/transcribe"].hints["names"]
+
+
+def test_what_subscribers_will_notice_is_told_before_and_after_publishing(built):
+    told = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
+    assert told == ["2 new episodes, 0 downloads repeated", "  new: Épisode deux, Épisode un"]
+    causerie("publish", "--quiet", "--at", "2030-01-01", root=built)
+    told = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
+    assert told == ["Subscribers will notice nothing."]
+
+
+def test_one_show_has_several_feeds(built):
+    (built / "show.toml").write_text((built / "show.toml").read_text() + '[[feeds]]\nname = "leger"\naudio = "light"\n')
+    causerie("build", "--quiet", "--at", "2030-01-01", root=built)
+    causerie("publish", "--quiet", "--at", "2030-01-01", root=built)
+    feed = (built / "public/feeds/leger/feed.xml").read_text()
+    assert feed.count('type="audio/ogg"/>') == 2 and 'href="https://podcast.example.org/essai/feeds/leger/feed.xml"' in feed

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from pipeline.feed.chapters import to_value
-from pipeline.feed.feed import DESCRIPTION_BYTES, Published, description, feed, paragraphs, rss
+from pipeline.feed.feed import feed, rss
+from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, description, paragraphs
 from pipeline.feed.ledger import differences, publication
 from pipeline.feed.podcast_ext import NAMESPACES
+from pipeline.feed_model import ChannelOptions, OtherFeed
 from pipeline.files import write_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.release import TYPES, PublishedFile, Release, write_release
@@ -201,7 +203,7 @@ def test_a_new_title_repeats_no_download(tmp_path: Path, data: bytes) -> None:
         publication(bytes_, at=FILE.published, target="public")
         for bytes_ in (data, made(tmp_path, (replace(FILE, title="Autre titre"), VOICE)))
     )
-    assert differences(before, after) == ("1 text changed: Autre titre", "0 downloads repeated")
+    assert differences(before, after) == ("1 text corrected, 0 downloads repeated", "  corrected: Autre titre")
 
 
 def test_a_description_has_paragraphs_chapters_and_the_way_to_the_transcript() -> None:
@@ -237,7 +239,16 @@ HOSTILE = st.one_of(
         ["]]>", "a]]>b", "<script>&amp;", "\x00\x0b\ufffe", "👩‍🚒 🇫🇷", "שלום \u202eevil\u202c", "\ud800", "&lt;b&gt;", "a\r\nb"]
     ),
 )
-PLAIN = rss(SHOW, "c.jpg", (published(FILE),))
+
+
+def told(show: ShowInfo, *ones: Published) -> bytes:
+    """A feed in memory."""
+    newest = sorted(ones, key=lambda one: one.episode.published, reverse=True)
+    whole = Whole(show, ChannelOptions(), ({"key": "c.jpg", "type": "image/jpeg"},), OtherFeed("feed", key="feed.xml"))
+    return rss(whole, [one.episode for one in newest], (), newest)
+
+
+PLAIN = told(SHOW, published(FILE))
 
 
 @given(HOSTILE, HOSTILE, HOSTILE)
@@ -245,7 +256,7 @@ PLAIN = rss(SHOW, "c.jpg", (published(FILE),))
 def test_whatever_a_stranger_types_survives_or_is_left_out(title: str, name: str, chapter: str) -> None:
     credits = (Credit(Person("x", name), "Guest", "Cast"),)
     episode = replace(FILE, title=f"T{title}", summary=f"R{title}", credits=credits)
-    data = rss(replace(SHOW, title=f"S{title}", cover_alt=name), "c.jpg", (published(episode, (Chapter(0, f"C{chapter}"),)),))
+    data = told(replace(SHOW, title=f"S{title}", cover_alt=name), published(episode, (Chapter(0, f"C{chapter}"),)))
     kept = re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", f"T{title}")
     assert find(data, "//item/title")[0].text == kept
     parsed = podcastparser.parse("https://example.org/feed.xml", BytesIO(data))

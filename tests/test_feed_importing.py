@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_feed import FILE, MALIK, MARKS, NORA, SHOW, VOICE, published
+from test_feed import told as told_as_feed
 
 from pipeline.bringing import bring
 from pipeline.catalog import RESERVED, read
 from pipeline.errors import CauserieError
-from pipeline.feed.feed import rss
 from pipeline.feed.importing import Imported, imported, slugs
 from pipeline.feed.telling import Run
 from pipeline.files import read_json
@@ -169,7 +169,7 @@ def episodes(draw: st.DrawFn) -> tuple[tuple[EpisodeInfo, tuple[Chapter, ...]], 
 @given(episodes(), LINE)
 @settings(max_examples=30, deadline=None)
 def test_what_our_own_feed_says_comes_back(made: tuple[tuple[EpisodeInfo, tuple[Chapter, ...]], ...], name: str) -> None:
-    feed = rss(replace(SHOW, title=name), "c.jpg", tuple(published(episode, marks) for episode, marks in made))
+    feed = told_as_feed(replace(SHOW, title=name), *(published(episode, marks) for episode, marks in made))
     found = imported(feed, "feed.xml", "https://example.org/guichet/feed.xml")
     assert found.info.title == name
     back = {item.info.guid: item for item in found.items}
@@ -186,7 +186,7 @@ def test_what_our_own_feed_says_comes_back(made: tuple[tuple[EpisodeInfo, tuple[
 
 
 def test_the_show_of_our_own_feed_comes_back_whole() -> None:
-    feed = rss(SHOW, "c.jpg", (published(FILE), published(VOICE)))
+    feed = told_as_feed(SHOW, published(FILE), published(VOICE))
     found = imported(feed, "feed.xml", "https://example.org/guichet/feed.xml")
     keys = {"nora-belkacem": NORA.person, "malik-srensen": MALIK.person}
     assert {person.key: replace(person, key=keys[person.key].key) for person in found.people} == keys

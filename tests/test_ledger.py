@@ -13,7 +13,21 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
-from pipeline.feed.ledger import Given, Ledger, Publication, adopt, assign, differences, load, podcast_guid, publication, record, save
+from pipeline.feed.ledger import (
+    Given,
+    Ledger,
+    Publication,
+    adopt,
+    assign,
+    assign_feeds,
+    differences,
+    load,
+    podcast_guid,
+    publication,
+    record,
+    refuse_new_identities,
+    save,
+)
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -72,11 +86,41 @@ def test_the_same_publication_again_adds_nothing() -> None:
 
 
 def test_subscribers_are_told_what_they_will_notice() -> None:
-    assert differences(held(A), held(B, A)) == ("1 new episode: La voix", "0 downloads repeated")
+    assert differences(held(A), held(B, A)) == ("1 new episode, 0 downloads repeated", "  new: La voix")
     after = held(replace(B, url="https://x/b2.mp3"), replace(A, title="La queue"))
-    assert differences(held(B, A), after) == ("1 text changed: La queue", "1 download repeated: La voix")
-    assert differences(held(B, A), held()) == ("2 episodes withdrawn: La voix, La file", "0 downloads repeated")
-    assert differences(None, held(A, B))[0] == "2 new episodes: La file, La voix"
+    assert differences(held(B, A), after) == ("1 text corrected, 1 download repeated", "  corrected: La queue", "  repeated: La voix")
+    assert differences(held(B, A), held()) == ("2 episodes withdrawn, 0 downloads repeated", "  withdrawn: La voix, La file")
+    assert differences(None, held(A, B))[0] == "2 new episodes, 0 downloads repeated"
+
+
+def test_an_episode_under_another_guid_is_told_apart_from_a_new_one_and_refused() -> None:
+    after = held(B, replace(A, guid="g3", url="https://x/renamed.mp3"))
+    assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file", "  repeated: La file")
+    with pytest.raises(CauserieError, match="1 episode has another GUID .* download 1 episode again: La file; .*--new-guids"):
+        refuse_new_identities(held(B, A), after)
+    refuse_new_identities(held(A), held(B, A))
+    refuse_new_identities(None, after)
+
+
+def test_another_identity_of_the_show_is_told_and_refused() -> None:
+    before, after = replace(held(A), podcast="p1"), replace(held(A), podcast="p2")
+    assert differences(before, after)[1].startswith("  the show has another podcast:guid")
+    with pytest.raises(CauserieError, match="was p1 and is now p2"):
+        refuse_new_identities(before, after)
+    refuse_new_identities(held(A), after)  # an older ledger did not keep it
+
+
+def test_other_feeds_keep_their_address_and_their_guid() -> None:
+    tokens = iter(("abc", "def"))
+    show = Ledger("0d1f1b9e-0000-5000-8000-000000000000")
+    first = assign_feeds(show, "https://x/", {"leger": False, "amis": True}, lambda: next(tokens))
+    assert {name: feed["key"] for name, feed in first.feeds.items()} == {"leger": "feeds/leger/feed.xml", "amis": "feeds/abc/feed.xml"}
+    assert first.feeds["leger"]["guid"] == podcast_guid("https://x/feeds/leger/feed.xml")
+    assert assign_feeds(first, "https://moved/", {"leger": False, "amis": True}, lambda: next(tokens)) == first
+    opened = assign_feeds(first, "https://x/", {"amis": False}, lambda: next(tokens))
+    assert opened.feeds["amis"] == {"guid": first.feeds["amis"]["guid"], "key": "feeds/amis/feed.xml"}
+    assert assign_feeds(opened, "https://x/", {"amis": True}, lambda: next(tokens)).feeds["amis"]["key"] == "feeds/def/feed.xml"
+    assert assign_feeds(show, "https://x/", {"feed": True}, lambda: "z").feeds["feed"] == {"guid": show.guid, "key": "feeds/z/feed.xml"}
 
 
 def test_nothing_is_said_when_nothing_changes() -> None:
@@ -92,9 +136,9 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
     before = publication(FEED.format(title="La file", text="un", length=10).encode(), at=AT, target="public")
     assert before.episodes == (replace(A, text_sha256=before.episodes[0].text_sha256),)
     reworded = publication(FEED.format(title="La file", text="deux", length=10).encode(), at=AT, target="public")
-    assert differences(before, reworded) == ("1 text changed: La file", "0 downloads repeated")
+    assert differences(before, reworded) == ("1 text corrected, 0 downloads repeated", "  corrected: La file")
     louder = publication(FEED.format(title="La file", text="un", length=11).encode(), at=AT, target="public")
-    assert differences(before, louder) == ("1 download repeated: La file",)
+    assert differences(before, louder) == ("1 download repeated", "  repeated: La file")
 
 
 @pytest.mark.parametrize(
@@ -113,10 +157,15 @@ def test_no_ledger_yet_is_an_empty_one(tmp_path: Path) -> None:
 
 text = st.text(min_size=1, max_size=12)
 givens = st.builds(Given, text, text, text, st.integers(0), text)
-publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple))
+publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text)
+feeds = st.dictionaries(text, st.fixed_dictionaries({"guid": text, "key": text}), max_size=2)
 
 
-@given(st.builds(Ledger, st.uuids().map(str), text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple)))
+@given(
+    st.builds(
+        Ledger, st.uuids().map(str), text, st.dictionaries(text, text, max_size=4), st.lists(publications, max_size=3).map(tuple), feeds
+    )
+)
 @settings(max_examples=100)
 def test_a_ledger_survives_its_json(kept: Ledger) -> None:
     assert ledgers.from_value(json.loads(json.dumps(ledgers.to_value(kept)))) == kept

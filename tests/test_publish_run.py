@@ -187,7 +187,7 @@ def test_a_dry_run_says_what_subscribers_will_see_and_writes_nothing(server: S3S
     root, said = build(tmp_path, "un"), []
     before = names(root)
     done = send(root, in_bucket(server, "un"), server, dry_run=True, say=said.append)
-    assert said[0] == "1 new episode: Titre un"
+    assert said[:2] == ["1 new episode, 0 downloads repeated", "  new: Titre un"]
     assert said[-1] == "in all 12 files, 8.4 kB, to s3://balado; 0 unchanged"
     assert (len(done.sent), server.written(), names(root)) == (12, [], before)
 
@@ -222,6 +222,20 @@ def test_a_feed_damaged_by_hand_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(CauserieError, match=r"feeds/feed\.xml: is not a readable feed"):
         send(root, show("un"))
     assert not (root / "public").exists()
+
+
+def test_a_guid_that_changes_needs_a_flag_and_its_price_is_told(tmp_path: Path) -> None:
+    root = build(tmp_path, "un", "deux")
+    send(root, show("un", "deux"))
+    feed = root / "feeds/feed.xml"
+    feed.write_bytes(feed.read_bytes().replace(b"<guid>un", b"<guid>autre"))
+    said: list[str] = []
+    send(root, show("un", "deux"), dry_run=True, say=said.append)
+    assert said[:3] == ["1 GUID changed, 1 download repeated", "  changed: Titre un", "  repeated: Titre un"]
+    with pytest.raises(CauserieError, match="every subscriber would download 1 episode again: Titre un; .*--new-guids"):
+        send(root, show("un", "deux"))
+    assert send(root, show("un", "deux"), new_guids=True).sent == ("feed.xml",)
+    assert send(root, show("un", "deux")).nothing_changed
 
 
 def test_an_old_copy_of_the_show_cannot_undo_a_newer_publication(server: S3Server, tmp_path: Path) -> None:

@@ -96,6 +96,26 @@ def test_a_png_named_jpg_is_published_as_what_it_is(tmp_path: Path) -> None:
     assert cover.key.endswith(".png") and cover.type == "image/png"
 
 
+def test_an_episodes_cover_is_published_beside_it_as_what_it_is(tmp_path: Path, mp3: Path) -> None:
+    (tmp_path / "c.jpeg").write_bytes(COVER.read_bytes())
+    sources = {"audio": "episodes/un/un.mp3", "cover": "episodes/un/c.jpeg"}
+    release_episode(release=tmp_path / "r.json", slug="un", sources=sources, audio=mp3, cover=tmp_path / "c.jpeg")
+    cover = read_release(tmp_path / "r.json").file("cover")
+    assert cover.key == f"un/cover-{hashlib.sha256(COVER.read_bytes()).hexdigest()[:10]}.jpg"
+    assert (cover.type, cover.width_px, cover.height_px) == ("image/jpeg", *image_size(COVER.read_bytes(), "x")[1:])
+    (tmp_path / "c.jpeg").write_bytes(png(1400, 1401))
+    with pytest.raises(CauserieError, match=r"episodes/un/c\.jpeg: is 1400 × 1401 pixels"):
+        release_episode(release=tmp_path / "r.json", slug="un", sources=sources, audio=mp3, cover=tmp_path / "c.jpeg")
+
+
+def test_other_pictures_of_a_show_may_have_any_shape_and_a_name_that_is_safe(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(png(1920, 1080))
+    release_cover(COVER, (tmp_path / "x",), release=tmp_path / "r.json", source="cover.jpg", sources=("art/Bandeau d’été.jpg",))
+    cover, picture = read_release(tmp_path / "r.json").files
+    assert (cover.role, picture.role, picture.type) == ("cover", "image", "image/png")
+    assert picture.key == f"bandeau-d-ete-{picture.sha256[:10]}.png" and (picture.width_px, picture.height_px) == (1920, 1080)
+
+
 @pytest.mark.parametrize(
     ("data", "problem"),
     [

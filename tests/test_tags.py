@@ -134,6 +134,8 @@ def test_names_and_credits_are_where_players_look(folder: Path) -> None:
         "TCOP": "2026 Ville d’Orvalle",
         "TCOM": "Malik Sørensen",
         "TGID": EPISODE.guid,
+        "TPUB": "Mission prospective",
+        "TDES": "Nous prenons un ticket.",
     }
     assert ["Composition", "Malik Sørensen"] in tags["IPLS"].people and len(tags["IPLS"].people) == 3
     assert str(tags["COMM::fra"]) == "Nous prenons un ticket."
@@ -187,6 +189,7 @@ def test_the_m4a_says_what_players_of_podcasts_look_for(folder: Path) -> None:
         "desc": ["Nous prenons un ticket."],
         "ldes": ["Nous prenons un ticket."],
         "egid": [EPISODE.guid],
+        "purl": ["https://example.org/guichet/feed.xml"],
         "trkn": [(3, 0)],
         "disk": [(2, 0)],
         "stik": [21],
@@ -220,7 +223,7 @@ def test_opus_has_a_comment_for_each_person_and_none_of_the_old_ones(folder: Pat
 def test_an_episode_of_which_little_is_known_is_tagged_with_that(folder: Path) -> None:
     bare = EpisodeInfo("x", "Titre", "", EPISODE.published)
     tags = ID3(mp3(folder, bare, "bare.mp3"), translate=False)
-    assert not {"TRCK", "TPOS", "TCOM", "TGID", "IPLS"} & tags.keys()
+    assert not {"TRCK", "TPOS", "TCOM", "TGID", "IPLS", "TEXT", "TDES"} & tags.keys()
     assert str(tags["TPE1"]) == "Mission prospective"
 
 

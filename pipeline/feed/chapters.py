@@ -6,6 +6,7 @@ One file feeds all four places where players look: the JSON itself, `psc:chapter
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_json
 from pipeline.model import Chapter, TimedTranscript
+from pipeline.pictures import chapter_image_key
 from pipeline.text import hms
 from pipeline.transcript.timed import read_timed
 
@@ -21,10 +23,17 @@ LONGEST_TITLE = 39  # characters: Spotify ignores a list that has a title of 40
 _WORDS = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
 
 
-def chapters(timed: Path, *, chapters: Path, by_hand: tuple[Chapter, ...]) -> None:
-    """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript."""
+def chapters(
+    timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], website: str = "", slug: str = ""
+) -> None:
+    """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript.
+
+    `images` are the pictures of those of `by_hand` that have one, in that order; they are published below `website`.
+    """
     transcript = read_timed(timed)
-    found = checked(by_hand, transcript) if by_hand else proposed(transcript)
+    addresses = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
+    pictured = tuple(replace(chapter, image=next(addresses)) if chapter.image else chapter for chapter in by_hand)
+    found = checked(pictured, transcript) if by_hand else proposed(transcript)
     write_json(chapters, to_value(found))
 
 
@@ -34,18 +43,18 @@ def read_chapters(path: Path) -> tuple[Chapter, ...]:
 
 
 def to_value(chapters: tuple[Chapter, ...]) -> dict[str, Any]:
-    """Chapters as JSON chapters 1.2.0 (podcast-namespace, `chapters/jsonChapters.md`); starts in whole seconds."""
+    """Chapters as JSON chapters 1.2.0 (podcast-namespace, `chapters/jsonChapters.md`); starts to the millisecond."""
     return {"version": "1.2.0", "chapters": [_entry(chapter) for chapter in chapters]}
 
 
 def from_value(value: dict[str, Any]) -> tuple[Chapter, ...]:
     """The inverse of `to_value`."""
-    return tuple(Chapter(entry["startTime"], entry["title"], entry.get("url", "")) for entry in value["chapters"])
+    return tuple(Chapter(entry["startTime"], entry["title"], entry.get("url", ""), entry.get("img", "")) for entry in value["chapters"])
 
 
 def checked(by_hand: tuple[Chapter, ...], transcript: TimedTranscript) -> tuple[Chapter, ...]:
-    """Hand-written chapters in whole seconds, the first at 0; `CauserieError` when the audio cannot hold them."""
-    found = tuple(Chapter(int(chapter.start_s), chapter.title, chapter.url) for chapter in by_hand)
+    """Hand-written chapters to the millisecond, the first at 0; `CauserieError` when the audio cannot hold them."""
+    found = tuple(replace(chapter, start_s=_milliseconds(chapter.start_s)) for chapter in by_hand)
     for before, after in pairwise(found):
         if after.start_s <= before.start_s:
             raise _error(f"chapter “{after.title}” starts at {hms(after.start_s)}, not after “{before.title}”, at {hms(before.start_s)}")
@@ -100,8 +109,14 @@ def _words(transcript: TimedTranscript) -> tuple[str, str]:
 
 
 def _entry(chapter: Chapter) -> dict[str, Any]:
-    entry = {"startTime": int(chapter.start_s), "title": chapter.title}
-    return {**entry, "url": chapter.url} if chapter.url else entry
+    entry = {"startTime": _milliseconds(chapter.start_s), "title": chapter.title, "url": chapter.url, "img": chapter.image}
+    return {key: value for key, value in entry.items() if value != ""}
+
+
+def _milliseconds(time_s: float) -> float:
+    """Rounded to the millisecond, and a whole number when it is one: that is how it is written."""
+    rounded = round(time_s, 3)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def _error(message: str) -> CauserieError:

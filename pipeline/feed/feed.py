@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.feed.ledger import episode_guid, podcast_guid
-from pipeline.feed.podcast_ext import Channel, Item, Node, node, xml_safe
+from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, paragraphs, person, rfc2822
+from pipeline.feed.ledger import podcast_guid
+from pipeline.feed.podcast_ext import Channel, Item, Node, markup, node, xml_safe
+from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
 from pipeline.files import read_json, write_whole
-from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo
-from pipeline.text import hms
+from pipeline.model import EpisodeInfo, ShowInfo, Soundbite
 
-DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
-_CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
-_TRANSCRIPTS = ("vtt", "srt", "json", "html")  # VTT first: some players read the first only
-_TIMED = ("vtt", "srt")
-_ALTERNATES = {"m4a": "mp4a.40.2", "light": "opus"}  # by role, with their codecs as RFC 6381 names them
-_TRANSLATED = "transcript_en_vtt"
-_WORDS = {
-    "fr": ("Lire la transcription", "Version légère", "Sous-titres en anglais : traduction automatique."),
-    "en": ("Read the transcript", "Light version", "English captions: machine translation."),
-}
-
-
-@dataclass(frozen=True)
-class Published:
-    """An episode as the feed tells it. `files` are those of its `release.json`, by role."""
-
-    episode: EpisodeInfo
-    duration_s: float
-    files: dict[str, dict[str, Any]]
-    chapters: tuple[Chapter, ...]
+NOTHING_ASKED = ChannelOptions()
 
 
 def feed(
@@ -46,60 +25,67 @@ def feed(
     feed: Path,
     show: ShowInfo,
     episodes: tuple[EpisodeInfo, ...],
+    options: ChannelOptions = NOTHING_ASKED,
+    items: tuple[ItemOptions, ...] = (),
+    soundbites: tuple[tuple[Soundbite, ...], ...] = (),
+    **others: Path,
 ) -> None:
-    """Write the feed; `releases` and `chapters` are in the order of `episodes`, the feed has the newest first."""
-    published = [_published(*one) for one in zip(episodes, releases, chapters, strict=True)]
-    art = read_json(cover)["files"][0]["key"]
-    write_whole(feed, rss(show, art, tuple(published)))
+    """Write the feed, and those of `options.others`, in that order, to `others`.
+
+    `releases`, `chapters`, `items` and `soundbites` are in the order of `episodes`; the feed has the newest first.
+    """
+    more = zip(items or (ItemOptions(),) * len(episodes), soundbites or ((),) * len(episodes), strict=True)
+    rows = [(*one, *rest) for one, rest in zip(zip(episodes, releases, chapters, strict=True), more, strict=True)]
+    rows.sort(key=lambda row: row[0].published, reverse=True)
+    art = tuple(read_json(cover)["files"])
+    main = OtherFeed("feed", private=options.private, key=options.key, guid=show.guid)
+    for which, place in zip((main, *options.others), (feed, *others.values()), strict=True):
+        mine = [row for row in rows if which.season in (None, row[0].season)]
+        trailers = tuple(_published(*row) for row in mine if row[0].kind == "trailer")
+        whole = Whole(show, options, art, which)
+        write_whole(place, rss(whole, [row[0] for row in mine], trailers, (_published(*row) for row in mine)))
 
 
-def rss(show: ShowInfo, cover: str, published: tuple[Published, ...]) -> bytes:
-    """The feed's bytes, the same for the same values; `cover` is the key of the show's cover."""
+def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ...], published: Iterable[Published]) -> bytes:
+    """The feed's bytes, the same for the same values; `episodes` and `published` are the same ones, the newest first.
+
+    feedgen writes the channel. Items are text from the start: a tree of each takes several times as long.
+    """
     from feedgen.feed import FeedGenerator
+    from lxml import etree
 
-    show = xml_safe(show)
-    newest_first = sorted(published, key=lambda one: one.episode.published, reverse=True)
+    whole = xml_safe(whole)
     made = FeedGenerator()
     made.load_extension("podcast")
     made.register_extension("podcasting", Channel, Item, atom=False)
-    _channel(made, show, show.website + cover)
-    if newest_first:
-        made.pubDate(newest_first[0].episode.published)
-        made.lastBuildDate(newest_first[0].episode.published)  # never the clock: nothing new, same bytes
+    _channel(made, whole, trailers)
+    built = whole.options.built or (episodes[0].published if episodes else None)
+    if episodes:
+        made.pubDate(episodes[0].published)
+    if built:
+        made.lastBuildDate(built)  # never the clock: nothing new, same bytes
     else:
         made.podcasting.undated = True
-    for one in newest_first:
-        _item(made.add_entry(order="append"), show, xml_safe(one))
-    return made.rss_str(pretty=True)
+    head, tail = _around(etree.fromstring(made.rss_str()))
+    items = (part for one in published for part in (b"    <item>\n", markup(item(whole, one), "      "), b"    </item>\n"))
+    return b"".join((head, *items, tail))
 
 
-def description(one: Published, page: str, language: str) -> str:
-    """An item's description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, cut if need be, chapters, the way to the transcript."""
-    link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>' + (_p(_words(language)[2]) if _TRANSLATED in one.files else "")
-    listed = "".join(_p(f"{hms(chapter.start_s, always_hours=True)} {chapter.title}") for chapter in one.chapters)
-    tail = (listed if len(one.chapters) > 1 and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
-    return paragraphs(one.episode.description or one.episode.summary, DESCRIPTION_BYTES - len(tail.encode())) + tail
+def _around(head: Any) -> tuple[bytes, bytes]:
+    """What stands before and after the items."""
+    from lxml import etree
+
+    etree.indent(head, space="  ")
+    data: bytes = etree.tostring(head, encoding="UTF-8", xml_declaration=True) + b"\n"
+    at = data.rindex(b"  </channel>")
+    return data[:at], data[at:]
 
 
-def paragraphs(text: str, limit_bytes: int) -> str:
-    """Plain paragraphs, separated by blank lines, as `<p>` of at most `limit_bytes` together, cut after a word."""
-    html = ""
-    for paragraph in re.split(r"\n[ \t]*\n\s*", text.strip()):
-        words = re.split(r"[ \t\r\n]+", paragraph)[:limit_bytes]  # not `split()`: French no-break spaces stay
-        whole = html + _p(" ".join(words))
-        if len(whole.encode()) > limit_bytes:
-            while words and len((html + _p(" ".join(words) + "…")).encode()) > limit_bytes:
-                words.pop()
-            return html + _p(" ".join(words) + "…") if words else html
-        html = whole
-    return html
-
-
-def _channel(made: Any, show: ShowInfo, cover: str) -> None:
-    feed_url = show.website + "feed.xml"
-    made.title(show.title)
+def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:
+    show, options, which = whole.show, whole.options, whole.which
+    made.title(which.title or show.title)
     made.description(paragraphs(show.description, DESCRIPTION_BYTES) if show.description else show.title)
-    made.link(href=feed_url, rel="self", type="application/rss+xml")
+    made.link(href=whole.url, rel="self", type="application/rss+xml")
     made.link(href=show.website, rel="alternate")  # last: feedgen takes the last link of any kind for the channel's own
     made.language(show.language)
     made.generator("Causerie")
@@ -107,88 +93,48 @@ def _channel(made: Any, show: ShowInfo, cover: str) -> None:
         made.copyright(show.copyright)
     made.podcast.itunes_author(show.author)
     made.podcast.itunes_type(show.kind)
-    made.podcast.itunes_image(cover)
     made.podcast.itunes_category([dict(zip(("cat", "sub"), names, strict=False)) for names in show.categories])
+    hidden = options.hidden or which.private
     made.podcasting.add(
+        node("itunes:image", href=show.website + whole.art[0]["key"]),
         node("itunes:explicit", str(show.explicit).lower()),
-        node("podcast:guid", show.guid or podcast_guid(feed_url)),
-        node("podcast:locked", "yes", owner=show.email),
-        node("podcast:medium", "podcast"),
-        node("podcast:image", href=cover, alt=show.cover_alt, aspect_ratio="1/1", purpose="artwork"),
-        *([node("podcast:license", show.license.lower())] if show.license else []),
-        *map(_person, show.credits),
+        *([node("itunes:block", "Yes")] if hidden else []),
+        *([node("itunes:complete", "Yes")] if options.complete else []),
+        *([node("itunes:new-feed-url", options.moved_to)] if options.moved_to and which.name == "feed" else []),
+        node("podcast:guid", which.guid or podcast_guid(whole.url)),
+        node("podcast:locked", "yes" if options.locked else "no", owner=show.email),
+        *([node("podcast:block", "yes")] if hidden else []),
+        node("podcast:medium", options.medium),
+        *_pictures(whole),
+        *license(show.license, options.license_url),
+        *map(person, show.credits),
+        *(_trailer(show, one) for one in trailers),
+        *asked(options.tags),
     )
 
 
-def _item(item: Any, show: ShowInfo, one: Published) -> None:
-    episode, audio = one.episode, one.files["audio"]
-    page = f"{show.website}{episode.slug}/"
-    item.title(episode.title)
-    item.link(href=page)
-    item.guid(episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug), permalink=False)
-    item.pubDate(episode.published)
-    item.description(description(one, page, show.language))
-    item.enclosure(show.website + audio["key"], audio["bytes"], audio["type"])
-    item.podcast.itunes_summary(episode.summary)
-    item.podcast.itunes_duration(max(1, round(one.duration_s)))
-    item.podcast.itunes_season(episode.season)
-    item.podcast.itunes_episode(episode.number)
-    item.podcast.itunes_episode_type(episode.kind)
-    item.podcasting.add(node("itunes:explicit", str(episode.explicit).lower()), *_podcasting(show, one))
+def _pictures(whole: Whole) -> Iterator[Node]:
+    """The cover, then the others, each with what it shows and its shape."""
+    cover, *others = whole.art
+    yield image(whole.show, cover, whole.show.cover_alt, "artwork")
+    for file, wanted in zip(others, whole.options.images, strict=True):
+        yield image(whole.show, file, wanted.alt, wanted.purpose)
 
 
-def _podcasting(show: ShowInfo, one: Published) -> list[Node]:
-    """The item's tags of the Podcasting 2.0 and Podlove namespaces."""
-    episode, chapters = one.episode, one.files["chapters"]
-    nodes = [_transcript(show, form, one.files[f"transcript_{form}"]) for form in _TRANSCRIPTS if f"transcript_{form}" in one.files]
-    if _TRANSLATED in one.files:
-        nodes.append(_transcript(show, "vtt", one.files[_TRANSLATED], "en"))
-    nodes.append(node("podcast:chapters", url=show.website + chapters["key"], type=chapters["type"]))
-    if episode.season is not None:
-        nodes.append(node("podcast:season", str(episode.season)))
-    if episode.number is not None:
-        nodes.append(node("podcast:episode", str(episode.number)))
-    nodes += map(_person, episode.credits)  # they replace the show's: hosts are among them
-    nodes += [_alternate(show, one.files[role], one.duration_s, codecs) for role, codecs in _ALTERNATES.items() if role in one.files]
-    marks = (
-        node("psc:chapter", start=f"{hms(mark.start_s, always_hours=True)}.000", title=mark.title, href=mark.url) for mark in one.chapters
-    )
-    return [*nodes, node("psc:chapters", "", *marks, version="1.2")]
-
-
-def _transcript(show: ShowInfo, form: str, file: dict[str, Any], language: str = "") -> Node:
-    kind, rel = file["type"].partition(";")[0], "captions" if form in _TIMED else ""
-    return node("podcast:transcript", url=show.website + file["key"], type=kind, language=language or show.language, rel=rel)
-
-
-def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float, codecs: str) -> Node:
-    """The same sound in another form, with its digest as Subresource Integrity writes it."""
+def _trailer(show: ShowInfo, one: Published) -> Node:
+    audio, season = one.files["audio"], one.episode.season
     return node(
-        "podcast:alternateEnclosure",
-        "",
-        node("podcast:source", uri=show.website + file["key"], contentType=file["type"]),
-        node("podcast:integrity", type="sri", value="sha256-" + b64encode(bytes.fromhex(file["sha256"])).decode()),
-        type=file["type"],
-        length=str(file["bytes"]),
-        bitrate=str(round(file["bytes"] * 8 / max(duration_s, 1))),
-        title=_words(show.language)[1] if file["role"] == "light" else "AAC",
-        codecs=codecs,
+        "podcast:trailer",
+        one.episode.title,
+        pubdate=rfc2822(one.episode.published),
+        url=show.website + audio["key"],
+        length=str(audio["bytes"]),
+        type=audio["type"],
+        season=str(season or ""),
     )
 
 
-def _person(credit: Credit) -> Node:
-    person = credit.person
-    return node("podcast:person", person.name, role=credit.role.lower(), group=credit.group.lower(), img=person.image, href=person.url)
-
-
-def _published(episode: EpisodeInfo, release: Path, chapters: Path) -> Published:
+def _published(episode: EpisodeInfo, release: Path, chapters: Path, options: ItemOptions, soundbites: tuple[Soundbite, ...]) -> Published:
     value = read_json(release)
-    return Published(episode, value["duration_s"], {file["role"]: file for file in value["files"]}, read_chapters(chapters))
-
-
-def _p(text: str) -> str:
-    return f"<p>{escape(text, quote=False)}</p>" if text else ""
-
-
-def _words(language: str) -> tuple[str, str, str]:
-    return _WORDS.get(language[:2], _WORDS["en"])
+    files = {file["role"]: file for file in value["files"]}
+    return Published(episode, value["duration_s"], files, read_chapters(chapters), options, soundbites)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_json
 
 _NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
+_PODCAST = "https://podcastindex.org/namespace/1.0"
+_BACK = "restore the ledger from version control, or give the folder its old name back"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Publication:
     target: str  # "public", "s3://bucket/prefix"
     feed_sha256: str
     episodes: tuple[Given, ...]
+    podcast: str = ""  # its podcast:guid
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Ledger:
     feed_url: str = ""  # the address it was made from, for the record
     episodes: Mapping[str, str] = field(default_factory=dict)
     publications: tuple[Publication, ...] = ()
+    feeds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by name: guid, and key, the path below the website
 
     def last(self, target: str) -> Publication | None:
         """The latest publication to `target`."""
@@ -74,6 +78,24 @@ def assign(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
     return replace(ledger, episodes={**ledger.episodes, **new})
 
 
+def assign_feeds(ledger: Ledger, website: str, wanted: Mapping[str, bool], token: Callable[[], str]) -> Ledger:
+    """The ledger with an address and a GUID for each feed beside the main one, by name; True asks for one nobody guesses.
+
+    `feed` is the main one: it has an entry when it is private, and then only. `token` gives text that nobody guesses. A private feed
+    that becomes public gets a new address, and so does a public one that becomes private; the GUID stays.
+    """
+    feeds = dict(ledger.feeds)
+    for name, private in wanted.items():
+        known = feeds.get(name, {})
+        plain = f"feeds/{name}/feed.xml"
+        key = known.get("key", plain if not private else "")
+        if not key or private == (key == plain):
+            key = f"feeds/{token()}/feed.xml" if private else plain
+        guid = ledger.guid if name == "feed" else known.get("guid") or podcast_guid(website + key)
+        feeds[name] = {"guid": guid, "key": key}
+    return replace(ledger, feeds=feeds)
+
+
 def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
     """The ledger with identities a show already had elsewhere; `CauserieError` when one contradicts what was given."""
     if guid and ledger.guid not in ("", guid):
@@ -91,8 +113,9 @@ def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
     """What a feed of ours gives subscribers, read from the feed itself."""
     from xml.etree import ElementTree
 
-    items = ElementTree.fromstring(feed).iterfind("channel/item")
-    return Publication(at, target, hashlib.sha256(feed).hexdigest(), tuple(_given(item) for item in items))
+    root = ElementTree.fromstring(feed)
+    podcast = root.findtext(f"channel/{{{_PODCAST}}}guid", "")
+    return Publication(at, target, hashlib.sha256(feed).hexdigest(), tuple(map(_given, root.iterfind("channel/item"))), podcast)
 
 
 def record(ledger: Ledger, publication: Publication) -> Ledger:
@@ -106,18 +129,45 @@ def record(ledger: Ledger, publication: Publication) -> Ledger:
 
 
 def differences(before: Publication | None, after: Publication) -> tuple[str, ...]:
-    """What subscribers will notice, as sentences; none when they will notice nothing."""
+    """What subscribers will notice: a sentence with the numbers, then a line with the titles of each; none when nothing."""
     old = {given.guid: given for given in before.episodes} if before else {}
     new = {given.guid: given for given in after.episodes}
     kept = [(old[guid], given) for guid, given in new.items() if guid in old]
-    added = [given for guid, given in new.items() if guid not in old]
-    gone = [given for guid, given in old.items() if guid not in new]
-    texts = [given for was, given in kept if (was.title, was.text_sha256) != (given.title, given.text_sha256)]
     again = [given for was, given in kept if (was.url, was.bytes) != (given.url, given.bytes)]
-    if not (added or gone or texts or again):
+    texts = [given for was, given in kept if (was.title, was.text_sha256) != (given.title, given.text_sha256)]
+    renewed = new_identities(before, after)
+    added = [given for guid, given in new.items() if guid not in old and given not in renewed]
+    gone = [given for guid, given in old.items() if guid not in new and not any(_same(given, one) for one in renewed)]
+    moved = bool(before and before.podcast and before.podcast != after.podcast)
+    if not (added or gone or texts or again or renewed or moved):
         return ()
-    lines = [_count(added, "new episode"), _count(gone, "episode", "withdrawn"), _count(texts, "text", "changed")]
-    return (*filter(None, lines), _count(again, "download", "repeated") or "0 downloads repeated")
+    told = ((added, "new episode", ""), (texts, "text", "corrected"), (gone, "episode", "withdrawn"), (renewed, "GUID", "changed"))
+    counts = [_count(len(which), noun, verb) for which, noun, verb in told if which]
+    counts.append(_count(len(again) + len(renewed), "download", "repeated"))
+    lines = [f"  {verb or 'new'}: {', '.join(given.title for given in which)}" for which, _, verb in told if which]
+    lines += [f"  repeated: {', '.join(given.title for given in (*again, *renewed))}"] if again or renewed else []
+    lines += ["  the show has another podcast:guid: applications that follow it take it for a new show"] if moved else []
+    return (", ".join(counts), *lines)
+
+
+def new_identities(before: Publication | None, after: Publication) -> tuple[Given, ...]:
+    """The episodes that subscribers have under another GUID: of the same title or the same file."""
+    old = {given.guid: given for given in before.episodes} if before else {}
+    gone = [given for guid, given in old.items() if guid not in {one.guid for one in after.episodes}]
+    return tuple(given for given in after.episodes if given.guid not in old and any(_same(given, one) for one in gone))
+
+
+def refuse_new_identities(before: Publication | None, after: Publication) -> None:
+    """A `CauserieError` when subscribers have an episode, or the show, under another GUID."""
+    renewed = new_identities(before, after)
+    if renewed:
+        titles = ", ".join(given.title for given in renewed)
+        what = f"{_count(len(renewed), 'episode')} {'has' if len(renewed) == 1 else 'have'} another GUID than subscribers were given"
+        cost = f"the application of every subscriber would download {_count(len(renewed), 'episode')} again: {titles}"
+        raise CauserieError(f"{what}; {cost}", "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
+    if before and before.podcast and before.podcast != after.podcast:
+        what = f"the show's podcast:guid was {before.podcast} and is now {after.podcast}: applications would take it for a new show"
+        raise CauserieError(what, "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
 
 
 def load(path: Path) -> Ledger:
@@ -142,6 +192,7 @@ def to_value(ledger: Ledger) -> dict[str, Any]:
         "version": 1,
         "podcast": {"guid": ledger.guid, "feed_url": ledger.feed_url},
         "episodes": dict(ledger.episodes),
+        **({"feeds": {name: dict(feed) for name, feed in ledger.feeds.items()}} if ledger.feeds else {}),
         "publications": [{**asdict(publication), "at": publication.at.isoformat()} for publication in ledger.publications],
     }
 
@@ -152,12 +203,13 @@ def from_value(value: dict[str, Any]) -> Ledger:
     whole = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
     if value["version"] != 1 or not whole:
         raise ValueError("not a ledger")
-    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])))
+    feeds = {name: {"guid": feed["guid"], "key": feed["key"]} for name, feed in value.get("feeds", {}).items()}
+    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])), feeds=feeds)
 
 
 def _publication(value: dict[str, Any]) -> Publication:
     given = tuple(Given(**episode) for episode in value["episodes"])
-    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given)
+    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given, value.get("podcast", ""))
 
 
 def _given(item: Any) -> Given:
@@ -182,10 +234,11 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _count(episodes: list[Given], noun: str, verb: str = "") -> str:
-    """«2 texts changed: A, B»; empty for none."""
-    if not episodes:
-        return ""
-    plural = "" if len(episodes) == 1 else "s"
-    what = " ".join(filter(None, (f"{noun}{plural}", verb)))
-    return f"{len(episodes)} {what}: {', '.join(given.title for given in episodes)}"
+def _same(one: Given, other: Given) -> bool:
+    """Whether two items are one episode to a listener."""
+    return one.url == other.url or one.title == other.title
+
+
+def _count(number: int, noun: str, verb: str = "") -> str:
+    """«2 texts corrected»."""
+    return f"{number} {noun}{'' if number == 1 else 's'} {verb}".rstrip()

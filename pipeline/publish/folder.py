@@ -59,7 +59,7 @@ class FolderTarget:
 
     def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
         """Replace the feed if it is still the one that was there at the start."""
-        place = self._place(FEED_KEY)
+        place = self._place(file.key)
         found = self._digests.of(place) if place.is_file() else ""
         if found not in {expected.sha256 if expected else "", file.sha256}:
             raise CauserieError("was published by somebody else meanwhile", str(place), "publish again")

@@ -42,4 +42,4 @@ def cache_control(key: str, sha256: str) -> str:
     """The Cache-Control of a published path: a year only when the name carries the content's own digest."""
     if f"-{sha256[:HASH_DIGITS]}." in PurePosixPath(key).name:
         return IMMUTABLE
-    return REVALIDATE if key == "feed.xml" else SHORT
+    return REVALIDATE if PurePosixPath(key).name == "feed.xml" else SHORT

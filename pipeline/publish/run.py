@@ -53,6 +53,7 @@ def publish(
     dry_run: bool = False,
     prune: bool = False,
     take_over: bool = False,
+    new_guids: bool = False,
     say: Callable[[str], None] = lambda line: None,
     tell: Callable[[str], None] = lambda line: None,
     public_url: str = "",
@@ -60,7 +61,8 @@ def publish(
     """Publish the episodes that are due at `at`, to the folder or bucket that the show names.
 
     `public_url` is where the tree can be looked at from outside when that is not the show's website; `take_over` replaces a
-    feed that the ledger does not know. `say` hears what a person should read, `tell` each file as it goes.
+    feed that the ledger does not know, `new_guids` gives subscribers what they have again, under another GUID.
+    `say` hears what a person should read, `tell` each file as it goes.
     Raises `CauserieError`; subscribers then still have the previous publication.
     """
     digests = Digests(root / MEMORY / "digests.json", root)
@@ -69,12 +71,15 @@ def publish(
     remote = target.list({file.key for file in files})
     plan = upload_plan(files, remote)
     if not take_over:
-        refuse_unknown_feed(ledger, target.name, remote.get(FEED_KEY), plan)
-    given = _given(root / FEED_FILE, at, target.name)
+        refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key)
+    given = given_by(root / FEED_FILE, at, target.name)
+    before = ledger.last(target.name)
     if dry_run:
-        for line in (*ledgers.differences(ledger.last(target.name), given), *sentences(plan, target.name, prune=prune)):
+        for line in (*ledgers.differences(before, given), *sentences(plan, target.name, prune=prune)):
             say(line)
         return _publication(target, plan)
+    if not new_guids:
+        ledgers.refuse_new_identities(before, given)
     try:
         notes = carry_out(plan, target, remote, tell, _checker(show, target, public_url)) if plan.changes else ()
         _record(root / LEDGER, given)
@@ -96,17 +101,23 @@ def target_of(show: Show, root: Path) -> Target:
     return FolderTarget(root / show.publish.folder, show.info.website, root / MEMORY, name=show.publish.folder)
 
 
-def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile | None, plan: UploadPlan) -> None:
+def target_name(show: Show) -> str:
+    """What the ledger calls the place the show is published to."""
+    s3 = show.publish.s3
+    return show.publish.folder if s3 is None else f"s3://{s3.bucket}/{s3.prefix}".rstrip("/")
+
+
+def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile | None, plan: UploadPlan, key: str = FEED_KEY) -> None:
     """Refuse to replace a feed that this ledger never gave: somebody has published from another copy of the show. Pure.
 
     The condition on the feed itself only guards the minutes of one upload; this guards the weeks between two.
     """
     given = {publication.feed_sha256 for publication in ledger.publications if publication.target == target}
-    replaced = any(file.key == FEED_KEY for file in plan.uploads)
+    replaced = any(file.key == key for file in plan.uploads)
     if there is not None and given and replaced and there.sha256 not in given:
         raise CauserieError(
             "the feed there was published from another copy of this show",
-            f"{target}/{FEED_KEY}",
+            f"{target}/{key}",
             f"fetch {LEDGER} and the episodes from whoever published, then build and publish; or publish with --take-over",
         )
 
@@ -180,8 +191,8 @@ def _summary(done: Publication) -> str:
     return f"published to {done.target}: {len(done.sent)} sent ({size(done.bytes)}), {done.unchanged} unchanged{deleted}"
 
 
-def _given(path: Path, at: datetime, target: str) -> ledgers.Publication:
-    """What the feed to be published gives subscribers."""
+def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
+    """What a feed gives subscribers; `CauserieError` when it cannot be read."""
     from xml.etree.ElementTree import ParseError
 
     try:

@@ -44,7 +44,7 @@ def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: C
     """
     releases = [_release(root / f".causerie/{episode.slug}/release.json") for episode in episodes]
     cover = _release(root / COVER_RELEASE)
-    wanted = [*released(releases, cover), *shell(tuple(episode.slug for episode in episodes))]
+    wanted = [*released(releases, cover), *shell(tuple(episode.slug for episode in episodes), feeds_of(show))]
     return in_order(_described(root, key, source, rank, promised, digest) for key, source, rank, promised in wanted)
 
 
@@ -54,11 +54,17 @@ def released(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, st
     return tuple((file.key, file.source, rank_of(file.role), file) for file in files)
 
 
-def shell(slugs: tuple[str, ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
+def feeds_of(show: Show) -> tuple[tuple[str, str], ...]:
+    """(key, source) of each feed, the main one last: it is what says that the others are there."""
+    others = ((other.key, f"feeds/{other.name}.xml") for other in show.feed.others)
+    return (*others, (show.feed.key, "feeds/feed.xml"))
+
+
+def shell(slugs: tuple[str, ...], feeds: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
     """The same of what is drawn around the releases: pages, style, script and feed."""
     pages = [(f"{slug}/index.html", f"site/{slug}/index.html", PAGES, None) for slug in slugs]
     assets = [(name, f"site/{name}", ASSETS, None) for name in ("style.css", "page.js")]
-    return (*assets, *pages, ("index.html", "site/index.html", INDEX, None), (FEED_KEY, "feeds/feed.xml", FEED, None))
+    return (*assets, *pages, ("index.html", "site/index.html", INDEX, None), *((key, source, FEED, None) for key, source in feeds))
 
 
 def rank_of(role: str) -> int:

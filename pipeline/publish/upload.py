@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.publish.tree import FEED, FEED_KEY, PublicFile
+from pipeline.publish.tree import FEED, PublicFile
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ def sentences(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[st
     """The plan for a person, before or instead of doing it."""
     lines = [f"send {file.key} ({size(file.bytes)})" for file in plan.uploads if file.rank < FEED]
     lines += [f"correct the headers of {file.key}" for file in plan.header_changes if file.rank < FEED]
-    if any(file.key == FEED_KEY for file in plan.changes):
-        lines.append(f"write {FEED_KEY}, last")
+    lines += [f"write {file.key}, last" for file in plan.changes if file.rank == FEED]
     if plan.orphans and prune:
         lines += [f"delete {key} if Causerie put it there" for key in plan.orphans]
     elif plan.orphans:

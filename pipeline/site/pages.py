@@ -113,7 +113,11 @@ def address(show: ShowInfo, key: str) -> str:
 def _common(show: ShowInfo, cover: Release, where: Path, key: str) -> dict[str, Any]:
     """What both pages are told; `key` is the page's own address below the show's."""
     image = _needed(cover, "cover", where)
-    urls = {"canonical": address(show, key), "feed_url": address(show, "feed.xml"), "image_url": address(show, image.key)}
+    urls = {
+        "canonical": address(show, key),
+        "feed_url": address(show, show.feed_key) if show.feed_key else "",
+        "image_url": address(show, image.key),
+    }
     return {"show": show, "words": labels(show.language), "cover": image, **urls}
 
 
@@ -143,8 +147,8 @@ def web(url: str) -> str:
 
 
 def _linked_series(show: ShowInfo) -> dict[str, Any]:
-    home, feed = address(show, ""), address(show, "feed.xml")
-    return {"@type": "PodcastSeries", "name": show.title, "url": home, "webFeed": feed, "inLanguage": show.language, "author": show.author}
+    home, feed = address(show, ""), {"webFeed": address(show, show.feed_key)} if show.feed_key else {}
+    return {"@type": "PodcastSeries", "name": show.title, "url": home, **feed, "inLanguage": show.language, "author": show.author}
 
 
 def _linked_episode(show: ShowInfo, episode: EpisodeInfo, duration_s: float, audio: PublishedFile) -> dict[str, Any]:

@@ -1,0 +1,220 @@
+"""One item of a feed: an episode as Apple, the Podcasting 2.0 namespace and Podlove tell it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+from itertools import groupby
+from math import gcd
+from typing import Any
+
+from pipeline.feed.ledger import episode_guid, podcast_guid
+from pipeline.feed.podcast_ext import Node, node
+from pipeline.feed_model import ChannelOptions, FeedTag, ItemOptions, OtherFeed
+from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo, Soundbite
+from pipeline.text import hms, hms_ms
+
+DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
+_CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
+_DAYS, _MONTHS = "Mon Tue Wed Thu Fri Sat Sun".split(), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
+_TRANSCRIPTS = {form: f"transcript_{form}" for form in ("vtt", "srt", "json", "html")}  # VTT first: some players read the first only
+_TIMED = ("vtt", "srt")
+_CODECS = {"audio": "mp3", "m4a": "mp4a.40.2", "light": "opus"}  # by role, as RFC 6381 names them
+_TRANSLATED = "transcript_en_vtt"
+_WORDS = {
+    "fr": ("Lire la transcription", "Version légère", "Sous-titres en anglais : traduction automatique."),
+    "en": ("Read the transcript", "Light version", "English captions: machine translation."),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """An episode as the feed tells it. `files` are those of its `release.json`, by role."""
+
+    episode: EpisodeInfo
+    duration_s: float
+    files: dict[str, dict[str, Any]]
+    chapters: tuple[Chapter, ...]
+    options: ItemOptions = ItemOptions()
+    soundbites: tuple[Soundbite, ...] = ()
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A feed but for its items: the show, what only the feed says, and which of the feeds of the show it is."""
+
+    show: ShowInfo
+    options: ChannelOptions
+    art: tuple[dict[str, Any], ...]  # the cover, then the pictures of `options.images`, as `release.json` has them
+    which: OtherFeed
+
+    @property
+    def url(self) -> str:
+        """The feed's own address."""
+        return self.show.website + self.which.key
+
+
+def item(whole: Whole, one: Published) -> list[Node]:
+    """All there is to say of an episode: first what has no prefix in RSS."""
+    episode, show, audio = one.episode, whole.show, one.files[whole.which.audio]
+    page = f"{show.website}{episode.slug}/"
+    guid = episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug)
+    return [
+        node("title", episode.title),
+        node("link", page),
+        node("description", description(one, page, show.language)),
+        node("guid", guid, isPermaLink="false"),
+        node("enclosure", url=show.website + audio["key"], length=str(audio["bytes"]), type=audio["type"]),
+        node("pubDate", rfc2822(episode.published)),
+        *_apple(whole, one),
+        *_podcasting(whole, one),
+    ]
+
+
+def rfc2822(at: datetime) -> str:
+    """A moment as RSS writes it, `Thu, 15 Jan 2026 19:30:00 +0100`, whatever the system's language."""
+    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at.strftime('%H:%M:%S %z')}"
+
+
+def _apple(whole: Whole, one: Published) -> Iterator[Node]:
+    """Apple's tags."""
+    episode = one.episode
+    yield node("itunes:duration", str(max(1, round(one.duration_s))))
+    if episode.summary:
+        yield node("itunes:summary", episode.summary)
+    if episode.season is not None:
+        yield node("itunes:season", str(episode.season))
+    if episode.number is not None:
+        yield node("itunes:episode", str(episode.number))
+    yield node("itunes:episodeType", episode.kind)
+    yield node("itunes:explicit", str(episode.explicit).lower())
+    if one.options.hidden:
+        yield node("itunes:block", "Yes")
+    if "cover" in one.files:
+        yield node("itunes:image", href=whole.show.website + one.files["cover"]["key"])
+
+
+def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
+    """The item's tags of the Podcasting 2.0 and Podlove namespaces."""
+    show, episode, options, files = whole.show, one.episode, one.options, one.files
+    if "cover" in files:
+        yield image(show, files["cover"], "", "artwork")
+    for form, role in _TRANSCRIPTS.items():
+        if role in files:
+            yield _transcript(show, form, files[role])
+    if _TRANSLATED in files:
+        yield _transcript(show, "vtt", files[_TRANSLATED], "en")
+    yield node("podcast:chapters", url=show.website + files["chapters"]["key"], type=files["chapters"]["type"])
+    if episode.season is not None:
+        yield node("podcast:season", str(episode.season), name=dict(whole.options.seasons).get(episode.season, ""))
+    if episode.number is not None:
+        yield node("podcast:episode", str(episode.number), display=options.number_label)
+    yield from map(person, episode.credits)  # they replace the show's: hosts are among them
+    yield from license(options.license, options.license_url)
+    for bite in one.soundbites:
+        yield node("podcast:soundbite", bite.title, startTime=_seconds(bite.start_s), duration=_seconds(bite.duration_s))
+    for role in _CODECS:
+        if role in files and role != whole.which.audio:
+            yield _alternate(show, files[role], one.duration_s)
+    yield from asked(options.tags)
+    yield node("psc:chapters", "", *map(_mark, one.chapters), version="1.2")
+
+
+def description(one: Published, page: str, language: str) -> str:
+    """An item's description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, cut if need be, chapters, the way to the transcript."""
+    link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>' + (_p(_words(language)[2]) if _TRANSLATED in one.files else "")
+    listed = "".join(_p(f"{hms(chapter.start_s, always_hours=True)} {chapter.title}") for chapter in one.chapters)
+    tail = (listed if len(one.chapters) > 1 and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
+    return paragraphs(one.episode.description or one.episode.summary, DESCRIPTION_BYTES - len(tail.encode())) + tail
+
+
+def paragraphs(text: str, limit_bytes: int) -> str:
+    """Plain paragraphs, separated by blank lines, as `<p>` of at most `limit_bytes` together, cut after a word."""
+    html = ""
+    for paragraph in _BLANK_LINES.split(text.strip()):
+        even = not any(space in paragraph for space in ("  ", "\n", "\t", "\r"))
+        whole = html + _p(paragraph if even else _SPACES.sub(" ", paragraph))
+        if len(whole.encode()) > limit_bytes:
+            words = _SPACES.split(paragraph)[:limit_bytes]
+            while words and len((html + _p(" ".join(words) + "…")).encode()) > limit_bytes:
+                words.pop()
+            return html + _p(" ".join(words) + "…") if words else html
+        html = whole
+    return html
+
+
+def _mark(chapter: Chapter) -> Node:
+    start, title = hms_ms(chapter.start_s), chapter.title
+    if chapter.image:
+        return node("psc:chapter", start=start, title=title, href=chapter.url, image=chapter.image)
+    return node("psc:chapter", start=start, title=title, href=chapter.url) if chapter.url else node("psc:chapter", start=start, title=title)
+
+
+def _transcript(show: ShowInfo, form: str, file: dict[str, Any], language: str = "") -> Node:
+    kind, rel = file["type"].partition(";")[0], "captions" if form in _TIMED else ""
+    return node("podcast:transcript", url=show.website + file["key"], type=kind, language=language or show.language, rel=rel)
+
+
+def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float) -> Node:
+    """The same sound in another form, with its digest as Subresource Integrity writes it."""
+    return node(
+        "podcast:alternateEnclosure",
+        "",
+        node("podcast:source", uri=show.website + file["key"], contentType=file["type"]),
+        node("podcast:integrity", type="sri", value="sha256-" + b64encode(bytes.fromhex(file["sha256"])).decode()),
+        type=file["type"],
+        length=str(file["bytes"]),
+        bitrate=str(round(file["bytes"] * 8 / max(duration_s, 1))),
+        title={"audio": "MP3", "m4a": "AAC"}.get(file["role"]) or _words(show.language)[1],
+        codecs=_CODECS[file["role"]],
+    )
+
+
+@lru_cache(4096)
+def person(credit: Credit) -> Node:
+    """Somebody in a role of the taxonomy, both in lower case."""
+    who = credit.person
+    return node("podcast:person", who.name, role=credit.role.lower(), group=credit.group.lower(), img=who.image, href=who.url)
+
+
+def image(show: ShowInfo, file: dict[str, Any], alt: str, purpose: str) -> Node:
+    """A picture, its shape and its size."""
+    width_px, height_px = file.get("width_px", 0), file.get("height_px", 0)
+    common = gcd(width_px, height_px) or 1
+    shape = f"{width_px // common}/{height_px // common}" if common > 1 else "1/1"
+    sizes = {"width": str(width_px or ""), "height": str(height_px or "")}
+    return node("podcast:image", href=show.website + file["key"], alt=alt, aspect_ratio=shape, **sizes, type=file["type"], purpose=purpose)
+
+
+def license(name: str, url: str) -> list[Node]:
+    """The licence, when there is one."""
+    return [node("podcast:license", name.lower(), url=url)] if name else []
+
+
+@lru_cache(4096)
+def asked(tags: tuple[FeedTag, ...]) -> tuple[Node, ...]:
+    """The tags that were asked for, those that belong in another one together in it."""
+    found: list[Node] = []
+    for around, inside in groupby(tags, key=lambda tag: tag.inside):
+        nodes = [node(tag.tag, tag.text, **{name.replace("-", "_"): value for name, value in tag.attributes}) for tag in inside]
+        found += [node(around, "", *nodes)] if around else nodes
+    return tuple(found)
+
+
+def _seconds(time_s: float) -> str:
+    """Seconds without digits that say nothing: 31.5, 60."""
+    return f"{time_s:.3f}".rstrip("0").rstrip(".")
+
+
+def _p(text: str) -> str:
+    return f"<p>{escape(text, quote=False)}</p>" if text else ""
+
+
+def _words(language: str) -> tuple[str, str, str]:
+    return _WORDS.get(language[:2], _WORDS["en"])
