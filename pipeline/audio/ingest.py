@@ -43,6 +43,12 @@ class Take:
     end_s: float | None = None
     clean: Clean = Clean(highpass=False)
     voices: bool = True  # whether it must hold something to hear
+    smoothed_from: Path | None = None  # what `path` was made from, which is the one a person knows
+
+    @property
+    def given(self) -> Path:
+        """The file a person gave."""
+        return self.smoothed_from or self.path
 
     @property
     def stream(self) -> int:
@@ -113,7 +119,8 @@ def _part(part: Part, path: Path, place: Path) -> Take:
 
     found = chosen(path, part.stream)
     whole = part.kind == "music" and not found.index and part.start_s is None and part.end_s is None
-    return Take(part.file, smoothed(path, place) if whole else path, found, part.start_s or 0.0, part.end_s, voices=part.kind == "speech")
+    heard = smoothed(path, place) if whole else path
+    return Take(part.file, heard, found, part.start_s or 0.0, part.end_s, voices=part.kind == "speech", smoothed_from=path)
 
 
 def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
@@ -176,13 +183,13 @@ def refuse(take: Take, profile: Profile, log: str) -> None:
 
     length_s = take.found.duration_s
     if not profile.samples and take.start_s and (length_s is None or take.start_s >= length_s):
-        raise CauserieError(f"holds nothing after {take.start_s:.0f} s", take.name, "correct start and end in episode.toml")
+        raise CauserieError(f"holds nothing after {take.start_s:.0f} s", str(take.given), "correct start and end in episode.toml")
     expected_s = None if length_s is None else take.length_s
-    refuse_damage(Path(take.name), take.found, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
+    refuse_damage(take.given, take.found, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
     if profile.duration_s < SHORTEST_S:
-        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to have a loudness", take.name, "give 0.4 s or more")
+        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to have a loudness", str(take.given), "give 0.4 s or more")
     if take.voices and not profile.integrated_lufs > SILENT_LUFS:
-        raise CauserieError("holds only silence", take.name, "check the microphone, or leave the recording out")
+        raise CauserieError("holds only silence", str(take.given), "check the microphone, or leave the recording out")
 
 
 def to_rate(rate_hz: int) -> str:
