@@ -21,7 +21,7 @@ from pipeline.feed.rules_show import web_address
 from pipeline.files import read_text
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
-from pipeline.model import Bed, Episode, Part, Recording, Show
+from pipeline.model import Bed, Episode, Part, Recording, Show, TimedTranscript
 from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.pictures import image_size
 from pipeline.publish.verify import ORIGIN, ask
@@ -29,6 +29,7 @@ from pipeline.release import check_cover
 from pipeline.transcript import grammar
 from pipeline.transcript.lint import lint
 from pipeline.transcript.timed import read_timed
+from pipeline.transcript.turns import turns
 
 FEED = "feeds/feed.xml"
 OWN = "Causerie"  # the pack of what no directory asks for
@@ -136,27 +137,25 @@ def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError
         yield CauserieError("is still the one to write", f"episodes/{episode.slug}/episode.toml: summary", "say what the episode is about")
     if episode.cover and (root / episode.cover).is_file():
         yield from _tried(lambda: check_cover(root / episode.cover))
-    yield from _against_the_transcript(root, episode)
+    yield from _against_the_transcript(root, show, episode)
     for folder, parse in (("transcripts", lambda text, where: grammar.parse(text, where, show.people)), ("guides", guide_text.parse)):
         path = root / folder / f"{episode.slug}.md"
         if path.is_file():
             yield from _tried(lambda path=path, parse=parse, folder=folder: parse(read_text(path), f"{folder}/{path.name}"))
 
 
-def _against_the_transcript(root: Path, episode: Episode) -> Iterator[CauserieError]:
-    """Quotes that nobody says, chapters after the end: seen once a transcript has its times."""
-    timed, guide = root / f".causerie/{episode.slug}/timed.json", root / f"guides/{episode.slug}.md"
-    if not timed.is_file():
+def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
+    """Chapters after the end, once the sound was heard; quotes that nobody says in the text as it is now."""
+    timed = root / f".causerie/{episode.slug}/timed.json"
+    if timed.is_file() and episode.chapters:
+        yield from _tried(lambda: checked(episode.chapters, read_timed(timed)))
+    text, guide = (root / f"{folder}/{episode.slug}.md" for folder in ("transcripts", "guides"))
+    if not (text.is_file() and guide.is_file()):
         return
-    if damaged := _tried(lambda: read_timed(timed)):
-        yield from damaged
+    if _tried(lambda: (grammar.parse(read_text(text)), guide_text.parse(read_text(guide), ""))):  # told where texts are looked at
         return
-    transcript = read_timed(timed)
-    if episode.chapters:
-        yield from _tried(lambda: checked(episode.chapters, transcript))
-    spoken = spoken_words(transcript)
-    if not guide.is_file() or _tried(lambda: guide_text.parse(read_text(guide), "")):
-        return
+    said = turns(grammar.parse(read_text(text)), show.info.language)
+    spoken = spoken_words(TimedTranscript(0.0, show.info.language, tuple(each.turn for each in said)))
     for _, quote in guide_text.clips(guide_text.parse(read_text(guide), "")):
         yield from _tried(lambda quote=quote: locate(quote.text, spoken, f"guides/{episode.slug}.md:{quote.number}"))
 

@@ -151,3 +151,13 @@ def test_one_show_has_several_feeds(built):
     causerie("publish", "--quiet", "--at", "2030-01-01", root=built)
     feed = (built / "public/feeds/leger/feed.xml").read_text()
     assert feed.count('type="audio/ogg"/>') == 2 and 'href="https://podcast.example.org/essai/feeds/leger/feed.xml"' in feed
+
+
+def test_check_looks_for_quotes_in_the_text_as_it_is_now(tmp_path):
+    small_show(tmp_path)
+    for folder, text in (("transcripts", "Il pleut sur la ville depuis hier soir.\n"), ("guides", "## Extraits à réécouter\n\n> Il pleut sur la ville depuis hier.\n")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "un.md").write_text(text)
+    assert "guides/un.md:" not in run("check", "--show", tmp_path).output
+    (tmp_path / "transcripts/un.md").write_text("Il neige sur la ville depuis hier soir.\n")
+    assert "guides/un.md:3: " in run("check", "--show", tmp_path).output
