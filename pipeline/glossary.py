@@ -24,7 +24,7 @@ from pipeline.toml import Table
 _LAST_NAME_LETTERS = 6  # a shorter one is too often a word of the language
 _TERM_CHARS = 80
 _PART = re.compile(r"\d+|[^\W\d_]+")
-_SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
+SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
 _LINKS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # between the parts of one name
 
 
@@ -196,7 +196,7 @@ def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
             between = texts[before.word][before.last : after.first]
         else:
             between = texts[before.word][before.last :] + texts[after.word][: after.first]
-            if _SENTENCE_END.search(texts[before.word]) and len(before.folded) > 1:
+            if SENTENCE_END.search(texts[before.word]) and len(before.folded) > 1:
                 return False
         if not set(between) <= _LINKS:
             return False
@@ -205,7 +205,7 @@ def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
 
 def _is_name(texts: Sequence[str], spelt: str, first: _Part) -> bool:
     """Whether it has a capital that the start of a sentence does not explain."""
-    opens = first.word == 0 or _SENTENCE_END.search(texts[first.word - 1]) is not None
+    opens = first.word == 0 or SENTENCE_END.search(texts[first.word - 1]) is not None
     return any(char.isupper() for char in (spelt[1:] if opens and not first.first else spelt))
 
 

@@ -1,13 +1,28 @@
-"""Images as their bytes tell them, whatever their names say, and the addresses that follow from that."""
+"""Images as their bytes tell them (ITU-T T.81 for JPEG, W3C's PNG), whatever their names say, and the addresses that follow from that."""
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from dataclasses import dataclass
 
 from pipeline.errors import CauserieError
 
 HASH_DIGITS = 10
+HEADER_BYTES = 1 << 20  # thumbnails and colour profiles come before a JPEG's frame
+_JPEG_COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}  # components of a frame; three are read as RGB whatever they are stored as
+_PNG_COLOURS = {0: ("grey", False), 2: ("RGB", False), 3: ("RGB", False), 4: ("grey", True), 6: ("RGB", True)}
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a picture's header says."""
+
+    type: str  # "jpeg" or "png"
+    width_px: int
+    height_px: int
+    colour: str  # RGB, grey, CMYK
+    alpha: bool
 
 
 def chapter_image_key(slug: str, data: bytes, name: str) -> str:
@@ -17,16 +32,40 @@ def chapter_image_key(slug: str, data: bytes, name: str) -> str:
 
 def image_size(data: bytes, name: str) -> tuple[str, int, int]:
     """The extension of an image's real type, and its width and height in pixels; `CauserieError` unless JPEG or PNG."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
-        return ".png", *struct.unpack(">II", data[16:24])
+    found = image(data)
+    if found is None:
+        raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
+    return ".png" if found.type == "png" else ".jpg", found.width_px, found.height_px
+
+
+def image(data: bytes) -> Image | None:
+    """What the first bytes of a picture say; None unless they are those of a JPEG or PNG."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 26:
+        return _png(data)
+    return _jpeg(data) if data.startswith(b"\xff\xd8") else None
+
+
+def _png(data: bytes) -> Image | None:
+    width_px, height_px, _, kind = struct.unpack(">IIBB", data[16:26])
+    if kind not in _PNG_COLOURS:
+        return None
+    colour, alpha = _PNG_COLOURS[kind]
+    at = 8
+    while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IDAT":
+        alpha = alpha or data[at + 4 : at + 8] == b"tRNS"
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return Image("png", width_px, height_px, colour, alpha)
+
+
+def _jpeg(data: bytes) -> Image | None:
     at = 2
-    while data.startswith(b"\xff\xd8") and at + 9 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+    while at + 10 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
         if marker == 0xFF:  # a fill byte
             at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame (ITU-T T.81, table B.1)
-            height_px, width_px = struct.unpack(">HH", data[at + 5 : at + 9])
-            return ".jpg", width_px, height_px
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame begins (table B.1)
+            height_px, width_px, components = struct.unpack(">HHB", data[at + 5 : at + 10])
+            return Image("jpeg", width_px, height_px, _JPEG_COLOURS.get(components, f"{components} components"), False)
         else:
-            at += 2 + length
-    raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None

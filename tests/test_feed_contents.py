@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.feed.contents import damage
-from pipeline.feed.images import image
-from pipeline.feed.rule import Image
+from pipeline.pictures import Image, image
 
 VTT = "WEBVTT\n\nNOTE écrit à la main\n\n00:01.000 --> 00:02.500\n<v Nora>Bonjour\n\n1\n00:00:02.500 --> 00:00:04.000 align:start\nL’attente\n"
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nNora: Bonjour\n\n2\n00:00:02,500 --> 00:00:04,000\nL’attente\n"

@@ -14,7 +14,6 @@ from operator import xor
 from pathlib import Path
 
 DELAY = 576  # samples LAME puts before the sound
-DECODER_DELAY = 529  # samples every decoder adds to it
 _KBPS = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.feed.contents import damage
-from pipeline.feed.images import HEADER_BYTES, image
 from pipeline.feed.rule import Audio, File, Use
 from pipeline.files import read_json
+from pipeline.pictures import HEADER_BYTES, image
 
 _TEXT_BYTES = 64 << 20
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pipeline.feed.parsed import Entry, Feed, Tag
+from pipeline.pictures import Image
 
 ERROR, ADVICE = "error", "advice"
 SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # what a rule looks at, beside the kinds of file in `Use`
@@ -50,17 +51,6 @@ class Use(NamedTuple):
     url: str
     tag: Tag
     item: Entry | None
-
-
-@dataclass(frozen=True)
-class Image:
-    """What a picture's header says."""
-
-    type: str  # "jpeg" or "png"
-    width_px: int
-    height_px: int
-    colour: str  # RGB, grey, CMYK
-    alpha: bool
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.drafts import stamp
 from pipeline.files import read_json, write_whole
-from pipeline.glossary import NO_TERMS, Correction, corrected
+from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, corrected
 from pipeline.model import Glossary, Word
 from pipeline.text import hms, typographic
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
@@ -28,7 +28,6 @@ _SHORTEST_OVERLAP_S = 0.8
 _BREATH_S = 0.3
 _QUOTED_CHARS = 60  # of a doubtful passage: enough to find it
 _PARAGRAPH_CHARS = 400  # then a sentence's end is a good place to breathe
-_SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
 _QUIET_DB = -100.0
 _NO_QUOTES = str.maketrans("", "", "«»“”")  # inside quotation marks of ours
 
@@ -171,7 +170,7 @@ def _sentences(words: Sequence[Word]) -> list[list[Word]]:
     """Words up to a full stop or a pause."""
     sentences: list[list[Word]] = []
     for before, word in pairwise([None, *words]):
-        if before is None or _SENTENCE_END.search(before.text) or _pause_s(before, word) > _PAUSE_S:  # type: ignore[arg-type]
+        if before is None or SENTENCE_END.search(before.text) or _pause_s(before, word) > _PAUSE_S:  # type: ignore[arg-type]
             sentences.append([])
         sentences[-1].append(word)  # type: ignore[arg-type]
     return sentences
