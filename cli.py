@@ -183,8 +183,10 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 def check(root: Path, as_json: bool, online: bool) -> None:
     """Every mistake in the show at once: its TOML, recordings, cover, texts, and what directories ask of the feed; then advice."""
     from pipeline.check import check, shown
+    from pipeline.console import Console
 
-    found = check(root.resolve(), online)
+    with Console() as console:
+        found = check(root.resolve(), online, console.tell)
     wrong = [finding for finding in found if finding.level == "error"]
     if as_json:
         from dataclasses import asdict
