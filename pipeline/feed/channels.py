@@ -6,6 +6,7 @@ import re
 
 from pipeline.feed import terms
 from pipeline.feed.imported_item import texts
+from pipeline.feed.imported_keys import license_of
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import line, shortened, title
@@ -35,7 +36,7 @@ def show_info(root: Element, base: str, feed_url: str) -> tuple[ShowInfo, list[s
         language=_language(root, notes),
         email=_email(root),
         copyright=_copyright(root, notes),
-        license=_license(root, notes),
+        license=license_of(root, base, notes)[0],
         categories=categories,
         kind=_kind(root, notes),
         explicit=_explicit(root, notes),
@@ -51,10 +52,6 @@ def _told(root: Element, feed_url: str, info: ShowInfo) -> list[str]:
     told = []
     if moved and moved != feed_url:
         told.append(f"the feed says that it moved to {moved}: import that one if it is not the same")
-    if terms.yes(root.words("itunes:block")):
-        told.append("the show was hidden from directories (itunes:block): Causerie does not say so")
-    if terms.yes(root.words("itunes:complete")):
-        told.append("the show was said to be complete (itunes:complete): Causerie does not say so")
     if info.email:
         told.append(f"email: {info.email} will stand in the feed (podcast:locked), where anybody can read it")
     return told
@@ -114,13 +111,6 @@ def _copyright(root: Element, notes: list[str]) -> str:
         holder = holder.strip(" ,;:-–—/")
         notes.append(f"copyright: “{text[:80]}” is “{holder[:80]}”, the holder alone, as directories want it")
     return shortened(holder, 255)
-
-
-def _license(root: Element, notes: list[str]) -> str:
-    text = line(root.words("podcast:license")).lower()
-    if len(text) > 128:
-        notes.append("license: has more than 128 characters: cut")
-    return text[:128].strip()
 
 
 def _kind(root: Element, notes: list[str]) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pipeline.catalog import RESERVED
 from pipeline.errors import CauserieError
 from pipeline.feed import terms
 from pipeline.feed.channels import image, own_address, show_info
 from pipeline.feed.imported_item import KNOWN, NO_DATE, Context, Item, Linked, enclosure, identity, read_item
+from pipeline.feed.imported_keys import SHOW, Keys, season_names, show_keys
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.reading import Element, channel
 from pipeline.feed.wording import line, title
@@ -23,7 +24,7 @@ _KNOWN = frozenset(
     "itunes:title itunes:author itunes:summary itunes:subtitle itunes:category itunes:explicit itunes:image itunes:type itunes:owner "
     "itunes:block itunes:complete itunes:new-feed-url itunes:keywords podcast:guid podcast:locked podcast:medium podcast:license "
     "podcast:person podcast:image dc:creator content:encoded".split()
-)
+).union(SHOW)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Imported:
     items: tuple[Item, ...]
     image: str = ""  # the cover's address
     feed_url: str = ""
+    feed: Keys = field(default_factory=dict)  # what show.toml has under [feed]
+    seasons: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
@@ -61,7 +64,8 @@ def imported(data: bytes, source: str, feed_url: str = "") -> Imported:
     items, item_notes = _items(root, info, context, source)
     credits, items, credit_notes = _shared(root, people, items)
     items = _numbered(items, info)
-    of_show = [Note("show", text) for text in (*mended, *people_notes, *notes, *credit_notes)]
+    keys, key_notes = show_keys(root, base)
+    of_show = [Note("show", text) for text in (*mended, *people_notes, *notes, *key_notes, *credit_notes)]
     of_items = [Note(item.info.slug, text) for item in items for text in item.notes]
     return Imported(
         replace(info, credits=credits),
@@ -69,6 +73,8 @@ def imported(data: bytes, source: str, feed_url: str = "") -> Imported:
         items,
         image(root, base),
         feed_url,
+        keys,
+        season_names(root.all("item")),
         tuple(dict.fromkeys((*of_show, *item_notes, *_unknown(root), *of_items))),
     )
 
