@@ -219,7 +219,7 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
     yield from (f"  {line}" for line in report)
 
 
-def bring_feed(root: Path, source: str, *, console: Console, **options: bool) -> bool:
+def bring_feed(root: Path, source: str, *, console: Console, **options: bool | str) -> bool:
     """Make a workspace of an existing show's feed, an address or a file; True when nothing failed. `options` are `Run`'s."""
     from pipeline.bringing import Run, bring
 

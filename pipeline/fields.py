@@ -14,6 +14,7 @@ from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
 ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
+WEBSITE = ADDRESS.replace("!-~", '!-"$->@-~')  # no query, no fragment: addresses of files are made from it
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
 
@@ -38,7 +39,7 @@ def person(key: str, table: Table) -> Person:
 
 def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
-    address = table.matching("website", ADDRESS.replace("!-~", '!-"$->@-~'), "https://podcast.example.org/my-show/", ...)
+    address = table.matching("website", WEBSITE, "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = """
     errors files text drafts progress roles directories pictures feed_model model looked toml fields feed_keys sounds glossary catalog receipts stale steps build workers
     audio speech transcript tags feed guide release report site publish serve plan
-    newcomers bringing check doctor console commands
+    newcomers staging bringing check doctor console commands
 """.split()
 HEAVY = {
     "torch",

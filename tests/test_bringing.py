@@ -21,7 +21,7 @@ from test_feed import published, told
 from cli import main
 from pipeline import catalog
 from pipeline.audio.probe import probe
-from pipeline.bringing import AT_ONCE, bring
+from pipeline.bringing import bring
 from pipeline.commands import open_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
@@ -29,6 +29,7 @@ from pipeline.feed.importing import imported
 from pipeline.feed.telling import PATIENCE, Run
 from pipeline.files import read_json
 from pipeline.plan import plan
+from pipeline.staging import AT_ONCE
 
 COVER = (REPOSITORY / "episodes/cover.jpg").read_bytes()
 SOUND = bytes(range(256)) * 400

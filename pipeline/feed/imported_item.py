@@ -87,7 +87,8 @@ def identity(item: Element, sound: Linked) -> tuple[str, str]:
     """
     own = next((each for each in item.all("guid") if each.text.strip()), None)
     if own is None:
-        return sound.url, "has no GUID: the address of its sound is its identity from now on"
+        others = ", as for most players; some (gPodder) took its page’s, and will take it for new" if item.words("link") else ""
+        return sound.url, f"has no GUID: the address of its sound is its identity from now on{others}"
     is_link = own.attributes.get("isPermaLink", "true").strip().lower() != "false"
     return own.text, _HALF_LINK.format(line(own.text)[:80]) if is_link and not terms.address(own.text) else ""
 

@@ -49,8 +49,10 @@ class Imported:
     notes: tuple[Note, ...] = ()
 
 
-def imported(data: bytes, source: str, feed_url: str = "") -> Imported:
+def imported(data: bytes, source: str, feed_url: str = "", website: str = "") -> Imported:
     """The show in a feed's bytes; `source` names it in errors, `feed_url` is where it was fetched, empty for a file.
+
+    `website` is where it will be published; empty when nobody said.
 
     A `CauserieError` for what is no RSS feed, or holds no episode. Whatever else is wrong is a note.
     """
@@ -59,7 +61,7 @@ def imported(data: bytes, source: str, feed_url: str = "") -> Imported:
     base = terms.address(root.attributes.get("xml:base", "")) or feed_url or terms.address(root.words("link"))
     named = [(each, base) for holder in (root, *root.all("item")) for each in holder.all("podcast:person")]
     people, people_notes = terms.people(named)
-    info, notes = show_info(root, base, feed_url)
+    info, notes = show_info(root, base, feed_url, website)
     context = Context(base, people, info.explicit, line(root.words("generator")) == "Causerie")
     items, item_notes = _items(root, info, context, source)
     credits, items, credit_notes = _shared(root, people, items)

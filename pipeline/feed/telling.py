@@ -23,6 +23,7 @@ class Run:
     offline: bool = False
     media: bool = False
     dry_run: bool = False
+    website: str = ""  # where the show will be published; a guess when empty
     say: Callable[..., None] = lambda text, always=False: None  # always: even when the run is quiet
     tell: Callable[[str], None] = lambda text: None
     notes: list[Note] = field(default_factory=list)
