@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.errors import CauserieError
 from pipeline.feed import media
 from pipeline.feed.fetching import Limits, fetched, shown
-from pipeline.feed.importing import imported
+from pipeline.feed.importing import Imported, imported
 from pipeline.feed.reading import MOST_BYTES
 from pipeline.feed.telling import Run
 from pipeline.feed.workspace import are_sounds
@@ -45,8 +45,8 @@ def bring(root: Path, source: str, run: Run) -> bool:
             return _foresee(source, run)
         with _only_import(root) as staged:
             if not (staged / DONE).exists():
-                data, address = read_source(source, run)
-                stage(staged, imported(data, shown(source), address, run.website), data, source, run)
+                found, data = _read(source, run)
+                stage(staged, found, data, source, run)
             _same_source(staged, root, source)
             _install(staged, root)
         earlier = read_json(root / "feeds/imported.json")
@@ -63,13 +63,20 @@ def bring(root: Path, source: str, run: Run) -> bool:
     return good
 
 
-def read_source(source: str, run: Run) -> tuple[bytes, str]:
-    """The feed's bytes, and its address; empty for a file."""
+def _read(source: str, run: Run) -> tuple[Imported, bytes]:
+    """The show at `source`, and the feed's own bytes."""
+    data, at = _source(source, run)
+    return imported(data, shown(source), source if at else "", run.website, at), data
+
+
+def _source(source: str, run: Run) -> tuple[bytes, str]:
+    """The feed's bytes, and its address after all redirects; empty for a file."""
     if "://" in source:
         if run.offline:
             raise CauserieError("is an address, and nothing is to be fetched", shown(source), "give a file, or leave --offline out")
         run.tell("the feed")
-        return fetched(source, Limits(MOST_BYTES, allow_private=run.allow_private))[0], source
+        found = fetched(source, Limits(MOST_BYTES, allow_private=run.allow_private))
+        return found.data, found.url
     try:
         with Path(source).open("rb") as stream:
             return stream.read(MOST_BYTES + 1), ""
@@ -80,8 +87,7 @@ def read_source(source: str, run: Run) -> tuple[bytes, str]:
 
 def _foresee(source: str, run: Run) -> bool:
     """What an import would tell before it fetches anything but the feed."""
-    data, address = read_source(source, run)
-    found = imported(data, shown(source), address, run.website)
+    found, _ = _read(source, run)
     for note in found.notes:
         run.say(f"{note.where}: {note.text}")
     run.say(f"would make {len(found.items)} episodes: {', '.join(item.info.slug for item in found.items)}", always=True)

@@ -49,16 +49,17 @@ class Imported:
     notes: tuple[Note, ...] = ()
 
 
-def imported(data: bytes, source: str, feed_url: str = "", website: str = "") -> Imported:
-    """The show in a feed's bytes; `source` names it in errors, `feed_url` is where it was fetched, empty for a file.
+def imported(data: bytes, source: str, feed_url: str = "", website: str = "", found_at: str = "") -> Imported:
+    """The show in a feed's bytes; `source` names it in errors, `feed_url` is what subscribers have, empty for a file.
 
-    `website` is where it will be published; empty when nobody said.
+    `website` is where it will be published, empty when nobody said. `found_at` is where redirects led: relative addresses are
+    completed from there (RFC 3986, 5.1.3).
 
     A `CauserieError` for what is no RSS feed, or holds no episode. Whatever else is wrong is a note.
     """
     root, mended = channel(data, source)
     feed_url = feed_url or own_address(root)
-    base = terms.address(root.attributes.get("xml:base", "")) or feed_url or terms.address(root.words("link"))
+    base = terms.address(root.attributes.get("xml:base", "")) or found_at or feed_url or terms.address(root.words("link"))
     named = [(each, base) for holder in (root, *root.all("item")) for each in holder.all("podcast:person")]
     people, people_notes = terms.people(named)
     info, notes = show_info(root, base, feed_url, website)
