@@ -142,7 +142,9 @@ def import_text(slug: str, file: Path, root: Path) -> None:
 @main.command("import-feed")
 @click.argument("source", metavar="URL_OR_FILE")
 @options(COMMON)
-@click.option("--website", default="", metavar="ADDRESS", help="Where the show will be published, like https://podcast.example.org/my-show/.")
+@click.option(
+    "--website", default="", metavar="ADDRESS", help="Where the show will be published, like https://podcast.example.org/my-show/."
+)
 @click.option("--media", is_flag=True, help="Fetch each episode's sound and cover too; run it again to go on after a stop.")
 @click.option("--offline", is_flag=True, help="Fetch nothing at all: a feed in a file, and only what stands in it.")
 @click.option("--allow-private", is_flag=True, help="Follow addresses on this machine or a private network, too (for tests on 127.0.0.1).")

@@ -28,7 +28,6 @@ from pipeline.feed import feed as feeds
 from pipeline.feed.chapters import to_value
 from pipeline.feed.items import Published, Whole
 from pipeline.feed_model import ChannelOptions, OtherFeed
-from pipeline.files import write_json
 from pipeline.release import TYPES
 
 CUES = [(i * 3.0, f"Nous prenons un ticket, puis une chaise, et nous attendons : {i}.") for i in range(160)]
@@ -123,7 +122,14 @@ def publish(folder: Path, slug: str, role: str, data: bytes) -> dict[str, object
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     kind = (TYPES.get(role) or TYPES[end]).partition(";")[0]
-    return {"role": role, "key": f"{slug}/{role}{end}", "source": source, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "type": kind}
+    return {
+        "role": role,
+        "key": f"{slug}/{role}{end}",
+        "source": source,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "type": kind,
+    }
 
 
 def write_small(path: Path, value: object) -> None:

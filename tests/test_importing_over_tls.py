@@ -58,9 +58,10 @@ def test_a_certificate_of_another_name_is_refused(house: Authority) -> None:
 
 def test_a_redirect_to_https_is_judged_like_any_address(tmp_path: Path) -> None:
     stranger = Authority(tmp_path)
-    with serving({}, tls=stranger.context("localhost")) as (site, _), serving({"/": moved(f"{site}/feed")}) as (old, _):
+    with serving({}, tls=stranger.context("localhost")) as (site, _), serving({"/": moved(f"{site}/feed")}) as (old, asked):
         with pytest.raises(CauserieError, match="has no valid certificate"):
             fetched(f"{old}/", HERE)
+        assert len(asked) == 1
 
 
 @pytest.mark.parametrize("rudely", [True, False])

@@ -53,7 +53,7 @@ def _cues(blocks: list[list[str]], times: re.Pattern[str]) -> str:
         start, end = _ordered(found[1]), _ordered(found[2])
         if end <= start or start < last:
             return f"has times that go back at “{block[at][:40]}”"
-        if any(["-->" in line for line in block[at + 1 :]]):  # a list: captions come by the million
+        if "-->" in "\n".join(block[at + 1 :]):
             return f"has an arrow in its text after “{block[at][:40]}”"
         last = start
     return "" if blocks else "has no cue"

@@ -214,4 +214,3 @@ def too_large(url: str, limits: Limits) -> CauserieError:
 
 def _refusal(status: int) -> str:
     return f"{_TELL.get(status, 'cannot be had')} (the server says {status})"
-

@@ -31,7 +31,7 @@ _GENERATED = (
     "English captions: machine translation.",
 )
 # RSS takes a GUID for an address unless isPermaLink is false; podcastparser (gPodder) then completes it from the feed's own
-_HALF_LINK = "its GUID, “{}”, is no address and lacks isPermaLink=\"false\": a few players (gPodder) completed it, and will take it for new"
+_HALF_LINK = 'its GUID, “{}”, is no address and lacks isPermaLink="false": a few players (gPodder) completed it, and will take it for new'
 
 
 @dataclass(frozen=True)

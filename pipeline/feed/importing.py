@@ -127,9 +127,7 @@ def _items(root: Element, info: ShowInfo, context: Context, source: str) -> tupl
     return tuple(items), notes
 
 
-def _shared(
-    root: Element, people: dict[str, Person], items: tuple[Item, ...]
-) -> tuple[tuple[Credit, ...], tuple[Item, ...], list[str]]:
+def _shared(root: Element, people: dict[str, Person], items: tuple[Item, ...]) -> tuple[tuple[Credit, ...], tuple[Item, ...], list[str]]:
     """The show's credits and each episode's own.
 
     In a feed an episode's people replace the show's; in a show they are added to them. So the show keeps those whom every
