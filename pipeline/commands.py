@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline import catalog
 from pipeline.build import Result, build, look
+from pipeline.cluster import Cluster
 from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError, Problems
@@ -90,6 +91,7 @@ def make(
     *,
     at: datetime,
     jobs: int = 0,
+    cluster: str = "",
     dry_run: bool = False,
     rebuild: Sequence[str] = (),
     console: Console,
@@ -104,7 +106,7 @@ def make(
                 raise CauserieError(f"there is no step {kind}", "--rebuild", nearest(kind, kinds))
         if dry_run:
             return _foresee(steps, root, rebuild, console)
-        with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:
+        with _workers(root, jobs, cluster, console) as workers, console:
             results = build(steps, root, workers, console.ended, console.started, rebuild)
             draw_reports(root, show, results, console)
         if console.counts["built"]:
@@ -112,6 +114,11 @@ def make(
                 console.say(line)
         console.sum_up(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
+
+
+def _workers(root: Path, jobs: int, cluster: str, console: Console) -> Workers | Cluster:
+    """Who does the work: processes here, or a cluster's."""
+    return Cluster(cluster, root, console.moved) if cluster else Workers(jobs or os.cpu_count() or 1, console.moved)
 
 
 def draw_reports(root: Path, show: Show, results: Sequence[Result], console: Console) -> None:
