@@ -183,6 +183,8 @@ def look(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> It
             result = Result(step, "stale", f"follows {', '.join(follows)}")
         if result.status == "stale":
             moving.add(step.name)
+            if failure := shop.journal.failures.get(step.name):
+                result = replace(result, why=f"failed when it was last tried: {failure}")
         yield result
     shop.digests.save()
 
@@ -272,6 +274,8 @@ class _Run:
     def note(self, result: Result) -> None:
         """Keep a result, and say it."""
         self.results[result.step.name] = result
+        if result.status == "failed":
+            self.shop.journal.failed(result.step.name, result.why)
         self.say(result)
 
 
