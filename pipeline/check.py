@@ -162,7 +162,7 @@ def _length_s(root: Path, file: str, stream: str, looked: Looked) -> float:
     """How long a recording is, once all of it was heard; `CauserieError` as `whole`."""
     path = root / file
     probe.refuse_unreadable(path)
-    return looked.at(path, f"whole {stream} {file}", signature(_LISTENERS), lambda: whole(path, stream).duration_s or 0.0)
+    return looked.at(path, f"whole {file!r} {stream!r}", signature(_LISTENERS), lambda: whole(path, stream).duration_s or 0.0)
 
 
 def _is_to_hear(root: Path, sound: Recording | Part | Bed) -> bool:

@@ -21,6 +21,7 @@ PURPOSES = ("artwork", "social", "canvas", "banner", "publisher", "circular", "p
 _GEO = r"geo:-?\d{1,2}(\.\d+)?,-?\d{1,3}(\.\d+)?(,-?\d+(\.\d+)?)?(;[!-~]+)?"  # RFC 5870
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _URL, _FEED_GUID = (ADDRESS, "https://example.org/page"), (_UUID, "917393e3-1b1e-5cef-ace4-edaa54e1f810")
+LICENSE = r"[a-z0-9][a-z0-9.+-]*"  # one with a name of its own: SPDX's, in lower case
 _ANY = ("(?s).+", "some text")
 
 
@@ -194,7 +195,7 @@ def _image(table: Table, folder: Path) -> FeedImage:
 def _license_url(told: Table, license: str) -> str:
     """Where a licence can be read; one in words of its own must say so (podcast-namespace, docs/tags/license.md)."""
     url = told.matching("license_url", ADDRESS, "https://example.org/licence")
-    if license and not url and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
+    if license and not url and not re.fullmatch(LICENSE, license):
         told.problem(
             "license_url", "is missing", f"“{printable(license)[:40]}” is no identifier such as cc-by-4.0: say where it can be read"
         )

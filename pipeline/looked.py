@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -55,6 +55,6 @@ class Looked:
 
 
 @cache
-def signature(files: Iterable[str]) -> str:
+def signature(files: tuple[str, ...]) -> str:
     """Who looks, as a few digits of their source: `files` are the `__file__` of modules. Another source, another look."""
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:12]

@@ -12,11 +12,10 @@ from typing import Any
 from pipeline.feed import terms
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import clean, line, shortened
-from pipeline.feed_keys import MEDIUMS, TAGS, Row
+from pipeline.feed_keys import LICENSE, MEDIUMS, TAGS, Row
 from pipeline.fields import ADDRESS
 
 Keys = Mapping[str, Any]  # of [feed]: text, true or false, a table, a list of tables
-IDENTIFIER = r"[a-z0-9][a-z0-9.+-]*"  # of a licence that has a name of its own: SPDX's, in lower case
 
 # Names that hosts used before the Podcasting 2.0 namespace, as today's, with their attributes
 _OLDER = {
@@ -86,7 +85,7 @@ def license_of(holder: Element, base: str, notes: list[str]) -> tuple[str, str]:
     if each is None or not line(each.text):
         return "", ""
     text, url = line(each.text).lower(), _address(each.attributes.get("url", ""), base)
-    if len(text) > 128 or not (url or re.fullmatch(IDENTIFIER, text)):
+    if len(text) > 128 or not (url or re.fullmatch(LICENSE, text)):
         notes.append(f"license: “{text[:80]}” is no identifier such as cc-by-4.0, and no https address says what it is: left out")
         return "", ""
     return text, url
@@ -108,7 +107,7 @@ def _tags(holder: Element, base: str, wanted: frozenset[str], notes: list[str]) 
     found: dict[str, list[dict[str, str]]] = {}
     tags = {child.tag for child in holder.children}
     for child in (_of_today(child) for child in holder.children if _OLDER.get(child.tag, ("", {}))[0] not in tags):
-        if child.tag not in wanted or child.tag not in _HERE:
+        if child.tag not in wanted:
             continue
         name = _HERE[child.tag]
         for each in child.all(TAGS[name].tag) if TAGS[name].inside else (child,):
