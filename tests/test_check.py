@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from conftest import causerie, small_show
 
 from cli import main
-from pipeline.check import directories, shown
+from pipeline.check import check, directories, shown
 from pipeline.feed.behind import addresses, look
 from pipeline.feed.parsed import parse
 from pipeline.feed.rules import uses
@@ -89,6 +89,12 @@ def test_a_second_check_looks_at_what_changed_and_finds_the_same(published: Path
     first_release = published / ".causerie/un/release.json"
     first_release.write_text(first_release.read_text().replace("la-file-1.mp3", "la-file-2.mp3"))
     assert "audio-type" not in checked(published, "--json").output
+
+
+def test_what_is_looked_at_is_told_meanwhile(published: Path) -> None:
+    said: list[str] = []
+    check(published, tell=said.append)
+    assert [line.partition(":")[0] for line in said] == ["recording 1 of 2", "recording 2 of 2", "what directories ask"]
 
 
 def test_a_show_that_cannot_be_written_to_is_checked_all_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
