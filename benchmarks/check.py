@@ -1,9 +1,9 @@
 """How long `causerie check` takes over many episodes and the files behind them: `python benchmarks/check.py [EPISODES]`.
 
 A show of that many episodes is written with every file that its feed names: real sound of a second with tags of its own, captions of
-eight minutes; they share one recording, since hearing every recording once takes as long as decoding it. «bare» reads what a check has to look at, and understands none of it: every TOML file, and of every file behind the feed
-a first block of sound, or all of a text. «cold» is a first check, «warm» a second one, when nothing has changed. Each runs in a process
-of its own.
+eight minutes. They share one recording: to hear each takes as long as to decode it, once. «bare» reads what a check has to look at, and
+understands none of it: every TOML file, and of every file behind the feed a first block of sound, or all of a text. «cold» is a first
+check, «warm» a second one, when nothing has changed. Each runs in a process of its own.
 """
 
 from __future__ import annotations
