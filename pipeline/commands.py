@@ -24,6 +24,7 @@ from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
 from pipeline.publish.run import Publication, given_by, publish, target_name
 from pipeline.release import read_release
+from pipeline.review.server import Desk, desk
 from pipeline.speech.doubts import summary
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
@@ -233,6 +234,13 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
         write_whole(place, text)
     yield f"Made transcripts/{place.name}:"
     yield from (f"  {line}" for line in report)
+
+
+def at_the_desk(root: Path, slug: str) -> Desk:
+    """What is needed to correct an episode's transcript in the browser."""
+    show = open_show(root, slugs=(slug,))
+    title = next(episode.info.title for episode in show.episodes if episode.slug == slug)
+    return desk(root, slug, title, show.info.language, tuple(show.people))
 
 
 def bring_feed(root: Path, source: str, *, console: Console, **options: bool) -> bool:

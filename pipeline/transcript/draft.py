@@ -133,6 +133,11 @@ def drafted(
     return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), _texts(language)["help"])
 
 
+def told(reasons: Iterable[str], language: str) -> str:
+    """The reasons of a doubt as a person reads them."""
+    return ", ".join(_texts(language)["reasons"].get(reason, reason) for reason in reasons)
+
+
 def _texts(language: str) -> dict[str, Any]:
     """What the draft says to its reader, in the show's language or in English."""
     return _TEXTS.get(language.split("-")[0], _TEXTS["en"])
@@ -272,7 +277,7 @@ def _doubt_notes(passages: Sequence[Mapping[str, Any]], language: str) -> list[t
     for each in passages:
         shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
         quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
-        why = ", ".join(texts["reasons"].get(reason, reason) for reason in each["reasons"])
+        why = told(each["reasons"], language)
         when = f"{hms(each['start_s'])}–{hms(each['end_s'] + 0.999)}"
         notes.append((each["start_s"], _note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
     return notes
