@@ -6,6 +6,7 @@ Python's own `http.server` knows no ranges, without which a player cannot jump i
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -48,7 +49,7 @@ def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
 def bound(handler: type[BaseHTTPRequestHandler], host: str, port: int) -> ThreadingHTTPServer:
     """A server of that handler, bound and not yet running. `CauserieError` when the port cannot be had."""
     try:
-        return ThreadingHTTPServer((host, port), handler)
+        return _Server((host, port), handler)
     except (OSError, OverflowError) as error:
         raise CauserieError(f"port {port} on {host} cannot be used ({error})", hint="choose another with --port") from error
 
@@ -101,6 +102,15 @@ def span(header: str, size: int) -> Span | None:
     if asked.bytes <= 0:
         raise ValueError(f"no such bytes: {header}")
     return asked
+
+
+class _Server(ThreadingHTTPServer):
+    """One thread a connection; a browser that leaves in the middle of an answer is no error."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that broke."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Files(BaseHTTPRequestHandler):

@@ -77,7 +77,7 @@ def desk(root: Path, slug: str, title: str, language: str, people: tuple[str, ..
     found = Desk(root, slug, title, language, people)
     if not found.text.is_file():
         raise CauserieError("is not there yet", found.where, f"run causerie draft {slug} first, or import-text")
-    read_text(found.text, found.where)
+    read_text(found.text, found.where)  # so that a text that cannot be read is told here
     if not found.audio.is_file():
         raise CauserieError("its sound is not made yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
     return found
@@ -99,6 +99,13 @@ def make_review(found: Desk, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
     host = f"127.0.0.1:{server.server_port}"
     handler.host = host
     return server, f"http://{host}/{secret}/"
+
+
+def opened(found: Desk) -> dict[str, Any]:
+    """The text as it is on disk, its digest, and what the page shows beside it."""
+    content = found.text.read_bytes()
+    text = decoded(content)
+    return {"text": text, "digest": digest(content), **shown(found, text)}
 
 
 def shown(found: Desk, text: str) -> dict[str, Any]:
@@ -174,21 +181,12 @@ class _Review(Files):
     def do_POST(self) -> None:
         """What stands beside a text that is being typed."""
         if (value := self._received("beside")) is not None:
-            self._json(HTTPStatus.OK, shown(self.desk, value["text"]))
+            self._tried(lambda: shown(self.desk, value["text"]))
 
     def do_PUT(self) -> None:
         """Save the text."""
-        value = self._received("text")
-        if value is None:
-            return
-        said = labels(self.desk.language)
-        try:
-            self._json(HTTPStatus.OK, {"digest": save(self.desk, value["text"], value["digest"])})
-        except Changed:
-            self._json(HTTPStatus.CONFLICT, {"problem": said["changed"].format(where=self.desk.where)})
-        except (OSError, UnicodeEncodeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            self._json(HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": said["failed"].format(where=self.desk.where, reason=reason)})
+        if (value := self._received("text")) is not None:
+            self._tried(lambda: {"digest": save(self.desk, value["text"], value["digest"])})
 
     def _answer(self, *, with_body: bool) -> None:
         name = self._asked()
@@ -199,9 +197,7 @@ class _Review(Files):
         elif name == "audio":
             self.send_file(self.desk.audio, content_type(self.desk.audio.name), with_body=with_body)
         elif name == "text":
-            content = self.desk.text.read_bytes()
-            text = decoded(content)
-            self._json(HTTPStatus.OK, {"text": text, "digest": digest(content), **shown(self.desk, text)}, with_body=with_body)
+            self._tried(lambda: opened(self.desk), with_body=with_body)
         elif name is not None:
             self._refuse(HTTPStatus.NOT_FOUND, with_body=with_body)
 
@@ -238,5 +234,17 @@ class _Review(Files):
         self.close_connection = True
         self.send_body(status, PLAIN, f"{status.value}: {status.phrase}\n".encode(), with_body=with_body)
 
-    def _json(self, status: HTTPStatus, value: Mapping[str, Any], *, with_body: bool = True) -> None:
-        self.send_body(status, "application/json", json.dumps(value, ensure_ascii=True).encode(), with_body=with_body)
+    def _tried(self, make: Callable[[], Mapping[str, Any]], *, with_body: bool = True) -> None:
+        """What `make` gives, or why it could not, as a sentence for the page."""
+        said = labels(self.desk.language)
+        try:
+            status, value = HTTPStatus.OK, make()
+        except Changed:
+            status, value = HTTPStatus.CONFLICT, {"problem": said["changed"].format(where=self.desk.where)}
+        except CauserieError as error:
+            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": str(error)}
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": said["failed"].format(where=self.desk.where, reason=reason)}
+        body = json.dumps(value).encode()
+        self.send_body(status, "application/json", body, with_body=with_body)

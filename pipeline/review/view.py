@@ -21,6 +21,7 @@ from pipeline.transcript.text import LABEL, read_clock
 
 _DOUBT = re.compile(r"\s*%%\s*\?\s*(?P<said>.*)")
 _CLOCK = re.compile(r"\d+(?::[0-5]\d){1,2}")
+_SPAN = re.compile(rf"^{_CLOCK.pattern}(?:–{_CLOCK.pattern})? ")
 _WORD = re.compile(r"\[[^\[\]]*\]|[^\s\[]+")
 
 
@@ -72,7 +73,7 @@ def doubts(text: str, found: Sequence[Place], passages: Sequence[Mapping[str, An
             clock = _CLOCK.search(note["said"])
             start_s = read_clock(clock[0]) if clock else next((each.start_s for each in found if each.line > line), None)
             noted.add(clock[0] if clock else "")
-            listed.append({"line": line, "start_s": start_s, "said": note["said"]})
+            listed.append({"line": line, "start_s": start_s, "said": _SPAN.sub("", note["said"])})
     for each in passages:
         if hms(each["start_s"]) not in noted:
             said = f"{each['text']} ({told(each['reasons'], language)})" if each["reasons"] else each["text"]

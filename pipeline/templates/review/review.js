@@ -129,7 +129,9 @@ function removeNote(node) {
 async function look() {
   const number = ++asked;
   const answer = await send("POST", "beside");
-  if (answer?.ok && number === asked) show(await answer.json());
+  if (!answer || number !== asked) return;
+  const found = await answer.json();
+  if (answer.ok) show(found); else problem(found.problem);
 }
 
 function changed() {
@@ -261,6 +263,7 @@ addEventListener("beforeunload", event => { if (text.value !== saved) event.prev
 for (const [id, act] of Object.entries({play: playOrPause, back: goBack, next: nextDoubt, from_here: fromHere, save})) $(id).addEventListener("click", act);
 
 fetch("text").then(answer => answer.json()).then(found => {
+  if (found.problem) return problem(found.problem);
   ({digest} = found);
   text.value = saved = found.text;
   text.disabled = false;
