@@ -11,10 +11,11 @@ from statistics import median
 from typing import Any
 
 from pipeline.drafts import stamp
-from pipeline.files import read_json, write_whole
+from pipeline.files import read_json, read_text, write_whole
 from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, corrected
-from pipeline.model import Glossary, Word
+from pipeline.model import Diarised, Glossary, Word
 from pipeline.text import hms, typographic
+from pipeline.transcript.diarisation import parse_rttm, with_speakers
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
 
 _PAUSE_S = 0.8  # a new paragraph
@@ -29,6 +30,7 @@ _BREATH_S = 0.3
 _QUOTED_CHARS = 60  # of a doubtful passage: enough to find it
 _PARAGRAPH_CHARS = 400  # then a sentence's end is a good place to breathe
 _QUIET_DB = -100.0
+_NOBODY_DB = -80.0  # no microphone that is on is so quiet
 _NO_QUOTES = str.maketrans("", "", "«»“”")  # inside quotation marks of ours
 
 _TEXTS = {
@@ -89,16 +91,30 @@ class _Track:
 
 
 def draft(
-    words: Path, activity: Path, doubts: Path, *, text: Path, names: Mapping[str, str], language: str, glossary: Glossary = NO_TERMS
+    words: Path,
+    activity: Path,
+    doubts: Path,
+    turns: Sequence[Path] = (),
+    *,
+    text: Path,
+    names: Mapping[str, str],
+    language: str,
+    glossary: Glossary = NO_TERMS,
+    diarised: Sequence[Diarised] = (),
 ) -> None:
-    """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names."""
-    transcript = drafted(read_json(words), read_json(activity), read_json(doubts), names, language, glossary)
+    """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names.
+
+    `turns` are the RTTM files of `diarised`, in that order.
+    """
+    found = [(each, parse_rttm(read_text(path, each.file), each.file, each.name)) for each, path in zip(diarised, turns, strict=True)]
+    heard = with_speakers(read_json(activity), found)
+    transcript = drafted(read_json(words), heard, read_json(doubts), names, language, glossary)
     write_whole(text, stamp(write(transcript), _texts(language)["stamp"]))
 
 
 def drafted(
     heard: dict[str, Any],
-    activity: dict[str, Any],
+    activity: Mapping[str, Any],
     doubts: dict[str, Any],
     names: Mapping[str, str],
     language: str,
@@ -212,7 +228,7 @@ def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[st
     runs = [[word for _, word in run] for _, run in groupby(zip(owners, sentence, strict=True), key=lambda pair: pair[0])]
     parts: list[tuple[str, list[Word]]] = []
     for run in runs:
-        owner = _loudest(run, tracks)[0]
+        owner = _loudest(run, tracks)[0] or usual
         length_s = (run[-1].end_s or 0.0) - (run[0].start_s or 0.0)
         if parts and (length_s < _SHORTEST_TURN_S or parts[-1][0] == owner):
             parts[-1][1].extend(run)
@@ -222,11 +238,16 @@ def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[st
 
 
 def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, float]:
-    """Whose track is the loudest, relative to itself, while the words are said, and by how many dB on the average."""
+    """Whose track is the loudest, relative to itself, while the words are said, and by how many dB on the average.
+
+    Nobody's, the narrator's in a draft, when no track has anything to hear: a part of the programme that is not the recordings.
+    """
     spans = [(word.start_s or 0.0, word.end_s or 0.0) for word in words]
     length_s = sum(end_s - start_s + 0.01 for start_s, end_s in spans)
     means = [sum(track.level_db(*span) * (span[1] - span[0] + 0.01) for span in spans) / length_s for track in tracks]
     best = max(range(len(tracks)), key=lambda index: means[index])
+    if means[best] < _NOBODY_DB:
+        return "", 0.0
     return tracks[best].label, means[best] - max(mean for index, mean in enumerate(means) if index != best)
 
 
