@@ -13,7 +13,7 @@ from pipeline.transcript.diarisation import MOST_SPEAKERS, Stretch, absent, pars
 from pipeline.transcript.draft import draft, drafted
 from pipeline.transcript.text import Note, Paragraph
 
-# Written by pyannote.core 5.0, Annotation.write_rttm
+# Written by pyannote.core 6.1, Annotation.write_rttm
 PYANNOTE = """SPEAKER entretien 1 0.500 2.750 <NA> <NA> SPEAKER_00 <NA> <NA>
 SPEAKER entretien 1 3.100 2.900 <NA> <NA> SPEAKER_01 <NA> <NA>
 SPEAKER entretien 1 6.200 0.923 <NA> <NA> SPEAKER_00 <NA> <NA>
