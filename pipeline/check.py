@@ -130,7 +130,7 @@ def _advice(root: Path, show: Show) -> list[Finding]:
         for diarised in episode.diarised:
             for name in unnamed(diarised, _stretches(root, diarised)):
                 where = f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers"
-                hint = f'add {name} = "…", a key of [people], or "" when they are nobody of the show'
+                hint = f'add "{printable(name)}" = "…", a key of [people], or "" when they are nobody of the show'
                 found.append(Finding(ADVICE, OWN, "speaker", "", where, f"does not say who speaks as {printable(name)}", hint))
     for where, text in texts.items():
         if not _tried(lambda text=text: grammar.parse(text)):

@@ -36,7 +36,7 @@ class Page:
         self.page, self.file = page, file
 
     def until(self, condition: str) -> None:
-        for _ in range(200):
+        for _ in range(1200):
             if self.page.evaluate(condition):
                 return
             self.page.wait_for_timeout(50)
@@ -62,7 +62,7 @@ def opened(chromium, tmp_path, sound):
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         page = chromium.new_page(viewport={"width": 1200, "height": 800})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)  # a busy machine is slow, not wrong
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -127,6 +127,11 @@ def test_the_next_doubt_plays_from_two_seconds_before_and_its_note_can_be_delete
     assert opened.text() == TEXT.replace("%% ? 0:02–0:04 « la file d’atente » (mots peu sûrs)\n\n", "")
     opened.page.keyboard.press("Control+z")
     assert opened.text() == TEXT
+
+
+def test_doubted_words_are_marked_in_the_text(opened):
+    marked = opened.page.evaluate("[...CSS.highlights.get('doubted')].map(String).join(' ')")
+    assert marked == "tous, voici la file"  # from second 2 to second 4
 
 
 def test_a_time_in_the_margin_plays_from_there_also_after_lines_were_added(opened):

@@ -40,15 +40,15 @@ def test_an_anchor_cuts_the_text_in_two():
 
 def test_doubts_come_in_order_of_time_those_whose_note_is_gone_without_a_line():
     listed = doubts(TEXT, places(TEXT, heard()), doubted()["passages"], "fr")
-    assert [(each["line"], each["start_s"], each["said"]) for each in listed] == [
-        (line_of("%% ?"), 2.0, "« la file d’atente » (mots peu sûrs)"),
-        (0, 10.0, "On attendait (mots peu sûrs)"),
+    assert [tuple(each.values()) for each in listed] == [
+        (line_of("%% ?"), 2.0, 4.0, "« la file d’atente » (mots peu sûrs)"),
+        (0, 10.0, 12.0, "On attendait (mots peu sûrs)"),
     ]
 
 
 def test_a_doubt_of_a_person_without_a_time_is_about_what_follows():
     text = "%% ? vérifier\n\nPrenez un ticket."
-    assert doubts(text, places(text, heard()), (), "fr") == [{"line": 1, "start_s": 8.0, "said": "vérifier"}]
+    assert doubts(text, places(text, heard()), (), "fr") == [{"line": 1, "start_s": 8.0, "end_s": None, "said": "vérifier"}]
 
 
 def test_mistakes_are_told_by_line_with_their_remedy():

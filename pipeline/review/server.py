@@ -33,6 +33,7 @@ _BOM = b"\xef\xbb\xbf"
 _SELF = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
 _POLICY = f"default-src 'none'; {_SELF}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",

@@ -65,19 +65,18 @@ def places(text: str, heard: Mapping[str, Any]) -> list[Place]:
 def doubts(text: str, found: Sequence[Place], passages: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
     """What to listen to, in order of time: the `%% ?` notes of the text, with their line; then passages whose note is gone, with line 0.
 
-    A note that says no time is about what follows it.
+    A note that says no time is about what follows it. `end_s` is null when only the start is known.
     """
-    listed, noted = [], set()
+    listed, rest = [], {hms(each["start_s"]): each for each in passages}
     for line, content in enumerate(text.split("\n"), 1):
         if note := _DOUBT.match(content):
             clock = _CLOCK.search(note["said"])
             start_s = read_clock(clock[0]) if clock else next((each.start_s for each in found if each.line > line), None)
-            noted.add(clock[0] if clock else "")
-            listed.append({"line": line, "start_s": start_s, "said": _SPAN.sub("", note["said"])})
-    for each in passages:
-        if hms(each["start_s"]) not in noted:
-            said = f"{each['text']} ({told(each['reasons'], language)})" if each["reasons"] else each["text"]
-            listed.append({"line": 0, "start_s": each["start_s"], "said": said})
+            passage = rest.pop(clock[0] if clock else "", {"start_s": start_s, "end_s": None})  # its times are finer
+            listed.append({"line": line, **_span(passage), "said": _SPAN.sub("", note["said"])})
+    for each in rest.values():
+        said = f"{each['text']} ({told(each['reasons'], language)})" if each["reasons"] else each["text"]
+        listed.append({"line": 0, **_span(each), "said": said})
     return sorted(listed, key=lambda each: (each["start_s"] is None, each["start_s"]))
 
 
@@ -89,6 +88,10 @@ def mistakes(text: str, where: str, people: Collection[str]) -> Iterator[dict[st
         for each in error.problems if isinstance(error, Problems) else (error,):
             line = each.where.rpartition(":")[2]
             yield {"line": int(line) if line.isdecimal() else 1, "said": f"{each.message}: {each.hint}" if each.hint else each.message}
+
+
+def _span(passage: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: passage[key] for key in ("start_s", "end_s")}
 
 
 def _spots(text: str) -> tuple[list[tuple[int, int, str]], list[tuple[int, float]]]:

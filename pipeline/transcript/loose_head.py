@@ -232,7 +232,7 @@ def _part(line: Line, sorting: _Sorting) -> bool:
     if closes_at(line.text) == len(line.text) - 1 and line.text.startswith("«") and labels.part(line.text):
         bare, opens = line.text, False  # a title that is a quotation
     found = labels.part(f"{line.label.rstrip(' :')} : {line.text}".strip()) if line.label else labels.part(bare, line.heading)
-    if not found and not line.label and not _in_talk(sorting) and (rubric := labels.rubric(line.text)):
+    if not found and not line.label and not line.dash and not _in_talk(sorting) and (rubric := labels.rubric(line.text)):
         found = rubric, ""
         sorting.remarks.append(Told(line.number, line.source, "a rubric alone on its line: taken for the title of a part"))
     if not found or (opens and found[1] and not found[1].startswith("[")) or line.dash:

@@ -73,6 +73,7 @@ function show(found) {
   });
   doubts = found.doubts;
   doubts.filter(doubt => doubt.line).forEach(doubt => nodes[doubt.line - 1].classList.add("doubt"));
+  markDoubted();
   found.mistakes.forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
   list("doubts", doubts, doubtItem);
   list("mistakes", found.mistakes, lineItem);
@@ -80,6 +81,20 @@ function show(found) {
   $("n-doubts").textContent = `(${doubts.filter(doubt => doubt.line).length})`;
   if (!timed.length) tell(say.no_times.replace("{slug}", text.dataset.slug));
   follow();
+}
+
+function wordRange(node, column) {
+  const range = new Range(), letters = /^\S*/.exec(node.lastChild.data.slice(column))[0].length;
+  range.setStart(node.lastChild, Math.min(column, node.lastChild.data.length));
+  range.setEnd(node.lastChild, Math.min(column + letters, node.lastChild.data.length));
+  return range;
+}
+
+function markDoubted() {
+  if (!CSS.highlights) return;
+  const spans = doubts.filter(doubt => doubt.line && doubt.end_s !== null);
+  const doubted = timed.filter(word => spans.some(span => span.start_s <= word.start_s && word.start_s < span.end_s));
+  CSS.highlights.set("doubted", new Highlight(...doubted.map(word => wordRange(word.node, word.column))));
 }
 
 function list(id, items, make) {
@@ -228,14 +243,11 @@ function follow() {
     if (node && $("follow").checked && !audio.paused) node.scrollIntoView({block: "center"});
   }
   if (!CSS.highlights) return;
-  CSS.highlights.clear();
-  const letters = node && /^\S+/.exec(node.lastChild.data.slice(word.column));
-  if (letters) {
-    const range = new Range();
-    range.setStart(node.lastChild, word.column);
-    range.setEnd(node.lastChild, word.column + letters[0].length);
-    CSS.highlights.set("word", new Highlight(range));
-  }
+  CSS.highlights.delete("word");
+  if (!node) return;
+  const now = new Highlight(wordRange(node, word.column));
+  now.priority = 1; // over a doubted word
+  CSS.highlights.set("word", now);
 }
 
 // ── hands ──
@@ -245,7 +257,7 @@ const WITH_CONTROL = {s: save, Enter: fromHere};
 
 document.addEventListener("keydown", event => {
   const control = event.ctrlKey || event.metaKey;
-  const act = event.isComposing || event.altKey || event.shiftKey ? null : (control ? WITH_CONTROL : KEYS)[event.key];
+  const act = event.isComposing || event.altKey || event.shiftKey ? null : (control ? WITH_CONTROL : KEYS)[event.key === "S" ? "s" : event.key];
   if (!act) return;
   event.preventDefault();
   act();
