@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Page:
 
     def saved(self) -> None:
         self.page.keyboard.press("Control+s")
-        self.page.locator("#status", has_text="Enregistré").wait_for()
+        self.page.locator("#status", has_text=re.compile("^Enregistré$")).wait_for()
 
 
 @pytest.fixture
