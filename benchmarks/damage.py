@@ -198,7 +198,7 @@ def crosstalk(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -
 
 def quiet(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
     """Recorded far too low by a cheap converter: what is left are its steps."""
-    step = float(np.abs(sound).max()) / (24, 12, 6)[hard - 1]
+    step = float(np.abs(sound).max()) / (12, 6, 3)[hard - 1]
     return (np.round(sound / step + chance.uniform(-0.5, 0.5, len(sound))) * step).astype(np.float32)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from review_sample import SLUG, TEXT, make_desk
 
 from pipeline.errors import CauserieError
-from pipeline.review.server import decoded, desk, digest, encoded, labels, make_review
+from pipeline.review.server import decoded, desk, digest, encoded, labels, make_review, save
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
@@ -127,6 +127,13 @@ def test_a_title_cannot_end_the_page_s_script(served: Served) -> None:
 def test_the_sound_comes_in_parts(served: Served) -> None:
     status, headers, body = served.ask("GET", f"{served.base}audio", Range="bytes=1-")
     assert (status, headers["Content-Range"], body) == (206, "bytes 1-2/3", b"on")
+
+
+def test_a_file_stays_as_closed_as_it_was(tmp_path: Path) -> None:
+    found = make_desk(tmp_path)
+    found.text.chmod(0o640)
+    save(found, "Fin.\n", digest(TEXT.encode()))
+    assert (found.text.read_text(), found.text.stat().st_mode & 0o777) == ("Fin.\n", 0o640)
 
 
 def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:

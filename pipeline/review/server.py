@@ -143,7 +143,9 @@ def save(found: Desk, text: str, known: str) -> str:
             raise Changed
         after = encoded(text, before)
         if after != before:
+            mode = path.stat().st_mode
             write_whole(path, after)
+            path.chmod(mode)  # it is a person's file, and stays as open or closed as they made it
     return digest(after)
 
 
@@ -221,7 +223,7 @@ class _Review(Files):
             return None
         if name != wanted:
             return self._refuse(HTTPStatus.NOT_FOUND)
-        if not (length.isascii() and length.isdecimal()) or int(length) > _MOST_BYTES:
+        if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MOST_BYTES:
             return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
             value = json.loads(self.rfile.read(int(length)))
