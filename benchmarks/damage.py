@@ -166,7 +166,7 @@ def wind(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Aud
     blown = sosfilt(butter(2, 180.0, "lowpass", fs=rate, output="sos"), chance.standard_normal(len(sound)))
     marks = np.arange(0, len(sound) / rate + 2, 2)
     gusts = np.interp(np.arange(len(sound)) / rate, marks, chance.random(len(marks)) ** 3)
-    mixed = sound + at_level((blown * gusts).astype(np.float32), (-18.0, -12.0, -7.0)[hard - 1])
+    mixed = sound + at_level((blown * gusts).astype(np.float32), (-22.0, -16.0, -10.0)[hard - 1])
     return np.tanh(4 * mixed).astype(np.float32) / 4
 
 
@@ -186,7 +186,7 @@ def hum(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audi
     """The mains, and its harmonics up to the middle of the voice."""
     times = np.arange(len(sound)) / rate
     tones = sum(np.sin(2 * np.pi * 50 * n * times + chance.uniform(0, 6.28)) / n**0.5 for n in range(1, 30))
-    return sound + at_level(tones.astype(np.float32), (-30.0, -24.0, -19.0)[hard - 1])
+    return sound + at_level(tones.astype(np.float32), (-36.0, -30.0, -24.0)[hard - 1])
 
 
 def crosstalk(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
@@ -198,7 +198,7 @@ def crosstalk(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -
 
 def quiet(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
     """Recorded far too low by a cheap converter: what is left are its steps."""
-    step = float(np.abs(sound).max()) / (12, 6, 3)[hard - 1]
+    step = float(np.abs(sound).max()) / (8, 4, 2)[hard - 1]
     return (np.round(sound / step + chance.uniform(-0.5, 0.5, len(sound))) * step).astype(np.float32)
 
 

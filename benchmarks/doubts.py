@@ -1,8 +1,7 @@
 """Do the doubts point at what is wrong? The sample show, said by others and damaged until 10 to 30 % of its words are wrong.
 
-    python benchmarks/doubts.py make FOLDER [PART/PARTS]     hear every case once, or every so many (needs espeak-ng; @@@)
-    python benchmarks/doubts.py fit FOLDER                   fit the weights; measure on each kind of damage, and on each voice, with
-                                                             weights fitted on the others
+    python benchmarks/doubts.py make FOLDER [PART/PARTS]     hear every case once, or every so many (needs espeak-ng; an hour of one core)
+    python benchmarks/doubts.py fit FOLDER                   fit the weights; measure on each kind of damage, and each voice, by the others
 
 A word is wrong when the edit alignment does not find it again: one replaced or missed counts where it was said, one invented where
 it was heard. The figure is the share of wrong words that lie within the top fifth of the audio, ranked by passages.
