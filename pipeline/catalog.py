@@ -184,6 +184,7 @@ def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems
         sounds.soundbites(table),
         fields.file_in(table, "cover", folder, root),
         feed_keys.item_options(table),
+        sounds.diarised(table, folder, root, show.people),
     )
     for file in (*episode.mix.files, episode.cover):
         if _is_built(file):
