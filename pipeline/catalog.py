@@ -235,7 +235,7 @@ def _unique_numbers(episodes: Iterable[Episode], problems: list[CauserieError]) 
     seen: dict[tuple[int | None, int], str] = {}
     for episode in episodes:
         info = episode.info
-        if info.number is None or info.kind == "trailer":
+        if info.number is None or info.kind != "full":  # a bonus or a teaser has the number of the episode it goes with
             continue
         other = seen.setdefault((info.season, info.number), episode.slug)
         if other != episode.slug:

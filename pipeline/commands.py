@@ -18,7 +18,7 @@ from pipeline.cluster import Cluster
 from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError, Problems
-from pipeline.feed import ledger
+from pipeline.feed import ledger, noticed
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
@@ -275,8 +275,8 @@ def compare(root: Path, *, at: datetime) -> tuple[str, ...]:
     if not place.exists():
         raise CauserieError("has not been built", str(place), "run causerie feed")
     target = target_name(show)
-    last = ledger.load(root / "feeds/ledger.json").last(target)
-    return ledger.differences(last, given_by(place, at, target)) or ("Subscribers will notice nothing.",)
+    before = ledger.load(root / "feeds/ledger.json").known(target)
+    return noticed.differences(before, given_by(place, at, target)) or ("Subscribers will notice nothing.",)
 
 
 def send(

@@ -163,6 +163,12 @@ def test_two_episodes_of_one_number_are_refused(root):
     assert mistakes(root) == ["episodes/deux/episode.toml: number: 1 is already the number of un; give each episode its own"]
 
 
+def test_a_bonus_and_a_teaser_have_the_number_of_the_episode_they_go_with(root):
+    add(root, "bonus", EPISODE.replace("number = 1", 'number = 1\nkind = "bonus"'))
+    add(root, "annonce", EPISODE.replace("number = 1", 'number = 1\nkind = "trailer"'))
+    assert mistakes(root) == []
+
+
 def test_a_serial_show_needs_numbers(root):
     (root / "show.toml").write_text('type = "serial"\n' + SHOW)
     add(root, "un", EPISODE.replace("number = 1\n", ""))

@@ -20,14 +20,13 @@ from pipeline.feed.ledger import (
     adopt,
     assign,
     assign_feeds,
-    differences,
     load,
     podcast_guid,
     publication,
     record,
-    refuse_new_identities,
     save,
 )
+from pipeline.feed.noticed import differences, refuse_new_identities
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -88,14 +87,18 @@ def test_the_same_publication_again_adds_nothing() -> None:
 def test_subscribers_are_told_what_they_will_notice() -> None:
     assert differences(held(A), held(B, A)) == ("1 new episode, 0 downloads repeated", "  new: La voix")
     after = held(replace(B, url="https://x/b2.mp3"), replace(A, title="La queue"))
-    assert differences(held(B, A), after) == ("1 text corrected, 1 download repeated", "  corrected: La queue", "  repeated: La voix")
+    assert differences(held(B, A), after) == (
+        "1 text corrected, 1 sound replaced, 0 downloads repeated",
+        "  corrected: La queue",
+        "  replaced: La voix (who has downloaded it keeps the old one)",
+    )
     assert differences(held(B, A), held()) == ("2 episodes withdrawn, 0 downloads repeated", "  withdrawn: La voix, La file")
     assert differences(None, held(A, B))[0] == "2 new episodes, 0 downloads repeated"
 
 
 def test_an_episode_under_another_guid_is_told_apart_from_a_new_one_and_refused() -> None:
     after = held(B, replace(A, guid="g3", url="https://x/renamed.mp3"))
-    assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file", "  repeated: La file")
+    assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file")
     with pytest.raises(CauserieError, match="1 episode has another GUID .* download 1 episode again: La file; .*--new-guids"):
         refuse_new_identities(held(B, A), after)
     refuse_new_identities(held(A), held(B, A))
@@ -123,6 +126,17 @@ def test_other_feeds_keep_their_address_and_their_guid() -> None:
     assert assign_feeds(show, "https://x/", {"feed": True}, lambda: "z").feeds["feed"] == {"guid": show.guid, "key": "feeds/z/feed.xml"}
 
 
+def test_a_show_that_moves_repeats_no_download() -> None:
+    moved = held(replace(A, url="https://y/elsewhere/a.mp3"), target="s3://new")
+    assert differences(held(A), moved) == ("1 sound moved, 0 downloads repeated", "  moved: La file")
+
+
+def test_subscribers_are_the_same_at_a_new_target() -> None:
+    kept = record(record(Ledger(), held(A)), held(A, B, at=LATER, target="public2"))
+    assert kept.known("s3://new") == kept.last("public2") and kept.known("public") == kept.last("public")
+    assert Ledger().known("public") is None
+
+
 def test_nothing_is_said_when_nothing_changes() -> None:
     assert differences(held(A), held(A, at=LATER)) == ()
 
@@ -138,7 +152,7 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
     reworded = publication(FEED.format(title="La file", text="deux", length=10).encode(), at=AT, target="public")
     assert differences(before, reworded) == ("1 text corrected, 0 downloads repeated", "  corrected: La file")
     louder = publication(FEED.format(title="La file", text="un", length=11).encode(), at=AT, target="public")
-    assert differences(before, louder) == ("1 download repeated", "  repeated: La file")
+    assert differences(before, louder)[0] == "1 sound replaced, 0 downloads repeated"
 
 
 @pytest.mark.parametrize(

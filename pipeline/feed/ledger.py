@@ -18,7 +18,6 @@ from pipeline.files import read_json, write_json
 
 _NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
 _PODCAST = "https://podcastindex.org/namespace/1.0"
-_BACK = "restore the ledger from version control, or give the folder its old name back"
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,10 @@ class Ledger:
     def last(self, target: str) -> Publication | None:
         """The latest publication to `target`."""
         return next((publication for publication in reversed(self.publications) if publication.target == target), None)
+
+    def known(self, target: str) -> Publication | None:
+        """What subscribers have: the latest publication to `target`, or the latest anywhere, when the show has moved or was imported."""
+        return self.last(target) or (self.publications[-1] if self.publications else None)
 
 
 def podcast_guid(feed_url: str) -> str:
@@ -128,48 +131,6 @@ def record(ledger: Ledger, publication: Publication) -> Ledger:
     return replace(ledger, publications=(*earlier, publication))
 
 
-def differences(before: Publication | None, after: Publication) -> tuple[str, ...]:
-    """What subscribers will notice: a sentence with the numbers, then a line with the titles of each; none when nothing."""
-    old = {given.guid: given for given in before.episodes} if before else {}
-    new = {given.guid: given for given in after.episodes}
-    kept = [(old[guid], given) for guid, given in new.items() if guid in old]
-    again = [given for was, given in kept if (was.url, was.bytes) != (given.url, given.bytes)]
-    texts = [given for was, given in kept if (was.title, was.text_sha256) != (given.title, given.text_sha256)]
-    renewed = new_identities(before, after)
-    added = [given for guid, given in new.items() if guid not in old and given not in renewed]
-    gone = [given for guid, given in old.items() if guid not in new and not any(_same(given, one) for one in renewed)]
-    moved = bool(before and before.podcast and before.podcast != after.podcast)
-    if not (added or gone or texts or again or renewed or moved):
-        return ()
-    told = ((added, "new episode", ""), (texts, "text", "corrected"), (gone, "episode", "withdrawn"), (renewed, "GUID", "changed"))
-    counts = [_count(len(which), noun, verb) for which, noun, verb in told if which]
-    counts.append(_count(len(again) + len(renewed), "download", "repeated"))
-    lines = [f"  {verb or 'new'}: {', '.join(given.title for given in which)}" for which, _, verb in told if which]
-    lines += [f"  repeated: {', '.join(given.title for given in (*again, *renewed))}"] if again or renewed else []
-    lines += ["  the show has another podcast:guid: applications that follow it take it for a new show"] if moved else []
-    return (", ".join(counts), *lines)
-
-
-def new_identities(before: Publication | None, after: Publication) -> tuple[Given, ...]:
-    """The episodes that subscribers have under another GUID: of the same title or the same file."""
-    old = {given.guid: given for given in before.episodes} if before else {}
-    gone = [given for guid, given in old.items() if guid not in {one.guid for one in after.episodes}]
-    return tuple(given for given in after.episodes if given.guid not in old and any(_same(given, one) for one in gone))
-
-
-def refuse_new_identities(before: Publication | None, after: Publication) -> None:
-    """A `CauserieError` when subscribers have an episode, or the show, under another GUID."""
-    renewed = new_identities(before, after)
-    if renewed:
-        titles = ", ".join(given.title for given in renewed)
-        what = f"{_count(len(renewed), 'episode')} {'has' if len(renewed) == 1 else 'have'} another GUID than subscribers were given"
-        cost = f"the application of every subscriber would download {_count(len(renewed), 'episode')} again: {titles}"
-        raise CauserieError(f"{what}; {cost}", "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
-    if before and before.podcast and before.podcast != after.podcast:
-        what = f"the show's podcast:guid was {before.podcast} and is now {after.podcast}: applications would take it for a new show"
-        raise CauserieError(what, "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
-
-
 def load(path: Path) -> Ledger:
     """The ledger in a file, an empty one when there is none; a damaged one is a `CauserieError`, and is left as it is."""
     if not path.exists():
@@ -232,13 +193,3 @@ def _is_uuid(text: str) -> bool:
         return bool(uuid.UUID(text))
     except ValueError:
         return False
-
-
-def _same(one: Given, other: Given) -> bool:
-    """Whether two items are one episode to a listener."""
-    return one.url == other.url or one.title == other.title
-
-
-def _count(number: int, noun: str, verb: str = "") -> str:
-    """«2 texts corrected»."""
-    return f"{number} {noun}{'' if number == 1 else 's'} {verb}".rstrip()

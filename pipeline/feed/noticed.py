@@ -1,0 +1,76 @@
+"""What subscribers will notice of a publication, compared with the one before: in sentences, and refused when it costs them downloads.
+
+An application knows an episode by its GUID alone: gPodder, newsboat and AntennaPod take a new title, file or address over in silence, and
+keep what was downloaded. Another GUID is another episode, downloaded once more by everybody.
+"""
+
+from __future__ import annotations
+
+from pipeline.errors import CauserieError
+from pipeline.feed.ledger import Given, Publication
+
+_BACK = "restore the ledger from version control, or give the folder its old name back"
+_KEPT = " (who has downloaded it keeps the old one)"
+
+
+def differences(before: Publication | None, after: Publication) -> tuple[str, ...]:
+    """What subscribers will notice: a sentence with the numbers, then a line with the titles of each; none when nothing."""
+    old = {given.guid: given for given in before.episodes} if before else {}
+    new = {given.guid: given for given in after.episodes}
+    kept = [(old[guid], given) for guid, given in new.items() if guid in old]
+    replaced = [given for was, given in kept if _file(was) != _file(given)]
+    renewed = new_identities(before, after)
+    told = (
+        ([given for guid, given in new.items() if guid not in old and given not in renewed], "new episode", ""),
+        ([given for was, given in kept if (was.title, was.text_sha256) != (given.title, given.text_sha256)], "text", "corrected"),
+        (replaced, "sound", "replaced"),
+        ([given for was, given in kept if was.url != given.url and given not in replaced], "sound", "moved"),
+        ([given for guid, given in old.items() if guid not in new and not any(_same(given, one) for one in renewed)], "episode", "withdrawn"),
+        (renewed, "GUID", "changed"),
+    )
+    moved = bool(before and before.podcast and before.podcast != after.podcast)
+    if not moved and not any(which for which, _, _ in told):
+        return ()
+    counts = [_count(len(which), noun, verb) for which, noun, verb in told if which] + [_count(len(renewed), "download", "repeated")]
+    lines = [
+        f"  {verb or 'new'}: {', '.join(given.title for given in which)}{_KEPT if which is replaced else ''}"
+        for which, _, verb in told
+        if which
+    ]
+    lines += ["  the show has another podcast:guid: applications that follow it take it for a new show"] if moved else []
+    return (", ".join(counts), *lines)
+
+
+def new_identities(before: Publication | None, after: Publication) -> tuple[Given, ...]:
+    """The episodes that subscribers have under another GUID: of the same title or the same file."""
+    old = {given.guid: given for given in before.episodes} if before else {}
+    gone = [given for guid, given in old.items() if guid not in {one.guid for one in after.episodes}]
+    return tuple(given for given in after.episodes if given.guid not in old and any(_same(given, one) for one in gone))
+
+
+def refuse_new_identities(before: Publication | None, after: Publication) -> None:
+    """A `CauserieError` when subscribers have an episode, or the show, under another GUID."""
+    renewed = new_identities(before, after)
+    if renewed:
+        titles = ", ".join(given.title for given in renewed)
+        what = f"{_count(len(renewed), 'episode')} {'has' if len(renewed) == 1 else 'have'} another GUID than subscribers were given"
+        cost = f"the application of every subscriber would download {_count(len(renewed), 'episode')} again: {titles}"
+        raise CauserieError(f"{what}; {cost}", "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
+    if before and before.podcast and before.podcast != after.podcast:
+        what = f"the show's podcast:guid was {before.podcast} and is now {after.podcast}: applications would take it for a new show"
+        raise CauserieError(what, "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
+
+
+def _same(one: Given, other: Given) -> bool:
+    """Whether two items are one episode to a listener."""
+    return one.url == other.url or one.title == other.title
+
+
+def _file(given: Given) -> tuple[str, int]:
+    """What tells a file from another wherever it lies: its name, which has its digest, and its size."""
+    return given.url.rpartition("/")[2], given.bytes
+
+
+def _count(number: int, noun: str, verb: str = "") -> str:
+    """«2 texts corrected»."""
+    return f"{number} {noun}{'' if number == 1 else 's'} {verb}".rstrip()
