@@ -81,7 +81,7 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         language=table.matching("language", "[a-z]{2}(-[a-zA-Z]{2})?", "fr or fr-ca", "fr") or "fr",
         email=table.matching("email", r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", "podcast@example.org"),
         copyright=table.text("copyright", "", 255),
-        license=table.text("license", "", 128).lower(),
+        license=fields.license_name(table),
         categories=fields.categories(table),
         kind=kind,
         explicit=table.flag("explicit", False),
@@ -98,7 +98,7 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         speech=_speech(table.table("speech"), root, info.language),
         guide=_guide(table.table("guide")),
         publish=_publish(table.table("publish"), root),
-        feed=feed_keys.channel_options(table, root, info.license),
+        feed=feed_keys.channel_options(table, root, info.license, info.email),
     )
     if show.feed.private:
         show = replace(show, info=replace(show.info, feed_key=""))

@@ -44,6 +44,7 @@ class ChannelOptions:
 
     medium: str = "podcast"
     locked: bool = True
+    owner: bool = False  # itunes:owner: the show's address, for services that mail a code to it
     hidden: bool = False  # itunes:block, podcast:block: directories do not list the show
     private: bool = False  # hidden, and at an address nobody guesses
     complete: bool = False  # no further episode

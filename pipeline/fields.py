@@ -13,6 +13,7 @@ from pipeline.roles import find_role
 from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
+LICENSE = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # one of the list the namespace refers to; anything else is a licence of somebody's own
 ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
@@ -40,6 +41,12 @@ def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
     address = table.matching("website", ADDRESS.replace("!-~", '!-"$->@-~'), "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
+
+
+def license_name(table: Table) -> str:
+    """A licence: an identifier in lower case, as podcast-namespace has them, or words of one's own as they were written."""
+    name = table.text("license", "", 128)
+    return name.lower() if re.fullmatch(LICENSE, name) else name
 
 
 def categories(table: Table) -> tuple[tuple[str, ...], ...]:

@@ -223,7 +223,7 @@ class ShowInfo:
     language: str = "fr"
     email: str = ""  # who may move the feed; published in podcast:locked
     copyright: str = ""  # the holder only
-    license: str = ""  # SPDX-like identifier of the Podcasting 2.0 list, lower case
+    license: str = ""  # SPDX-like identifier of the Podcasting 2.0 list, lower case; else words of their own
     categories: tuple[tuple[str, ...], ...] = ()  # ("Society & Culture", "Documentary")
     kind: str = "episodic"  # episodic | serial
     explicit: bool = False

@@ -181,7 +181,7 @@ def _colophon(about: About) -> dict[str, Any]:
     return {
         "credits": [{"role": role, "names": ", ".join(names)} for role, names in people.items()],
         "author": about.show.author,
-        "license": about.show.license.upper(),
+        "license": about.show.license if " " in about.show.license else about.show.license.upper(),
         "copyright": about.show.copyright,
         "contact": contact,
         "contact_url": f"mailto:{contact}" if mail else contact if contact.startswith(("https://", "http://", "mailto:")) else "",
