@@ -146,6 +146,15 @@ FEED = """<rss><channel><item><title>{title}</title><guid>g1</guid><description>
 <enclosure url="https://x/a.mp3" length="{length}" type="audio/mpeg"/></item></channel></rss>"""
 
 
+def test_what_the_show_says_of_itself_is_told_and_its_dates_are_not() -> None:
+    feed = "<rss><channel><title>{}</title><pubDate>{}</pubDate></channel></rss>".format
+    before, dated, renamed = (
+        publication(data.encode(), at=AT, target="public") for data in (feed("Demain", "un"), feed("Demain", "deux"), feed("Hier", "un"))
+    )
+    assert differences(before, dated) == ()
+    assert differences(before, renamed) == ("0 downloads repeated", "  the show: its own texts, pictures or people changed")
+
+
 def test_a_publication_is_read_from_the_feed_itself() -> None:
     before = publication(FEED.format(title="La file", text="un", length=10).encode(), at=AT, target="public")
     assert before.episodes == (replace(A, text_sha256=before.episodes[0].text_sha256),)
@@ -171,7 +180,7 @@ def test_no_ledger_yet_is_an_empty_one(tmp_path: Path) -> None:
 
 text = st.text(min_size=1, max_size=12)
 givens = st.builds(Given, text, text, text, st.integers(0), text)
-publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text)
+publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text, text)
 feeds = st.dictionaries(text, st.fixed_dictionaries({"guid": text, "key": text}), max_size=2)
 
 

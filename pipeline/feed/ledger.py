@@ -40,6 +40,7 @@ class Publication:
     feed_sha256: str
     episodes: tuple[Given, ...]
     podcast: str = ""  # its podcast:guid
+    show_sha256: str = ""  # what the feed says of the show itself, but for its dates
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,14 @@ def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
     """What a feed of ours gives subscribers, read from the feed itself."""
     from xml.etree import ElementTree
 
-    root = ElementTree.fromstring(feed)
-    podcast = root.findtext(f"channel/{{{_PODCAST}}}guid", "")
-    return Publication(at, target, hashlib.sha256(feed).hexdigest(), tuple(map(_given, root.iterfind("channel/item"))), podcast)
+    channel = ElementTree.fromstring(feed).find("channel")
+    if channel is None:
+        raise ValueError("no channel")
+    podcast = channel.findtext(f"{{{_PODCAST}}}guid", "")
+    episodes = tuple(map(_given, channel.iterfind("item")))
+    for tag in [*channel.iterfind("item"), *channel.iterfind("pubDate"), *channel.iterfind("lastBuildDate")]:
+        channel.remove(tag)
+    return Publication(at, target, hashlib.sha256(feed).hexdigest(), episodes, podcast, _digest(channel))
 
 
 def record(ledger: Ledger, publication: Publication) -> Ledger:
@@ -170,20 +176,25 @@ def from_value(value: dict[str, Any]) -> Ledger:
 
 def _publication(value: dict[str, Any]) -> Publication:
     given = tuple(Given(**episode) for episode in value["episodes"])
-    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given, value.get("podcast", ""))
+    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given, value.get("podcast", ""), value.get("show_sha256", ""))
 
 
 def _given(item: Any) -> Given:
     """The item's digest leaves its enclosure out: a new file is not a new text."""
-    from xml.etree import ElementTree
-
     enclosure = item.find("enclosure")
     if enclosure is None:
         raise CauserieError("has an episode without audio", "feed.xml")
     address, length = enclosure.attrib["url"], int(enclosure.attrib["length"])
     item.remove(enclosure)
-    text = ElementTree.canonicalize(ElementTree.tostring(item, encoding="unicode"), strip_text=True)
-    return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, hashlib.sha256(text.encode()).hexdigest())
+    return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, _digest(item))
+
+
+def _digest(element: Any) -> str:
+    """Of what it says, however it is laid out."""
+    from xml.etree import ElementTree
+
+    text = ElementTree.canonicalize(ElementTree.tostring(element, encoding="unicode"), strip_text=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_uuid(text: str) -> bool:

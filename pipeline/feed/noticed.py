@@ -29,7 +29,8 @@ def differences(before: Publication | None, after: Publication) -> tuple[str, ..
         (renewed, "GUID", "changed"),
     )
     moved = bool(before and before.podcast and before.podcast != after.podcast)
-    if not moved and not any(which for which, _, _ in told):
+    spoken = bool(before and before.show_sha256 and before.show_sha256 != after.show_sha256)
+    if not (moved or spoken or any(which for which, _, _ in told)):
         return ()
     counts = [_count(len(which), noun, verb) for which, noun, verb in told if which] + [_count(len(renewed), "download", "repeated")]
     lines = [
@@ -37,6 +38,7 @@ def differences(before: Publication | None, after: Publication) -> tuple[str, ..
         for which, _, verb in told
         if which
     ]
+    lines += ["  the show: its own texts, pictures or people changed"] if spoken else []
     lines += ["  the show has another podcast:guid: applications that follow it take it for a new show"] if moved else []
     return (", ".join(counts), *lines)
 
