@@ -180,12 +180,13 @@ def _publication(value: dict[str, Any]) -> Publication:
 
 
 def _given(item: Any) -> Given:
-    """The item's digest leaves its enclosure out: a new file is not a new text."""
+    """The item's digest leaves its sounds out: a new file is not a new text."""
     enclosure = item.find("enclosure")
     if enclosure is None:
         raise CauserieError("has an episode without audio", "feed.xml")
     address, length = enclosure.attrib["url"], int(enclosure.attrib["length"])
-    item.remove(enclosure)
+    for file in (enclosure, *item.iterfind(f"{{{_PODCAST}}}alternateEnclosure")):
+        item.remove(file)
     return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, _digest(item))
 
 
