@@ -166,6 +166,19 @@ def test_a_show_that_becomes_private_keeps_its_subscribers_who_are_told_where(ro
     assert feed.parent.name not in ("public", "feed") and listener.new(feed) == []
 
 
+@pytest.mark.parametrize(("what", "left"), [("a withdrawal", "un/index.html"), ("private", "feed.xml")])
+def test_what_stays_at_its_address_is_told_until_it_is_deleted(root: Path, what: str, left: str) -> None:
+    if what == "private":
+        change(root, "show.toml", "[people.nora]", "[feed]\nprivate = true\n[people.nora]")
+    else:
+        YEAR[what][0](root)
+    show, said = built(root), []
+    publish(show, show.episodes, root, at=AT, say=said.append)
+    assert [line.partition(" is still there")[0] for line in said if "is still there" in line] == [f"{left}:"]
+    publish(show, show.episodes, root, at=AT, prune=True)
+    assert not (root / "public" / left).exists()
+
+
 @pytest.mark.parametrize("target", ["public", "elsewhere"])
 def test_a_renamed_folder_is_refused_wherever_it_is_published(root: Path, target: str) -> None:
     (root / "episodes/un").rename(root / "episodes/premier")
