@@ -22,6 +22,7 @@ PURPOSES = ("artwork", "social", "canvas", "banner", "publisher", "circular", "p
 _GEO = r"geo:-?\d{1,2}(\.\d+)?,-?\d{1,3}(\.\d+)?(,-?\d+(\.\d+)?)?(;[!-~]+)?"  # RFC 5870
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _URL, _FEED_GUID = (ADDRESS, "https://example.org/page"), (_UUID, "917393e3-1b1e-5cef-ace4-edaa54e1f810")
+_MOVED = (ADDRESS, "https://new.example.org/feed.xml")
 _ANY = ("(?s).+", "some text")
 
 
@@ -90,7 +91,7 @@ def channel_options(table: Table, folder: Path, license: str, email: str) -> Cha
         hidden=told.flag("hidden", False),
         private=told.flag("private", False),
         complete=told.flag("complete", False),
-        moved_to=told.matching("moved_to", ADDRESS, "https://new.example.org/feed.xml"),
+        moved_to=told.matching("moved_to", *_MOVED),
         built=told.moment("built") if "built" in told.values else None,
         license_url=_license_url(told, license),
         seasons=seasons(table.table("seasons")),
@@ -142,6 +143,7 @@ def other_feeds(tables: Iterable[Table]) -> tuple[OtherFeed, ...]:
             {"mp3": "audio"}.get(sound := each.choice("audio", "mp3", ("mp3", "m4a", "light")), sound),
             each.whole("season", None, 1, 10_000),
             each.flag("private", False),
+            each.matching("moved_to", *_MOVED),
         )
         if name and (not is_slug(name) or name == "feed"):
             each.problem("name", f"“{printable(name)}” cannot name a feed's file", f"try {slugify(name) or 'light'}")

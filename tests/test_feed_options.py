@@ -54,7 +54,7 @@ ITEM = ItemOptions(
     number_label="1 bis",
     tags=(FeedTag("podcast:contentLink", "Regarder", (("href", "https://video.example/1"),)),),
 )
-LIGHT = OtherFeed("leger", "Demain, en léger", "light", key="feeds/leger/feed.xml", guid=GUID)
+LIGHT = OtherFeed("leger", "Demain, en léger", "light", moved_to="https://new.example.org/leger.xml", key="feeds/leger/feed.xml", guid=GUID)
 SEASON = OtherFeed("saison-2", season=2, private=True, key="feeds/0123456789abcdef/feed.xml", guid=GUID)
 
 
@@ -163,7 +163,8 @@ def test_a_light_feed_has_its_own_address_identity_and_sound(feeds: dict[str, by
     addresses = find(data, "//enclosure/@url|//podcast:source/@uri")
     assert len(addresses) == len(set(addresses)) == 5
     assert find(data, "//podcast:trailer/@url") == find(data, "//item[itunes:episodeType='trailer']/enclosure/@url")
-    assert not find(data, "//itunes:new-feed-url")  # it is the main feed that has moved
+    assert find(data, "//itunes:new-feed-url/text()") == ["https://new.example.org/leger.xml"]
+    assert not find(feeds["feed_saison-2"], "//itunes:new-feed-url")  # each feed moves by itself
 
 
 def test_a_season_has_a_feed_with_its_episodes_only_that_no_directory_lists(feeds: dict[str, bytes]) -> None:

@@ -38,7 +38,7 @@ def feed(
     rows = [(*one, *rest) for one, rest in zip(zip(episodes, releases, chapters, strict=True), more, strict=True)]
     rows.sort(key=lambda row: row[0].published, reverse=True)
     art = tuple(read_json(cover)["files"])
-    main = OtherFeed("feed", private=options.private, key=options.key, guid=show.guid)
+    main = OtherFeed("feed", private=options.private, moved_to=options.moved_to, key=options.key, guid=show.guid)
     for which, place in zip((main, *options.others), (feed, *others.values()), strict=True):
         mine = [row for row in rows if which.season in (None, row[0].season)]
         trailers = tuple(_published(*row) for row in mine if row[0].kind == "trailer")
@@ -100,7 +100,7 @@ def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:
         node("itunes:explicit", str(show.explicit).lower()),
         *([node("itunes:block", "Yes")] if hidden else []),
         *([node("itunes:complete", "Yes")] if options.complete else []),
-        *([node("itunes:new-feed-url", options.moved_to)] if options.moved_to and which.name == "feed" else []),
+        *([node("itunes:new-feed-url", which.moved_to)] if which.moved_to else []),
         node("podcast:guid", which.guid or podcast_guid(whole.url)),
         *([_owner(show)] if options.owner and not which.private else []),
         node("podcast:locked", "yes" if options.locked else "no", owner=show.email),
