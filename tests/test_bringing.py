@@ -25,8 +25,8 @@ from pipeline.bringing import AT_ONCE, bring
 from pipeline.commands import open_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
-from pipeline.feed.noticed import differences
 from pipeline.feed.importing import imported
+from pipeline.feed.noticed import differences
 from pipeline.feed.telling import PATIENCE, Run
 from pipeline.files import read_json
 from pipeline.plan import plan

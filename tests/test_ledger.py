@@ -142,7 +142,8 @@ def test_nothing_is_said_when_nothing_changes() -> None:
 
 
 NOT_A_UUID = '{"version": 1, "podcast": {"guid": "x", "feed_url": ""}, "episodes": {}, "publications": []}'
-FEED = """<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item><podcast:alternateEnclosure length="{length}"/><title>{title}</title><guid>g1</guid><description>{text}</description>
+FEED = """<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item>
+<title>{title}</title><guid>g1</guid><description>{text}</description><podcast:alternateEnclosure length="{length}"/>
 <enclosure url="https://x/a.mp3" length="{length}" type="audio/mpeg"/></item></channel></rss>"""
 
 

@@ -65,7 +65,10 @@ def built(root: Path, at: datetime = AT) -> Show:
         files = [file_of(root, slug, role, *WAYS[role], contents[role]) for role in WAYS if role != "chapters"]
         write_json(root / f"feeds/{slug}.chapters.json", to_value((Chapter(0, "Ouverture"),)))
         marks = (root / f"feeds/{slug}.chapters.json").read_bytes()
-        write_release(root / f".causerie/{slug}/release.json", Release(slug, 60.0, (*files, file_of(root, slug, "chapters", *WAYS["chapters"], marks))))
+        write_release(
+            root / f".causerie/{slug}/release.json",
+            Release(slug, 60.0, (*files, file_of(root, slug, "chapters", *WAYS["chapters"], marks))),
+        )
         put(root / f"site/{slug}/index.html", episode.info.title.encode())
     cover = file_of(root, "", "cover", "cover.png", "cover-{hash}.png", b"image")
     write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))

@@ -151,7 +151,7 @@ def paragraphs(text: str, limit_bytes: int, write: Callable[[str], str] | None =
 
 
 def plain(text: str, limit_bytes: int) -> str:
-    """The same without marks, a blank line between: what a channel says of itself, whose tags gPodder shows and the W3C validator refuses."""
+    """The same without marks, a blank line between: of a channel, gPodder shows the tags and the W3C validator refuses them."""
     return paragraphs(text, limit_bytes, "{}\n\n".format).rstrip("\n")
 
 

@@ -176,7 +176,7 @@ def from_value(value: dict[str, Any]) -> Ledger:
 
 def _publication(value: dict[str, Any]) -> Publication:
     given = tuple(Given(**episode) for episode in value["episodes"])
-    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given, value.get("podcast", ""), value.get("show_sha256", ""))
+    return Publication(**{**value, "at": datetime.fromisoformat(value["at"]), "episodes": given})
 
 
 def _given(item: Any) -> Given:

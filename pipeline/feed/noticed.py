@@ -25,7 +25,7 @@ def differences(before: Publication | None, after: Publication) -> tuple[str, ..
         ([given for was, given in kept if was.title != given.title or _reworded(was, given)], "text", "corrected"),
         (replaced, "sound", "replaced"),
         ([given for was, given in kept if was.url != given.url and given not in replaced], "sound", "moved"),
-        ([given for guid, given in old.items() if guid not in new and not any(_same(given, one) for one in renewed)], "episode", "withdrawn"),
+        ([was for guid, was in old.items() if guid not in new and not any(_same(was, one) for one in renewed)], "episode", "withdrawn"),
         (renewed, "GUID", "changed"),
     )
     moved = bool(before and before.podcast and before.podcast != after.podcast)
