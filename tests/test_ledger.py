@@ -126,6 +126,11 @@ def test_other_feeds_keep_their_address_and_their_guid() -> None:
     assert assign_feeds(show, "https://x/", {"feed": True}, lambda: "z").feeds["feed"] == {"guid": show.guid, "key": "feeds/z/feed.xml"}
 
 
+def test_of_many_titles_the_first_are_told() -> None:
+    many = held(*(replace(A, guid=f"g{i}", title=f"T{i}", url=f"https://x/{i}.mp3") for i in range(25)))
+    assert differences(None, many)[1].endswith("T18, T19 and 5 more")
+
+
 def test_a_show_that_moves_repeats_no_download() -> None:
     moved = held(replace(A, url="https://y/elsewhere/a.mp3"), target="s3://new")
     assert differences(held(A), moved) == ("1 sound moved, 0 downloads repeated", "  moved: La file")
