@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.errors import CauserieError
-from pipeline.feed.ledger import Given, Publication
+from pipeline.feed.ledger import Given, Ledger, Publication
 
 _BACK = "restore the ledger from version control, give the folder its old name back, or its new name the old GUID there"
 _MOST_TITLES = 20  # on a line
@@ -60,6 +60,17 @@ def refuse_new_identities(before: Publication | None, after: Publication) -> Non
     if before and before.podcast and before.podcast != after.podcast:
         what = f"the show's podcast:guid was {before.podcast} and is now {after.podcast}: applications would take it for a new show"
         raise CauserieError(what, "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
+
+
+def still_there(ledger: Ledger, orphans: Iterable[str]) -> tuple[str, ...]:
+    """A sentence on pages and feeds of ours that nothing names any more, of an episode withdrawn or a show made private.
+
+    `orphans` are the keys at the target that the publication does not hold.
+    """
+    ours = {"feed.xml", *(f"{slug}/index.html" for slug in ledger.episodes), *(feed["key"] for feed in ledger.feeds.values())}
+    left = [key for key in orphans if key in ours]
+    what = "is still there for whoever knows the address, with its files: publish with --prune when it must go"
+    return (f"{', '.join(left)}: {what}",) if left else ()
 
 
 def _same_as(some: Iterable[Given]) -> Callable[[Given], bool]:

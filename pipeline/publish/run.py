@@ -75,7 +75,7 @@ def publish(
         refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key)
     given = given_by(root / FEED_FILE, at, target.name)
     before = ledger.known(target.name)
-    left = () if prune else still_there(ledger, plan)
+    left = () if prune else noticed.still_there(ledger, plan.orphans)
     if dry_run:
         for line in (*noticed.differences(before, given), *sentences(plan, target.name, prune=prune), *left):
             say(line)
@@ -122,14 +122,6 @@ def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile |
             f"{target}/{key}",
             f"fetch {LEDGER} and the episodes from whoever published, then build and publish; or publish with --take-over",
         )
-
-
-def still_there(ledger: ledgers.Ledger, plan: UploadPlan) -> tuple[str, ...]:
-    """A sentence on pages and feeds of ours that nothing names any more, of an episode withdrawn or a show made private. Pure."""
-    ours = {FEED_KEY, *(f"{slug}/index.html" for slug in ledger.episodes), *(feed["key"] for feed in ledger.feeds.values())}
-    left = [key for key in plan.orphans if key in ours]
-    what = "is still there for whoever knows the address, with its files: publish with --prune when it must go"
-    return (f"{', '.join(left)}: {what}",) if left else ()
 
 
 def carry_out(
