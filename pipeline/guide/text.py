@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.errors import CauserieError
 from pipeline.guide.labels import fold, headings, labels
@@ -58,6 +58,7 @@ class Question:
 
     text: str
     follow_ups: tuple[str, ...] = ()
+    number: int = field(default=0, compare=False)  # its line in the file, from 1
 
 
 def questions(guide: Guide, family: str) -> tuple[Question, ...]:
@@ -65,9 +66,9 @@ def questions(guide: Guide, family: str) -> tuple[Question, ...]:
     found: list[Question] = []
     for line in guide.lines(family):
         if line.kind == ITEM and found:
-            found[-1] = Question(found[-1].text, (*found[-1].follow_ups, line.text))
+            found[-1] = replace(found[-1], follow_ups=(*found[-1].follow_ups, line.text))
         else:
-            found.append(Question(line.text.replace("\n", " ")))
+            found.append(Question(line.text.replace("\n", " "), number=line.number))
     return tuple(found)
 
 
