@@ -41,7 +41,10 @@ from pipeline.transcript.draft import draft
 Paths = dict[str, str]  # by the name a step knows a file by
 
 CAPTIONS = ("vtt", "srt", "json", "html", "txt")
-GUIDES = ("facilitator.pdf", "facilitator.html", "handout.pdf", "handout.html")
+GUIDES = (
+    *("facilitator.pdf", "facilitator.docx", "facilitator.html"),
+    *("handout.pdf", "handout.docx", "handout.html", "large-print.pdf", "harvest.csv"),
+)
 
 
 def plan(show: Show, at: datetime) -> tuple[Step, ...]:
@@ -70,11 +73,16 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
         **{f"transcript_{code}_vtt": path for code, path in translations(show, slug).items()},
         "chapters": f"feeds/{slug}.chapters.json",
-        **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
+        **{f"guide_{_word(form)}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
         **({"cover": episode.cover} if episode.cover else {}),
         **{f"chapter_image_{i:02d}": path for i, path in enumerate(dict.fromkeys(_pictures(episode)), 1)},
     }
+
+
+def _word(form: str) -> str:
+    """The name by which a step knows a form of the guide: `large_print_pdf`."""
+    return form.replace(".", "_").replace("-", "_")
 
 
 def translations(show: Show, slug: str) -> dict[str, str]:
@@ -205,13 +213,14 @@ def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
     slug, forms = episode.slug, made(show, episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
+    others = tuple(f"transcripts/{each.slug}.md" for each in show.episodes if each.slug != slug)
     return (
-        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, about, drafts=True),
+        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, about, {"others": others}, drafts=True),
         Step(
             f"{slug}/guide",
             render_guide,
             {"text": text, "timed": timed, "chapters": forms["chapters"]},
-            {form.replace(".", "_"): forms[f"guide_{form.replace('.', '_')}"] for form in GUIDES},
+            {_word(form): forms[f"guide_{_word(form)}"] for form in GUIDES},
             {**about, "guide": show.guide},
         ),
         Step(

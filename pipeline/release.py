@@ -25,6 +25,8 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".csv": "text/csv; charset=utf-8",
     ".zip": "application/zip",
     ".jpg": "image/jpeg",
     ".png": "image/png",

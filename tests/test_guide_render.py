@@ -14,7 +14,7 @@ from guide_sample import EPISODE, GUIDE, MARKS, SHOW, SLUG, render, sample
 
 from pipeline.errors import CauserieError
 from pipeline.guide.formats import FORMATS_MIN
-from pipeline.guide.render import qr_svg
+from pipeline.guide.qr import qr_svg
 from pipeline.model import GuideSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "guide"

@@ -28,7 +28,11 @@ from pipeline.text import hms, typographic
 from pipeline.transcript.timed import read_timed
 
 _TEXTS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
-_GUIDES = ("guide_facilitator_pdf", "guide_facilitator_html", "guide_handout_pdf", "guide_handout_html", "guide_clips_zip")
+_GUIDES = (
+    *("guide_facilitator_pdf", "guide_facilitator_docx", "guide_facilitator_html"),
+    *("guide_handout_pdf", "guide_handout_docx", "guide_handout_html", "guide_large_print_pdf"),
+    *("guide_clips_zip", "guide_harvest_csv"),
+)
 
 
 @dataclass(frozen=True)
