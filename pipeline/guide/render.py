@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import unicodedata
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,12 @@ def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
 
 def html(template: str, value: dict[str, Any]) -> str:
     """The page of a view: one file, no outside request, printable."""
+    return _engine().get_template(template).render(value)
+
+
+@cache
+def _engine() -> Any:
+    """The templates, compiled once for the pages they share."""
     import jinja2
     import markupsafe
 
@@ -95,7 +102,7 @@ def html(template: str, value: dict[str, Any]) -> str:
     strict = {"autoescape": True, "undefined": jinja2.StrictUndefined}
     engine = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **strict)
     engine.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
-    return engine.get_template(template).render(value)
+    return engine
 
 
 def _urls(value: dict[str, Any]) -> list[str]:
