@@ -39,7 +39,7 @@ STOPS: dict[str, frozenset[str]] = {
     "draft": frozenset({"draft"}),
     "transcribe": frozenset({"captions", "translate"}),
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
-    "guide": frozenset({"guide", "guide-clips"}),
+    "guide": frozenset({"guide", "guide-clips", "series-guide"}),
     "feed": frozenset({"feed"}),
     "site": frozenset({"page", "index"}),
 }

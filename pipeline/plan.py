@@ -26,8 +26,9 @@ from pipeline.feed.feed import feed
 from pipeline.guide.clips import guide_clips
 from pipeline.guide.draft import draft_guide
 from pipeline.guide.render import render_guide
+from pipeline.guide.series import series_guide
 from pipeline.model import Episode, Show
-from pipeline.release import release_cover, release_episode
+from pipeline.release import SERIES_RELEASE, release_cover, release_episode, release_series
 from pipeline.site import Neighbours, episode_page, index_page
 from pipeline.speech.doubts import doubts
 from pipeline.speech.transcribe import transcribe
@@ -41,6 +42,7 @@ from pipeline.transcript.draft import draft
 Paths = dict[str, str]  # by the name a step knows a file by
 
 CAPTIONS = ("vtt", "srt", "json", "html", "txt")
+_SERIES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDES = (
     *("facilitator.pdf", "facilitator.docx", "facilitator.html"),
     *("handout.pdf", "handout.docx", "handout.html", "large-print.pdf", "harvest.csv"),
@@ -244,6 +246,23 @@ def _release(show: Show, episode: Episode) -> Step:
     return Step(f"{slug}/release", release_episode, files, {"release": work(slug, "release.json")}, {"slug": slug, "sources": files})
 
 
+def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
+    """The guide of the series: from two episodes on."""
+    if len(episodes) < 2:
+        return ()
+    files = {f"guide_{name}": f"guides/{_SERIES[name]}" for name in _SERIES}
+    reads = {
+        "texts": tuple(f"guides/{episode.slug}.md" for episode in episodes),
+        "timed": tuple(work(episode.slug, "timed.json") for episode in episodes),
+        "chapters": tuple(made(show, episode)["chapters"] for episode in episodes),
+    }
+    about = {"show": _about(show, episodes[0])["show"], "episodes": tuple(episode.info for episode in episodes), "guide": show.guide}
+    return (
+        Step("show/series-guide", series_guide, reads, {name: files[f"guide_{name}"] for name in _SERIES}, about),
+        Step("show/series-release", release_series, files, {"release": SERIES_RELEASE}, {"sources": files}),
+    )
+
+
 def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     """What listeners meet first: the pages and the feed, of the episodes whose date has come."""
     infos = tuple(episode.info for episode in episodes)
@@ -270,10 +289,11 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
         *pages,
+        *(series := _series(show, episodes)),
         Step(
             "show/index",
             index_page,
-            releases,
+            {**releases, **({"guides": SERIES_RELEASE} if series else {})},
             {"page": "site/index.html", "style": "site/style.css", "script": "site/page.js"},
             {"show": show.info, "episodes": infos},
         ),

@@ -106,8 +106,11 @@ def _engine() -> Any:
 
 
 def _urls(value: dict[str, Any]) -> list[str]:
-    urls = [value["url"], value["contact_url"], *(clip["url"] for clip in value["clips"])]
-    return [url for url in urls if url]
+    """Every address that is drawn as a code, those of a series' episodes too."""
+    drawn = [value, *value.get("episodes", ())]
+    urls = [value["contact_url"], *(one["url"] for one in drawn)]
+    urls += [clip["url"] for one in drawn for clip in (*one.get("clips", ()), *one.get("session_clips", ()))]
+    return [url for url in dict.fromkeys(urls) if url]
 
 
 def _drawable(value: Any) -> Any:

@@ -64,7 +64,7 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         "harvest_rows": HARVEST_ROWS,
         **_colophon(about),
     }
-    return _each_text(value, lambda text: typographic(text, about.show.language))
+    return each_text(value, lambda text: typographic(text, about.show.language))
 
 
 def _title(guide: Guide, about: About) -> dict[str, Any]:
@@ -114,12 +114,12 @@ def _name(voice: Voice, words: dict[str, Any]) -> str:
     return voice.label or voice.name or words["narrator"]
 
 
-def _times(passage: Passage, about: About) -> dict[str, str]:
+def _times(passage: Passage, about: About) -> dict[str, Any]:
     """From and to, in whole seconds that hold the passage, and its address; empty when nothing placed it."""
     if passage.start_s is None or passage.end_s is None:
-        return {"start": "", "end": "", "url": ""}
+        return {"start": "", "end": "", "url": "", "seconds": 0}
     start, end = int(passage.start_s), min(int(passage.end_s) + 1, max(int(about.timed.duration_s), int(passage.start_s) + 1))
-    return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}"}
+    return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}", "seconds": end - start}
 
 
 def _questions(asked: tuple[Question, ...]) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str
     starts = chosen.starts_min()
     return [
         {
-            "at": f"{starts[part] // 60}:{starts[part] % 60:02}",
+            "at": clock(starts[part]),
             "minutes": f"{minutes}\u00a0min",
             "part": words["parts"][part],
             "say": said[part],
@@ -151,6 +151,11 @@ def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str
         }
         for part, minutes in chosen.minutes.items()
     ]
+
+
+def clock(minutes: int) -> str:
+    """Minutes from the start of the meeting, as read on a watch: `1:05`."""
+    return f"{minutes // 60}:{minutes % 60:02}"
 
 
 def _words(guide: Guide, chosen: Format, words: dict[str, Any]) -> dict[str, str]:
@@ -189,10 +194,10 @@ def _colophon(about: About) -> dict[str, Any]:
     }
 
 
-def _each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
+def each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
     """The value with every text changed, but addresses and what is read by a machine."""
     if isinstance(value, str):
         return value if key in ("url", "contact_url", "contact", "slug", "csv", "language") else change(value)
     if isinstance(value, dict):
-        return {name: _each_text(one, change, name) for name, one in value.items()}
-    return [_each_text(one, change, key) for one in value] if isinstance(value, list | tuple) else value
+        return {name: each_text(one, change, name) for name, one in value.items()}
+    return [each_text(one, change, key) for one in value] if isinstance(value, list | tuple) else value
