@@ -58,6 +58,17 @@ def series_meeting(listen_s: float) -> dict[str, int]:
     return {**_SERIES, "listen": listen, "debate": _SERIES["debate"] + rest - half, "imagine": _SERIES["imagine"] + half}
 
 
+def replayed(clips_s: list[int], listen_min: int) -> int:
+    """How many of the clips, from the first, can be replayed in that time; one at least, when there is any."""
+    total_s, count = 0, 0
+    for length_s in clips_s:
+        total_s += length_s
+        if total_s > listen_min * 60:
+            break
+        count += 1
+    return max(count, min(1, len(clips_s)))
+
+
 def starts_min(minutes: dict[str, int]) -> dict[str, int]:
     """When each part begins, in minutes from the start of the meeting."""
     starts, now = {}, 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,13 @@ from typing import Any
 from pipeline.feed.chapters import read_chapters
 from pipeline.files import read_text, write_whole
 from pipeline.guide import word
+from pipeline.guide.glyphs import drawable
 from pipeline.guide.labels import FOLDER
 from pipeline.guide.qr import qr_svg
 from pipeline.guide.text import parse
 from pipeline.guide.view import About, view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
 from pipeline.transcript.timed import read_timed
-
-_UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def render_guide(
@@ -76,7 +74,7 @@ def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
     """The PDF/UA-1 file of a view; `stamp_s` is its date in Unix seconds, so that two builds give the same bytes."""
     import typst
 
-    data = json.dumps({**_drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
+    data = json.dumps({**drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
     return typst.compile(
         FOLDER / template,
         root=FOLDER,
@@ -111,20 +109,3 @@ def _urls(value: dict[str, Any]) -> list[str]:
     urls = [value["contact_url"], *(one["url"] for one in drawn)]
     urls += [clip["url"] for one in drawn for clip in (*one.get("clips", ()), *one.get("session_clips", ()))]
     return [url for url in dict.fromkeys(urls) if url]
-
-
-def _drawable(value: Any) -> Any:
-    """The value without the characters that the bundled fonts cannot draw: PDF/UA refuses them, HTML keeps them."""
-    if isinstance(value, str):
-        return "".join(char if _has_glyph(char) else "" if unicodedata.category(char) in _UNPRINTED else "□" for char in value)
-    if isinstance(value, dict):
-        return {key: _drawable(one) for key, one in value.items()}
-    return [_drawable(one) for one in value] if isinstance(value, list) else value
-
-
-def _has_glyph(char: str) -> bool:
-    """Whether Libertinus Serif draws it: Latin, Greek, Cyrillic, and the punctuation of European languages."""
-    point = ord(char)
-    if point < 0x250 or char in "\u202f\u2009\u2011□–—‘’‚“”„•…‹›€→←↑↓−≤≥≠≈":
-        return char in "\t\n" or unicodedata.category(char) not in _UNPRINTED
-    return 0x370 <= point < 0x3FF and unicodedata.category(char) != "Cn" or 0x400 <= point < 0x460 or 0x1E00 <= point < 0x1F00

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import CauserieError
-from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting
+from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting, replayed
 from pipeline.guide.labels import FAMILIES, fill, fold, known, labels
 from pipeline.guide.quotes import Passage, played
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
@@ -59,7 +59,7 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         "handout_clips": found[:HANDOUT_QUOTES],
         "formats": [_format(meeting(minutes, about.timed.duration_s), chosen) for minutes in FORMATS_MIN],
         "parts": [words["parts"][part] for part in PARTS],
-        "order": _order(guide, chosen, words),
+        "order": _order(guide, chosen, words, found),
         "chapters": [{"at": hms(start), "title": title, "url": f"{about.url}#t={int(start)}"} for start, title in about.chapters],
         "harvest_rows": HARVEST_ROWS,
         **_colophon(about),
@@ -136,10 +136,10 @@ def _format(one: Format, chosen: Format) -> dict[str, Any]:
     }
 
 
-def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str, Any]]:
+def _order(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The running order: when, how long, what to say, what to ask."""
     asked = _asked(guide, chosen)
-    said = _words(guide, chosen, words)
+    said = _words(guide, chosen, words, found)
     starts = chosen.starts_min()
     return [
         {
@@ -158,12 +158,20 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
-def _words(guide: Guide, chosen: Format, words: dict[str, Any]) -> dict[str, str]:
-    """What to say at each part: the guide's own lines `Part : words`, the tool's for the others."""
+def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, str]:
+    """What to say at each part: the guide's own lines `Part : words`, the tool's for the others.
+
+    An episode too long for the meeting was heard before: the part names the clips that there is time to replay.
+    """
     pairs = (line.partition(":") for line in guide.texts("words"))
     own = {fold(part): said.strip() for part, _, said in pairs if said.strip()}
     said = {part: own.get(fold(title), words["words"][part]) for part, title in words["parts"].items()}
-    return said if chosen.whole else {**said, "listen": words["page"]["heard_before"]}
+    if chosen.whole:
+        return said
+    fitting = replayed([clip["seconds"] for clip in found if clip["url"]], chosen.minutes["listen"])
+    numbers = ", ".join([clip["number"] for clip in found if clip["url"]][:fitting])
+    heard = fill(words["page"]["heard_before"], numbers=numbers) if numbers else words["page"]["heard_before_only"]
+    return {**said, "listen": heard}
 
 
 def _asked(guide: Guide, chosen: Format) -> dict[str, list[str]]:

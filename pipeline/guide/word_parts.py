@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.guide.glyphs import UNPRINTED
 from pipeline.guide.qr import qr_png
 
 INK = "17345C"  # dark blue: 12:1 on white, and as dark in grey
 PALE = "EEF1F5"
 FONT = "Calibri"  # LibreOffice has a metric twin of it
 _LOCALES = {"fr": "fr-FR", "en": "en-GB"}
-_UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 _ANCHOR = (  # at the right margin, from the paragraph's top, text around it (ECMA-376, 20.4.2.3)
     '<wp:anchor {namespaces} distT="0" distB="0" distL="114300" distR="0" simplePos="0" relativeHeight="1" behindDoc="0" locked="0"'
     ' layoutInCell="1" allowOverlap="0"><wp:simplePos x="0" y="0"/>'
@@ -214,7 +214,7 @@ def _field(paragraph: Any, code: str) -> None:
 
 def clean(text: str) -> str:
     """The text without what XML refuses and what reorders a line; line ends stay."""
-    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in _UNPRINTED)
+    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in UNPRINTED)
 
 
 def saved(page: Any) -> bytes:
