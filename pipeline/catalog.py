@@ -16,7 +16,6 @@ from pipeline.model import (
     AudioTargets,
     Episode,
     EpisodeInfo,
-    GuideSettings,
     PublishSettings,
     Show,
     ShowInfo,
@@ -90,13 +89,15 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         credits=fields.credits(table.table("credits"), people),
     )
     audio, house = _audio(table.table("audio"), root)
+    guide, guide_model = fields.guide(table.table("guide"))
     show = Show(
         info=info,
         cover=fields.file_in(table, "cover", root, root, required=True),
         people=people,
         audio=audio,
         speech=_speech(table.table("speech"), root, info.language),
-        guide=_guide(table.table("guide")),
+        guide=guide,
+        guide_model=guide_model,
         publish=_publish(table.table("publish"), root),
         feed=feed_keys.channel_options(table, root, info.license, info.email),
     )
@@ -143,12 +144,6 @@ def _translations(table: Table, language: str) -> tuple[str, ...]:
     else:
         return wanted[:1]
     return ()
-
-
-def _guide(table: Table) -> GuideSettings:
-    settings = GuideSettings(table.text("contact", "", 200), table.choice("format_min", 30, (15, 30, 60, 90)))
-    table.end()
-    return settings
 
 
 def _publish(table: Table, root: Path) -> PublishSettings:

@@ -243,6 +243,15 @@ class GuideSettings:
 
 
 @dataclass(frozen=True)
+class GuideModel:
+    """A language model that may help to draft guides; none, unless a show names one."""
+
+    endpoint: str = ""  # of an OpenAI-compatible API: http://127.0.0.1:11434/v1
+    name: str = ""  # as the endpoint calls it
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True)
 class S3Settings:
     """A bucket. Credentials are never here: boto3 finds them in its own chain."""
 
@@ -275,6 +284,7 @@ class Show:
     glossary: Glossary = Glossary()
     whole: bool = True  # False when episodes were left out because they could not be read
     guide: GuideSettings = GuideSettings()
+    guide_model: GuideModel = GuideModel()
     publish: PublishSettings = PublishSettings()
     feed: ChannelOptions = ChannelOptions()
     episodes: tuple[Episode, ...] = ()

@@ -215,9 +215,10 @@ def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
     slug, forms = episode.slug, made(show, episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
+    helped = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
     others = tuple(f"transcripts/{each.slug}.md" for each in show.episodes if each.slug != slug)
     return (
-        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, about, {"others": others}, drafts=True),
+        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, {**about, **helped}, {"others": others}, drafts=True),
         Step(
             f"{slug}/guide",
             render_guide,

@@ -147,7 +147,25 @@ def test_every_mistake_of_a_show_is_reported_at_once(root):
     assert all(part in text for part in ("show.toml: title: is missing", "titel", "no time zone", "episodes/Deux !: cannot name"))
 
 
-@pytest.mark.parametrize("slug", ["show", "guides", "work", "é", "A"])
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ('endpoint = "http://127.0.0.1:11434/v1"\nmodel = "x"', ""),
+        ('endpoint = "https://api.example.org/v1"\nmodel = "x"\nremote = true', ""),
+        ('endpoint = "https://api.example.org/v1"\nmodel = "x"', "transcripts would leave it"),
+        ('endpoint = "http://api.example.org/v1"\nmodel = "x"\nremote = true', "https and remote = true"),
+        ('endpoint = "http://localhost.example.org/v1"\nmodel = "x"', "transcripts would leave it"),
+        ('endpoint = "file:///etc/passwd"\nmodel = "x"', "no address of an API"),
+        ('endpoint = "http://127.0.0.1:11434/v1"', "goes with endpoint"),
+    ],
+)
+def test_a_language_model_is_on_this_machine_unless_the_show_says_otherwise(root, keys, sentence):
+    (root / "show.toml").write_text(f"{SHOW}[guide]\n{keys}\n")
+    found = [problem for problem in mistakes(root) if "[guide]" in problem or "guide" in problem]
+    assert (len(found) == 1 and sentence in found[0]) if sentence else (not found and load(root).guide_model.endpoint)
+
+
+@pytest.mark.parametrize("slug", ["show", "series", "guides", "work", "é", "A"])
 def test_a_slug_that_is_reserved_or_unsafe_is_refused(root, slug):
     add(root, slug, EPISODE)
     assert any("cannot name an episode's page and files" in mistake for mistake in mistakes(root))

@@ -15,7 +15,7 @@ from pipeline.guide.text import ITEM, TEXT, Line
 
 OWN_QUESTION_WORDS_MIN = 8
 Material = dict[str, tuple[tuple[str, str], ...]]  # what a template is about, to the (voice, quote) it may insert
-_PER_FAMILY = {"understand": 2, "relate": 1, "debate": 2, "imagine": 1, "act": 1}
+PER_FAMILY = {"understand": 2, "relate": 1, "debate": 2, "imagine": 1, "act": 1}
 
 
 def own_questions(every: Iterable[Passage], language: str = "fr") -> tuple[Passage, ...]:
@@ -46,7 +46,7 @@ def written(own: tuple[Passage, ...], kept: list[Candidate], language: str, skip
     for family in ("debate", "relate", "understand", "imagine", "act"):  # who chooses a quote first: a debate needs it most
         lines: list[Line] = []
         for asked, follow_up, quote in question(family, material, language, skip):
-            room = len(lines) < 2 * _PER_FAMILY[family]
+            room = len(lines) < 2 * PER_FAMILY[family]
             if family == "debate" and quote and lines:
                 continue  # one side to take, then one question that lets the sceptic speak
             if room and bare(quote) not in used and not any(line.text == follow_up for line in lines):

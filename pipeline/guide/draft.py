@@ -14,8 +14,9 @@ from pipeline.guide.asking import is_numbered, own_questions, voice_of, written
 from pipeline.guide.labels import fill, labels
 from pipeline.guide.quotes import Passage, sentences, spoken_words, tokens
 from pipeline.guide.score import QUOTAS, Candidate, Elsewhere, Topic, choose, claims, elsewhere, rank
+from pipeline.guide.suggest import suggested
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Section, write
-from pipeline.model import EpisodeInfo, ShowInfo, TimedTranscript
+from pipeline.model import EpisodeInfo, GuideModel, ShowInfo, TimedTranscript
 from pipeline.text import hms, typographic
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.timed import read_timed
@@ -25,14 +26,19 @@ CANDIDATES, CLIPS = 12, 4
 NOBODY_ELSE = Elsewhere()
 
 
-def draft_guide(timed: Path, *, text: Path, show: ShowInfo, episode: EpisodeInfo, others: tuple[str, ...] = ()) -> None:
+def draft_guide(
+    timed: Path, *, text: Path, show: ShowInfo, episode: EpisodeInfo, others: tuple[str, ...] = (), model: GuideModel | None = None, asked: str = ""
+) -> None:
     """Write the draft of `guides/<slug>.md`, stamped as the machine's until somebody changes it.
 
     `others` are the transcripts of the show's other episodes, from its folder; those that a person has corrected help to tell what
-    belongs to this one.
+    belongs to this one. `model` may offer other clips and questions; what it answered is kept in the folder `asked`, beside `timed`.
     """
-    folder = timed.parents[2] if others else timed.parent
-    guide, notes = propose(read_timed(timed), show, episode, _elsewhere([folder / each for each in others], show.language))
+    folder, heard = timed.parents[2] if others else timed.parent, read_timed(timed)
+    guide, notes = propose(heard, show, episode, _elsewhere([folder / each for each in others], show.language))
+    if model and model.endpoint:
+        guide, told = suggested(guide, sentences(spoken_words(heard)), model, show.language, timed.parent / asked if asked else None)
+        notes = {**notes, "": (*notes[""], told)}
     write_whole(text, stamp(write(guide, show.language, notes)))
 
 

@@ -36,6 +36,7 @@ _SERIES = {"welcome": 8, "listen": 10, "choose": 8, "pairs": 12, "debate": 20, "
 SERIES_MIN = 90
 SERIES_CLIPS = 6
 
+
 @dataclass(frozen=True)
 class Format:
     """A meeting of `total_min` minutes: how long each part lasts, and whether the whole episode is played in it."""

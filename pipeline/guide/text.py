@@ -26,6 +26,7 @@ class Line:
     kind: str  # TEXT | ITEM | QUOTE
     text: str
     number: int = field(default=0, compare=False)  # where it starts in the file, from 1
+    note: str = field(default="", compare=False)  # a comment above it in a draft
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def _add(lines: list[Line], line: Line, joins: bool) -> None:
 def _rows(line: Line) -> Iterator[str]:
     if line.kind != ITEM:
         yield ""
+    yield from _notes((line.note,) if line.note else ())
     mark = {TEXT: "", ITEM: "- ", QUOTE: "> "}[line.kind]
     for text in line.text.split("\n"):
         yield mark + ("\\" + text if _SIGNS.match(text) else text)
