@@ -25,7 +25,8 @@ from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
 ENGINES = ("auto", "openai-whisper", "faster-whisper")
-RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "series"}  # names the tree and `.causerie/` use themselves
+# names that the tree, the guides and `.causerie/` use themselves
+RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "series"}
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -20,7 +20,16 @@ SHOW = ShowInfo("Demain, le guichet", "…", "Atelier", "https://guichet.example
 EPISODE = EpisodeInfo(SLUG, "La file d'attente", "Attendre son tour, hier et demain.", datetime(2026, 9, 1, 6, tzinfo=UTC), number=1)
 MARKS = [{"startTime": 0, "title": "Prologue"}, {"startTime": 20, "title": "Archive : 1978"}]
 GUIDES = GuideSettings("guides@guichet.example")
-FORMS = ("facilitator_pdf", "facilitator_docx", "facilitator_html", "handout_pdf", "handout_docx", "handout_html", "large_print_pdf", "harvest_csv")
+FORMS = (
+    "facilitator_pdf",
+    "facilitator_docx",
+    "facilitator_html",
+    "handout_pdf",
+    "handout_docx",
+    "handout_html",
+    "large_print_pdf",
+    "harvest_csv",
+)
 
 
 def said(text: str, voice: str = "", role: str = "récit", start_s: float | None = 0.0, section: str = "") -> Turn:

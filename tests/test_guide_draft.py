@@ -167,8 +167,13 @@ def test_a_machines_draft_of_another_episode_counts_for_nothing(tmp_path: Path) 
 def test_three_hours_are_drafted_and_printed(tmp_path: Path) -> None:
     episode, turns = written("01-le-premier-rendez-vous").turns, []
     for i in range(75):
-        turns += [replace(turn, words=tuple(replace(word, start_s=word.start_s + i * 144, end_s=word.end_s + i * 144) for word in turn.words)) for turn in episode]
-    last = [said(f"Il faut garder la chaise numéro {'x' * i} plutôt que la file.", "Paul", "entretien", 10_700 + 6 * i) for i in range(1, 9)]
+        turns += [
+            replace(turn, words=tuple(replace(word, start_s=word.start_s + i * 144, end_s=word.end_s + i * 144) for word in turn.words))
+            for turn in episode
+        ]
+    last = [
+        said(f"Il faut garder la chaise numéro {'x' * i} plutôt que la file.", "Paul", "entretien", 10_700 + 6 * i) for i in range(1, 9)
+    ]
     timed = TimedTranscript(10_800, "fr", (*turns, *last))
     made = render(tmp_path, drafted(timed), timed)
     page = made["facilitator_html"].read_text(encoding="utf-8")

@@ -26,7 +26,10 @@ def test_a_question_is_open_short_and_asks_one_thing(text: str, says: str) -> No
     assert says in fault(text, "fr") if says else fault(text, "fr") == ""
 
 
-@pytest.mark.parametrize(("text", "opens"), [("Comment accueillir ?", True), ("Faut-il choisir ?", True), ("Vous venez souvent ?", False), ("Voulez-vous lire ?", False)])
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [("Comment accueillir ?", True), ("Faut-il choisir ?", True), ("Vous venez souvent ?", False), ("Voulez-vous lire ?", False)],
+)
 def test_an_interrogative_word_opens(text: str, opens: bool) -> None:
     assert is_open(text, "fr") == opens
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdf
@@ -12,7 +12,9 @@ import pytest
 from guide_sample import SHOW, written
 from hypothesis import given
 from hypothesis import strategies as st
+from publishing import AT, build, put, show
 
+from pipeline.commands import steps_for
 from pipeline.files import write_json
 from pipeline.guide.draft import propose
 from pipeline.guide.formats import SERIES_CLIPS, SERIES_MIN, series_meeting
@@ -20,6 +22,10 @@ from pipeline.guide.series import series_guide, series_view
 from pipeline.guide.text import parse, write
 from pipeline.guide.view import About, view
 from pipeline.model import EpisodeInfo, GuideSettings
+from pipeline.plan import plan
+from pipeline.publish.tree import public_tree
+from pipeline.release import SERIES_RELEASE, release_series
+from pipeline.site import index_page
 from pipeline.transcript.timed import write_timed
 
 TITLES = {
@@ -27,7 +33,9 @@ TITLES = {
     "02-la-lettre-que-personne-ne-lit": "La lettre que personne ne lit",
     "03-l-algorithme-et-l-assistante": "L'algorithme & l'assistante <script>",
 }
-EPISODES = tuple(EpisodeInfo(slug, title, "Résumé.", datetime(2026, 9, i, 6, tzinfo=UTC), i) for i, (slug, title) in enumerate(TITLES.items(), 1))
+EPISODES = tuple(
+    EpisodeInfo(slug, title, "Résumé.", datetime(2026, 9, i, 6, tzinfo=UTC), i) for i, (slug, title) in enumerate(TITLES.items(), 1)
+)
 GUIDE = GuideSettings("guides@guichet.example")
 
 
@@ -87,3 +95,31 @@ def test_a_long_series_is_heard_through_a_few_clips_spread_over_it(count: int) -
 def test_episodes_without_clips_still_make_a_guide() -> None:
     value = series_view(seen(2, clips=False), replace(SHOW, status=""))
     assert value["session_clips"] == [] and sum(int(row["minutes"].split()[0]) for row in value["order"]) == SERIES_MIN
+
+
+def test_one_episodes_guides_need_no_other_episode() -> None:
+    assert {step.episode for step in steps_for(show("un", "deux"), "guide", ["un"], AT)} == {"un"}
+
+
+def test_an_episode_that_is_not_out_is_not_in_the_series_guide() -> None:
+    whole = show("un", "deux", "trois")
+    late = replace(whole.episodes[2], info=replace(whole.episodes[2].info, published=AT + timedelta(days=1)))
+    steps = {step.name: step for step in plan(replace(whole, episodes=(*whole.episodes[:2], late)), AT)}
+    assert [episode.slug for episode in steps["show/series-guide"].settings["episodes"]] == ["un", "deux"]
+    assert not any("trois" in path for paths in steps["show/series-guide"].reads.values() for path in paths)
+    assert "show/series-guide" not in {step.name for step in plan(show("un"), AT)}
+
+
+def test_the_series_guide_is_published_and_linked(tmp_path: Path) -> None:
+    build(tmp_path, "un", "deux")
+    file = put(tmp_path / "guides/series.facilitator.pdf", b"%PDF")
+    sources = {"guide_series_pdf": "guides/series.facilitator.pdf"}
+    release_series(release=tmp_path / SERIES_RELEASE, sources=sources, guide_series_pdf=file)
+    both = show("un", "deux")
+    assert "guides/series.facilitator.pdf" in {one.key for one in public_tree(both, both.episodes, tmp_path)}
+    assert "guides/series.facilitator.pdf" not in {one.key for one in public_tree(both, both.episodes[:1], tmp_path)}
+    shared = {name: tmp_path / name for name in ("page", "style", "script")}
+    index_page((), tmp_path / ".causerie/show/release.json", tmp_path / SERIES_RELEASE, **shared, show=both.info, episodes=())
+    assert 'href="guides/series.facilitator.pdf">Guide de la série à imprimer (PDF, 1\u00a0ko, français)' in shared["page"].read_text(
+        encoding="utf-8"
+    )

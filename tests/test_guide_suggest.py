@@ -33,7 +33,12 @@ GOOD = {
     "goal": "Regarder ce que nos vingt premières minutes demandent aux gens.",
     "clips": [{"sentence_ids": [RADIATOR, RADIATOR + 1], "intro": "Sur le parvis, une habituée."}],
     "questions": [
-        {"family": "relate", "text": "Quelle « chaise près du radiateur » avons-nous ici ?", "about_sentence_id": RADIATOR, "follow_up": "Qui l’a posée là ?"}
+        {
+            "family": "relate",
+            "text": "Quelle « chaise près du radiateur » avons-nous ici ?",
+            "about_sentence_id": RADIATOR,
+            "follow_up": "Qui l’a posée là ?",
+        }
     ],
 }
 
@@ -45,7 +50,13 @@ def serving(reply: Callable[[BaseHTTPRequestHandler, dict], None]) -> Iterator[t
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked.append({"path": self.path, "key": self.headers["Authorization"], **json.loads(self.rfile.read(int(self.headers["Content-Length"])))})
+            asked.append(
+                {
+                    "path": self.path,
+                    "key": self.headers["Authorization"],
+                    **json.loads(self.rfile.read(int(self.headers["Content-Length"]))),
+                }
+            )
             try:
                 reply(self, asked[-1])
             except OSError:
@@ -172,7 +183,10 @@ def test_sentences_that_do_not_exist_or_follow_make_no_clip(ids: Any) -> None:
 
 
 def test_questions_that_break_the_rules_are_replaced() -> None:
-    asked = [{"family": "relate", "text": text, "about_sentence_id": 1, "follow_up": "Qui ?"} for text in ("Est-ce que ça va ?", "mot " * 40 + "?")]
+    asked = [
+        {"family": "relate", "text": text, "about_sentence_id": 1, "follow_up": "Qui ?"}
+        for text in ("Est-ce que ça va ?", "mot " * 40 + "?")
+    ]
     assert merged(OURS, {"questions": asked}, EVERY, "fr") == OURS
 
 

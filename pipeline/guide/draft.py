@@ -27,7 +27,14 @@ NOBODY_ELSE = Elsewhere()
 
 
 def draft_guide(
-    timed: Path, *, text: Path, show: ShowInfo, episode: EpisodeInfo, others: tuple[str, ...] = (), model: GuideModel | None = None, asked: str = ""
+    timed: Path,
+    *,
+    text: Path,
+    show: ShowInfo,
+    episode: EpisodeInfo,
+    others: tuple[str, ...] = (),
+    model: GuideModel | None = None,
+    asked: str = "",
 ) -> None:
     """Write the draft of `guides/<slug>.md`, stamped as the machine's until somebody changes it.
 

@@ -105,9 +105,7 @@ def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
     return tuple(sorted([*plain, *scenes], key=lambda one: (-one.score, one.passage.first)))
 
 
-def choose(
-    ranked: Iterable[Candidate], count: int, quotas: dict[str, int], before: tuple[Candidate, ...] = ()
-) -> tuple[Candidate, ...]:
+def choose(ranked: Iterable[Candidate], count: int, quotas: dict[str, int], before: tuple[Candidate, ...] = ()) -> tuple[Candidate, ...]:
     """Up to `count` candidates, no more of a kind than its quota, each unlike those chosen `before` it and with it (MMR)."""
     chosen = list(before)
     left = [one for one in ranked if not any(_overlap(one, other) for other in before)]

@@ -38,7 +38,9 @@ SCHEMA = _object(
     clips={"type": "array", "items": _object(sentence_ids={"type": "array", "items": {"type": "integer"}}, intro=_TEXT)},
     questions={
         "type": "array",
-        "items": _object(family={"type": "string", "enum": list(FAMILIES)}, text=_TEXT, about_sentence_id={"type": "integer"}, follow_up=_TEXT),
+        "items": _object(
+            family={"type": "string", "enum": list(FAMILIES)}, text=_TEXT, about_sentence_id={"type": "integer"}, follow_up=_TEXT
+        ),
     },
 )
 
@@ -106,7 +108,9 @@ def _source(quote: str, spoken: tuple[Any, ...]) -> str:
         return ""
     said = " ".join(wanted)
     windows = (text[i : i + len(wanted)] for i in range(len(text) - len(wanted) + 1))
-    score, window = max(((fuzz.ratio(said, " ".join(token for token, _ in window)), window) for window in windows), key=lambda pair: pair[0])
+    score, window = max(
+        ((fuzz.ratio(said, " ".join(token for token, _ in window)), window) for window in windows), key=lambda pair: pair[0]
+    )
     return Passage(spoken[window[0][1] : window[-1][1] + 1], 0).text.rstrip(" ,;:") if score >= LIKE_ENOUGH else ""
 
 

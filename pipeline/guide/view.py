@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pipeline.errors import CauserieError
 from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting, replayed
 from pipeline.guide.labels import FAMILIES, fill, fold, known, labels
-from pipeline.guide.quotes import Passage, played
+from pipeline.guide.quotes import Passage, played, tokens
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, TimedTranscript, Voice
 from pipeline.roles import label
@@ -48,7 +49,7 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         "language": known(about.show.language),
         "labels": words["page"],
         "headings": words["sections"],
-        "families": {family: _questions(questions(guide, family)) for family in FAMILIES},
+        "families": {family: _questions(questions(guide, family), found, words["page"]) for family in FAMILIES},
         **_title(guide, about),
         **{key: guide.texts(key) for key in ("status", "prepare", "stance", "return")},
         "goal": guide.texts("goal", TEXT, QUOTE),
@@ -122,8 +123,16 @@ def _times(passage: Passage, about: About) -> dict[str, Any]:
     return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}", "seconds": end - start}
 
 
-def _questions(asked: tuple[Question, ...]) -> list[dict[str, Any]]:
-    return [{"text": one.text, "follow_ups": one.follow_ups} for one in asked]
+def _questions(asked: tuple[Question, ...], found: list[dict[str, Any]], words: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each question with its follow-ups, and the clip to play again when it quotes one."""
+    heard = {clip["number"]: " ".join(tokens(" ".join(line["text"] for line in clip["lines"]))) for clip in found}
+    value = []
+    for one in asked:
+        quoted = [" ".join(tokens(match[0])) for match in re.finditer(r"«[^«»]+»|“[^“”]+”", one.text)]
+        numbers = [number for number, text in heard.items() if any(f" {quote} " in f" {text} " for quote in quoted if quote)]
+        clip = fill(words["in_clip"], number=numbers[0]) if numbers else ""
+        value.append({"text": one.text, "follow_ups": one.follow_ups, "clip": clip})
+    return value
 
 
 def _format(one: Format, chosen: Format) -> dict[str, Any]:

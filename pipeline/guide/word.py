@@ -22,7 +22,6 @@ from pipeline.guide.word_parts import (
     add_table,
     add_text,
     blank,
-    clean,
     saved,
 )
 
@@ -91,14 +90,16 @@ def _formats(page: Any, value: dict[str, Any]) -> None:
     chosen = {i for i, row in enumerate(formats, 1) if row["chosen"]}
     add_table(page, head, rows, (50, *([30] * len(formats))), bold=chosen)
     before = "" if all(row["whole"] for row in formats) else f" {words['listen_before']}"
-    page.add_paragraph(clean(f"► {words['chosen']}.{before}"), style="Caption")
+    add_text(page, f"► {words['chosen']}.{before}", style="Caption")
 
 
 def _order(page: Any, value: dict[str, Any]) -> None:
     """The running order of the chosen meeting."""
     words = value["labels"]
     add_heading(page, fill(words["order"], minutes=value["format_min"]), 2)
-    rows = [[row["at"], row["minutes"], row["part"], "\n".join((row["say"], *(f"→ {one}" for one in row["ask"])))] for row in value["order"]]
+    rows = [
+        [row["at"], row["minutes"], row["part"], "\n".join((row["say"], *(f"→ {one}" for one in row["ask"])))] for row in value["order"]
+    ]
     add_table(page, [words["start"], words["minutes"], words["part"], words["say"]], rows, (17, 19, 36, 98), bold={2})
 
 
@@ -122,8 +123,8 @@ def _clips(page: Any, value: dict[str, Any]) -> None:
 
 def _quote(page: Any, clip: dict[str, Any], words: dict[str, str]) -> None:
     for line in clip["lines"]:
-        said = page.add_paragraph(style="Quote")
-        said.paragraph_format.keep_with_next = said.paragraph_format.keep_together = True
+        said = add_text(page, "", style="Quote")
+        said.paragraph_format.keep_with_next = True
         if len(clip["lines"]) > 1:
             add_run(said, f"{line['voice']}{words['colon']}", bold=True)
         add_run(said, fill(words["quote"], text=line["text"]))
@@ -138,6 +139,7 @@ def _questions(page: Any, value: dict[str, Any], *, follow_ups: bool) -> None:
         add_heading(page, value["headings"][family], 3)
         for one in asked:
             text = add_text(page, one["text"], bold=follow_ups)
+            add_run(text, f" ({one['clip']})" if follow_ups and one["clip"] else "")
             for following in one["follow_ups"] if follow_ups else ():
                 text.paragraph_format.keep_with_next = True
                 text = add_text(page, f"{words['follow_up']}{words['colon']}{following}")
@@ -166,6 +168,4 @@ def _harvest(page: Any, value: dict[str, Any]) -> None:
     rows = [[str(i), "", "", "", ""] for i in range(1, value["harvest_rows"])]  # one fewer than the PDF's: Word's lines are taller
     add_table(page, words["harvest_columns"], rows, (11, 73, 17, 27, 42), row_mm=16)
     sent = f"{words['harvest_send']}{colon}{value['contact']}. " if value["contact"] else ""
-    page.add_paragraph(clean(f"{sent}{words['csv']} {value['csv']}"), style="Caption")
-
-
+    add_text(page, f"{sent}{words['csv']} {value['csv']}", style="Caption")

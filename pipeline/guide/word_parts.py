@@ -81,7 +81,7 @@ def add_section(page: Any, title: str, texts: Iterable[str], items: Iterable[str
     for text in texts:
         add_text(page, text)
     for item in items:
-        page.add_paragraph(clean(item), style="List Bullet")
+        add_text(page, item, style="ListBullet")
 
 
 def add_items(page: Any, title: str, items: Iterable[str]) -> None:
@@ -89,17 +89,19 @@ def add_items(page: Any, title: str, items: Iterable[str]) -> None:
     if items:
         add_text(page, title, bold=True).paragraph_format.keep_with_next = True
     for item in items:
-        page.add_paragraph(clean(item), style="List Bullet")
+        add_text(page, item, style="ListBullet")
 
 
 def add_heading(page: Any, text: str, level: int) -> None:
     """A heading of level 1 to 3, in Word's own style: it is what navigation panes and screen readers list."""
-    page.add_paragraph(clean(text), style=f"Heading {level}")
+    add_text(page, text, style=f"Heading{level}")
 
 
-def add_text(page: Any, text: str, **look: Any) -> Any:
-    """A paragraph that is not split across pages; `look` as in `add_run`."""
+def add_text(page: Any, text: str, *, style: str = "", **look: Any) -> Any:
+    """A paragraph that is not split across pages; `style` is a style's id (names are looked up, slowly), `look` as in `add_run`."""
     paragraph = page.add_paragraph()
+    if style:
+        paragraph._p.style = style
     paragraph.paragraph_format.keep_together = True
     add_run(paragraph, text, **look)
     return paragraph
@@ -124,7 +126,9 @@ def add_box(page: Any, title: str, texts: Iterable[str]) -> None:
         add_run(paragraph, " ".join(texts))
 
 
-def add_table(page: Any, head: list[str], rows: list[list[str]], widths_mm: tuple[int, ...], *, bold: Iterable[int] = (), row_mm: int = 0) -> None:
+def add_table(
+    page: Any, head: list[str], rows: list[list[str]], widths_mm: tuple[int, ...], *, bold: Iterable[int] = (), row_mm: int = 0
+) -> None:
     """A table whose first row is repeated on each page, whose rows are not cut, and whose columns have their widths."""
     from docx.oxml import OxmlElement
     from docx.shared import Mm
