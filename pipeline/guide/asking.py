@@ -95,13 +95,15 @@ def bare(text: str) -> str:
 
 
 def _material(own: tuple[Passage, ...], kept: list[Candidate], language: str) -> Material:
-    """What templates may insert: a statement is something to agree or disagree with, people's before the narrator's."""
+    """What templates may insert: a statement is something to agree or disagree with, the narrator's only when there is nothing else."""
     said = (one for one in kept if one.kind != "fiction" and not asks(one.passage))
     lines = sorted(said, key=lambda one: (not claims(one.passage, language), -one.score))
-    statements = sorted((one for one in lines if claims(one.passage, language)), key=lambda one: one.kind == "recit")
+    posed = tuple(("", one.text) for one in own[1:] if is_posed(one.text, language))
+    arguable = [one for one in lines if claims(one.passage, language)]
+    statements = [one for one in arguable if one.kind != "recit"] or ([] if posed else arguable)
     return {
         "question": tuple((voice_of(one, language), one.text) for one in own[1:]),
-        "posed": tuple(("", one.text) for one in own[1:] if is_posed(one.text, language)),
+        "posed": posed,
         "quote": tuple(("", bare(one.passage.text)) for one in lines),
         "statement": tuple(("", one.passage.text) for one in statements),
         "fiction": (("", ""),) * any(one.kind == "fiction" for one in kept),

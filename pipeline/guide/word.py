@@ -128,13 +128,16 @@ def _quote(page: Any, clip: dict[str, Any], words: dict[str, str]) -> None:
         if len(clip["lines"]) > 1:
             add_run(said, f"{line['voice']}{words['colon']}", bold=True)
         add_run(said, fill(words["quote"], text=line["text"]))
-    add_text(page, clip["voice"], bold=True).paragraph_format.keep_with_next = clip["url"] != "" or None
+    who = add_text(page, "", style="Quote")
+    add_run(who, clip["voice"], bold=True)
+    who.paragraph_format.keep_with_next = clip["url"] != "" or None
 
 
 def _questions(page: Any, value: dict[str, Any], *, follow_ups: bool) -> None:
+    """The questions by family; the handout's are without follow-ups, and on the sheet's other side."""
     words, families = value["labels"], {family: asked for family, asked in value["families"].items() if asked}
     if families:
-        add_heading(page, words["questions"], 2)
+        add_heading(page, words["questions"], 2).paragraph_format.page_break_before = None if follow_ups else True
     for family, asked in families.items():
         add_heading(page, value["headings"][family], 3)
         for one in asked:

@@ -92,9 +92,9 @@ def add_items(page: Any, title: str, items: Iterable[str]) -> None:
         add_text(page, item, style="ListBullet")
 
 
-def add_heading(page: Any, text: str, level: int) -> None:
+def add_heading(page: Any, text: str, level: int) -> Any:
     """A heading of level 1 to 3, in Word's own style: it is what navigation panes and screen readers list."""
-    add_text(page, text, style=f"Heading{level}")
+    return add_text(page, text, style=f"Heading{level}")
 
 
 def add_text(page: Any, text: str, *, style: str = "", **look: Any) -> Any:
@@ -170,10 +170,10 @@ def add_lines(page: Any, label: str, lines: int) -> None:
 
     if label:
         add_text(page, label, bold=True).paragraph_format.keep_with_next = True
-    for _ in range(lines):
+    for i in range(lines):
         line = page.add_paragraph()
-        edges = "".join(f'<w:{side} w:val="single" w:sz="4" w:space="1" w:color="6B7788"/>' for side in ("bottom", "between"))
-        line._p.get_or_add_pPr().append(parse_xml(f"<w:pBdr {nsdecls('w')}>{edges}</w:pBdr>"))  # before spacing: the schema's order
+        edge = f'<w:bottom w:val="single" w:sz="{4 + i % 2}" w:space="1" w:color="6B7788"/>'  # two alike would be drawn as one frame
+        line._p.get_or_add_pPr().append(parse_xml(f"<w:pBdr {nsdecls('w')}>{edge}</w:pBdr>"))  # before spacing: the schema's order
         line.paragraph_format.space_before, line.paragraph_format.space_after = Mm(4), Mm(0)
 
 
