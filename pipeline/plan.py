@@ -5,6 +5,7 @@
                                                         captions, chapters ─┤     │         ├ feed
                                               guide-draft ─ (a person) ─ guide ───┘         └ index
 
+The guides of the episodes that are out also make one for the series, which the index links.
 What was done to the sound is drawn in a report by `pipeline/commands.py`, from what there is: it is a view, not a step.
 
 Paths are relative to the show's folder. A step is told *values*, never a TOML file: a new title re-tags and rewrites the feed,
@@ -41,6 +42,8 @@ from pipeline.transcript.draft import draft
 
 Paths = dict[str, str]  # by the name a step knows a file by
 
+NEAR = 6  # episodes before and after: enough to know a series' own words, however long it is
+SEASON = 30  # episodes in the guide of a series, the newest: nobody prints a page for each of a thousand
 CAPTIONS = ("vtt", "srt", "json", "html", "txt")
 _SERIES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDES = (
@@ -51,7 +54,11 @@ GUIDES = (
 
 def plan(show: Show, at: datetime) -> tuple[Step, ...]:
     """Every step of a show, as it stands at the moment `at`: episodes dated later are made, and shown nowhere."""
-    steps = [step for episode in show.episodes for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode))]
+    steps = [
+        step
+        for i, episode in enumerate(show.episodes)
+        for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode, show.episodes[max(0, i - NEAR) : i + NEAR + 1]))
+    ]
     return (*steps, *(_release(show, episode) for episode in show.episodes), *_public(show, due(show, at)))
 
 
@@ -210,13 +217,13 @@ def _listening(show: Show, slug: str, chunks: str) -> dict[str, Any]:
     return {"reads": reads, "settings": {**told, "chunks": chunks}, "lane": "model"}
 
 
-def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
-    """From the corrected transcript to what a team lead prints."""
+def _guide(show: Show, episode: Episode, near: tuple[Episode, ...]) -> tuple[Step, ...]:
+    """From the corrected transcript to what a team lead prints; `near` are the episodes around it, which tell what is its own."""
     slug, forms = episode.slug, made(show, episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
     helped = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
-    others = tuple(f"transcripts/{each.slug}.md" for each in show.episodes if each.slug != slug)
+    others = tuple(f"transcripts/{each.slug}.md" for each in near if each.slug != slug)
     return (
         Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, {**about, **helped}, {"others": others}, drafts=True),
         Step(
@@ -290,7 +297,7 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
         *pages,
-        *(series := _series(show, episodes)),
+        *(series := _series(show, episodes[-SEASON:])),
         Step(
             "show/index",
             index_page,

@@ -22,7 +22,7 @@ from pipeline.guide.series import series_guide, series_view
 from pipeline.guide.text import parse, write
 from pipeline.guide.view import About, view
 from pipeline.model import EpisodeInfo, GuideSettings
-from pipeline.plan import plan
+from pipeline.plan import SEASON, plan
 from pipeline.publish.tree import public_tree
 from pipeline.release import SERIES_RELEASE, release_series
 from pipeline.site import index_page
@@ -107,6 +107,9 @@ def test_an_episode_that_is_not_out_is_not_in_the_series_guide() -> None:
     steps = {step.name: step for step in plan(replace(whole, episodes=(*whole.episodes[:2], late)), AT)}
     assert [episode.slug for episode in steps["show/series-guide"].settings["episodes"]] == ["un", "deux"]
     assert not any("trois" in path for paths in steps["show/series-guide"].reads.values() for path in paths)
+    many = show(*(f"e{i}" for i in range(SEASON + 5)))
+    newest = next(step for step in plan(many, AT) if step.name == "show/series-guide").settings["episodes"]
+    assert [one.slug for one in newest] == [f"e{i}" for i in range(5, SEASON + 5)]
     assert "show/series-guide" not in {step.name for step in plan(show("un"), AT)}
 
 

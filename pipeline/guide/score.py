@@ -139,7 +139,7 @@ def _scored(one: Passage, weight: dict[str, float], topic: Topic) -> Candidate:
     stems = _stemmer(topic.language)(one.text)
     words = templates(topic.language)["words"]
     cues = 0.8 * min(says(one.text, words["cues"]), 2)
-    score = sum(weight.get(stem, 0.0) for stem in set(stems)) / math.sqrt(8 + len(stems)) + 0.3 * _luhn(stems, weight) + cues
+    score = sum(weight.get(stem, 0.0) for stem in dict.fromkeys(stems)) / math.sqrt(8 + len(stems)) + 0.3 * _luhn(stems, weight) + cues
     score *= 0.4 if says(one.text, words["greetings"]) else 1.0
     score *= 0.5 if says(one.text, words["scenery"]) else 1.0
     score *= 1.5 if claims(one, topic.language) else 1.0
