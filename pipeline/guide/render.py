@@ -65,7 +65,7 @@ def harvest(value: dict[str, Any]) -> bytes:
     """
     stream = io.StringIO()
     columns = value["csv"].split(",")
-    rows = csv.writer(stream, delimiter=";" if value["language"] == "fr" else ",")
+    rows = csv.writer(stream, delimiter=value["labels"]["csv_separator"])
     rows.writerows([columns, *([value["slug"], *[""] * (len(columns) - 1)] for _ in range(value["harvest_rows"]))])
     return stream.getvalue().encode("utf-8-sig")
 

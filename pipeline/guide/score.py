@@ -201,7 +201,7 @@ def _stemmer(language: str) -> Callable[[str], list[str]]:
     """A function from a text to its stems, in order."""
     import snowballstemmer
 
-    stemmer = snowballstemmer.stemmer("french" if known(language) == "fr" else "english")
+    stemmer = snowballstemmer.stemmer(templates(language)["words"]["stemmer"])
     return lambda text: stemmer.stemWords(tokens(text))
 
 

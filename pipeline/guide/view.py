@@ -18,7 +18,6 @@ from pipeline.text import hms, typographic
 
 HANDOUT_QUOTES = 4
 HARVEST_ROWS = 11  # of 16 mm, one page
-CSV_COLUMNS = {"fr": "episode,seance,participants,idee,votes,theme,suite", "en": "episode,session,participants,idea,votes,theme,next"}
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ def _colophon(about: About) -> dict[str, Any]:
         "copyright": about.show.copyright,
         "contact": contact,
         "contact_url": f"mailto:{contact}" if mail else contact if contact.startswith(("https://", "http://", "mailto:")) else "",
-        "csv": CSV_COLUMNS[known(about.show.language)],
+        "csv": labels(about.show.language)["page"]["csv_columns"],
     }
 
 

@@ -18,7 +18,6 @@ from pipeline.guide.qr import qr_png
 INK = "17345C"  # dark blue: 12:1 on white, and as dark in grey
 PALE = "EEF1F5"
 FONT = "Calibri"  # LibreOffice has a metric twin of it
-_LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 _ANCHOR = (  # at the right margin, from the paragraph's top, text around it (ECMA-376, 20.4.2.3)
     '<wp:anchor {namespaces} distT="0" distB="0" distL="114300" distR="0" simplePos="0" relativeHeight="1" behindDoc="0" locked="0"'
     ' layoutInCell="1" allowOverlap="0"><wp:simplePos x="0" y="0"/>'
@@ -38,10 +37,10 @@ def blank(value: dict[str, Any], kind: str, written: datetime) -> Any:
     section = page.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(20)
-    _styles(page, _LOCALES[value["language"]])
+    _styles(page, value["labels"]["locale"])
     about = page.core_properties
     about.title, about.author = clean(f"{value['title']} – {kind}")[:255], clean(value["author"])[:255]
-    about.language, about.comments, about.last_modified_by = _LOCALES[value["language"]], "", ""
+    about.language, about.comments, about.last_modified_by = value["labels"]["locale"], "", ""
     about.created = about.modified = written.astimezone(UTC).replace(tzinfo=None)
     words, footer = value["labels"], section.footer.paragraphs[0]
     add_run(footer, f"{value['title']} – {kind} – {words['version']} {value['version']}, {value['date']} – {words['page']} ", size_pt=9)
