@@ -143,6 +143,17 @@ def test_a_question_to_a_guest_is_not_put_to_the_room() -> None:
     assert own[0].startswith("Que saurions-nous de plus") and not any("Est-ce que" in text for text in own)
 
 
+def test_somebody_with_a_name_and_no_role_is_introduced_by_name() -> None:
+    turns = (
+        said("Bonjour Malik, que faites-vous donc de vos journées ici ?", "Nora", ""),
+        said("Il faut surtout laisser du silence aux gens.", "Malik", ""),
+    )
+    guide, _ = propose(TimedTranscript(30, "fr", turns), SHOW, EPISODE)
+    assert any(text.startswith("Malik\u00a0:") for text in guide.texts("clips")) and not any(
+        "Bonjour" in text for text in guide.texts("before")
+    )
+
+
 def test_what_other_corrected_episodes_say_counts_less(tmp_path: Path) -> None:
     shared = "Mais la machine du guichet ne remplace jamais la voisine, et pourtant il faudrait y croire"
     timed = TimedTranscript(60, "fr", (said(f"{shared}."), said("Pourtant il faut garder une chaise pour les voisines du quartier.")))

@@ -32,6 +32,7 @@ def own_questions(every: Iterable[Passage], language: str = "fr") -> tuple[Passa
         and len(one.text.split()) >= OWN_QUESTION_WORDS_MIN
         and is_open(one.text, language)
         and kind(one.turn.voice.role) in ("recit", "usagers")
+        and not says(one.text, words["greetings"])
         and not (kind(one.turn.voice.role) == "usagers" and says(one.text, words["you"]))
     ]
     points = {one.first: says(one.text, words["pointing"]) or is_posed(one.text, language) for one in asked}

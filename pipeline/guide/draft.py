@@ -133,8 +133,10 @@ def _clips(kept: Iterable[Candidate], language: str) -> tuple[Line, ...]:
     intros, seen = labels(language)["draft"]["intro"], Counter[str]()
     lines: list[Line] = []
     for one in kept:
-        intro = intros[one.kind][seen[one.kind] % len(intros[one.kind])]
-        seen[one.kind] += 1
+        voice = one.passage.turn.voice
+        kind = "usagers" if voice.name and not voice.role else one.kind  # somebody with a name and no role is no narrator
+        intro = intros[kind][seen[kind] % len(intros[kind])]
+        seen[kind] += 1
         lines += [Line(TEXT, _one_line(fill(intro, **_origin(one.passage, language)))), Line(QUOTE, _quoted(one.passage))]
     return tuple(lines)
 
