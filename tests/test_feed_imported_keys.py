@@ -30,7 +30,7 @@ def brought(tmp_path: Path, feed: bytes) -> Show:
 def test_what_a_feed_of_ours_says_comes_back_as_it_was(tmp_path: Path) -> None:
     feed = made(tmp_path, ALL)["feed"]
     found = brought(tmp_path, feed)
-    assert found.feed == replace(ALL, moved_to="", built=None, images=(), license_url=found.feed.license_url)
+    assert found.feed == replace(ALL, moved_to="", owner=False, built=None, images=(), license_url=found.feed.license_url)
     assert [episode.feed for episode in found.episodes if episode.feed.hidden] == [ITEM]
 
 
@@ -96,6 +96,6 @@ def test_whatever_is_typed_into_a_tag_makes_a_show_that_can_be_read(tmp_path_fac
     from pipeline.toml import read_toml
 
     table = read_toml(root / "show.toml", "show.toml", problems)
-    options = table and channel_options(table, root, one.info.license)
+    options = table and channel_options(table, root, one.info.license, one.info.email)
     assert not problems and options is not None
     assert len(options.tags) == sum(len(tables) for tables in one.feed.values() if isinstance(tables, list))

@@ -12,8 +12,8 @@ from typing import Any
 from pipeline.feed import terms
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import clean, line, shortened
-from pipeline.feed_keys import LICENSE, MEDIUMS, TAGS, Row
-from pipeline.fields import ADDRESS
+from pipeline.feed_keys import MEDIUMS, TAGS, Row
+from pipeline.fields import ADDRESS, LICENSE
 
 Keys = Mapping[str, Any]  # of [feed]: text, true or false, a table, a list of tables
 
@@ -80,15 +80,16 @@ def season_names(items: Iterable[Element]) -> dict[int, str]:
 
 
 def license_of(holder: Element, base: str, notes: list[str]) -> tuple[str, str]:
-    """A licence in lower case, and where it can be read; one in words of its own has to say that."""
+    """A licence, an identifier in lower case, and where it can be read; one in words of its own has to say that."""
     each = holder.first("podcast:license")
     if each is None or not line(each.text):
         return "", ""
-    text, url = line(each.text).lower(), _address(each.attributes.get("url", ""), base)
-    if len(text) > 128 or not (url or re.fullmatch(LICENSE, text)):
+    text, url = line(each.text), _address(each.attributes.get("url", ""), base)
+    is_known = re.fullmatch(LICENSE, text)
+    if len(text) > 128 or not (url or is_known):
         notes.append(f"license: “{text[:80]}” is no identifier such as cc-by-4.0, and no https address says what it is: left out")
         return "", ""
-    return text, url
+    return text.lower() if is_known else text, url
 
 
 def _is_hidden(holder: Element) -> bool:

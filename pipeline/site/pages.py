@@ -28,7 +28,12 @@ from pipeline.text import hms, typographic
 from pipeline.transcript.timed import read_timed
 
 _TEXTS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
-_GUIDES = ("guide_facilitator_pdf", "guide_facilitator_html", "guide_handout_pdf", "guide_handout_html", "guide_clips_zip")
+_GUIDES = (
+    *("guide_facilitator_pdf", "guide_facilitator_docx", "guide_facilitator_html"),
+    *("guide_handout_pdf", "guide_handout_docx", "guide_handout_html", "guide_large_print_pdf"),
+    *("guide_clips_zip", "guide_harvest_csv"),
+)
+_SERIES_GUIDES = ("guide_series_pdf", "guide_series_html")
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def episode_page(
         "chapters": marks,
         "passages": passages(transcript, marks, people, words["narrator"]),
         "texts": [(words["texts"][form], files[f"transcript_{form}"]) for form in _TEXTS if f"transcript_{form}" in files],
-        "guides": [(words["guides"][role], role.rpartition("_")[2].upper(), files[role]) for role in _GUIDES if role in files],
+        "guides": _listed(published, language, _GUIDES),
         "credits": _by_role(episode.credits, language),
         "neighbours": neighbours,
         **_linked(_linked_episode(show, episode, published.duration_s, audio)),
@@ -87,9 +92,20 @@ def episode_page(
 
 
 def index_page(
-    releases: tuple[Path, ...], cover: Path, *, page: Path, style: Path, script: Path, show: ShowInfo, episodes: tuple[EpisodeInfo, ...]
+    releases: tuple[Path, ...],
+    cover: Path,
+    guides: Path | None = None,
+    *,
+    page: Path,
+    style: Path,
+    script: Path,
+    show: ShowInfo,
+    episodes: tuple[EpisodeInfo, ...],
 ) -> None:
-    """Write the show's page, with its episodes newest first (a serial's from the first), and the files every page shares."""
+    """Write the show's page, with its episodes newest first (a serial's from the first), and the files every page shares.
+
+    `guides` is the release of the series' own guide, when there is one.
+    """
     published = [read_release(release) for release in releases]
     rows = list(enumerate(zip(episodes, published, strict=True), start=1))
     values = {
@@ -98,11 +114,19 @@ def index_page(
         "rows": rows if show.kind == "serial" else rows[::-1],
         "title_of": lambda episode: typographic(title(episode), show.language),
         "credits": _by_role(show.credits, show.language),
+        "guides": _listed(read_release(guides), show.language, _SERIES_GUIDES) if guides else [],
         **_linked({"@context": "https://schema.org", **_linked_series(show)}),
     }
     write_whole(page, _render("index.html.j2", values, folder=""))
     write_whole(style, (TEMPLATES / "style.css").read_bytes())
     write_whole(script, (TEMPLATES / "page.js").read_bytes())
+
+
+def _listed(release: Release, language: str, roles: tuple[str, ...]) -> list[tuple[str, str, PublishedFile]]:
+    """(what it is, its form, the file) of the guides among a release's files, in the order of `roles`."""
+    files = {file.role: file for file in release.files}
+    names = labels(language)["guides"]
+    return [(names[role], role.rpartition("_")[2].upper(), files[role]) for role in roles if role in files]
 
 
 def address(show: ShowInfo, key: str) -> str:
