@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.feed_model import ChannelOptions, ItemOptions
+from pipeline.site_model import SiteSettings
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ class Episode:
     soundbites: tuple[Soundbite, ...] = ()
     cover: str = ""
     feed: ItemOptions = ItemOptions()
+    tags: tuple[str, ...] = ()  # its themes: each has a page
 
     @property
     def slug(self) -> str:
@@ -266,6 +268,7 @@ class Show:
     guide: GuideSettings = GuideSettings()
     publish: PublishSettings = PublishSettings()
     feed: ChannelOptions = ChannelOptions()
+    site: SiteSettings = SiteSettings()
     episodes: tuple[Episode, ...] = ()
 
 

@@ -223,5 +223,5 @@ def test_on_paper_there_is_the_text_and_its_address_and_no_player(browse):
     page.get_by_label("Chercher dans la transcription").fill("Odile")
     page.emulate_media(media="print")
     assert page.locator(".turn:visible").count() == 8
-    assert page.get_by_text(f"{SHOW.website}01-la-file/").is_visible()
+    assert page.get_by_text(f"{SHOW.website}01-la-file/", exact=True).is_visible()
     assert not page.locator("audio:visible, button:visible, form:visible").count()
