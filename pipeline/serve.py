@@ -6,6 +6,7 @@ Python's own `http.server` knows no ranges, without which a player cannot jump i
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -18,7 +19,10 @@ from urllib.parse import unquote
 from pipeline.errors import CauserieError
 from pipeline.publish.headers import REVALIDATE, content_type
 
+LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
 _BLOCK_BYTES = 1 << 16
+_KEEP_ALIVE_S = 15.0
+_LISTENING = f'\nnew EventSource("{LIVE}").onmessage = () => location.reload();\n'.encode()
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -35,12 +39,35 @@ class Span:
         return self.last - self.first + 1
 
 
-def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> ThreadingHTTPServer:
-    """A server that is bound and not yet running; port 0 takes a free one. `CauserieError` when it cannot be bound."""
+class News:
+    """Tells every open page that what it shows has changed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._turn = threading.Condition()
+
+    def tell(self) -> None:
+        """There is something new."""
+        with self._turn:
+            self.number += 1
+            self._turn.notify_all()
+
+    def wait(self, known: int, seconds: float) -> int:
+        """The number of the latest news: another one than `known` as soon as there is one, after those seconds the same."""
+        with self._turn:
+            self._turn.wait_for(lambda: self.number != known, seconds)
+            return self.number
+
+
+def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000, news: News | None = None) -> ThreadingHTTPServer:
+    """A server that is bound and not yet running; port 0 takes a free one. `CauserieError` when it cannot be bound.
+
+    With `news`, the script of the pages listens to them: it comes from where the pages do, so their policy stays as it is.
+    """
     base = folder.resolve()
     if not base.is_dir():
         raise CauserieError("there is nothing to serve", str(folder), "run causerie publish first")
-    handler = type("Handler", (_Handler,), {"base": base})
+    handler = type("Handler", (_Handler,), {"base": base, "news": news})
     try:
         return ThreadingHTTPServer((host, port), handler)
     except (OSError, OverflowError) as error:
@@ -96,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     """GET and HEAD of files below `base`."""
 
     base: Path
+    news: News | None
     protocol_version = "HTTP/1.1"  # players keep their connection while they jump about
     server_version, sys_version = "causerie", ""
     timeout = 60
@@ -117,7 +145,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal is the user's."""
 
     def _answer(self, *, with_body: bool) -> None:
+        if self.news and _path(self.path) == LIVE:
+            return self._tell(self.news)
         path = find(self.base, self.path)
+        if self.news and path == self.base / "page.js":
+            return self._send(HTTPStatus.OK, content_type("page.js"), path.read_bytes() + _LISTENING, with_body)
         if path is None:
             return self._redirect_or_404(with_body)
         with path.open("rb") as stream:
@@ -164,10 +196,29 @@ class _Handler(BaseHTTPRequestHandler):
         folder = f"/{name.strip('/')}/"
         if not name.endswith("/") and find(self.base, folder) is not None:
             return self._head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
-        body = b"404: there is no such page here\n"
-        self._head(HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))})
+        page = find(self.base, "/404.html")
+        body = page.read_bytes() if page else b"404: there is no such page here\n"
+        self._send(HTTPStatus.NOT_FOUND, content_type("404.html" if page else "404.txt"), body, with_body)
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes, with_body: bool) -> None:
+        """A whole answer that is not to be kept."""
+        self._head(status, {"Content-Type": kind, "Content-Length": str(len(body)), "Cache-Control": "no-store"})
         if with_body:
             self.wfile.write(body)
+
+    def _tell(self, news: News) -> None:
+        """An event for each piece of news, until the page is left (HTML, server-sent events)."""
+        self._head(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"})
+        known = news.number
+        try:
+            while True:
+                self.wfile.write(b": here\n\n")
+                latest = news.wait(known, _KEEP_ALIVE_S)
+                if latest != known:
+                    self.wfile.write(b"data: changed\n\n")
+                known = latest
+        except OSError:
+            pass  # the page was left
 
     def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
         """Status and headers; every answer may be read by any page."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = """
     errors files text drafts progress roles directories pictures colours feed_model site_model model toml fields feed_keys site_keys sounds glossary catalog receipts stale steps build workers
     audio speech transcript tags feed guide release report site publish serve plan
-    newcomers bringing check doctor console commands
+    newcomers bringing check doctor console commands preview
 """.split()
 HEAVY = {
     "torch",

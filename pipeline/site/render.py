@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from pipeline.text import hms, typographic
 if TYPE_CHECKING:
     import jinja2
 
+_THEIRS = "templates/"
 Own = tuple[tuple[str, str], ...]  # name and text of the show's templates
 
 
@@ -36,7 +38,7 @@ def render(template: str, values: dict[str, Any], own: Own = ()) -> str:
     except Exception as error:
         if not own or isinstance(error, CauserieError):
             raise
-        raise CauserieError(f"fails: {error}", f"templates/{_failing(error, own, template)}", "correct it, or delete it") from error
+        raise CauserieError(f"fails: {error}", _failing(error), "correct it, or delete it") from error
 
 
 def asset(name: str, own: Own = ()) -> str:
@@ -64,7 +66,8 @@ def _environment(language: str, own: Own) -> jinja2.Environment:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     ours = jinja2.FileSystemLoader(TEMPLATES)
-    loader = jinja2.ChoiceLoader([jinja2.DictLoader(dict(own)), ours, jinja2.PrefixLoader({"ours": ours})])
+    theirs = {name: (text, f"{_THEIRS}{name}", None) for name, text in own}  # by the name that errors tell
+    loader = jinja2.ChoiceLoader([jinja2.FunctionLoader(theirs.get), ours, jinja2.PrefixLoader({"ours": ours})])
     kind = ImmutableSandboxedEnvironment if own else jinja2.Environment
     environment = kind(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
@@ -79,12 +82,8 @@ def _environment(language: str, own: Own) -> jinja2.Environment:
     return environment
 
 
-def _failing(error: BaseException, own: Own, template: str) -> str:
+def _failing(error: BaseException) -> str:
     """Name and line of the innermost template of the show's that was running."""
-    names, where, trace = dict(own), template, error.__traceback__
-    while trace is not None:
-        name = Path(trace.tb_frame.f_code.co_filename).name
-        if name in names:
-            where = f"{name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return where
+    running = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    theirs = [f"{name}:{line}" for name, line in running if name.startswith(_THEIRS)]
+    return theirs[-1] if theirs else _THEIRS

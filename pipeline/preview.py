@@ -1,0 +1,107 @@
+"""`serve --watch`: the tree as it would be published now, laid out again whenever something that a person wrote changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.commands import make, open_show
+from pipeline.console import Console
+from pipeline.errors import CauserieError, Problems
+from pipeline.plan import due, plan, work
+from pipeline.publish.tree import COVER_RELEASE, released, shell
+from pipeline.release import read_release
+from pipeline.serve import News, make_server
+
+FOLDER = ".causerie/preview"
+_LOOK_EVERY_S = 0.5
+
+Seen = dict[str, tuple[int, int]]  # path -> time of change in nanoseconds, bytes
+
+
+def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
+    """Build, serve, and do it again on each change, until interrupted. A mistake is said, and the last good pages stay."""
+    folder, news = root / FOLDER, News()
+    folder.mkdir(parents=True, exist_ok=True)
+    built = refresh(root, now(), say)
+    with make_server(folder, host, port, news) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        say(f"http://{host}:{server.server_address[1]}/  (builds again on each change; Ctrl-C to stop)")
+        seen = look(root, built)
+        try:
+            while True:
+                time.sleep(_LOOK_EVERY_S)
+                changed = look(root, built)
+                if changed != seen and changed == _after_a_moment(root, built):  # an editor may still be writing
+                    seen, built = changed, refresh(root, now(), say) or built
+                    news.tell()
+        except KeyboardInterrupt:
+            server.shutdown()
+
+
+def refresh(root: Path, at: datetime, say: Callable[[str], None]) -> frozenset[str]:
+    """Build what is out of date and lay it out; gives the files that are built, none when the show cannot be read."""
+    try:
+        make(root, "build", (), at=at, console=Console())
+        show = open_show(root)
+        shown = due(show, at)
+        releases = [read_release(root / work(episode.slug, "release.json")) for episode in shown]
+        wanted = (*released(releases, read_release(root / COVER_RELEASE)), *shell(show, shown))
+        lay_out(root, root / FOLDER, {key: source for key, source, _, _ in wanted})
+        return frozenset(path for step in plan(show, at) if not step.drafts for path in step.writes.values())
+    except Problems as problems:
+        for problem in problems.problems:
+            say(str(problem))
+    except (CauserieError, OSError) as error:
+        say(str(error))
+    return frozenset()
+
+
+def lay_out(root: Path, folder: Path, sources: dict[str, str]) -> None:
+    """Make `folder` hold those files, by key; what has not changed is not copied again, what is not wanted any more goes."""
+    for key, source in sources.items():
+        place, made = folder / key, root / source
+        if not place.exists() or not _same(place, made):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = place.with_name(f".{place.name}")
+            shutil.copy2(made, beside)
+            os.replace(beside, place)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder).as_posix() not in sources:
+            path.unlink()
+
+
+def look(root: Path, built: Collection[str]) -> Seen:
+    """Every file of the show that a person may write, with when it changed and how long it is."""
+    found: Seen = {}
+    for folder, names, files in os.walk(root):
+        names[:] = _theirs(root, Path(folder), names)
+        for name in files:
+            path = Path(folder, name)
+            key = path.relative_to(root).as_posix()
+            if not name.startswith(".") and key not in built and path.exists():
+                stat = path.stat()
+                found[key] = (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+def _theirs(root: Path, folder: Path, names: Iterable[str]) -> list[str]:
+    """The folders to look into: not the hidden ones, and at the show's root not those that Causerie alone writes to."""
+    ours = {"site", "public", "feeds", "kept", "node_modules"} if folder == root else set()
+    return [name for name in names if not name.startswith(".") and name not in ours]
+
+
+def _after_a_moment(root: Path, built: Collection[str]) -> Seen:
+    time.sleep(_LOOK_EVERY_S / 2)
+    return look(root, built)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether a copy that keeps times is still one; `os.replace` gives what is built anew another time."""
+    first, second = one.stat(), other.stat()
+    return (first.st_size, first.st_mtime_ns) == (second.st_size, second.st_mtime_ns)
