@@ -151,9 +151,9 @@ def test_search_counts_and_shows_the_passages_whatever_their_accents(browse):
     page = browse()
     box, shown = page.get_by_label("Chercher dans la transcription"), page.locator(".turn:visible")
     found = {"ETE compris": (1, "1 passage trouvé"), "j'attends": (1, "1 passage trouvé"), "Odile": (2, "2 passages trouvés")}
-    for words, (count, said) in {**found, "zèbre": (0, "Aucun passage trouvé"), "": (8, "")}.items():
+    for words, (count, told) in {**found, "zèbre": (0, "Aucun passage trouvé"), "": (8, "")}.items():
         box.fill(words)
-        assert (shown.count(), page.locator("output").inner_text()) == (count, said)
+        assert (shown.count(), page.locator("output").inner_text()) == (count, told)
 
 
 def test_a_quotation_is_copied_with_its_voice_its_title_and_its_address(browse):
