@@ -31,7 +31,7 @@ from pipeline.transcript.timed import write_timed
 AT = datetime(2200, 1, 1, tzinfo=UTC)
 NORA = Credit(Person("nora", "Nora Belkacem"), "Host", "Cast")
 SHOW = ShowInfo("Essai", "Une série longue.", "Nous", "https://podcast.example.org/essai/", credits=(NORA,))
-SYLLABLES = "ba be bi bon ca ce chi con da de di du el en es fa fi ga gi ja la le li lon ma me mi mon na ne non ra re ri sa se ta té vé".split()
+SYLLABLES = "ba be bi bon ca ce chi con da de di du el en es fa fi ga gi ja la le li lon ma me mi mon na ne non ra re ri sa".split()
 KEYS = {
     "audio": "{slug}/{slug}-0123456789.mp3", "light": "{slug}/{slug}-0123456789.opus", "card": "{slug}/card-0123456789.png",
     **{f"transcript_{form}": f"{{slug}}/transcript-0123456789.{form}" for form in ("vtt", "srt", "json", "html", "txt")},
