@@ -16,7 +16,10 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.text import nearest, printable
 
 COMMON = (click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),)
-JOBS = (click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),)
+JOBS = (
+    click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),
+    click.option("--cluster", metavar="ADDRESS", default="", help="Do them on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786."),
+)
 DIFF = (click.option("--diff", is_flag=True, help="Say what subscribers will notice, against what was published last."),)
 LONG = (
     *COMMON,

@@ -11,6 +11,7 @@ old files or new ones, and an orphan can make nothing visible.
 from __future__ import annotations
 
 import gc
+import secrets
 import shutil
 import time
 import traceback
@@ -164,12 +165,12 @@ def build(
     `executor` gives the executor of a lane; `say` and `started` hear of every step; kinds in `rebuild` run in any case.
     """
     run = _Run(Workshop(root), root, executor, say, started, frozenset(rebuild))
-    shutil.rmtree(run.parts, ignore_errors=True)  # left by a run that was killed
+    shutil.rmtree(run.parts.parent, ignore_errors=True)  # left by a run that was killed
     try:
         return run.all(steps)
     finally:
         run.shop.close()
-        shutil.rmtree(run.parts, ignore_errors=True)
+        shutil.rmtree(run.parts.parent, ignore_errors=True)
 
 
 def look(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> Iterator[Result]:
@@ -182,6 +183,8 @@ def look(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> It
             result = Result(step, "stale", f"follows {', '.join(follows)}")
         if result.status == "stale":
             moving.add(step.name)
+            if failure := shop.journal.failures.get(step.name):
+                result = replace(result, why=f"failed when it was last tried: {failure}")
         yield result
     shop.digests.save()
 
@@ -200,11 +203,12 @@ class _Run:
     suspects: list[tuple[Step, Facts]] = field(default_factory=list)
     tried_again: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
+    name: str = field(default_factory=lambda: secrets.token_hex(4))
 
     @property
     def parts(self) -> Path:
-        """Where workers write."""
-        return self.shop.hidden / "work"
+        """Where the workers of this run write: one that a killed run left on another machine writes elsewhere."""
+        return self.shop.hidden / "work" / self.name
 
     def all(self, steps: tuple[Step, ...]) -> list[Result]:
         """Run what is stale, in an order that respects the graph; the results are in the order of the steps."""
@@ -270,6 +274,8 @@ class _Run:
     def note(self, result: Result) -> None:
         """Keep a result, and say it."""
         self.results[result.step.name] = result
+        if result.status == "failed":
+            self.shop.journal.failed(result.step.name, result.why)
         self.say(result)
 
 

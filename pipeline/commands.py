@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from pipeline import catalog
 from pipeline.build import Result, build, look
+from pipeline.cluster import Cluster
 from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError, Problems
@@ -29,7 +29,7 @@ from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
 from pipeline.transcript.grammar import doubtful
 from pipeline.transcript.importer import import_text
-from pipeline.workers import Workers
+from pipeline.workers import Workers, cores
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
 STOPS: dict[str, frozenset[str]] = {
@@ -90,6 +90,7 @@ def make(
     *,
     at: datetime,
     jobs: int = 0,
+    cluster: str = "",
     dry_run: bool = False,
     rebuild: Sequence[str] = (),
     console: Console,
@@ -104,7 +105,7 @@ def make(
                 raise CauserieError(f"there is no step {kind}", "--rebuild", nearest(kind, kinds))
         if dry_run:
             return _foresee(steps, root, rebuild, console)
-        with Workers(jobs or os.cpu_count() or 1, console.moved) as workers, console:
+        with _workers(root, jobs, cluster, console) as workers, console:
             results = build(steps, root, workers, console.ended, console.started, rebuild)
             draw_reports(root, show, results, console)
         if console.counts["built"]:
@@ -112,6 +113,11 @@ def make(
                 console.say(line)
         console.sum_up(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
+
+
+def _workers(root: Path, jobs: int, cluster: str, console: Console) -> Workers | Cluster:
+    """Who does the work: processes here, or a cluster's."""
+    return Cluster(cluster, root, console.moved) if cluster else Workers(jobs or cores(), console.moved)
 
 
 def draw_reports(root: Path, show: Show, results: Sequence[Result], console: Console) -> None:
@@ -166,9 +172,19 @@ def status(root: Path, *, at: datetime, as_json: bool) -> str:
         mine = [result for result in results if result.step.episode == name]
         counts = Counter(result.status for result in mine)
         lines.append(f"{name}: {', '.join(f'{number} {status}' for status, number in sorted(counts.items()))}")
-        lines += [f"  {result.step.kind}: {result.status}: {result.why}" for result in mine if result.status != "current"]
+        lines += [f"  {', '.join(kinds)}: {what}" for what, kinds in _by_reason(mine).items()]
     lines += [f"waits for a person: {sentence}" for episode in show.episodes for sentence in waiting(root, episode, at)]
     return "\n".join(lines)
+
+
+def _by_reason(results: Sequence[Result]) -> dict[str, list[str]]:
+    """The kinds of step that are not current, under what there is to say of them."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        if result.status != "current":
+            why = "follows what changed" if result.why.startswith("follows ") else result.why
+            found.setdefault(f"{result.status}: {why}", []).append(result.step.kind)
+    return found
 
 
 def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:

@@ -39,20 +39,25 @@ class Journal:
         self.path = path
         self.receipts: dict[str, Receipt] = {}
         self.promises: dict[str, Receipt] = {}
+        self.failures: dict[str, str] = {}  # step -> why it failed when it was last tried
         self._lines = 0
         self._stream: IO[str] | None = None
         self._load()
 
     def promise(self, receipt: Receipt) -> None:
         """Say what is about to be renamed into place."""
-        self._append("promise", receipt)
+        self._append(_line("promise", receipt))
         self.promises[receipt.step] = receipt
 
     def done(self, receipt: Receipt) -> None:
         """Say that the step's outputs are in place."""
-        self._append("done", receipt)
-        self.receipts[receipt.step] = receipt
-        self.promises.pop(receipt.step, None)
+        self._append(_line("done", receipt))
+        self._is_done(receipt)
+
+    def failed(self, step: str, why: str) -> None:
+        """Say why a step failed, until it is done."""
+        self._append(_failure(step, why))
+        self.failures[step] = why
 
     def close(self) -> None:
         """Write the journal anew when most of its lines are out of date, and let go of the file."""
@@ -61,15 +66,16 @@ class Journal:
             self._stream = None
         if self._lines > 2 * len(self.receipts) + 100:
             lines = [_line("done", receipt) for receipt in self.receipts.values()]
-            write_whole(self.path, "".join(lines + [_line("promise", receipt) for receipt in self.promises.values()]))
+            lines += [_line("promise", receipt) for receipt in self.promises.values()]
+            write_whole(self.path, "".join(lines + [_failure(step, why) for step, why in self.failures.items()]))
 
-    def _append(self, state: str, receipt: Receipt) -> None:
+    def _append(self, line: str) -> None:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self.path.open("a", encoding="utf-8")
             if self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
                 self._stream.write("\n")  # after a torn line
-        self._stream.write(_line(state, receipt))
+        self._stream.write(line)
         self._stream.flush()
         self._lines += 1
 
@@ -78,15 +84,24 @@ class Journal:
         for line in text.splitlines():
             self._lines += 1
             try:
-                state, *values = json.loads(line)
-                receipt = Receipt(*values)
+                self._read(*json.loads(line))
             except (ValueError, TypeError):
                 continue  # torn by a kill: the step it spoke of is made again
-            if state == "done":
-                self.receipts[receipt.step] = receipt
-                self.promises.pop(receipt.step, None)
-            else:
-                self.promises[receipt.step] = receipt
+
+    def _read(self, state: str, *values: Any) -> None:
+        if state == "failed":
+            step, why = values
+            self.failures[step] = why
+        elif state == "done":
+            self._is_done(Receipt(*values))
+        else:
+            receipt = Receipt(*values)
+            self.promises[receipt.step] = receipt
+
+    def _is_done(self, receipt: Receipt) -> None:
+        self.receipts[receipt.step] = receipt
+        self.promises.pop(receipt.step, None)
+        self.failures.pop(receipt.step, None)
 
 
 class DigestCache:
@@ -161,3 +176,7 @@ def _is_empty(value: Any) -> bool:
 
 def _line(state: str, receipt: Receipt) -> str:
     return json.dumps([state, *asdict(receipt).values()], ensure_ascii=False) + "\n"
+
+
+def _failure(step: str, why: str) -> str:
+    return json.dumps(["failed", step, why], ensure_ascii=False) + "\n"

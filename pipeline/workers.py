@@ -23,6 +23,11 @@ from pipeline import progress
 _REPORT_EVERY_S = 0.2
 
 
+def cores() -> int:
+    """The processor cores this process may use: a container, or a person, may have given it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Workers:
     """The executors of a run, started when first asked for; leaving the `with` block ends every worker."""
 

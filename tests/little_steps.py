@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from pipeline import progress
 from pipeline.drafts import stamp
 from pipeline.errors import CauserieError
 
@@ -54,3 +55,9 @@ def twice(source: Path, *, one: Path, two: Path) -> None:
 def die(source: Path, *, out: Path) -> None:
     """What a process does that has no more memory."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def long(source: Path, *, out: Path) -> None:
+    """Half of it done, and a word about that."""
+    progress.report(1.0, 2.0)
+    out.write_text(source.read_text())

@@ -152,6 +152,15 @@ def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
     assert not (show / "kept").exists()
 
 
+def test_a_failure_is_told_until_the_step_is_done(show):
+    fails = Step("a/shout", little_steps.refuse, {"source": "raw.txt"}, {"out": "loud.txt"})
+    run(show, fails)
+    assert [result.why for result in look((fails,), show)] == ["failed when it was last tried: raw.wav: is not a recording; export it again"]
+    run(show, SHOUT)
+    (show / "raw.txt").write_text("bonsoir")
+    assert [result.why for result in look((SHOUT,), show)] == ["source changed"]
+
+
 def test_a_failure_blocks_what_follows_and_nothing_else(show):
     broken = Step("a/broken", little_steps.refuse, {"source": "raw.txt"}, {"out": "x.txt"})
     after = Step("a/after", little_steps.shout, {"source": "x.txt"}, {"loud": "y.txt"})

@@ -7,7 +7,6 @@ lossless and carries no name: the same samples in another file, or under another
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.files import write_json
 from pipeline.model import Clean, Mix, Part
 from pipeline.progress import report
+from pipeline.workers import cores
 
 if TYPE_CHECKING:
     from pipeline.audio.profile import Profile
@@ -144,7 +144,7 @@ def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
 
         return told
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         heard = [pool.submit(hear_one, take, rate_hz, channels, tell(i)) for i, take in enumerate(takes)]
         try:
             for each in as_completed(heard):

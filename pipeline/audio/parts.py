@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline import progress
 from pipeline.audio import ffmpeg, mp3
 from pipeline.errors import CauserieError
+from pipeline.workers import cores
 
 if TYPE_CHECKING:
     from pipeline.audio.limiter import Level
@@ -94,7 +94,7 @@ class Workshop:
 
         paths = [self.folder / f"{span.first}-{span.end}" for span in self.spans]
         stop = threading.Event()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             works = [pool.submit(self._part, edges, span, path, stop) for span, path in zip(self.spans, paths, strict=True)]
             try:
                 done, _ = wait(works, return_when=FIRST_EXCEPTION)

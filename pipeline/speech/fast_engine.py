@@ -6,7 +6,6 @@ Each window is heard by one thread: CTranslate2's decoder is slower on two, and 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from pipeline.errors import CauserieError
 from pipeline.model import Word
 from pipeline.speech.engines import FASTER, NARROWEST
 from pipeline.speech.sift import Segment
+from pipeline.workers import cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,11 +74,6 @@ def load(model: str, checkpoint: str = "", device: str = "auto") -> FastEngine:
         raise _refusal(model, folder, error) from error
     width = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("n_audio_state", NARROWEST) if folder else NARROWEST
     return FastEngine(network, kind, workers, width >= NARROWEST)
-
-
-def cores() -> int:
-    """The processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _folder(checkpoint: Path) -> Path:

@@ -10,6 +10,7 @@ from pipeline.errors import CauserieError
 from pipeline.model import Word
 from pipeline.speech.engines import NARROWEST, OPENAI
 from pipeline.speech.sift import Segment
+from pipeline.workers import cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,23 +69,15 @@ class OpenAIEngine:
 
 def load(model: str, checkpoint: str = "", device: str = "auto") -> OpenAIEngine:
     """A model by its name, downloaded when it is first used, or from a .pt file."""
+    import torch
     import whisper
 
     where = None if device == "auto" else device
     network = _from_file(Path(checkpoint), where) if checkpoint else _by_name(model, where)
     if network.device.type == "cpu":
-        _on_all_cores()
+        torch.set_num_threads(cores())  # torch takes those of the machine
     assert isinstance(network, whisper.Whisper)
     return OpenAIEngine(network, "float32" if network.device.type == "cpu" else "float16")
-
-
-def _on_all_cores() -> None:
-    """Torch takes the cores the machine has; a container, or a person, may have given this process fewer."""
-    import os
-
-    import torch
-
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
 
 
 def _by_name(model: str, device: str | None) -> Whisper:

@@ -1,0 +1,64 @@
+"""Steps on a Dask cluster: a real scheduler and real worker processes, on this machine."""
+
+import little_steps
+import pytest
+from distributed import LocalCluster
+
+from pipeline.build import build
+from pipeline.cluster import Cluster
+from pipeline.errors import CauserieError
+from pipeline.steps import Step
+
+SHOUT = Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"})
+
+
+@pytest.fixture(scope="module")
+def address():
+    quiet = {"dashboard_address": None, "host": "127.0.0.1", "silence_logs": 50}
+    with LocalCluster(2, threads_per_worker=1, processes=True, resources={"model": 1}, **quiet) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture
+def show(tmp_path):
+    (tmp_path / "show.toml").touch()
+    (tmp_path / "raw.txt").write_text("bonjour")
+    return tmp_path
+
+
+def test_steps_run_on_the_cluster_and_their_errors_come_back_whole(address, show):
+    refuse = Step("a/refuse", little_steps.refuse, {"source": "raw.txt"}, {"out": "out.txt"}, lane="model")
+    with Cluster(address, show) as workers:
+        built, failed = build((SHOUT, refuse), show, workers)
+    assert (show / "loud.txt").read_text() == "BONJOUR!"
+    assert (built.status, failed.why) == ("built", "raw.wav: is not a recording; export it again")
+
+
+def test_what_a_cluster_built_is_current_here(address, show):
+    with Cluster(address, show) as workers:
+        build((SHOUT,), show, workers)
+        assert [result.status for result in build((SHOUT,), show, workers)] == ["current"]
+
+
+def test_how_far_a_step_is_comes_back(address, show):
+    heard = []
+    with Cluster(address, show, lambda *report: heard.append(report)) as workers:
+        build((Step("a/long", little_steps.long, {"source": "raw.txt"}, {"out": "out.txt"}),), show, workers)
+    assert ("a/long", 1.0, 2.0) in heard
+
+
+def test_a_worker_that_dies_fails_its_step_and_no_other(address, show):
+    die = Step("b/die", little_steps.die, {"source": "raw.txt"}, {"out": "out.txt"})
+    with Cluster(address, show) as workers:
+        assert [result.status for result in build((die, SHOUT), show, workers)] == ["failed", "built"]
+
+
+def test_a_worker_that_does_not_see_the_show_is_refused(address, tmp_path):
+    with pytest.raises(CauserieError, match="does not see"):
+        Cluster(address, tmp_path)
+
+
+def test_nobody_at_the_address_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.cluster._PATIENCE_S", 0.5)
+    with pytest.raises(CauserieError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        Cluster("tcp://127.0.0.1:9", tmp_path)
