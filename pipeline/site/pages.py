@@ -79,7 +79,7 @@ def episode_page(
         **inlined(episode_value(show, episode, published.duration_s, audio, cards, tuple(name for name, _ in themes))),
     }
     write_whole(page, render("episode.html.j2", values, own))
-    write_whole(embed, render("embed.html.j2", values, own))
+    write_whole(embed, render("embed.html.j2", {**values, "linked": ""}, own))
 
 
 def common(frame: Frame, cover: Release, key: str, own: Own = ()) -> dict[str, Any]:
