@@ -14,6 +14,7 @@ from pipeline.toml import Table
 
 OURS = Path(__file__).parent / "templates" / "site"
 FOLDER = "templates"  # of the show
+_KINDS = {".j2", ".css", ".js", ".toml"}  # of templates; what else lies there is none of ours
 _FONTS = {b"wOF2": ".woff2", b"wOFF": ".woff", b"OTTO": ".otf", b"\0\1\0\0": ".ttf"}  # W3C WOFF 1 and 2, OpenType 1.9
 
 
@@ -74,7 +75,7 @@ def _links(table: Table) -> Named:
 
 def _templates(table: Table, root: Path) -> tuple[str, ...]:
     """The show's own templates; one that stands for none of ours would be forgotten silently, unless it begins with `_`."""
-    found = sorted(path.name for path in (root / FOLDER).glob("*.*") if path.is_file() and not path.name.startswith("."))
+    found = sorted(path.name for path in (root / FOLDER).glob("*") if path.suffix in _KINDS and path.is_file())
     ours = {path.name for path in OURS.iterdir()}
     for name in found:
         if name not in ours and not name.startswith("_"):

@@ -20,6 +20,7 @@ from pipeline.plan import work
 from pipeline.release import Release, write_release
 from pipeline.site.passages import passages
 from pipeline.site.places import Neighbours
+from pipeline.site.render import web
 from pipeline.site.wording import TEMPLATES, day, iso_duration, weight
 from pipeline.steps import execute
 from pipeline.text import typographic
@@ -112,6 +113,11 @@ def test_credits_carry_french_roles_and_only_web_links(episode):
     rows = [" ".join(row.text_content().split()) for row in episode.xpath("//dl/div")]
     assert rows == ["Présentation Nora Belkacem", "Avec Malik Aubry", "Montage Nora Belkacem"]
     assert not [link for link in episode.xpath("//@href") if link.startswith("javascript")]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//example.org", "http://[", ""])
+def test_only_addresses_of_the_web_are_followed(url):
+    assert web(url) == "" and web("https://example.org/a?b") == "https://example.org/a?b"
 
 
 def test_neighbours_know_their_place():

@@ -68,7 +68,7 @@ def test_each_mistake_is_named_with_its_key(tmp_path, values, said):
 
 def test_a_template_that_stands_for_none_of_ours_is_a_mistake(tmp_path):
     (tmp_path / "templates").mkdir()
-    for name in ("cast.html.j2", "_logo.html.j2", "episodes.html.j2"):
+    for name in ("cast.html.j2", "_logo.html.j2", "episodes.html.j2", "README.md"):
         (tmp_path / "templates" / name).write_text("")
     found, problems = read({}, tmp_path)
     assert {"templates/cast.html.j2", "templates/_logo.html.j2"} < set(found.templates)

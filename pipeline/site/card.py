@@ -33,7 +33,7 @@ def card(cover: Path, *, card: Path, show: str, episode: str, number: int | None
     told = {"sys_inputs": {"data": json.dumps(data)}, "root": cover.parent, "ignore_system_fonts": True}
     try:
         drawn = typst.compile(source, format="png", ppi=72, **told)
-    except typst.TypstError as error:
+    except RuntimeError as error:
         raise CauserieError(f"cannot be drawn: {error}", str(cover), "export it again as JPEG") from error
     write_whole(card, drawn)
 

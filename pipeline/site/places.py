@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from posixpath import splitext
 from urllib.parse import quote
 
 from pipeline.colours import DARK, LIGHT, palettes
@@ -90,13 +89,13 @@ def fonts_of(show: Show) -> dict[str, str]:
 
 def show_keys(show: Show, episodes: tuple[Episode, ...]) -> dict[str, Keys]:
     """What the show's own steps write for its pages, by their kind."""
-    fonts = fonts_of(show)
+    fonts = {name: f"fonts/{name}{posixpath.splitext(file)[1]}" for name, file in fonts_of(show).items()}
     return {
         "index": {"page": "index.html"},
         "people": {"page": "people/index.html"},
         "themes": {f"theme_{i}": f"themes/{theme.slug}/index.html" for i, theme in enumerate(themes(episodes))},
         "transcripts": {"page": "transcripts/index.html"} if 0 < len(episodes) <= TOGETHER else {},
-        "style": {"style": "style.css", "script": "page.js", **{name: f"fonts/{name}{splitext(file)[1]}" for name, file in fonts.items()}},
+        "style": {"style": "style.css", "script": "page.js", **fonts},
         "found": {"lost": "404.html", "robots": "robots.txt", **({"sitemap": "sitemap.xml"} if show.info.feed_key else {})},
     }
 

@@ -47,13 +47,16 @@ def asset(name: str, own: Own = ()) -> str:
 
 
 def words_of(language: str, own: Own = ()) -> dict[str, Any]:
-    """The labels of a language, those of the show's `labels.….toml` over ours."""
+    """The labels of a language, those of the show's own file over ours."""
     return labels(language, dict(own).get(f"labels.{'fr' if language.startswith('fr') else 'en'}.toml", ""))
 
 
 def web(url: str) -> str:
     """The address when it is a page of the web; nothing when following it could run something."""
-    return url if urlsplit(url).scheme in ("http", "https") else ""
+    try:
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError:  # a bracket that is never closed
+        return ""
 
 
 @cache
