@@ -142,6 +142,26 @@ def import_text(slug: str, file: Path, root: Path) -> None:
     _say("\n".join(bring_text(root.resolve(), slug, file)))
 
 
+@main.command()
+@click.argument("slug")
+@options(COMMON)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on; a free one if not given.")
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+def review(slug: str, root: Path, port: int, opens: bool) -> None:
+    """Correct an episode's transcript in the browser while listening: a page on 127.0.0.1 that plays, shows the doubts, and saves."""
+    from pipeline.commands import at_the_desk
+    from pipeline.review.server import serve_review
+
+    _must_exist(root, (slug,))
+
+    def ready(address: str) -> None:
+        click.echo(f"{address}  (Ctrl-C to stop)")
+        if opens:
+            click.launch(address)
+
+    serve_review(at_the_desk(root.resolve(), slug), port=port, ready=ready)
+
+
 @main.command("import-feed")
 @click.argument("source", metavar="URL_OR_FILE")
 @options(COMMON)

@@ -6,6 +6,7 @@ keeps its times.
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,9 @@ VOICES = {  # other speakers than the show's: espeak-ng's own timbres, of which 
     "steph": {"timbre": "steph", "pitch": 0, "rate": 10},
     "quick": {"pitch": 6, "rate": 38},
     "slow": {"pitch": -6, "rate": -32},
+    "anika": {"timbre": "anika", "pitch": 1, "rate": 2},
+    "michel": {"timbre": "michel", "pitch": -2, "rate": 0},
+    "grandpa": {"timbre": "grandpa", "pitch": 0, "rate": -12},
 }
 OTHER_SENTENCES = """
 Le train de Limoges part toujours en retard le samedi.
@@ -157,4 +161,48 @@ def far(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audi
     return np.where(away, weak, sound).astype(np.float32)
 
 
-DAMAGES = {each.__name__: each for each in (hiss, street, babble, telephone, clipped, hall, gaps, spliced, loud_music, far)}
+def wind(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
+    """Gusts on a microphone without its foam: the lowest notes, far too loud, and what they overdrive."""
+    blown = sosfilt(butter(2, 180.0, "lowpass", fs=rate, output="sos"), chance.standard_normal(len(sound)))
+    marks = np.arange(0, len(sound) / rate + 2, 2)
+    gusts = np.interp(np.arange(len(sound)) / rate, marks, chance.random(len(marks)) ** 3)
+    mixed = sound + at_level((blown * gusts).astype(np.float32), (-22.0, -16.0, -10.0)[hard - 1])
+    return np.tanh(4 * mixed).astype(np.float32) / 4
+
+
+def codec(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
+    """A call over a poor line: Opus with hardly any bits."""
+    import imageio_ffmpeg
+
+    form, kbps = ["-f", "f32le", "-ar", str(rate), "-ac", "1"], (5, 3, 2)[hard - 1]
+    coder = ["-c:a", "libopus", "-application", "voip", "-b:a", f"{kbps}k", "-f", "ogg"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error"]
+    small = subprocess.run([*command, *form, "-i", "-", *coder, "-"], input=sound.tobytes(), capture_output=True, check=True).stdout
+    heard = subprocess.run([*command, "-i", "-", *form, "-"], input=small, capture_output=True, check=True).stdout
+    return np.resize(np.frombuffer(heard, np.float32), len(sound)).copy()
+
+
+def hum(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
+    """The mains, and its harmonics up to the middle of the voice."""
+    times = np.arange(len(sound)) / rate
+    tones = sum(np.sin(2 * np.pi * 50 * n * times + chance.uniform(0, 6.28)) / n**0.5 for n in range(1, 30))
+    return sound + at_level(tones.astype(np.float32), (-36.0, -30.0, -24.0)[hard - 1])
+
+
+def crosstalk(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
+    """Somebody else speaks over some of it, nearly as loud."""
+    marks = np.arange(0, len(sound) / rate + 4, 4)
+    over = np.repeat(chance.random(len(marks)) < (0.2, 0.35, 0.5)[hard - 1], 4 * rate)[: len(sound)]
+    return sound + np.where(over, np.roll(sound, int(chance.integers(9 * rate, len(sound) - 9 * rate))) * gain(-5.0), 0).astype(np.float32)
+
+
+def quiet(sound: Audio, rate: int, hard: int, chance: np.random.Generator) -> Audio:
+    """Recorded far too low by a cheap converter: what is left are its steps."""
+    step = float(np.abs(sound).max()) / (8, 4, 2)[hard - 1]
+    return (np.round(sound / step + chance.uniform(-0.5, 0.5, len(sound))) * step).astype(np.float32)
+
+
+DAMAGES = {
+    each.__name__: each
+    for each in (hiss, street, babble, telephone, clipped, hall, gaps, spliced, loud_music, far, wind, codec, hum, crosstalk, quiet)
+}

@@ -1,7 +1,7 @@
 """Do the doubts point at what is wrong? The sample show, said by others and damaged until 10 to 30 % of its words are wrong.
 
-    python benchmarks/doubts.py make FOLDER [PART/PARTS]     hear every case once (needs espeak-ng; half an hour of two cores)
-    python benchmarks/doubts.py fit FOLDER                   fit the weights; measure on each kind of damage with those fitted on the others
+    python benchmarks/doubts.py make FOLDER [PART/PARTS]     hear every case once, or every so many (needs espeak-ng; an hour of one core)
+    python benchmarks/doubts.py fit FOLDER                   fit the weights; measure on each kind of damage, and each voice, by the others
 
 A word is wrong when the edit alignment does not find it again: one replaced or missed counts where it was said, one invented where
 it was heard. The figure is the share of wrong words that lie within the top fifth of the audio, ranked by passages.
@@ -12,7 +12,9 @@ minutes on sound this bad.
 from __future__ import annotations
 
 import sys
+import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ from pipeline.transcript.normal import tokens  # noqa: E402
 CASES = """
 own/sentences david/words own/hiss own/street quick/babble own/telephone slow/clipped belinda/hall own/gaps own/spliced own/loud_music
 own/far iven/hiss steph/gaps belinda/sentences david/spliced quick/street own/words iven/far steph/loud_music
+own/wind own/codec own/hum own/crosstalk own/quiet anika/sentences michel/words grandpa/gaps anika/hiss michel/spliced
+grandpa/far michel/street anika/crosstalk david/codec belinda/quiet iven/hum steph/wind
 """.split()
 WRONG = (0.10, 0.30)  # what is asked
 USEFUL = (0.04, 0.50)  # to fit
@@ -51,6 +55,7 @@ def make(folder: Path, part: int, parts: int) -> None:
 
     torch.set_num_threads(1)
     model, show = whisper.load_model(str(ROOT / "tools/demo_model/demo.pt"), device="cpu"), script.load()
+    start_s = time.process_time()
     turns = [(case, (place + turn) % 3) for turn in range(3) for place, case in enumerate(CASES)]
     for case, episode in turns[part::parts]:
         rate, hard = 0.0, 2
@@ -59,6 +64,8 @@ def make(folder: Path, part: int, parts: int) -> None:
             rate = heard(folder / f"{case.replace('/', '-')}-{episode + 1}-{hard}", model, show, case, episode, hard)
             if WRONG[0] <= rate <= WRONG[1]:
                 break
+    done, whole = len(turns[part::parts]), len(turns)
+    print(f"{done} of {whole} cases in {(time.process_time() - start_s) / 60:.1f} min of processor")
 
 
 def heard(folder: Path, model: Any, show: Any, case: str, episode: int, hard: int) -> float:
@@ -97,12 +104,13 @@ def listened(model: Any, sound: NDArray[np.float32]) -> dict[str, Any]:
     from pipeline.speech.activity import active_frames, any_voice
     from pipeline.speech.sift import Segment, believable, whole_words
     from pipeline.speech.transcribe import words_value
-    from pipeline.speech.windows import cuts
+    from pipeline.speech.windows import windows
 
-    rate, times = damage.RATE_HZ, cuts(sound, damage.RATE_HZ)
+    rate = damage.RATE_HZ
     tokenizer, segments = get_tokenizer(model.is_multilingual, language="fr", task="transcribe"), []
-    for start_s, end_s in zip(times, times[1:], strict=False):
-        mel = pad_or_trim(log_mel_spectrogram(sound[round(start_s * rate) : round(end_s * rate)]), 3000)
+    for window in windows([sound], rate):
+        start_s, end_s = window.start_s, window.start_s + window.length_s
+        mel = pad_or_trim(log_mel_spectrogram(window.samples), 3000)
         found = model.decode(mel, DecodingOptions(language="fr", fp16=False))
         if found.compression_ratio > 2.4:
             found = model.decode(mel, DecodingOptions(language="fr", fp16=False, temperature=0.4))
@@ -116,7 +124,7 @@ def listened(model: Any, sound: NDArray[np.float32]) -> dict[str, Any]:
         segments.append(Segment(whole_words(pieces, "fr"), float(found.no_speech_prob), float(found.avg_logprob)))
     voices = active_frames(sound, rate)
     kept = believable(segments, lambda start_s, end_s: any_voice(voices, start_s, end_s))
-    return words_value(kept, model="demo", language="fr", duration_s=len(sound) / rate)
+    return words_value(kept, engine="openai-whisper", model="demo", language="fr", duration_s=len(sound) / rate)
 
 
 def wrong_s(value: dict[str, Any], truth: list[Any]) -> tuple[list[float], int]:
@@ -205,17 +213,24 @@ def kind(case: dict[str, Any]) -> str:
     return case["name"].split("-")[1]
 
 
-def held_out(everything: list[dict[str, Any]], without: int | None = None, alone: int | None = None) -> dict[str, float]:
-    """The share caught in each case that has as many errors as asked, by weights fitted on all other kinds of damage.
+def speaker(case: dict[str, Any]) -> str:
+    """Who says it."""
+    return case["name"].split("-")[0]
+
+
+def held_out(
+    everything: list[dict[str, Any]], without: int | None = None, alone: int | None = None, by: Callable[[dict[str, Any]], str] = kind
+) -> dict[str, float]:
+    """The share caught in each case that has as many errors as asked, by weights fitted on all other kinds of damage, or other voices.
 
     `without` leaves a signal out, `alone` ranks by one signal.
     """
     kept = [index for index in range(len(doubts.SIGNALS)) if index != without and alone in (None, index)]
     fewer = [{**each, "signals": each["signals"][:, kept]} for each in everything]
-    weights = {name: np.ones(1) for name in map(kind, fewer)}
+    weights = {name: np.ones(1) for name in map(by, fewer)}
     if alone is None:
-        weights = {name: fitted([each for each in fewer if kind(each) != name])[0] for name in weights}
-    return {each["name"]: caught([each], weights[kind(each)]) for each in fewer if WRONG[0] <= each["rate"] <= WRONG[1]}
+        weights = {name: fitted([each for each in fewer if by(each) != name])[0] for name in weights}
+    return {each["name"]: caught([each], weights[by(each)]) for each in fewer if WRONG[0] <= each["rate"] <= WRONG[1]}
 
 
 def fit(folder: Path) -> None:
@@ -235,6 +250,13 @@ def fit(folder: Path) -> None:
         print(f"  {name:12} weight {weights[index]:5.2f}, usual {usual[index]:.2f}; alone {one:.0%}, all the others {others:.0%}")
     shares, shipped = held_out(everything), np.array([doubts.WEIGHTS[name][0] for name in doubts.SIGNALS])
     print(f"wrong words in the top fifth of the audio, each kind of damage held out in turn: {mean(shares):.0%}")
+    for what, by in (("kind of damage", kind), ("voice", speaker)):
+        alone = held_out(everything, by=by)
+        for name in sorted({by(each) for each in asked}):
+            mine = [each for each in asked if by(each) == name]
+            share = sum(alone[each["name"]] * many[each["name"]] for each in mine) / sum(many[each["name"]] for each in mine)
+            print(f"  {what} {name:10} {len(mine)} cases: {share:.0%} caught, held out")
+    print(f"each voice held out in turn: {mean(held_out(everything, by=speaker)):.0%}")
     print(f"as shipped {caught(asked, shipped):.0%}, in order of time {caught(asked, 0 * shipped):.0%}, at best {best(asked):.0%}")
     for each in asked:
         print(f"  {each['name']:22} {each['rate']:.0%} wrong: {shares[each['name']]:.0%} caught")

@@ -186,6 +186,7 @@ def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems
         sounds.soundbites(table),
         fields.file_in(table, "cover", folder, root),
         feed_keys.item_options(table),
+        sounds.diarised(table, folder, root, show.people),
         site_keys.tags(table),
     )
     for file in (*episode.mix.files, episode.cover):

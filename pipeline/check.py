@@ -21,12 +21,14 @@ from pipeline.feed.rules_show import web_address
 from pipeline.files import read_text
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
-from pipeline.model import Bed, Episode, Part, Recording, Show, TimedTranscript
+from pipeline.model import Bed, Diarised, Episode, Part, Recording, Show, TimedTranscript
 from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.pictures import image_size
 from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
+from pipeline.text import nearest, printable
 from pipeline.transcript import grammar
+from pipeline.transcript.diarisation import Stretch, absent, parse_rttm, speakers, unnamed
 from pipeline.transcript.lint import lint
 from pipeline.transcript.timed import read_timed
 from pipeline.transcript.turns import turns
@@ -124,6 +126,12 @@ def _advice(root: Path, show: Show) -> list[Finding]:
     paths = {f"transcripts/{episode.slug}.md": root / f"transcripts/{episode.slug}.md" for episode in show.episodes}
     texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _tried(lambda path=path: read_text(path))}
     found: list[Finding] = []
+    for episode in show.episodes:
+        for diarised in episode.diarised:
+            for name in unnamed(diarised, _stretches(root, diarised)):
+                where = f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers"
+                hint = f'add "{printable(name)}" = "…", a key of [people], or "" when they are nobody of the show'
+                found.append(Finding(ADVICE, OWN, "speaker", "", where, f"does not say who speaks as {printable(name)}", hint))
     for where, text in texts.items():
         if not _tried(lambda text=text: grammar.parse(text)):
             others = {name: other for name, other in texts.items() if name != where}
@@ -138,10 +146,28 @@ def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError
     if episode.cover and (root / episode.cover).is_file():
         yield from _tried(lambda: check_cover(root / episode.cover))
     yield from _against_the_transcript(root, show, episode)
+    for diarised in episode.diarised:
+        yield from _speakers(root, diarised, f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers")
     for folder, parse in (("transcripts", lambda text, where: grammar.parse(text, where, show.people)), ("guides", guide_text.parse)):
         path = root / folder / f"{episode.slug}.md"
         if path.is_file():
             yield from _tried(lambda path=path, parse=parse, folder=folder: parse(read_text(path), f"{folder}/{path.name}"))
+
+
+def _speakers(root: Path, diarised: Diarised, where: str) -> Iterator[CauserieError]:
+    """An RTTM file that cannot be read, or lacks a name that is explained."""
+    if not (root / diarised.file).is_file():  # told by the catalog
+        return
+    if wrong := _tried(lambda: _stretches(root, diarised)):
+        yield from wrong
+        return
+    stretches = _stretches(root, diarised)
+    for name in absent(diarised, stretches):
+        yield CauserieError(f"“{printable(name)}” is nobody in {diarised.file}", where, nearest(printable(name), speakers(stretches)))
+
+
+def _stretches(root: Path, diarised: Diarised) -> tuple[Stretch, ...]:
+    return parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
 
 
 def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:

@@ -24,9 +24,11 @@ from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
 from pipeline.publish.run import Publication, given_by, publish, target_name
 from pipeline.release import read_release
+from pipeline.review.server import Desk, desk
 from pipeline.speech.doubts import summary
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
+from pipeline.transcript.diarisation import parse_rttm, unnamed
 from pipeline.transcript.grammar import doubtful
 from pipeline.transcript.importer import import_text
 from pipeline.workers import Workers, cores
@@ -197,6 +199,7 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
             yield from _named_once(path, f"{folder}/{episode.slug}.md")
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
+    yield from _unnamed(root, episode)
     if episode.info.published > at:
         yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
 
@@ -210,6 +213,22 @@ def _named_once(path: Path, where: str) -> Iterator[str]:
         yield from (f"correct {problem}" for problem in several.problems)
     except CauserieError as error:
         yield f"correct {error}"
+
+
+def _unnamed(root: Path, episode: Episode) -> Iterator[str]:
+    """The speakers another program found, of whom nobody has said who they are; once the text is a person's, that is settled there."""
+    text = root / f"transcripts/{episode.slug}.md"
+    for diarised in episode.diarised if not text.exists() or untouched(text.read_text(encoding="utf-8", errors="replace")) else ():
+        where = f"episodes/{episode.slug}/episode.toml: [recordings.speakers]"
+        try:
+            stretches = parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
+        except CauserieError as error:
+            yield f"correct {error}"
+            continue
+        for name in unnamed(diarised, stretches):
+            turns = [each for each in stretches if each.speaker == name]
+            said = f"{hms(sum(each.end_s - each.start_s for each in turns))} in all, first at {hms(turns[0].start_s)} of the recording"
+            yield f"say who speaks as {name}, {where}; {said}"
 
 
 def _doubted(root: Path, folder: str, slug: str) -> str:
@@ -233,6 +252,13 @@ def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
         write_whole(place, text)
     yield f"Made transcripts/{place.name}:"
     yield from (f"  {line}" for line in report)
+
+
+def at_the_desk(root: Path, slug: str) -> Desk:
+    """What is needed to correct an episode's transcript in the browser."""
+    show = open_show(root, slugs=(slug,))
+    title = next(episode.info.title for episode in show.episodes if episode.slug == slug)
+    return desk(root, slug, title, show.info.language, tuple(show.people))
 
 
 def bring_feed(root: Path, source: str, *, console: Console, **options: bool) -> bool:

@@ -129,6 +129,16 @@ class Mix:
 
 
 @dataclass(frozen=True)
+class Diarised:
+    """Who speaks on a recording of several voices, as another program found it."""
+
+    file: str  # RTTM
+    recording: int  # which of the recordings, from 0
+    name: str  # that recording's, without its ending
+    speakers: tuple[tuple[str, str], ...] = ()  # the program's name for somebody, and the key of that person; "" is nobody of the show
+
+
+@dataclass(frozen=True)
 class AudioTargets:
     """What the published audio must measure."""
 
@@ -195,6 +205,7 @@ class Episode:
     soundbites: tuple[Soundbite, ...] = ()
     cover: str = ""
     feed: ItemOptions = ItemOptions()
+    diarised: tuple[Diarised, ...] = ()
     tags: tuple[str, ...] = ()  # its themes: each has a page
 
     @property

@@ -157,7 +157,9 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
     doubted = {"doubts": f"transcripts/{slug}.doubts.json"}
     language = show.info.language[:2] if speech.language == "auto" else speech.language
-    voices = {recording.voice: show.people[recording.voice].name for recording in episode.mix.recordings if recording.voice}
+    diarised = episode.diarised
+    keys = [*(recording.voice for recording in episode.mix.recordings), *(key for each in diarised for _, key in each.speakers)]
+    voices = {key: show.people[key].name for key in keys if key}
     heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
     names = tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms))))
     return (
@@ -170,9 +172,14 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(
             f"{slug}/draft",
             draft,
-            {"words": words, "activity": work(slug, "activity.json"), **doubted},
+            {
+                "words": words,
+                "activity": work(slug, "activity.json"),
+                **doubted,
+                **({"turns": tuple(each.file for each in diarised)} if diarised else {}),
+            },
             {"text": text},
-            {"names": voices, "language": language, "glossary": show.glossary},
+            {"names": voices, "language": language, "glossary": show.glossary, **({"diarised": diarised} if diarised else {})},
             drafts=True,
         ),
         Step(f"{slug}/align", align, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),

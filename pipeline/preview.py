@@ -8,20 +8,80 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from http import HTTPStatus
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from pipeline.commands import make, open_show
 from pipeline.console import Console
 from pipeline.errors import CauserieError, Problems
 from pipeline.plan import due, plan, work
+from pipeline.publish.headers import content_type
 from pipeline.publish.tree import COVER_RELEASE, released, shell
 from pipeline.release import read_release
-from pipeline.serve import News, make_server
+from pipeline.serve import Tree, bound, find
 
 FOLDER = ".causerie/preview"
+LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
 _LOOK_EVERY_S = 0.5
+_KEEP_ALIVE_S = 15.0
+_LISTENING = f'\nnew EventSource("{LIVE}").onmessage = () => location.reload();\n'.encode()
 
 Seen = dict[str, tuple[int, int]]  # path -> time of change in nanoseconds, bytes
+
+
+class News:
+    """Tells every open page that what it shows has changed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._turn = threading.Condition()
+
+    def tell(self) -> None:
+        """There is something new."""
+        with self._turn:
+            self.number += 1
+            self._turn.notify_all()
+
+    def wait(self, known: int, seconds: float) -> int:
+        """The number of the latest news: another one than `known` as soon as there is one, after those seconds the same."""
+        with self._turn:
+            self._turn.wait_for(lambda: self.number != known, seconds)
+            return self.number
+
+
+class Live(Tree):
+    """A tree whose pages follow: the news come through their own script, so that their policy stays as it will be published."""
+
+    news: News
+
+    def do_GET(self) -> None:
+        """Send a file, the script with an ear to the news, or the news."""
+        if self.path == LIVE:
+            return self._tell()
+        script = find(self.base, self.path)
+        if script == self.base / "page.js":
+            return self.send_body(HTTPStatus.OK, content_type("page.js"), script.read_bytes() + _LISTENING)
+        super().do_GET()
+
+    def _tell(self) -> None:
+        """An event for each piece of news, until the page is left (HTML, server-sent events)."""
+        self.head(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"})
+        known = self.news.number
+        try:
+            while True:
+                self.wfile.write(b": here\n\n")
+                latest = self.news.wait(known, _KEEP_ALIVE_S)
+                if latest != known:
+                    self.wfile.write(b"data: changed\n\n")
+                known = latest
+        except OSError:
+            self.close_connection = True  # the page was left
+
+
+def live_server(folder: Path, news: News, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
+    """A server of that folder, bound and not yet running, whose pages hear the news."""
+    return bound(type("Handler", (Live,), {"base": folder.resolve(), "news": news}), host, port)
 
 
 def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
@@ -29,7 +89,7 @@ def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say:
     folder, news = root / FOLDER, News()
     folder.mkdir(parents=True, exist_ok=True)
     built = refresh(root, now(), say)
-    with make_server(folder, host, port, news) as server:
+    with live_server(folder, news, host, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         say(f"http://{host}:{server.server_address[1]}/  (builds again on each change; Ctrl-C to stop)")
         seen = look(root, built)

@@ -6,8 +6,8 @@ Python's own `http.server` knows no ranges, without which a player cannot jump i
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -19,10 +19,9 @@ from urllib.parse import unquote
 from pipeline.errors import CauserieError
 from pipeline.publish.headers import REVALIDATE, content_type
 
-LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
+PLAIN = "text/plain; charset=utf-8"
+
 _BLOCK_BYTES = 1 << 16
-_KEEP_ALIVE_S = 15.0
-_LISTENING = f'\nnew EventSource("{LIVE}").onmessage = () => location.reload();\n'.encode()
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -39,49 +38,35 @@ class Span:
         return self.last - self.first + 1
 
 
-class News:
-    """Tells every open page that what it shows has changed."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self._turn = threading.Condition()
-
-    def tell(self) -> None:
-        """There is something new."""
-        with self._turn:
-            self.number += 1
-            self._turn.notify_all()
-
-    def wait(self, known: int, seconds: float) -> int:
-        """The number of the latest news: another one than `known` as soon as there is one, after those seconds the same."""
-        with self._turn:
-            self._turn.wait_for(lambda: self.number != known, seconds)
-            return self.number
-
-
-def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000, news: News | None = None) -> ThreadingHTTPServer:
-    """A server that is bound and not yet running; port 0 takes a free one. `CauserieError` when it cannot be bound.
-
-    With `news`, the script of the pages listens to them: it comes from where the pages do, so their policy stays as it is.
-    """
+def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> ThreadingHTTPServer:
+    """A server that is bound and not yet running; port 0 takes a free one. `CauserieError` when it cannot be bound."""
     base = folder.resolve()
     if not base.is_dir():
         raise CauserieError("there is nothing to serve", str(folder), "run causerie publish first")
-    handler = type("Handler", (_Handler,), {"base": base, "news": news})
+    return bound(type("Handler", (Tree,), {"base": base}), host, port)
+
+
+def bound(handler: type[BaseHTTPRequestHandler], host: str, port: int) -> ThreadingHTTPServer:
+    """A server of that handler, bound and not yet running. `CauserieError` when the port cannot be had."""
     try:
-        return ThreadingHTTPServer((host, port), handler)
+        return _Server((host, port), handler)
     except (OSError, OverflowError) as error:
         raise CauserieError(f"port {port} on {host} cannot be used ({error})", hint="choose another with --port") from error
+
+
+def until_stopped(server: ThreadingHTTPServer) -> None:
+    """Answer until interrupted."""
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass  # this is how one stops it
 
 
 def serve(folder: Path, *, port: int = 8000, host: str = "127.0.0.1", ready: Callable[[str], None] = lambda address: None) -> None:
     """Serve `folder` until interrupted; `ready` hears its address once it answers."""
     with make_server(folder, host, port) as server:
         ready(f"http://{host}:{server.server_address[1]}/")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            pass  # this is how one stops it
+        until_stopped(server)
 
 
 def find(base: Path, target: str) -> Path | None:
@@ -119,64 +104,62 @@ def span(header: str, size: int) -> Span | None:
     return asked
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """GET and HEAD of files below `base`."""
+class _Server(ThreadingHTTPServer):
+    """One thread a connection; a browser that leaves in the middle of an answer is no error."""
 
-    base: Path
-    news: News | None
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that broke."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class Files(BaseHTTPRequestHandler):
+    """What sends a file, whole or in part, on a connection that is kept; who may ask for which is its children's to say."""
+
     protocol_version = "HTTP/1.1"  # players keep their connection while they jump about
     server_version, sys_version = "causerie", ""
     timeout = 60
-
-    def do_GET(self) -> None:
-        """Send a file, or a part of it."""
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        """Send what GET would say, without the file."""
-        self._answer(with_body=False)
-
-    def do_OPTIONS(self) -> None:
-        """Tell a browser that any page may read from here."""
-        allowed = {"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS", "Access-Control-Allow-Headers": "Range, If-None-Match"}
-        self._head(HTTPStatus.NO_CONTENT, allowed)
+    always: Mapping[str, str] = {}  # headers of every answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the terminal is the user's."""
 
-    def _answer(self, *, with_body: bool) -> None:
-        if self.news and _path(self.path) == LIVE:
-            return self._tell(self.news)
-        path = find(self.base, self.path)
-        if self.news and path == self.base / "page.js":
-            return self._send(HTTPStatus.OK, content_type("page.js"), path.read_bytes() + _LISTENING, with_body)
-        if path is None:
-            return self._redirect_or_404(with_body)
-        with path.open("rb") as stream:
-            self._send_file(path, stream, with_body)
-
-    def _send_file(self, path: Path, stream: BinaryIO, with_body: bool) -> None:
+    def send_file(self, path: Path, type_: str, *, with_body: bool) -> None:
         """One file: whole, in part, or the news that it has not changed."""
-        stat = path.stat()
-        tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-        about = {"ETag": tag, "Cache-Control": REVALIDATE, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
-        if _matches(self.headers.get("If-None-Match", ""), tag):
-            return self._head(HTTPStatus.NOT_MODIFIED, about)
-        about |= {"Content-Type": content_type(path.relative_to(self.base).as_posix()), "Accept-Ranges": "bytes"}
-        wanted = self.headers.get("Range", "") if self.headers.get("If-Range", tag) == tag else ""
-        try:
-            part = span(wanted, stat.st_size)
-        except ValueError:
-            sorry = {"Content-Range": f"bytes */{stat.st_size}", "Content-Length": "0"}
-            return self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, sorry)
-        if part is None:
-            self._head(HTTPStatus.OK, {**about, "Content-Length": str(stat.st_size)})
-            part = Span(0, stat.st_size - 1)
-        else:
-            where = f"bytes {part.first}-{part.last}/{stat.st_size}"
-            self._head(HTTPStatus.PARTIAL_CONTENT, {**about, "Content-Range": where, "Content-Length": str(part.bytes)})
+        with path.open("rb") as stream:
+            stat = path.stat()
+            tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+            about = {"ETag": tag, "Cache-Control": REVALIDATE, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
+            if _matches(self.headers.get("If-None-Match", ""), tag):
+                return self.head(HTTPStatus.NOT_MODIFIED, about)
+            about |= {"Content-Type": type_, "Accept-Ranges": "bytes"}
+            wanted = self.headers.get("Range", "") if self.headers.get("If-Range", tag) == tag else ""
+            try:
+                part = span(wanted, stat.st_size)
+            except ValueError:
+                sorry = {"Content-Range": f"bytes */{stat.st_size}", "Content-Length": "0"}
+                return self.head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, sorry)
+            if part is None:
+                self.head(HTTPStatus.OK, {**about, "Content-Length": str(stat.st_size)})
+                part = Span(0, stat.st_size - 1)
+            else:
+                where = f"bytes {part.first}-{part.last}/{stat.st_size}"
+                self.head(HTTPStatus.PARTIAL_CONTENT, {**about, "Content-Range": where, "Content-Length": str(part.bytes)})
+            if with_body:
+                self._copy(stream, part)
+
+    def send_body(self, status: HTTPStatus, type_: str, body: bytes, *, with_body: bool = True) -> None:
+        """An answer that is no file."""
+        self.head(status, {"Content-Type": type_, "Content-Length": str(len(body))})
         if with_body:
-            self._copy(stream, part)
+            self.wfile.write(body)
+
+    def head(self, status: HTTPStatus, headers: Mapping[str, str]) -> None:
+        """Status and headers."""
+        self.send_response(status)
+        for name, value in {**self.always, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
 
     def _copy(self, stream: BinaryIO, part: Span) -> None:
         """Send those bytes; a listener who leaves is no error."""
@@ -190,43 +173,41 @@ class _Handler(BaseHTTPRequestHandler):
             left = 1
         self.close_connection = self.close_connection or left > 0  # what was promised cannot be kept on this connection
 
+
+class Tree(Files):
+    """GET and HEAD of files below `base`, which any page may read."""
+
+    base: Path
+    always = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag"}
+
+    def do_GET(self) -> None:
+        """Send a file, or a part of it."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Send what GET would say, without the file."""
+        self._answer(with_body=False)
+
+    def do_OPTIONS(self) -> None:
+        """Tell a browser that any page may read from here."""
+        allowed = {"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS", "Access-Control-Allow-Headers": "Range, If-None-Match"}
+        self.head(HTTPStatus.NO_CONTENT, allowed)
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = find(self.base, self.path)
+        if path is None:
+            return self._redirect_or_404(with_body)
+        self.send_file(path, content_type(path.relative_to(self.base).as_posix()), with_body=with_body)
+
     def _redirect_or_404(self, with_body: bool) -> None:
         """`/episode` is `/episode/`, or nothing."""
         name = _path(self.path)
         folder = f"/{name.strip('/')}/"
         if not name.endswith("/") and find(self.base, folder) is not None:
-            return self._head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
-        page = find(self.base, "/404.html")
-        body = page.read_bytes() if page else b"404: there is no such page here\n"
-        self._send(HTTPStatus.NOT_FOUND, content_type("404.html" if page else "404.txt"), body, with_body)
-
-    def _send(self, status: HTTPStatus, kind: str, body: bytes, with_body: bool) -> None:
-        """A whole answer that is not to be kept."""
-        self._head(status, {"Content-Type": kind, "Content-Length": str(len(body)), "Cache-Control": "no-store"})
-        if with_body:
-            self.wfile.write(body)
-
-    def _tell(self, news: News) -> None:
-        """An event for each piece of news, until the page is left (HTML, server-sent events)."""
-        self._head(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"})
-        known = news.number
-        try:
-            while True:
-                self.wfile.write(b": here\n\n")
-                latest = news.wait(known, _KEEP_ALIVE_S)
-                if latest != known:
-                    self.wfile.write(b"data: changed\n\n")
-                known = latest
-        except OSError:
-            pass  # the page was left
-
-    def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
-        """Status and headers; every answer may be read by any page."""
-        self.send_response(status)
-        cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag"}
-        for name, value in {**cors, **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
+            return self.head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
+        if page := find(self.base, "/404.html"):
+            return self.send_body(HTTPStatus.NOT_FOUND, content_type("404.html"), page.read_bytes(), with_body=with_body)
+        self.send_body(HTTPStatus.NOT_FOUND, PLAIN, b"404: there is no such page here\n", with_body=with_body)
 
 
 def _path(target: str) -> str:

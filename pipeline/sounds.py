@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.fields import file_in, relative, time_in, who
-from pipeline.model import Bed, Clean, Mix, Part, Person, Recording, Soundbite
+from pipeline.model import Bed, Clean, Diarised, Mix, Part, Person, Recording, Soundbite
 from pipeline.text import nearest, printable
 from pipeline.toml import Table
 
@@ -51,6 +51,29 @@ def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], ho
     return Mix(recordings, _between(intro, body, outro), beds, level, table.flag("trim_silence", True), start_s or 0.0, end_s)
 
 
+def diarised(table: Table, folder: Path, root: Path, people: Mapping[str, Person]) -> tuple[Diarised, ...]:
+    """The `diarisation` of each recording that has one: who speaks when, found by another program."""
+    found = []
+    recordings = table.values.get("recordings")
+    if not isinstance(recordings, list) or not all(isinstance(each, dict) for each in recordings):
+        return ()  # told by `mix`
+    for number, each in enumerate(table.tables("recordings")):
+        file = file_in(each, "diarisation", folder, root)
+        names = each.table("speakers")
+        speakers = tuple((name, names.text(name)) for name in names.values)
+        for name, key in speakers:
+            if key and key not in people:
+                names.problem(name, f"“{printable(key)}” is nobody in show.toml", who(key, people))
+        if file and each.values.get("voice"):
+            each.problem("voice", "says who speaks, and so does diarisation", "remove one of them")
+        elif names.values and not file:
+            each.problem("speakers", "explains names that no file gives", 'add diarisation = "….rttm"')
+        elif file:
+            recording = PurePosixPath(str(each.values.get("file", "")))
+            found.append(Diarised(file, number, recording.stem, speakers))
+    return tuple(found)
+
+
 def clean(table: Table, default: Clean) -> Clean:
     """What is cleaned: `clean = { hum = true }`; what it does not name stays as it is in `default`."""
     wanted = table.table("clean")
@@ -87,6 +110,8 @@ def _recording(table: Table, folder: Path, root: Path, people: Mapping[str, Pers
     if voice and voice not in people:
         table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", who(voice, people))
     recording = Recording(relative(folder / file, root), voice, _stream(table), clean(table, default))
+    for of_speakers in ("diarisation", "speakers"):  # read by `diarised`: a name that is explained must not mix the sound again
+        table.known(of_speakers)
     table.end(EPISODE_KEYS)
     return recording
 

@@ -46,6 +46,10 @@ class Table:
             return _EMPTY[kind] if default is ... else default
         return value
 
+    def known(self, key: str) -> None:
+        """Say that the table may hold `key`, which something else reads."""
+        self._asked.add(key)
+
     def text(self, key: str, default: Any = "", most: int = 4000) -> str:
         """A text without spaces around it, of at most `most` characters; a required one must not be empty."""
         value = self.get(key, str, default).strip()

@@ -11,6 +11,7 @@ from pipeline.audio.measure import loudness_of
 from pipeline.audio.profile import load
 from pipeline.errors import CauserieError
 from pipeline.model import Bed, Clean, Mix, Part, Recording
+from pipeline.transcript.diarisation import Stretch, published
 
 SHOW = Path(__file__).parents[1]
 AS_IT_IS = Clean(highpass=False)
@@ -31,7 +32,7 @@ def test_a_recording_that_needs_nothing_keeps_its_samples(tmp_path):
     take = write(tmp_path / "take.wav", speech(2))
     samples, activity, _ = made(tmp_path, take, trim_silence=False)
     assert np.array_equal(samples[EDGE:-EDGE], decoded(take)[0][EDGE:-EDGE])
-    assert activity == {"version": 1, "duration_s": 2.0, "hop_s": 0.05, "tracks": []}
+    assert activity == {"version": 1, "duration_s": 2.0, "hop_s": 0.05, "kept": [{"from_s": 0.0, "start_s": 0.0, "end_s": 2.0}], "tracks": []}
 
 
 def test_silence_is_trimmed_to_a_margin_and_speech_is_whole(tmp_path):
@@ -104,6 +105,18 @@ def test_activity_is_told_in_published_time(tmp_path):
     assert len(tracks[0]) == len(heard)
     in_programme = np.arange(len(heard)) * 0.05 > 1.1
     assert np.array_equal(tracks[0] | tracks[1], np.array(heard) & in_programme)
+
+
+def test_what_was_kept_of_a_recording_says_when_its_moments_are_published(tmp_path):
+    take = write(tmp_path / "take.wav", speech(2), silence(1.5), speech(1, seed=2), silence(2), speech(1, seed=3), silence(3))
+    jingle = Part(file=str(write(tmp_path / "jingle.wav", speech(1.02))), kind="music")
+    opening, rest = Part(start_s=7.0, end_s=7.4), Part(gap_s=0.3)
+    samples, activity, _ = made(tmp_path, take, start_s=2.0, parts=(jingle, opening, rest))
+    for recorded_s, seed, kept in ((3.5, 2, activity["kept"][1]), (6.5, 3, activity["kept"][1]), (7.1, 3, activity["kept"][0])):
+        ((at_s, _),) = published([Stretch("x", recorded_s, recorded_s + 0.2)], [kept])
+        words = speech(1, seed=seed)[round((recorded_s - (3.5 if seed == 2 else 6.5)) * RATE_HZ) :][: RATE_HZ // 5]
+        there = samples[round(at_s * RATE_HZ) :, 0][: len(words)]
+        assert np.corrcoef(words, there)[0, 1] > 0.99
 
 
 def test_intro_and_outro_are_whole_and_a_little_quieter(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
@@ -13,7 +14,8 @@ from click.testing import CliRunner, Result
 from conftest import causerie, small_show
 
 from cli import main
-from pipeline.check import directories, shown
+from pipeline.check import check, directories, shown
+from pipeline.commands import status
 from pipeline.feed.behind import addresses, look
 from pipeline.feed.parsed import parse
 from pipeline.feed.rules import uses
@@ -147,3 +149,18 @@ def test_a_damaged_release_is_told(published: Path) -> None:
 
 def test_advice_is_shown_after_what_is_causeries_own(published: Path) -> None:
     assert [each.where.partition(":")[0] for each in shown(directories(published, AT))] == ["feeds/feed.xml"]
+
+
+def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path: Path) -> None:
+    toml = small_show(tmp_path) / "episodes/un/episode.toml"
+    (toml.parent / "raw.rttm").write_text("SPEAKER raw 1 0.5 75.0 <NA> <NA> SPEAKER_00 <NA> <NA>\n")
+    episode = toml.read_text(encoding="utf-8") + 'diarisation = "raw.rttm"\n'
+    toml.write_text(episode, encoding="utf-8")
+    asked = status(tmp_path, at=datetime(2026, 6, 1, tzinfo=UTC), as_json=False)
+    assert "say who speaks as SPEAKER_00, episodes/un/episode.toml: [recordings.speakers]; 1:15 in all" in asked
+    assert "does not say who speaks as SPEAKER_00" in str(check(tmp_path))
+    toml.write_text(f'{episode}[recordings.speakers]\nSPEAKER_0 = "nora"\n', encoding="utf-8")
+    told = [str(each) for each in shown(check(tmp_path))]
+    assert "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is nobody in episodes/un/raw.rttm; did you mean “SPEAKER_00”?" in told
+    (toml.parent / "raw.rttm").write_text("SPEAKER raw\n")
+    assert any(str(each).startswith("episodes/un/raw.rttm:1: is no turn of a speaker") for each in shown(check(tmp_path)))

@@ -5,8 +5,7 @@ import urllib.request
 
 from publishing import names, put
 
-from pipeline.preview import lay_out, look
-from pipeline.serve import LIVE, News, make_server
+from pipeline.preview import LIVE, News, lay_out, live_server, look
 
 
 def test_what_a_person_writes_is_looked_at_and_what_is_built_is_not(tmp_path):
@@ -36,7 +35,7 @@ def test_open_pages_hear_that_something_changed(tmp_path):
     put(tmp_path / "page.js", b"ours")
     put(tmp_path / "404.html", "<p>Rien ici, même là.".encode())
     news = News()
-    with make_server(tmp_path, port=0, news=news) as server:
+    with live_server(tmp_path, news) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         home = f"http://127.0.0.1:{server.server_port}"
         with urllib.request.urlopen(home + "/page.js", timeout=10) as script:

@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.model import Bed, Clean, Part, Person, Soundbite
-from pipeline.sounds import House, house, mix, soundbites
+from pipeline.model import Bed, Clean, Diarised, Part, Person, Soundbite
+from pipeline.sounds import House, diarised, house, mix, soundbites
 from pipeline.toml import Table
 
 TRACK = {"recordings": [{"file": "raw.wav"}]}
@@ -111,3 +111,34 @@ def test_a_soundbite_that_ends_before_it_begins_is_told_so(tmp_path):
     problems = []
     soundbites(Table({"soundbites": [{"start": "0:31", "end": "0:20"}]}, "episode.toml", problems))
     assert [str(problem) for problem in problems] == ["episode.toml: soundbites[1].end: is not after start; give a later time, or a duration"]
+
+
+def speakers(tmp_path, **recording):
+    """Who speaks, by other programs, and what is wrong with how it is declared."""
+    (tmp_path / "vox pop.rttm").touch()
+    problems = []
+    table = Table({"recordings": [{"file": "son/vox pop.wav", **recording}]}, "episode.toml", problems)
+    people = {"nora": Person("nora", "Nora")}
+    mix(table, tmp_path, tmp_path, people, House())
+    return diarised(table, tmp_path, tmp_path, people), [str(problem) for problem in problems]
+
+
+def test_a_recording_may_have_its_speakers_found_by_another_program(tmp_path):
+    names = {"SPEAKER_00": "nora", "SPEAKER_01": ""}
+    found, problems = speakers(tmp_path, diarisation="vox pop.rttm", speakers=names)
+    assert found == (Diarised("vox pop.rttm", 0, "vox pop", tuple(names.items())),) and not problems
+
+
+@pytest.mark.parametrize(
+    ("recording", "problem"),
+    [
+        ({"diarisation": "autre.rttm"}, "recordings[1].diarisation: there is no file autre.rttm"),
+        ({"diarisation": "vox pop.rttm", "speakers": {"A": "mora"}}, "recordings[1].speakers.A: “mora” is nobody in show.toml"),
+        ({"diarisation": "vox pop.rttm", "voice": "nora"}, "recordings[1].voice: says who speaks, and so does diarisation"),
+        ({"speakers": {"A": "nora"}}, "recordings[1].speakers: explains names that no file gives"),
+        ({"diarization": "vox pop.rttm"}, "recordings[1].diarization: is not a key"),
+    ],
+)
+def test_mistakes_about_speakers_are_told(tmp_path, recording, problem):
+    told = speakers(tmp_path, **recording)[1]
+    assert len(told) == 1 and told[0].startswith(f"episode.toml: {problem}")

@@ -262,3 +262,34 @@ def test_a_passer_by_who_speaks_once_is_a_voice():
         "Paul",
         "Une promeneuse de nuit",
     ]
+
+
+def test_a_rubric_alone_on_its_line_is_a_part_and_is_told():
+    found = imported("Le journal\n\nBonjour.\n\nPoint santé :\n\nIl faut boire.\n\nRubrique nature :\nLes oiseaux chantent.\n")
+    assert [block.label for block in found.transcript.blocks if isinstance(block, Section)] == ["Point santé", "Rubrique nature"]
+    assert [(remark.line, remark.why) for remark in found.remarks] == [
+        (line, "a rubric alone on its line: taken for the title of a part") for line in (5, 9)
+    ]
+
+
+@pytest.mark.parametrize("text", ["Alors voilà, notre défi est posé :\n\nOn y va.", "Point final :\n\nNous y sommes.", "Point santé : dormir."])
+def test_a_sentence_that_announces_something_is_no_part(text):
+    assert not any(isinstance(block, Section) for block in blocks(f"Titre\n\nBonjour.\n\n{text}\n"))
+
+
+def test_a_rubric_that_somebody_announces_in_a_fiction_is_said():
+    found = blocks("Fiction :\n\nAva : Bonjour, Paul.\n\nPaul : Oui ?\n\nPoint santé :\n\nAva : Vous avez bien dormi.\n\nPaul : Merci.\n")
+    assert Paragraph("Point santé\u00a0:") in found
+
+
+@pytest.mark.parametrize("opening", ["Archive : 1965\n\n", ""])
+def test_capitals_inside_a_quotation_do_not_cut_it_in_two(opening):
+    said = f"Titre\n\nBonjour.\n\n{opening}« Tout changeait.\n\nLES ANNÉES SOIXANTE\n\nEt personne ne le savait. »\n\nVoilà.\n"
+    inserts = [block for block in blocks(said) if isinstance(block, Insert)]
+    assert [each.text for each in inserts[0].paragraphs] == ["Tout changeait.", "LES ANNÉES SOIXANTE", "Et personne ne le savait."]
+    assert len(inserts) == 1
+
+
+def test_a_title_after_a_quotation_that_is_never_closed_is_a_title():
+    found = blocks("Titre\n\nBonjour.\n\n« Tout changeait.\n\nLES ANNÉES SOIXANTE\n\nPersonne ne le savait. « Non », disait-on.\n")
+    assert Section("Les années soixante") in found

@@ -24,7 +24,8 @@ def activity_of(mix: Mix, programme: Programme, tracks: Sequence[File], rate_hz:
         {"voice": voice, "reference_db": round(over, 1), "levels_db": _rounded(levels)}
         for voice, over, levels in zip(voices, over_db, heard, strict=True)
     ]
-    return {"version": 1, "duration_s": round(programme.samples / rate_hz, 3), "hop_s": HOP_S, "tracks": told}
+    kept = [_kept(clips[0], tracks[0].start_s, rate_hz) for clips in bodies]
+    return {"version": 1, "duration_s": round(programme.samples / rate_hz, 3), "hop_s": HOP_S, "kept": kept, "tracks": told}
 
 
 def sound_of(
@@ -44,6 +45,12 @@ def sound_of(
         "turns": sorted(_turns(mix, programme, tracks, others, rate_hz), key=lambda turn: turn["start_s"]),
         "trimmed_s": [round(samples / rate_hz, 2) for samples in programme.trimmed],
     }
+
+
+def _kept(clip: Clip, origin_s: float, rate_hz: int) -> dict[str, float]:
+    """A piece of the recordings: from which second of their own, and where it lies in what is published."""
+    times = (origin_s + clip.first / rate_hz, clip.at / rate_hz, clip.end / rate_hz)
+    return dict(zip(("from_s", "start_s", "end_s"), (round(each, 3) for each in times), strict=True))
 
 
 def _recording(file: File, voice: str) -> dict[str, Any]:

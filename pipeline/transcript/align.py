@@ -44,20 +44,24 @@ def align(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]) -> N
 
 def timed_transcript(spoken: tuple[Spoken, ...], heard: dict[str, Any]) -> TimedTranscript:
     """Turns with times; `heard` is the content of `words.json`."""
-    duration_s, language = heard["duration_s"], heard["language"]
-    words = [word for each in spoken for word in each.turn.words]
-    parts = [tokens(word.text, language) for word in words]
     anchors, place = [], 0
     for each in spoken:
         if each.anchor_s is not None:
-            anchors.append((sum(map(len, parts[:place])), min(each.anchor_s, duration_s)))
+            anchors.append((place, each.anchor_s))
         place += len(each.turn.words)
-    said = [token for part in parts for token in part]
-    stops = _stops(words, parts)
-    spans = token_spans(said, stops, heard_tokens(heard), anchors, duration_s)
-    placed = iter(_with_sounds(_clamped(words, _word_spans(parts, spans), duration_s), duration_s))
+    placed = iter(timed_words([word for each in spoken for word in each.turn.words], anchors, heard))
     done = (replace(each.turn, words=tuple(next(placed) for _ in each.turn.words)) for each in spoken)
-    return TimedTranscript(duration_s, language, tuple(done))
+    return TimedTranscript(heard["duration_s"], heard["language"], tuple(done))
+
+
+def timed_words(words: Sequence[Word], anchors: Sequence[tuple[int, float]], heard: dict[str, Any]) -> list[Word]:
+    """The same words with their times. An anchor is (index of a word, seconds); `heard` is the content of `words.json`."""
+    duration_s, language = heard["duration_s"], heard["language"]
+    parts = [tokens(word.text, language) for word in words]
+    said = [token for part in parts for token in part]
+    marks = [(sum(map(len, parts[:place])), min(seconds, duration_s)) for place, seconds in anchors]
+    spans = token_spans(said, _stops(words, parts), heard_tokens(heard), marks, duration_s)
+    return _with_sounds(_clamped(words, _word_spans(parts, spans), duration_s), duration_s)
 
 
 def heard_tokens(heard: dict[str, Any]) -> list[Token]:

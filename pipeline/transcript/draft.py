@@ -11,10 +11,11 @@ from statistics import median
 from typing import Any
 
 from pipeline.drafts import stamp
-from pipeline.files import read_json, write_whole
+from pipeline.files import read_json, read_text, write_whole
 from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, corrected
-from pipeline.model import Glossary, Word
+from pipeline.model import Diarised, Glossary, Word
 from pipeline.text import hms, typographic
+from pipeline.transcript.diarisation import parse_rttm, with_speakers
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
 
 _PAUSE_S = 0.8  # a new paragraph
@@ -29,6 +30,7 @@ _BREATH_S = 0.3
 _QUOTED_CHARS = 60  # of a doubtful passage: enough to find it
 _PARAGRAPH_CHARS = 400  # then a sentence's end is a good place to breathe
 _QUIET_DB = -100.0
+_NOBODY_DB = -80.0  # no microphone that is on is so quiet
 _NO_QUOTES = str.maketrans("", "", "«»“”")  # inside quotation marks of ours
 
 _TEXTS = {
@@ -89,16 +91,30 @@ class _Track:
 
 
 def draft(
-    words: Path, activity: Path, doubts: Path, *, text: Path, names: Mapping[str, str], language: str, glossary: Glossary = NO_TERMS
+    words: Path,
+    activity: Path,
+    doubts: Path,
+    turns: Sequence[Path] = (),
+    *,
+    text: Path,
+    names: Mapping[str, str],
+    language: str,
+    glossary: Glossary = NO_TERMS,
+    diarised: Sequence[Diarised] = (),
 ) -> None:
-    """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names."""
-    transcript = drafted(read_json(words), read_json(activity), read_json(doubts), names, language, glossary)
+    """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names.
+
+    `turns` are the RTTM files of `diarised`, in that order.
+    """
+    found = [(each, parse_rttm(read_text(path, each.file), each.file, each.name)) for each, path in zip(diarised, turns, strict=True)]
+    heard = with_speakers(read_json(activity), found)
+    transcript = drafted(read_json(words), heard, read_json(doubts), names, language, glossary)
     write_whole(text, stamp(write(transcript), _texts(language)["stamp"]))
 
 
 def drafted(
     heard: dict[str, Any],
-    activity: dict[str, Any],
+    activity: Mapping[str, Any],
     doubts: dict[str, Any],
     names: Mapping[str, str],
     language: str,
@@ -131,6 +147,11 @@ def drafted(
             blocks.append(notes.pop(0)[1])
     blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
     return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), _texts(language)["help"])
+
+
+def told(reasons: Iterable[str], language: str) -> str:
+    """The reasons of a doubt as a person reads them."""
+    return ", ".join(_texts(language)["reasons"].get(reason, reason) for reason in reasons)
 
 
 def _texts(language: str) -> dict[str, Any]:
@@ -207,7 +228,7 @@ def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[st
     runs = [[word for _, word in run] for _, run in groupby(zip(owners, sentence, strict=True), key=lambda pair: pair[0])]
     parts: list[tuple[str, list[Word]]] = []
     for run in runs:
-        owner = _loudest(run, tracks)[0]
+        owner = _loudest(run, tracks)[0] or usual
         length_s = (run[-1].end_s or 0.0) - (run[0].start_s or 0.0)
         if parts and (length_s < _SHORTEST_TURN_S or parts[-1][0] == owner):
             parts[-1][1].extend(run)
@@ -217,11 +238,16 @@ def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[st
 
 
 def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, float]:
-    """Whose track is the loudest, relative to itself, while the words are said, and by how many dB on the average."""
+    """Whose track is the loudest, relative to itself, while the words are said, and by how many dB on the average.
+
+    Nobody's, the narrator's in a draft, when no track has anything to hear: a part of the programme that is not the recordings.
+    """
     spans = [(word.start_s or 0.0, word.end_s or 0.0) for word in words]
     length_s = sum(end_s - start_s + 0.01 for start_s, end_s in spans)
     means = [sum(track.level_db(*span) * (span[1] - span[0] + 0.01) for span in spans) / length_s for track in tracks]
     best = max(range(len(tracks)), key=lambda index: means[index])
+    if means[best] < _NOBODY_DB:
+        return "", 0.0
     return tracks[best].label, means[best] - max(mean for index, mean in enumerate(means) if index != best)
 
 
@@ -272,7 +298,7 @@ def _doubt_notes(passages: Sequence[Mapping[str, Any]], language: str) -> list[t
     for each in passages:
         shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
         quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
-        why = ", ".join(texts["reasons"].get(reason, reason) for reason in each["reasons"])
+        why = told(each["reasons"], language)
         when = f"{hms(each['start_s'])}–{hms(each['end_s'] + 0.999)}"
         notes.append((each["start_s"], _note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
     return notes

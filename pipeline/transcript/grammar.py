@@ -13,7 +13,7 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.text import nearest
 from pipeline.transcript.text import LABEL, Block, Declared, Insert, Note, Paragraph, Section, Transcript, closing, read_clock, said
 
-_ANCHOR = re.compile(r"@(?P<clock>\d+(?::[0-5]\d){1,2}(?:\.\d{1,3})?) +")
+ANCHOR = re.compile(r"@(?P<clock>\d+(?::[0-5]\d){1,2}(?:\.\d{1,3})?) +")
 _SPACES = " \t\u00a0\u202f"
 _FENCE = "+++"
 _VOICE_KEYS = ("name", "role", "person", "label")
@@ -116,6 +116,13 @@ def _known(lines: list[str], voices: tuple[Declared, ...]) -> set[str]:
     return {voice.key for voice in voices} | {label for label, times in counts.items() if times > 1}
 
 
+def opening(text: str) -> tuple[int, set[str]]:
+    """The index of the first line after the front matter, and the names that make a turn, as far as `text` can be read; raises nothing."""
+    lines, reading = text.split("\n"), _Reading("")
+    head, first = _head(lines, reading)
+    return first, _known(lines[first:], _voices(head, reading, None))
+
+
 def doubtful(text: str, where: str = "transcript") -> tuple[tuple[int, str], ...]:
     """Names that start one line only and are not declared, with their line: they are read as narration, and may be a voice's.
 
@@ -131,7 +138,7 @@ def doubtful(text: str, where: str = "transcript") -> tuple[tuple[int, str], ...
 
 def _start(line: str) -> str:
     """A line without the anchor, the opening « and the dash that may stand before a name."""
-    bare = _ANCHOR.sub("", line.lstrip(_SPACES), count=1)
+    bare = ANCHOR.sub("", line.lstrip(_SPACES), count=1)
     if bare.startswith("«"):
         bare = bare[1:].lstrip(_SPACES)
     return bare.removeprefix("- ").lstrip(_SPACES)
@@ -145,7 +152,7 @@ def _pieces(lines: list[str], first: int, known: set[str]) -> list[_Piece]:
         bare = line.strip(_SPACES)
         alone = bare.startswith("%%") or re.match(r"#{1,6} ", bare) is not None
         label = LABEL.match(_start(bare))
-        begins = alone or bare.startswith("- ") or _ANCHOR.match(bare) or (label and label["label"] in known)
+        begins = alone or bare.startswith("- ") or ANCHOR.match(bare) or (label and label["label"] in known)
         if bare and is_open and not begins:
             pieces[-1] = replace(pieces[-1], text=f"{pieces[-1].text} {bare}")
         elif bare:
@@ -175,7 +182,7 @@ def _blocks(pieces: list[_Piece], known: set[str], reading: _Reading) -> tuple[B
 
 def _opens_insert(piece: _Piece) -> bool:
     """Whether `«` opens an insert here, rather than a quotation in what the narrator says."""
-    text = _ANCHOR.sub("", piece.text, count=1)
+    text = ANCHOR.sub("", piece.text, count=1)
     return closing(text) in (-1, len(text) - 1)
 
 
@@ -193,7 +200,7 @@ def _insert(first: _Piece, rest: list[_Piece], known: set[str], reading: _Readin
         reading.problem(pieces[-1].line, "the » that closes the insert is not at the end of a line", "begin a new line after it")
     else:
         pieces[-1] = replace(pieces[-1], text=last[:-1].rstrip(_SPACES))
-    anchor = _ANCHOR.match(pieces[0].text)
+    anchor = ANCHOR.match(pieces[0].text)
     start = anchor.end() if anchor else 0
     pieces[0] = replace(pieces[0], text=pieces[0].text[:start] + pieces[0].text[start + 1 :].lstrip(_SPACES))
     return Insert(tuple(_paragraph(piece, known) for piece in pieces))
@@ -206,7 +213,7 @@ def _depth(text: str) -> int:
 
 def _paragraph(piece: _Piece, known: set[str]) -> Paragraph:
     """Anchor, dash, name, and what is said."""
-    anchor = _ANCHOR.match(piece.text)
+    anchor = ANCHOR.match(piece.text)
     text = piece.text[anchor.end() :] if anchor else piece.text
     dash = text.startswith("- ")
     text = text[2:].lstrip(_SPACES) if dash else text

@@ -58,12 +58,17 @@ def lint(text: str, where: str = "", known_texts: Mapping[str, str] | None = Non
 
 def _body(text: str) -> Iterator[tuple[int, str]]:
     """The lines after the front matter that are published, with their numbers."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = _lines_of(text.removeprefix("\ufeff"))
     fences = [number for number, line in enumerate(lines) if line.rstrip() == "+++"]
     first = fences[1] + 1 if len(fences) > 1 and fences[0] == 0 else 0
     for number, line in enumerate(lines[first:], first + 1):
         if line.strip() and not line.lstrip().startswith("%%"):
             yield number, line.strip()
+
+
+def _lines_of(text: str) -> list[str]:
+    """The lines as the grammar counts them: a separator nobody sees ends none."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _lines(text: str, language: str) -> Iterator[Remark]:
@@ -118,7 +123,7 @@ def _voices(transcript: Transcript, text: str) -> Iterator[Remark]:
     """Names that are declared and never heard, heard and not declared, or nearly the same as another."""
     heard = Counter(paragraph.voice for paragraph in said(transcript) if paragraph.voice)
     lines = {paragraph.voice: paragraph.line for paragraph in reversed(said(transcript))}
-    head = text.splitlines()
+    head = _lines_of(text)
     for voice in transcript.voices:
         if not heard[voice.key] and voice.role not in ("récit", "narration"):
             line = next((number for number, each in enumerate(head, 1) if voice.key in each), 1)

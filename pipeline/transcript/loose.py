@@ -49,6 +49,8 @@ def imported_lines(lines: Sequence[Line], where: str, people: Mapping[str, str],
     clean, first = cleaned(lines)
     head, pieces, more = sorted_pieces(clean, where)
     known = cast([piece.line for piece in pieces if piece.kind in (Kind.SAID, Kind.PART)], (*people.values(), *head.cast))
+    parts = {piece.line.number for piece in pieces if piece.kind is Kind.PART}
+    known = replace(known, doubtful=tuple(each for each in known.doubtful if each[0] not in parts))
     building = _Building(known, language, [*first, *more])
     building.run(pieces)
     blocks, more = closed_parts(building.blocks, language)

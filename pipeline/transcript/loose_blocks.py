@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pipeline.transcript.loose_labels import fold, known_person
 from pipeline.transcript.loose_lines import Told
 from pipeline.transcript.text import LABEL, Block, Declared, Insert, Paragraph, Section
-from pipeline.transcript.turns import NARRATION, kind_of
+from pipeline.transcript.turns import NARRATION, TALK, kind_of
 
 _QUOTED = {"archive", "micro-trottoir", "extrait", "témoignage", "vox-pop", "clip", "testimony"}
 _QUOTED_WORDS = ("bande annonce", "radio trottoir", "radiotrottoir", "micro", "publicite")
-_TALK = {"fiction", "entretien", "débat", "interview", "debate"}
 _MUSIC_WORDS = ("generique", "ouverture")
 _LONGEST_SOUND = 60  # characters in parentheses, alone on their line
 _FEW_WORDS = 5
@@ -37,7 +36,7 @@ def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[B
         done.extend(inside[:last])
         if any(_is_spoken(block) for block in inside[last:]):
             done.append(Section("Récit" if language.startswith("fr") else NARRATION.get(language, "Narration").capitalize()))
-        elif kind_of(label) in _TALK and not any(_is_turn(block) for block in inside):
+        elif kind_of(label) in TALK and not any(_is_turn(block) for block in inside):
             remarks.append(Told(blocks[start].line, label, "nobody is named in this part: it lasts to the next one"))  # type: ignore[union-attr]
         done.extend(inside[last:])
     return tuple(done), remarks
@@ -94,7 +93,7 @@ def _last_of_part(label: str, inside: Sequence[Block], heard: Collection[str]) -
         inserts = [index for index in turns if index < end and isinstance(inside[index], Insert)]
         is_back = inserts and inserts[0] == turns[0] and inserts[-1] + 1 < end
         return inserts[-1] + 1 if is_back and _first_voice(inside[inserts[-1] + 1 : end]) in heard else end
-    if kind_of(label) in _TALK:
+    if kind_of(label) in TALK:
         named = [index for index in turns if isinstance(inside[index], Paragraph)]
         return (named or turns)[-1] + 1 if turns else len(inside)
     return len(inside)

@@ -10,7 +10,8 @@ from enum import Enum
 from pipeline.errors import CauserieError
 from pipeline.transcript import loose_labels as labels
 from pipeline.transcript.loose_lines import Line, Told
-from pipeline.transcript.loose_quotes import closes_at
+from pipeline.transcript.loose_quotes import closes_at, depth, lacks_opening
+from pipeline.transcript.turns import TALK, kind_of
 
 _FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
@@ -86,14 +87,33 @@ def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece],
     lines = [_unlabelled(line) for line in lines]
     start, end, other = _bounds(lines)
     body = start if start is not None else _head_length(lines)
+    quoted = _quoted_capitals(lines[body:])
     for line in lines[:body]:
         _head_line(line, sorting)
     for index, line in enumerate(lines[body:], body):
         if other is not None and index >= other:
             sorting.keep(Kind.UNPLACED, line, "it is after the start of another sound file: one episode is imported at a time")
+        elif index - body in quoted:
+            sorting.remarks.append(Told(line.number, line.source, "in capitals inside « … »: taken for text, not for the title of a part"))
+            sorting.keep(Kind.SAID, line)
         else:
             _body_line(line, sorting, after_end=end is not None and index > end)
     return sorting.head, sorting.pieces, sorting.remarks
+
+
+def _quoted_capitals(lines: Sequence[Line]) -> set[int]:
+    """Lines that only their capitals would make a part, by index, between a « and the » that closes it: a part would cut it in two."""
+    is_part = [labels.part(line.text, line.heading, capitals=False) is not None for line in lines]
+    found: set[int] = set()
+    for index, line in enumerate(lines):
+        if is_part[index] or not line.text.isupper() or labels.part(line.text) is None:
+            continue
+        first = max((before + 1 for before in range(index) if is_part[before]), default=0)
+        last = next((after for after in range(index + 1, len(lines)) if is_part[after]), len(lines))
+        is_open = depth(" ".join(each.text for each in lines[first:index])) > 0
+        if is_open and lacks_opening(each.text for each in lines[index + 1 : last]):
+            found.add(index)
+    return found
 
 
 def _unlabelled(line: Line) -> Line:
@@ -212,6 +232,9 @@ def _part(line: Line, sorting: _Sorting) -> bool:
     if closes_at(line.text) == len(line.text) - 1 and line.text.startswith("«") and labels.part(line.text):
         bare, opens = line.text, False  # a title that is a quotation
     found = labels.part(f"{line.label.rstrip(' :')} : {line.text}".strip()) if line.label else labels.part(bare, line.heading)
+    if not found and not line.label and not line.dash and not _in_talk(sorting) and (rubric := labels.rubric(line.text)):
+        found = rubric, ""
+        sorting.remarks.append(Told(line.number, line.source, "a rubric alone on its line: taken for the title of a part"))
     if not found or (opens and found[1] and not found[1].startswith("[")) or line.dash:
         return False
     sorting.pieces.append(Piece(Kind.PART, line, found[0], opens))
@@ -221,6 +244,12 @@ def _part(line: Line, sorting: _Sorting) -> bool:
     if found[1]:
         sorting.keep(Kind.SAID, replace(line, text=found[1], label="", fresh=False))
     return True
+
+
+def _in_talk(sorting: _Sorting) -> bool:
+    """Whether the part that is open is one where people talk: a rubric there is something they say."""
+    label = next((piece.label for piece in reversed(sorting.pieces) if piece.kind is Kind.PART), "")
+    return kind_of(label) in TALK
 
 
 def _credit(line: Line, sorting: _Sorting) -> bool:

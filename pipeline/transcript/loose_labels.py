@@ -17,6 +17,11 @@ _DETAIL = r"(?:\s+(?:sonores?|radio|t[ée]l[ée]vis[ée]es?|audio|ina|d[eu]s? \w
 _PART_COLON = re.compile(rf"(?P<label>(?:{_PARTS})\b(?:[^:«»\[\]]|«[^«»:\[\]]*»){{0,80}}?)\s*:\s*(?P<rest>.*)$", re.I)
 _PLAIN_PART = re.compile(rf"(?:{_PARTS}){_DETAIL}", re.I)
 _LONE_COLON = re.compile(rf"(?P<label>(?:{_LONE_PARTS})\b[^:«»\[\].!?]{{0,40}}?)\s*:$", re.I)
+_POINTS = (
+    r"sant[ée]|m[ée]t[ée]o|infos?|presse|route|trafic|culture|histoire|sciences?|sports?|emploi|droit|juridique|pratique|technique|"
+    r"retraite|formation|nature|climat|environnement|s[ée]curit[ée]"
+)
+_RUBRIC = re.compile(rf"(?P<label>point (?:{_POINTS})|(?:rubrique|flash|bulletin)(?: [\w’'-]+){{1,3}})\s*:", re.I)
 _BRACKETED_PART = re.compile(
     r"\[(?P<label>(?:archives?|micros?[- ]trottoirs?|t[ée]moignages?|fiction|extraits?|r[ée]cit|entretien|interview|reportage)\b"
     r"[^\[\]]*)\]$",
@@ -120,6 +125,12 @@ def part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, 
     if len(rest.split()) <= 6 and not re.search(r"[.!?…»]$|[.!?] ", rest):
         return f"{_capital(label)} : {rest}", ""
     return _capital(label), rest
+
+
+def rubric(text: str) -> str:
+    """The rubric that a line announces and nothing else, « Point santé : »; else nothing."""
+    found = _RUBRIC.fullmatch(text)
+    return _capital(found["label"]) if found and text[0].isupper() else ""
 
 
 def part_end(text: str) -> bool:

@@ -35,6 +35,7 @@ KINDS = {
     "story": "narration",
 }
 NARRATION = {"fr": "récit"}  # the narrator's role; "narration" in other languages
+TALK = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people answer each other
 _MANY_VOICES = {"micro-trottoir", "vox-pop"}  # every new voice is somebody new
 _THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
