@@ -85,27 +85,34 @@ def live_server(folder: Path, news: News, host: str = "127.0.0.1", port: int = 0
 
 
 def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
-    """Build, serve, and do it again on each change, until interrupted. A mistake is said, and the last good pages stay."""
+    """Build, serve, and do it again on each change, until interrupted. A mistake is said once; the last good pages stay meanwhile."""
     folder, news = root / FOLDER, News()
     folder.mkdir(parents=True, exist_ok=True)
-    built = refresh(root, now(), say)
+    built, wrong = attempt(root, now())
     with live_server(folder, news, host, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        if wrong:
+            say(wrong)
         say(f"http://{host}:{server.server_address[1]}/  (builds again on each change; Ctrl-C to stop)")
         seen = look(root, built)
         try:
             while True:
                 time.sleep(_LOOK_EVERY_S)
                 changed = look(root, built)
-                if changed != seen and changed == _after_a_moment(root, built):  # an editor may still be writing
-                    seen, built = changed, refresh(root, now(), say) or built
+                if changed == seen or changed != _after_a_moment(root, built):  # an editor may still be writing
+                    continue
+                known, (made, wrong) = wrong, attempt(root, now())
+                if wrong and wrong != known:
+                    say(wrong)
+                if not wrong:
+                    seen, built = changed, made
                     news.tell()
         except KeyboardInterrupt:
             server.shutdown()
 
 
-def refresh(root: Path, at: datetime, say: Callable[[str], None]) -> frozenset[str]:
-    """Build what is out of date and lay it out; gives the files that are built, none when the show cannot be read."""
+def attempt(root: Path, at: datetime) -> tuple[frozenset[str], str]:
+    """Build what is out of date and lay it out: the files that are built, and what is wrong when it could not be done."""
     try:
         make(root, "build", (), at=at, console=Console())
         show = open_show(root)
@@ -113,13 +120,11 @@ def refresh(root: Path, at: datetime, say: Callable[[str], None]) -> frozenset[s
         releases = [read_release(root / work(episode.slug, "release.json")) for episode in shown]
         wanted = (*released(releases, read_release(root / COVER_RELEASE)), *shell(show, shown))
         lay_out(root, root / FOLDER, {key: source for key, source, _, _ in wanted})
-        return frozenset(path for step in plan(show, at) if not step.drafts for path in step.writes.values())
+        return frozenset(path for step in plan(show, at) if not step.drafts for path in step.writes.values()), ""
     except Problems as problems:
-        for problem in problems.problems:
-            say(str(problem))
+        return frozenset(), "\n".join(map(str, problems.problems))
     except (CauserieError, OSError) as error:
-        say(str(error))
-    return frozenset()
+        return frozenset(), str(error)
 
 
 def lay_out(root: Path, folder: Path, sources: dict[str, str]) -> None:
