@@ -24,7 +24,7 @@ from pipeline.commands import STOPS
 from pipeline.files import write_json, write_whole
 from pipeline.model import Credit, Episode, EpisodeInfo, Mix, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan, work
-from pipeline.release import PublishedFile, Release, write_release
+from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
 from pipeline.steps import execute
 from pipeline.transcript.timed import write_timed
 
@@ -54,6 +54,7 @@ def workspace(root: Path, episodes: int, text: TimedTranscript) -> Show:
     first = EpisodeInfo("e0000", "Prendre un ticket", "On attend.", datetime(2000, 1, 1, tzinfo=UTC), credits=(NORA,))
     infos = [replace(first, slug=f"e{i:04}", published=first.published + timedelta(days=i), number=i + 1) for i in range(episodes)]
     write_release(root / work("show", "release.json"), Release("", 0.0, (file("cover", "cover-0123456789.jpg"),)))
+    write_release(root / SERIES_RELEASE, Release("", 0.0, (file("guide_series_pdf", "guides/series.facilitator.pdf"),)))
     for info in infos:
         files = tuple(file(role, key.format(slug=info.slug)) for role, key in KEYS.items())
         write_release(root / work(info.slug, "release.json"), Release(info.slug, text.duration_s, files))

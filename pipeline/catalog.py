@@ -16,7 +16,6 @@ from pipeline.model import (
     AudioTargets,
     Episode,
     EpisodeInfo,
-    GuideSettings,
     PublishSettings,
     Show,
     ShowInfo,
@@ -26,8 +25,8 @@ from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
 ENGINES = ("auto", "openai-whisper", "faster-whisper")
-# Names that the tree and `.causerie/` use themselves
-RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "themes", "people", "transcripts", "fonts"}
+# Names that the tree, the guides and `.causerie/` use themselves
+RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "series", "themes", "people", "transcripts", "fonts"}
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,7 +81,7 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         language=table.matching("language", "[a-z]{2}(-[a-zA-Z]{2})?", "fr or fr-ca", "fr") or "fr",
         email=table.matching("email", r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", "podcast@example.org"),
         copyright=table.text("copyright", "", 255),
-        license=table.text("license", "", 128).lower(),
+        license=fields.license_name(table),
         categories=fields.categories(table),
         kind=kind,
         explicit=table.flag("explicit", False),
@@ -91,15 +90,17 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         credits=fields.credits(table.table("credits"), people),
     )
     audio, house = _audio(table.table("audio"), root)
+    guide, guide_model = fields.guide(table.table("guide"))
     show = Show(
         info=info,
         cover=fields.file_in(table, "cover", root, root, required=True),
         people=people,
         audio=audio,
         speech=_speech(table.table("speech"), root, info.language),
-        guide=_guide(table.table("guide")),
+        guide=guide,
+        guide_model=guide_model,
         publish=_publish(table.table("publish"), root),
-        feed=feed_keys.channel_options(table, root, info.license),
+        feed=feed_keys.channel_options(table, root, info.license, info.email),
         site=site_keys.site_settings(table.table("site"), root),
     )
     if show.feed.private:
@@ -145,12 +146,6 @@ def _translations(table: Table, language: str) -> tuple[str, ...]:
     else:
         return wanted[:1]
     return ()
-
-
-def _guide(table: Table) -> GuideSettings:
-    settings = GuideSettings(table.text("contact", "", 200), table.choice("format_min", 30, (15, 30, 60, 90)))
-    table.end()
-    return settings
 
 
 def _publish(table: Table, root: Path) -> PublishSettings:
@@ -238,7 +233,7 @@ def _unique_numbers(episodes: Iterable[Episode], problems: list[CauserieError]) 
     seen: dict[tuple[int | None, int], str] = {}
     for episode in episodes:
         info = episode.info
-        if info.number is None or info.kind == "trailer":
+        if info.number is None or info.kind != "full":  # a bonus or a teaser has the number of the episode it goes with
             continue
         other = seen.setdefault((info.season, info.number), episode.slug)
         if other != episode.slug:

@@ -19,6 +19,8 @@ from pipeline.feed.chapters import checked
 from pipeline.feed.rule import ADVICE, ERROR, Finding, Served, Use
 from pipeline.feed.rules_show import web_address
 from pipeline.files import read_text
+from pipeline.guide import glyphs
+from pipeline.guide import rules as questions
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.model import Bed, Diarised, Episode, Part, Recording, Show, TimedTranscript
@@ -137,7 +139,20 @@ def _advice(root: Path, show: Show) -> list[Finding]:
             others = {name: other for name, other in texts.items() if name != where}
             doubts = lint(text, where, others, show.info.language)
             found += [Finding(ADVICE, OWN, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
-    return found
+    return [*found, *(each for episode in show.episodes for each in _guide_advice(root, show, episode))]
+
+
+def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]:
+    """Questions to write again, and characters that the PDFs cannot draw; none of it stops a guide."""
+    where = f"guides/{episode.slug}.md"
+    path = root / where
+    if not path.is_file() or _tried(lambda: guide_text.parse(read_text(path), where)):
+        return
+    text = read_text(path)
+    for line, message in questions.advice(guide_text.parse(text, where), show.info.language, episode.info.summary):
+        yield Finding(ADVICE, OWN, "question", "", f"{where}:{line}", message, "write it again, or leave it: the guide is yours")
+    for line, message in glyphs.missing(text):
+        yield Finding(ADVICE, OWN, "glyph", "", f"{where}:{line}", message, "use another character; the pages and Word files have it")
 
 
 def _episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:

@@ -18,7 +18,7 @@ from pipeline.cluster import Cluster
 from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
 from pipeline.errors import CauserieError, Problems
-from pipeline.feed import ledger
+from pipeline.feed import ledger, noticed
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
@@ -39,7 +39,7 @@ STOPS: dict[str, frozenset[str]] = {
     "draft": frozenset({"draft"}),
     "transcribe": frozenset({"captions", "translate"}),
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
-    "guide": frozenset({"guide", "guide-clips"}),
+    "guide": frozenset({"guide", "guide-clips", "series-guide"}),
     "feed": frozenset({"feed"}),
     "site": frozenset({"page", "index", "people", "themes", "transcripts", "style", "found"}),
 }
@@ -78,7 +78,7 @@ def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> t
     steps, kinds = plan(show, at), STOPS.get(command)
     if not kinds and not slugs:
         return steps
-    owners = {*slugs, *(("show",) if kinds else ())}
+    owners = {*slugs, *(("show",) if command in OF_THE_SHOW else ())}
     left = frozenset() if show.whole else frozenset({"page"})  # it names its neighbours, and one of them could not be read
     return needed(
         steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners) and step.kind not in left
@@ -275,8 +275,8 @@ def compare(root: Path, *, at: datetime) -> tuple[str, ...]:
     if not place.exists():
         raise CauserieError("has not been built", str(place), "run causerie feed")
     target = target_name(show)
-    last = ledger.load(root / "feeds/ledger.json").last(target)
-    return ledger.differences(last, given_by(place, at, target)) or ("Subscribers will notice nothing.",)
+    before = ledger.load(root / "feeds/ledger.json").known(target)
+    return noticed.differences(before, given_by(place, at, target)) or ("Subscribers will notice nothing.",)
 
 
 def send(

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from pipeline.feed_model import ChannelOptions, FeedImage, FeedTag, ItemOptions, OtherFeed
-from pipeline.fields import ADDRESS, file_in
+from pipeline.fields import ADDRESS, LICENSE, file_in, license_name
 from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table
 
@@ -21,6 +22,7 @@ PURPOSES = ("artwork", "social", "canvas", "banner", "publisher", "circular", "p
 _GEO = r"geo:-?\d{1,2}(\.\d+)?,-?\d{1,3}(\.\d+)?(,-?\d+(\.\d+)?)?(;[!-~]+)?"  # RFC 5870
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _URL, _FEED_GUID = (ADDRESS, "https://example.org/page"), (_UUID, "917393e3-1b1e-5cef-ace4-edaa54e1f810")
+_MOVED = (ADDRESS, "https://new.example.org/feed.xml")
 _ANY = ("(?s).+", "some text")
 
 
@@ -60,7 +62,7 @@ TAGS: dict[str, Row] = {
             "url": ("uri", _URL),
             "account": ("accountId", _ANY),
             "account_url": ("accountUrl", _URL),
-            "priority": ("priority", ("[0-9]+", "“1”")),
+            "priority": ("priority", ("[0-9]+", "1")),
         },
     ),
     "elsewhere": Row("podcast:contentLink", {"*url": ("href", _URL)}, "*text", channel=False),
@@ -79,16 +81,17 @@ TAGS: dict[str, Row] = {
 }
 
 
-def channel_options(table: Table, folder: Path, license: str) -> ChannelOptions:
-    """What show.toml says of its feed; `license` is the one it names."""
+def channel_options(table: Table, folder: Path, license: str, email: str) -> ChannelOptions:
+    """What show.toml says of its feed; `license` and `email` are those it names."""
     told = table.table("feed")
     options = ChannelOptions(
         medium=told.choice("medium", "podcast", MEDIUMS),
         locked=told.flag("locked", True),
+        owner=told.flag("owner", False),
         hidden=told.flag("hidden", False),
         private=told.flag("private", False),
         complete=told.flag("complete", False),
-        moved_to=told.matching("moved_to", ADDRESS, "https://new.example.org/feed.xml"),
+        moved_to=told.matching("moved_to", *_MOVED),
         built=told.moment("built") if "built" in told.values else None,
         license_url=_license_url(told, license),
         seasons=seasons(table.table("seasons")),
@@ -96,6 +99,8 @@ def channel_options(table: Table, folder: Path, license: str) -> ChannelOptions:
         images=tuple(_image(each, folder) for each in told.tables("images")),
         others=other_feeds(table.tables("feeds")),
     )
+    if options.owner and not email:
+        told.problem("owner", "asks for an address to be published, and there is none", "give email in show.toml, or take this out")
     told.end()
     return options
 
@@ -103,7 +108,7 @@ def channel_options(table: Table, folder: Path, license: str) -> ChannelOptions:
 def item_options(table: Table) -> ItemOptions:
     """What episode.toml says of its item."""
     told = table.table("feed")
-    license = told.text("license", "", 128).lower()
+    license = license_name(told)
     options = ItemOptions(
         hidden=told.flag("hidden", False),
         license=license,
@@ -138,6 +143,7 @@ def other_feeds(tables: Iterable[Table]) -> tuple[OtherFeed, ...]:
             {"mp3": "audio"}.get(sound := each.choice("audio", "mp3", ("mp3", "m4a", "light")), sound),
             each.whole("season", None, 1, 10_000),
             each.flag("private", False),
+            each.matching("moved_to", *_MOVED),
         )
         if name and (not is_slug(name) or name == "feed"):
             each.problem("name", f"“{printable(name)}” cannot name a feed's file", f"try {slugify(name) or 'light'}")
@@ -159,6 +165,7 @@ def _tags(told: Table, names: Iterable[str]) -> tuple[FeedTag, ...]:
 
 
 def _tag(table: Table, row: Row) -> FeedTag:
+    table.values = {key: str(value) if type(value) in (int, date) else value for key, value in table.values.items()}  # priority = 1
     attributes = []
     for key, (attribute, (pattern, example)) in row.keys.items():
         value = table.matching(key.lstrip("*"), pattern, example, ... if key.startswith("*") else "")
@@ -194,7 +201,7 @@ def _image(table: Table, folder: Path) -> FeedImage:
 def _license_url(told: Table, license: str) -> str:
     """Where a licence can be read; one in words of its own must say so (podcast-namespace, docs/tags/license.md)."""
     url = told.matching("license_url", ADDRESS, "https://example.org/licence")
-    if license and not url and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
+    if license and not url and not re.fullmatch(LICENSE, license):
         told.problem(
             "license_url", "is missing", f"“{printable(license)[:40]}” is no identifier such as cc-by-4.0: say where it can be read"
         )

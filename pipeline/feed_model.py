@@ -34,6 +34,7 @@ class OtherFeed:
     audio: str = "audio"  # the role of the file it gives: audio, light, m4a
     season: int | None = None  # None: every season
     private: bool = False  # at an address nobody guesses, and in no directory
+    moved_to: str = ""  # https address of the feed that replaces this one
     key: str = ""  # its path below the show's address, from the ledger
     guid: str = ""  # podcast:guid, from the ledger
 
@@ -44,6 +45,7 @@ class ChannelOptions:
 
     medium: str = "podcast"
     locked: bool = True
+    owner: bool = False  # itunes:owner: the show's address, for services that mail a code to it
     hidden: bool = False  # itunes:block, podcast:block: directories do not list the show
     private: bool = False  # hidden, and at an address nobody guesses
     complete: bool = False  # no further episode

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.directories import CATEGORIES
-from pipeline.model import Chapter, Credit, Person, S3Settings
+from pipeline.model import Chapter, Credit, GuideModel, GuideSettings, Person, S3Settings
 from pipeline.roles import find_role
 from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
+LICENSE = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # one of the list the namespace refers to; anything else is a licence of somebody's own
 ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
@@ -40,6 +43,12 @@ def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
     address = table.matching("website", ADDRESS.replace("!-~", '!-"$->@-~'), "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
+
+
+def license_name(table: Table) -> str:
+    """A licence: an identifier in lower case, as podcast-namespace has them, or words of one's own as they were written."""
+    name = table.text("license", "", 128)
+    return name.lower() if re.fullmatch(LICENSE, name) else name
 
 
 def categories(table: Table) -> tuple[tuple[str, ...], ...]:
@@ -148,3 +157,34 @@ def relative(path: Path, root: Path) -> str:
     """From the show's folder when the file is in it, else as given: moving a show must not make it stale."""
     path = Path(os.path.normpath(path))
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def guide(table: Table) -> tuple[GuideSettings, GuideModel]:
+    """`[guide]`: what is printed on every guide, and the model that helps to draft them, if any."""
+    settings = GuideSettings(table.text("contact", "", 200), table.choice("format_min", 30, (15, 30, 60, 90)))
+    return settings, _guide_model(table)
+
+
+def _guide_model(table: Table) -> GuideModel:
+    """The endpoint of `[guide]`: on this machine, or over https where `remote` says that transcripts may leave it."""
+    endpoint, name, remote = table.text("endpoint", "", 300), table.text("model", "", 100), table.flag("remote", False)
+    table.end()
+    local, parts = is_local(endpoint), urlsplit(endpoint)
+    if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        table.problem("endpoint", "is no address of an API", "write it like http://127.0.0.1:11434/v1")
+    elif endpoint and not local and not (remote and parts.scheme == "https"):
+        table.problem("endpoint", "is not on this machine: transcripts would leave it", "use a local one, or https and remote = true")
+    elif bool(endpoint) != bool(name):
+        table.problem("model", "goes with endpoint", "write both, or neither")
+    else:
+        return GuideModel(endpoint, name)
+    return GuideModel()
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

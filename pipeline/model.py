@@ -225,7 +225,7 @@ class ShowInfo:
     language: str = "fr"
     email: str = ""  # who may move the feed; published in podcast:locked
     copyright: str = ""  # the holder only
-    license: str = ""  # SPDX-like identifier of the Podcasting 2.0 list, lower case
+    license: str = ""  # SPDX-like identifier of the Podcasting 2.0 list, lower case; else words of their own
     categories: tuple[tuple[str, ...], ...] = ()  # ("Society & Culture", "Documentary")
     kind: str = "episodic"  # episodic | serial
     explicit: bool = False
@@ -242,6 +242,15 @@ class GuideSettings:
 
     contact: str = ""  # where team leads write
     format_min: int = 30  # length of the meeting the guide is laid out for
+
+
+@dataclass(frozen=True)
+class GuideModel:
+    """A language model that may help to draft guides; none, unless a show names one."""
+
+    endpoint: str = ""  # of an OpenAI-compatible API: http://127.0.0.1:11434/v1
+    name: str = ""  # as the endpoint calls it
+    timeout_s: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -277,6 +286,7 @@ class Show:
     glossary: Glossary = Glossary()
     whole: bool = True  # False when episodes were left out because they could not be read
     guide: GuideSettings = GuideSettings()
+    guide_model: GuideModel = GuideModel()
     publish: PublishSettings = PublishSettings()
     feed: ChannelOptions = ChannelOptions()
     site: SiteSettings = SiteSettings()

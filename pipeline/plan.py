@@ -5,6 +5,7 @@
                                                         captions, chapters ─┤     │         ├ feed
                                               guide-draft ─ (a person) ─ guide ───┘         └ index
 
+The guides of the episodes that are out also make one for the series, which the index links.
 What was done to the sound is drawn in a report by `pipeline/commands.py`, from what there is: it is a view, not a step.
 
 Paths are relative to the show's folder. A step is told *values*, never a TOML file: a new title re-tags and rewrites the feed,
@@ -27,8 +28,9 @@ from pipeline.feed.feed import feed
 from pipeline.guide.clips import guide_clips
 from pipeline.guide.draft import draft_guide
 from pipeline.guide.render import render_guide
+from pipeline.guide.series import series_guide
 from pipeline.model import Episode, Show
-from pipeline.release import release_cover, release_episode
+from pipeline.release import SERIES_RELEASE, release_cover, release_episode, release_series
 from pipeline.site import card, episode_page, found_pages, index_page, people_page, style_files, theme_pages, transcripts_page
 from pipeline.site.places import Frame, Neighbours, built, episode_keys, fonts_of, page_keys, show_keys, themes, title
 from pipeline.speech.doubts import doubts
@@ -42,13 +44,23 @@ from pipeline.transcript.draft import draft
 
 Paths = dict[str, Any]  # by the name a step knows a file by
 
+NEAR = 6  # episodes before and after: enough to know a series' own words, however long it is
+SEASON = 30  # episodes in the guide of a series, the newest: nobody prints a page for each of a thousand
 CAPTIONS = ("vtt", "srt", "json", "html", "txt")
-GUIDES = ("facilitator.pdf", "facilitator.html", "handout.pdf", "handout.html")
+_SERIES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
+GUIDES = (
+    *("facilitator.pdf", "facilitator.docx", "facilitator.html"),
+    *("handout.pdf", "handout.docx", "handout.html", "large-print.pdf", "harvest.csv"),
+)
 
 
 def plan(show: Show, at: datetime) -> tuple[Step, ...]:
     """Every step of a show, as it stands at the moment `at`: episodes dated later are made, and shown nowhere."""
-    steps = [step for episode in show.episodes for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode))]
+    steps = [
+        step
+        for i, episode in enumerate(show.episodes)
+        for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode, show.episodes[max(0, i - NEAR) : i + NEAR + 1]))
+    ]
     return (*steps, *(step for episode in show.episodes for step in _release(show, episode)), *_public(show, due(show, at)))
 
 
@@ -72,12 +84,17 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
         **{f"transcript_{code}_vtt": path for code, path in translations(show, slug).items()},
         "chapters": f"feeds/{slug}.chapters.json",
-        **{f"guide_{form.replace('.', '_')}": f"guides/{slug}.{form}" for form in GUIDES},
+        **{f"guide_{_word(form)}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
         **({"cover": episode.cover} if episode.cover else {}),
         "card": f"site/{slug}/card.png",
         **{f"chapter_image_{i:02d}": path for i, path in enumerate(dict.fromkeys(_pictures(episode)), 1)},
     }
+
+
+def _word(form: str) -> str:
+    """The name by which a step knows a form of the guide: `large_print_pdf`."""
+    return form.replace(".", "_").replace("-", "_")
 
 
 def translations(show: Show, slug: str) -> dict[str, str]:
@@ -203,18 +220,20 @@ def _listening(show: Show, slug: str, chunks: str) -> dict[str, Any]:
     return {"reads": reads, "settings": {**told, "chunks": chunks}, "lane": "model"}
 
 
-def _guide(show: Show, episode: Episode) -> tuple[Step, ...]:
-    """From the corrected transcript to what a team lead prints."""
+def _guide(show: Show, episode: Episode, near: tuple[Episode, ...]) -> tuple[Step, ...]:
+    """From the corrected transcript to what a team lead prints; `near` are the episodes around it, which tell what is its own."""
     slug, forms = episode.slug, made(show, episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
+    helped = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
+    others = tuple(f"transcripts/{each.slug}.md" for each in near if each.slug != slug)
     return (
-        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, about, drafts=True),
+        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, {**about, **helped}, {"others": others}, drafts=True),
         Step(
             f"{slug}/guide",
             render_guide,
             {"text": text, "timed": timed, "chapters": forms["chapters"]},
-            {form.replace(".", "_"): forms[f"guide_{form.replace('.', '_')}"] for form in GUIDES},
+            {_word(form): forms[f"guide_{_word(form)}"] for form in GUIDES},
             {**about, "guide": show.guide},
         ),
         Step(
@@ -242,6 +261,23 @@ def _release(show: Show, episode: Episode) -> tuple[Step, ...]:
     )
 
 
+def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
+    """The guide of the series: from two episodes on."""
+    if len(episodes) < 2:
+        return ()
+    files = {f"guide_{name}": f"guides/{_SERIES[name]}" for name in _SERIES}
+    reads = {
+        "texts": tuple(f"guides/{episode.slug}.md" for episode in episodes),
+        "timed": tuple(work(episode.slug, "timed.json") for episode in episodes),
+        "chapters": tuple(made(show, episode)["chapters"] for episode in episodes),
+    }
+    about = {"show": _about(show, episodes[0])["show"], "episodes": tuple(episode.info for episode in episodes), "guide": show.guide}
+    return (
+        Step("show/series-guide", series_guide, reads, {name: files[f"guide_{name}"] for name in _SERIES}, about),
+        Step("show/series-release", release_series, files, {"release": SERIES_RELEASE}, {"sources": files}),
+    )
+
+
 def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     """What listeners meet first: the pages and the feed, of the episodes whose date has come."""
     infos = tuple(episode.info for episode in episodes)
@@ -257,7 +293,8 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"release": cover},
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
-        *_pages(show, episodes, releases, marks),
+        *(series := _series(show, episodes[-SEASON:])),
+        *_pages(show, episodes, {**releases, **({"guides": SERIES_RELEASE} if series else {})}, marks),
         Step(
             "show/feed",
             feed,

@@ -11,6 +11,7 @@ from pipeline.files import read_json, sha256, write_json
 from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size
 from pipeline.text import slugify
 
+SERIES_RELEASE = ".causerie/show/guides.json"
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
 # by role, else by extension; explicit, because what a system's own table says depends on the system
@@ -25,6 +26,8 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".csv": "text/csv; charset=utf-8",
     ".zip": "application/zip",
     ".jpg": "image/jpeg",
     ".png": "image/png",
@@ -90,6 +93,11 @@ def release_cover(cover: Path, images: tuple[Path, ...] = (), *, release: Path, 
     """Write what the show publishes of its cover and of its other pictures, whose places are `sources`. Raises as `check_cover` does."""
     others = (_picture("image", path, "", place) for path, place in zip(images, sources, strict=True))
     write_release(release, Release("", 0.0, (_picture("cover", cover, "", source), *others)))
+
+
+def release_series(*, release: Path, sources: Mapping[str, str], **files: Path) -> None:
+    """Write what the show publishes beside its episodes: the guide of the series. `files` by role, and where each is by `sources`."""
+    write_release(release, Release("", 0.0, tuple(_published(role, path, "", sources[role]) for role, path in files.items())))
 
 
 def check_cover(cover: Path, name: str = "") -> str:

@@ -58,6 +58,7 @@ def tag_mp3(
         tags.add(frame)
     tags.update_to_v23()  # the frames above are of 2.3 already; mutagen would save one of 2.4 as it is, in a tag that says 2.3
     tags.save(tagged, v1=0, v2_version=3, padding=lambda info: 0)
+    _put_chapters_in_order(tagged)
 
 
 def tag_opus(audio: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
@@ -156,7 +157,7 @@ def _picture(cover: Path) -> Any:
 def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
     """CHAP frames from 0 to the end without a gap, in milliseconds, and the CTOC that orders them (id3v2-chapters-1.0).
 
-    mutagen sorts frames by size on disk, so the CTOC alone tells the order; it has a title because some players skip a bare one.
+    The CTOC has a title because some players skip a bare one.
     """
     from mutagen import id3
 
@@ -168,6 +169,21 @@ def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str
     title = id3.TIT2(encoding=_UTF8, text=[heading])
     contents = id3.CTOC(element_id="toc", flags=flags, child_element_ids=[frame.element_id for frame in frames], sub_frames=[title])
     return [*frames, contents] if frames else []
+
+
+def _put_chapters_in_order(tagged: Path) -> None:
+    """Write the CHAP frames of a tag of version 2.3 again in time order: mutagen sorts frames by size, and FFmpeg goes by their place."""
+    with tagged.open("r+b") as file:
+        size = sum((byte & 0x7F) << shift for byte, shift in zip(file.read(10)[6:], (21, 14, 7, 0), strict=True))
+        body, frames, at = file.read(size), [], 0
+        while at < size:
+            end = at + 10 + int.from_bytes(body[at + 4 : at + 8], "big")
+            frames.append(body[at:end])
+            at = end
+        starts = {frame: int.from_bytes(frame[10:].partition(b"\0")[2][:4], "big") for frame in frames if frame.startswith(b"CHAP")}
+        in_time = iter(sorted(starts, key=starts.__getitem__))
+        file.seek(10)
+        file.write(b"".join(next(in_time) if frame in starts else frame for frame in frames))
 
 
 def _about_chapter(mark: dict[str, Any], pictures: dict[str, Path]) -> list[Any]:
@@ -234,7 +250,7 @@ def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]])
     return [
         ("TITLE", episode.title),
         ("ALBUM", show.title),
-        *(("ARTIST", one.person.name) for one in episode.credits if one.role in _HOSTS),
+        *(("ARTIST", name) for name in _each(episode.credits, _HOSTS) or (show.author,)),
         ("ALBUMARTIST", show.author),
         *(("COMPOSER", name) for name in _each(episode.credits, _COMPOSERS)),
         ("TRACKNUMBER", str(episode.number or "")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,16 @@ SHOW = ShowInfo("Demain, le guichet", "…", "Atelier", "https://guichet.example
 EPISODE = EpisodeInfo(SLUG, "La file d'attente", "Attendre son tour, hier et demain.", datetime(2026, 9, 1, 6, tzinfo=UTC), number=1)
 MARKS = [{"startTime": 0, "title": "Prologue"}, {"startTime": 20, "title": "Archive : 1978"}]
 GUIDES = GuideSettings("guides@guichet.example")
-FORMS = ("facilitator_pdf", "facilitator_html", "handout_pdf", "handout_html")
+FORMS = (
+    "facilitator_pdf",
+    "facilitator_docx",
+    "facilitator_html",
+    "handout_pdf",
+    "handout_docx",
+    "handout_html",
+    "large_print_pdf",
+    "harvest_csv",
+)
 
 
 def said(text: str, voice: str = "", role: str = "récit", start_s: float | None = 0.0, section: str = "") -> Turn:
@@ -57,3 +67,20 @@ def render(
     made = {form: folder / form.replace("_", ".") for form in FORMS}
     render_guide(folder / "guide.md", folder / "timed.json", folder / "chapters.json", **made, show=show, episode=episode, guide=guide)
     return made
+
+
+def written(name: str, language: str = "fr", word_s: float = 0.36) -> TimedTranscript:
+    """A transcript of `tests/data/guide` as if it were read aloud at an even pace."""
+    from pipeline.transcript import grammar
+    from pipeline.transcript.turns import turns
+
+    path = ROOT / f"tests/data/guide/{name}.md"
+    now, placed = 1.0, []
+    for each in turns(grammar.parse(path.read_text(encoding="utf-8"), name), language):
+        words = []
+        for word in each.turn.words:
+            words.append(Word(word.text, round(now, 3), round(now + 0.9 * word_s, 3)))
+            now += word_s
+        placed.append(replace(each.turn, words=tuple(words)))
+        now += 0.6
+    return TimedTranscript(round(now + 3, 3), language, tuple(placed))

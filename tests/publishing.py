@@ -45,11 +45,11 @@ def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = 
     """Write what a build of those episodes leaves in a show's folder."""
     for slug in slugs:
         contents = {role: f"{role} de {slug}, é".encode() for role in WAYS} | {"audio": audio + slug.encode()}
-        files = [_file(root, slug, role, *WAYS[role], contents[role]) for role in WAYS]
+        files = [file_of(root, slug, role, *WAYS[role], contents[role]) for role in WAYS]
         write_release(root / f".causerie/{slug}/release.json", Release(slug, 60.0, tuple(files)))
         for key in episode_keys(slug).values():
             put(root / "site" / key, f"<h1>{titles} {slug}</h1>".encode())
-    cover = _file(root, "", "cover", "cover.jpg", "cover-{hash}.jpg", b"image")
+    cover = file_of(root, "", "cover", "cover.jpg", "cover-{hash}.jpg", b"image")
     write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))
     whole = show(*slugs)
     for key in (key for keys in show_keys(whole, whole.episodes).values() for key in keys.values()):
@@ -128,7 +128,7 @@ def s3_server(ssl_context: Any = None) -> Iterator[S3Server]:
         server.server_close()
 
 
-def _file(root: Path, slug: str, role: str, source: str, key: str, content: bytes) -> PublishedFile:
+def file_of(root: Path, slug: str, role: str, source: str, key: str, content: bytes) -> PublishedFile:
     """Write a file, and what a release says of it."""
     digest = hashlib.sha256(content).hexdigest()
     named = {"slug": slug, "hash": digest[:10]}

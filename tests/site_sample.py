@@ -12,7 +12,7 @@ from pipeline.commands import STOPS
 from pipeline.files import write_json
 from pipeline.model import Credit, Episode, EpisodeInfo, Mix, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan, work
-from pipeline.release import PublishedFile, Release, write_release
+from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
 from pipeline.site_model import SiteSettings
 from pipeline.steps import Step, execute
 from pipeline.transcript.timed import write_timed
@@ -108,6 +108,8 @@ def publish(
     public = root / "public"
     whole = workspace(show, episodes, tags, site)
     _release(root / work("show", "release.json"), public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")
+    series = {"guide_series_pdf": ("guides/series.facilitator.pdf", "application/pdf")}
+    _release(root / SERIES_RELEASE, public, "", series, b"")
     entries = [{"startTime": start, "title": title, "url": "javascript:alert(2)"} for start, title in chapters]
     for episode in episodes:
         write_timed(root / work(episode.slug, "timed.json"), TimedTranscript(DURATION_S, show.language, turns))

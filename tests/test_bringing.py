@@ -26,6 +26,7 @@ from pipeline.commands import open_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
 from pipeline.feed.importing import imported
+from pipeline.feed.noticed import differences
 from pipeline.feed.telling import PATIENCE, Run
 from pipeline.files import read_json
 from pipeline.plan import plan
@@ -90,6 +91,8 @@ def test_the_first_feed_after_an_import_has_the_old_identities(tmp_path: Path) -
     old, new = imported(feed.read_bytes(), "old"), ledger.publication(written, at=at, target="public")
     assert {given.guid for given in new.episodes} == {item.info.guid for item in old.items} == {" guid un\n", old.items[1].enclosure.url}
     assert steps["un/ingest"].reads["files"] == ("episodes/un/original.mp3",)
+    noticed = differences(ledger.load(tmp_path / "show/feeds/ledger.json").known("public"), new)
+    assert noticed[0] == "2 sounds replaced, 0 downloads repeated"
 
 
 def test_an_imported_sound_is_made_again_without_moving_a_word(tmp_path: Path) -> None:

@@ -147,7 +147,25 @@ def test_every_mistake_of_a_show_is_reported_at_once(root):
     assert all(part in text for part in ("show.toml: title: is missing", "titel", "no time zone", "episodes/Deux !: cannot name"))
 
 
-@pytest.mark.parametrize("slug", ["show", "guides", "work", "é", "A"])
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ('endpoint = "http://127.0.0.1:11434/v1"\nmodel = "x"', ""),
+        ('endpoint = "https://api.example.org/v1"\nmodel = "x"\nremote = true', ""),
+        ('endpoint = "https://api.example.org/v1"\nmodel = "x"', "transcripts would leave it"),
+        ('endpoint = "http://api.example.org/v1"\nmodel = "x"\nremote = true', "https and remote = true"),
+        ('endpoint = "http://localhost.example.org/v1"\nmodel = "x"', "transcripts would leave it"),
+        ('endpoint = "file:///etc/passwd"\nmodel = "x"', "no address of an API"),
+        ('endpoint = "http://127.0.0.1:11434/v1"', "goes with endpoint"),
+    ],
+)
+def test_a_language_model_is_on_this_machine_unless_the_show_says_otherwise(root, keys, sentence):
+    (root / "show.toml").write_text(f"{SHOW}[guide]\n{keys}\n")
+    found = [problem for problem in mistakes(root) if "[guide]" in problem or "guide" in problem]
+    assert (len(found) == 1 and sentence in found[0]) if sentence else (not found and load(root).guide_model.endpoint)
+
+
+@pytest.mark.parametrize("slug", ["show", "series", "guides", "work", "é", "A"])
 def test_a_slug_that_is_reserved_or_unsafe_is_refused(root, slug):
     add(root, slug, EPISODE)
     assert any("cannot name an episode's page and files" in mistake for mistake in mistakes(root))
@@ -161,6 +179,12 @@ def test_a_slug_key_that_is_another_episodes_is_refused(root):
 def test_two_episodes_of_one_number_are_refused(root):
     add(root, "deux", EPISODE.replace("01-15", "01-16"))
     assert mistakes(root) == ["episodes/deux/episode.toml: number: 1 is already the number of un; give each episode its own"]
+
+
+def test_a_bonus_and_a_teaser_have_the_number_of_the_episode_they_go_with(root):
+    add(root, "bonus", EPISODE.replace("number = 1", 'number = 1\nkind = "bonus"'))
+    add(root, "annonce", EPISODE.replace("number = 1", 'number = 1\nkind = "trailer"'))
+    assert mistakes(root) == []
 
 
 def test_a_serial_show_needs_numbers(root):

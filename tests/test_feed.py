@@ -21,7 +21,8 @@ from lxml import etree
 from pipeline.feed.chapters import to_value
 from pipeline.feed.feed import feed, rss
 from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, description, paragraphs
-from pipeline.feed.ledger import differences, publication
+from pipeline.feed.ledger import publication
+from pipeline.feed.noticed import differences
 from pipeline.feed.podcast_ext import NAMESPACES
 from pipeline.feed_model import ChannelOptions, OtherFeed
 from pipeline.files import write_json
@@ -39,7 +40,7 @@ SHOW = ShowInfo(
     website="https://example.org/guichet/",
     email="podcast@example.org",
     copyright="Ville d’Orvalle",
-    license="CC-BY-4.0",
+    license="cc-by-4.0",
     categories=(("Society & Culture", "Documentary"), ("Government",)),
     cover_alt="Un ticket d’attente, numéro 42",
     credits=(NORA,),

@@ -15,10 +15,12 @@ from pipeline.feed.podcast_ext import TAGS as ROWS
 from pipeline.feed_keys import TAGS
 from pipeline.feed_model import FeedImage, FeedTag, OtherFeed
 
+MAIL = 'email = "nous@example.org"\n'
 FEED = """
 [feed]
 medium = "audiobook"
 locked = false
+owner = true
 hidden = true
 complete = true
 moved_to = "https://new.example.org/feed.xml"
@@ -39,9 +41,11 @@ purpose = "verify"
 text = "abc"
 [[feed.social]]
 protocol = "activitypub"
+priority = 1
 url = "https://social.example/@x/1"
 [feed.updates]
 text = "Chaque mardi"
+start = 2026-01-06
 rule = "FREQ=WEEKLY;BYDAY=TU"
 [[feed.images]]
 file = "cover.png"
@@ -54,6 +58,7 @@ name = "leger"
 audio = "light"
 [[feeds]]
 name = "saison-1"
+moved_to = "https://new.example.org/s1.xml"
 season = 1
 private = true
 """
@@ -62,7 +67,7 @@ private = true
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A show with everything a feed can be told."""
-    (tmp_path / "show.toml").write_text(SHOW + FEED)
+    (tmp_path / "show.toml").write_text(MAIL + SHOW + FEED)
     (tmp_path / "cover.png").write_bytes(b"x")
     add(tmp_path, "un", EPISODE.replace("number = 1", "number = 1\nseason = 1"))
     return tmp_path
@@ -77,10 +82,13 @@ def test_all_of_it_is_read(root: Path) -> None:
     assert (feed.medium, feed.locked, feed.hidden, feed.complete) == ("audiobook", False, True, True)
     assert feed.moved_to == "https://new.example.org/feed.xml" and feed.built.isoformat() == "2026-02-01T06:00:00+01:00"
     assert feed.seasons == ((1, "Les guichets"),)
-    assert feed.others == (OtherFeed("leger", audio="light"), OtherFeed("saison-1", season=1, private=True))
+    assert feed.others == (OtherFeed("leger", audio="light"), OtherFeed("saison-1", season=1, private=True, moved_to="https://new.example.org/s1.xml"))
     assert feed.images == (FeedImage("cover.png", "Un guichet", "banner social"),)
     assert FeedTag("podcast:funding", "Soutenir", (("url", "https://example.org/soutien"),)) in feed.tags
     assert FeedTag("podcast:location", "Orvalle", (("geo", "geo:48.85,2.35"), ("country", "FR"))) in feed.tags
+    dated = {"dtstart": "2026-01-06", "rrule": "FREQ=WEEKLY;BYDAY=TU"}
+    assert [dict(tag.attributes) for tag in feed.tags if tag.tag == "podcast:updateFrequency"] == [dated]
+    assert [dict(tag.attributes)["priority"] for tag in feed.tags if tag.tag == "podcast:socialInteract"] == ["1"]
     assert [tag.inside for tag in feed.tags if tag.tag == "podcast:remoteItem"] == ["podcast:podroll", "podcast:publisher"]
     assert feed.tags[-1] == FeedTag("podcast:block", "yes", (("id", "amazon"),))
 
@@ -100,6 +108,12 @@ def test_an_episode_says_its_own(root: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("written", "kept"), [("CC-BY-4.0", "cc-by-4.0"), ("Usage libre à Orvalle", "Usage libre à Orvalle")])
+def test_a_licence_of_ones_own_keeps_its_words(root: Path, written: str, kept: str) -> None:
+    (root / "show.toml").write_text(f'license = "{written}"\n' + MAIL + SHOW + FEED)
+    assert load(root).info.license == kept
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
@@ -112,6 +126,7 @@ def test_an_episode_says_its_own(root: Path) -> None:
         ('text = "Soutenir"', f'text = "{"x" * 129}"', "show.toml: feed.funding[1].text: has 129 characters; shorten it to 128"),
         ('geo = "geo:48.85,2.35"', 'geo = "48.85"', "show.toml: feed.locations[1].geo: cannot be “48.85”; write it like geo:48.85,2.35"),
         ('country = "FR"', 'country = "France"', "show.toml: feed.locations[1].country: cannot be “France”; write it like FR"),
+        (MAIL, "", "show.toml: feed.owner: asks for an address to be published, and there is none; give email in show.toml"),
         ('medium = "audiobook"', 'medium = "podcats"', "show.toml: feed.medium: cannot be podcats; did you mean “podcast”?"),
         ('url = "https://social.example/@x/1"', "", "show.toml: feed.social[1].url: is missing; give the address of the post"),
         ('"banner social"', '"baner"', "show.toml: feed.images[1].purpose: “baner” is no purpose of a picture; use artwork, social"),
@@ -163,5 +178,5 @@ def test_whatever_is_typed_there_is_read_or_refused_in_a_sentence(tmp_path_facto
 
     problems: list = []
     values = {"feed": {"funding": [{"url": "https://x.example/", "text": "x", key: typed}]}}
-    (tag,) = channel_options(Table(values, "show.toml", problems), tmp_path_factory.getbasetemp(), "").tags
+    (tag,) = channel_options(Table(values, "show.toml", problems), tmp_path_factory.getbasetemp(), "", "").tags
     assert problems or (tag.text if key == "text" else dict(tag.attributes)["url"]) == typed.strip()

@@ -18,7 +18,7 @@ from test_feed import FILE, GOLDEN, MARKS, SHOW, VOICE, find, published, release
 
 from pipeline.feed.chapters import to_value
 from pipeline.feed.feed import feed, rss
-from pipeline.feed.items import Whole
+from pipeline.feed.items import Whole, image
 from pipeline.feed.podcast_ext import NAMESPACES, TAGS
 from pipeline.feed_model import ChannelOptions, FeedImage, FeedTag, ItemOptions, OtherFeed
 from pipeline.files import write_json
@@ -29,6 +29,7 @@ GUID = "917393e3-1b1e-5cef-ace4-edaa54e1f810"
 ALL = ChannelOptions(
     medium="audiobook",
     locked=False,
+    owner=True,
     hidden=True,
     complete=True,
     moved_to="https://new.example.org/feed.xml",
@@ -53,7 +54,7 @@ ITEM = ItemOptions(
     number_label="1 bis",
     tags=(FeedTag("podcast:contentLink", "Regarder", (("href", "https://video.example/1"),)),),
 )
-LIGHT = OtherFeed("leger", "Demain, en léger", "light", key="feeds/leger/feed.xml", guid=GUID)
+LIGHT = OtherFeed("leger", "Demain, en léger", "light", moved_to="https://new.example.org/leger.xml", key="feeds/leger/feed.xml", guid=GUID)
 SEASON = OtherFeed("saison-2", season=2, private=True, key="feeds/0123456789abcdef/feed.xml", guid=GUID)
 
 
@@ -126,6 +127,20 @@ def test_a_picture_says_its_shape_and_what_it_shows(feeds: dict[str, bytes]) -> 
     assert (wide["aspect-ratio"], wide["width"], wide["height"], wide["alt"]) == ("16/9", "1920", "1080", "Un guichet ouvert")
 
 
+@pytest.mark.parametrize(("width", "height", "shape"), [(1921, 1080, "1921/1080"), (1080, 1080, "1/1"), (0, 0, "1/1")])
+def test_a_shape_that_cannot_be_reduced_is_written_as_it_is(width: int, height: int, shape: str) -> None:
+    file = {"key": "a.png", "type": "image/png", "width_px": width, "height_px": height}
+    assert f'aspect-ratio="{shape}"' in image(SHOW, file, "", "")
+
+
+def test_a_show_describes_itself_in_plain_words(feeds: dict[str, bytes]) -> None:
+    assert find(feeds["feed"], "//channel/description/text()") == [SHOW.description]
+
+
+def test_the_owner_can_be_reached_while_a_show_is_claimed(feeds: dict[str, bytes]) -> None:
+    assert feedparser.parse(feeds["feed"]).feed.publisher_detail == {"name": SHOW.author, "email": SHOW.email}
+
+
 def test_a_trailer_is_offered_before_the_episodes(feeds: dict[str, bytes]) -> None:
     (trailer,) = find(feeds["feed"], "//channel/podcast:trailer")
     (enclosure,) = find(feeds["feed"], "//item[itunes:episodeType='trailer']/enclosure")
@@ -147,7 +162,9 @@ def test_a_light_feed_has_its_own_address_identity_and_sound(feeds: dict[str, by
     assert find(data, "//item/guid/text()") == find(feeds["feed"], "//item/guid/text()")
     addresses = find(data, "//enclosure/@url|//podcast:source/@uri")
     assert len(addresses) == len(set(addresses)) == 5
-    assert not find(data, "//itunes:new-feed-url")  # it is the main feed that has moved
+    assert find(data, "//podcast:trailer/@url") == find(data, "//item[itunes:episodeType='trailer']/enclosure/@url")
+    assert find(data, "//itunes:new-feed-url/text()") == ["https://new.example.org/leger.xml"]
+    assert not find(feeds["feed_saison-2"], "//itunes:new-feed-url")  # each feed moves by itself
 
 
 def test_a_season_has_a_feed_with_its_episodes_only_that_no_directory_lists(feeds: dict[str, bytes]) -> None:
@@ -159,7 +176,7 @@ def test_a_season_has_a_feed_with_its_episodes_only_that_no_directory_lists(feed
 
 def test_a_show_that_asks_for_nothing_is_open_and_listed(tmp_path: Path) -> None:
     data = made(tmp_path, ChannelOptions(), (VOICE, FILE))["feed"]
-    assert not find(data, "//itunes:block[parent::channel]|//podcast:block|//itunes:complete|//itunes:new-feed-url|//podcast:funding")
+    assert not find(data, "//itunes:block[parent::channel]|//podcast:block|//itunes:complete|//itunes:new-feed-url|//itunes:owner|//podcast:funding")
 
 
 HOSTILE = st.one_of(

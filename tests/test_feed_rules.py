@@ -223,6 +223,12 @@ def test_namespaces_must_stand_on_rss(name: str, declaration: str) -> None:
     assert broken(GOOD.replace(declaration, "").replace("<channel>", f"<channel{declaration}>")) == {name}
 
 
+def test_a_licence_in_ones_own_words_is_one_where_it_can_be_read() -> None:
+    own = '<podcast:license url="https://example.org/l">Usage libre à Orvalle</podcast:license>'
+    assert broken(GOOD.replace(LICENSE, own)) == set()
+    assert broken(GOOD.replace(LICENSE, own.replace(' url="https://example.org/l"', ""))) == {"show-license", "item-license"}
+
+
 def test_a_feed_without_episode_is_told_so() -> None:
     assert broken(GOOD[: GOOD.index("<item>")] + GOOD[GOOD.rindex("</item>") + 7 :], {}) == {"an-episode"}
 

@@ -7,18 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from guide_sample import EPISODE, SHOW, SLUG, render, said, sample
+from guide_sample import EPISODE, ROOT, SHOW, SLUG, render, said, sample, written
 
-from pipeline.drafts import untouched
-from pipeline.guide.draft import draft_guide, own_questions, propose
+from pipeline.drafts import stamp, untouched
+from pipeline.guide.asking import own_questions
+from pipeline.guide.draft import _elsewhere, draft_guide, propose
 from pipeline.guide.labels import FAMILIES, fill, templates
 from pipeline.guide.quotes import locate, sentences, spoken_words
-from pipeline.guide.score import Topic, choose, kind, rank
+from pipeline.guide.rules import advice
+from pipeline.guide.score import Topic, choose, claims, kind, rank
 from pipeline.guide.text import QUOTE, clips, parse, questions, write
 from pipeline.model import ShowInfo, TimedTranscript
 from pipeline.transcript.timed import write_timed
 
 HOSTILE = "#panic(1) *gras* $m$ <script>alert(1)</script> {quote} {voice} 🎉 \\ HYPERLINK \"x\" '' ?"
+TRANSCRIPTS = sorted((ROOT / "tests/data/guide").glob("*.md"))
 ENGLISH = replace(SHOW, language="en", title="Tomorrow, the counter")
 
 
@@ -111,8 +114,81 @@ def test_two_sentences_alike_are_not_both_chosen() -> None:
 def test_little_or_strange_material_gives_a_shorter_guide_that_prints(tmp_path: Path, turns: tuple, show: ShowInfo) -> None:
     timed = TimedTranscript(30.0, "fr", turns)
     made = render(tmp_path, drafted(timed, show), timed, show, replace(EPISODE, title=HOSTILE, summary=HOSTILE))
-    assert all(path.stat().st_size > 1000 for path in made.values())
+    assert all(path.stat().st_size > 1000 for path in made.values() if path.suffix != ".csv")
     assert "<script>" not in made["facilitator_html"].read_text(encoding="utf-8")
+
+
+def test_a_fact_is_never_put_to_the_vote() -> None:
+    every = {one.text: one for one in sentences(spoken_words(written("04-une-heure-de-route")))}
+    facts = ["Le courrier, deux poules, les pensions, et Madame Guével qui va chez le notaire.", "Elle est là tous les mardis."]
+    assert not any(claims(every[text], "fr") for text in facts)
+    assert claims(every["Si le car ne passe pas, le village ne mange pas, alors le car passe toujours. »".removesuffix(" »")], "fr")
+
+
+@pytest.mark.parametrize(("name", "language"), [(path.stem, "en" if path.stem.startswith("en") else "fr") for path in TRANSCRIPTS])
+def test_drafts_of_other_shows_keep_the_rules(name: str, language: str) -> None:
+    timed = written(name, language)
+    guide, notes = propose(timed, replace(SHOW, language=language, title="Au fil des droits"), EPISODE)
+    assert list(advice(guide, language, EPISODE.summary)) == []
+    intros = [intro for intro, _ in clips(guide)]
+    assert 4 <= len(intros) <= 5 and len(set(intros)) == len(intros)
+    quotes = guide.texts("clips", QUOTE)
+    assert not any(quote.count("«") != quote.count("»") or "podcast" in quote for quote in quotes)
+    ranks = [int(note.split(".")[0]) for note in notes["+clips"] if re.match(r"\d+\. ", note)]
+    assert ranks == sorted(ranks) and max(ranks) <= 12 and any(re.search(r", \d:\d\d$", note) for note in notes["+clips"])
+
+
+def test_a_question_to_a_guest_is_not_put_to_the_room() -> None:
+    own = [one.text for one in own_questions(sentences(spoken_words(written("03-l-algorithme-et-l-assistante"))))]
+    assert own[0].startswith("Que saurions-nous de plus") and not any("Est-ce que" in text for text in own)
+
+
+def test_somebody_with_a_name_and_no_role_is_introduced_by_name() -> None:
+    turns = (
+        said("Bonjour Malik, que faites-vous donc de vos journées ici ?", "Nora", ""),
+        said("Il faut surtout laisser du silence aux gens.", "Malik", ""),
+    )
+    guide, _ = propose(TimedTranscript(30, "fr", turns), SHOW, EPISODE)
+    assert any(text.startswith("Malik\u00a0:") for text in guide.texts("clips")) and not any(
+        "Bonjour" in text for text in guide.texts("before")
+    )
+
+
+def test_what_other_corrected_episodes_say_counts_less(tmp_path: Path) -> None:
+    shared = "Mais la machine du guichet ne remplace jamais la voisine, et pourtant il faudrait y croire"
+    timed = TimedTranscript(60, "fr", (said(f"{shared}."), said("Pourtant il faut garder une chaise pour les voisines du quartier.")))
+    (tmp_path / ".causerie/un").mkdir(parents=True)
+    (tmp_path / "transcripts").mkdir()
+    write_timed(tmp_path / ".causerie/un/timed.json", timed)
+    (tmp_path / "transcripts/deux.md").write_text(f"{shared}.\n", encoding="utf-8")
+    (tmp_path / "transcripts/cassé.md").write_text("+++\n", encoding="utf-8")
+    others = ("transcripts/deux.md", "transcripts/cassé.md", "transcripts/absent.md")
+    texts = {}
+    for name, told in (("alone", ()), ("series", others)):
+        draft_guide(tmp_path / ".causerie/un/timed.json", text=tmp_path / name, show=SHOW, episode=EPISODE, others=told)
+        texts[name] = parse((tmp_path / name).read_text(encoding="utf-8"), "x").texts("clips", QUOTE)
+    assert f"{shared}." in texts["alone"] and texts["series"] == ("Pourtant il faut garder une chaise pour les voisines du quartier.",)
+
+
+def test_a_machines_draft_of_another_episode_counts_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "deux.md").write_text(stamp("+++\n+++\nBonjour à vous.\n"), encoding="utf-8")
+    assert _elsewhere([tmp_path / "deux.md"], "fr").episodes == 0
+
+
+def test_three_hours_are_drafted_and_printed(tmp_path: Path) -> None:
+    episode, turns = written("01-le-premier-rendez-vous").turns, []
+    for i in range(75):
+        turns += [
+            replace(turn, words=tuple(replace(word, start_s=word.start_s + i * 144, end_s=word.end_s + i * 144) for word in turn.words))
+            for turn in episode
+        ]
+    last = [
+        said(f"Il faut garder la chaise numéro {'x' * i} plutôt que la file.", "Paul", "entretien", 10_700 + 6 * i) for i in range(1, 9)
+    ]
+    timed = TimedTranscript(10_800, "fr", (*turns, *last))
+    made = render(tmp_path, drafted(timed), timed)
+    page = made["facilitator_html"].read_text(encoding="utf-8")
+    assert "3:00:00" in page and "L’épisode a été écouté avant" in page
 
 
 def test_the_same_transcript_gives_the_same_draft() -> None:

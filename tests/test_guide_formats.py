@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.guide.formats import FORMATS_MIN, meeting
+from pipeline.guide.formats import FORMATS_MIN, meeting, replayed
 
 
 @given(st.sampled_from(FORMATS_MIN), st.floats(0, 6 * 3600))
@@ -39,3 +39,8 @@ def test_each_part_starts_where_the_one_before_ends() -> None:
 
 def test_longer_meetings_ask_more_questions() -> None:
     assert [len(meeting(total_min, 480).families) for total_min in FORMATS_MIN] == [1, 2, 4, 6]
+
+
+@pytest.mark.parametrize(("clips_s", "listen_min", "count"), [([40, 40, 40], 2, 3), ([41, 40, 40], 2, 2), ([200], 3, 1), ([], 3, 0)])
+def test_only_the_clips_that_fit_are_replayed(clips_s: list[int], listen_min: int, count: int) -> None:
+    assert replayed(clips_s, listen_min) == count

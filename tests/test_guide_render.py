@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html.parser
+import io
 import os
 import re
 from dataclasses import replace
@@ -14,7 +16,7 @@ from guide_sample import EPISODE, GUIDE, MARKS, SHOW, SLUG, render, sample
 
 from pipeline.errors import CauserieError
 from pipeline.guide.formats import FORMATS_MIN
-from pipeline.guide.render import qr_svg
+from pipeline.guide.qr import qr_svg
 from pipeline.model import GuideSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "guide"
@@ -47,7 +49,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-@pytest.mark.parametrize(("form", "pages"), [("facilitator_pdf", 5), ("handout_pdf", 2)])
+@pytest.mark.parametrize(("form", "pages"), [("facilitator_pdf", 5), ("handout_pdf", 2), ("large_print_pdf", 6)])
 def test_pdfs_are_tagged_titled_in_french_and_fit_their_pages(made: dict[str, Path], form: str, pages: int) -> None:
     reader = pypdf.PdfReader(made[form])
     root = reader.trailer["/Root"]
@@ -95,6 +97,29 @@ def test_the_handout_has_neither_times_nor_advice(made: dict[str, Path]) -> None
     for text in (made["handout_html"].read_text(encoding="utf-8"), pdf_text(made["handout_pdf"])):
         assert "Je connais les prénoms" in text
         assert "Relance" not in text and "Posture" not in text and "#t=" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "columns", "mark"),
+    [("fr", "episode seance participants idee votes theme suite", ";"), ("en", "episode session participants idea votes theme next", ",")],
+)
+def test_the_table_for_ideas_opens_as_columns(tmp_path: Path, language: str, columns: str, mark: str) -> None:
+    data = render(tmp_path, SMALL, show=replace(SHOW, language=language))["harvest_csv"].read_bytes()
+    head, *rows = csv.reader(io.StringIO(data.decode("utf-8-sig")), delimiter=mark)
+    assert data.startswith(b"\xef\xbb\xbf") and head == columns.split()
+    assert len(rows) > 5 and all(row == [SLUG, "", "", "", "", "", ""] for row in rows)
+
+
+def test_the_large_print_is_large_and_says_what_the_handout_says(made: dict[str, Path]) -> None:
+    sizes: set[float] = set()
+    for page in pypdf.PdfReader(made["large_print_pdf"]).pages:
+        page.extract_text(visitor_text=lambda text, cm, tm, font, size: sizes.add(round(size * abs(tm[3]))) if text.strip() else None)
+    assert min(sizes) >= 18
+    words = squeezed(pdf_text(made["handout_pdf"]))
+    assert (
+        all(one in squeezed(pdf_text(made["large_print_pdf"])) for one in ("Je connais les prénoms", "La phrase qui m’arrête"))
+        and "Mes notes" in words
+    )
 
 
 @pytest.mark.parametrize("format_min", FORMATS_MIN)

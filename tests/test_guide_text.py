@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.drafts import stamp, untouched
 from pipeline.errors import CauserieError
-from pipeline.guide.labels import labels
+from pipeline.guide.labels import FAMILIES, labels, languages, templates
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Question, Section, clips, parse, questions, write
 
 KEYS = list(labels("fr")["sections"])
@@ -82,3 +82,15 @@ def test_the_samples_guide_is_a_persons_and_has_four_clips() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     assert not untouched(text)
     assert len(clips(parse(text, "x"))) == 4
+
+
+def test_every_language_has_every_word() -> None:
+    def shape(value: object) -> object:
+        return {key: shape(one) for key, one in value.items()} if isinstance(value, dict) else type(value)
+
+    assert {"fr", "en"} <= set(languages())
+    for language in languages():
+        assert shape(labels(language)) == shape(labels("en"))
+        assert shape(templates(language)["words"]) == shape(templates("en")["words"])
+        assert set(templates(language)) == {"words", *FAMILIES}
+    assert labels("fr-CA") == labels("fr") and labels("xx") == labels("en")

@@ -20,14 +20,13 @@ from pipeline.feed.ledger import (
     adopt,
     assign,
     assign_feeds,
-    differences,
     load,
     podcast_guid,
     publication,
     record,
-    refuse_new_identities,
     save,
 )
+from pipeline.feed.noticed import differences, refuse_new_identities
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -88,14 +87,18 @@ def test_the_same_publication_again_adds_nothing() -> None:
 def test_subscribers_are_told_what_they_will_notice() -> None:
     assert differences(held(A), held(B, A)) == ("1 new episode, 0 downloads repeated", "  new: La voix")
     after = held(replace(B, url="https://x/b2.mp3"), replace(A, title="La queue"))
-    assert differences(held(B, A), after) == ("1 text corrected, 1 download repeated", "  corrected: La queue", "  repeated: La voix")
+    assert differences(held(B, A), after) == (
+        "1 text corrected, 1 sound replaced, 0 downloads repeated",
+        "  corrected: La queue",
+        "  replaced: La voix (who has downloaded it keeps the old one)",
+    )
     assert differences(held(B, A), held()) == ("2 episodes withdrawn, 0 downloads repeated", "  withdrawn: La voix, La file")
     assert differences(None, held(A, B))[0] == "2 new episodes, 0 downloads repeated"
 
 
 def test_an_episode_under_another_guid_is_told_apart_from_a_new_one_and_refused() -> None:
     after = held(B, replace(A, guid="g3", url="https://x/renamed.mp3"))
-    assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file", "  repeated: La file")
+    assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file")
     with pytest.raises(CauserieError, match="1 episode has another GUID .* download 1 episode again: La file; .*--new-guids"):
         refuse_new_identities(held(B, A), after)
     refuse_new_identities(held(A), held(B, A))
@@ -123,13 +126,39 @@ def test_other_feeds_keep_their_address_and_their_guid() -> None:
     assert assign_feeds(show, "https://x/", {"feed": True}, lambda: "z").feeds["feed"] == {"guid": show.guid, "key": "feeds/z/feed.xml"}
 
 
+def test_of_many_titles_the_first_are_told() -> None:
+    many = held(*(replace(A, guid=f"g{i}", title=f"T{i}", url=f"https://x/{i}.mp3") for i in range(25)))
+    assert differences(None, many)[1].endswith("T18, T19 and 5 more")
+
+
+def test_a_show_that_moves_repeats_no_download() -> None:
+    moved = held(replace(A, url="https://y/elsewhere/a.mp3"), target="s3://new")
+    assert differences(held(A), moved) == ("1 sound moved, 0 downloads repeated", "  moved: La file")
+
+
+def test_subscribers_are_the_same_at_a_new_target() -> None:
+    kept = record(record(Ledger(), held(A)), held(A, B, at=LATER, target="public2"))
+    assert kept.known("s3://new") == kept.last("public2") and kept.known("public") == kept.last("public")
+    assert Ledger().known("public") is None
+
+
 def test_nothing_is_said_when_nothing_changes() -> None:
     assert differences(held(A), held(A, at=LATER)) == ()
 
 
 NOT_A_UUID = '{"version": 1, "podcast": {"guid": "x", "feed_url": ""}, "episodes": {}, "publications": []}'
-FEED = """<rss><channel><item><title>{title}</title><guid>g1</guid><description>{text}</description>
+FEED = """<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item>
+<title>{title}</title><guid>g1</guid><description>{text}</description><podcast:alternateEnclosure length="{length}"/>
 <enclosure url="https://x/a.mp3" length="{length}" type="audio/mpeg"/></item></channel></rss>"""
+
+
+def test_what_the_show_says_of_itself_is_told_and_its_dates_are_not() -> None:
+    feed = "<rss><channel><title>{}</title><pubDate>{}</pubDate></channel></rss>".format
+    before, dated, renamed = (
+        publication(data.encode(), at=AT, target="public") for data in (feed("Demain", "un"), feed("Demain", "deux"), feed("Hier", "un"))
+    )
+    assert differences(before, dated) == ()
+    assert differences(before, renamed) == ("0 downloads repeated", "  the show: its own texts, pictures or people changed")
 
 
 def test_a_publication_is_read_from_the_feed_itself() -> None:
@@ -138,7 +167,7 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
     reworded = publication(FEED.format(title="La file", text="deux", length=10).encode(), at=AT, target="public")
     assert differences(before, reworded) == ("1 text corrected, 0 downloads repeated", "  corrected: La file")
     louder = publication(FEED.format(title="La file", text="un", length=11).encode(), at=AT, target="public")
-    assert differences(before, louder) == ("1 download repeated", "  repeated: La file")
+    assert differences(before, louder)[0] == "1 sound replaced, 0 downloads repeated"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +186,7 @@ def test_no_ledger_yet_is_an_empty_one(tmp_path: Path) -> None:
 
 text = st.text(min_size=1, max_size=12)
 givens = st.builds(Given, text, text, text, st.integers(0), text)
-publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text)
+publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text, text)
 feeds = st.dictionaries(text, st.fixed_dictionaries({"guid": text, "key": text}), max_size=2)
 
 

@@ -155,6 +155,15 @@ def test_ffmpeg_finds_the_chapters_without_a_gap_to_the_end(folder: Path) -> Non
         assert [end_s for _, end_s, _ in found] == pytest.approx(bounds_s[1:], abs=0.06)
 
 
+def test_the_chapters_of_an_mp3_lie_in_time_order_whatever_their_size(folder: Path) -> None:
+    many = tuple(Chapter(2.0 * i, "x" * (1 + i * 7 % 11)) for i in range(25))
+    write_json(folder / "many.json", to_value(many))
+    tag_mp3(folder / "raw.mp3", COVER, folder / "many.json", tagged=folder / "many.mp3", show=SHOW, episode=EPISODE)
+    starts = re.findall(r"START=(\d+)", ffmpeg("-i", str(folder / "many.mp3"), "-f", "ffmetadata", "-").decode())
+    assert [int(start) for start in starts] == sorted(map(int, starts)) and len(starts) == 25
+    assert len(ID3(folder / "many.mp3").getall("CHAP")) == 25 and sound_of(folder / "many.mp3") == sound_of(folder / "raw.mp3")
+
+
 def test_the_table_of_contents_orders_the_chapters_and_has_a_title(folder: Path) -> None:
     tags = ID3(mp3(folder))
     (contents,) = tags.getall("CTOC")
@@ -225,6 +234,7 @@ def test_an_episode_of_which_little_is_known_is_tagged_with_that(folder: Path) -
     tags = ID3(mp3(folder, bare, "bare.mp3"), translate=False)
     assert not {"TRCK", "TPOS", "TCOM", "TGID", "IPLS", "TEXT", "TDES"} & tags.keys()
     assert str(tags["TPE1"]) == "Mission prospective"
+    assert OggOpus(opus(folder, bare, "bare.opus")).tags["artist"] == ["Mission prospective"]
 
 
 def test_languages_have_three_letters() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, paragraphs, person, rfc2822
+from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, person, plain, rfc2822
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.podcast_ext import Channel, Item, Node, markup, node, xml_safe
 from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
@@ -38,7 +38,7 @@ def feed(
     rows = [(*one, *rest) for one, rest in zip(zip(episodes, releases, chapters, strict=True), more, strict=True)]
     rows.sort(key=lambda row: row[0].published, reverse=True)
     art = tuple(read_json(cover)["files"])
-    main = OtherFeed("feed", private=options.private, key=options.key, guid=show.guid)
+    main = OtherFeed("feed", private=options.private, moved_to=options.moved_to, key=options.key, guid=show.guid)
     for which, place in zip((main, *options.others), (feed, *others.values()), strict=True):
         mine = [row for row in rows if which.season in (None, row[0].season)]
         trailers = tuple(_published(*row) for row in mine if row[0].kind == "trailer")
@@ -84,7 +84,7 @@ def _around(head: Any) -> tuple[bytes, bytes]:
 def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:
     show, options, which = whole.show, whole.options, whole.which
     made.title(which.title or show.title)
-    made.description(paragraphs(show.description, DESCRIPTION_BYTES) if show.description else show.title)
+    made.description(plain(show.description, DESCRIPTION_BYTES) or show.title)
     made.link(href=whole.url, rel="self", type="application/rss+xml")
     made.link(href=show.website, rel="alternate")  # last: feedgen takes the last link of any kind for the channel's own
     made.language(show.language)
@@ -100,17 +100,23 @@ def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:
         node("itunes:explicit", str(show.explicit).lower()),
         *([node("itunes:block", "Yes")] if hidden else []),
         *([node("itunes:complete", "Yes")] if options.complete else []),
-        *([node("itunes:new-feed-url", options.moved_to)] if options.moved_to and which.name == "feed" else []),
+        *([node("itunes:new-feed-url", which.moved_to)] if which.moved_to else []),
         node("podcast:guid", which.guid or podcast_guid(whole.url)),
+        *([_owner(show)] if options.owner and not which.private else []),
         node("podcast:locked", "yes" if options.locked else "no", owner=show.email),
         *([node("podcast:block", "yes")] if hidden else []),
         node("podcast:medium", options.medium),
         *_pictures(whole),
         *license(show.license, options.license_url),
         *map(person, show.credits),
-        *(_trailer(show, one) for one in trailers),
+        *(_trailer(whole, one) for one in trailers),
         *asked(options.tags),
     )
+
+
+def _owner(show: ShowInfo) -> Node:
+    """Whom services mail a code when somebody claims the show there."""
+    return node("itunes:owner", "", node("itunes:name", show.author), node("itunes:email", show.email))
 
 
 def _pictures(whole: Whole) -> Iterator[Node]:
@@ -121,13 +127,13 @@ def _pictures(whole: Whole) -> Iterator[Node]:
         yield image(whole.show, file, wanted.alt, wanted.purpose)
 
 
-def _trailer(show: ShowInfo, one: Published) -> Node:
-    audio, season = one.files["audio"], one.episode.season
+def _trailer(whole: Whole, one: Published) -> Node:
+    audio, season = one.files[whole.which.audio], one.episode.season
     return node(
         "podcast:trailer",
         one.episode.title,
         pubdate=rfc2822(one.episode.published),
-        url=show.website + audio["key"],
+        url=whole.show.website + audio["key"],
         length=str(audio["bytes"]),
         type=audio["type"],
         season=str(season or ""),

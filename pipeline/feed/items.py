@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo, Soundbite
 from pipeline.text import hms, hms_ms
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
+_FEWEST_LISTED = 3  # chapters: Apple and Spotify take fewer for no list
 _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
 _DAYS, _MONTHS = "Mon Tue Wed Thu Fri Sat Sun".split(), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
@@ -130,23 +131,28 @@ def description(one: Published, page: str, language: str) -> str:
     """An item's description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, cut if need be, chapters, the way to the transcript."""
     link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>' + (_p(_words(language)[2]) if _TRANSLATED in one.files else "")
     listed = "".join(_p(f"{hms(chapter.start_s, always_hours=True)} {chapter.title}") for chapter in one.chapters)
-    tail = (listed if len(one.chapters) > 1 and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
+    tail = (listed if len(one.chapters) >= _FEWEST_LISTED and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
     return paragraphs(one.episode.description or one.episode.summary, DESCRIPTION_BYTES - len(tail.encode())) + tail
 
 
-def paragraphs(text: str, limit_bytes: int) -> str:
-    """Plain paragraphs, separated by blank lines, as `<p>` of at most `limit_bytes` together, cut after a word."""
-    html = ""
+def paragraphs(text: str, limit_bytes: int, write: Callable[[str], str] | None = None) -> str:
+    """Plain paragraphs, separated by blank lines, as `<p>` (or as `write` has them) of at most `limit_bytes` together, cut after a word."""
+    write, written = write or _p, ""
     for paragraph in _BLANK_LINES.split(text.strip()):
         even = not any(space in paragraph for space in ("  ", "\n", "\t", "\r"))
-        whole = html + _p(paragraph if even else _SPACES.sub(" ", paragraph))
+        whole = written + write(paragraph if even else _SPACES.sub(" ", paragraph))
         if len(whole.encode()) > limit_bytes:
             words = _SPACES.split(paragraph)[:limit_bytes]
-            while words and len((html + _p(" ".join(words) + "…")).encode()) > limit_bytes:
+            while words and len((written + write(" ".join(words) + "…")).encode()) > limit_bytes:
                 words.pop()
-            return html + _p(" ".join(words) + "…") if words else html
-        html = whole
-    return html
+            return written + write(" ".join(words) + "…") if words else written
+        written = whole
+    return written
+
+
+def plain(text: str, limit_bytes: int) -> str:
+    """The same without marks, a blank line between: of a channel, gPodder shows the tags and the W3C validator refuses them."""
+    return paragraphs(text, limit_bytes, "{}\n\n".format).rstrip("\n")
 
 
 def _mark(chapter: Chapter) -> Node:
@@ -186,15 +192,15 @@ def person(credit: Credit) -> Node:
 def image(show: ShowInfo, file: dict[str, Any], alt: str, purpose: str) -> Node:
     """A picture, its shape and its size."""
     width_px, height_px = file.get("width_px", 0), file.get("height_px", 0)
-    common = gcd(width_px, height_px) or 1
-    shape = f"{width_px // common}/{height_px // common}" if common > 1 else "1/1"
+    common = gcd(width_px, height_px)
+    shape = f"{width_px // common}/{height_px // common}" if common else "1/1"
     sizes = {"width": str(width_px or ""), "height": str(height_px or "")}
     return node("podcast:image", href=show.website + file["key"], alt=alt, aspect_ratio=shape, **sizes, type=file["type"], purpose=purpose)
 
 
 def license(name: str, url: str) -> list[Node]:
     """The licence, when there is one."""
-    return [node("podcast:license", name.lower(), url=url)] if name else []
+    return [node("podcast:license", name, url=url)] if name else []
 
 
 @lru_cache(4096)

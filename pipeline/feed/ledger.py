@@ -18,7 +18,6 @@ from pipeline.files import read_json, write_json
 
 _NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
 _PODCAST = "https://podcastindex.org/namespace/1.0"
-_BACK = "restore the ledger from version control, or give the folder its old name back"
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Publication:
     feed_sha256: str
     episodes: tuple[Given, ...]
     podcast: str = ""  # its podcast:guid
+    show_sha256: str = ""  # what the feed says of the show itself, but for its dates
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Ledger:
     def last(self, target: str) -> Publication | None:
         """The latest publication to `target`."""
         return next((publication for publication in reversed(self.publications) if publication.target == target), None)
+
+    def known(self, target: str) -> Publication | None:
+        """What subscribers have: the latest publication to `target`, or the latest anywhere, when the show has moved or was imported."""
+        return self.last(target) or (self.publications[-1] if self.publications else None)
 
 
 def podcast_guid(feed_url: str) -> str:
@@ -113,9 +117,14 @@ def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
     """What a feed of ours gives subscribers, read from the feed itself."""
     from xml.etree import ElementTree
 
-    root = ElementTree.fromstring(feed)
-    podcast = root.findtext(f"channel/{{{_PODCAST}}}guid", "")
-    return Publication(at, target, hashlib.sha256(feed).hexdigest(), tuple(map(_given, root.iterfind("channel/item"))), podcast)
+    channel = ElementTree.fromstring(feed).find("channel")
+    if channel is None:
+        raise ValueError("no channel")
+    podcast = channel.findtext(f"{{{_PODCAST}}}guid", "")
+    episodes = tuple(map(_given, channel.iterfind("item")))
+    for tag in [*channel.iterfind("item"), *channel.iterfind("pubDate"), *channel.iterfind("lastBuildDate")]:
+        channel.remove(tag)
+    return Publication(at, target, hashlib.sha256(feed).hexdigest(), episodes, podcast, _digest(channel))
 
 
 def record(ledger: Ledger, publication: Publication) -> Ledger:
@@ -126,48 +135,6 @@ def record(ledger: Ledger, publication: Publication) -> Ledger:
     # What was given is only compared with what is given next: older publications keep their date and feed, not every episode again.
     earlier = (replace(old, episodes=()) if old.target == publication.target else old for old in ledger.publications)
     return replace(ledger, publications=(*earlier, publication))
-
-
-def differences(before: Publication | None, after: Publication) -> tuple[str, ...]:
-    """What subscribers will notice: a sentence with the numbers, then a line with the titles of each; none when nothing."""
-    old = {given.guid: given for given in before.episodes} if before else {}
-    new = {given.guid: given for given in after.episodes}
-    kept = [(old[guid], given) for guid, given in new.items() if guid in old]
-    again = [given for was, given in kept if (was.url, was.bytes) != (given.url, given.bytes)]
-    texts = [given for was, given in kept if (was.title, was.text_sha256) != (given.title, given.text_sha256)]
-    renewed = new_identities(before, after)
-    added = [given for guid, given in new.items() if guid not in old and given not in renewed]
-    gone = [given for guid, given in old.items() if guid not in new and not any(_same(given, one) for one in renewed)]
-    moved = bool(before and before.podcast and before.podcast != after.podcast)
-    if not (added or gone or texts or again or renewed or moved):
-        return ()
-    told = ((added, "new episode", ""), (texts, "text", "corrected"), (gone, "episode", "withdrawn"), (renewed, "GUID", "changed"))
-    counts = [_count(len(which), noun, verb) for which, noun, verb in told if which]
-    counts.append(_count(len(again) + len(renewed), "download", "repeated"))
-    lines = [f"  {verb or 'new'}: {', '.join(given.title for given in which)}" for which, _, verb in told if which]
-    lines += [f"  repeated: {', '.join(given.title for given in (*again, *renewed))}"] if again or renewed else []
-    lines += ["  the show has another podcast:guid: applications that follow it take it for a new show"] if moved else []
-    return (", ".join(counts), *lines)
-
-
-def new_identities(before: Publication | None, after: Publication) -> tuple[Given, ...]:
-    """The episodes that subscribers have under another GUID: of the same title or the same file."""
-    old = {given.guid: given for given in before.episodes} if before else {}
-    gone = [given for guid, given in old.items() if guid not in {one.guid for one in after.episodes}]
-    return tuple(given for given in after.episodes if given.guid not in old and any(_same(given, one) for one in gone))
-
-
-def refuse_new_identities(before: Publication | None, after: Publication) -> None:
-    """A `CauserieError` when subscribers have an episode, or the show, under another GUID."""
-    renewed = new_identities(before, after)
-    if renewed:
-        titles = ", ".join(given.title for given in renewed)
-        what = f"{_count(len(renewed), 'episode')} {'has' if len(renewed) == 1 else 'have'} another GUID than subscribers were given"
-        cost = f"the application of every subscriber would download {_count(len(renewed), 'episode')} again: {titles}"
-        raise CauserieError(f"{what}; {cost}", "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
-    if before and before.podcast and before.podcast != after.podcast:
-        what = f"the show's podcast:guid was {before.podcast} and is now {after.podcast}: applications would take it for a new show"
-        raise CauserieError(what, "feeds/ledger.json", f"{_BACK}, or publish with --new-guids")
 
 
 def load(path: Path) -> Ledger:
@@ -209,20 +176,26 @@ def from_value(value: dict[str, Any]) -> Ledger:
 
 def _publication(value: dict[str, Any]) -> Publication:
     given = tuple(Given(**episode) for episode in value["episodes"])
-    return Publication(datetime.fromisoformat(value["at"]), value["target"], value["feed_sha256"], given, value.get("podcast", ""))
+    return Publication(**{**value, "at": datetime.fromisoformat(value["at"]), "episodes": given})
 
 
 def _given(item: Any) -> Given:
-    """The item's digest leaves its enclosure out: a new file is not a new text."""
-    from xml.etree import ElementTree
-
+    """The item's digest leaves its sounds out: a new file is not a new text."""
     enclosure = item.find("enclosure")
     if enclosure is None:
         raise CauserieError("has an episode without audio", "feed.xml")
     address, length = enclosure.attrib["url"], int(enclosure.attrib["length"])
-    item.remove(enclosure)
-    text = ElementTree.canonicalize(ElementTree.tostring(item, encoding="unicode"), strip_text=True)
-    return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, hashlib.sha256(text.encode()).hexdigest())
+    for file in (enclosure, *item.iterfind(f"{{{_PODCAST}}}alternateEnclosure")):
+        item.remove(file)
+    return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, _digest(item))
+
+
+def _digest(element: Any) -> str:
+    """Of what it says, however it is laid out."""
+    from xml.etree import ElementTree
+
+    text = ElementTree.canonicalize(ElementTree.tostring(element, encoding="unicode"), strip_text=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_uuid(text: str) -> bool:
@@ -232,13 +205,3 @@ def _is_uuid(text: str) -> bool:
         return bool(uuid.UUID(text))
     except ValueError:
         return False
-
-
-def _same(one: Given, other: Given) -> bool:
-    """Whether two items are one episode to a listener."""
-    return one.url == other.url or one.title == other.title
-
-
-def _count(number: int, noun: str, verb: str = "") -> str:
-    """«2 texts corrected»."""
-    return f"{number} {noun}{'' if number == 1 else 's'} {verb}".rstrip()

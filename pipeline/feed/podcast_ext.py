@@ -56,6 +56,9 @@ TAGS: dict[str, Tag] = {
     "itunes:episodeType": Tag(("item",), longest=7),
     "itunes:complete": Tag(("channel",), longest=3),
     "itunes:new-feed-url": Tag(("channel",), longest=_ANY),
+    "itunes:owner": Tag(("channel",)),
+    "itunes:name": Tag(("itunes:owner",), longest=255),
+    "itunes:email": Tag(("itunes:owner",), longest=255),
     "podcast:guid": Tag(("channel",), longest=36),
     "podcast:locked": Tag(("channel",), optional=("owner",), longest=3),
     "podcast:medium": Tag(("channel",), longest=16),
@@ -86,7 +89,7 @@ TAGS: dict[str, Tag] = {
     "psc:chapters": Tag(("item",), ("version",)),
     "psc:chapter": Tag(("psc:chapters",), ("start", "title"), ("href", "image")),
 }
-_HELD = {tag: tuple(f"<{name} " for name, row in TAGS.items() if tag in row.parents) for tag in TAGS}  # how what it may hold begins
+_HELD = {tag: tuple(f"<{name}{end}" for name, row in TAGS.items() if tag in row.parents for end in " >") for tag in TAGS}  # how those begin
 
 
 def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:

@@ -97,7 +97,8 @@ def _role(tag: Tag) -> str:
 
 def _license(tag: Tag) -> str:
     text = tag.text.strip()
-    return f"has the licence “{text[:40]}”" if text != text.lower() or not text else ""
+    own = " " in text and web_address(tag.get("url"))  # words of one's own, which can be read there
+    return f"has the licence “{text[:40]}”" if not text or text != text.lower() and not own else ""
 
 
 def _image(tag: Tag) -> str:

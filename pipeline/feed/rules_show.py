@@ -312,7 +312,7 @@ RULES = (
         SHOW,
         "Adding your email address to your RSS feed (Spotify for Creators); hosts say the same of Amazon",
         _owner,
-        "add itunes:owner while you claim the show there: a code is sent to it; it is public",
+        "write owner = true under [feed] while you claim the show there: a code is sent to its email, which is then public",
     ),
     Rule("Amazon", "owner-mail-form", ERROR, SHOW, f"{SHOW_TAGS}, itunes:owner", _owner_mail, "write an address that you read"),
 )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.feed.imported_item import NO_DATE, Item
 from pipeline.feed.importing import Imported
-from pipeline.feed.ledger import Ledger, adopt
+from pipeline.feed.ledger import Given, Ledger, Publication, adopt, record
 from pipeline.feed.wording import line
 from pipeline.model import Chapter, Credit, Person
 from pipeline.roles import find_role
@@ -31,9 +31,12 @@ def sound_name(item: Item) -> str:
 
 
 def ledger_of(found: Imported) -> Ledger:
-    """The ledger of a show nobody has published with Causerie yet: every identity as the feed gave it."""
+    """The ledger of a show nobody has published with Causerie yet: every identity as the feed gave it, and what subscribers have of it."""
     guids = {item.info.slug: item.info.guid for item in found.items}
-    return adopt(Ledger(feed_url=found.feed_url), found.info.guid, guids)
+    given = tuple(Given(item.info.guid, item.info.title, item.enclosure.url, item.enclosure.bytes) for item in reversed(found.items))
+    newest = max(item.info.published for item in found.items)
+    before = Publication(newest, found.feed_url or "the imported feed", "", given, found.info.guid)
+    return record(adopt(Ledger(feed_url=found.feed_url), found.info.guid, guids), before)
 
 
 def show_toml(found: Imported, cover: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.audio.clips import name_clip
 from pipeline.audio.encode import cut
 from pipeline.files import read_text
-from pipeline.guide.labels import known, labels
+from pipeline.guide.labels import labels
 from pipeline.guide.quotes import Passage, played
 from pipeline.guide.text import Guide, parse
 from pipeline.guide.text import clips as quotes
@@ -24,10 +24,6 @@ BEFORE_S, AFTER_S = 0.15, 0.25  # a word begins before and ends after it is reco
 TITLE_WORDS = 8
 _NAME_LETTERS = 40
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: its bytes are the same each time
-_WORDS = {
-    "fr": {"list": "lisez-moi.txt", "title": "Extraits à réécouter", "nowhere": "sans minutage : pas de fichier", "quote": "« {} »"},
-    "en": {"list": "readme.txt", "title": "Clips to play", "nowhere": "not placed in the audio: no file", "quote": "“{}”"},
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def guide_clips(
                 cut(master, levels, report, clip=mp3, start_s=one.start_s, end_s=one.end_s, kbps=kbps)
                 name_clip(mp3, _first_words(one.quote), show, episode)
                 _put(archive, one.file, mp3.read_bytes())
-        name = _WORDS[known(transcript.language)]["list"]
+        name = labels(transcript.language)["zip"]["list"]
         _put(archive, name, listed(found, transcript.language, episode).encode())
 
 
@@ -92,7 +88,7 @@ def passages(guide: Guide, timed: TimedTranscript, where: str) -> tuple[Clip, ..
 
 def listed(found: tuple[Clip, ...], language: str, episode: str = "") -> str:
     """The list that lies beside the sounds: their times in the episode, who speaks, what is said."""
-    words = _WORDS[known(language)]
+    words = labels(language)["zip"]
     rows = [f"{printable(episode)} — {words['title']}" if episode else words["title"]]
     for one in found:
         placed = one.start_s is not None and one.end_s is not None

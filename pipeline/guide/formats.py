@@ -31,6 +31,12 @@ _QUESTIONS: dict[int, tuple[str, ...]] = {
 }
 
 
+# one meeting over several episodes: everybody hears a clip of each, and says which one speaks to them
+_SERIES = {"welcome": 8, "listen": 10, "choose": 8, "pairs": 12, "debate": 20, "imagine": 15, "harvest": 12, "close": 5}
+SERIES_MIN = 90
+SERIES_CLIPS = 6
+
+
 @dataclass(frozen=True)
 class Format:
     """A meeting of `total_min` minutes: how long each part lasts, and whether the whole episode is played in it."""
@@ -42,11 +48,35 @@ class Format:
 
     def starts_min(self) -> dict[str, int]:
         """When each part begins, in minutes from the start of the meeting."""
-        starts, now = {}, 0
-        for part, minutes in self.minutes.items():
-            starts[part] = now
-            now += minutes
-        return starts
+        return starts_min(self.minutes)
+
+
+def series_meeting(listen_s: float) -> dict[str, int]:
+    """Minutes by part of a meeting over the whole series whose clips last `listen_s` seconds; they sum to `SERIES_MIN`."""
+    listen = min(max(1, math.ceil(listen_s / 60)), _SERIES["listen"] + 10)
+    rest = _SERIES["listen"] - listen
+    half = rest // 2
+    return {**_SERIES, "listen": listen, "debate": _SERIES["debate"] + rest - half, "imagine": _SERIES["imagine"] + half}
+
+
+def replayed(clips_s: list[int], listen_min: int) -> int:
+    """How many of the clips, from the first, can be replayed in that time; one at least, when there is any."""
+    total_s, count = 0, 0
+    for length_s in clips_s:
+        total_s += length_s
+        if total_s > listen_min * 60:
+            break
+        count += 1
+    return max(count, min(1, len(clips_s)))
+
+
+def starts_min(minutes: dict[str, int]) -> dict[str, int]:
+    """When each part begins, in minutes from the start of the meeting."""
+    starts, now = {}, 0
+    for part, lasts in minutes.items():
+        starts[part] = now
+        now += lasts
+    return starts
 
 
 def meeting(total_min: int, duration_s: float) -> Format:

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "templates" / "guide"
-LANGUAGES = ("fr", "en")
 FAMILIES = ("understand", "relate", "debate", "imagine", "act")
 
 
 def known(language: str) -> str:
-    """The language of the words to use: French for any French, otherwise English."""
-    return "fr" if language.lower().startswith("fr") else "en"
+    """The language of the words to use: the show's when there are files for it, otherwise English."""
+    code = language.lower().partition("-")[0]
+    return code if code in languages() else "en"
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages a guide can be in: those that have both files."""
+    codes = (path.name.split(".")[1] for path in FOLDER.glob("labels.*.toml"))
+    return tuple(sorted(code for code in codes if (FOLDER / f"questions.{code}.toml").is_file()))
 
 
 @cache
@@ -33,7 +40,7 @@ def templates(language: str) -> dict[str, Any]:
 @cache
 def headings() -> dict[str, str]:
     """Each section's heading in every language, folded, to the section's key."""
-    return {fold(title): key for language in LANGUAGES for key, title in labels(language)["sections"].items()}
+    return {fold(title): key for language in languages() for key, title in labels(language)["sections"].items()}
 
 
 def fold(text: str) -> str:

@@ -17,6 +17,7 @@ from pipeline.text import printable
 
 CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter is over before the room listens, longer is no clip
 
+_SPACES = " \u00a0\u202f"
 _ENDS = re.compile(r"[.!?…][»\"”’)\]]*$")
 _ABBREVIATION = re.compile(r"(?:\w|M(?:me|lle|gr|r|rs|s)?|Dr|Pr|St|n°)\.", re.IGNORECASE)
 
@@ -39,8 +40,8 @@ class Passage:
 
     @property
     def text(self) -> str:
-        """As one line."""
-        return " ".join(one.word.text for one in self.spoken)
+        """As one line, without the marks that open or close more than it."""
+        return unwrapped(" ".join(one.word.text for one in self.spoken))
 
     @property
     def turn(self) -> Turn:
@@ -70,12 +71,20 @@ class Passage:
     def lines(self) -> tuple[tuple[Voice, str], ...]:
         """What each voice says, turn after turn."""
         runs = (list(run) for _, run in groupby(self.spoken, key=lambda one: one.place))
-        return tuple((run[0].turn.voice, " ".join(one.word.text for one in run)) for run in runs)
+        return tuple((run[0].turn.voice, unwrapped(" ".join(one.word.text for one in run))) for run in runs)
 
 
 def spoken_words(timed: TimedTranscript) -> tuple[Spoken, ...]:
     """Everything that is said, in order."""
     return tuple(Spoken(word, turn, i) for i, turn in enumerate(timed.turns) for word in turn.words if not word.is_sound)
+
+
+def unwrapped(text: str) -> str:
+    """A sentence of an insert without the « or » that belongs to the insert: it is going to stand between marks of its own."""
+    opened, closed = text.count("«"), text.count("»")
+    if text.startswith("«") and (opened > closed or (text.endswith("»") and opened == 1)):
+        text, opened = text[1:].lstrip(_SPACES), opened - 1
+    return text[:-1].rstrip(_SPACES) if text.endswith("»") and closed > opened else text
 
 
 def tokens(text: str) -> list[str]:

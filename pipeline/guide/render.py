@@ -1,4 +1,4 @@
-"""The two documents of a guide, each as PDF and as HTML with the same information.
+"""The documents of a guide: facilitator's version and handout as PDF, Word and HTML with the same words, a large print, a table to fill in.
 
 PDFs are compiled by Typst in PDF/UA-1 mode, which refuses a missing alternative or a skipped heading. Texts reach it as data, never
 as source: nothing a person types can be run.
@@ -6,22 +6,23 @@ as source: nothing a person types can be run.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pipeline.feed.chapters import read_chapters
 from pipeline.files import read_text, write_whole
+from pipeline.guide import word
+from pipeline.guide.glyphs import drawable
 from pipeline.guide.labels import FOLDER
+from pipeline.guide.qr import qr_svg
 from pipeline.guide.text import parse
 from pipeline.guide.view import About, view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
 from pipeline.transcript.timed import read_timed
-
-_UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def render_guide(
@@ -30,14 +31,18 @@ def render_guide(
     chapters: Path,
     *,
     facilitator_pdf: Path,
+    facilitator_docx: Path,
     facilitator_html: Path,
     handout_pdf: Path,
+    handout_docx: Path,
     handout_html: Path,
+    large_print_pdf: Path,
+    harvest_csv: Path,
     show: ShowInfo,
     episode: EpisodeInfo,
     guide: GuideSettings,
 ) -> None:
-    """Write the facilitator's guide and the participants' handout; raises `CauserieError` for a quote that is no longer said."""
+    """Write every document of a guide; raises `CauserieError` for a quote that is no longer said."""
     marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
     about = About(show, episode, guide, read_timed(timed), marks)
     where = f"guides/{episode.slug}.md"
@@ -45,15 +50,31 @@ def render_guide(
     stamp_s = int(episode.published.timestamp())
     write_whole(facilitator_html, html("guide.html.j2", value))
     write_whole(handout_html, html("handout.html.j2", value))
+    write_whole(facilitator_docx, word.facilitator(value, episode.published))
+    write_whole(handout_docx, word.handout(value, episode.published))
     write_whole(facilitator_pdf, pdf("guide.typ", value, stamp_s))
     write_whole(handout_pdf, pdf("handout.typ", value, stamp_s))
+    write_whole(large_print_pdf, pdf("handout.typ", {**value, "large": True}, stamp_s))
+    write_whole(harvest_csv, harvest(value))
+
+
+def harvest(value: dict[str, Any]) -> bytes:
+    """The sheet's ideas as a table to type in and send back: an empty line an idea, the episode filled in.
+
+    With a byte order mark, and separated as spreadsheets of the language expect it (a semicolon where the comma is decimal).
+    """
+    stream = io.StringIO()
+    columns = value["csv"].split(",")
+    rows = csv.writer(stream, delimiter=value["labels"]["csv_separator"])
+    rows.writerows([columns, *([value["slug"], *[""] * (len(columns) - 1)] for _ in range(value["harvest_rows"]))])
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
     """The PDF/UA-1 file of a view; `stamp_s` is its date in Unix seconds, so that two builds give the same bytes."""
     import typst
 
-    data = json.dumps({**_drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
+    data = json.dumps({**drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
     return typst.compile(
         FOLDER / template,
         root=FOLDER,
@@ -66,6 +87,12 @@ def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
 
 def html(template: str, value: dict[str, Any]) -> str:
     """The page of a view: one file, no outside request, printable."""
+    return _engine().get_template(template).render(value)
+
+
+@cache
+def _engine() -> Any:
+    """The templates, compiled once for the pages they share."""
     import jinja2
     import markupsafe
 
@@ -73,38 +100,12 @@ def html(template: str, value: dict[str, Any]) -> str:
     strict = {"autoescape": True, "undefined": jinja2.StrictUndefined}
     engine = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **strict)
     engine.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
-    return engine.get_template(template).render(value)
-
-
-@cache
-def qr_svg(url: str, title: str = "") -> str:
-    """A QR code as SVG, one unit a module, with `title` as its text alternative."""
-    import markupsafe
-    import segno
-
-    stream = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(stream, kind="svg", xmldecl=False, border=2, omitsize=True, svgclass=None, lineclass=None)
-    svg = stream.getvalue().decode().strip()
-    return svg.replace("<svg ", '<svg role="img" ', 1).replace(">", f"><title>{markupsafe.escape(title)}</title>", 1) if title else svg
+    return engine
 
 
 def _urls(value: dict[str, Any]) -> list[str]:
-    urls = [value["url"], value["contact_url"], *(clip["url"] for clip in value["clips"])]
-    return [url for url in urls if url]
-
-
-def _drawable(value: Any) -> Any:
-    """The value without the characters that the bundled fonts cannot draw: PDF/UA refuses them, HTML keeps them."""
-    if isinstance(value, str):
-        return "".join(char if _has_glyph(char) else "" if unicodedata.category(char) in _UNPRINTED else "□" for char in value)
-    if isinstance(value, dict):
-        return {key: _drawable(one) for key, one in value.items()}
-    return [_drawable(one) for one in value] if isinstance(value, list) else value
-
-
-def _has_glyph(char: str) -> bool:
-    """Whether Libertinus Serif draws it: Latin, Greek, Cyrillic, and the punctuation of European languages."""
-    point = ord(char)
-    if point < 0x250 or char in "\u202f\u2009\u2011□–—‘’‚“”„•…‹›€→←↑↓−≤≥≠≈":
-        return char in "\t\n" or unicodedata.category(char) not in _UNPRINTED
-    return 0x370 <= point < 0x3FF and unicodedata.category(char) != "Cn" or 0x400 <= point < 0x460 or 0x1E00 <= point < 0x1F00
+    """Every address that is drawn as a code, those of a series' episodes too."""
+    drawn = [value, *value.get("episodes", ())]
+    urls = [value["contact_url"], *(one["url"] for one in drawn)]
+    urls += [clip["url"] for one in drawn for clip in (*one.get("clips", ()), *one.get("session_clips", ()))]
+    return [url for url in dict.fromkeys(urls) if url]

@@ -7,10 +7,11 @@ Sources: Luhn, "The Automatic Creation of Literature Abstracts" (1958), for clus
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from pipeline.guide.labels import known, templates
@@ -18,9 +19,19 @@ from pipeline.guide.quotes import CLIP_MAX_S, Passage, tokens
 
 QUOTAS = {"recit": 3, "archive": 2, "usagers": 2, "fiction": 2}
 WORDS_MIN, WORDS_MAX = 8, 48
+CLAIM_WORDS = (6, 24)  # what a room can hold in mind while it takes sides
 FICTION_MIN_S = 20.0  # a fiction is worth its situation, not a line of it
 _LUHN_GAP = 4  # insignificant words allowed inside a cluster
 _REPEATS = 0.6  # how much likeness to what is already chosen costs
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What the other episodes say: what all of them say anyway is not what this one is about."""
+
+    episodes: int = 0
+    heard: Mapping[str, int] = field(default_factory=dict)  # stem -> how many of them say it
+    lines: frozenset[tuple[str, ...]] = frozenset()  # whole sentences, as `tokens`
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Topic:
     about: str = ""  # title and summary
     series: str = ""  # title of the show
     names: tuple[str, ...] = ()  # people and voices
+    elsewhere: Elsewhere = Elsewhere()
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,33 @@ def kind(role: str) -> str:
     return "fiction" if plain.startswith(("fiction", "drama")) else "archive" if plain.startswith("archive") else "usagers"
 
 
+def elsewhere(others: Iterable[tuple[Passage, ...]], language: str) -> Elsewhere:
+    """What those episodes say, each as its sentences."""
+    stems, others = _stemmer(language), list(others)
+    heard = Counter(stem for sentences in others for stem in {stem for one in sentences for stem in stems(one.text)})
+    lines = frozenset(tuple(tokens(one.text)) for sentences in others for one in sentences)
+    return Elsewhere(len(others), heard, lines)
+
+
+def claims(one: Passage, language: str) -> bool:
+    """Whether one can agree or disagree with it: it says how things are or should be, and stands without what is said before."""
+    words, said = templates(language)["words"], tokens(one.text)
+    spaced = f" {' '.join(said)} "
+    if not CLAIM_WORDS[0] <= len(one.text.split()) <= CLAIM_WORDS[1] or one.text.rstrip(" »”").endswith("?"):
+        return False
+    for phrase in words["impersonal"]:
+        spaced = spaced.replace(f" {' '.join(tokens(phrase))} ", " · ")
+    leans = spaced.split()[0] in {*words["openings"], *words["links"]} - {"on"} or says(spaced, words["pronouns"])
+    names = any(word[:1].isupper() or word[:1].isdigit() for word in re.findall(r"\w+", one.text)[1:] if word not in ("I", "Moi"))
+    return says(one.text, words["claims"]) > 0 and not leans and not names
+
+
+def says(text: str, phrases: Iterable[str]) -> int:
+    """How many of those phrases are in a text, as whole words."""
+    said = f" {' '.join(tokens(text))} "
+    return sum(f" {' '.join(tokens(phrase))} " in said for phrase in phrases)
+
+
 def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
     """The sentences outside fiction, and passages of fiction, best first; boilerplate is left out."""
     said = Counter(tuple(tokens(one.text)) for one in every)
@@ -66,16 +105,17 @@ def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
     return tuple(sorted([*plain, *scenes], key=lambda one: (-one.score, one.passage.first)))
 
 
-def choose(ranked: Iterable[Candidate], count: int, quotas: dict[str, int]) -> tuple[Candidate, ...]:
-    """Up to `count` candidates, no more of a kind than its quota, each unlike those before it (MMR)."""
-    left, chosen = list(ranked), list[Candidate]()
-    while left and len(chosen) < count:
-        full = {kind for kind, quota in quotas.items() if sum(one.kind == kind for one in chosen) >= quota}
-        left = [one for one in left if one.kind not in full and not any(_overlap(one, other) for other in chosen)]
+def choose(ranked: Iterable[Candidate], count: int, quotas: dict[str, int], before: tuple[Candidate, ...] = ()) -> tuple[Candidate, ...]:
+    """Up to `count` candidates, no more of a kind than its quota, each unlike those chosen `before` it and with it (MMR)."""
+    chosen = list(before)
+    left = [one for one in ranked if not any(_overlap(one, other) for other in before)]
+    while left and len(chosen) < len(before) + count:
+        full = {kind for kind, quota in quotas.items() if sum(one.kind == kind for one in chosen[len(before) :]) >= quota}
+        left = [one for one in left if one.kind not in full and not (len(chosen) > len(before) and _overlap(one, chosen[-1]))]
         if left:
             chosen.append(max(left, key=lambda one: (_novel(one, chosen), -one.passage.first)))
             left.remove(chosen[-1])
-    return tuple(chosen)
+    return tuple(chosen[len(before) :])
 
 
 def scenes_of(every: tuple[Passage, ...]) -> tuple[Passage, ...]:
@@ -98,24 +138,31 @@ def scenes_of(every: tuple[Passage, ...]) -> tuple[Passage, ...]:
 def _scored(one: Passage, weight: dict[str, float], topic: Topic) -> Candidate:
     stems = _stemmer(topic.language)(one.text)
     words = templates(topic.language)["words"]
-    said = f" {' '.join(tokens(one.text))} "
-    cues = sum(f" {' '.join(tokens(cue))} " in said for cue in words["cues"])
-    score = sum(weight.get(stem, 0.0) for stem in set(stems)) / math.sqrt(8 + len(stems)) + 0.3 * _luhn(stems, weight) + 0.8 * min(cues, 2)
-    score *= 0.4 if any(f" {' '.join(tokens(hello))} " in said for hello in words["greetings"]) else 1.0
-    score *= 0.7 if any(f" {' '.join(tokens(name))} " in said for name in topic.names if tokens(name)) else 1.0
-    score *= 0.7 if said.split()[0] in words["openings"] else 1.0
+    cues = 0.8 * min(says(one.text, words["cues"]), 2)
+    score = sum(weight.get(stem, 0.0) for stem in dict.fromkeys(stems)) / math.sqrt(8 + len(stems)) + 0.3 * _luhn(stems, weight) + cues
+    score *= 0.4 if says(one.text, words["greetings"]) else 1.0
+    score *= 0.5 if says(one.text, words["scenery"]) else 1.0
+    score *= 1.5 if claims(one, topic.language) else 1.0
+    score *= 0.7 if says(one.text, filter(tokens, topic.names)) else 1.0
+    score *= 0.7 if tokens(one.text)[0] in words["openings"] else 1.0
     long_scene = kind(one.turn.voice.role) == "fiction"
     score *= 0.5 if not long_scene and not WORDS_MIN <= len(one.text.split()) <= WORDS_MAX else 1.0
     return Candidate(one, score * (0.6 if one.text.rstrip(" »”").endswith("?") else 1.0), frozenset(stems) & weight.keys())
 
 
 def _weights(texts: list[list[str]], topic: Topic) -> dict[str, float]:
-    """Each significant stem's weight: the root of how often it is said, doubled in the title and the summary."""
+    """Each significant stem's weight: the root of how often it is said, doubled in the title and the summary, times its idf."""
     stems = _stemmer(topic.language)
     ignored = _stop_stems(topic.language) | set(stems(topic.series))
     about = set(stems(topic.about))
     counts = Counter(stem for text in texts for stem in text if stem not in ignored and not stem.isdigit())
-    return {stem: math.sqrt(count) * (2 if stem in about else 1) for stem, count in counts.items()}
+    return {stem: math.sqrt(count) * (2 if stem in about else 1) * _idf(stem, topic.elsewhere) for stem, count in counts.items()}
+
+
+def _idf(stem: str, others: Elsewhere) -> float:
+    """How much a stem belongs to this episode: 1 when no other says it, nearly nothing when all do (Spärck Jones, 1972)."""
+    episodes = others.episodes + 1
+    return math.log((1 + episodes) / (1 + others.heard.get(stem, 0))) / math.log(1 + episodes)
 
 
 def _luhn(stems: list[str], weight: dict[str, float]) -> float:
@@ -130,9 +177,10 @@ def _luhn(stems: list[str], weight: dict[str, float]) -> float:
 
 
 def _boilerplate(one: Passage, said: Counter[tuple[str, ...]], topic: Topic) -> bool:
-    """Whether it names the show, or is said twice: a jingle."""
+    """Whether it names the show, or is said twice, here or in another episode: a jingle."""
     words, title = tokens(one.text), tokens(topic.series)
-    return bool(title and f" {' '.join(title)} " in f" {' '.join(words)} ") or said[tuple(words)] > 1
+    named = bool(title and f" {' '.join(title)} " in f" {' '.join(words)} ")
+    return named or said[tuple(words)] > 1 or tuple(words) in topic.elsewhere.lines
 
 
 def _novel(one: Candidate, chosen: list[Candidate]) -> float:
@@ -153,7 +201,7 @@ def _stemmer(language: str) -> Callable[[str], list[str]]:
     """A function from a text to its stems, in order."""
     import snowballstemmer
 
-    stemmer = snowballstemmer.stemmer("french" if known(language) == "fr" else "english")
+    stemmer = snowballstemmer.stemmer(templates(language)["words"]["stemmer"])
     return lambda text: stemmer.stemWords(tokens(text))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.errors import CauserieError
 from pipeline.guide.labels import fold, headings, labels
@@ -26,6 +26,7 @@ class Line:
     kind: str  # TEXT | ITEM | QUOTE
     text: str
     number: int = field(default=0, compare=False)  # where it starts in the file, from 1
+    note: str = field(default="", compare=False)  # a comment above it in a draft
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Question:
 
     text: str
     follow_ups: tuple[str, ...] = ()
+    number: int = field(default=0, compare=False)  # its line in the file, from 1
 
 
 def questions(guide: Guide, family: str) -> tuple[Question, ...]:
@@ -65,9 +67,9 @@ def questions(guide: Guide, family: str) -> tuple[Question, ...]:
     found: list[Question] = []
     for line in guide.lines(family):
         if line.kind == ITEM and found:
-            found[-1] = Question(found[-1].text, (*found[-1].follow_ups, line.text))
+            found[-1] = replace(found[-1], follow_ups=(*found[-1].follow_ups, line.text))
         else:
-            found.append(Question(line.text.replace("\n", " ")))
+            found.append(Question(line.text.replace("\n", " "), number=line.number))
     return tuple(found)
 
 
@@ -159,6 +161,7 @@ def _add(lines: list[Line], line: Line, joins: bool) -> None:
 def _rows(line: Line) -> Iterator[str]:
     if line.kind != ITEM:
         yield ""
+    yield from _notes((line.note,) if line.note else ())
     mark = {TEXT: "", ITEM: "- ", QUOTE: "> "}[line.kind]
     for text in line.text.split("\n"):
         yield mark + ("\\" + text if _SIGNS.match(text) else text)

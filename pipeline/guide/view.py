@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import CauserieError
-from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting
+from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting, replayed
 from pipeline.guide.labels import FAMILIES, fill, fold, known, labels
-from pipeline.guide.quotes import Passage, played
+from pipeline.guide.quotes import Passage, played, tokens
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, TimedTranscript, Voice
 from pipeline.roles import label
@@ -17,7 +18,6 @@ from pipeline.text import hms, typographic
 
 HANDOUT_QUOTES = 4
 HARVEST_ROWS = 11  # of 16 mm, one page
-CSV_COLUMNS = {"fr": "episode,seance,participants,idee,votes,theme,suite", "en": "episode,session,participants,idea,votes,theme,next"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         "language": known(about.show.language),
         "labels": words["page"],
         "headings": words["sections"],
-        "families": {family: _questions(questions(guide, family)) for family in FAMILIES},
+        "families": {family: _questions(questions(guide, family), found, words["page"]) for family in FAMILIES},
         **_title(guide, about),
         **{key: guide.texts(key) for key in ("status", "prepare", "stance", "return")},
         "goal": guide.texts("goal", TEXT, QUOTE),
@@ -59,12 +59,12 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         "handout_clips": found[:HANDOUT_QUOTES],
         "formats": [_format(meeting(minutes, about.timed.duration_s), chosen) for minutes in FORMATS_MIN],
         "parts": [words["parts"][part] for part in PARTS],
-        "order": _order(guide, chosen, words),
+        "order": _order(guide, chosen, words, found),
         "chapters": [{"at": hms(start), "title": title, "url": f"{about.url}#t={int(start)}"} for start, title in about.chapters],
         "harvest_rows": HARVEST_ROWS,
         **_colophon(about),
     }
-    return _each_text(value, lambda text: typographic(text, about.show.language))
+    return each_text(value, lambda text: typographic(text, about.show.language))
 
 
 def _title(guide: Guide, about: About) -> dict[str, Any]:
@@ -114,16 +114,24 @@ def _name(voice: Voice, words: dict[str, Any]) -> str:
     return voice.label or voice.name or words["narrator"]
 
 
-def _times(passage: Passage, about: About) -> dict[str, str]:
+def _times(passage: Passage, about: About) -> dict[str, Any]:
     """From and to, in whole seconds that hold the passage, and its address; empty when nothing placed it."""
     if passage.start_s is None or passage.end_s is None:
-        return {"start": "", "end": "", "url": ""}
+        return {"start": "", "end": "", "url": "", "seconds": 0}
     start, end = int(passage.start_s), min(int(passage.end_s) + 1, max(int(about.timed.duration_s), int(passage.start_s) + 1))
-    return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}"}
+    return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}", "seconds": end - start}
 
 
-def _questions(asked: tuple[Question, ...]) -> list[dict[str, Any]]:
-    return [{"text": one.text, "follow_ups": one.follow_ups} for one in asked]
+def _questions(asked: tuple[Question, ...], found: list[dict[str, Any]], words: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each question with its follow-ups, and the clip to play again when it quotes one."""
+    heard = {clip["number"]: " ".join(tokens(" ".join(line["text"] for line in clip["lines"]))) for clip in found}
+    value = []
+    for one in asked:
+        quoted = [" ".join(tokens(match[0])) for match in re.finditer(r"«[^«»]+»|“[^“”]+”", one.text)]
+        numbers = [number for number, text in heard.items() if any(f" {quote} " in f" {text} " for quote in quoted if quote)]
+        clip = fill(words["in_clip"], number=numbers[0]) if numbers else ""
+        value.append({"text": one.text, "follow_ups": one.follow_ups, "clip": clip})
+    return value
 
 
 def _format(one: Format, chosen: Format) -> dict[str, Any]:
@@ -136,14 +144,14 @@ def _format(one: Format, chosen: Format) -> dict[str, Any]:
     }
 
 
-def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str, Any]]:
+def _order(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The running order: when, how long, what to say, what to ask."""
     asked = _asked(guide, chosen)
-    said = _words(guide, chosen, words)
+    said = _words(guide, chosen, words, found)
     starts = chosen.starts_min()
     return [
         {
-            "at": f"{starts[part] // 60}:{starts[part] % 60:02}",
+            "at": clock(starts[part]),
             "minutes": f"{minutes}\u00a0min",
             "part": words["parts"][part],
             "say": said[part],
@@ -153,12 +161,25 @@ def _order(guide: Guide, chosen: Format, words: dict[str, Any]) -> list[dict[str
     ]
 
 
-def _words(guide: Guide, chosen: Format, words: dict[str, Any]) -> dict[str, str]:
-    """What to say at each part: the guide's own lines `Part : words`, the tool's for the others."""
+def clock(minutes: int) -> str:
+    """Minutes from the start of the meeting, as read on a watch: `1:05`."""
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, str]:
+    """What to say at each part: the guide's own lines `Part : words`, the tool's for the others.
+
+    An episode too long for the meeting was heard before: the part names the clips that there is time to replay.
+    """
     pairs = (line.partition(":") for line in guide.texts("words"))
     own = {fold(part): said.strip() for part, _, said in pairs if said.strip()}
     said = {part: own.get(fold(title), words["words"][part]) for part, title in words["parts"].items()}
-    return said if chosen.whole else {**said, "listen": words["page"]["heard_before"]}
+    if chosen.whole:
+        return said
+    fitting = replayed([clip["seconds"] for clip in found if clip["url"]], chosen.minutes["listen"])
+    numbers = ", ".join([clip["number"] for clip in found if clip["url"]][:fitting])
+    heard = fill(words["page"]["heard_before"], numbers=numbers) if numbers else words["page"]["heard_before_only"]
+    return {**said, "listen": heard}
 
 
 def _asked(guide: Guide, chosen: Format) -> dict[str, list[str]]:
@@ -181,18 +202,18 @@ def _colophon(about: About) -> dict[str, Any]:
     return {
         "credits": [{"role": role, "names": ", ".join(names)} for role, names in people.items()],
         "author": about.show.author,
-        "license": about.show.license.upper(),
+        "license": about.show.license if " " in about.show.license else about.show.license.upper(),
         "copyright": about.show.copyright,
         "contact": contact,
         "contact_url": f"mailto:{contact}" if mail else contact if contact.startswith(("https://", "http://", "mailto:")) else "",
-        "csv": CSV_COLUMNS[known(about.show.language)],
+        "csv": labels(about.show.language)["page"]["csv_columns"],
     }
 
 
-def _each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
+def each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
     """The value with every text changed, but addresses and what is read by a machine."""
     if isinstance(value, str):
         return value if key in ("url", "contact_url", "contact", "slug", "csv", "language") else change(value)
     if isinstance(value, dict):
-        return {name: _each_text(one, change, name) for name, one in value.items()}
-    return [_each_text(one, change, key) for one in value] if isinstance(value, list | tuple) else value
+        return {name: each_text(one, change, name) for name, one in value.items()}
+    return [each_text(one, change, key) for one in value] if isinstance(value, list | tuple) else value

@@ -17,7 +17,6 @@ REVALIDATE = "no-cache"  # keep it, ask each time: apps get 304 from the ETag
 _TYPES = {
     **{extension: type_ for extension, type_ in TYPES.items() if extension.startswith(".")},
     ".css": "text/css; charset=utf-8",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".flac": "audio/flac",
     ".jpeg": "image/jpeg",
     ".otf": "font/otf",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
+from pipeline.feed import noticed
 from pipeline.model import Episode, Show
 from pipeline.publish.folder import FolderTarget
 from pipeline.publish.s3 import S3Target
@@ -73,13 +74,14 @@ def publish(
     if not take_over:
         refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key)
     given = given_by(root / FEED_FILE, at, target.name)
-    before = ledger.last(target.name)
+    before = ledger.known(target.name)
+    left = () if prune else noticed.still_there(ledger, plan.orphans)
     if dry_run:
-        for line in (*ledgers.differences(before, given), *sentences(plan, target.name, prune=prune)):
+        for line in (*noticed.differences(before, given), *sentences(plan, target.name, prune=prune), *left):
             say(line)
         return _publication(target, plan)
     if not new_guids:
-        ledgers.refuse_new_identities(before, given)
+        noticed.refuse_new_identities(before, given)
     try:
         notes = carry_out(plan, target, remote, tell, _checker(show, target, public_url)) if plan.changes else ()
         _record(root / LEDGER, given)
@@ -88,7 +90,7 @@ def publish(
         target.close()
         digests.save()
     publication = _publication(target, plan, deleted, notes)
-    for line in (*notes, *(f"deleted {key}" for key in deleted)):
+    for line in (*notes, *left, *(f"deleted {key}" for key in deleted)):
         say(line)
     say(_summary(publication))
     return publication

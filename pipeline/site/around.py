@@ -11,7 +11,7 @@ from pipeline.model import Credit, EpisodeInfo, Person
 from pipeline.release import read_release
 from pipeline.roles import label
 from pipeline.site.linked import inlined, series
-from pipeline.site.pages import by_role, common, guides
+from pipeline.site.pages import by_role, common, guide_files
 from pipeline.site.passages import passages
 from pipeline.site.places import Frame, Theme, title
 from pipeline.site.render import own_templates, render, words_of
@@ -30,6 +30,7 @@ class Part:
 def index_page(
     releases: tuple[Path, ...],
     cover: Path,
+    guides: Path | None = None,
     templates: tuple[Path, ...] = (),
     *,
     page: Path,
@@ -37,7 +38,10 @@ def index_page(
     episodes: tuple[EpisodeInfo, ...],
     themes: tuple[Theme, ...] = (),
 ) -> None:
-    """Write the show's page, with its episodes newest first (a serial's from the first)."""
+    """Write the show's page, with its episodes newest first (a serial's from the first).
+
+    `guides` is the release of the series' own guide, when there is one.
+    """
     show, whole, own = frame.show, read_release(cover), own_templates(templates)
     rows = list(enumerate(zip(episodes, map(read_release, releases), strict=True), start=1))
     values = common(frame, whole, "index.html", own)
@@ -47,7 +51,7 @@ def index_page(
         "title_of": lambda episode: typographic(title(episode), show.language),
         "credits": by_role(show.credits, show.language),
         "themes": themes,
-        "guides": guides(whole, values["words"]),
+        "guides": guide_files(read_release(guides), values["words"]) if guides else [],
         **inlined(series(show, values["cover_url"])),
     }
     write_whole(page, render("index.html.j2", values, own))

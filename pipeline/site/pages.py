@@ -72,7 +72,7 @@ def episode_page(
         "passages": passages(transcript, marks, people, words["narrator"]),
         "speaking": speaking(transcript, people, words["narrator"]),
         "texts": [Download(words["texts"][form], "", file) for form, file in _texts(published)],
-        "guides": guides(published, words),
+        "guides": guide_files(published, words),
         "credits": by_role(episode.credits, show.language),
         "neighbours": neighbours,
         "themes": themes,
@@ -128,7 +128,7 @@ def needed(release: Release, role: str, whose: str) -> PublishedFile:
     raise CauserieError(f"the release of {whose} lists no {role} file", "", "delete .causerie and build again")
 
 
-def guides(published: Release, words: Mapping[str, Any]) -> list[Download]:
+def guide_files(published: Release, words: Mapping[str, Any]) -> list[Download]:
     """Every guide there is, those we have a name for first and in that order; others are called after their file."""
     order = list(words["guides"])
     files = [file for file in published.files if file.role.startswith("guide_")]

@@ -1,0 +1,89 @@
+"""Asking a language model, when a show wants one: an OpenAI-compatible `chat/completions` over HTTP, on this machine unless told.
+
+Every way it can go wrong ends in a sentence, never in an exception: a draft does without. Redirections and proxies are refused, so
+that a transcript goes where `show.toml` says and nowhere else. The key, if one is needed, is in the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+from pipeline.files import read_json, write_json
+from pipeline.model import GuideModel
+from pipeline.progress import report
+
+KEY = "CAUSERIE_GUIDE_KEY"  # environment variable
+ANSWER_BYTES_MAX = 1_000_000
+_TRIES = 2
+
+
+class _Refused(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """A redirection would take the transcript elsewhere."""
+        return None
+
+
+def ask(model: GuideModel, messages: list[dict[str, str]], schema: dict[str, Any], kept: Path | None = None) -> tuple[Any, str]:
+    """The model's answer as JSON and an empty text, or None and why there is none.
+
+    An answer is kept in the folder `kept` under the digest of what was asked, and not asked for again.
+    """
+    form = {"type": "json_schema", "json_schema": {"name": "guide", "strict": True, "schema": schema}}
+    body = json.dumps({"model": model.name, "messages": messages, "temperature": 0, "seed": 0, "response_format": form}, ensure_ascii=False)
+    digest = hashlib.sha256(f"{model.endpoint}\n{body}".encode()).hexdigest()
+    cached = kept / f"{digest}.json" if kept else None
+    if cached and cached.is_file():
+        return read_json(cached), ""
+    why = ""
+    for _ in range(_TRIES):
+        answer, why = _answer(model, body.encode())
+        if not why:
+            if cached:
+                cached.parent.mkdir(parents=True, exist_ok=True)
+                write_json(cached, answer)
+            return answer, ""
+    return None, why
+
+
+def _answer(model: GuideModel, body: bytes) -> tuple[Any, str]:
+    """One try: the content of the first choice, as JSON."""
+    try:
+        reply = json.loads(_post(model, body))
+        content = json.loads(reply["choices"][0]["message"]["content"])
+        return (content, "") if isinstance(content, dict) else (None, "its answer is no JSON object")
+    except HTTPError as error:
+        return None, f"it answered {error.code}"
+    except TimeoutError:
+        return None, f"it took more than {model.timeout_s:g} s"
+    except (URLError, HTTPException, OSError) as error:
+        late = isinstance(getattr(error, "reason", None), TimeoutError)
+        return None, f"it took more than {model.timeout_s:g} s" if late else "it cannot be reached"
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        return None, "its answer is not what was asked for"
+
+
+def _post(model: GuideModel, body: bytes) -> bytes:
+    """The reply's bytes; `TimeoutError` when they are not all there in time, however slowly they come."""
+    key = os.environ.get(KEY, "")
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    request = Request(f"{model.endpoint.rstrip('/')}/chat/completions", body, headers)
+    begun, received = time.monotonic(), b""
+    report(0.0, model.timeout_s)
+    with build_opener(_Refused, ProxyHandler({})).open(request, timeout=model.timeout_s) as reply:
+        while chunk := reply.read1(65_536):
+            received += chunk
+            spent_s = time.monotonic() - begun
+            if spent_s > model.timeout_s:
+                raise TimeoutError
+            if len(received) > ANSWER_BYTES_MAX:
+                raise ValueError("too long")
+            report(spent_s, model.timeout_s)
+    return received

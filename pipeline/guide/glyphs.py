@@ -1,0 +1,37 @@
+"""What the fonts of the PDFs can draw. PDF/UA refuses a character without a glyph, so it is drawn as □, and named in a warning."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
+
+def missing(text: str) -> Iterator[tuple[int, str]]:
+    """(line, sentence) for each character of a guide's text that its PDFs cannot draw, the first time it comes."""
+    seen: set[str] = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        for char in "" if line.lstrip().startswith("%%") else line:
+            if char not in seen and unicodedata.category(char) not in UNPRINTED and not has_glyph(char):
+                seen.add(char)
+                name = unicodedata.name(char, "a character without a name").lower()
+                yield number, f"the PDF has no glyph for “{char}” (U+{ord(char):04X}, {name}) and draws □"
+
+
+def drawable(value: Any) -> Any:
+    """The value without the characters that the bundled fonts cannot draw: PDF/UA refuses them, HTML keeps them."""
+    if isinstance(value, str):
+        return "".join(char if has_glyph(char) else "" if unicodedata.category(char) in UNPRINTED else "□" for char in value)
+    if isinstance(value, dict):
+        return {key: drawable(one) for key, one in value.items()}
+    return [drawable(one) for one in value] if isinstance(value, list) else value
+
+
+def has_glyph(char: str) -> bool:
+    """Whether Libertinus Serif draws it: Latin, Greek, Cyrillic, and the punctuation of European languages."""
+    point = ord(char)
+    if point < 0x250 or char in "\u202f\u2009\u2011□–—‘’‚“”„•…‹›€→←↑↓−≤≥≠≈":
+        return char in "\t\n" or unicodedata.category(char) not in UNPRINTED
+    return 0x370 <= point < 0x3FF and unicodedata.category(char) != "Cn" or 0x400 <= point < 0x460 or 0x1E00 <= point < 0x1F00

@@ -1,0 +1,68 @@
+"""What makes a question one that a room can answer: rules a program can check, for the machine's questions and for a person's.
+
+Sources: the habits of facilitators' guides (open questions, one idea, experience before opinion, room for the sceptic), and how much
+a listener keeps of a sentence read aloud once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.guide.labels import templates
+from pipeline.guide.quotes import tokens
+from pipeline.guide.score import says
+from pipeline.guide.text import Guide, questions
+
+QUESTION_WORDS_MAX = 25
+_QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
+
+
+def count_words(text: str) -> int:
+    """How many words are read aloud; what an apostrophe or a hyphen joins is one."""
+    return len(re.findall(r"\w[\w’'-]*", text))
+
+
+def is_open(text: str, language: str) -> bool:
+    """Whether it asks for more than yes or no: an interrogative word comes early, and it is not « Est-ce que… »."""
+    words = templates(language)["words"]
+    said = tokens(text)
+    closed = any(said[: len(tokens(way))] == tokens(way) for way in words["closed"])
+    return not closed and (bool({*words["open"]} & set(said[:3])) or is_posed(text, language))
+
+
+def is_posed(text: str, language: str) -> bool:
+    """Whether it poses a choice on which one takes sides: « Faut-il… ? »."""
+    said = tokens(text)
+    return any(said[: len(tokens(way))] == tokens(way) for way in templates(language)["words"]["posed"])
+
+
+def fault(text: str, language: str) -> str:
+    """What is wrong with one question, as the end of a sentence; empty when nothing is."""
+    if (words := count_words(text)) > QUESTION_WORDS_MAX:
+        return f"has {words} words; it is read aloud once: {QUESTION_WORDS_MAX} at most"
+    asked = [part for part in re.findall(r"[^.!?…]*\?", _QUOTED.sub("", text)) if tokens(part)]
+    if len(asked) > 1:
+        return "asks two things; the room answers the second"
+    closed = templates(language)["words"]["closed"]
+    if any(tokens(part)[: len(tokens(way))] == tokens(way) for part in asked for way in closed):
+        return "can be answered by yes or no; begin with how, what, who"
+    return ""
+
+
+def advice(guide: Guide, language: str, summary: str = "") -> Iterator[tuple[int, str]]:
+    """(line, sentence) for each question a careful facilitator would write again; none of it is a mistake."""
+    words = templates(language)["words"]
+    known = set(tokens(summary))
+    for family in ("understand", "relate", "debate", "imagine", "act"):
+        for one in questions(guide, family):
+            if wrong := fault(one.text, language):
+                yield one.number, f"the question {wrong}"
+            plain = set(tokens(_QUOTED.sub("", one.text))) - set(words["open"])
+            if family == "understand" and len(plain) > 3 and plain <= known:
+                yield one.number, "the question is answered by the episode's summary"
+            asks = sum(says(one.text, words[key]) > 0 for key in ("who", "when", "support"))
+            if family == "act" and asks < 2 and not says(one.text, words["nothing"]):
+                yield one.number, "the question asks for action without saying who, when, or with what support"
+    if (asked := questions(guide, "debate")) and not any(says(f"{one.text} {' '.join(one.follow_ups)}", words["sceptic"]) for one in asked):
+        yield asked[0].number, "no question to debate lets the sceptic speak: ask what would be lost"

@@ -1,0 +1,105 @@
+"""The guide of a whole series: every episode on a page, one meeting over all of them, for whoever leads a season of discussions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.feed.chapters import read_chapters
+from pipeline.files import read_text, write_whole
+from pipeline.guide.formats import FORMATS_MIN, SERIES_CLIPS, SERIES_MIN, series_meeting, starts_min
+from pipeline.guide.labels import FAMILIES, fill, labels
+from pipeline.guide.render import html, pdf
+from pipeline.guide.text import parse
+from pipeline.guide.view import About, clock, each_text, view
+from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
+from pipeline.text import typographic
+from pipeline.transcript.timed import read_timed
+
+EPISODE_CLIPS, EPISODE_QUESTIONS = 2, 3
+
+
+def series_guide(
+    texts: tuple[Path, ...],
+    timed: tuple[Path, ...],
+    chapters: tuple[Path, ...],
+    *,
+    series_pdf: Path,
+    series_html: Path,
+    show: ShowInfo,
+    episodes: tuple[EpisodeInfo, ...],
+    guide: GuideSettings,
+) -> None:
+    """Write the guide of the series; `texts`, `timed` and `chapters` are those of `episodes`, in their order."""
+    views = []
+    for episode, text, words, marks in zip(episodes, texts, timed, chapters, strict=True):
+        where = f"guides/{episode.slug}.md"
+        about = About(show, episode, guide, read_timed(words), tuple((each.start_s, each.title) for each in read_chapters(marks)))
+        views.append(view(parse(read_text(text, where), where), about))
+    value = series_view(views, show)
+    write_whole(series_pdf, pdf("series.typ", value, int(max(episode.published for episode in episodes).timestamp())))
+    write_whole(series_html, html("series.html.j2", value))
+
+
+def series_view(views: list[dict[str, Any]], show: ShowInfo) -> dict[str, Any]:
+    """The values of the series' document, from those of its episodes (at least one), ready for JSON."""
+    words, last = labels(show.language), views[-1]
+    own = {
+        "title": show.title,
+        "status": (show.status,) if show.status else (),
+        "series_labels": words["series"],
+        "date": last["date"],
+        "version": "",
+        "slug": "",
+        "url": show.website,
+        "format_min": str(SERIES_MIN),
+        "episodes": [_episode(one) for one in views],
+        "matrix": [_row(one) for one in views],
+        "formats": [str(minutes) for minutes in FORMATS_MIN],
+        "credits": _credits(views),
+        **_session(views, words),
+    }
+    kept = ("language", "labels", "headings", "author", "license", "copyright", "contact", "contact_url", "csv", "harvest_rows")
+    return {**{key: last[key] for key in kept}, **each_text(own, lambda text: typographic(text, show.language))}
+
+
+def _episode(one: dict[str, Any]) -> dict[str, Any]:
+    """A page: what it is about, what to ask before, two clips, a question of each of the first families."""
+    asked = [questions[0]["text"] for family in FAMILIES if (questions := one["families"][family])]
+    kept = ("title", "spoken_title", "number", "duration", "date", "url", "summary", "status")
+    return {
+        **{key: one[key] for key in kept},
+        "framing": one["framing"][:1],
+        "clips": one["clips"][:EPISODE_CLIPS],
+        "questions": asked[:EPISODE_QUESTIONS],
+    }
+
+
+def _row(one: dict[str, Any]) -> list[str]:
+    """An episode's line in the matrix of choices: heard in the meeting, or before."""
+    words = one["labels"]
+    return [one["title"], *(words["played"] if form["whole"] else words["clips_only"] for form in one["formats"])]
+
+
+def _session(views: list[dict[str, Any]], words: dict[str, Any]) -> dict[str, Any]:
+    """The meeting over all episodes: a clip of each of at most `SERIES_CLIPS`, spread over the series, and its running order."""
+    heard = [one for one in views if one["clips"] and one["clips"][0]["url"]]
+    step = max(1, -(-len(heard) // SERIES_CLIPS))
+    picked = [{**one["clips"][0], "number": str(i), "intro": one["title"]} for i, one in enumerate(heard[::step], 1)]
+    minutes = series_meeting(sum(clip["seconds"] for clip in picked))
+    starts, said = starts_min(minutes), words["series"]["words"]
+    parts = {**words["parts"], **words["series"]["parts"]}
+    order = [
+        {"at": clock(starts[part]), "minutes": f"{lasts}\u00a0min", "part": parts[part], "say": fill(said[part], clips=str(len(picked)))}
+        for part, lasts in minutes.items()
+    ]
+    return {"session_clips": picked, "order": order}
+
+
+def _credits(views: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Everybody of every episode, each once in a role."""
+    people: dict[str, dict[str, None]] = {}
+    for one in views:
+        for credit in one["credits"]:
+            people.setdefault(credit["role"], {}).update(dict.fromkeys(credit["names"].split(", ")))
+    return [{"role": role, "names": ", ".join(names)} for role, names in people.items()]

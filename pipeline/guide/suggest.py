@@ -1,0 +1,190 @@
+"""What a language model may add to a draft: it chooses among numbered sentences and phrases questions; it never writes a quote.
+
+Every item is checked by itself, and what does not pass is replaced by the program's own. Each item says where it comes from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.guide.asking import PER_FAMILY, bare
+from pipeline.guide.endpoint import ask
+from pipeline.guide.labels import FAMILIES, fill, labels
+from pipeline.guide.quotes import CLIP_MAX_S, Passage, locate, tokens
+from pipeline.guide.rules import count_words, fault
+from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Section
+from pipeline.model import GuideModel
+from pipeline.text import printable, typographic
+
+CLIPS_MIN, CLIPS_MAX, SENTENCES_MAX = 4, 6, 4
+LIKE_ENOUGH = 90  # of 100: a slip of the pen is mended from the source, a paraphrase (79) and an invention (57) are refused
+SENTENCES_SENT = 800  # about an hour and a half of talk
+_QUOTED = re.compile(r"«\s*([^«»]*?)\s*»|“\s*([^“”]*?)\s*”")
+
+
+def _object(**fields: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+_TEXT = {"type": "string"}
+SCHEMA = _object(
+    goal=_TEXT,
+    clips={"type": "array", "items": _object(sentence_ids={"type": "array", "items": {"type": "integer"}}, intro=_TEXT)},
+    questions={
+        "type": "array",
+        "items": _object(
+            family={"type": "string", "enum": list(FAMILIES)}, text=_TEXT, about_sentence_id={"type": "integer"}, follow_up=_TEXT
+        ),
+    },
+)
+
+
+def suggested(guide: Guide, every: tuple[Passage, ...], model: GuideModel, language: str, kept: Path | None = None) -> tuple[Guide, str]:
+    """The draft with what a model offers and the checks let through, and a sentence on how that went."""
+    words = labels(language)["origin"]
+    answer, why = ask(model, messages(every, language), SCHEMA, kept)
+    if why:
+        return guide, fill(words["failed"], model=printable(model.name), why=why)
+    return merged(guide, answer, every, language), fill(words["answered"], model=printable(model.name))
+
+
+def messages(every: tuple[Passage, ...], language: str) -> list[dict[str, str]]:
+    """What is asked. The transcript is data: a list of JSON strings, which nothing said in it can close."""
+    said = [{"id": i, "voice": one.turn.voice.role, "text": one.text} for i, one in enumerate(every[:SENTENCES_SENT])]
+    return [
+        {"role": "system", "content": labels(language)["origin"]["prompt"]},
+        {"role": "user", "content": json.dumps({"sentences": said}, ensure_ascii=False)},
+    ]
+
+
+def merged(guide: Guide, answer: dict[str, Any], every: tuple[Passage, ...], language: str) -> Guide:
+    """The draft with every item of the answer that passes, its own for the others."""
+    words = labels(language)["origin"]
+    spoken = tuple(word for one in every for word in one.spoken)
+    ours = {section.key: tuple(replace(line, note=words["program"]) for line in section.lines) for section in guide.sections}
+    theirs = {
+        "goal": _goal(answer, spoken, ours.get("goal", ())),
+        "clips": _clips(answer, every, spoken, ours.get("clips", ())),
+        **_questions(answer, every, spoken, language, ours),
+    }
+    found = []
+    for section in guide.sections:
+        lines = theirs.get(section.key, section.lines)
+        found.append(Section(section.key, tuple(_finished(line, words, language) for line in lines)))
+    return replace(guide, sections=tuple(found))
+
+
+def mended(text: Any, spoken: tuple[Any, ...], words_max: int) -> str:
+    """One line a model wrote, its quotes in the episode's own words; empty when it cannot be used."""
+    line = " ".join(printable(text).split()) if isinstance(text, str) else ""
+    if not tokens(line) or count_words(line) > words_max or "://" in line or "www." in line.casefold():
+        return ""
+    for match in _QUOTED.finditer(line):
+        quote = match[1] or match[2] or ""
+        source = _source(quote, spoken)
+        if not source:
+            return ""
+        line = line.replace(quote, source if quote.endswith(".") else bare(source))
+    return line
+
+
+def _source(quote: str, spoken: tuple[Any, ...]) -> str:
+    """The words of the episode that a quote is, or nearly is; empty when nobody says that."""
+    from rapidfuzz import fuzz
+
+    try:
+        return locate(quote, spoken, "").text
+    except CauserieError:
+        pass
+    wanted = tokens(quote)
+    text = [(token, i) for i, one in enumerate(spoken) for token in tokens(one.word.text)]
+    if len(wanted) < 3 or len(text) < len(wanted):
+        return ""
+    said = " ".join(wanted)
+    windows = (text[i : i + len(wanted)] for i in range(len(text) - len(wanted) + 1))
+    score, window = max(
+        ((fuzz.ratio(said, " ".join(token for token, _ in window)), window) for window in windows), key=lambda pair: pair[0]
+    )
+    return Passage(spoken[window[0][1] : window[-1][1] + 1], 0).text.rstrip(" ,;:") if score >= LIKE_ENOUGH else ""
+
+
+def _goal(answer: dict[str, Any], spoken: tuple[Any, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
+    goal = mended(answer.get("goal"), spoken, 40)
+    return (Line(TEXT, goal, note="model"), *ours[1:]) if goal and ours else ours
+
+
+def _clips(answer: dict[str, Any], every: tuple[Passage, ...], spoken: tuple[Any, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The model's clips that exist, then the program's until there are enough; none twice."""
+    found: list[tuple[Line, Line]] = []
+    for one in _list(answer, "clips"):
+        ids, intro = one.get("sentence_ids"), mended(one.get("intro"), spoken, 25)
+        passage = _run(ids, every)
+        if passage and intro and len(found) < CLIPS_MAX:
+            quote = "\n".join(" ".join(text.split()) for _, text in passage.lines())
+            found.append((Line(TEXT, intro, note="model"), Line(QUOTE, quote)))
+    for intro, quote in zip(ours[::2], ours[1::2], strict=False):
+        if len(found) < CLIPS_MIN and not any(_shared(quote.text, other.text) for _, other in found):
+            found.append((intro, replace(quote, note="")))
+    return tuple(line for pair in _apart(found) for line in pair)
+
+
+def _apart(pairs: Iterable[tuple[Line, Line]]) -> list[tuple[Line, Line]]:
+    kept: list[tuple[Line, Line]] = []
+    for pair in pairs:
+        if not any(_shared(pair[1].text, other.text) for _, other in kept):
+            kept.append(pair)
+    return kept
+
+
+def _shared(a: str, b: str) -> bool:
+    """Whether one quote is in the other."""
+    a, b = (f" {' '.join(tokens(text))} " for text in (a, b))
+    return a in b or b in a
+
+
+def _run(ids: Any, every: tuple[Passage, ...]) -> Passage | None:
+    """The sentences of those numbers, when they exist, follow each other, and make a clip."""
+    if not (isinstance(ids, list) and 0 < len(ids) <= SENTENCES_MAX and all(type(one) is int for one in ids)):
+        return None
+    if ids != list(range(ids[0], ids[0] + len(ids))) or not 0 <= ids[0] <= ids[-1] < len(every):
+        return None
+    passage = Passage(tuple(word for i in ids for word in every[i].spoken), every[ids[0]].first)
+    return passage if passage.duration_s <= CLIP_MAX_S else None
+
+
+def _questions(
+    answer: dict[str, Any], every: tuple[Passage, ...], spoken: tuple[Any, ...], language: str, ours: dict[str, tuple[Line, ...]]
+) -> dict[str, tuple[Line, ...]]:
+    """By family: the model's questions that keep the rules, then the program's until there are enough; one to debate stays ours."""
+    found: dict[str, list[Line]] = {family: [] for family in FAMILIES}
+    for one in _list(answer, "questions"):
+        family, about = one.get("family"), one.get("about_sentence_id")
+        text, follow_up = (mended(one.get(key), spoken, 25) for key in ("text", "follow_up"))
+        real = type(about) is int and 0 <= about < len(every)
+        if family in found and real and text and follow_up and text.endswith(("?", "»", "”", ".")) and not fault(text, language):
+            room = 2 * (PER_FAMILY[family] - (family == "debate"))
+            found[family] += [Line(TEXT, text, note="model"), Line(ITEM, follow_up)] if len(found[family]) < room else []
+    filled = {}
+    for family, lines in found.items():
+        own = ours.get(family, ())
+        missing = 2 * PER_FAMILY[family] - len(lines)
+        kept = own[-missing:] if missing else ()  # the last of a family is the plain one, which lets the sceptic speak
+        filled[family] = (*lines, *(replace(line, note=line.note if line.kind == TEXT else "") for line in kept))
+    return filled
+
+
+def _list(answer: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    items = answer.get(key)
+    return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
+
+
+def _finished(line: Line, words: dict[str, str], language: str) -> Line:
+    text = "\n".join(typographic(part, language) for part in line.text.split("\n"))
+    note = words["model"] if line.note == "model" else line.note if line.kind == TEXT else ""
+    return replace(line, text=text, note=note)

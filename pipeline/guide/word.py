@@ -1,0 +1,174 @@
+"""The documents of a guide as Word files, for teams that adapt them: the same view as the PDFs, in Word's own styles.
+
+Texts become runs of text, never fields or markup: what looks like a field code is printed as it was typed. Nothing flows back from
+these files; the guide's text is `guides/<slug>.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pipeline.guide.labels import fill
+from pipeline.guide.word_parts import (
+    add_box,
+    add_heading,
+    add_items,
+    add_lines,
+    add_link,
+    add_qr,
+    add_run,
+    add_section,
+    add_table,
+    add_text,
+    blank,
+    saved,
+)
+
+
+def facilitator(value: dict[str, Any], written: datetime) -> bytes:
+    """The facilitator's guide of a view, dated `written`."""
+    words, titles = value["labels"], value["headings"]
+    page = blank(value, words["facilitator"], written)
+    _head(page, value, words["facilitator"])
+    add_box(page, f"{titles['status']}{words['colon']}", value["status"])
+    add_section(page, titles["goal"], value["goal"])
+    add_items(page, words["outcomes"], value["outcomes"])
+    add_section(page, titles["prepare"], (), value["prepare"])
+    _formats(page, value)
+    _order(page, value)
+    add_section(page, titles["before"], [f"{words['framing']}{words['colon']}{text}" for text in value["framing"]])
+    add_items(page, words["brief"], value["brief"])
+    add_section(page, words["landmarks"], (), [f"{mark['at']} {mark['title']}" for mark in value["chapters"]])
+    _clips(page, value)
+    _questions(page, value, follow_ups=True)
+    add_section(page, titles["stance"], (), value["stance"])
+    add_section(page, titles["return"], (), value["return"])
+    _credits(page, value)
+    _harvest(page, value)
+    return saved(page)
+
+
+def handout(value: dict[str, Any], written: datetime) -> bytes:
+    """The participants' handout of a view, dated `written`."""
+    words, titles = value["labels"], value["headings"]
+    page = blank(value, words["handout"], written)
+    _head(page, value, words["handout"])
+    add_box(page, f"{titles['status']}{words['colon']}", value["status"])
+    add_section(page, titles["before"], value["framing"])
+    if value["handout_clips"]:
+        add_heading(page, words["quotes"], 2)
+        for clip in value["handout_clips"]:
+            _quote(page, clip, words)
+        add_lines(page, words["caught"], 3)
+    _questions(page, value, follow_ups=False)
+    add_heading(page, words["notes"], 2)
+    add_lines(page, "", 10)
+    return saved(page)
+
+
+def _head(page: Any, value: dict[str, Any], kind: str) -> None:
+    """What it is, of which episode, and where to listen."""
+    words, colon = value["labels"], value["labels"]["colon"]
+    add_qr(add_text(page, kind.upper(), bold=True), value["url"], words["qr_page"], 28)
+    add_heading(page, value["title"], 1)
+    if value["spoken_title"]:
+        add_text(page, value["spoken_title"], italic=True)
+    add_text(page, " · ".join(filter(None, (value["series"], value["number"]))))
+    dates = f"{words['published']} {value['date']} · {words['version_long']}{colon}{value['version']}"
+    add_text(page, f"{words['duration']}{colon}{value['duration']} · {dates}")
+    add_link(add_text(page, f"{words['listen_at']}{colon}"), value["url"])
+
+
+def _formats(page: Any, value: dict[str, Any]) -> None:
+    """The table of meetings: a row a part, a column a length; the one chosen is in bold and has a mark."""
+    words, formats = value["labels"], value["formats"]
+    add_heading(page, words["formats"], 2)
+    head = [words["part"], *(f"{row['total']} min{' ►' if row['chosen'] else ''}" for row in formats)]
+    rows = [[part, *(row["minutes"][i] for row in formats)] for i, part in enumerate(value["parts"])]
+    rows.append([words["listen_to"], *(words["played"] if row["whole"] else words["clips_only"] for row in formats)])
+    chosen = {i for i, row in enumerate(formats, 1) if row["chosen"]}
+    add_table(page, head, rows, (50, *([30] * len(formats))), bold=chosen)
+    before = "" if all(row["whole"] for row in formats) else f" {words['listen_before']}"
+    add_text(page, f"► {words['chosen']}.{before}", style="Caption")
+
+
+def _order(page: Any, value: dict[str, Any]) -> None:
+    """The running order of the chosen meeting."""
+    words = value["labels"]
+    add_heading(page, fill(words["order"], minutes=value["format_min"]), 2)
+    rows = [
+        [row["at"], row["minutes"], row["part"], "\n".join((row["say"], *(f"→ {one}" for one in row["ask"])))] for row in value["order"]
+    ]
+    add_table(page, [words["start"], words["minutes"], words["part"], words["say"]], rows, (17, 19, 36, 98), bold={2})
+
+
+def _clips(page: Any, value: dict[str, Any]) -> None:
+    """Each passage to replay: where it comes from, what is said, when, and its address to scan or to type."""
+    words = value["labels"]
+    if value["clips"]:
+        add_heading(page, value["headings"]["clips"], 2)
+    for clip in value["clips"]:
+        intro = add_text(page, f"{clip['number']}. {clip['intro']}".strip(), bold=True)
+        intro.paragraph_format.keep_with_next = True
+        times = {"start": clip["start"], "end": clip["end"]}
+        if clip["url"]:
+            add_qr(intro, clip["url"], fill(words["qr_clip"], **times), 22)
+        _quote(page, clip, words)
+        if clip["url"]:
+            add_link(add_text(page, f"{fill(words['play'], **times)} – "), clip["url"])
+        else:
+            add_text(page, words["unplaced"])
+
+
+def _quote(page: Any, clip: dict[str, Any], words: dict[str, str]) -> None:
+    for line in clip["lines"]:
+        said = add_text(page, "", style="Quote")
+        said.paragraph_format.keep_with_next = True
+        if len(clip["lines"]) > 1:
+            add_run(said, f"{line['voice']}{words['colon']}", bold=True)
+        add_run(said, fill(words["quote"], text=line["text"]))
+    who = add_text(page, "", style="Quote")
+    add_run(who, clip["voice"], bold=True)
+    who.paragraph_format.keep_with_next = clip["url"] != "" or None
+
+
+def _questions(page: Any, value: dict[str, Any], *, follow_ups: bool) -> None:
+    """The questions by family; the handout's are without follow-ups, and on the sheet's other side."""
+    words, families = value["labels"], {family: asked for family, asked in value["families"].items() if asked}
+    if families:
+        add_heading(page, words["questions"], 2).paragraph_format.page_break_before = None if follow_ups else True
+    for family, asked in families.items():
+        add_heading(page, value["headings"][family], 3)
+        for one in asked:
+            text = add_text(page, one["text"], bold=follow_ups)
+            add_run(text, f" ({one['clip']})" if follow_ups and one["clip"] else "")
+            for following in one["follow_ups"] if follow_ups else ():
+                text.paragraph_format.keep_with_next = True
+                text = add_text(page, f"{words['follow_up']}{words['colon']}{following}")
+
+
+def _credits(page: Any, value: dict[str, Any]) -> None:
+    words, colon = value["labels"], value["labels"]["colon"]
+    rows = [f"{credit['role']}{colon}{credit['names']}" for credit in value["credits"]]
+    rows.append(" · ".join(dict.fromkeys(filter(None, (value["author"], value["copyright"])))))
+    rows += [f"{words[key]}{colon}{value[key]}" for key in ("license", "contact") if value[key]]
+    add_section(page, words["credits"], rows)
+
+
+def _harvest(page: Any, value: dict[str, Any]) -> None:
+    """The sheet to photocopy, on a page of its own."""
+    from docx.enum.text import WD_BREAK
+
+    words, colon = value["labels"], value["labels"]["colon"]
+    page.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+    add_heading(page, words["harvest"], 2)
+    add_text(page, f"{value['title']} – {value['slug']}", bold=True)
+    blanks = {"harvest_date": 12, "harvest_present": 6, "harvest_team": 14}  # strokes to write on
+    fields = [f"{words['harvest_format']}{colon}{value['format_min']} min", *(f"{words[key]}{colon}{'_' * n}" for key, n in blanks.items())]
+    add_text(page, " · ".join(fields))
+    add_text(page, words["harvest_how"])
+    rows = [[str(i), "", "", "", ""] for i in range(1, value["harvest_rows"])]  # one fewer than the PDF's: Word's lines are taller
+    add_table(page, words["harvest_columns"], rows, (11, 73, 17, 27, 42), row_mm=16)
+    sent = f"{words['harvest_send']}{colon}{value['contact']}. " if value["contact"] else ""
+    add_text(page, f"{sent}{words['csv']} {value['csv']}", style="Caption")
