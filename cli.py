@@ -165,12 +165,15 @@ def review(slug: str, root: Path, port: int, opens: bool) -> None:
 @main.command("import-feed")
 @click.argument("source", metavar="URL_OR_FILE")
 @options(COMMON)
+@click.option(
+    "--website", default="", metavar="ADDRESS", help="Where the show will be published, like https://podcast.example.org/my-show/."
+)
 @click.option("--media", is_flag=True, help="Fetch each episode's sound and cover too; run it again to go on after a stop.")
 @click.option("--offline", is_flag=True, help="Fetch nothing at all: a feed in a file, and only what stands in it.")
 @click.option("--allow-private", is_flag=True, help="Follow addresses on this machine or a private network, too (for tests on 127.0.0.1).")
 @click.option("--dry-run", is_flag=True, help="Fetch the feed, say what would be made and what could not be kept, and write nothing.")
 @click.option("--quiet", is_flag=True, help="Say only what failed.")
-def import_feed(source: str, root: Path, quiet: bool, **rest: bool) -> None:
+def import_feed(source: str, root: Path, quiet: bool, **rest: bool | str) -> None:
     """Make a show, in an empty folder, of the feed at URL_OR_FILE: its GUIDs, texts, people, chapters; what could not be kept is told."""
     from pipeline.commands import bring_feed
     from pipeline.console import Console
@@ -206,8 +209,10 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 def check(root: Path, as_json: bool, online: bool) -> None:
     """Every mistake in the show at once: its TOML, recordings, cover, texts, and what directories ask of the feed; then advice."""
     from pipeline.check import check, shown
+    from pipeline.console import Console
 
-    found = check(root.resolve(), online)
+    with Console() as console:
+        found = check(root.resolve(), online, console.tell)
     wrong = [finding for finding in found if finding.level == "error"]
     if as_json:
         from dataclasses import asdict

@@ -5,12 +5,16 @@ What directories ask (`pipeline/feed/rules.py`) is looked for in the feed that w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import gc
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline import catalog
+from pipeline import catalog, pictures
+from pipeline import directories as directories_source
+from pipeline.audio import ffmpeg, headers, probe, streams
 from pipeline.audio.fits import misfits
 from pipeline.audio.probe import whole
 from pipeline.errors import CauserieError, Problems
@@ -23,9 +27,10 @@ from pipeline.guide import glyphs
 from pipeline.guide import rules as questions
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
+from pipeline.looked import Looked, signature
 from pipeline.model import Bed, Diarised, Episode, Part, Recording, Show, TimedTranscript
 from pipeline.newcomers import SUMMARY_TO_WRITE
-from pipeline.pictures import image_size
+from pipeline.pictures import in_file, sized
 from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
 from pipeline.text import nearest, printable
@@ -36,18 +41,46 @@ from pipeline.transcript.timed import read_timed
 from pipeline.transcript.turns import turns
 
 FEED = "feeds/feed.xml"
+_LISTENERS = (probe.__file__, ffmpeg.__file__, headers.__file__, streams.__file__)  # whose other source would hear something else
+_JUDGES = (*sorted(str(path) for path in Path(rules.__file__).parent.glob("*.py")), directories_source.__file__, pictures.__file__)
+Tell = Callable[[str], None]
 OWN = "Causerie"  # the pack of what no directory asks for
 
 
-def check(root: Path, online: bool = False) -> list[Finding]:
-    """What is wrong in a show, and in its feed (`online`: also at the addresses there); when nothing is, advice on its transcripts."""
-    show, problems = catalog.read(root)
-    if show is None:
-        return [_mistake(root, problem) for problem in problems]
-    found = [_mistake(root, problem) for problem in (*problems, *_in_files(root, show, {catalog.owner(problem) for problem in problems}))]
+def check(root: Path, online: bool = False, tell: Tell = lambda text: None) -> list[Finding]:
+    """What is wrong in a show, and in its feed (`online`: also at the addresses there); when nothing is, advice on its transcripts.
+
+    `tell` hears what is being looked at. What files say is remembered, and looked at again when they are others.
+    """
+    with _rare_collections():
+        show, problems = catalog.read(root)
+        if show is None:
+            return [_mistake(root, problem) for problem in problems]
+        looked = Looked(root)
+        try:
+            return _checked(root, show, problems, online, looked, tell)
+        finally:
+            looked.save()  # of a check that was stopped too: to hear every recording takes long
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage in cycles seldom: there are values by the million and hardly a cycle, and the search takes a fifth of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(500_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _checked(root: Path, show: Show, problems: list[CauserieError], online: bool, looked: Looked, tell: Tell) -> list[Finding]:
+    wrong = {catalog.owner(problem) for problem in problems}
+    found = [_mistake(root, problem) for problem in (*problems, *_in_files(root, show, wrong, looked, tell))]
+    tell("what directories ask")
     if not problems:
         try:
-            found += directories(root, show.info.website, online)
+            found += directories(root, show.info.website, online, looked)
         except CauserieError as error:
             found.append(_mistake(root, error))
     if any(finding.level == ERROR for finding in found):
@@ -55,7 +88,7 @@ def check(root: Path, online: bool = False) -> list[Finding]:
     return found + _advice(root, show)
 
 
-def directories(root: Path, website: str, online: bool = False) -> list[Finding]:
+def directories(root: Path, website: str, online: bool = False, looked: Looked | None = None) -> list[Finding]:
     """What directories would say of the feed that was built, and `online` of what servers answer.
 
     `CauserieError` when it is no feed, or a release is damaged.
@@ -63,9 +96,18 @@ def directories(root: Path, website: str, online: bool = False) -> list[Finding]
     path = root / FEED
     if not path.is_file():
         return [Finding(ADVICE, OWN, "not-built", "", FEED, "is not built yet, so that its rules were not looked at", "run causerie build")]
+    looked, local = looked or Looked(root), behind.addresses(root, website)
+    if online:
+        return _found(path, local, looked, online)
+    by = f"{signature(_JUDGES)} {behind.state(local)}"
+    return [Finding(*row) for row in looked.at(path, FEED, by, lambda: [[*vars(each).values()] for each in _found(path, local, looked)])]
+
+
+def _found(path: Path, local: Mapping[str, behind.Local], looked: Looked, online: bool = False) -> list[Finding]:
+    """What every rule finds in a feed, and in the files it names that are here."""
     feed = parsed.parse(path.read_bytes(), FEED)
     uses = tuple(rules.uses(feed))
-    files = behind.look(uses, behind.addresses(root, website))
+    files = behind.look(uses, local, looked)
     served = _served((*rules.own_address(feed), *uses)) if online else {}
     found = list(rules.findings(feed, files, FEED, served))
     if absent := len({use.url for use in uses} - files.keys()):
@@ -97,7 +139,7 @@ def shown(found: Sequence[Finding]) -> list[CauserieError]:
     return [*(CauserieError(finding.problem, finding.where, finding.remedy) for finding in own), *said]
 
 
-def _in_files(root: Path, show: Show, wrong: Collection[str]) -> list[CauserieError]:
+def _in_files(root: Path, show: Show, wrong: Collection[str], looked: Looked, tell: Tell) -> list[CauserieError]:
     """What is wrong in the ledger, cover, recordings, transcripts and guides; `wrong` are the slugs whose TOML has mistakes."""
     problems = _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
@@ -106,16 +148,25 @@ def _in_files(root: Path, show: Show, wrong: Collection[str]) -> list[CauserieEr
     pictures += [chapter.image for episode in show.episodes for chapter in episode.chapters if chapter.image]
     for name in dict.fromkeys(pictures):
         if (root / name).is_file():
-            problems += _tried(lambda name=name: image_size((root / name).read_bytes(), name))
-    takes = [(each.file, each.stream) for episode in show.episodes for each in episode.mix.sounds if _is_to_hear(root, each)]
+            problems += _tried(lambda name=name: sized(in_file(root / name), name))
+    sounds = (each for episode in show.episodes for each in episode.mix.sounds if _is_to_hear(root, each))
+    takes = dict.fromkeys((each.file, each.stream) for each in sounds)  # a jingle is listened to once
     lengths_s: dict[tuple[str, str], float] = {}
-    for file, stream in dict.fromkeys(takes):  # a jingle is listened to once
-        problems += _tried(lambda take=(file, stream): lengths_s.update({take: whole(root / take[0], take[1]).duration_s or 0.0}))
+    for number, take in enumerate(takes, 1):
+        tell(f"recording {number} of {len(takes)}: {take[0]}")
+        problems += _tried(lambda take=take: lengths_s.update({take: _length_s(root, *take, looked)}))
     for episode in show.episodes:
         if episode.slug not in wrong:
             problems += misfits(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
         problems += _episode(root, show, episode)
     return problems
+
+
+def _length_s(root: Path, file: str, stream: str, looked: Looked) -> float:
+    """How long a recording is, once all of it was heard; `CauserieError` as `whole`."""
+    path = root / file
+    probe.refuse_unreadable(path)
+    return looked.at(path, f"whole {file!r} {stream!r}", signature(_LISTENERS), lambda: whole(path, stream).duration_s or 0.0)
 
 
 def _is_to_hear(root: Path, sound: Recording | Part | Bed) -> bool:

@@ -80,9 +80,7 @@ def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> t
         return steps
     owners = {*slugs, *(("show",) if command in OF_THE_SHOW else ())}
     left = frozenset() if show.whole else frozenset({"page"})  # it names its neighbours, and one of them could not be read
-    return needed(
-        steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners) and step.kind not in left
-    )
+    return needed(steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners) and step.kind not in left)
 
 
 def make(
@@ -261,7 +259,7 @@ def at_the_desk(root: Path, slug: str) -> Desk:
     return desk(root, slug, title, show.info.language, tuple(show.people))
 
 
-def bring_feed(root: Path, source: str, *, console: Console, **options: bool) -> bool:
+def bring_feed(root: Path, source: str, *, console: Console, **options: bool | str) -> bool:
     """Make a workspace of an existing show's feed, an address or a file; True when nothing failed. `options` are `Run`'s."""
     from pipeline.bringing import Run, bring
 

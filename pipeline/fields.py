@@ -17,6 +17,7 @@ from pipeline.toml import Table
 
 LICENSE = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # one of the list the namespace refers to; anything else is a licence of somebody's own
 ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
+WEBSITE = ADDRESS.replace("!-~", '!-"$->@-~')  # no query, no fragment: addresses of files are made from it
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
 
@@ -41,7 +42,7 @@ def person(key: str, table: Table) -> Person:
 
 def website(table: Table) -> str:
     """The address of the published tree, with its final slash."""
-    address = table.matching("website", ADDRESS.replace("!-~", '!-"$->@-~'), "https://podcast.example.org/my-show/", ...)
+    address = table.matching("website", WEBSITE, "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.errors import CauserieError
 
 HASH_DIGITS = 10
 HEADER_BYTES = 1 << 20  # thumbnails and colour profiles come before a JPEG's frame
+_FIRST_BYTES = 1 << 16
 _JPEG_COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}  # components of a frame; three are read as RGB whatever they are stored as
 _PNG_COLOURS = {0: ("grey", False), 2: ("RGB", False), 3: ("RGB", False), 4: ("grey", True), 6: ("RGB", True)}
 
@@ -32,7 +34,11 @@ def chapter_image_key(slug: str, data: bytes, name: str) -> str:
 
 def image_size(data: bytes, name: str) -> tuple[str, int, int]:
     """The extension of an image's real type, and its width and height in pixels; `CauserieError` unless JPEG or PNG."""
-    found = image(data)
+    return sized(image(data), name)
+
+
+def sized(found: Image | None, name: str) -> tuple[str, int, int]:
+    """The same of a picture whose header was read; `CauserieError` with its `name` when it was none."""
     if found is None:
         raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
     return ".png" if found.type == "png" else ".jpg", found.width_px, found.height_px
@@ -43,6 +49,14 @@ def image(data: bytes) -> Image | None:
     if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 26:
         return _png(data)
     return _jpeg(data) if data.startswith(b"\xff\xd8") else None
+
+
+def in_file(path: Path) -> Image | None:
+    """What a file's picture says, from as little of it as can tell; None unless it is a JPEG or PNG."""
+    with path.open("rb") as stream:
+        start = stream.read(_FIRST_BYTES)
+        found = None if start.startswith(b"\x89") else image(start)  # a PNG tells of its transparency late
+        return found or image(start + stream.read(HEADER_BYTES - _FIRST_BYTES))
 
 
 def _png(data: bytes) -> Image | None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
-from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size
+from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size, in_file, sized
 from pipeline.text import slugify
 
 SERIES_RELEASE = ".causerie/show/guides.json"
@@ -103,7 +103,7 @@ def release_series(*, release: Path, sources: Mapping[str, str], **files: Path) 
 def check_cover(cover: Path, name: str = "") -> str:
     """The extension of a cover's real type; a `CauserieError` with its `name` unless directories accept it."""
     name = name or str(cover)
-    extension, width_px, height_px = image_size(cover.read_bytes(), name)
+    extension, width_px, height_px = sized(in_file(cover), name)
     if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
         wanted = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
         raise CauserieError(f"is {width_px} × {height_px} pixels; directories refuse it as a cover", name, wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
@@ -55,8 +54,8 @@ class Table:
         value = self.get(key, str, default).strip()
         if default is ... and key in self.values and isinstance(self.values[key], str) and not value:
             self.problem(key, "is empty", "write something between the quotes")
-        if bad := next((char for char in value if unicodedata.category(char) == "Cc" and char != "\n" or char in _REORDERING), ""):
-            self.problem(key, f"holds a character that cannot be printed, U+{ord(bad):04X}", "remove it")
+        if bad := _UNPRINTABLE.search(value):
+            self.problem(key, f"holds a character that cannot be printed, U+{ord(bad[0]):04X}", "remove it")
             return "" if default is ... else default
         if len(value) > most:
             self.problem(key, f"has {len(value)} characters", f"shorten it to {most}")
@@ -152,7 +151,8 @@ class Table:
         return default
 
 
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e")  # they would turn round what stands after them; U+2066 to U+2069 do not
+# Unicode's category Cc without line ends, and what would turn round all that stands after it (U+2066 to U+2069 do not)
+_UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 _EMPTY: dict[type, Any] = {str: "", bool: False, int: 0, float: 0.0, list: [], dict: {}}
 
 

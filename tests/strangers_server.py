@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,8 @@ Page = Callable[[Handler], None]
 
 
 @contextmanager
-def serving(pages: dict[str, Page | bytes]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Serve `pages` by path; gives the address, and the list of what is asked: (path, Range)."""
+def serving(pages: dict[str, Page | bytes], tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Serve `pages` by path, over TLS with that context; gives the address, and the list of what is asked: (path, Range)."""
     asked: list[tuple[str, str]] = []
 
     class Answers(Handler):
@@ -35,10 +36,12 @@ def serving(pages: dict[str, Page | bytes]) -> Iterator[tuple[str, list[tuple[st
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"{'https://localhost' if tls else 'http://127.0.0.1'}:{server.server_port}", asked
     finally:
         server.shutdown()
         server.server_close()
@@ -75,8 +78,8 @@ def endless(pause_s: float = 0.0) -> Page:
 
 
 def bomb(handler: Handler) -> None:
-    """A hundred megabytes of nothing, packed to a hundred kilobytes."""
-    body(handler, gzip.compress(bytes(100_000_000), 6), Content_Encoding="gzip")
+    """Twenty megabytes of nothing, packed to twenty kilobytes."""
+    body(handler, gzip.compress(bytes(20_000_000), 6), Content_Encoding="gzip")
 
 
 def ranges(content: bytes, cut_at: int, *, tag: str = '"one"') -> Page:

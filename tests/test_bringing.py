@@ -21,7 +21,7 @@ from test_feed import published, told
 from cli import main
 from pipeline import catalog
 from pipeline.audio.probe import probe
-from pipeline.bringing import AT_ONCE, bring
+from pipeline.bringing import bring
 from pipeline.commands import open_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
@@ -30,6 +30,7 @@ from pipeline.feed.noticed import differences
 from pipeline.feed.telling import PATIENCE, Run
 from pipeline.files import read_json
 from pipeline.plan import plan
+from pipeline.staging import AT_ONCE
 
 COVER = (REPOSITORY / "episodes/cover.jpg").read_bytes()
 SOUND = bytes(range(256)) * 400
@@ -263,6 +264,17 @@ def test_the_command_says_what_is_wrong_in_a_sentence_and_its_status(tmp_path: P
     assert invoke()[0] == 2
     status, said = invoke(str(tmp_path / "feed.xml"), "--offline")
     assert status == 0 and "2 sounds are where they were" in said
+
+
+def test_where_the_show_goes_is_what_was_said(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(FEED)
+    bring(tmp_path / "show", str(tmp_path / "feed.xml"), Run(offline=True, website="https://podcast.example.org/un"))
+    assert catalog.load(tmp_path / "show").info.website == "https://podcast.example.org/un/"
+    assert not any("is a guess" in note["text"] for note in read_json(tmp_path / "show/feeds/imported.json")["notes"])
+    for wrong in ("podcast.example.org", "http://podcast.example.org/", "https://a.example/?secret=1"):
+        with pytest.raises(CauserieError, match="cannot be where a show is published") as refused:
+            bring(tmp_path / "other", str(tmp_path / "feed.xml"), Run(offline=True, website=wrong))
+        assert "secret" not in str(refused.value) and not (tmp_path / "other").exists()
 
 
 def test_an_endless_feed_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from pipeline.feed.behind import addresses, look
 from pipeline.feed.parsed import parse
 from pipeline.feed.rules import uses
 from pipeline.files import sha256, write_json
+from pipeline.looked import Looked
 from pipeline.serve import make_server
 
 AT = "https://podcast.example.org/essai/"
@@ -67,7 +68,7 @@ def test_a_good_feed_and_its_files_are_no_mistake_and_what_is_absent_is_counted(
 
 
 def test_files_are_looked_at_with_other_peoples_readers(published: Path) -> None:
-    found = look(uses(parse((published / "feeds/feed.xml").read_bytes())), addresses(published, AT))
+    found = look(uses(parse((published / "feeds/feed.xml").read_bytes())), addresses(published, AT), Looked(published))
     audio, cover = found[f"{AT}la-file-1.mp3"].audio, found[f"{AT}cover-1.jpg"].image
     assert audio and (audio.kbps, audio.rate_hz, audio.channels, audio.constant, audio.has_info) == (128, 44_100, 2, True, True)
     assert (audio.id3, audio.title, round(audio.duration_s)) == ((2, 3), "La file d’attente", 2)
@@ -77,6 +78,33 @@ def test_files_are_looked_at_with_other_peoples_readers(published: Path) -> None
 def test_a_sound_encoded_again_elsewhere_is_found_out(published: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "sine=duration=9", "-ac", "1", "-ar", "22050", "-q:a", "6", "-id3v2_version", "4", published / "episodes/un/un.mp3")
     assert rules_of(published) >= {"audio-bytes", "audio-duration", "audio-constant", "audio-sample-rate", "audio-id3"}
+
+
+def test_a_second_check_looks_at_what_changed_and_finds_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = checked(published, "--json").output
+    with monkeypatch.context() as patch:
+        for place in ("feed.parsed.parse", "feed.behind._said", "check.whole"):
+            patch.setattr(f"pipeline.{place}", lambda *_: 1 // 0)
+        assert checked(published, "--json").output == first
+    (published / "episodes/un/un.mp3").write_bytes(b"no sound")
+    assert "audio-type" in checked(published, "--json").output
+    first_release = published / ".causerie/un/release.json"
+    first_release.write_text(first_release.read_text().replace("la-file-1.mp3", "la-file-2.mp3"))
+    assert "audio-type" not in checked(published, "--json").output
+
+
+def test_what_is_looked_at_is_told_meanwhile(published: Path) -> None:
+    said: list[str] = []
+    check(published, tell=said.append)
+    assert [line.partition(":")[0] for line in said] == ["recording 1 of 2", "recording 2 of 2", "what directories ask"]
+
+
+def test_a_show_that_cannot_be_written_to_is_checked_all_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, content: str) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr("pipeline.looked.write_whole", refused)
+    assert checked(published).output.startswith("No mistake found.\n")
 
 
 def test_a_picture_under_a_sounds_name_is_found_out(published: Path) -> None:

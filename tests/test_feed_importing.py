@@ -91,6 +91,20 @@ def test_an_item_that_stands_there_twice_is_taken_once() -> None:
     assert len(found.items) == 1 and "taken once" in told(found, "show")
 
 
+@pytest.mark.parametrize(
+    ("link", "website", "said"),
+    [
+        ("http://emission.example.fr/?from=rss", "https://emission.example.fr/", "is a guess"),
+        ("https://podcast.ausha.co/x", "https://podcast.example.org/t/", "is its host’s"),
+        ("https://notacast.com/x", "https://notacast.com/x/", "is a guess"),
+        ("", "https://podcast.example.org/t/", "is no real address"),
+    ],
+)
+def test_where_a_show_goes_is_guessed_from_a_site_of_its_own(link: str, website: str, said: str) -> None:
+    found = show(f"<title>a</title>{SOUND.format(1)}", of_show=f"<link>{link}</link>")
+    assert found.info.website == website and said in told(found, "show")
+
+
 def test_a_feed_without_a_podcast_guid_has_that_of_its_address() -> None:
     feed = f"{HEAD}<channel><title>T</title><item><title>a</title>{SOUND.format(1)}</item></channel></rss>".encode()
     assert imported(feed, "x", "https://podnews.net/rss/").info.guid == "9b024349-ccf0-5f69-a609-6b82873eab3c"
@@ -121,8 +135,8 @@ def test_a_number_that_stands_twice_is_the_elders() -> None:
 
 
 def test_what_has_no_place_is_told_by_its_tag() -> None:
-    found = show(f"<title>a</title>{SOUND.format(1)}<podcast:value type='x'/>", of_show="<podcast:podroll/>")
-    assert "<podcast:value>, 1 time" in told(found, "show") and "<podcast:podroll>, 1 time" in told(found, "show")
+    found = show(f"<title>a</title>{SOUND.format(1)}<podcast:value type='x'/>", of_show="<podcast:liveItem/>")
+    assert "<podcast:value>, 1 time" in told(found, "show") and "<podcast:liveItem>, 1 time" in told(found, "show")
 
 
 @pytest.mark.parametrize("inside", ["", "<item><title>a</title></item>", '<item><enclosure url="ftp://x/1.mp3"/></item>'])

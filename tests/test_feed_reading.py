@@ -159,6 +159,12 @@ def test_addresses_are_made_whole_and_plain(text: str, found: str) -> None:
     assert terms.address(text, "https://x.fr/feed/") == found
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.from_regex(terms._PLAIN_ADDRESS, fullmatch=True), st.sampled_from(["", "https://x.fr/feed/", "http://y.fr/a/b?c"]))
+def test_an_address_that_needs_no_mending_would_be_mended_to_itself(text: str, base: str) -> None:
+    assert terms._mended_address(text, base) == text
+
+
 @pytest.mark.parametrize(
     ("names", "found"),
     [

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.feed.contents import damage
+from pipeline import pictures
+from pipeline.feed import contents
 from pipeline.feed.rule import Audio, File, Use
 from pipeline.files import read_json
-from pipeline.pictures import HEADER_BYTES, image
+from pipeline.looked import Looked, signature
 
 _TEXT_BYTES = 64 << 20
+_SOURCES = (__file__, contents.__file__, pictures.__file__)
 
 
 @dataclass(frozen=True)
 class Local:
     """Where a published file is in the show, and the digest it was released with."""
 
-    path: Path
+    path: str
+    source: str  # the same from the show's folder
     sha256: str
 
 
@@ -28,17 +33,37 @@ def addresses(root: Path, website: str) -> dict[str, Local]:
     found = {}
     for release in sorted(root.glob(".causerie/*/release.json")):
         for file in _files(read_json(release)):
-            found[website + file["key"]] = Local(root / file["source"], file["sha256"])
+            found[website + file["key"]] = Local(os.path.join(root, file["source"]), file["source"], file["sha256"])
     return found
 
 
-def look(uses: Iterable[Use], local: Mapping[str, Local]) -> dict[str, File]:
+def look(uses: Iterable[Use], local: Mapping[str, Local], looked: Looked) -> dict[str, File]:
     """What is known of the files in use, by address; those that are not in the show are left out."""
+    by = signature(_SOURCES)
     found: dict[str, File] = {}
     for use in uses:
-        if use.url not in found and (one := local.get(use.url)) and one.path.is_file():
-            found[use.url] = _file(use, one)
+        if use.url in found or not (one := local.get(use.url)):
+            continue
+        kind = _kind_of(use)
+        try:
+            said = looked.at(one.path, f"{kind} {one.source}", by, lambda one=one, kind=kind: _said(kind, Path(one.path)))
+        except OSError:  # not there, or not to be read
+            continue
+        found[use.url] = _file(one.sha256, said)
     return found
+
+
+def state(local: Mapping[str, Local]) -> str:
+    """Digits that are others as soon as a file, its address or its release is another."""
+    digest = hashlib.sha256()
+    for url, one in local.items():
+        try:
+            found = os.stat(one.path)
+            mark = f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+        except OSError:
+            mark = ""
+        digest.update(f"{url}\0{one.sha256}\0{mark}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]
 
 
 def _files(value: Any) -> list[dict[str, str]]:
@@ -48,16 +73,31 @@ def _files(value: Any) -> list[dict[str, str]]:
     return [file for file in files if isinstance(file, dict) and all(isinstance(file.get(name), str) for name in wanted)]
 
 
-def _file(use: Use, local: Local) -> File:
-    size = local.path.stat().st_size
-    if use.kind == "cover":
-        with local.path.open("rb") as stream:
-            return File(size, local.sha256, image=image(stream.read(HEADER_BYTES)))
-    if use.kind in ("audio", "alternate"):
-        return File(size, local.sha256, audio=_audio(local.path))
-    kind = "application/json+chapters" if use.kind == "chapters" else use.tag.get("type").partition(";")[0]
-    wrong = f"has {size} bytes, too many for a text" if size > _TEXT_BYTES else damage(kind, local.path.read_bytes())
-    return File(size, local.sha256, damage=wrong)
+def _kind_of(use: Use) -> str:
+    """What a file in use has to be: "cover", "audio", or the media type of a text."""
+    if use.kind in ("cover", "audio", "alternate"):
+        return "cover" if use.kind == "cover" else "audio"
+    return "application/json+chapters" if use.kind == "chapters" else use.tag.get("type").partition(";")[0]
+
+
+def _said(kind: str, path: Path) -> dict[str, Any]:
+    """The fields of a `File` but for its digest, as JSON has them."""
+    size = path.stat().st_size
+    if kind == "cover":
+        picture = pictures.in_file(path)
+        return {"bytes": size, "image": picture and asdict(picture)}
+    if kind == "audio":
+        sound = _audio(path)
+        return {"bytes": size, "audio": sound and asdict(sound)}
+    wrong = f"has {size} bytes, too many for a text" if size > _TEXT_BYTES else contents.damage(kind, path.read_bytes())
+    return {"bytes": size, "damage": wrong}
+
+
+def _file(sha256: str, said: Mapping[str, Any]) -> File:
+    picture, sound = said.get("image"), said.get("audio")
+    if sound:
+        sound = Audio(**{**sound, "id3": tuple(sound["id3"]) if sound["id3"] else None})
+    return File(said["bytes"], sha256, pictures.Image(**picture) if picture else None, sound, said.get("damage", ""))
 
 
 def _audio(path: Path) -> Audio | None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from pipeline.feed import terms
 from pipeline.feed.imported_item import texts
+from pipeline.feed.imported_keys import license_of
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import line, shortened, title
 from pipeline.model import ShowInfo
 from pipeline.text import slugify
 
+# Where other people's shows have their pages
+_HOSTS = frozenset(
+    """
+    acast.com anchor.fm apple.com art19.com audioboom.com audiomeans.fr ausha.co blubrry.com buzzsprout.com captivate.fm castos.com
+    deezer.com fireside.fm hearthis.at ivoox.com libsyn.com megaphone.fm omny.fm podbean.com podcastics.com podigee.io podomatic.com
+    redcircle.com rss.com simplecast.com soundcloud.com spotify.com spreaker.com transistor.fm vodio.fr youtube.com zencastr.com
+    """.split()
+)
 
-def show_info(root: Element, base: str, feed_url: str) -> tuple[ShowInfo, list[str]]:
-    """The show without its credits, and what could not be kept or is a guess."""
+
+def show_info(root: Element, base: str, feed_url: str, website: str = "") -> tuple[ShowInfo, list[str]]:
+    """The show without its credits, published at `website` or where that can be guessed; and what could not be kept or is a guess."""
     notes: list[str] = []
     name = title(root.words("title", "itunes:title"))
     if not name:
@@ -31,11 +42,11 @@ def show_info(root: Element, base: str, feed_url: str) -> tuple[ShowInfo, list[s
         title=shortened(name, 255),
         description=description or summary or name,
         author=shortened(author or name, 255),
-        website=_website(root, base, notes),
+        website=website or _website(root, base, notes),
         language=_language(root, notes),
         email=_email(root),
         copyright=_copyright(root, notes),
-        license=_license(root, notes),
+        license=license_of(root, base, notes)[0],
         categories=categories,
         kind=_kind(root, notes),
         explicit=_explicit(root, notes),
@@ -51,10 +62,6 @@ def _told(root: Element, feed_url: str, info: ShowInfo) -> list[str]:
     told = []
     if moved and moved != feed_url:
         told.append(f"the feed says that it moved to {moved}: import that one if it is not the same")
-    if terms.yes(root.words("itunes:block")):
-        told.append("the show was hidden from directories (itunes:block): Causerie does not say so")
-    if terms.yes(root.words("itunes:complete")):
-        told.append("the show was said to be complete (itunes:complete): Causerie does not say so")
     if info.email:
         told.append(f"email: {info.email} will stand in the feed (podcast:locked), where anybody can read it")
     return told
@@ -80,14 +87,22 @@ def _guid(root: Element, feed_url: str, notes: list[str]) -> str:
 
 
 def _website(root: Element, base: str, notes: list[str]) -> str:
+    """The show's own site, unless it is a page at its host's: nobody publishes there but the host."""
     own = terms.address(root.words("link"), base)
     found = re.sub(r"^http:", "https:", re.sub(r"[?#\"].*", "", own))
-    if not found:
-        found = f"https://podcast.example.org/{slugify(title(root.words('title')))[:60].strip('-') or 'show'}/"
-    found = found if found.endswith("/") else f"{found}/"
     todo = "write in show.toml where you will publish, and have the old feed redirect to its feed.xml"
-    notes.append(f"website: {found} is a guess: {todo}")
+    if not found or _is_hosted(found):
+        found = f"https://podcast.example.org/{slugify(title(root.words('title')))[:60].strip('-') or 'show'}/"
+        notes.append(f"website: {found} is no real address{f', since {own} is its host’s' if own else ''}: {todo}")
+    else:
+        found = found if found.endswith("/") else f"{found}/"
+        notes.append(f"website: {found} is a guess: {todo}")
     return found
+
+
+def _is_hosted(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return any(f".{host}".endswith(f".{each}") for each in _HOSTS)
 
 
 def _language(root: Element, notes: list[str]) -> str:
@@ -114,13 +129,6 @@ def _copyright(root: Element, notes: list[str]) -> str:
         holder = holder.strip(" ,;:-–—/")
         notes.append(f"copyright: “{text[:80]}” is “{holder[:80]}”, the holder alone, as directories want it")
     return shortened(holder, 255)
-
-
-def _license(root: Element, notes: list[str]) -> str:
-    text = line(root.words("podcast:license")).lower()
-    if len(text) > 128:
-        notes.append("license: has more than 128 characters: cut")
-    return text[:128].strip()
 
 
 def _kind(root: Element, notes: list[str]) -> str:

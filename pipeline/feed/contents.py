@@ -7,9 +7,9 @@ import re
 from itertools import pairwise
 from typing import Any
 
-_STAMP = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)"
-_VTT = re.compile(rf"{_STAMP}\.(\d{{3}})[ \t]+-->[ \t]+{_STAMP}\.(\d{{3}})(?:[ \t].*)?")
-_SRT = re.compile(rf"{_STAMP},(\d{{3}})[ \t]+-->[ \t]+{_STAMP},(\d{{3}})[ \t]*")
+_STAMP = r"(?:[0-9]{2,}:)?[0-5][0-9]:[0-5][0-9]"
+_VTT = re.compile(rf"({_STAMP}\.[0-9]{{3}})[ \t]+-->[ \t]+({_STAMP}\.[0-9]{{3}})(?:[ \t].*)?")
+_SRT = re.compile(rf"({_STAMP},[0-9]{{3}})[ \t]+-->[ \t]+({_STAMP},[0-9]{{3}})[ \t]*")
 _ASIDE = ("NOTE", "STYLE", "REGION")
 
 
@@ -44,24 +44,25 @@ def _blocks(text: str) -> list[list[str]]:
 
 def _cues(blocks: list[list[str]], times: re.Pattern[str]) -> str:
     """What is wrong with cues: a time in the first or second line, each after the one before it, text below."""
-    last_s = 0.0
+    last = (0, "")
     for block in blocks:
         at = 0 if "-->" in block[0] else 1
         found = times.fullmatch(block[at]) if at < len(block) else None
         if not found:
             return f"has no times that can be read near “{block[0][:40]}”"
-        start_s, end_s = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
-        if end_s <= start_s or start_s < last_s:
+        start, end = _ordered(found[1]), _ordered(found[2])
+        if end <= start or start < last:
             return f"has times that go back at “{block[at][:40]}”"
-        if any("-->" in line for line in block[at + 1 :]):
+        if "-->" in "\n".join(block[at + 1 :]):
             return f"has an arrow in its text after “{block[at][:40]}”"
-        last_s = start_s
+        last = start
     return "" if blocks else "has no cue"
 
 
-def _seconds(parts: tuple[str | None, ...]) -> float:
-    hours, minutes, seconds, thousandths = (int(part or 0) for part in parts)
-    return hours * 3600 + minutes * 60 + seconds + thousandths / 1000
+def _ordered(stamp: str) -> tuple[int, str]:
+    """A time so that later ones are greater: without zeros in front the longer text is later, and of two as long the greater."""
+    bare = stamp.lstrip("0:")
+    return len(bare), bare
 
 
 def _transcript_json(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.errors import CauserieError
@@ -48,8 +49,16 @@ class Cut(Exception):
     """The connection ended before the body did."""
 
 
-def fetched(url: str, limits: Limits) -> tuple[bytes, str]:
-    """A body that fits in memory, unpacked, and its type; a `CauserieError` names the address and what is wrong."""
+class Fetched(NamedTuple):
+    """A body, unpacked, its type, and where it was in the end."""
+
+    data: bytes
+    type: str
+    url: str
+
+
+def fetched(url: str, limits: Limits) -> Fetched:
+    """A body that fits in memory; a `CauserieError` names the address and what is wrong."""
     with asked(url, limits) as answer:
         if answer.status != 200:
             raise CauserieError(_refusal(answer.status), shown(url), "open it in a browser to see")
@@ -66,7 +75,7 @@ def fetched(url: str, limits: Limits) -> tuple[bytes, str]:
                 parts.append(block)
         except Cut as error:
             raise CauserieError("was cut on the way", shown(url), "try again") from error
-        return b"".join(parts), answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Fetched(b"".join(parts), answer.headers.get("content-type", "").partition(";")[0].strip().lower(), answer.url)
 
 
 @contextmanager
@@ -125,7 +134,8 @@ def _connection(url: str, limits: Limits) -> http.client.HTTPConnection:
             sock = _trusted().wrap_socket(sock, server_hostname=parts.hostname)
     except ssl.SSLError as error:
         what = f"has no valid certificate ({printable(str(error.reason))})"
-        raise CauserieError(what, shown(url), "open it in a browser to see") from error
+        hint = "open it in a browser to see; an authority of your own is named by SSL_CERT_FILE=its.pem in the environment"
+        raise CauserieError(what, shown(url), hint) from error
     except OSError as error:
         raise CauserieError(f"does not answer ({printable(str(error))})", shown(url), "try again later") from error
     connection.sock = sock
@@ -204,4 +214,3 @@ def too_large(url: str, limits: Limits) -> CauserieError:
 
 def _refusal(status: int) -> str:
     return f"{_TELL.get(status, 'cannot be had')} (the server says {status})"
-

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pipeline.feed import terms
+from pipeline.feed.imported_keys import ITEM, Keys, item_keys
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import line, plain, shortened, title
 from pipeline.fields import seconds
@@ -20,7 +21,7 @@ KNOWN = frozenset(
     "itunes:episode itunes:season itunes:episodeType itunes:explicit itunes:image itunes:author itunes:block podcast:season "
     "podcast:episode podcast:person podcast:transcript podcast:chapters podcast:soundbite psc:chapters dc:creator "
     "podcast:alternateEnclosure comments media:content media:thumbnail googleplay:explicit googleplay:image googleplay:description".split()
-)
+).union(ITEM)
 
 # What `pipeline/feed/feed.py` adds to every description, as `plain` reads it
 _GENERATED = (
@@ -30,7 +31,7 @@ _GENERATED = (
     "English captions: machine translation.",
 )
 # RSS takes a GUID for an address unless isPermaLink is false; podcastparser (gPodder) then completes it from the feed's own
-_HALF_LINK = "its GUID, “{}”, is no address and lacks isPermaLink=\"false\": a few players (gPodder) completed it, and will take it for new"
+_HALF_LINK = 'its GUID, “{}”, is no address and lacks isPermaLink="false": a few players (gPodder) completed it, and will take it for new'
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Item:
     transcripts: tuple[Linked, ...] = ()
     image: str = ""  # its address
     soundbites: tuple[Soundbite, ...] = ()
+    feed: Keys = field(default_factory=dict)  # what its TOML has under [feed]
     notes: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -85,7 +87,8 @@ def identity(item: Element, sound: Linked) -> tuple[str, str]:
     """
     own = next((each for each in item.all("guid") if each.text.strip()), None)
     if own is None:
-        return sound.url, "has no GUID: the address of its sound is its identity from now on"
+        others = ", as for most players; some (gPodder) took its page’s, and will take it for new" if item.words("link") else ""
+        return sound.url, f"has no GUID: the address of its sound is its identity from now on{others}"
     is_link = own.attributes.get("isPermaLink", "true").strip().lower() != "false"
     return own.text, _HALF_LINK.format(line(own.text)[:80]) if is_link and not terms.address(own.text) else ""
 
@@ -118,8 +121,7 @@ def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Conte
         notes.append(f"its title has {len(name)} characters: cut at {LONGEST['title']}")
     if sum(1 for _ in item.all("enclosure")) > 1:
         notes.append("has several enclosures: the first is the episode's")
-    if terms.yes(item.words("itunes:block")):
-        notes.append("was hidden (itunes:block): Causerie would show it; date it in the future, or delete its folder")
+    keys, key_notes = item_keys(item, base)
     read = Item(
         info,
         sound,
@@ -128,8 +130,9 @@ def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Conte
         _transcripts(item, base),
         _linked(item, "itunes:image", "href", base),
         _soundbites(item, notes),
+        keys,
     )
-    return replace(read, notes=tuple(filter(None, (*notes, *chapter_notes, *credit_notes, *text_notes))))
+    return replace(read, notes=tuple(filter(None, (*notes, *key_notes, *chapter_notes, *credit_notes, *text_notes))))
 
 
 def texts(found: Element, repeated: frozenset[str] = frozenset(), by_causerie: bool = False) -> tuple[str, str, tuple[str, ...]]:

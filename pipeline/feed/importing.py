@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pipeline.catalog import RESERVED
 from pipeline.errors import CauserieError
 from pipeline.feed import terms
 from pipeline.feed.channels import image, own_address, show_info
 from pipeline.feed.imported_item import KNOWN, NO_DATE, Context, Item, Linked, enclosure, identity, read_item
+from pipeline.feed.imported_keys import SHOW, Keys, season_names, show_keys
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.reading import Element, channel
 from pipeline.feed.wording import line, title
@@ -23,7 +24,7 @@ _KNOWN = frozenset(
     "itunes:title itunes:author itunes:summary itunes:subtitle itunes:category itunes:explicit itunes:image itunes:type itunes:owner "
     "itunes:block itunes:complete itunes:new-feed-url itunes:keywords podcast:guid podcast:locked podcast:medium podcast:license "
     "podcast:person podcast:image dc:creator content:encoded".split()
-)
+).union(SHOW)
 
 
 @dataclass(frozen=True)
@@ -43,25 +44,31 @@ class Imported:
     items: tuple[Item, ...]
     image: str = ""  # the cover's address
     feed_url: str = ""
+    feed: Keys = field(default_factory=dict)  # what show.toml has under [feed]
+    seasons: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
-def imported(data: bytes, source: str, feed_url: str = "") -> Imported:
-    """The show in a feed's bytes; `source` names it in errors, `feed_url` is where it was fetched, empty for a file.
+def imported(data: bytes, source: str, feed_url: str = "", website: str = "", found_at: str = "") -> Imported:
+    """The show in a feed's bytes; `source` names it in errors, `feed_url` is what subscribers have, empty for a file.
+
+    `website` is where it will be published, empty when nobody said. `found_at` is where redirects led: relative addresses are
+    completed from there (RFC 3986, 5.1.3).
 
     A `CauserieError` for what is no RSS feed, or holds no episode. Whatever else is wrong is a note.
     """
     root, mended = channel(data, source)
     feed_url = feed_url or own_address(root)
-    base = terms.address(root.attributes.get("xml:base", "")) or feed_url or terms.address(root.words("link"))
+    base = terms.address(root.attributes.get("xml:base", "")) or found_at or feed_url or terms.address(root.words("link"))
     named = [(each, base) for holder in (root, *root.all("item")) for each in holder.all("podcast:person")]
     people, people_notes = terms.people(named)
-    info, notes = show_info(root, base, feed_url)
+    info, notes = show_info(root, base, feed_url, website)
     context = Context(base, people, info.explicit, line(root.words("generator")) == "Causerie")
     items, item_notes = _items(root, info, context, source)
     credits, items, credit_notes = _shared(root, people, items)
     items = _numbered(items, info)
-    of_show = [Note("show", text) for text in (*mended, *people_notes, *notes, *credit_notes)]
+    keys, key_notes = show_keys(root, base)
+    of_show = [Note("show", text) for text in (*mended, *people_notes, *notes, *key_notes, *credit_notes)]
     of_items = [Note(item.info.slug, text) for item in items for text in item.notes]
     return Imported(
         replace(info, credits=credits),
@@ -69,6 +76,8 @@ def imported(data: bytes, source: str, feed_url: str = "") -> Imported:
         items,
         image(root, base),
         feed_url,
+        keys,
+        season_names(root.all("item")),
         tuple(dict.fromkeys((*of_show, *item_notes, *_unknown(root), *of_items))),
     )
 
@@ -118,9 +127,7 @@ def _items(root: Element, info: ShowInfo, context: Context, source: str) -> tupl
     return tuple(items), notes
 
 
-def _shared(
-    root: Element, people: dict[str, Person], items: tuple[Item, ...]
-) -> tuple[tuple[Credit, ...], tuple[Item, ...], list[str]]:
+def _shared(root: Element, people: dict[str, Person], items: tuple[Item, ...]) -> tuple[tuple[Credit, ...], tuple[Item, ...], list[str]]:
     """The show's credits and each episode's own.
 
     In a feed an episode's people replace the show's; in a show they are added to them. So the show keeps those whom every

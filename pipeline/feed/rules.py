@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.feed import rules_file, rules_item, rules_podcasting, rules_served, rules_show
+from pipeline.feed import rules_episodes, rules_file, rules_item, rules_podcasting, rules_served, rules_show
 from pipeline.feed.parsed import Entry, Feed
 from pipeline.feed.rule import ADDRESS, EPISODE, EPISODES, FILES, SHOW, File, Finding, Rule, Served, Use
 
-RULES: tuple[Rule, ...] = (*rules_show.RULES, *rules_item.RULES, *rules_podcasting.RULES, *rules_file.RULES, *rules_served.RULES)
+_ALL = (rules_show, rules_episodes, rules_item, rules_podcasting, rules_file, rules_served)
+RULES: tuple[Rule, ...] = tuple(rule for each in _ALL for rule in each.RULES)
 PACKS = ("Apple", "Spotify", "Podcast Index", "PSP-1", "Amazon")
 
 

@@ -1,17 +1,16 @@
-"""The rules over a feed's channel, and over its episodes together."""
+"""The rules over a feed's channel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pipeline.directories import CATEGORIES, LANGUAGES
-from pipeline.feed.parsed import Entry, Feed
-from pipeline.feed.rule import ADVICE, EPISODES, ERROR, SHOW, Rule, heavier, longer, missing, not_among
+from pipeline.feed.parsed import Feed
+from pipeline.feed.rule import ADVICE, ERROR, SHOW, Rule, heavier, longer, missing, not_among
 from pipeline.text import nearest
 
 DESCRIPTION_BYTES = 4000
@@ -155,52 +154,6 @@ def _repeated(feed: Feed) -> str:
     return f"has {twice[0]} more than once" if twice else ""
 
 
-def _same(feed: Feed, what: str, key: str, attribute: str = "") -> Iterator[tuple[Entry, str]]:
-    """Items that share what each should have for itself."""
-    seen: dict[str, Entry] = {}
-    for item in feed.items:
-        value = item.attribute(key, attribute) if attribute else item.text(key)
-        if value and seen.setdefault(value, item) is not item:
-            yield item, f"has the {what} of “{seen[value].text('title')[:60]}”, line {seen[value].line}"
-
-
-def _same_number(feed: Feed) -> Iterator[tuple[Entry, str]]:
-    seen: dict[tuple[str, str], Entry] = {}
-    for item in feed.items:
-        if (number := item.text("itunes:episode")) and is_full(item):
-            first = seen.setdefault((item.text("itunes:season"), number), item)
-            if first is not item:
-                yield item, f"has number {number}, as “{first.text('title')[:60]}” of the same season"
-
-
-def _unnumbered(feed: Feed) -> Iterable[tuple[Entry, str]]:
-    if feed.channel.text("itunes:type") != "serial":
-        return ()
-    return ((item, "has no itunes:episode in a serial show") for item in feed.items if is_full(item) and not item.text("itunes:episode"))
-
-
-def _lone_bonus(feed: Feed) -> Iterator[tuple[Entry, str]]:
-    full = {(item.text("itunes:season"), item.text("itunes:episode")) for item in feed.items if is_full(item)}
-    for item in feed.items:
-        number = item.text("itunes:episode")
-        if number and item.text("itunes:episodeType") == "bonus" and (item.text("itunes:season"), number) not in full:
-            yield item, f"is a bonus to episode {number}, which is not in the feed"
-
-
-def _trailers(feed: Feed) -> Iterator[tuple[Entry, str]]:
-    seen: dict[str, Entry] = {}
-    for item in feed.items:
-        if item.text("itunes:episodeType") == "trailer" and not item.text("itunes:episode"):
-            first = seen.setdefault(item.text("itunes:season"), item)
-            if first is not item:
-                yield item, f"is a second trailer of the same season or show, after “{first.text('title')[:60]}”"
-
-
-def is_full(item: Entry) -> bool:
-    """Whether an item is an episode proper: no trailer, no bonus."""
-    return item.text("itunes:episodeType") in ("", "full")
-
-
 RULES = (
     Rule("Apple", "itunes-namespace", ERROR, SHOW, f"{HOSTING}, RSS feed", _itunes, "declare xmlns:itunes on rss, to the letter"),
     Rule("Apple", "show-title", ERROR, SHOW, SHOW_TAGS, missing("title"), "give title in show.toml"),
@@ -233,39 +186,6 @@ RULES = (
         "Podcast requirements (podcasters.apple.com/support/823)",
         _here_only,
         "give website in show.toml",
-    ),
-    Rule("Apple", "serial-numbers", ERROR, EPISODES, f"{SHOW_TAGS}, itunes:type", _unnumbered, "give it a number in episode.toml"),
-    Rule(
-        "Apple", "guid-unique", ERROR, EPISODES, f"{HOSTING}, GUID", lambda feed: _same(feed, "guid", "guid"), "give each its own, for ever"
-    ),
-    Rule(
-        "Apple",
-        "enclosure-unique",
-        ERROR,
-        EPISODES,
-        f"{HOSTING}, Enclosure",
-        lambda feed: _same(feed, "audio file", "enclosure", "url"),
-        "give each episode its own file: Apple ignores the second",
-    ),
-    Rule("Apple", "titles-unique", ADVICE, EPISODES, EPISODE_TAGS, lambda feed: _same(feed, "title", "title"), "tell them apart"),
-    Rule("Apple", "numbers-unique", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episode", _same_number, "give each its own number"),
-    Rule(
-        "Apple",
-        "bonus-belongs",
-        ADVICE,
-        EPISODES,
-        f"{EPISODE_TAGS}, itunes:episodeType",
-        _lone_bonus,
-        "give it that episode’s number, or none",
-    ),
-    Rule(
-        "Apple",
-        "one-trailer",
-        ADVICE,
-        EPISODES,
-        f"{EPISODE_TAGS}, itunes:episodeType",
-        _trailers,
-        "give it the season or number it announces",
     ),
     Rule("Spotify", "show-author", ERROR, SHOW, SPOTIFY, missing("itunes:author"), "give author in show.toml"),
     Rule("Spotify", "an-episode", ERROR, SHOW, SPOTIFY, _no_episode, "publish an episode, or a trailer"),

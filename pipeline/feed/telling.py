@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.errors import CauserieError
-from pipeline.feed.fetching import Limits, fetched
+from pipeline.feed.fetching import Fetched, Limits, fetched
 from pipeline.feed.importing import Note
 from pipeline.text import printable
 
@@ -23,6 +23,7 @@ class Run:
     offline: bool = False
     media: bool = False
     dry_run: bool = False
+    website: str = ""  # where the show will be published; a guess when empty
     say: Callable[..., None] = lambda text, always=False: None  # always: even when the run is quiet
     tell: Callable[[str], None] = lambda text: None
     notes: list[Note] = field(default_factory=list)
@@ -32,7 +33,7 @@ class Run:
         """Something to be told at the end."""
         self.notes.append(Note(where, text))
 
-    def get(self, url: str, most_bytes: int, where: str, what: str) -> tuple[bytes, str] | None:
+    def get(self, url: str, most_bytes: int, where: str, what: str) -> Fetched | None:
         """A file of the feed's, or None and a note; a host that keeps failing is left alone."""
         host = urlsplit(url).netloc
         if self.offline or self.failures[host] >= PATIENCE:

@@ -24,6 +24,9 @@ _UTC = ("UTC", "GMT", "UT", "Z", "+0000", "-0000", "+00:00", "-00:00")
 _FRENCH = {"janv": "Jan", "févr": "Feb", "fevr": "Feb", "mars": "Mar", "avr": "Apr", "mai": "May", "juin": "Jun", "juil": "Jul"}
 _FRENCH |= {"août": "Aug", "aout": "Aug", "sept": "Sep", "déc": "Dec"}
 
+# An address that is whole and has nothing to mend, as nearly all are
+_PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9!$%&'()*+,/:;=@~._-]*(\?[A-Za-z0-9!$%&'()*+,/:;=@~._-]+)?")
+
 # Apple's list before 2019, and what became of it
 _OLD = {
     "society & culture > history": "History",
@@ -94,6 +97,10 @@ def whole(text: str, most: int) -> int | None:
 
 def address(text: str, base: str = "") -> str:
     """An http or https address in plain ASCII, made whole from `base` when it is relative; empty when it is none."""
+    return text if _PLAIN_ADDRESS.fullmatch(text) else _mended_address(text, base)
+
+
+def _mended_address(text: str, base: str) -> str:
     text = re.sub(r"[\x00-\x20\x7f]+", lambda found: "%20" if " " in found[0] else "", text.strip())
     if not text:
         return ""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.feed.imported_item import NO_DATE, Item
+from pipeline.feed.imported_keys import toml_lines
 from pipeline.feed.importing import Imported
 from pipeline.feed.ledger import Given, Ledger, Publication, adopt, record
 from pipeline.feed.wording import line
@@ -55,6 +56,8 @@ def show_toml(found: Imported, cover: str) -> str:
         f"explicit = {_flag(info.explicit)}",
         f"cover = {quoted(cover)}",
         *([f"cover_alt = {quoted(info.cover_alt)}"] if info.cover_alt else []),
+        *toml_lines(found.feed, quoted),
+        *(["", "[seasons]", *(f"{number} = {quoted(name)}" for number, name in found.seasons.items())] if found.seasons else []),
     ]
     for person in found.people:
         lines += ["", *_person(person)]
@@ -86,7 +89,7 @@ def episode_toml(item: Item, show_explicit: bool, chapters: tuple[Chapter, ...],
     for bite in item.soundbites:
         lines += ["", "[[soundbites]]", f"start = {quoted(clock(bite.start_s))}", f"duration = {bite.duration_s:g}"]
         lines += [f"title = {quoted(bite.title)}"] if bite.title else []
-    return "\n".join([*lines, *_credits(info.credits)]) + "\n"
+    return "\n".join([*lines, *toml_lines(item.feed, quoted), *_credits(info.credits)]) + "\n"
 
 
 def clock(time_s: float) -> str:

@@ -1,0 +1,62 @@
+"""What was found out about files is found out again only when they are others."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.looked import Looked, signature
+
+
+def looking(root: Path, by: str = "me") -> tuple[object, bool]:
+    """What a new run finds of a file, and whether it had to look."""
+    asked: list[bool] = []
+    looked = Looked(root)
+    found = looked.at(root / "a", "size a", by, lambda: asked.append(True) or (root / "a").read_text())
+    looked.save()
+    return found, bool(asked)
+
+
+def test_a_file_is_looked_at_once_until_it_changes_or_somebody_else_looks(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    assert [looking(tmp_path), looking(tmp_path)] == [("one", True), ("one", False)]
+    assert looking(tmp_path, by="another") == ("one", True)
+    (tmp_path / "a").write_text("three")
+    assert looking(tmp_path) == ("three", True)
+
+
+def test_another_file_of_the_same_size_and_time_is_another_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    looking(tmp_path)
+    was = (tmp_path / "a").stat()
+    (tmp_path / "b").write_text("two")
+    os.utime(tmp_path / "b", ns=(was.st_atime_ns, was.st_mtime_ns))
+    (tmp_path / "b").replace(tmp_path / "a")
+    assert looking(tmp_path) == ("two", True)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"size a": 1}', b'{"size a": [1, 2]}', b"\xff", b"null"])
+def test_a_damaged_memory_is_none(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "a").write_text("one")
+    (tmp_path / ".causerie").mkdir()
+    (tmp_path / ".causerie/looked.json").write_bytes(damage)
+    assert looking(tmp_path) == ("one", True)
+
+
+def test_a_look_that_fails_is_not_remembered(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    with pytest.raises(ZeroDivisionError):
+        Looked(tmp_path).at(tmp_path / "a", "size a", "me", lambda: 1 // 0)
+    with pytest.raises(FileNotFoundError):
+        Looked(tmp_path).at(tmp_path / "b", "size b", "me", lambda: "x")
+    assert looking(tmp_path) == ("one", True)
+
+
+def test_another_source_is_another_looker(tmp_path: Path) -> None:
+    names = []
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text(name)
+        names.append(signature((str(tmp_path / name),)))
+    assert len(set(names)) == 2
