@@ -248,15 +248,22 @@ def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, **optio
 @main.command()
 @options(COMMON)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
-def serve(root: Path, port: int) -> None:
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; any but this one shows it to others.")
+@click.option("--watch", is_flag=True, help="Serve what is built, published or not, and build again on each change; open pages follow.")
+def serve(root: Path, port: int, host: str, watch: bool) -> None:
     """Serve the published folder on 127.0.0.1, with byte ranges, so that it can be looked at and listened to."""
+    if watch:
+        from pipeline import preview
+
+        preview.watch(root.resolve(), host=host, port=port, now=_now, say=_say)
+        return
     from pipeline.catalog import load
     from pipeline.serve import serve
 
     folder = root.resolve() / load(root.resolve()).publish.folder
     if not (folder / "index.html").is_file():
         raise CauserieError("nothing is published yet", str(folder), "run causerie build, then causerie publish")
-    serve(folder, port=port, ready=lambda address: click.echo(f"{address}  (Ctrl-C to stop)"))
+    serve(folder, host=host, port=port, ready=lambda address: click.echo(f"{address}  (Ctrl-C to stop)"))
 
 
 @main.command()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from pipeline import feed_keys, fields, sounds
+from pipeline import feed_keys, fields, site_keys, sounds
 from pipeline.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
 from pipeline.errors import CauserieError, Problems
 from pipeline.glossary import read_glossary
@@ -25,8 +25,8 @@ from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 
 ENGINES = ("auto", "openai-whisper", "faster-whisper")
-# names that the tree, the guides and `.causerie/` use themselves
-RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "series"}
+# Names that the tree, the guides and `.causerie/` use themselves
+RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "series", "themes", "people", "transcripts", "fonts"}
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -101,6 +101,7 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         guide_model=guide_model,
         publish=_publish(table.table("publish"), root),
         feed=feed_keys.channel_options(table, root, info.license, info.email),
+        site=site_keys.site_settings(table.table("site"), root),
     )
     if show.feed.private:
         show = replace(show, info=replace(show.info, feed_key=""))
@@ -181,6 +182,7 @@ def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems
         fields.file_in(table, "cover", folder, root),
         feed_keys.item_options(table),
         sounds.diarised(table, folder, root, show.people),
+        site_keys.tags(table),
     )
     for file in (*episode.mix.files, episode.cover):
         if _is_built(file):

@@ -41,7 +41,7 @@ STOPS: dict[str, frozenset[str]] = {
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
     "guide": frozenset({"guide", "guide-clips", "series-guide"}),
     "feed": frozenset({"feed"}),
-    "site": frozenset({"page", "index"}),
+    "site": frozenset({"page", "index", "people", "themes", "transcripts", "style", "found"}),
 }
 OF_THE_SHOW = frozenset({"feed", "site"})  # commands that speak of every episode
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.feed_model import ChannelOptions, ItemOptions
+from pipeline.site_model import SiteSettings
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ class Episode:
     cover: str = ""
     feed: ItemOptions = ItemOptions()
     diarised: tuple[Diarised, ...] = ()
+    tags: tuple[str, ...] = ()  # its themes: each has a page
 
     @property
     def slug(self) -> str:
@@ -287,6 +289,7 @@ class Show:
     guide_model: GuideModel = GuideModel()
     publish: PublishSettings = PublishSettings()
     feed: ChannelOptions = ChannelOptions()
+    site: SiteSettings = SiteSettings()
     episodes: tuple[Episode, ...] = ()
 
 

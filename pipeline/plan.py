@@ -14,6 +14,7 @@ and cannot re-run Whisper.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -30,7 +31,8 @@ from pipeline.guide.render import render_guide
 from pipeline.guide.series import series_guide
 from pipeline.model import Episode, Show
 from pipeline.release import SERIES_RELEASE, release_cover, release_episode, release_series
-from pipeline.site import Neighbours, episode_page, index_page
+from pipeline.site import card, episode_page, found_pages, index_page, people_page, style_files, theme_pages, transcripts_page
+from pipeline.site.places import Frame, Neighbours, built, episode_keys, fonts_of, page_keys, show_keys, themes, title
 from pipeline.speech.doubts import doubts
 from pipeline.speech.transcribe import transcribe
 from pipeline.speech.translate import translate
@@ -40,7 +42,7 @@ from pipeline.transcript.align import align
 from pipeline.transcript.captions import captions
 from pipeline.transcript.draft import draft
 
-Paths = dict[str, str]  # by the name a step knows a file by
+Paths = dict[str, Any]  # by the name a step knows a file by
 
 NEAR = 6  # episodes before and after: enough to know a series' own words, however long it is
 SEASON = 30  # episodes in the guide of a series, the newest: nobody prints a page for each of a thousand
@@ -59,7 +61,7 @@ def plan(show: Show, at: datetime) -> tuple[Step, ...]:
         for i, episode in enumerate(show.episodes)
         for step in (*_audio(show, episode), *_text(show, episode), *_guide(show, episode, show.episodes[max(0, i - NEAR) : i + NEAR + 1]))
     ]
-    return (*steps, *(_release(show, episode) for episode in show.episodes), *_public(show, due(show, at)))
+    return (*steps, *(step for episode in show.episodes for step in _release(show, episode)), *_public(show, due(show, at)))
 
 
 def due(show: Show, at: datetime) -> tuple[Episode, ...]:
@@ -85,6 +87,7 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         **{f"guide_{_word(form)}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
         **({"cover": episode.cover} if episode.cover else {}),
+        "card": f"site/{slug}/card.png",
         **{f"chapter_image_{i:02d}": path for i, path in enumerate(dict.fromkeys(_pictures(episode)), 1)},
     }
 
@@ -248,10 +251,14 @@ def _about(show: Show, episode: Episode) -> dict[str, object]:
     return {"show": replace(show.info, email="", categories=(), cover_alt="", description=""), "episode": episode.info}
 
 
-def _release(show: Show, episode: Episode) -> Step:
-    """What an episode publishes: names, sizes, digests, types."""
-    slug, files = episode.slug, made(show, episode)
-    return Step(f"{slug}/release", release_episode, files, {"release": work(slug, "release.json")}, {"slug": slug, "sources": files})
+def _release(show: Show, episode: Episode) -> tuple[Step, ...]:
+    """What an episode publishes: names, sizes, digests, types; and the picture that links to it are shown with."""
+    slug, files, language = episode.slug, made(show, episode), show.info.language
+    said = {"show": show.info.title, "episode": title(episode.info), "number": episode.info.number, "language": language}
+    return (
+        Step(f"{slug}/card", card, {"cover": episode.cover or show.cover}, {"card": files["card"]}, {**said, "colours": show.site.light}),
+        Step(f"{slug}/release", release_episode, files, {"release": work(slug, "release.json")}, {"slug": slug, "sources": files}),
+    )
 
 
 def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
@@ -278,16 +285,6 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     releases = {"releases": tuple(work(episode.slug, "release.json") for episode in episodes), "cover": cover}
     marks = tuple(made(show, episode)["chapters"] for episode in episodes)
     images = tuple(image.file for image in show.feed.images)
-    pages = tuple(
-        Step(
-            f"{episode.slug}/page",
-            episode_page,
-            {"timed": work(episode.slug, "timed.json"), "chapters": marks[i], "release": releases["releases"][i], "cover": cover},
-            {"page": f"site/{episode.slug}/index.html"},
-            {"show": show.info, "episode": episode.info, "neighbours": Neighbours.of(infos, i)},
-        )
-        for i, episode in enumerate(episodes)
-    )
     return (
         Step(
             "show/cover",
@@ -296,15 +293,8 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"release": cover},
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
-        *pages,
         *(series := _series(show, episodes[-SEASON:])),
-        Step(
-            "show/index",
-            index_page,
-            {**releases, **({"guides": SERIES_RELEASE} if series else {})},
-            {"page": "site/index.html", "style": "site/style.css", "script": "site/page.js"},
-            {"show": show.info, "episodes": infos},
-        ),
+        *_pages(show, episodes, {**releases, **({"guides": SERIES_RELEASE} if series else {})}, marks),
         Step(
             "show/feed",
             feed,
@@ -319,3 +309,30 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             },
         ),
     )
+
+
+def _pages(show: Show, episodes: tuple[Episode, ...], releases: Paths, marks: tuple[str, ...]) -> Iterator[Step]:
+    """Every page, and what they share; where each lies is for `pipeline/site/places.py` to say."""
+    infos, site, places = tuple(episode.info for episode in episodes), show.site, show_keys(show, episodes)
+    own = {"templates": site.templates} if site.templates else {}
+    cover = {"cover": releases["cover"], **own}
+    texts = {"timed": tuple(work(episode.slug, "timed.json") for episode in episodes), "chapters": marks}
+    told = {"frame": Frame.of(show, episodes), "episodes": infos}
+    named, colours = {"themes": themes(episodes)}, {"light": site.light, "dark": site.dark}
+    for i, episode in enumerate(episodes):
+        reads = {"timed": texts["timed"][i], "chapters": marks[i], "release": releases["releases"][i], **cover}
+        own_themes = tuple((theme.name, theme.slug) for theme in named["themes"] if episode.slug in theme.episodes)
+        about = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
+        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), {"frame": told["frame"], **about})
+    fonts = fonts_of(show)
+    keys = tuple(page_keys(show, episodes))
+    for kind, run, reads, settings in (
+        ("index", index_page, {**releases, **own}, {**told, **named}),
+        ("people", people_page, cover, told),
+        ("themes", theme_pages, cover, {**told, **named}),
+        ("transcripts", transcripts_page, {**texts, **cover}, told),
+        ("style", style_files, {**own, "fonts": tuple(fonts.values())}, {**colours, "names": tuple(fonts)}),
+        ("found", found_pages, cover, {"frame": told["frame"], "keys": keys, **colours}),
+    ):
+        if places[kind]:
+            yield Step(f"show/{kind}", run, reads, built(places[kind]), settings)

@@ -43,6 +43,7 @@ _KEYS = {
     "chapter": "chapter-{hash}{extension}",  # its picture
     "guide": "guides/{name}",
     "cover": "cover-{hash}{extension}",
+    "card": "{slug}/card-{hash}{extension}",
     "image": "{name}-{hash}{extension}",
 }
 

@@ -43,7 +43,7 @@ def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
     base = folder.resolve()
     if not base.is_dir():
         raise CauserieError("there is nothing to serve", str(folder), "run causerie publish first")
-    return bound(type("Handler", (_Tree,), {"base": base}), host, port)
+    return bound(type("Handler", (Tree,), {"base": base}), host, port)
 
 
 def bound(handler: type[BaseHTTPRequestHandler], host: str, port: int) -> ThreadingHTTPServer:
@@ -174,7 +174,7 @@ class Files(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or left > 0  # what was promised cannot be kept on this connection
 
 
-class _Tree(Files):
+class Tree(Files):
     """GET and HEAD of files below `base`, which any page may read."""
 
     base: Path
@@ -205,6 +205,8 @@ class _Tree(Files):
         folder = f"/{name.strip('/')}/"
         if not name.endswith("/") and find(self.base, folder) is not None:
             return self.head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
+        if page := find(self.base, "/404.html"):
+            return self.send_body(HTTPStatus.NOT_FOUND, content_type("404.html"), page.read_bytes(), with_body=with_body)
         self.send_body(HTTPStatus.NOT_FOUND, PLAIN, b"404: there is no such page here\n", with_body=with_body)
 
 

@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pipeline.model import Episode, EpisodeInfo, Mix, PublishSettings, S3Settings, Show, ShowInfo
 from pipeline.release import PublishedFile, Release, write_release
+from pipeline.site.places import episode_keys, show_keys
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 SITE = "https://balado.example/serie/"
@@ -46,12 +47,13 @@ def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = 
         contents = {role: f"{role} de {slug}, é".encode() for role in WAYS} | {"audio": audio + slug.encode()}
         files = [file_of(root, slug, role, *WAYS[role], contents[role]) for role in WAYS]
         write_release(root / f".causerie/{slug}/release.json", Release(slug, 60.0, tuple(files)))
-        put(root / f"site/{slug}/index.html", f"<h1>{titles} {slug}</h1>".encode())
+        for key in episode_keys(slug).values():
+            put(root / "site" / key, f"<h1>{titles} {slug}</h1>".encode())
     cover = file_of(root, "", "cover", "cover.jpg", "cover-{hash}.jpg", b"image")
     write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))
-    for name in ("style.css", "page.js"):
-        put(root / "site" / name, name.encode())
-    put(root / "site/index.html", f"<h1>{', '.join(slugs)}</h1>".encode())
+    whole = show(*slugs)
+    for key in (key for keys in show_keys(whole, whole.episodes).values() for key in keys.values()):
+        put(root / "site" / key, f"<h1>{', '.join(slugs)}</h1>".encode() if key == "index.html" else key.encode())
     items = "".join(_item(slug, f"{titles} {slug}", len(audio)) for slug in slugs)
     put(root / "feeds/feed.xml", f'<rss version="2.0"><channel><link>{SITE}</link>{items}</channel></rss>'.encode())
     return root

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import subprocess
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from pipeline.model import Credit, EpisodeInfo, Person, ShowInfo, TimedTranscript, Turn, Voice, Word
-from pipeline.release import PublishedFile, Release, write_release
-from pipeline.site import Neighbours, episode_page, index_page
+from pipeline.commands import STOPS
+from pipeline.files import write_json
+from pipeline.model import Credit, Episode, EpisodeInfo, Mix, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.plan import plan, work
+from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
+from pipeline.site_model import SiteSettings
+from pipeline.steps import Step, execute
 from pipeline.transcript.timed import write_timed
 
 NORA = Person("nora", "Nora Belkacem", "https://example.org/nora")
@@ -36,8 +40,11 @@ FIRST = EpisodeInfo(
 SECOND = replace(FIRST, slug="02-la-voix", title="Une voix", published=FIRST.published + timedelta(days=8), number=2)
 CHAPTERS = ((0, "Le récit"), (10, "Une archive"), (30, "Micro-trottoir !"))
 DURATION_S = 60.0
+PLAIN = SiteSettings()
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 _FILES = {
     "light": ("{slug}/{slug}-b.opus", "audio/ogg"),
+    "card": ("{slug}/card-e.png", "image/png"),
     **{f"transcript_{form}": (f"{{slug}}/transcript-c.{form}", "text/plain") for form in ("vtt", "srt", "json", "html", "txt")},
     **{f"guide_{form.replace('.', '_')}": (f"guides/{{slug}}.{form}", "text/html") for form in ("facilitator.pdf", "handout.html")},
 }
@@ -72,6 +79,17 @@ class Published:
 
     root: Path
     inputs: Path
+    steps: tuple[Step, ...]
+
+
+def workspace(
+    show: ShowInfo = SHOW,
+    episodes: tuple[EpisodeInfo, ...] = (FIRST, SECOND),
+    tags: tuple[str, ...] = (),
+    site: SiteSettings = PLAIN,
+) -> Show:
+    """A show of those episodes, all on the same themes."""
+    return Show(show, "cover.jpg", site=site, episodes=tuple(Episode(info, Mix(()), tags=tags) for info in episodes))
 
 
 def publish(
@@ -81,27 +99,29 @@ def publish(
     episodes: tuple[EpisodeInfo, ...] = (FIRST, SECOND),
     turns: tuple[Turn, ...] = TURNS,
     chapters: tuple[tuple[int, str], ...] = CHAPTERS,
+    tags: tuple[str, ...] = ("Accueil", "L'attente"),
+    site: SiteSettings = PLAIN,
     sound: bytes = b"",
+    more: dict[str, tuple[str, str]] | None = None,
 ) -> Published:
-    """Make every page, and every file they link to, in `root`."""
-    public, inputs = root / "public", root / "inputs"
-    inputs.mkdir(parents=True)
-    cover = _release(inputs / "show.json", public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")
-    timed, marks = inputs / "timed.json", inputs / "chapters.json"
-    write_timed(timed, TimedTranscript(DURATION_S, show.language, turns))
+    """Run the plan's steps that make pages, and make every file they link to; `more` are files each episode has besides."""
+    public = root / "public"
+    whole = workspace(show, episodes, tags, site)
+    _release(root / work("show", "release.json"), public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")
+    series = {"guide_series_pdf": ("guides/series.facilitator.pdf", "application/pdf")}
+    _release(root / SERIES_RELEASE, public, "", series, b"")
     entries = [{"startTime": start, "title": title, "url": "javascript:alert(2)"} for start, title in chapters]
-    marks.write_text(json.dumps({"version": "1.2.0", "chapters": entries}), encoding="utf-8")
-    releases = []
-    for i, episode in enumerate(episodes):
-        files = {"audio": ("{slug}/{slug}-a.mp3", "audio/mpeg"), **_FILES}
-        releases.append(_release(inputs / f"{episode.slug}.json", public, episode.slug, files, sound))
-        page = public / episode.slug / "index.html"
-        near = Neighbours.of(episodes, i)
-        episode_page(timed, marks, releases[i], cover, page=page, show=show, episode=episode, neighbours=near)
-    shared = {name: public / file for name, file in (("page", "index.html"), ("style", "style.css"), ("script", "page.js"))}
-    index_page(tuple(releases), cover, **shared, show=show, episodes=episodes)
+    for episode in episodes:
+        write_timed(root / work(episode.slug, "timed.json"), TimedTranscript(DURATION_S, show.language, turns))
+        write_json(root / f"feeds/{episode.slug}.chapters.json", {"version": "1.2.0", "chapters": entries})
+        files = {"audio": ("{slug}/{slug}-a.mp3", "audio/mpeg"), **_FILES, **(more or {})}
+        _release(root / work(episode.slug, "release.json"), public, episode.slug, files, sound)
+    steps = tuple(step for step in plan(whole, FAR) if step.kind in STOPS["site"])
+    for step in steps:
+        execute(step, root, root)
+    shutil.copytree(root / "site", public, dirs_exist_ok=True)
     (public / "feed.xml").write_text("<rss/>")
-    return Published(public, inputs)
+    return Published(public, root, steps)
 
 
 def _release(path: Path, public: Path, slug: str, files: dict[str, tuple[str, str]], sound: bytes) -> Path:

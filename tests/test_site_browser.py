@@ -2,10 +2,11 @@
 
 import mimetypes
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from site_sample import DURATION_S, SHOW, publish, tone
+from site_sample import DURATION_S, FIRST, SHOW, Voice, publish, said, tone
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = [
@@ -17,6 +18,7 @@ OPTIONS = [
 ]
 HOME = "http://localhost:1/"  # never reached: the files are handed to the browser as it asks for them
 EPISODE = HOME + "01-la-file/index.html"
+KINDS = ("index", "01-la-file/index", "01-la-file/embed", "people/index", "themes/accueil/index", "transcripts/index", "404")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium to test the pages in it")
 
@@ -149,9 +151,9 @@ def test_search_counts_and_shows_the_passages_whatever_their_accents(browse):
     page = browse()
     box, shown = page.get_by_label("Chercher dans la transcription"), page.locator(".turn:visible")
     found = {"ETE compris": (1, "1 passage trouvé"), "j'attends": (1, "1 passage trouvé"), "Odile": (2, "2 passages trouvés")}
-    for words, (count, said) in {**found, "zèbre": (0, "Aucun passage trouvé"), "": (8, "")}.items():
+    for words, (count, told) in {**found, "zèbre": (0, "Aucun passage trouvé"), "": (8, "")}.items():
         box.fill(words)
-        assert (shown.count(), page.locator("output").inner_text()) == (count, said)
+        assert (shown.count(), page.locator("output").inner_text()) == (count, told)
 
 
 def test_a_quotation_is_copied_with_its_voice_its_title_and_its_address(browse):
@@ -194,13 +196,58 @@ FOCUS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("url", [HOME + "index.html", EPISODE])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_telephone_s_width_is_enough_and_targets_are_large(browse, url, scheme):
-    page = browse(url, viewport={"width": 320, "height": 600}, color_scheme=scheme)
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_by_day_and_by_night(browse, kind):
+    import axe_playwright_python
+
+    axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = browse(f"{HOME}{kind}.html")
+    page.evaluate(axe)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("rules => axe.run({ runOnly: rules })", AXE_RULES)
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+        assert len(found["passes"]) > 10
+
+
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_telephone_s_width_is_enough_and_targets_are_large(browse, kind):
+    page = browse(f"{HOME}{kind}.html", viewport={"width": 320, "height": 600})
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     small = "found => found.filter(node => node.offsetHeight && node.offsetHeight < 24).map(node => node.outerHTML)"
     assert page.eval_on_selector_all("a, button, input", small) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, kind):
+    odd = "</title><script>alert(1)</script><img src=x onerror=alert(1)>" + "x" * 300 + " مرحبا 🎧 \u202e"
+    people = tuple(replace(credit, person=replace(credit.person, name=odd)) for credit in FIRST.credits)
+    episode = replace(FIRST, title=odd, summary=odd, description=odd, credits=people)
+    turns = (said(odd, 1.0, Voice(odd, odd, label=odd), odd), said(odd, 5.0, Voice("B", odd)))
+    root = publish(tmp_path, show=replace(SHOW, title=odd, status=odd), episodes=(episode,), turns=turns, chapters=((0, odd),), sound=bytes(64)).root
+    page = browse((root / f"{kind}.html").as_uri(), viewport={"width": 320, "height": 600})
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert not page.locator("[onerror]").count()
+
+
+def test_the_speed_is_kept_from_one_page_to_the_next(browse):
+    page = browse()
+    page.get_by_label("Vitesse").select_option("1.5")
+    wait_until(page, "audio.playbackRate === 1.5")
+    page.goto(HOME + "02-la-voix/index.html")
+    wait_until(page, "audio.playbackRate === 1.5")
+    assert page.get_by_label("Vitesse").input_value() == "1.5"
+
+
+def test_in_colours_of_the_reader_s_own_the_current_turn_stands_out(browse):
+    page = browse(f"{EPISODE}#t=13", forced_colors="active")
+    wait_until(page, "audio.currentTime === 13")
+    edges = page.eval_on_selector_all(".turn", "turns => turns.map(turn => getComputedStyle(turn).borderLeftColor)")
+    assert len(set(edges)) == 2 and edges.count(edges[3]) == 1
 
 
 def test_without_a_script_everything_is_there_and_times_are_links_into_the_file(browse):
@@ -223,5 +270,5 @@ def test_on_paper_there_is_the_text_and_its_address_and_no_player(browse):
     page.get_by_label("Chercher dans la transcription").fill("Odile")
     page.emulate_media(media="print")
     assert page.locator(".turn:visible").count() == 8
-    assert page.get_by_text(f"{SHOW.website}01-la-file/").is_visible()
+    assert page.get_by_text(f"{SHOW.website}01-la-file/", exact=True).is_visible()
     assert not page.locator("audio:visible, button:visible, form:visible").count()

@@ -15,6 +15,7 @@ from pipeline.files import sha256
 from pipeline.model import Episode, Show
 from pipeline.publish.headers import cache_control, content_type
 from pipeline.release import SERIES_RELEASE, PublishedFile, Release, read_release
+from pipeline.site.places import episode_keys, show_keys
 
 MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEED = range(6)  # the order of publication: nothing is named before it is there
 COVER_RELEASE = ".causerie/show/release.json"
@@ -46,7 +47,7 @@ def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: C
     cover = _release(root / COVER_RELEASE)
     if len(episodes) > 1 and (root / SERIES_RELEASE).is_file():
         releases.append(_release(root / SERIES_RELEASE))
-    wanted = [*released(releases, cover), *shell(tuple(episode.slug for episode in episodes), feeds_of(show))]
+    wanted = [*released(releases, cover), *shell(show, episodes)]
     return in_order(_described(root, key, source, rank, promised, digest) for key, source, rank, promised in wanted)
 
 
@@ -62,11 +63,16 @@ def feeds_of(show: Show) -> tuple[tuple[str, str], ...]:
     return (*others, (show.feed.key, "feeds/feed.xml"))
 
 
-def shell(slugs: tuple[str, ...], feeds: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
+def shell(show: Show, episodes: tuple[Episode, ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
     """The same of what is drawn around the releases: pages, style, script and feed."""
-    pages = [(f"{slug}/index.html", f"site/{slug}/index.html", PAGES, None) for slug in slugs]
-    assets = [(name, f"site/{name}", ASSETS, None) for name in ("style.css", "page.js")]
-    return (*assets, *pages, ("index.html", "site/index.html", INDEX, None), *((key, source, FEED, None) for key, source in feeds))
+    drawn = [episode_keys(episode.slug) for episode in episodes] + list(show_keys(show, episodes).values())
+    pages = [(key, f"site/{key}", _page_rank(key), None) for keys in drawn for key in keys.values()]
+    return (*pages, *((key, source, FEED, None) for key, source in feeds_of(show)))
+
+
+def _page_rank(key: str) -> int:
+    """When something of the pages is sent: what they need, they, and last the one that names them."""
+    return INDEX if key == "index.html" else PAGES if key.endswith((".html", ".xml", ".txt")) else ASSETS
 
 
 def rank_of(role: str) -> int:

@@ -8,16 +8,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import CauserieError
 from pipeline.text import NO_BREAK_SPACE
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "site"
 
 
 @cache
-def labels(language: str) -> dict[str, Any]:
-    """Every label of the pages, French for `fr` and `fr-CA`, English for any other language."""
-    name = "fr" if language.startswith("fr") else "en"
-    return tomllib.loads((TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
+def labels(language: str, own: str = "") -> dict[str, Any]:
+    """Every label of the pages, French for `fr` and `fr-CA`, English for any other language; those of `own`, TOML, instead of ours."""
+    name = f"labels.{'fr' if language.startswith('fr') else 'en'}.toml"
+    words = tomllib.loads((TEMPLATES / name).read_text(encoding="utf-8"))
+    try:
+        given = tomllib.loads(own)
+    except tomllib.TOMLDecodeError as error:
+        raise CauserieError(f"is not valid TOML: {error}", f"templates/{name}", "correct that line") from error
+    given = {key: word for key, word in given.items() if isinstance(word, type(words.get(key)))}
+    return {key: {**word, **given.get(key, {})} if isinstance(word, dict) else given.get(key, word) for key, word in words.items()}
 
 
 def weight(size_bytes: int, language: str) -> str:

@@ -1,24 +1,29 @@
-// What a script adds to a page that works without: seeking, links, search, quotations.
+// What a script adds to pages that work without: seeking, links to a moment, speed, search, quotations.
 (() => {
   const all = (css) => [...document.querySelectorAll(css)], one = (css) => document.querySelector(css);
-  const copy = (button, text) => navigator.clipboard.writeText(text).then(() => { button.textContent = button.dataset.done; });
+  const { clipboard } = navigator, said = one(".said");
+  const copy = (button, text, done) => clipboard.writeText(text).then(() => { button.textContent = said.textContent = done; });
   for (const button of all("[data-for]")) {
-    button.hidden = !navigator.clipboard;
-    button.onclick = () => copy(button, one(button.dataset.for).textContent);
+    button.hidden = !clipboard;
+    button.onclick = () => copy(button, one(button.dataset.for).textContent, button.dataset.done);
   }
 
-  const audio = one("audio"), list = one(".turns"), tools = one(".tools"), follow = one("#suivre");
+  const audio = one("audio"), list = one(".turns"), follow = one("#suivre");
   if (!audio) return;
-  const turns = all("[data-start]"), key = "causerie:" + location.pathname;
-  let stop = Infinity, current = null, kept = 0;
+  for (const node of all(".live")) node.hidden = false;
+  // The place and the speed are kept in this browser only, and only where it allows.
+  const load = (name) => { try { return +localStorage["causerie:" + name]; } catch {} };
+  const save = (name, value) => { try { localStorage["causerie:" + name] = value; } catch {} };
+  const marks = all("[data-start]").map((turn) => [parseInt(turn.dataset.start), turn]).sort((a, b) => a[0] - b[0]);
+  let stop = Infinity, current = null, kept = load(location.pathname) || 0;
 
   // "t=88", "t=0:31" and "t=10,12", as in Media Fragments.
   const seconds = (text) => text.split(":").reduce((sum, part) => sum * 60 + (+part || 0), 0);
   const moment = (hash) => {
     const found = /^#t=([\d:.]+)(?:,([\d:.]+))?$/.exec(hash);
-    return found && { start: seconds(found[1]), end: found[2] ? seconds(found[2]) : Infinity };
+    return found && [seconds(found[1]), found[2] && seconds(found[2])];
   };
-  const at = (time) => turns.filter((turn) => parseInt(turn.dataset.start) <= time).pop();
+  const at = (time) => marks.findLast(([begin]) => begin <= time)?.[1];
   const reveal = (turn) => turn?.scrollIntoView({ block: "center" });
   const mark = () => {
     const turn = at(audio.currentTime);
@@ -28,57 +33,61 @@
     current = turn;
     if (follow?.checked) reveal(turn);
   };
-  const seek = ({ start, end }) => {
-    const go = () => { audio.currentTime = start; stop = end; mark(); };
+  const seek = ([begin, end = Infinity]) => {
+    const go = () => { audio.currentTime = begin; stop = end; mark(); };
     if (audio.readyState) go(); else audio.onloadedmetadata = go;
   };
   const open = () => {
     const wanted = moment(location.hash);
-    if (wanted) { seek(wanted); reveal(at(wanted.start)); }
+    if (wanted) { seek(wanted); reveal(at(wanted[0])); }
     return wanted;
   };
   onhashchange = open;
   document.onclick = (event) => {
-    const link = event.target.closest("a.time"), wanted = link && moment(link.hash);
-    if (!wanted || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const { target, ctrlKey, metaKey, shiftKey } = event, link = target.closest("a.time"), wanted = link && moment(link.hash);
+    if (!wanted || ctrlKey || metaKey || shiftKey) return;
     event.preventDefault();
     seek(wanted);
     history.replaceState(null, "", link.hash);
     audio.play().catch(() => {});
   };
 
-  // The place is kept in this browser only.
-  const keep = () => { try { localStorage[key] = kept = audio.ended ? 0 : audio.currentTime; } catch {} };
+  const keep = () => save(location.pathname, kept = audio.ended ? 0 : audio.currentTime);
   audio.ontimeupdate = () => {
     if (audio.currentTime >= stop) { audio.pause(); stop = Infinity; }
     mark();
     if (!audio.paused && Math.abs(audio.currentTime - kept) > 5) keep();
   };
   audio.onpause = audio.onended = keep;
-  try { kept = +localStorage[key] || 0; } catch {}
+  const note = one(".note") || {}, speed = one("#vitesse") || {};
   if (!open() && kept > 5) {
-    seek({ start: kept, end: Infinity });
-    one(".note").hidden = false;
+    seek([kept]);
+    note.hidden = false;
   }
+  audio.defaultPlaybackRate = audio.playbackRate = load("speed") || 1;
+  speed.onchange = () => { audio.playbackRate = speed.value; };
+  audio.onratechange = () => save("speed", speed.value = audio.playbackRate);
 
   if (!list) return;
-  tools.hidden = false;
-  tools.onsubmit = (event) => event.preventDefault();
+  one(".tools").onsubmit = (event) => event.preventDefault();
   const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/’/g, "'").replace(/\s+/g, " ").toLowerCase();
-  const rows = all(".turn").map((turn) => [turn, fold(turn.textContent)]), output = one("output"), say = output.dataset;
-  one("#recherche").oninput = (event) => {
-    const wanted = fold(event.target.value).trim();
+  const output = one("output"), say = output.dataset, words = list.dataset;
+  let rows;
+  one("#recherche").oninput = ({ target }) => {
+    rows ||= all(".turn").map((turn) => [turn, fold(turn.textContent)]);
+    const wanted = fold(target.value).trim();
     let count = 0;
     for (const [turn, text] of rows) count += !(turn.hidden = !text.includes(wanted));
     list.classList.toggle("searching", wanted);
-    output.textContent = wanted && (count > 1 ? say.many.replace("{n}", count) : count ? say.one : say.none);
+    output.textContent = wanted && (count > 1 ? say.many.replace("{n}", count) : say[count ? "one" : "none"]);
   };
-  for (const turn of navigator.clipboard ? turns : []) {
-    const button = document.createElement("button"), who = turn.querySelector("b"), { copy: label, done, title } = list.dataset;
-    const text = turn.querySelector(".words").textContent.replace(/^«\s*|\s*»$/g, ""), link = one("link[rel=canonical]").href + "#t=" + parseInt(turn.dataset.start);
-    Object.assign(button, { type: "button", className: "copy", textContent: label });
-    button.dataset.done = done;
-    button.onclick = () => copy(button, `${say.open}${text}${say.close} ${who ? who.textContent + ", " : ""}${title}\n${link}`);
+  for (const [begin, turn] of clipboard ? marks : []) {
+    const button = document.createElement("button"), who = turn.querySelector("b");
+    Object.assign(button, { className: "copy", textContent: words.copy });
+    button.onclick = () => {
+      const text = turn.querySelector(".words").textContent.replace(/^«\s*|\s*»$/g, "");
+      copy(button, `${words.open + text + words.close} ${who ? who.textContent + ", " : ""}${words.title}\n${one("link[rel=canonical]").href}#t=${begin}`, words.done);
+    };
     turn.append(" ", button);
   }
 })();

@@ -1,0 +1,65 @@
+"""The colours of the listening pages by name, and whether text can be read in them (WCAG 2.2, 1.4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+READABLE = 4.5  # contrast of text with what it stands on, level AA
+
+# The sample cover's: night blue, lamp yellow, cream, brick
+LIGHT = {
+    "paper": "#fdf9f0",
+    "card": "#fffdf8",
+    "ink": "#1c2733",
+    "soft": "#52606c",
+    "line": "#ded5c2",
+    "link": "#1a4f78",
+    "accent": "#8a3d1d",
+    "current": "#fdeec8",
+    "bar": "#c98a12",
+    "band": "#173149",
+    "on-band": "#fff5e1",
+    "lamp": "#f7c766",
+    "brick": "#b0633c",
+}
+DARK = {
+    "paper": "#0e1a26",
+    "card": "#14232f",
+    "ink": "#ece5d6",
+    "soft": "#a9b4bd",
+    "line": "#2f4152",
+    "link": "#f2c66d",
+    "accent": "#f0a57c",
+    "current": "#22364a",
+    "bar": "#f7c766",
+    "band": "#14293d",
+}
+# Every colour of words, with every colour they stand on somewhere
+PAIRS = (*product(("ink", "soft", "link", "accent"), ("paper", "card", "current")), ("on-band", "band"), ("lamp", "band"))
+
+
+def palettes(light: Mapping[str, str], dark: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Both palettes with a show's own colours in them; what the dark one does not say is as in the light one."""
+    by_day = {**LIGHT, **light}
+    return {"light": by_day, "dark": {**by_day, **DARK, **dark}}
+
+
+def unreadable(palette: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
+    """(text, ground, contrast) of each pair of a palette that cannot be read."""
+    for text, ground in PAIRS:
+        ratio = contrast(palette[text], palette[ground])
+        if ratio < READABLE:
+            yield text, ground, ratio
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two colours `#rrggbb`, from 1 to 21 (WCAG 2.2, definitions)."""
+    lights = sorted(map(_luminance, (first, second)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,172 @@
+"""`serve --watch`: the tree as it would be published now, laid out again whenever something that a person wrote changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from http import HTTPStatus
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from pipeline.commands import make, open_show
+from pipeline.console import Console
+from pipeline.errors import CauserieError, Problems
+from pipeline.plan import due, plan, work
+from pipeline.publish.headers import content_type
+from pipeline.publish.tree import COVER_RELEASE, released, shell
+from pipeline.release import read_release
+from pipeline.serve import Tree, bound, find
+
+FOLDER = ".causerie/preview"
+LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
+_LOOK_EVERY_S = 0.5
+_KEEP_ALIVE_S = 15.0
+_LISTENING = f'\nnew EventSource("{LIVE}").onmessage = () => location.reload();\n'.encode()
+
+Seen = dict[str, tuple[int, int]]  # path -> time of change in nanoseconds, bytes
+
+
+class News:
+    """Tells every open page that what it shows has changed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._turn = threading.Condition()
+
+    def tell(self) -> None:
+        """There is something new."""
+        with self._turn:
+            self.number += 1
+            self._turn.notify_all()
+
+    def wait(self, known: int, seconds: float) -> int:
+        """The number of the latest news: another one than `known` as soon as there is one, after those seconds the same."""
+        with self._turn:
+            self._turn.wait_for(lambda: self.number != known, seconds)
+            return self.number
+
+
+class Live(Tree):
+    """A tree whose pages follow: the news come through their own script, so that their policy stays as it will be published."""
+
+    news: News
+
+    def do_GET(self) -> None:
+        """Send a file, the script with an ear to the news, or the news."""
+        if self.path == LIVE:
+            return self._tell()
+        script = find(self.base, self.path)
+        if script == self.base / "page.js":
+            return self.send_body(HTTPStatus.OK, content_type("page.js"), script.read_bytes() + _LISTENING)
+        super().do_GET()
+
+    def _tell(self) -> None:
+        """An event for each piece of news, until the page is left (HTML, server-sent events)."""
+        self.head(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"})
+        known = self.news.number
+        try:
+            while True:
+                self.wfile.write(b": here\n\n")
+                latest = self.news.wait(known, _KEEP_ALIVE_S)
+                if latest != known:
+                    self.wfile.write(b"data: changed\n\n")
+                known = latest
+        except OSError:
+            self.close_connection = True  # the page was left
+
+
+def live_server(folder: Path, news: News, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
+    """A server of that folder, bound and not yet running, whose pages hear the news."""
+    return bound(type("Handler", (Live,), {"base": folder.resolve(), "news": news}), host, port)
+
+
+def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
+    """Build, serve, and do it again on each change, until interrupted. A mistake is said once; the last good pages stay meanwhile."""
+    folder, news = root / FOLDER, News()
+    folder.mkdir(parents=True, exist_ok=True)
+    built, wrong = attempt(root, now())
+    with live_server(folder, news, host, port) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        if wrong:
+            say(wrong)
+        say(f"http://{host}:{server.server_address[1]}/  (builds again on each change; Ctrl-C to stop)")
+        seen = look(root, built)
+        try:
+            while True:
+                time.sleep(_LOOK_EVERY_S)
+                changed = look(root, built)
+                if changed == seen or changed != _after_a_moment(root, built):  # an editor may still be writing
+                    continue
+                known, (made, wrong) = wrong, attempt(root, now())
+                if wrong and wrong != known:
+                    say(wrong)
+                if not wrong:
+                    seen, built = changed, made
+                    news.tell()
+        except KeyboardInterrupt:
+            server.shutdown()
+
+
+def attempt(root: Path, at: datetime) -> tuple[frozenset[str], str]:
+    """Build what is out of date and lay it out: the files that are built, and what is wrong when it could not be done."""
+    try:
+        make(root, "build", (), at=at, console=Console())
+        show = open_show(root)
+        shown = due(show, at)
+        releases = [read_release(root / work(episode.slug, "release.json")) for episode in shown]
+        wanted = (*released(releases, read_release(root / COVER_RELEASE)), *shell(show, shown))
+        lay_out(root, root / FOLDER, {key: source for key, source, _, _ in wanted})
+        return frozenset(path for step in plan(show, at) if not step.drafts for path in step.writes.values()), ""
+    except Problems as problems:
+        return frozenset(), "\n".join(map(str, problems.problems))
+    except (CauserieError, OSError) as error:
+        return frozenset(), str(error)
+
+
+def lay_out(root: Path, folder: Path, sources: dict[str, str]) -> None:
+    """Make `folder` hold those files, by key; what has not changed is not copied again, what is not wanted any more goes."""
+    for key, source in sources.items():
+        place, made = folder / key, root / source
+        if not place.exists() or not _same(place, made):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = place.with_name(f".{place.name}")
+            shutil.copy2(made, beside)
+            os.replace(beside, place)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder).as_posix() not in sources:
+            path.unlink()
+
+
+def look(root: Path, built: Collection[str]) -> Seen:
+    """Every file of the show that a person may write, with when it changed and how long it is."""
+    found: Seen = {}
+    for folder, names, files in os.walk(root):
+        names[:] = _theirs(root, Path(folder), names)
+        for name in files:
+            path = Path(folder, name)
+            key = path.relative_to(root).as_posix()
+            if not name.startswith(".") and key not in built and path.exists():
+                stat = path.stat()
+                found[key] = (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+def _theirs(root: Path, folder: Path, names: Iterable[str]) -> list[str]:
+    """The folders to look into: not the hidden ones, and at the show's root not those that Causerie alone writes to."""
+    ours = {"site", "public", "feeds", "kept", "node_modules"} if folder == root else set()
+    return [name for name in names if not name.startswith(".") and name not in ours]
+
+
+def _after_a_moment(root: Path, built: Collection[str]) -> Seen:
+    time.sleep(_LOOK_EVERY_S / 2)
+    return look(root, built)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether a copy that keeps times is still one; `os.replace` gives what is built anew another time."""
+    first, second = one.stat(), other.stat()
+    return (first.st_size, first.st_mtime_ns) == (second.st_size, second.st_mtime_ns)

@@ -1,0 +1,122 @@
+"""Where each page lies: below the show's address when it is published, below `site/` when it is built."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from pipeline.colours import DARK, LIGHT, palettes
+from pipeline.model import Episode, EpisodeInfo, Show, ShowInfo
+from pipeline.site_model import Named
+from pipeline.text import slugify
+
+TOGETHER = 100  # episodes at most on the page of all transcripts: nobody prints a longer one
+
+Keys = dict[str, str]  # by the name a step knows a page by
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Where an episode stands among those that are published, oldest first."""
+
+    position: int  # from 1
+    total: int
+    previous: tuple[str, str] | None = None  # slug, title
+    next: tuple[str, str] | None = None
+
+    @classmethod
+    def of(cls, infos: tuple[EpisodeInfo, ...], i: int) -> Neighbours:
+        """The place of `infos[i]`, in the show's order."""
+        before = infos[i - 1] if i > 0 else None
+        after = infos[i + 1] if i + 1 < len(infos) else None
+        named = [(info.slug, title(info)) if info else None for info in (before, after)]
+        return cls(i + 1, len(infos), *named)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page is told, besides its own subject."""
+
+    show: ShowInfo
+    subscribe: Named = ()
+    bands: tuple[str, str] = (LIGHT["band"], DARK["band"])  # the colour around the page, by day and by night
+    transcripts: bool = True  # whether there is a page of all of them
+
+    @classmethod
+    def of(cls, show: Show, episodes: tuple[Episode, ...]) -> Frame:
+        """What the pages of those episodes are told."""
+        colours = palettes(dict(show.site.light), dict(show.site.dark))
+        bands = (colours["light"]["band"], colours["dark"]["band"])
+        return cls(show.info, show.site.subscribe, bands, "page" in show_keys(show, episodes)["transcripts"])
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A tag, the slug of its page, and the slugs of the episodes it is on."""
+
+    name: str
+    slug: str
+    episodes: tuple[str, ...]
+
+
+def title(episode: EpisodeInfo) -> str:
+    """The title as listeners hear it."""
+    return episode.spoken_title or episode.title
+
+
+def themes(episodes: Iterable[Episode]) -> tuple[Theme, ...]:
+    """Every theme, in the alphabet's order; two spellings of one slug are one theme, under the first."""
+    names: dict[str, str] = {}
+    on: dict[str, list[str]] = {}
+    for episode in episodes:
+        for tag in episode.tags:
+            names.setdefault(slugify(tag), tag)
+            on.setdefault(slugify(tag), []).append(episode.slug)
+    return tuple(Theme(names[slug], slug, tuple(on[slug])) for slug in sorted(on))
+
+
+def episode_keys(slug: str) -> Keys:
+    """The pages of an episode: its own, and the player that others put into theirs."""
+    return {"page": f"{slug}/index.html", "embed": f"{slug}/embed.html"}
+
+
+def fonts_of(show: Show) -> dict[str, str]:
+    """The font files of the show, by what they are for."""
+    return {name: file for name, file in (("font", show.site.font), ("title_font", show.site.title_font)) if file}
+
+
+def show_keys(show: Show, episodes: tuple[Episode, ...]) -> dict[str, Keys]:
+    """What the show's own steps write for its pages, by their kind."""
+    fonts = {name: f"fonts/{name}{posixpath.splitext(file)[1]}" for name, file in fonts_of(show).items()}
+    return {
+        "index": {"page": "index.html"},
+        "people": {"page": "people/index.html"},
+        "themes": {f"theme_{i}": f"themes/{theme.slug}/index.html" for i, theme in enumerate(themes(episodes))},
+        "transcripts": {"page": "transcripts/index.html"} if 0 < len(episodes) <= TOGETHER else {},
+        "style": {"style": "style.css", "script": "page.js", **fonts},
+        "found": {"lost": "404.html", "robots": "robots.txt", **({"sitemap": "sitemap.xml"} if show.info.feed_key else {})},
+    }
+
+
+def page_keys(show: Show, episodes: tuple[Episode, ...]) -> tuple[str, ...]:
+    """Every page that may be found: the show's, then each episode's."""
+    places = show_keys(show, episodes)
+    shown = [key for kind in ("index", "people", "themes", "transcripts") for key in places[kind].values()]
+    return (*shown, *(episode_keys(episode.slug)["page"] for episode in episodes))
+
+
+def address(show: ShowInfo, key: str) -> str:
+    """Where a published file answers, in full; a page by its folder."""
+    return show.website.rstrip("/") + "/" + quote(key.removesuffix("index.html"))
+
+
+def link(key: str, folder: str) -> str:
+    """A link to a published file from a page in that folder of the tree, "" for its root."""
+    return quote(posixpath.relpath(key, folder or "."))
+
+
+def built(keys: Mapping[str, str]) -> Keys:
+    """The same pages where they are built."""
+    return {name: f"site/{key}" for name, key in keys.items()}

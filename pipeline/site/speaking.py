@@ -1,0 +1,53 @@
+"""How long each role and each voice speaks, from the times of the words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.model import TimedTranscript, Turn
+
+
+@dataclass(frozen=True)
+class Share:
+    """How long somebody speaks, and how much that is of all that is said."""
+
+    name: str
+    seconds: float
+    percent: float
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """Speaking time by role and by voice, longest first. Empty where there is nothing to compare."""
+
+    roles: tuple[Share, ...] = ()
+    voices: tuple[Share, ...] = ()
+
+
+def speaking(timed: TimedTranscript, people: Mapping[str, str], narrator: str) -> Speaking:
+    """From the first placed word of each turn to its last, sounds left out; two voices at once count twice.
+
+    `people` gives names by key; `narrator` is said when nothing names the narrator.
+    """
+    roles: dict[str, float] = {}
+    voices: dict[str, float] = {}
+    for turn in timed.turns:
+        spoken_s = _spoken_s(turn)
+        if spoken_s > 0:
+            name = turn.voice.name or turn.voice.label or people.get(turn.voice.person, "") or narrator
+            voices[name] = voices.get(name, 0.0) + spoken_s
+            roles[turn.voice.role] = roles.get(turn.voice.role, 0.0) + spoken_s
+    return Speaking(_shares(roles) if "" not in roles else (), _shares(voices))
+
+
+def _spoken_s(turn: Turn) -> float:
+    times = [(word.start_s, word.end_s) for word in turn.words if not word.is_sound and word.start_s is not None and word.end_s is not None]
+    return max(end for _, end in times) - min(start for start, _ in times) if times else 0.0
+
+
+def _shares(times: Mapping[str, float]) -> tuple[Share, ...]:
+    """Each with its part of the whole; nothing when there is only one to tell of."""
+    whole = sum(times.values())
+    shares = [Share(name, seconds, 100 * seconds / whole) for name, seconds in times.items()]
+    return tuple(sorted(shares, key=lambda share: (-share.seconds, share.name))) if len(shares) > 1 else ()

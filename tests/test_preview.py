@@ -1,0 +1,47 @@
+"""What `serve --watch` sees, lays out, and tells the pages that are open."""
+
+import threading
+import urllib.request
+
+from publishing import names, put
+
+from pipeline.preview import LIVE, News, lay_out, live_server, look
+
+
+def test_what_a_person_writes_is_looked_at_and_what_is_built_is_not(tmp_path):
+    for name in ("show.toml", "transcripts/un.md", "transcripts/un.vtt", "templates/cast.html.j2", "site/index.html", ".causerie/x", "public/feed.xml"):
+        put(tmp_path / name, b"x")
+    assert set(look(tmp_path, {"transcripts/un.vtt"})) == {"show.toml", "transcripts/un.md", "templates/cast.html.j2"}
+
+
+def test_a_changed_file_is_seen(tmp_path):
+    put(tmp_path / "show.toml", b"x")
+    before = look(tmp_path, ())
+    put(tmp_path / "show.toml", b"xy")
+    assert look(tmp_path, ()) != before
+
+
+def test_the_folder_holds_what_is_wanted_and_nothing_else(tmp_path):
+    put(tmp_path / "site/index.html", b"1")
+    put(tmp_path / "episodes/un/un.mp3", b"son")
+    folder = tmp_path / ".causerie/preview"
+    lay_out(tmp_path, folder, {"index.html": "site/index.html", "un/un-a.mp3": "episodes/un/un.mp3"})
+    put(tmp_path / "site/index.html", b"2")
+    lay_out(tmp_path, folder, {"index.html": "site/index.html"})
+    assert names(folder) == {"index.html"} and (folder / "index.html").read_bytes() == b"2"
+
+
+def test_open_pages_hear_that_something_changed(tmp_path):
+    put(tmp_path / "page.js", b"ours")
+    put(tmp_path / "404.html", "<p>Rien ici, même là.".encode())
+    news = News()
+    with live_server(tmp_path, news) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        home = f"http://127.0.0.1:{server.server_port}"
+        with urllib.request.urlopen(home + "/page.js", timeout=10) as script:
+            assert script.read().startswith(b"ours\nnew EventSource(")
+        with urllib.request.urlopen(home + LIVE, timeout=10) as events:
+            assert events.readline() == b": here\n"
+            news.tell()
+            assert b"data: changed\n" in (events.readline(), events.readline())
+        server.shutdown()
