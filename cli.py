@@ -206,7 +206,7 @@ def check(root: Path, as_json: bool, online: bool) -> None:
 @click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
 @click.option("--new-guids", is_flag=True, help="Give subscribers episodes they have again, under another GUID: they download them again.")
 @click.option("--due", is_flag=True, help="For a timer: publish when an episode's date has come, and do nothing otherwise.")
-@click.option("--setup", is_flag=True, help="Prepare the bucket (CORS, unfinished uploads, conditional writes), say what was done, and publish nothing.")
+@click.option("--setup", is_flag=True, help="Prepare the bucket once (CORS, conditional writes…), say what was done, and publish nothing.")
 @click.option("--public-read", is_flag=True, help="With --setup: let everybody read what is below the prefix, by a bucket policy.")
 def publish(
     root: Path, quiet: bool, as_json: bool, at: datetime | None, due: bool, setup: bool, public_read: bool, **options: bool
@@ -222,8 +222,8 @@ def publish(
     if setup:
         prepare(root.resolve(), public_read=public_read, console=console)
         return
-    done = send_due(root.resolve(), at=_moment(at), console=console) if due else send(root.resolve(), at=_moment(at), console=console, **options)
-    _tell_publication(done, as_json)
+    common = {"at": _moment(at), "console": console}
+    _tell_publication(send_due(root.resolve(), **common) if due else send(root.resolve(), **common, **options), as_json)
 
 
 @main.command()

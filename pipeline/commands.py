@@ -81,9 +81,7 @@ def steps_for(show: Show, command: str, slugs: Sequence[str], at: datetime) -> t
         return steps
     owners = {*slugs, *(("show",) if kinds else ())}
     left = frozenset() if show.whole else frozenset({"page"})  # it names its neighbours, and one of them could not be read
-    return needed(
-        steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners) and step.kind not in left
-    )
+    return needed(steps, lambda step: (not kinds or step.kind in kinds) and (not slugs or step.episode in owners) and step.kind not in left)
 
 
 def make(

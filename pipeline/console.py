@@ -81,7 +81,8 @@ class Console:
                 self._lines["bytes"] = progress.add_task("sending", total=total, detail="")
                 self._began = now
             rate = done / max(now - self._began, 0.1) / 1e6
-            progress.update(self._lines["bytes"], completed=done, total=total, detail=f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {rate:.1f} MB/s")
+            detail = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {rate:.1f} MB/s"
+            progress.update(self._lines["bytes"], completed=done, total=total, detail=detail)
 
     def say(self, text: str, always: bool = False) -> None:
         """A line on stderr, unless the run is quiet."""

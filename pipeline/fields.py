@@ -83,7 +83,8 @@ def purge(table: Table) -> tuple[str, ...]:
     hook = table.texts("purge")
     is_line = isinstance(table.values.get("purge"), str)
     if is_line and not re.fullmatch(r"[A-Z]{3,10} (\{url\}|https?://[!-~]+)", hook[0]):
-        table.problem("purge", f"cannot be “{printable(hook[0])[:60]}”", "write “PURGE {url}”, or a command as a list: [\"./purge.sh\", \"{url}\"]")
+        hint = 'write “PURGE {url}”, or a command as a list: ["./purge.sh", "{url}"]'
+        table.problem("purge", f"cannot be “{printable(hook[0])[:60]}”", hint)
         return ()
     return hook
 

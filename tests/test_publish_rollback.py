@@ -41,7 +41,11 @@ def test_going_back_restores_feed_and_pages_byte_for_byte_and_sends_no_media(tmp
     done = back(tmp_path, "un", "deux")
     assert {name: (tmp_path / "public" / name).read_bytes() for name in before} == before
     assert set(done.sent) == {"index.html", "un/index.html", "feed.xml"} and done.sent[-1] == "feed.xml"
-    assert done.subscribers == ("1 text corrected, 1 episode withdrawn, 0 downloads repeated", "  corrected: Titre un", "  withdrawn: Autre deux")
+    assert done.subscribers == (
+        "1 text corrected, 1 episode withdrawn, 0 downloads repeated",
+        "  corrected: Titre un",
+        "  withdrawn: Autre deux",
+    )
 
 
 def test_what_was_gone_back_from_can_be_published_again(twice: Path) -> None:
@@ -91,9 +95,7 @@ def test_only_the_last_publications_are_kept_and_their_reports_stay(tmp_path: Pa
     assert {f"<h1>{title} un</h1>".encode() in kept for title in "CD"} == {True}
 
 
-def test_a_publication_killed_after_its_feed_is_known_for_ours_the_next_time(
-    twice: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_publication_killed_after_its_feed_is_known_for_ours_the_next_time(twice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(twice, "un", "deux", "trois")
     original = FolderTarget.put_feed
 

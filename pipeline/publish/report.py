@@ -69,14 +69,16 @@ def page(done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], t
 
 
 _ENGLISH: dict[str, Any] = {
-    "publication": "Publication", "back": "Went back to publication", "on": "To", "at": "Date", "bytes": "Sent", "unchanged": "Unchanged files",
-    "seconds": "Seconds", "subscribers": "What subscribers notice", "nothing": "Nothing.", "notes": "Advice", "seen": "Seen from outside",
-    "address": "Address", "status": "Status", "type": "Type", "length": "Bytes", "ranges": "Byte ranges", "cors": "Other sites may read it",
-    "same": "Whole content compared", "files": "Files sent", "deleted": "Files deleted", "yes": "yes", "no": "no",
+    "publication": "Publication", "back": "Went back to publication", "on": "To", "at": "Date", "bytes": "Sent",
+    "unchanged": "Unchanged files", "seconds": "Seconds", "subscribers": "What subscribers notice", "nothing": "Nothing.",
+    "notes": "Advice", "seen": "Seen from outside", "address": "Address", "status": "Status", "type": "Type", "length": "Bytes",
+    "ranges": "Byte ranges", "cors": "Other sites may read it", "same": "Whole content compared", "files": "Files sent",
+    "deleted": "Files deleted", "yes": "yes", "no": "no",
 }  # fmt: skip
 _FRENCH: dict[str, Any] = {
-    "publication": "Publication", "back": "Retour à la publication", "on": "Vers", "at": "Date", "bytes": "Envoyé", "unchanged": "Fichiers inchangés",
-    "seconds": "Secondes", "subscribers": "Ce que les abonnés remarquent", "nothing": "Rien.", "notes": "Conseils", "seen": "Vu du dehors",
-    "address": "Adresse", "status": "Réponse", "type": "Type", "length": "Octets", "ranges": "Plages d’octets", "cors": "Lisible d’autres sites",
-    "same": "Contenu entier comparé", "files": "Fichiers envoyés", "deleted": "Fichiers supprimés", "yes": "oui", "no": "non",
+    "publication": "Publication", "back": "Retour à la publication", "on": "Vers", "at": "Date", "bytes": "Envoyé",
+    "unchanged": "Fichiers inchangés", "seconds": "Secondes", "subscribers": "Ce que les abonnés remarquent", "nothing": "Rien.",
+    "notes": "Conseils", "seen": "Vu du dehors", "address": "Adresse", "status": "Réponse", "type": "Type", "length": "Octets",
+    "ranges": "Plages d’octets", "cors": "Lisible d’autres sites", "same": "Contenu entier comparé", "files": "Fichiers envoyés",
+    "deleted": "Fichiers supprimés", "yes": "oui", "no": "non",
 }  # fmt: skip

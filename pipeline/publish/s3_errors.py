@@ -18,7 +18,9 @@ _KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 _ANSWERS: tuple[tuple[set[str], str, str], ...] = (
     ({"NoSuchBucket"}, "there is no bucket named {bucket}", "create it, or correct publish.s3.bucket in show.toml"),
     ({"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}, "access is denied", "let these credentials list, read and write here"),
-    ({"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "ExpiredTokenException"}, "the credentials are refused", _KEYS),
+    ({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"}, "the credentials are refused", _KEYS),
+    ({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"},
+     "the credentials have expired", "get new ones, and publish again: what has arrived is not sent twice"),
     ({"AccessControlListNotSupported"}, "the bucket takes no ACLs", "set publish.s3.acl to '' and open it with a bucket policy"),
     ({"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"},
      "the bucket is in another region", "correct publish.s3.region in show.toml"),
@@ -36,7 +38,8 @@ _FAILURES: tuple[tuple[set[str], str, str], ...] = (
     ({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}, "{host} cannot be reached",
      "check publish.s3.endpoint_url and the network"),
     ({"SSLError"}, "{host} shows a certificate this machine does not trust", "check publish.s3.endpoint_url, or set AWS_CA_BUNDLE"),
-    ({"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"}, "{host} stopped answering", "publish again"),
+    ({"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"},
+     "{host} stopped answering", "publish again: what has arrived is not sent twice"),
     ({"ParamValidationError", "ValueError", "InvalidRegionError", "InvalidS3AddressingStyleError", "InvalidChecksumConfigError"},
      "the settings of the bucket are not usable", _SETTINGS),
 )  # fmt: skip

@@ -106,7 +106,8 @@ def _send(
 ) -> None:
     """Send files of one kind, a few at a time; the first failure stops those that have not begun."""
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = [(file, pool.submit(target.put_headers, file) if file.key in headers else pool.submit(target.put, file, moved)) for file in files]
+        put = {True: target.put_headers, False: lambda file: target.put(file, moved)}
+        jobs = [(file, pool.submit(put[file.key in headers], file)) for file in files]
         try:
             for file, job in jobs:
                 job.result()

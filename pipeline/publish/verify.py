@@ -167,7 +167,7 @@ def _asked(url: str, method: str, headers: Mapping[str, str], read: Callable[[by
             if read is not None and response.status == 200:
                 for block in response.stream(1 << 16, decode_content=False):
                     read(block)
-            elif method == "HEAD" or response.headers.get("Content-Length", "").isdecimal() and int(response.headers["Content-Length"]) < 1 << 16:
+            elif method == "HEAD" or response.status == 206:
                 response.read()  # a connection with nothing left on it is kept for the next request
             return Answer(response.status, {name.lower(): value for name, value in response.headers.items()})
         finally:
