@@ -42,9 +42,9 @@ STOPS: dict[str, frozenset[str]] = {
     "guide": frozenset({"guide", "guide-clips"}),
     "feed": frozenset({"feed"}),
     "site": frozenset({"page", "index"}),
+    "publish --due": (DATED := frozenset({"feed", "page", "index"})),  # what an episode's date alone makes stale
 }
 OF_THE_SHOW = frozenset({"feed", "site"})  # commands that speak of every episode
-DATED = frozenset({"feed", "index", "page"})  # the kinds of step that an episode's date alone makes stale
 
 # The kinds of step whose work is drawn in an episode's report
 DRAWN = frozenset({"encode", "align", "chapters"})
@@ -278,9 +278,7 @@ def send_due(root: Path, *, at: datetime, console: Console) -> Publication | Non
     stale = [result for result in look(plan(show, at), root) if result.status == "stale" and result.step.kind not in DATED]
     live = {"show", *(episode.slug for episode in due(show, at))}
     if not [result for result in stale if result.step.episode in live]:
-        for command in sorted(OF_THE_SHOW):
-            if not make(root, command, (), at=at, console=console):
-                raise CauserieError(f"the {command} could not be built", str(root), "run causerie build to see why")
+        make(root, "publish --due", (), at=at, jobs=1, console=console)
     return send(root, at=at, dry_run=False, prune=False, take_over=False, console=console)
 
 

@@ -6,10 +6,18 @@ import json
 import re
 from pathlib import Path
 
-from conftest import causerie
+from click.testing import CliRunner, Result
 from publishing import names
 
+from cli import main
+
 BETWEEN, AFTER = "2026-01-01T12:00:00+0100", "2026-01-03T12:00:00+0100"
+
+
+def causerie(command: str, *options: str, root: Path, status: int = 0) -> Result:
+    result = CliRunner().invoke(main, [command, "--show", str(root), *options])
+    assert result.exit_code == status, result.output
+    return result
 
 
 def test_a_timer_publishes_each_episode_when_its_date_has_come_and_nothing_before(built: Path) -> None:
@@ -25,16 +33,16 @@ def test_a_timer_publishes_each_episode_when_its_date_has_come_and_nothing_befor
     feed = (built / "public/feed.xml").read_text()
     assert re.findall(r"<title>(Épisode \w+)</title>", feed) == ["Épisode deux", "Épisode un"]
     causerie("rollback", "--at", AFTER, root=built)
-    held = causerie("publish", "--due", "--at", AFTER, root=built, check=False)
-    assert held.returncode == 1 and "deux is due, and is held back because the show went back" in held.stderr
+    held = causerie("publish", "--due", "--at", AFTER, root=built, status=1)
+    assert "deux is due, and is held back because the show went back" in held.stderr
 
 
 def test_a_timer_publishes_no_half_corrected_text(built: Path) -> None:
     causerie("publish", "--due", "--at", BETWEEN, root=built)
     text = built / "transcripts/deux.md"
     text.write_text(text.read_text() + "\nUne phrase de trop.\n")
-    refused = causerie("publish", "--due", "--at", AFTER, root=built, check=False)
-    assert refused.returncode == 1 and "out of date; run causerie build first" in refused.stderr
+    refused = causerie("publish", "--due", "--at", AFTER, root=built, status=1)
+    assert "out of date; run causerie build first" in refused.stderr
     assert "deux" not in (built / "public/feed.xml").read_text()
 
 
@@ -48,11 +56,11 @@ def test_going_back_is_one_command(built: Path) -> None:
     done = json.loads(causerie("rollback", "--json", "--quiet", root=built).stdout)
     assert (done["back_to"], done["sent"][-1]) == (1, "feed.xml")
     assert (built / "public/feed.xml").read_bytes() == first
-    refused = causerie("rollback", "9", root=built, check=False)
-    assert refused.returncode == 1 and "there is no publication 9 to go back to" in refused.stderr
+    refused = causerie("rollback", "9", root=built, status=1)
+    assert "there is no publication 9 to go back to" in refused.stderr
 
 
 def test_options_that_contradict_each_other_are_wrong_usage(built: Path) -> None:
     for options in (("--due", "--setup"), ("--due", "--prune"), ("--public-read",)):
-        assert causerie("publish", *options, root=built, check=False).returncode == 2
+        causerie("publish", *options, root=built, status=2)
     assert "nothing to set up" in causerie("publish", "--setup", root=built).stderr

@@ -30,6 +30,7 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    sha256: str = ""  # of the body, when all of it was read
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ def opens(head: Answer) -> bool:
 
 def range_problems(file: PublicFile, url: str, answer: Answer) -> tuple[CauserieError, ...]:
     """What is wrong with the answer to a request for the first two bytes. Pure."""
+    if not answer.status:
+        return (CauserieError(f"cannot be reached ({answer.reason})", url, "publish again"),)
     if answer.status == 206 and answer.headers.get("content-range", "").strip() == f"bytes 0-1/{file.bytes}":
         return ()
     return (CauserieError(f"answers {answer.status} to a request for a byte range", url, "serve it where players can jump in the audio"),)
@@ -135,9 +138,7 @@ def ask(url: str, method: str = "HEAD", **headers: str) -> Answer:
 
 def digest_of(url: str) -> str:
     """SHA-256 of what an address gives; empty when it cannot be fetched whole."""
-    digest = hashlib.sha256()
-    answer = _asked(url, "GET", {}, digest.update)
-    return digest.hexdigest() if answer.status == 200 else ""
+    return _asked(url, "GET", {}, whole=True).sha256
 
 
 def _verified(base_url: str, file: PublicFile, whole: bool) -> tuple[Check, tuple[CauserieError, ...], tuple[str, ...]]:
@@ -156,24 +157,31 @@ def _verified(base_url: str, file: PublicFile, whole: bool) -> tuple[Check, tupl
     return check, problems, () if problems else advice_of(file, head)
 
 
-def _asked(url: str, method: str, headers: Mapping[str, str], read: Callable[[bytes], None] | None = None) -> Answer:
-    """One request; the body is left unread unless `read` takes it. The connection is kept for the next."""
+def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = False) -> Answer:
+    """One request, again when its answer breaks off; a body is read when it is wanted `whole`, or short."""
     from urllib3.exceptions import HTTPError
 
-    try:
-        about = {"User-Agent": "causerie", "Accept-Encoding": "identity", **headers}
-        response = _connections(_proxy_for(url)).request(method, url, headers=about, preload_content=False)
+    about = {"User-Agent": "causerie", "Accept-Encoding": "identity", **headers}
+    answer = Answer(0)
+    for _ in range(TRIES):
         try:
-            if read is not None and response.status == 200:
+            response = _connections(_proxy_for(url)).request(method, url, headers=about, preload_content=False)
+        except (HTTPError, OSError, ValueError) as error:
+            return Answer(0, reason=type(getattr(error, "reason", None) or error).__name__)
+        try:
+            digest = hashlib.sha256()
+            if whole and response.status == 200:
                 for block in response.stream(1 << 16, decode_content=False):
-                    read(block)
+                    digest.update(block)
             elif method == "HEAD" or response.status == 206:
                 response.read()  # a connection with nothing left on it is kept for the next request
-            return Answer(response.status, {name.lower(): value for name, value in response.headers.items()})
+            said = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, said, sha256=digest.hexdigest() if whole and response.status == 200 else "")
+        except (HTTPError, OSError) as error:
+            answer = Answer(0, reason=type(error).__name__)
         finally:
             response.close()
-    except (HTTPError, OSError, ValueError) as error:
-        return Answer(0, reason=type(getattr(error, "reason", None) or error).__name__)
+    return answer
 
 
 @cache
