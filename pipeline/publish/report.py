@@ -42,7 +42,7 @@ def summary(done: Publication) -> str:
     if done.nothing_changed:
         return f"nothing to send: {done.target} already holds all of it"
     what = f"went back to publication {done.back_to} on {done.target}" if done.back_to else f"published to {done.target}"
-    rate = f" in {done.seconds:.0f} s, {size(round(done.bytes / done.seconds))}/s" if done.seconds >= 2 else ""
+    rate = f" in {done.seconds:.0f} s, {size(round(done.bytes / done.seconds))}/s" if done.seconds >= 2 and done.bytes > 10**6 else ""
     return f"{what}: {len(done.sent)} sent ({size(done.bytes)}{rate}), {done.unchanged} unchanged{deleted}"
 
 
