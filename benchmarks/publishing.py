@@ -120,8 +120,9 @@ def tools(folder: Path, endpoint: str, unchecked: bool) -> dict[str, object]:
 
 
 def _timed(command: list[str]) -> float:
+    environment = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}  # with it rclone 1.60 does not start
     began = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, env=environment)
     return time.monotonic() - began
 
 
