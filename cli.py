@@ -233,16 +233,40 @@ def check(root: Path, as_json: bool, online: bool) -> None:
 @click.option("--prune", is_flag=True, help="Delete what no page or feed names any more; without it nothing is ever deleted.")
 @click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
 @click.option("--new-guids", is_flag=True, help="Give subscribers episodes they have again, under another GUID: they download them again.")
-def publish(root: Path, quiet: bool, as_json: bool, at: datetime | None, **options: bool) -> None:
+@click.option("--due", is_flag=True, help="For a timer: publish when an episode's date has come, and do nothing otherwise.")
+@click.option("--setup", is_flag=True, help="Prepare the bucket once (CORS, conditional writes…), say what was done, and publish nothing.")
+@click.option("--public-read", is_flag=True, help="With --setup: let everybody read what is below the prefix, by a bucket policy.")
+def publish(
+    root: Path, quiet: bool, as_json: bool, at: datetime | None, due: bool, setup: bool, public_read: bool, **options: bool
+) -> None:
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run says what would be sent."""
-    from pipeline.commands import send
+    from pipeline.commands import prepare, send, send_due
     from pipeline.console import Console
 
-    done = send(root.resolve(), at=_moment(at), console=Console(quiet), **options)
-    if as_json:
-        from dataclasses import asdict
+    given = [name for name in ("dry_run", "prune", "take_over", "new_guids") if options[name]]
+    if (due and setup) or ((due or setup) and given) or (public_read and not setup):
+        raise click.UsageError("--due and --setup stand alone, --public-read goes with --setup")
+    console = Console(quiet)
+    if setup:
+        prepare(root.resolve(), public_read=public_read, console=console)
+        return
+    common = {"at": _moment(at), "console": console}
+    _tell_publication(send_due(root.resolve(), **common) if due else send(root.resolve(), **common, **options), as_json)
 
-        click.echo(json.dumps(asdict(done), ensure_ascii=False))
+
+@main.command()
+@click.argument("number", type=click.IntRange(1), required=False)
+@options(LONG)
+@click.option("--list", "listing", is_flag=True, help="Say which publications can be gone back to.")
+def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: datetime | None, dry_run: bool, listing: bool) -> None:
+    """Go back to the publication before the one that is out, or to publication NUMBER: its feed and pages are written back."""
+    from pipeline.commands import go_back, publications
+    from pipeline.console import Console
+
+    if listing:
+        _say("\n".join(publications(root.resolve())))
+        return
+    _tell_publication(go_back(root.resolve(), at=_moment(at), number=number, dry_run=dry_run, console=Console(quiet)), as_json)
 
 
 @main.command()
@@ -276,6 +300,14 @@ def doctor(root: Path) -> None:
     for finding in findings:
         click.echo(printable(str(finding)))
     sys.exit(0 if all(finding.good for finding in findings) else 1)
+
+
+def _tell_publication(done: Any, as_json: bool) -> None:
+    """A publication as one JSON object, when that was asked for."""
+    if as_json:
+        from dataclasses import asdict
+
+        click.echo(json.dumps(asdict(done) if done else {"sent": []}, ensure_ascii=False))
 
 
 def _must_exist(root: Path, slugs: tuple[str, ...]) -> None:

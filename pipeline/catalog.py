@@ -158,8 +158,17 @@ def _publish(table: Table, root: Path) -> PublishSettings:
         table.problem("folder", f"cannot be {printable(folder)[:60]}", "write its path out, relative to the show, like “public”")
     if "s3" in table.values:
         s3 = fields.s3(table.table("s3"))
+    settings = PublishSettings(
+        folder,
+        s3,
+        public_url=table.matching("public_url", r"https?://[!-~]+", "https://preview.example.org/"),
+        keep=table.whole("keep", 10, 1, 100) or 10,
+        feed_max_age_s=table.whole("feed_max_age_s", 0, 0, 86_400) or 0,
+        pages_max_age_s=table.whole("pages_max_age_s", 300, 0, 604_800) or 0,
+        purge=fields.purge(table),
+    )
     table.end()
-    return PublishSettings(folder, s3)
+    return settings
 
 
 def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems: list[CauserieError]) -> Episode | None:

@@ -22,7 +22,9 @@ from pipeline.feed import ledger, noticed
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
-from pipeline.publish.run import Publication, given_by, publish, target_name
+from pipeline.publish import history
+from pipeline.publish.report import Publication
+from pipeline.publish.run import Hears, given_by, publish, rollback, set_up, target_name
 from pipeline.release import read_release
 from pipeline.review.server import Desk, desk
 from pipeline.speech.doubts import summary
@@ -41,7 +43,8 @@ STOPS: dict[str, frozenset[str]] = {
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
     "guide": frozenset({"guide", "guide-clips", "series-guide"}),
     "feed": frozenset({"feed"}),
-    "site": frozenset({"page", "index", "people", "themes", "transcripts", "style", "found"}),
+    "site": (PAGES := frozenset({"page", "index", "people", "themes", "transcripts", "style", "found"})),
+    "publish --due": (DATED := PAGES | {"feed"}),  # what an episode's date alone makes stale
 }
 OF_THE_SHOW = frozenset({"feed", "site"})  # commands that speak of every episode
 
@@ -294,7 +297,55 @@ def send(
         for sentence in (sentence for episode in shown for sentence in waiting(root, episode, at)):
             console.say(f"waits for a person: {sentence}")
         with console:
-            return publish(show, shown, root, at=at, say=console.say, tell=console.tell, **options)
+            return publish(show, shown, root, at=at, hears=Hears(console.say, console.tell, console.moved_bytes), **options)
+
+
+def send_due(root: Path, *, at: datetime, console: Console) -> Publication | None:
+    """What a timer runs: build feed and pages and publish when an episode has come due, else nothing; None then.
+
+    Only what the date alone changes is built: somebody's half-corrected text is never published from a timer.
+    """
+    show = open_show(root)
+    target = target_name(show)
+    last = ledger.load(root / "feeds/ledger.json").last(target)
+    given = {one.guid for one in last.episodes} if last else set()
+    new = [episode for episode in due(show, at) if episode.info.guid not in given]
+    if not new:
+        later = sorted(episode.info.published for episode in show.episodes if episode.info.published > at)
+        console.say(f"nothing is due{f' before {later[0].isoformat()}' if later else ''}")
+        return None
+    if any(tree.back_to for tree in history.trees(root / history.PUBLICATIONS, target)[-1:]):
+        said = f"{new[0].slug} is due, and is held back because the show went back to an earlier publication"
+        raise CauserieError(said, target, "run causerie publish to publish again")
+    stale = [result for result in look(plan(show, at), root) if result.status == "stale" and result.step.kind not in DATED]
+    live = {"show", *(episode.slug for episode in due(show, at))}
+    if not [result for result in stale if result.step.episode in live]:
+        make(root, "publish --due", (), at=at, jobs=1, console=console)
+    return send(root, at=at, dry_run=False, prune=False, take_over=False, console=console)
+
+
+def go_back(root: Path, *, at: datetime, number: int | None, dry_run: bool, console: Console) -> Publication:
+    """Write back an earlier publication's feed and pages."""
+    with only_build(root), console:
+        hears = Hears(console.say, console.tell, console.moved_bytes)
+        return rollback(open_show(root), root, at=at, number=number, dry_run=dry_run, hears=hears)
+
+
+def publications(root: Path) -> tuple[str, ...]:
+    """The publications that can be gone back to, a line each, the last one first."""
+    kept = [tree for tree in history.trees(root / history.PUBLICATIONS, target_name(open_show(root))) if tree.confirmed]
+    lines = [
+        f"{tree.number}  {tree.at.isoformat(timespec='seconds')}  {count(len(tree.files), 'file')}"
+        + (f", went back to {tree.back_to}" if tree.back_to else "")
+        for tree in reversed(kept)
+    ]
+    return tuple(lines) or ("nothing has been published yet, or nothing is kept of it",)
+
+
+def prepare(root: Path, *, public_read: bool, console: Console) -> None:
+    """Set up the place to publish to."""
+    with only_build(root), console:
+        set_up(open_show(root), root, public_read=public_read, say=console.say)
 
 
 @contextmanager

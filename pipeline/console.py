@@ -25,6 +25,7 @@ class Console:
         self._since = time.monotonic()
         self._progress: Progress | None = None
         self._lines: dict[str, TaskID] = {}
+        self._told = self._began = 0.0  # when bytes were last shown, and first
         self.counts: Counter[str] = Counter()
 
     def __enter__(self) -> Console:
@@ -68,6 +69,20 @@ class Console:
             if "" not in self._lines:
                 self._lines[""] = progress.add_task("", total=None, detail="")
             progress.update(self._lines[""], description=printable(text))
+
+    def moved_bytes(self, done: int, total: int) -> None:
+        """How much of a publication has been sent, in bytes: rate and time left on a terminal."""
+        now = time.monotonic()
+        if now - self._told < 0.1 and done < total:
+            return
+        self._told = now
+        if progress := self._moving():
+            if "bytes" not in self._lines:
+                self._lines["bytes"] = progress.add_task("sending", total=total, detail="")
+                self._began = now
+            rate = done / max(now - self._began, 0.1) / 1e6
+            detail = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {rate:.1f} MB/s"
+            progress.update(self._lines["bytes"], completed=done, total=total, detail=detail)
 
     def say(self, text: str, always: bool = False) -> None:
         """A line on stderr, unless the run is quiet."""

@@ -82,9 +82,21 @@ def s3(table: Table) -> S3Settings:
         addressing_style=table.choice("addressing_style", "auto", ("auto", "path", "virtual")),
         checksums=table.choice("checksums", "when_required", ("when_required", "when_supported")),
         acl=table.choice("acl", "", ("", "public-read")),
+        conditional_writes=table.choice("conditional_writes", "auto", ("auto", "off")),
     )
     table.end()
     return settings
+
+
+def purge(table: Table) -> tuple[str, ...]:
+    """What empties a cache after a publication: a command as a list, or one line “METHOD address”."""
+    hook = table.texts("purge")
+    is_line = isinstance(table.values.get("purge"), str)
+    if is_line and not re.fullmatch(r"[A-Z]{3,10} (\{url\}|https?://[!-~]+)", hook[0]):
+        hint = 'write “PURGE {url}”, or a command as a list: ["./purge.sh", "{url}"]'
+        table.problem("purge", f"cannot be “{printable(hook[0])[:60]}”", hint)
+        return ()
+    return hook
 
 
 def chapters(table: Table, folder: Path, root: Path) -> tuple[Chapter, ...]:

@@ -264,6 +264,7 @@ class S3Settings:
     addressing_style: str = "auto"  # auto | path | virtual
     checksums: str = "when_required"  # when_required | when_supported
     acl: str = ""  # "" or public-read
+    conditional_writes: str = "auto"  # auto: when a probe shows that they work | off: the lock object instead
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,11 @@ class PublishSettings:
 
     folder: str = "public"
     s3: S3Settings | None = None  # instead of the folder
+    public_url: str = ""  # where the tree is looked at from outside, when that is not the show's website
+    keep: int = 10  # publications that can be gone back to
+    feed_max_age_s: int = 0  # how long caches may keep feeds without asking
+    pages_max_age_s: int = 300  # and pages, guides, style
+    purge: tuple[str, ...] = ()  # what empties a cache: a command and its arguments, or one "METHOD address"; {url}, {urls}
 
 
 @dataclass(frozen=True)

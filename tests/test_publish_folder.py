@@ -10,7 +10,7 @@ import pytest
 from publishing import SITE, names, put
 
 from pipeline.errors import CauserieError
-from pipeline.publish import state
+from pipeline.publish import folder, state
 from pipeline.publish.folder import FolderTarget
 from pipeline.publish.tree import FEED, MEDIA, PublicFile
 from pipeline.publish.upload import RemoteFile
@@ -28,7 +28,8 @@ def file(root: Path, key: str = "un/a.mp3", content: bytes = b"son", rank: int =
 def test_what_is_put_is_listed_with_its_digest_and_read_back(tmp_path: Path) -> None:
     there, sent = target(tmp_path), file(tmp_path)
     there.put(sent)
-    assert there.list({sent.key}) == {sent.key: RemoteFile(3, sent.sha256)}
+    (found,) = there.list({sent.key}).values()
+    assert (found.bytes, found.sha256, found.headers) == (3, sent.sha256, None)
     assert there.read(sent.key) == b"son"
 
 
@@ -58,7 +59,7 @@ def test_an_unchanged_folder_is_not_read_again(tmp_path: Path, monkeypatch: pyte
     def read(path: Path) -> str:
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr(state, "sha256", read)
+    monkeypatch.setattr(folder, "sha256", read)
     assert target(tmp_path).list({sent.key})[sent.key].sha256 == sent.sha256
 
 

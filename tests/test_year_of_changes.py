@@ -22,8 +22,9 @@ from pipeline.feed.ledger import load
 from pipeline.files import write_json
 from pipeline.model import Chapter, Show
 from pipeline.plan import due, plan
-from pipeline.publish.run import publish
+from pipeline.publish.run import Hears, publish
 from pipeline.release import Release, write_release
+from pipeline.site.places import episode_keys, show_keys
 from pipeline.steps import execute
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -69,11 +70,11 @@ def built(root: Path, at: datetime = AT) -> Show:
             root / f".causerie/{slug}/release.json",
             Release(slug, 60.0, (*files, file_of(root, slug, "chapters", *WAYS["chapters"], marks))),
         )
-        put(root / f"site/{slug}/index.html", episode.info.title.encode())
     cover = file_of(root, "", "cover", "cover.png", "cover-{hash}.png", b"image")
     write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))
-    for name in ("index.html", "style.css", "page.js"):
-        put(root / "site" / name, name.encode())
+    for keys in (*(episode_keys(episode.slug) for episode in show.episodes), *show_keys(show, due(show, at)).values()):
+        for key in keys.values():
+            put(root / "site" / key, f"{key} of {[episode.info.title for episode in show.episodes]}".encode())
     (step,) = (step for step in plan(show, at) if step.kind == "feed")
     execute(step, root, root)
     return show
@@ -176,7 +177,7 @@ def test_what_stays_at_its_address_is_told_until_it_is_deleted(root: Path, what:
     else:
         YEAR[what][0](root)
     show, said = built(root), []
-    publish(show, show.episodes, root, at=AT, say=said.append)
+    publish(show, show.episodes, root, at=AT, hears=Hears(say=said.append))
     assert [line.partition(" is still there")[0] for line in said if "is still there" in line] == [f"{left}:"]
     publish(show, show.episodes, root, at=AT, prune=True)
     assert not (root / "public" / left).exists()

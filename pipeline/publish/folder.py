@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import CauserieError
-from pipeline.publish.state import Digests, load_manifest, save_manifest
+from pipeline.files import sha256
+from pipeline.publish.state import load_manifest, save_manifest
+from pipeline.publish.target import nobody
 from pipeline.publish.tree import FEED_KEY, PublicFile
 from pipeline.publish.upload import RemoteFile
 
@@ -26,16 +28,25 @@ class FolderTarget:
         self._folder = folder
         self._manifest = memory / "folder.json"
         self._ours = load_manifest(self._manifest, self.name)
-        self._digests = Digests(memory / "folder-digests.json", folder)
         self._refuse_foreign(website)
 
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
-        """Every visible file; a folder keeps no headers."""
+        """Every visible file; those of `keys` are read unless they are as we last saw them. A folder keeps no headers."""
         files = [path for path in self._folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-        found = {path.relative_to(self._folder).as_posix(): path for path in files}
-        return {key: RemoteFile(path.stat().st_size, self._digests.of(path) if key in keys else "") for key, path in sorted(found.items())}
+        found = {path.relative_to(self._folder).as_posix(): path for path in sorted(files)}
+        self._ours = {key: file for key, file in self._ours.items() if key in found}
+        self._ours.update({key: self._look(key, found[key]) for key in keys if key in found})
+        return {key: self._ours[key] if key in keys else RemoteFile(path.stat().st_size, "") for key, path in found.items()}
 
-    def put(self, file: PublicFile) -> None:
+    def find(self, key: str) -> RemoteFile | None:
+        """One file as it is now."""
+        place = self._place(key)
+        return self._look(key, place) if place.is_file() else None
+
+    def ready(self) -> None:
+        """Nothing: a rename is enough."""
+
+    def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
         """Copy beside its place, check the copy's digest, rename."""
         place = self._place(file.key)
         try:
@@ -43,7 +54,7 @@ class FolderTarget:
             handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
             try:
                 with os.fdopen(handle, "wb") as copy:
-                    digest = _copied(file.source, copy)
+                    digest = _copied(file.source, copy, moved)
                 if digest != file.sha256:
                     raise CauserieError("changed while it was being published", str(file.source), "build again, then publish")
                 os.chmod(name, 0o644)  # mkstemp makes it private; a web server must read it
@@ -52,7 +63,7 @@ class FolderTarget:
                 Path(name).unlink(missing_ok=True)
         except OSError as error:
             raise CauserieError(f"could not be written ({error.strerror})", str(place), "make room or allow writing there") from error
-        self._ours[file.key] = RemoteFile(file.bytes, self._digests.learn(place, file.sha256))
+        self._ours[file.key] = RemoteFile(file.bytes, file.sha256, None, _version(place))
 
     def put_headers(self, file: PublicFile) -> None:
         """Nothing: whoever serves the folder says the headers."""
@@ -60,8 +71,8 @@ class FolderTarget:
     def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
         """Replace the feed if it is still the one that was there at the start."""
         place = self._place(file.key)
-        found = self._digests.of(place) if place.is_file() else ""
-        if found not in {expected.sha256 if expected else "", file.sha256}:
+        there = self.find(file.key)
+        if (there.sha256 if there else "") not in {expected.sha256 if expected else "", file.sha256}:
             raise CauserieError("was published by somebody else meanwhile", str(place), "publish again")
         self.put(file)
         return ""
@@ -73,21 +84,25 @@ class FolderTarget:
         except FileNotFoundError as error:
             raise CauserieError("is not there", str(self._place(key)), "publish again") from error
 
-    def delete(self, keys: Collection[str]) -> tuple[str, ...]:
+    def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
         """Delete those of `keys` that we put there, and the folders this empties."""
-        gone = tuple(key for key in keys if key in self._ours)
+        gone = tuple(key for key in keys if key in self._ours or key in ours)
         for key in gone:
             place = self._place(key)
             place.unlink(missing_ok=True)
             if place.parent != self._folder and not any(place.parent.iterdir()):
                 place.parent.rmdir()
-            del self._ours[key]
+            self._ours.pop(key, None)
         return gone
 
     def close(self) -> None:
-        """Remember what we put there, and the digests."""
+        """Remember what we put there."""
         save_manifest(self._manifest, self.name, self._ours)
-        self._digests.save()
+
+    def _look(self, key: str, path: Path) -> RemoteFile:
+        """A file as it lies there, read only when it is not as we last saw it."""
+        version, known = _version(path), self._ours.get(key)
+        return known if known is not None and known.tag == version else RemoteFile(path.stat().st_size, sha256(path), None, version)
 
     def _place(self, key: str) -> Path:
         """Where a key lies; never outside the folder, whatever is linked there."""
@@ -109,11 +124,18 @@ class FolderTarget:
             )
 
 
-def _copied(source: Path, copy: BinaryIO) -> str:
+def _version(path: Path) -> str:
+    """What changes whenever a file does: bytes, and in ns when content and file last changed, of which nobody can set the second."""
+    stat = path.stat()
+    return f"{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}"
+
+
+def _copied(source: Path, copy: BinaryIO, moved: Callable[[int], None]) -> str:
     """Copy a file's content into an open stream; its SHA-256."""
     digest = hashlib.sha256()
     with source.open("rb") as stream:
         while block := stream.read(_BLOCK_BYTES):
             digest.update(block)
             copy.write(block)
+            moved(len(block))
     return digest.hexdigest()

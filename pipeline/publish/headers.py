@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from pipeline.release import HASH_DIGITS, TYPES
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-SHORT = "public, max-age=300"
+SHORT_S = 300
+SHORT = f"public, max-age={SHORT_S}"
 REVALIDATE = "no-cache"  # keep it, ask each time: apps get 304 from the ETag
 
 _TYPES = {
@@ -41,8 +42,9 @@ def content_type(key: str) -> str:
     return _TYPES.get(path.suffix.lower(), "application/octet-stream")
 
 
-def cache_control(key: str, sha256: str) -> str:
-    """The Cache-Control of a published path: a year only when the name carries the content's own digest."""
+def cache_control(key: str, sha256: str, feed_max_age_s: int = 0, pages_max_age_s: int = SHORT_S) -> str:
+    """The Cache-Control of a published path: a year only when the name carries the content's own digest; 0 s asks each time."""
     if f"-{sha256[:HASH_DIGITS]}." in PurePosixPath(key).name:
         return IMMUTABLE
-    return REVALIDATE if PurePosixPath(key).name == "feed.xml" else SHORT
+    seconds = feed_max_age_s if PurePosixPath(key).name == "feed.xml" else pages_max_age_s
+    return f"public, max-age={seconds}" if seconds else REVALIDATE

@@ -1,13 +1,15 @@
-"""Publish: send what is missing, look at it from outside, and only then write the feed.
+"""Publish, and go back: look, compare, carry out, write down.
 
-Whatever fails before the feed leaves listeners with the previous publication, whole.
+The order of the writing down matters: what the feed is about to be is promised in `feeds/publications/` before it is written, and
+recorded in the ledger after, so that a publication killed in between is known for ours the next time.
 """
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,34 +17,45 @@ from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
 from pipeline.feed import noticed
 from pipeline.model import Episode, Show
+from pipeline.publish import history
+from pipeline.publish.cache import purge
 from pipeline.publish.folder import FolderTarget
+from pipeline.publish.report import Publication, summary, write_report
 from pipeline.publish.s3 import S3Target
-from pipeline.publish.state import Digests
 from pipeline.publish.target import Target
-from pipeline.publish.tree import FEED, FEED_KEY, MEDIA, PAGES, PublicFile, public_tree
-from pipeline.publish.upload import RemoteFile, UploadPlan, sentences, size, upload_plan
-from pipeline.publish.verify import verify
+from pipeline.publish.transaction import Acts, carry_out
+from pipeline.publish.tree import FEED, FEED_KEY, PublicFile, public_tree
+from pipeline.publish.upload import RemoteFile, UploadPlan, sentences, table, upload_plan
+from pipeline.publish.verify import Check, address_of, digest_of, verify
+from pipeline.receipts import DigestCache
 
 MEMORY = ".causerie/publish"
 LEDGER, FEED_FILE = "feeds/ledger.json", "feeds/feed.xml"
-WORKERS = 4  # files on their way at once; each may be held in memory up to 64 MB
 
 
 @dataclass(frozen=True)
-class Publication:
-    """What one publication did, or would do."""
+class Hears:
+    """Who listens to a publication: `say` gets what a person should read, `tell` each file as it goes, `moved` bytes sent of how many."""
 
-    target: str
-    sent: tuple[str, ...]  # keys, in the order they were sent, those with only new headers included
-    bytes: int  # of content sent
-    unchanged: int  # files
-    deleted: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # advice for the producer
+    say: Callable[[str], None] = lambda line: None
+    tell: Callable[[str], None] = lambda line: None
+    moved: Callable[[int, int], None] = lambda done, total: None
 
-    @property
-    def nothing_changed(self) -> bool:
-        """Whether the target already held all of it."""
-        return not self.sent and not self.deleted
+
+@dataclass(frozen=True)
+class _Job:
+    """One publication to carry out: these files, to that target."""
+
+    show: Show
+    root: Path
+    at: datetime
+    target: Target
+    files: tuple[PublicFile, ...]
+    given: ledgers.Publication
+    hears: Hears
+    base_url: str  # where it is looked at from outside; empty when only the target can be asked
+    back_to: int = 0
+    checks: list[Check] = field(default_factory=list)
 
 
 def publish(
@@ -55,45 +68,80 @@ def publish(
     prune: bool = False,
     take_over: bool = False,
     new_guids: bool = False,
-    say: Callable[[str], None] = lambda line: None,
-    tell: Callable[[str], None] = lambda line: None,
+    hears: Hears = Hears(),
     public_url: str = "",
 ) -> Publication:
     """Publish the episodes that are due at `at`, to the folder or bucket that the show names.
 
-    `public_url` is where the tree can be looked at from outside when that is not the show's website; `take_over` replaces a
-    feed that the ledger does not know, `new_guids` gives subscribers what they have again, under another GUID.
-    `say` hears what a person should read, `tell` each file as it goes.
+    `public_url` is where the tree can be looked at from outside when show.toml does not say; `take_over` replaces a feed that the ledger
+    does not know, `new_guids` gives subscribers what they have again, under another GUID.
     Raises `CauserieError`; subscribers then still have the previous publication.
     """
-    digests = Digests(root / MEMORY / "digests.json", root)
-    files = public_tree(show, episodes, root, digests.of)
-    target, ledger = target_of(show, root), ledgers.load(root / LEDGER)
-    remote = target.list({file.key for file in files})
-    plan = upload_plan(files, remote)
-    if not take_over:
-        refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key)
+    digests = DigestCache(root)
+    files = public_tree(show, episodes, root, lambda path: digests.digest(os.path.relpath(path, root)) or "")
+    target = target_of(show, root)
     given = given_by(root / FEED_FILE, at, target.name)
-    before = ledger.known(target.name)
-    left = () if prune else noticed.still_there(ledger, plan.orphans)
-    if dry_run:
-        for line in (*noticed.differences(before, given), *sentences(plan, target.name, prune=prune), *left):
-            say(line)
-        return _publication(target, plan)
-    if not new_guids:
-        noticed.refuse_new_identities(before, given)
+    job = _Job(show, root, at, target, files, given, hears, base_url_of(show, public_url))
     try:
-        notes = carry_out(plan, target, remote, tell, _checker(show, target, public_url)) if plan.changes else ()
-        _record(root / LEDGER, given)
-        deleted = target.delete(plan.orphans) if prune else ()
+        if not dry_run:
+            digests.save()
+            settle(root, target)
+        kept, ledger = history.trees(root / history.PUBLICATIONS, target.name), ledgers.load(root / LEDGER)
+        remote = target.list({file.key for file in files})
+        plan = upload_plan(files, remote, [tree.files for tree in kept[-show.publish.keep :]])
+        if not take_over:
+            refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key, kept)
+        before = ledger.known(target.name)
+        left = () if prune else noticed.still_there(ledger, plan.orphans)
+        if dry_run:
+            return _foreseen(job, before, plan, prune, left)
+        if not new_guids:
+            noticed.refuse_new_identities(before, given)
+        ours = history.ever_sent(root / history.PUBLICATIONS, target.name) if prune else frozenset()
+        return _published(job, before, plan, remote, left, (lambda: target.delete(plan.orphans, ours)) if prune else tuple)
     finally:
+        if not dry_run:
+            target.close()
+
+
+def rollback(
+    show: Show, root: Path, *, at: datetime, number: int | None = None, dry_run: bool = False, hears: Hears = Hears(), public_url: str = ""
+) -> Publication:
+    """Write back the feed and pages of an earlier publication: number `number`, or the one before what is out now.
+
+    Media and texts are still there under their lasting names; `CauserieError` when one is not, and nothing is then changed.
+    """
+    target, folder = target_of(show, root), root / history.PUBLICATIONS
+    try:
+        if not dry_run:
+            settle(root, target)
+        kept = history.trees(folder, target.name)
+        tree = history.went_back_to(kept, number)
+        remote = target.list({file.key for file in tree.files})
+        plan = upload_plan(tree.files, remote, [each.files for each in kept])
+        _refuse_lost(plan, target, tree)
+        given = given_by(tree.feed.source if tree.feed else folder, at, target.name)
+        ledger = ledgers.load(root / LEDGER)
+        refuse_unknown_feed(ledger, target.name, remote.get(tree.feed_key), plan, tree.feed_key, kept)
+        job = _Job(show, root, at, target, tree.files, given, hears, base_url_of(show, public_url), tree.number)
+        left = noticed.still_there(ledger, plan.orphans)
+        if dry_run:
+            return _foreseen(job, ledger.known(target.name), plan, False, left)
+        return _published(job, ledger.known(target.name), plan, remote, left)
+    finally:
+        if not dry_run:
+            target.close()
+
+
+def set_up(show: Show, root: Path, *, public_read: bool, say: Callable[[str], None]) -> None:
+    """Prepare the place to publish to, saying what was done."""
+    target = target_of(show, root)
+    if isinstance(target, S3Target):
+        for sentence in target.set_up(public_read):
+            say(sentence)
         target.close()
-        digests.save()
-    publication = _publication(target, plan, deleted, notes)
-    for line in (*notes, *left, *(f"deleted {key}" for key in deleted)):
-        say(line)
-    say(_summary(publication))
-    return publication
+    else:
+        say(f"{target.name} is a folder: nothing to set up; whoever serves it must send byte ranges and Access-Control-Allow-Origin: *")
 
 
 def target_of(show: Show, root: Path) -> Target:
@@ -109,12 +157,25 @@ def target_name(show: Show) -> str:
     return show.publish.folder if s3 is None else f"s3://{s3.bucket}/{s3.prefix}".rstrip("/")
 
 
-def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile | None, plan: UploadPlan, key: str = FEED_KEY) -> None:
-    """Refuse to replace a feed that this ledger never gave: somebody has published from another copy of the show. Pure.
+def base_url_of(show: Show, public_url: str = "") -> str:
+    """Where the tree is looked at over HTTP; empty for a folder nobody is known to serve."""
+    return public_url or show.publish.public_url or (show.info.website if show.publish.s3 is not None else "")
+
+
+def refuse_unknown_feed(
+    ledger: ledgers.Ledger,
+    target: str,
+    there: RemoteFile | None,
+    plan: UploadPlan,
+    key: str = FEED_KEY,
+    kept: Iterable[history.Tree] = (),
+) -> None:
+    """Refuse to replace a feed that this copy of the show never gave: somebody has published from another. Pure.
 
     The condition on the feed itself only guards the minutes of one upload; this guards the weeks between two.
     """
     given = {publication.feed_sha256 for publication in ledger.publications if publication.target == target}
+    given |= {tree.feed.sha256 for tree in kept if tree.feed}
     replaced = any(file.key == key for file in plan.uploads)
     if there is not None and given and replaced and there.sha256 not in given:
         raise CauserieError(
@@ -124,73 +185,18 @@ def refuse_unknown_feed(ledger: ledgers.Ledger, target: str, there: RemoteFile |
         )
 
 
-def carry_out(
-    plan: UploadPlan,
-    target: Target,
-    remote: dict[str, RemoteFile],
-    say: Callable[[str], None],
-    check: Callable[[Iterable[PublicFile]], tuple[str, ...]],
-) -> tuple[str, ...]:
-    """Do what is planned, in an order that never names what is not there; returns advice.
-
-    Files are looked at twice: before the pages that link to them are sent, and the pages before the feed.
-    """
-    every = sorted((*plan.changes, *plan.unchanged), key=lambda file: file.rank)
-    stale = {file.key for file in plan.header_changes}
-    notes: list[str] = []
-    for rank in range(MEDIA, FEED):
-        if rank == PAGES:
-            notes += check(file for file in every if file.rank < PAGES)
-        _send([file for file in plan.changes if file.rank == rank], stale, target, say)
-    notes += check(file for file in every if PAGES <= file.rank < FEED)
-    for feed in (file for file in plan.changes if file.rank == FEED):
-        if feed.key in stale:
-            target.put_headers(feed)
+def settle(root: Path, target: Target) -> None:
+    """Bring the records in line with what is out, after a publication that was stopped between its promise and its confirmation."""
+    folder = root / history.PUBLICATIONS
+    for tree in history.trees(folder, target.name):
+        if tree.confirmed or tree.feed is None:
+            continue
+        there = target.find(tree.feed_key)
+        if there is not None and there.sha256 == tree.feed.sha256:
+            _record(root / LEDGER, given_by(tree.feed.source, tree.at, target.name))
+            history.confirm(folder, tree)
         else:
-            notes.append(target.put_feed(feed, remote.get(feed.key)))
-        say(f"wrote {feed.key}")
-    return tuple(dict.fromkeys(note for note in notes if note))
-
-
-def _send(files: list[PublicFile], stale: set[str], target: Target, say: Callable[[str], None]) -> None:
-    """Send files of one rank, a few at a time; the first failure stops those that have not begun."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = [(file, pool.submit(target.put_headers if file.key in stale else target.put, file)) for file in files]
-        try:
-            for file, job in jobs:
-                job.result()
-                say(f"corrected the headers of {file.key}" if file.key in stale else f"sent {file.key} ({size(file.bytes)})")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _checker(show: Show, target: Target, public_url: str) -> Callable[[Iterable[PublicFile]], tuple[str, ...]]:
-    """How published files are looked at: over HTTP for a bucket, by reading for a folder."""
-    base_url = public_url or (show.info.website if show.publish.s3 is not None else "")
-    return (lambda files: verify(base_url, files)) if base_url else (lambda files: _read_back(target, files))
-
-
-def _read_back(target: Target, files: Iterable[PublicFile]) -> tuple[str, ...]:
-    """Hold what the target lists to what was sent: sizes and digests."""
-    wanted = {file.key: file for file in files}
-    there = target.list(wanted)
-    for key, file in wanted.items():
-        if key not in there or (there[key].bytes, there[key].sha256) != (file.bytes, file.sha256):
-            raise CauserieError("is not what was just published", f"{target.name}/{key}", "publish again")
-    return ()
-
-
-def _publication(target: Target, plan: UploadPlan, deleted: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Publication:
-    return Publication(target.name, tuple(file.key for file in plan.changes), plan.bytes, len(plan.unchanged), deleted, notes)
-
-
-def _summary(done: Publication) -> str:
-    """One line for the end."""
-    deleted = f", {len(done.deleted)} deleted" if done.deleted else ""
-    if done.nothing_changed:
-        return f"nothing to send: {done.target} already holds all of it"
-    return f"published to {done.target}: {len(done.sent)} sent ({size(done.bytes)}), {done.unchanged} unchanged{deleted}"
+            history.withdraw(folder, tree)
 
 
 def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
@@ -199,8 +205,79 @@ def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
 
     try:
         return ledgers.publication(path.read_bytes(), at=at, target=target)
-    except (ParseError, KeyError, ValueError) as error:
+    except (ParseError, KeyError, ValueError, OSError) as error:
         raise CauserieError("is not a readable feed", str(path), "delete it and build again") from error
+
+
+def _foreseen(job: _Job, before: ledgers.Publication | None, plan: UploadPlan, prune: bool, left: tuple[str, ...]) -> Publication:
+    """Say what would be done."""
+    for line in (*noticed.differences(before, job.given), *table(plan), *sentences(plan, job.target.name, prune=prune), *left):
+        job.hears.say(line)
+    return _publication(job, before, plan)
+
+
+def _published(
+    job: _Job,
+    before: ledgers.Publication | None,
+    plan: UploadPlan,
+    remote: dict[str, RemoteFile],
+    left: tuple[str, ...],
+    prune: Callable[[], tuple[str, ...]] = tuple,
+) -> Publication:
+    """Carry it out, write it down, empty caches, and only then delete what is asked away."""
+    began, folder, show = time.monotonic(), job.root / history.PUBLICATIONS, job.show
+    key = show.feed.key if not job.back_to else next(file.key for file in reversed(job.files) if file.rank == FEED)
+    tree = history.Tree(history.next_number(folder), job.at, job.target.name, key, job.files, job.back_to)
+    notes: tuple[str, ...] = ()
+    if plan.changes:
+        acts = Acts(lambda files: _checked(job, files), lambda: history.promise(folder, tree), job.hears.tell, job.hears.moved)
+        notes = carry_out(plan, job.target, remote, acts)
+        _record(job.root / LEDGER, job.given)
+        history.confirm(folder, tree)
+        mutable = [address_of(show.info.website, file.key) for file in plan.changes if history.is_kept(file)]
+        notes += (*purge(show.publish.purge, mutable, job.root), *_stale_feeds(job, plan))
+    done = replace(_publication(job, before, plan), deleted=prune(), notes=notes, number=tree.number, seconds=time.monotonic() - began)
+    if plan.changes:
+        history.trim(folder, job.target.name, show.publish.keep)
+        sizes = {file.key: file.bytes for file in plan.uploads}
+        write_report(folder, done, sizes, job.checks, show.info.title, show.info.language)
+    for line in (*notes, *left, *(f"deleted {key}" for key in done.deleted), summary(done)):
+        job.hears.say(line)
+    return done
+
+
+def _checked(job: _Job, files: Iterable[PublicFile]) -> tuple[str, ...]:
+    """Look at published files: over HTTP where an address is known, else by asking the target what it holds."""
+    if job.base_url:
+        return verify(job.base_url, files, job.checks.append)
+    wanted = {file.key: file for file in files}
+    there = job.target.list(wanted)
+    for key, file in wanted.items():
+        if key not in there or (there[key].bytes, there[key].sha256) != (file.bytes, file.sha256):
+            raise CauserieError("is not what was just published", f"{job.target.name}/{key}", "publish again")
+    return ()
+
+
+def _stale_feeds(job: _Job, plan: UploadPlan) -> tuple[str, ...]:
+    """A note when what listeners get is not yet the feed that was written."""
+    feeds = [file for file in plan.changes if file.rank == FEED] if job.base_url else []
+    old = [file.key for file in feeds if digest_of(address_of(job.base_url, file.key)) != file.sha256]
+    return tuple(f"{key} is written, but its public address still answers something else: a cache before it is behind" for key in old)
+
+
+def _refuse_lost(plan: UploadPlan, target: Target, tree: history.Tree) -> None:
+    """A `CauserieError` when something the earlier publication names is neither there nor kept here."""
+    lost = [file.key for file in plan.uploads if not file.source.is_file()]
+    if lost:
+        more = f" and {len(lost) - 1} more files" if len(lost) > 1 else ""
+        said = f"publication {tree.number} cannot be gone back to: {lost[0]}{more} is there no longer"
+        raise CauserieError(said, target.name, "go back to another, or build and publish")
+
+
+def _publication(job: _Job, before: ledgers.Publication | None, plan: UploadPlan) -> Publication:
+    told = noticed.differences(before, job.given)
+    sent = tuple(file.key for file in plan.changes)
+    return Publication(job.target.name, job.at.isoformat(), sent, plan.bytes, len(plan.unchanged), told, job.back_to)
 
 
 def _record(path: Path, given: ledgers.Publication) -> None:

@@ -6,23 +6,27 @@ otherwise), no ACL unless asked for, conditions on the feed where the server kno
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from hashlib import sha256 as sha256_of
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CauserieError
-from pipeline.files import sha256
+from pipeline.files import write_json
 from pipeline.model import S3Settings
+from pipeline.publish.bodies import Body, etag, opened
+from pipeline.publish.s3_conditions import conditions_work, locked
 from pipeline.publish.s3_errors import host_of, status_of, told
-from pipeline.publish.state import load_manifest, save_manifest
+from pipeline.publish.s3_parts import send_parts
+from pipeline.publish.s3_setup import set_up
+from pipeline.publish.state import load_manifest, remembered, save_manifest
+from pipeline.publish.target import nobody
 from pipeline.publish.tree import PublicFile
-from pipeline.publish.upload import RemoteFile
+from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 
-ONE_PUT_BYTES = 64_000_000  # above this, multipart: below, one request instead of six
-PART_BYTES = 16_000_000
+IN_MEMORY_BYTES = 1_000_000
 WORKERS = 8
 
 _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
@@ -31,17 +35,18 @@ _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one ser
 class S3Target:
     """A bucket, or a prefix of one. Credentials come from boto3's own chain and are never looked at here."""
 
-    def __init__(self, settings: S3Settings, memory: Path, *, attempts: int = 5) -> None:
+    def __init__(self, settings: S3Settings, memory: Path, *, attempts: int = 6) -> None:
         """`memory` is the folder for what is remembered between publications; `attempts` a request's tries in all."""
         prefix = settings.prefix.strip("/")
         self.name = f"s3://{settings.bucket}/{prefix}".rstrip("/")
         self._settings, self._prefix = settings, f"{prefix}/" if prefix else ""
-        self._manifest = memory / "s3.json"
+        self._manifest, self._conditions = memory / "s3.json", memory / "s3-conditions.json"
         self._identity = f"{self.name} at {host_of(settings.endpoint_url)} {settings.acl}".rstrip()
         self._known = load_manifest(self._manifest, self._identity)
         self._told = partial(told, self.name, settings)
         with self._told():
             self._client = _client(settings, attempts)
+        self._parts = ThreadPoolExecutor(WORKERS)  # for the parts of all large files together
 
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
         """Everything below the prefix: one request a thousand, and one more for each of `keys` that we do not remember."""
@@ -57,96 +62,155 @@ class S3Target:
         self._known.update({key: file for key, file in looked_at.items() if file is not None})
         return {**there, **self._known}
 
-    def put(self, file: PublicFile) -> None:
-        """Send one file with its headers and its digest; large ones in parts."""
-        self._put(file)
+    def find(self, key: str) -> RemoteFile | None:
+        """One object as it is now."""
+        return self._head(key)
+
+    def ready(self) -> None:
+        """Try out conditional writes, unless it is remembered whether they work."""
+        self.conditional()
+
+    def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
+        """Send one file with its headers and its digest, large ones in parts, and see that what arrived is what was sent."""
+        with self._told(file.key):
+            if not self._send(file, moved) and not self._send(file, moved):
+                self._client.delete_object(**self._address(file.key))
+                raise self._damaged(file)
 
     def put_headers(self, file: PublicFile) -> None:
         """Copy the object onto itself with the right headers; S3 wants all of them restated."""
-        key = self._prefix + file.key
+        address = self._address(file.key)
         with self._told(file.key):
-            answer = self._client.copy_object(
-                Key=key, CopySource={"Bucket": self._settings.bucket, "Key": key}, MetadataDirective="REPLACE", **self._about(file)
-            )
-        self._remember(file, answer["CopyObjectResult"]["ETag"])
+            answer = self._client.copy_object(**address, CopySource=address, MetadataDirective="REPLACE", **self._about(file))
+        tag = answer["CopyObjectResult"]["ETag"]
+        self._known[file.key] = RemoteFile(file.bytes, file.sha256, (file.content_type, file.cache_control), tag)
 
     def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
-        """Write the feed on condition that nobody else has since `expected` was seen.
+        """Write the feed if nobody else has since `expected` was seen: on that condition, or under a lock where conditions do not work."""
+        if self.conditional():
+            if self._put_if(file, expected):
+                return ""
+            self._set_conditional(False)
+        with self._told(file.key), locked(self._client, self._settings.bucket, self._prefix, self.name):
+            there = self._head(file.key)
+            if _tag(there) != _tag(expected) and (there is None or there.sha256 != file.sha256):
+                raise self._conflict(file)
+            self._write_feed(file, {})
+        return f"{self.name} has no working conditional writes: a lock object stood in; better not to publish from two places at once"
 
-        A refusal is looked into before it is called a conflict: the answer to our own write may have been lost on the way
-        and boto3 have tried again, and some servers refuse conditions that hold (Ceph before 20) or do not know them (501).
-        """
-        from botocore.exceptions import ClientError
+    def conditional(self) -> bool:
+        """Whether this bucket's conditional writes work: as remembered, else tried out."""
+        if self._settings.conditional_writes == "off":
+            return False
+        known = remembered(self._conditions)
+        if known.get("target") == self._identity:
+            return known.get("conditional") is True
+        with self._told():
+            works = conditions_work(self._client, self._settings.bucket, self._prefix)
+        self._set_conditional(works)
+        return works
 
-        condition = {"IfMatch": expected.tag} if expected else {"IfNoneMatch": "*"}
-        try:
-            self._put(file, condition, handled=(*_LOOK_AGAIN, 501))
-        except ClientError as error:
-            if status_of(error) in _LOOK_AGAIN:
-                there = self._head(file.key)
-                if there is not None and there.sha256 == file.sha256:
-                    self._known[file.key] = there
-                    return ""
-                if status_of(error) == 409 or (there.tag if there else "") != (expected.tag if expected else ""):  # 409: being written now
-                    raise CauserieError(
-                        "somebody else has published meanwhile, the feed was left as they wrote it",
-                        f"{self.name}/{file.key}",
-                        "fetch their work, build, and publish again",
-                    ) from None
-            self._put(file)
-            return f"{self.name} does not know conditional writes: two people must not publish at the same time"
-        return ""
+    def set_up(self, public_read: bool) -> Iterator[str]:
+        """Prepare the bucket, and remember whether its conditional writes work; what was done, as sentences."""
+        wanted = self._settings.conditional_writes != "off"
+        with self._told():
+            rows = set_up(self._client, self._settings.bucket, self._prefix, public_read=public_read, conditional=wanted)
+            for sentence, conditional in rows:
+                if conditional is not None and wanted:
+                    self._set_conditional(conditional)
+                yield sentence
 
     def read(self, key: str) -> bytes:
         """The content of one object."""
         with self._told(key):
-            body: bytes = self._client.get_object(Bucket=self._settings.bucket, Key=self._prefix + key)["Body"].read()
+            body: bytes = self._client.get_object(**self._address(key))["Body"].read()
         return body
 
-    def delete(self, keys: Collection[str]) -> tuple[str, ...]:
-        """Delete those of `keys` that we remember putting there."""
-        gone = tuple(key for key in keys if key in self._known)
+    def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
+        """Delete those of `keys` that we remember putting there, or that are among `ours`."""
+        gone = tuple(key for key in keys if key in self._known or key in ours)
         for key in gone:
             with self._told(key):
-                self._client.delete_object(Bucket=self._settings.bucket, Key=self._prefix + key)
-            del self._known[key]
+                self._client.delete_object(**self._address(key))
+            self._known.pop(key, None)
         return gone
 
     def close(self) -> None:
         """Remember what is there."""
+        self._parts.shutdown(cancel_futures=True)
         save_manifest(self._manifest, self._identity, self._known)
 
-    def _put(self, file: PublicFile, condition: dict[str, str] | None = None, handled: tuple[int, ...] = ()) -> None:
-        """One PUT up to `ONE_PUT_BYTES`, parts above; `handled` are the HTTP statuses the caller deals with."""
-        with self._told(file.key, handled):
-            if file.bytes > ONE_PUT_BYTES:
-                tag = self._put_parts(file)
+    def _send(self, file: PublicFile, moved: Callable[[int], None], **condition: str) -> bool:
+        """One PUT up to `ONE_PUT_BYTES`, parts above; whether what the server holds is what was sent, of which its ETag tells."""
+        part_bytes = PART_BYTES if file.bytes > ONE_PUT_BYTES else max(file.bytes, 1)
+        with opened(file, part_bytes) as (handle, md5s):
+            address, about = self._address(file.key), self._about(file)
+            if len(md5s) > 1:
+                size = (handle, file.bytes, md5s, part_bytes)
+                tag = send_parts(self._client, address, about, *size, self._parts, moved)
             else:
-                body = file.source.read_bytes()
-                _hold_to(file, sha256_of(body).hexdigest())
-                key = self._prefix + file.key
-                tag = self._client.put_object(Key=key, Body=body, **self._about(file), **(condition or {}))["ETag"]
-        self._remember(file, tag)
+                body = Body(handle, 0, file.bytes, moved)
+                plain = body.read() if file.bytes <= IN_MEMORY_BYTES else body  # no wait for “100 Continue” with small ones
+                tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
+                moved(file.bytes if plain is not body else 0)
+        whole = tag.strip('"') == etag(md5s) or self._stored_sha256(file.key) == file.sha256
+        self._known[file.key] = RemoteFile(file.bytes, file.sha256 if whole else "", (file.content_type, file.cache_control), tag)
+        return whole
 
-    def _put_parts(self, file: PublicFile) -> str:
-        """Send a large file in equal parts (R2 demands that they are); its ETag. boto3 aborts what it cannot finish."""
-        from boto3.s3.transfer import TransferConfig
+    def _put_if(self, file: PublicFile, expected: RemoteFile | None) -> bool:
+        """Write the feed on condition; False when the server turns out not to know conditions, and nothing was written.
 
-        _hold_to(file, sha256(file.source))
-        parts = TransferConfig(multipart_threshold=ONE_PUT_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=4)
-        about = self._about(file)
-        self._client.upload_file(str(file.source), about.pop("Bucket"), self._prefix + file.key, ExtraArgs=about, Config=parts)
-        there = self._head(file.key)
-        return there.tag if there else ""
+        A refusal is looked into before it is called a conflict: the answer to our own write may have been lost on the way and
+        boto3 have tried again, and some servers refuse conditions that hold (Ceph before 20) or do not know them (501).
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            with self._told(file.key, (*_LOOK_AGAIN, 501)):
+                self._write_feed(file, {"IfMatch": expected.tag} if expected else {"IfNoneMatch": "*"})
+        except ClientError as error:
+            if status_of(error) == 501:
+                return False
+            there = self._head(file.key)
+            if there is not None and there.sha256 == file.sha256:
+                self._known[file.key] = there
+                return True
+            if status_of(error) == 409 or _tag(there) != _tag(expected):  # 409: being written now
+                raise self._conflict(file) from None
+            return False
+        return True
+
+    def _write_feed(self, file: PublicFile, condition: dict[str, str]) -> None:
+        """Send the feed; once more when it arrives damaged."""
+        if not self._send(file, nobody, **condition) and not self._send(file, nobody):
+            raise self._damaged(file)
+
+    def _stored_sha256(self, key: str) -> str:
+        """The digest of an object's content, read back: asked only where the ETag is no MD5, as with encryption by KMS."""
+        body, digest = self._client.get_object(**self._address(key))["Body"], sha256()
+        for block in body.iter_chunks(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
+
+    def _address(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._settings.bucket, "Key": self._prefix + key}
 
     def _about(self, file: PublicFile) -> dict[str, Any]:
         """What is said of an object besides its content; never a Content-Encoding."""
         acl = self._settings.acl
         headers = {"ContentType": file.content_type, "CacheControl": file.cache_control, **({"ACL": acl} if acl else {})}
-        return {"Bucket": self._settings.bucket, **headers, "Metadata": {"sha256": file.sha256, **({"acl": acl} if acl else {})}}
+        return {**headers, "Metadata": {"sha256": file.sha256, **({"acl": acl} if acl else {})}}
 
-    def _remember(self, file: PublicFile, tag: str) -> None:
-        self._known[file.key] = RemoteFile(file.bytes, file.sha256, (file.content_type, file.cache_control), tag)
+    def _set_conditional(self, works: bool) -> None:
+        write_json(self._conditions, {"version": 1, "target": self._identity, "conditional": works})
+
+    def _conflict(self, file: PublicFile) -> CauserieError:
+        said = "somebody else has published meanwhile, the feed was left as they wrote it"
+        return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again")
+
+    def _damaged(self, file: PublicFile) -> CauserieError:
+        said = "the server stored something else than was sent, twice"
+        return CauserieError(said, f"{self.name}/{file.key}", "publish again; if it stays, find what changes data on the way there")
 
     def _head(self, key: str) -> RemoteFile | None:
         """An object as the server describes it; None when there is none."""
@@ -154,7 +218,7 @@ class S3Target:
 
         try:
             with self._told(key, (404,)):
-                said = self._client.head_object(Bucket=self._settings.bucket, Key=self._prefix + key)
+                said = self._client.head_object(**self._address(key))
         except ClientError:
             return None
         metadata = {name.lower(): value for name, value in said.get("Metadata", {}).items()}  # some servers recase the names
@@ -178,13 +242,20 @@ def _client(settings: S3Settings, attempts: int) -> Any:
         connect_timeout=10,
         max_pool_connections=2 * WORKERS,
     )
-    return boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
+    client = boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
+    client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
+    client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
+    return client
 
 
-def _hold_to(file: PublicFile, digest: str) -> None:
-    """Refuse to send what is not what was compared: it would be kept for a year under the wrong name."""
-    if digest != file.sha256:
-        raise CauserieError("changed while it was being published", str(file.source), "build again, then publish")
+def _sends(body: Any, sending: bool) -> None:
+    """Between the two events botocore reads a body to sign it, which is no progress."""
+    if isinstance(body, Body):
+        body.sending = sending
+
+
+def _tag(there: RemoteFile | None) -> str:
+    return there.tag if there else ""
 
 
 def _same_version(known: RemoteFile, listed: RemoteFile) -> bool:

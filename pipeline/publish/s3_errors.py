@@ -18,11 +18,17 @@ _KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 _ANSWERS: tuple[tuple[set[str], str, str], ...] = (
     ({"NoSuchBucket"}, "there is no bucket named {bucket}", "create it, or correct publish.s3.bucket in show.toml"),
     ({"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}, "access is denied", "let these credentials list, read and write here"),
-    ({"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}, "the credentials are refused", _KEYS),
+    ({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"}, "the credentials are refused", _KEYS),
+    ({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"},
+     "the credentials have expired", "get new ones, and publish again: what has arrived is not sent twice"),
     ({"AccessControlListNotSupported"}, "the bucket takes no ACLs", "set publish.s3.acl to '' and open it with a bucket policy"),
     ({"PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"},
      "the bucket is in another region", "correct publish.s3.region in show.toml"),
     ({"RequestTimeTooSkewed"}, "this machine's clock is wrong", "set the clock"),
+    ({"QuotaExceeded", "InsufficientStorage", "507", "XMinioStorageFull", "ServiceQuotaExceeded", "StorageFull"},
+     "the bucket is full", "make room there, or raise its quota, and publish again"),
+    ({"SlowDown", "ServiceUnavailable", "InternalError", "500", "502", "503", "504"}, "the server is out of order or too busy",
+     "publish again later: what has arrived is not sent twice"),
     ({"NoSuchKey", "404"}, "is not there", "publish again"),
 )  # fmt: skip
 _FAILURES: tuple[tuple[set[str], str, str], ...] = (
@@ -32,7 +38,8 @@ _FAILURES: tuple[tuple[set[str], str, str], ...] = (
     ({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}, "{host} cannot be reached",
      "check publish.s3.endpoint_url and the network"),
     ({"SSLError"}, "{host} shows a certificate this machine does not trust", "check publish.s3.endpoint_url, or set AWS_CA_BUNDLE"),
-    ({"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError"}, "{host} stopped answering", "publish again"),
+    ({"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"},
+     "{host} stopped answering", "publish again: what has arrived is not sent twice"),
     ({"ParamValidationError", "ValueError", "InvalidRegionError", "InvalidS3AddressingStyleError", "InvalidChecksumConfigError"},
      "the settings of the bucket are not usable", _SETTINGS),
 )  # fmt: skip
@@ -63,7 +70,7 @@ def refused(code: str, status: int, where: str, settings: S3Settings) -> Causeri
     for codes, message, hint in _ANSWERS:
         if code in codes:
             return CauserieError(message.format(bucket=settings.bucket), where, hint)
-    plain = code if code.isalnum() and len(code) < 60 else "without a reason"
+    plain = _plain(code)
     return CauserieError(f"the server refused ({status} {plain})", where, "publish again; if it stays, ask the host")
 
 
@@ -78,6 +85,15 @@ def failed(kind: str, where: str, settings: S3Settings) -> CauserieError:
 def status_of(error: Any) -> int:
     """The HTTP status of a botocore `ClientError`; 0 when it has none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def code_of(error: Any) -> str:
+    """S3's word for what a `ClientError` is about, when it is one word."""
+    return _plain(str(error.response.get("Error", {}).get("Code", "")))
+
+
+def _plain(code: str) -> str:
+    return code if code.isalnum() and len(code) < 60 else "without a reason"
 
 
 def host_of(endpoint_url: str) -> str:

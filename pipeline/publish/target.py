@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from pipeline.publish.tree import PublicFile
 from pipeline.publish.upload import RemoteFile
+
+
+def nobody(count: int) -> None:
+    """Hears how many bytes moved, and does nothing."""
 
 
 class Target(Protocol):
@@ -17,8 +21,14 @@ class Target(Protocol):
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
         """Everything it holds; of `keys`, also digest and headers."""
 
-    def put(self, file: PublicFile) -> None:
-        """Write one file, whole or not at all."""
+    def find(self, key: str) -> RemoteFile | None:
+        """One file as it is now, with its digest; None when there is none."""
+
+    def ready(self) -> None:
+        """Find out, before anything is sent, how the feed can be written safely."""
+
+    def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
+        """Write one file, whole or not at all; `moved` hears how many more bytes are there, negative when some go again."""
 
     def put_headers(self, file: PublicFile) -> None:
         """Give a file that is already there its headers."""
@@ -29,8 +39,8 @@ class Target(Protocol):
     def read(self, key: str) -> bytes:
         """The content of one file."""
 
-    def delete(self, keys: Collection[str]) -> tuple[str, ...]:
-        """Delete those of `keys` that we put there ourselves; returns them."""
+    def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
+        """Delete those of `keys` that we remember putting there, or that are among `ours`; returns them."""
 
     def close(self) -> None:
         """Remember what is there for next time."""

@@ -47,8 +47,9 @@ def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: C
     cover = _release(root / COVER_RELEASE)
     if len(episodes) > 1 and (root / SERIES_RELEASE).is_file():
         releases.append(_release(root / SERIES_RELEASE))
+    ages = (show.publish.feed_max_age_s, show.publish.pages_max_age_s)
     wanted = [*released(releases, cover), *shell(show, episodes)]
-    return in_order(_described(root, key, source, rank, promised, digest) for key, source, rank, promised in wanted)
+    return in_order(_described(root, key, source, rank, promised, digest, ages) for key, source, rank, promised in wanted)
 
 
 def released(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
@@ -91,7 +92,9 @@ def in_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
     return tuple(sorted(by_key.values(), key=lambda file: (file.rank, file.key)))
 
 
-def _described(root: Path, key: str, source: str, rank: int, promised: PublishedFile | None, digest: Callable[[Path], str]) -> PublicFile:
+def _described(
+    root: Path, key: str, source: str, rank: int, promised: PublishedFile | None, digest: Callable[[Path], str], ages: tuple[int, int]
+) -> PublicFile:
     """Look at one file on disk, and hold it to what its release promised."""
     path = _built(root / source)
     if ".." in PurePosixPath(key).parts or key.startswith("/"):
@@ -99,7 +102,7 @@ def _described(root: Path, key: str, source: str, rank: int, promised: Published
     found = (path.stat().st_size, digest(path))
     if promised is not None and found != (promised.bytes, promised.sha256):
         raise CauserieError("is not the file that was built for publication any more", source, "build again")
-    return PublicFile(key, path, *found, content_type(key), cache_control(key, found[1]), rank)
+    return PublicFile(key, path, *found, content_type(key), cache_control(key, found[1], *ages), rank)
 
 
 def _release(path: Path) -> Release:

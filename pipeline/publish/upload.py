@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.tree import FEED, PublicFile
+
+ONE_PUT_BYTES = 64_000_000  # above this, in parts: below, one request instead of seven
+PART_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,10 @@ class UploadPlan:
     uploads: tuple[PublicFile, ...]
     unchanged: tuple[PublicFile, ...]
     header_changes: tuple[PublicFile, ...]  # same content, other headers
-    orphans: tuple[str, ...]  # keys there that nothing names any more
+    orphans: tuple[str, ...]  # keys there that no publication that is kept names
+    kept: tuple[str, ...] = ()  # keys there that only an earlier publication names
+    replaced: frozenset[str] = frozenset()  # keys of uploads that are there with other content
+    proven: frozenset[str] = frozenset()  # unchanged keys that were looked at from outside when they were published
 
     @property
     def changes(self) -> tuple[PublicFile, ...]:
@@ -41,18 +48,47 @@ class UploadPlan:
         return sum(file.bytes for file in self.uploads)
 
 
-def upload_plan(local: Iterable[PublicFile], remote: Mapping[str, RemoteFile]) -> UploadPlan:
-    """Compare by content, then by headers; times of modification mean nothing after a clone, so nobody looks at them."""
+def upload_plan(
+    local: Iterable[PublicFile], remote: Mapping[str, RemoteFile], publications: Sequence[Iterable[PublicFile]] = ()
+) -> UploadPlan:
+    """Compare by content, then by headers; times of modification mean nothing after a clone, so nobody looks at them.
+
+    `publications` are the files of those that can still be gone back to, oldest first: what they name is no orphan, unless its name is
+    used again and again: of feeds, pages and guides a copy is kept here.
+    """
     files = sorted(local, key=lambda file: (file.rank, file.key))
     same = [file for file in files if _same_content(file, remote.get(file.key))]
     stale = [file for file in same if remote[file.key].headers not in (None, (file.content_type, file.cache_control))]
-    keys = {file.key for file in files}
+    keys, named = {file.key for file in files}, {file.key for each in publications for file in each if file.cache_control == IMMUTABLE}
+    last = {file.key: file.sha256 for file in publications[-1]} if publications else {}
+    left = sorted(key for key in remote if key not in keys)
     return UploadPlan(
         uploads=tuple(file for file in files if file not in same),
         unchanged=tuple(file for file in same if file not in stale),
         header_changes=tuple(stale),
-        orphans=tuple(sorted(key for key in remote if key not in keys)),
+        orphans=tuple(key for key in left if key not in named),
+        kept=tuple(key for key in left if key in named),
+        replaced=frozenset(file.key for file in files if file not in same and file.key in remote),
+        proven=frozenset(file.key for file in same if last.get(file.key) == file.sha256),
     )
+
+
+def table(plan: UploadPlan) -> tuple[str, ...]:
+    """What is sent, why, how much, and in how many requests, one line a file under a heading, in the order it is done."""
+    rows = [("what", "why", "bytes", "requests")]
+    for file in plan.changes:
+        is_sent = file in plan.uploads
+        why = "headers" if not is_sent else "changed" if file.key in plan.replaced else "new"
+        rows.append((file.key, why, str(file.bytes if is_sent else 0), str(requests(file) if is_sent else 1)))
+    if len(rows) == 1:
+        return ()
+    what, why, count, asked = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return tuple(f"{row[0]:<{what}}  {row[1]:<{why}}  {row[2]:>{count}}  {row[3]:>{asked}}" for row in rows)
+
+
+def requests(file: PublicFile) -> int:
+    """How many requests a bucket is asked to take a file."""
+    return 1 if file.bytes <= ONE_PUT_BYTES else -(-file.bytes // PART_BYTES) + 3  # listed, begun, completed
 
 
 def sentences(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[str, ...]:
@@ -64,6 +100,8 @@ def sentences(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[st
         lines += [f"delete {key} if Causerie put it there" for key in plan.orphans]
     elif plan.orphans:
         lines.append(f"keep {_files(len(plan.orphans))} that nothing names any more (older copies of the feed may)")
+    if plan.kept:
+        lines.append(f"keep {_files(len(plan.kept))} for going back to an earlier publication")
     if not plan.changes:
         return (*lines, f"nothing to send: {target} already holds all of it")
     return (*lines, f"in all {_files(len(plan.changes))}, {size(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged")

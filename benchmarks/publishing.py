@@ -1,0 +1,173 @@
+"""Publishing against `aws s3 sync`, `rclone sync` and `s3cmd sync`: the same files, the same server on loopback, one run after the other.
+
+    python benchmarks/publishing.py --endpoint http://127.0.0.1:7480 [--small 1000] [--large 20] [--large-mb 30] [--memory-gb 2]
+
+Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; without --endpoint moto's server is started. Tools that are not
+installed are left out. Times are of whole processes; read the ratios. Ours also looks at what it sent through the public address, which
+the others do not; --unchecked leaves that out, to compare the sending alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+BUCKET = "benchmark"
+
+
+def main() -> None:
+    """Make the files, send them with every tool, twice, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--endpoint", default="")
+    parser.add_argument("--small", type=int, default=1000)
+    parser.add_argument("--large", type=int, default=20)
+    parser.add_argument("--large-mb", type=int, default=30)
+    parser.add_argument("--memory-gb", type=float, default=0.0)
+    parser.add_argument("--unchecked", action="store_true")
+    parser.add_argument("--ours", default="", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.ours:
+        ours(Path(asked.ours), asked.endpoint, asked.unchecked)
+        return
+    with ExitStack() as stack:
+        from faulty_proxy import faulty_proxy
+
+        server = asked.endpoint or stack.enter_context(_moto()).url
+        _client(server).create_bucket(Bucket=BUCKET)
+        proxy = stack.enter_context(faulty_proxy(server))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        files(folder / "files", asked.small, asked.large, asked.large_mb)
+        print(f"{'tool':24}{'first':>9}{'again':>9}{'requests':>10}{'again':>7}")
+        for name, command in tools(folder, asked.endpoint or server, asked.unchecked).items():
+            times = [_timed(command(server)) for _ in range(2)]
+            _emptied(server)
+            asked_for = []
+            for _ in range(2):  # counted apart: the proxy that counts is slow
+                before = len(proxy.log)
+                _timed(command(proxy.url))
+                asked_for.append(len(proxy.log) - before)
+            _emptied(server)
+            print(f"{name:24}{times[0]:8.2f}s{times[1]:8.2f}s{asked_for[0]:10}{asked_for[1]:7}", flush=True)
+        if asked.memory_gb:
+            _memory(folder, server, asked.memory_gb)
+
+
+def ours(folder: Path, endpoint: str, unchecked: bool) -> None:
+    """What `causerie publish` does with a tree, on any folder."""
+    from pipeline.model import S3Settings
+    from pipeline.publish.headers import IMMUTABLE
+    from pipeline.publish.s3 import S3Target
+    from pipeline.publish.transaction import Acts, carry_out
+    from pipeline.publish.tree import MEDIA, TEXTS, PublicFile
+    from pipeline.publish.upload import upload_plan
+    from pipeline.publish.verify import verify
+    from pipeline.receipts import DigestCache
+
+    digests = DigestCache(folder.parent)
+    tree = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            key, size = path.relative_to(folder).as_posix(), path.stat().st_size
+            is_sound = path.suffix == ".mp3"
+            about = ("audio/mpeg" if is_sound else "text/plain; charset=utf-8", IMMUTABLE, MEDIA if is_sound else TEXTS)
+            tree.append(PublicFile(key, path, size, digests.digest(str(path)) or "", *about))
+    digests.save()
+    target = S3Target(S3Settings(BUCKET, "", endpoint, "us-east-1", "path", acl="public-read"), folder.parent / "memory")
+    remote = target.list({file.key for file in tree})
+    plan = upload_plan(tree, remote)
+    if plan.changes:
+        look = (lambda files: ()) if unchecked else (lambda files: verify(f"{endpoint}/{BUCKET}/", files))
+        carry_out(plan, target, remote, Acts(look))
+    target.close()
+    status = Path("/proc/self/status").read_text()  # getrusage would give the parent's peak when that is higher: it survives exec
+    print(f"{int(status.split('VmHWM:')[1].split()[0]) / 1000:.0f} MB", file=sys.stderr)
+
+
+def files(folder: Path, small: int, large: int, large_mb: int) -> None:
+    """Small files of 0.5 to 20 KB in folders of eight, and large ones; the same each time, none like another."""
+    dice = random.Random(1)
+    for number in range(small):
+        _write(folder / f"{number // 8:03}/{number:04}.txt", dice.randbytes(dice.randint(500, 20_000)))
+    for number in range(large):
+        _write(folder / f"{number:03}/{number:04}.mp3", dice.randbytes(large_mb << 20))
+
+
+def tools(folder: Path, endpoint: str, unchecked: bool) -> dict[str, object]:
+    """The command of each tool that is installed, as a function of the server's address."""
+    source, environment = str(folder / "files"), str(folder / "s3cfg")
+    Path(environment).write_text("")
+    more = ["--unchecked"] if unchecked else []
+    rclone = ["rclone", "--config", "/dev/null", "-q", "sync", "--checksum", "--fast-list", source]
+    found = {
+        "causerie": lambda url: [sys.executable, __file__, "--endpoint", url, "--ours", source, *more],
+        "aws s3 sync": lambda url: ["aws", "--endpoint-url", url, "s3", "sync", "--only-show-errors", source, f"s3://{BUCKET}"],
+        "rclone sync": lambda url: [*rclone, f":s3,provider=Other,env_auth=true,endpoint='{url}':{BUCKET}"],
+        "s3cmd sync": lambda url: ["s3cmd", "-c", environment, "-q", "--no-ssl", f"--host={url.split('//')[1]}",
+                                   f"--host-bucket={url.split('//')[1]}", "sync", f"{source}/", f"s3://{BUCKET}/"],
+    }  # fmt: skip
+    return {name: command for name, command in found.items() if shutil.which(command("http://x")[0])}
+
+
+def _timed(command: list[str]) -> float:
+    environment = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}  # with it rclone 1.60 does not start
+    began = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, env=environment)
+    return time.monotonic() - began
+
+
+def _memory(folder: Path, server: str, gigabytes: float) -> None:
+    """One large file, and the most memory that sending it took."""
+    place = folder / "one/files/long.mp3"
+    place.parent.mkdir(parents=True)
+    with place.open("wb") as stream:
+        for number in range(int(gigabytes * 1000)):
+            stream.write(hashlib.sha256(str(number).encode()).digest() * 31_250)
+    command = [sys.executable, __file__, "--endpoint", server, "--ours", str(place.parent), "--unchecked"]
+    began = time.monotonic()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    print(f"one file of {gigabytes:g} GB: {done.stderr.split()[-2]} MB of memory at most, {time.monotonic() - began:.0f} s")
+
+
+def _emptied(server: str) -> None:
+    client = _client(server)
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        keys = [{"Key": row["Key"]} for row in page.get("Contents", ())]
+        if keys:
+            client.delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
+
+
+def _client(server: str) -> object:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required")
+    return boto3.client("s3", endpoint_url=server, region_name="us-east-1", config=config)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _moto() -> object:
+    from publishing import s3_server
+
+    return s3_server()
+
+
+if __name__ == "__main__":
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        os.environ.setdefault(key, "benchmark")
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    main()

@@ -1,0 +1,157 @@
+"""What was published, kept beside the ledger in `feeds/publications/`, so that it can be gone back to.
+
+`NNNN.json` and `NNNN.html` are reports and stay. `trees/NNNN.json` lists the files of one publication, and `files/` holds, under their
+digests, those whose names do not carry their content (feeds, pages, guides): of the last `keep` publications only. Media are not copied:
+they are still at the target, under names that never change content.
+
+A tree is written before the feed, as a promise, and confirmed after: a publication that was killed between the two is recognised.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import CauserieError
+from pipeline.files import read_json, write_whole
+from pipeline.publish.headers import IMMUTABLE
+from pipeline.publish.tree import PublicFile
+
+PUBLICATIONS = "feeds/publications"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of one publication; `back_to` is the number of the one it went back to, 0 when it did not."""
+
+    number: int
+    at: datetime
+    target: str
+    feed_key: str
+    files: tuple[PublicFile, ...]
+    back_to: int = 0
+    confirmed: bool = False
+
+    @property
+    def feed(self) -> PublicFile | None:
+        """Its main feed."""
+        return next((file for file in self.files if file.key == self.feed_key), None)
+
+
+def trees(folder: Path, target: str) -> tuple[Tree, ...]:
+    """The publications to `target` that are kept in `folder`, oldest first; a damaged one is a `CauserieError`."""
+    found = (_read(folder, path) for path in sorted((folder / "trees").glob("[0-9]*.json")))
+    return tuple(sorted((tree for tree in found if tree.target == target), key=lambda tree: tree.number))
+
+
+def next_number(folder: Path) -> int:
+    """The number of the next publication, to whatever target."""
+    known = [int(path.stem) for path in (*folder.glob("[0-9]*.json"), *(folder / "trees").glob("[0-9]*.json")) if path.stem.isdigit()]
+    return max(known, default=0) + 1
+
+
+def ever_sent(folder: Path, target: str) -> frozenset[str]:
+    """Every key that a publication to `target` has sent, from the reports; one that cannot be read says nothing."""
+    keys: set[str] = set()
+    for path in folder.glob("[0-9]*.json"):
+        with suppress(CauserieError, KeyError, TypeError):
+            value = read_json(path)
+            keys |= {row["key"] for row in value["sent"]} if value["target"] == target else set()
+    return frozenset(keys)
+
+
+def promise(folder: Path, tree: Tree) -> None:
+    """Keep what is about to be published: a copy of what has no lasting name, then the list."""
+    for file in tree.files:
+        place = folder / "files" / file.sha256
+        if is_kept(file) and file.source != place and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            waiting = place.with_name(f".{place.name}")
+            shutil.copyfile(file.source, waiting)
+            waiting.replace(place)
+    _write(folder, tree)
+
+
+def confirm(folder: Path, tree: Tree) -> None:
+    """Note that the feed is out."""
+    _write(folder, replace(tree, confirmed=True))
+
+
+def withdraw(folder: Path, tree: Tree) -> None:
+    """Forget a promise that was not kept."""
+    _tree_file(folder, tree.number).unlink(missing_ok=True)
+
+
+def trim(folder: Path, target: str, keep: int) -> None:
+    """Keep the last `keep` publications to `target`, and the files that some publication, to whatever target, still needs."""
+    for tree in trees(folder, target)[:-keep]:
+        _tree_file(folder, tree.number).unlink()
+    left = (_read(folder, path) for path in (folder / "trees").glob("[0-9]*.json"))
+    needed = {file.sha256 for tree in left for file in tree.files}
+    for path in (folder / "files").glob("*"):
+        if path.name not in needed:
+            path.unlink()
+
+
+def went_back_to(kept: Iterable[Tree], number: int | None) -> Tree:
+    """The publication to go back to: the one of that number, or the one before what is out now. Pure; raises `CauserieError`."""
+    done = [tree for tree in kept if tree.confirmed]
+    known = [tree.number for tree in done]
+    now = (done[-1].back_to or done[-1].number) if done else 0
+    wanted = number if number is not None else max((each for each in known if each < now), default=0)
+    for tree in done:
+        if tree.number == wanted:
+            return tree
+    have = f"those that can be gone back to: {', '.join(map(str, known))}" if len(known) > 1 else "only what is out now is kept"
+    said = f"there is no publication {number} to go back to" if number is not None else "there is no earlier publication to go back to"
+    raise CauserieError(said, PUBLICATIONS, have)
+
+
+def is_kept(file: PublicFile) -> bool:
+    """Whether a file is copied here: its name promises nothing of its content."""
+    return file.cache_control != IMMUTABLE
+
+
+def _tree_file(folder: Path, number: int) -> Path:
+    return folder / f"trees/{number:04}.json"
+
+
+def _write(folder: Path, tree: Tree) -> None:
+    rows = [[file.key, file.bytes, file.sha256, file.content_type, file.cache_control, file.rank] for file in tree.files]
+    about = {"number": tree.number, "at": tree.at.isoformat(), "target": tree.target, "feed_key": tree.feed_key}
+    value = {"version": 1, **about, "back_to": tree.back_to, "confirmed": tree.confirmed, "files": rows}
+    write_whole(_tree_file(folder, tree.number), _one_row_a_line(value))
+
+
+def _one_row_a_line(value: dict[str, Any]) -> str:
+    """JSON with a line for each file, so that version control shows which have changed."""
+    import json
+
+    rows = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in value["files"])
+    head = json.dumps({key: item for key, item in value.items() if key != "files"}, ensure_ascii=False)
+    return f'{head[:-1]}, "files": [\n  {rows}\n]}}\n'
+
+
+def _read(folder: Path, path: Path) -> Tree:
+    """One tree; each file's source is the copy kept of it, whether there is one or not."""
+    try:
+        value = read_json(path)
+        files = tuple(PublicFile(row[0], folder / "files" / _digest(row[2]), *row[1:]) for row in value["files"])
+        at, numbers = datetime.fromisoformat(value["at"]), (int(value["number"]), int(value["back_to"]))
+        return Tree(numbers[0], at, value["target"], value["feed_key"], files, numbers[1], value["confirmed"])
+    except (CauserieError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        hint = "restore it from version control, or delete it: that publication can then not be gone back to"
+        raise CauserieError("is damaged", str(path), hint) from error
+
+
+def _digest(text: str) -> str:
+    """A SHA-256 in hexadecimal: nothing else may name a file to read."""
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ValueError(text)
+    return text

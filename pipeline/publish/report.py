@@ -1,0 +1,84 @@
+"""What a publication did, kept with the ledger: for programs (JSON) and for people (HTML, in the language of the show)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import write_json, write_whole
+from pipeline.publish.upload import size
+from pipeline.publish.verify import Check
+
+_TEMPLATES = Path(__file__).parent.parent / "templates" / "publication"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one publication did, or would do."""
+
+    target: str
+    at: str  # ISO 8601
+    sent: tuple[str, ...]  # keys, in the order they were sent, those with only new headers included
+    bytes: int  # of content sent
+    unchanged: int  # files
+    subscribers: tuple[str, ...] = ()  # what they will notice
+    back_to: int = 0  # the number of the publication it went back to
+    deleted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # advice for the producer
+    number: int = 0  # 0 when nothing was sent
+    seconds: float = 0.0
+
+    @property
+    def nothing_changed(self) -> bool:
+        """Whether the target already held all of it."""
+        return not self.sent and not self.deleted
+
+
+def summary(done: Publication) -> str:
+    """One line for the end."""
+    deleted = f", {len(done.deleted)} deleted" if done.deleted else ""
+    if done.nothing_changed:
+        return f"nothing to send: {done.target} already holds all of it"
+    what = f"went back to publication {done.back_to} on {done.target}" if done.back_to else f"published to {done.target}"
+    rate = f" in {done.seconds:.0f} s, {size(round(done.bytes / done.seconds))}/s" if done.seconds >= 2 and done.bytes > 10**6 else ""
+    return f"{what}: {len(done.sent)} sent ({size(done.bytes)}{rate}), {done.unchanged} unchanged{deleted}"
+
+
+def write_report(folder: Path, done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> None:
+    """Write `NNNN.json` and `NNNN.html` into `folder`; `sizes` are the bytes of what was sent, by key."""
+    path = folder / f"{done.number:04}"
+    value = {**asdict(done), "seconds": round(done.seconds, 1), "sent": [{"key": key, "bytes": sizes.get(key, 0)} for key in done.sent]}
+    rows = [{key: item for key, item in asdict(check).items() if item is not None} for check in checks]
+    write_json(path.with_suffix(".json"), {"version": 1, **value, "checks": rows})
+    write_whole(path.with_suffix(".html"), page(done, sizes, checks, title, language))
+
+
+def page(done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> str:
+    """The report as one HTML page without anything from elsewhere. Pure."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    french = language.startswith("fr")
+    return environment.get_template("publication.html.j2").render(
+        done=done, sizes=sizes, checks=checks, title=title, language=language, size=size, words=_FRENCH if french else _ENGLISH
+    )
+
+
+_ENGLISH: dict[str, Any] = {
+    "publication": "Publication", "back": "Went back to publication", "on": "To", "at": "Date", "bytes": "Sent",
+    "unchanged": "Unchanged files", "seconds": "Seconds", "subscribers": "What subscribers notice", "nothing": "Nothing.",
+    "notes": "Advice", "seen": "Seen from outside", "address": "Address", "status": "Status", "type": "Type", "length": "Bytes",
+    "ranges": "Byte ranges", "cors": "Other sites may read it", "same": "Whole content compared", "files": "Files sent",
+    "deleted": "Files deleted", "yes": "yes", "no": "no",
+}  # fmt: skip
+_FRENCH: dict[str, Any] = {
+    "publication": "Publication", "back": "Retour à la publication", "on": "Vers", "at": "Date", "bytes": "Envoyé",
+    "unchanged": "Fichiers inchangés", "seconds": "Secondes", "subscribers": "Ce que les abonnés remarquent", "nothing": "Rien.",
+    "notes": "Conseils", "seen": "Vu du dehors", "address": "Adresse", "status": "Réponse", "type": "Type", "length": "Octets",
+    "ranges": "Plages d’octets", "cors": "Lisible d’autres sites", "same": "Contenu entier comparé", "files": "Fichiers envoyés",
+    "deleted": "Fichiers supprimés", "yes": "oui", "no": "non",
+}  # fmt: skip

@@ -1,0 +1,201 @@
+"""A proxy that breaks things, to stand before an S3 server: faults at random or on chosen requests, and a log of what passed, in order.
+
+`with faulty_proxy(server_url) as proxy: proxy.fault = chance(0.2, answer(503)); …` A fault is a function of the request that says what to
+do with it, or None to let it pass.
+"""
+
+from __future__ import annotations
+
+import http.client
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "expect"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came in."""
+
+    method: str
+    path: str  # with its query
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+    @property
+    def signed(self) -> bool:
+        return "authorization" in self.headers
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What to do instead of passing a request on as it is."""
+
+    status: int = 0  # answer this, without asking the server
+    code: str = ""  # with this S3 error code
+    drop: str = ""  # "before" the server sees it, "after" (its answer is lost), "half" of the answer's body
+    wait_s: float = 0.0
+    change: Callable[[Request], Request] | None = None  # pass on something else
+    body: bytes | None = None  # answer 200 with this
+
+
+Fault = Callable[[Request], Broken | None]
+
+
+def answer(status: int, code: str = "") -> Fault:
+    return lambda request: Broken(status, code)
+
+
+def drop(when: str) -> Fault:
+    return lambda request: Broken(drop=when)
+
+
+def late(seconds: float) -> Fault:
+    return lambda request: Broken(wait_s=seconds)
+
+
+def without(*names: str) -> Fault:
+    """Headers that never reach the server: it then ignores conditions, or checksums."""
+
+    def change(request: Request) -> Request:
+        kept = {name: value for name, value in request.headers.items() if name not in names}
+        return Request(request.method, request.path, kept, request.body)
+
+    return lambda request: Broken(change=change)
+
+
+def flipped() -> Fault:
+    """One bit of the body, changed on the way."""
+
+    def change(request: Request) -> Request:
+        body = bytes([request.body[0] ^ 1]) + request.body[1:] if request.body else b""
+        return Request(request.method, request.path, request.headers, body)
+
+    return lambda request: Broken(change=change)
+
+
+def chance(probability: float, fault: Fault, seed: int = 0) -> Fault:
+    dice, lock = random.Random(seed), threading.Lock()
+
+    def choose(request: Request) -> Broken | None:
+        with lock:
+            return fault(request) if dice.random() < probability else None
+
+    return choose
+
+
+def when(wanted: Callable[[Request], bool], fault: Fault) -> Fault:
+    return lambda request: fault(request) if wanted(request) else None
+
+
+def after(count: int, wanted: Callable[[Request], bool], fault: Fault) -> Fault:
+    """Let `count` such requests pass, and none that follows."""
+    seen, lock = [0], threading.Lock()
+
+    def choose(request: Request) -> Broken | None:
+        with lock:
+            seen[0] += wanted(request)
+            return fault(request) if wanted(request) and seen[0] > count else None
+
+    return choose
+
+
+@dataclass
+class Proxy:
+    """What is asked of a running proxy, and what it saw."""
+
+    server: str
+    url: str = ""
+    fault: Fault = lambda request: None
+    log: list[tuple[str, str, int]] = field(default_factory=list)  # method, path, status; 0 for a dropped connection
+
+    def writes(self) -> list[str]:
+        """The paths of whole objects that were written, in order."""
+        return [path for method, path, status in self.log if method == "PUT" and status == 200 and "?" not in path]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    proxy: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The log is the proxy's."""
+
+    def _pass(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        request = Request(self.command, self.path, headers, self.rfile.read(length))
+        broken = self.proxy.fault(request) or Broken()
+        if broken.wait_s:
+            time.sleep(broken.wait_s)
+        if broken.drop == "before":
+            return self._cut(request)
+        if broken.status or broken.body is not None:
+            error = f"<Error><Code>{broken.code}</Code><Message>no</Message></Error>".encode() if broken.code else b""
+            return self._answer(request, broken.status or 200, {}, error if broken.body is None else broken.body)
+        status, said, body = self._asked(broken.change(request) if broken.change else request)
+        if broken.drop == "after":
+            return self._cut(request)
+        self._answer(request, status, said, body, half=broken.drop == "half")
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = _pass
+
+    def _asked(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(urlsplit(self.proxy.server).netloc, timeout=60)
+        try:
+            connection.request(request.method, request.path, request.body or None, request.headers)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def _answer(self, request: Request, status: int, headers: dict[str, str], body: bytes, half: bool = False) -> None:
+        self.proxy.log.append((request.method, request.path, status))
+        kept = {name: value for name, value in headers.items() if name.lower() not in {*HOP_BY_HOP, "server", "date"}}
+        if request.method != "HEAD":
+            kept = {name: value for name, value in kept.items() if name.lower() != "content-length"} | {"Content-Length": str(len(body))}
+        try:
+            self.send_response(status)
+            for name, value in kept.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if request.method != "HEAD":
+                self.wfile.write(body[: len(body) // 2] if half else body)
+        except OSError:
+            self.close_connection = True
+        if half:
+            self.close_connection = True
+
+    def _cut(self, request: Request) -> None:
+        self.proxy.log.append((request.method, request.path, 0))
+        self.close_connection = True
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is part of the game."""
+
+
+@contextmanager
+def faulty_proxy(server: str) -> Iterator[Proxy]:
+    """A running proxy before `server`, which passes everything until it is given a fault."""
+    proxy = Proxy(server)
+    with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy})) as running:
+        proxy.url = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=lambda: running.serve_forever(poll_interval=0.02), daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            running.shutdown()
+            thread.join()

@@ -1,0 +1,53 @@
+"""Publishing while things break: published, or not and said so; never a feed that names a missing file, never a secret.
+
+One try each of the quick ones; `benchmarks/faults.py` tries all of them, as often as it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faulty_proxy import Proxy, faulty_proxy
+from publishing import s3_server
+from publishing_faults import MUST_FAIL, MUST_PUBLISH, credentials, killed, no_waiting, one_try, two_at_once
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Proxy]:
+    with s3_server() as server, faulty_proxy(server.url) as proxy, no_waiting():
+        yield proxy
+
+
+@pytest.fixture
+def proxy(running: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
+    for name, value in credentials().items():
+        monkeypatch.setenv(name, value)
+    return running
+
+
+QUICK = (
+    "one request in five answers 503",
+    "connections dropped in mid-body",
+    "the answer to the feed lost",
+    "credentials that expire half way",
+    "access denied on one key",
+    "a bit flipped on the way to a server that checks nothing",
+    "a public address that serves what was there before",
+)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_publication_ends_well_or_changes_nothing_under(name: str, proxy: Proxy, tmp_path: Path) -> None:
+    outcome = one_try(name, 4, proxy, tmp_path)
+    assert (outcome != "published") or name not in MUST_FAIL
+    assert (outcome == "published") or name not in MUST_PUBLISH
+
+
+def test_of_two_publishers_at_once_one_is_told_though_the_server_knows_no_conditions(proxy: Proxy, tmp_path: Path) -> None:
+    two_at_once(1, proxy, tmp_path)
+
+
+def test_a_killed_publication_is_taken_up_by_the_next(proxy: Proxy, tmp_path: Path) -> None:
+    killed(3, proxy, tmp_path)

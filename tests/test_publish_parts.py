@@ -1,0 +1,107 @@
+"""Large files in parts: an interrupted upload goes on, progress counts what left, and content is what was compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faulty_proxy import Proxy, Request, after, answer, faulty_proxy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from publishing import put, s3_client, s3_server
+from publishing_faults import credentials, no_waiting
+
+from pipeline.errors import CauserieError
+from pipeline.model import S3Settings
+from pipeline.publish import s3
+from pipeline.publish.bodies import Body, etag, opened
+from pipeline.publish.s3 import S3Target
+from pipeline.publish.tree import MEDIA, PublicFile
+
+PART = 5 << 20
+CONTENT = os.urandom(1 << 20) * 13  # three parts
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Proxy]:
+    with s3_server() as server, faulty_proxy(server.url) as proxy, no_waiting():
+        s3_client(server.url).create_bucket(Bucket="parts")
+        yield proxy
+
+
+@pytest.fixture
+def target(running: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S3Target:
+    for name, value in credentials().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(s3, "ONE_PUT_BYTES", PART)
+    monkeypatch.setattr(s3, "PART_BYTES", PART)
+    running.fault = lambda request: None
+    running.log.clear()
+    return S3Target(S3Settings("parts", "", running.url, "us-east-1", "path"), tmp_path / "memory", attempts=1)
+
+
+def file(root: Path, content: bytes = CONTENT, key: str = "un/un-0.mp3") -> PublicFile:
+    return PublicFile(key, put(root / "a", content), len(content), hashlib.sha256(content).hexdigest(), "audio/mpeg", "no-cache", MEDIA)
+
+
+def is_part(request: Request) -> bool:
+    return "partNumber=" in request.path
+
+
+def parts_sent(proxy: Proxy) -> int:
+    return sum("partNumber=" in path and status == 200 for method, path, status in proxy.log if method == "PUT")
+
+
+def test_an_interrupted_upload_goes_on_where_it_stopped(running: Proxy, target: S3Target, tmp_path: Path) -> None:
+    running.fault = after(2, is_part, answer(403, "AccessDenied"))
+    with pytest.raises(CauserieError, match="access is denied"):
+        target.put(file(tmp_path))
+    assert parts_sent(running) == 2
+    running.fault = lambda request: None
+    running.log.clear()
+    moved: list[int] = []
+    target.put(file(tmp_path), moved.append)
+    assert (parts_sent(running), sum(moved)) == (1, len(CONTENT))
+    assert target.read("un/un-0.mp3") == CONTENT
+    assert s3_client(running.server).list_multipart_uploads(Bucket="parts").get("Uploads", []) == []
+
+
+def test_parts_of_other_content_are_not_taken_for_ours(running: Proxy, target: S3Target, tmp_path: Path) -> None:
+    running.fault = after(2, is_part, answer(403, "AccessDenied"))
+    with pytest.raises(CauserieError):
+        target.put(file(tmp_path, CONTENT[::-1]))
+    running.fault = lambda request: None
+    running.log.clear()
+    target.put(file(tmp_path))
+    assert (parts_sent(running), target.read("un/un-0.mp3")) == (3, CONTENT)
+
+
+def test_what_is_sent_again_is_not_counted_twice(running: Proxy, tmp_path: Path, target: S3Target) -> None:
+    failing = [1, 1]
+    running.fault = lambda request: answer(503)(request) if is_part(request) and failing and failing.pop() else None
+    moved: list[int] = []
+    settings_ = S3Settings("parts", "", running.url, "us-east-1", "path")
+    S3Target(settings_, tmp_path / "memory", attempts=3).put(file(tmp_path, key="deux.mp3"), moved.append)
+    assert sum(moved) == len(CONTENT)
+
+
+def test_a_file_written_to_while_it_is_sent_is_refused(tmp_path: Path) -> None:
+    sent = file(tmp_path, b"son")
+    with pytest.raises(CauserieError, match="changed while"), opened(sent, PART):
+        sent.source.write_bytes(b"autre")
+
+
+@settings(max_examples=50)
+@given(st.binary(max_size=40), st.integers(1, 12))
+def test_the_tag_of_parts_is_what_s3_makes_of_them(tmp_path_factory: pytest.TempPathFactory, content: bytes, part_bytes: int) -> None:
+    sent = file(tmp_path_factory.mktemp("parts"), content)
+    with opened(sent, part_bytes) as (handle, md5s):
+        pieces = [content[at : at + part_bytes] for at in range(0, len(content), part_bytes)] or [b""]
+        assert md5s == [hashlib.md5(piece).digest() for piece in pieces]
+        whole = hashlib.md5(b"".join(md5s)).hexdigest() + f"-{len(pieces)}"
+        assert etag(md5s) == (whole if len(pieces) > 1 else hashlib.md5(content).hexdigest())
+        read = b"".join(Body(handle, at, len(pieces[i]), print).read() for i, at in enumerate(range(0, len(content), part_bytes)))
+        assert read == content
