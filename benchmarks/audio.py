@@ -33,7 +33,7 @@ from pipeline.audio import ffmpeg, measure  # noqa: E402
 from pipeline.audio.encode import encode, encode_light, encode_m4a  # noqa: E402
 from pipeline.audio.profile import save  # noqa: E402
 from pipeline.files import read_json  # noqa: E402
-from pipeline.model import Mix, Recording  # noqa: E402
+from pipeline.sound_model import Mix, Recording  # noqa: E402
 
 RATE_HZ = 44_100
 TARGET = {"target_lufs": -16.0, "ceiling_dbtp": -1.0}

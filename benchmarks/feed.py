@@ -26,8 +26,9 @@ from pipeline.feed.chapters import to_value
 from pipeline.feed.items import Published, Whole, description
 from pipeline.feed_model import ChannelOptions, FeedTag, ItemOptions, OtherFeed
 from pipeline.files import write_json
-from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo, Soundbite
+from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.release import TYPES, PublishedFile, Release, write_release
+from pipeline.sound_model import Soundbite
 
 SITE = "https://podcast.example.org/essai/"
 NORA, MALIK = Person("nora", "Nora Belkacem", "https://example.org/nora", "https://example.org/nora.jpg"), Person("malik", "Malik Aubry")

@@ -19,9 +19,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pipeline.build import Workshop, look  # noqa: E402
-from pipeline.model import Episode, EpisodeInfo, Mix, Recording, Show, ShowInfo  # noqa: E402
+from pipeline.model import Episode, EpisodeInfo, Show, ShowInfo  # noqa: E402
 from pipeline.plan import plan  # noqa: E402
 from pipeline.receipts import Receipt  # noqa: E402
+from pipeline.sound_model import Mix, Recording
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -22,9 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pipeline.commands import STOPS
 from pipeline.files import write_json, write_whole
-from pipeline.model import Credit, Episode, EpisodeInfo, Mix, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.model import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan, work
 from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
+from pipeline.sound_model import Mix
 from pipeline.steps import execute
 from pipeline.transcript.timed import write_timed
 

@@ -12,15 +12,8 @@ from pipeline import feed_keys, fields, site_keys, sounds
 from pipeline.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
 from pipeline.errors import CauserieError, Problems
 from pipeline.glossary import read_glossary
-from pipeline.model import (
-    AudioTargets,
-    Episode,
-    EpisodeInfo,
-    PublishSettings,
-    Show,
-    ShowInfo,
-    SpeechSettings,
-)
+from pipeline.model import Episode, EpisodeInfo, PublishSettings, Show, ShowInfo, SpeechSettings
+from pipeline.sound_model import AudioTargets
 from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table, read_toml
 

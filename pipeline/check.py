@@ -28,11 +28,12 @@ from pipeline.guide import rules as questions
 from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.looked import Looked, signature
-from pipeline.model import Bed, Diarised, Episode, Part, Recording, Show, TimedTranscript
+from pipeline.model import Episode, Show, TimedTranscript
 from pipeline.newcomers import SUMMARY_TO_WRITE
 from pipeline.pictures import in_file, sized
 from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
+from pipeline.sound_model import Bed, Diarised, Part, Recording
 from pipeline.text import nearest, printable
 from pipeline.transcript import grammar
 from pipeline.transcript.diarisation import Stretch, absent, parse_rttm, speakers, unnamed

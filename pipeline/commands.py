@@ -17,7 +17,7 @@ from pipeline.build import Result, build, look
 from pipeline.cluster import Cluster
 from pipeline.console import Console, as_value, count
 from pipeline.drafts import untouched
-from pipeline.errors import CauserieError, Problems
+from pipeline.errors import CauserieError
 from pipeline.feed import ledger, noticed
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
@@ -27,12 +27,10 @@ from pipeline.publish.report import Publication
 from pipeline.publish.run import Hears, given_by, publish, rollback, set_up, target_name
 from pipeline.release import read_release
 from pipeline.review.server import Desk, desk
-from pipeline.speech.doubts import summary
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
-from pipeline.transcript.diarisation import parse_rttm, unnamed
-from pipeline.transcript.grammar import doubtful
 from pipeline.transcript.importer import import_text
+from pipeline.waiting import waiting
 from pipeline.workers import Workers, cores
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -188,56 +186,6 @@ def _by_reason(results: Sequence[Result]) -> dict[str, list[str]]:
             why = "follows what changed" if result.why.startswith("follows ") else result.why
             found.setdefault(f"{result.status}: {why}", []).append(result.step.kind)
     return found
-
-
-def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
-    """What a person has yet to do for an episode, as sentences."""
-    for folder, what in (("transcripts", "correct the transcript"), ("guides", "read the guide over")):
-        path = root / folder / f"{episode.slug}.md"
-        if path.exists() and untouched(path.read_text(encoding="utf-8", errors="replace")):
-            yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft{_doubted(root, folder, episode.slug)}"
-        elif path.exists() and folder == "transcripts":
-            yield from _named_once(path, f"{folder}/{episode.slug}.md")
-        if path.with_suffix(".draft.md").exists():
-            yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
-    yield from _unnamed(root, episode)
-    if episode.info.published > at:
-        yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
-
-
-def _named_once(path: Path, where: str) -> Iterator[str]:
-    """Names that may be voices; or what keeps the text from being read."""
-    try:
-        for line, name in doubtful(read_text(path, where), where):
-            yield f"say whether “{name} :” is a voice, {where}:{line}; it appears once, so it is read as narration"
-    except Problems as several:
-        yield from (f"correct {problem}" for problem in several.problems)
-    except CauserieError as error:
-        yield f"correct {error}"
-
-
-def _unnamed(root: Path, episode: Episode) -> Iterator[str]:
-    """The speakers another program found, of whom nobody has said who they are; once the text is a person's, that is settled there."""
-    text = root / f"transcripts/{episode.slug}.md"
-    for diarised in episode.diarised if not text.exists() or untouched(text.read_text(encoding="utf-8", errors="replace")) else ():
-        where = f"episodes/{episode.slug}/episode.toml: [recordings.speakers]"
-        try:
-            stretches = parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
-        except CauserieError as error:
-            yield f"correct {error}"
-            continue
-        for name in unnamed(diarised, stretches):
-            turns = [each for each in stretches if each.speaker == name]
-            said = f"{hms(sum(each.end_s - each.start_s for each in turns))} in all, first at {hms(turns[0].start_s)} of the recording"
-            yield f"say who speaks as {name}, {where}; {said}"
-
-
-def _doubted(root: Path, folder: str, slug: str) -> str:
-    """How much of a transcript the machine doubts."""
-    path = root / f"transcripts/{slug}.doubts.json"
-    if folder != "transcripts" or not path.exists() or not (value := read_json(path))["passages"]:
-        return ""
-    return f"; it doubts {summary(value, 'en')}"
 
 
 def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 
 from pipeline.fields import file_in, relative, time_in, who
-from pipeline.model import Bed, Clean, Diarised, Mix, Part, Person, Recording, Soundbite
+from pipeline.model import Person
+from pipeline.sound_model import Bed, Clean, Diarised, Mix, Part, Recording, Soundbite
 from pipeline.text import nearest, printable
 from pipeline.toml import Table
 

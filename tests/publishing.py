@@ -13,9 +13,10 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from pipeline.model import Episode, EpisodeInfo, Mix, PublishSettings, S3Settings, Show, ShowInfo
+from pipeline.model import Episode, EpisodeInfo, PublishSettings, S3Settings, Show, ShowInfo
 from pipeline.release import PublishedFile, Release, write_release
 from pipeline.site.places import episode_keys, show_keys
+from pipeline.sound_model import Mix
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 SITE = "https://balado.example/serie/"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pipeline.commands import STOPS
 from pipeline.files import write_json
-from pipeline.model import Credit, Episode, EpisodeInfo, Mix, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.model import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan, work
 from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
 from pipeline.site_model import SiteSettings
+from pipeline.sound_model import Mix
 from pipeline.steps import Step, execute
 from pipeline.transcript.timed import write_timed
 

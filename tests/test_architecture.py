@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # A module may import only from those before it; `plan` and what uses it see everything.
 ORDER = """
-    errors files text drafts progress roles directories pictures colours feed_model site_model model looked toml fields feed_keys site_keys sounds glossary catalog receipts stale steps build workers cluster
+    errors files text drafts progress roles directories pictures colours feed_model sound_model site_model model looked toml fields feed_keys site_keys sounds glossary catalog receipts stale steps build workers cluster
     audio speech transcript tags feed guide release report site publish serve review plan
-    newcomers staging bringing check doctor console commands preview
+    newcomers staging bringing check doctor waiting console commands preview
 """.split()
 HEAVY = {
     "torch",

@@ -12,7 +12,7 @@ from broken_files import RATE_HZ, broken_files
 
 from pipeline.audio.ingest import ingest
 from pipeline.errors import CauserieError
-from pipeline.model import Clean, Mix, Recording
+from pipeline.sound_model import Clean, Mix, Recording
 
 LIMIT_S = 60.0  # many times what the slowest takes: a hang, not a measure
 SOUND_DB = -24.0  # RMS of the sound that all are made from

@@ -13,7 +13,7 @@ from scipy.signal import butter, sosfilt, welch
 
 from pipeline.audio.clean import Found, described, filters, look, must_look
 from pipeline.audio.probe import probe
-from pipeline.model import Clean
+from pipeline.sound_model import Clean
 
 ROOT = Path(__file__).parents[1]
 RATE_HZ = 44_100

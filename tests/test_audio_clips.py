@@ -11,7 +11,7 @@ from pipeline.audio.encode import encode
 from pipeline.audio.hearing import hear
 from pipeline.audio.profile import save
 from pipeline.errors import CauserieError
-from pipeline.model import Soundbite
+from pipeline.sound_model import Soundbite
 
 BITES = (Soundbite(1.25, 2.0, "Où est la file\u202f?"), Soundbite(3.0001, 1.5))
 

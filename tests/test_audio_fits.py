@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio.fits import lies_under, misfits
-from pipeline.model import Bed, Mix, Part, Recording, Soundbite
+from pipeline.sound_model import Bed, Mix, Part, Recording, Soundbite
 
 TAKE = (Recording("episodes/un/take.wav"),)
 LENGTHS_S = {("episodes/un/take.wav", ""): 60.0, ("jingle.flac", ""): 4.0}

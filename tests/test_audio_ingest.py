@@ -10,7 +10,7 @@ from pipeline.audio.ingest import ingest
 from pipeline.audio.measure import loudness_of
 from pipeline.audio.profile import load
 from pipeline.errors import CauserieError
-from pipeline.model import Bed, Clean, Mix, Part, Recording
+from pipeline.sound_model import Bed, Clean, Mix, Part, Recording
 from pipeline.transcript.diarisation import Stretch, published
 
 SHOW = Path(__file__).parents[1]

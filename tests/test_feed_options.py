@@ -22,8 +22,9 @@ from pipeline.feed.items import Whole, image
 from pipeline.feed.podcast_ext import NAMESPACES, TAGS
 from pipeline.feed_model import ChannelOptions, FeedImage, FeedTag, ItemOptions, OtherFeed
 from pipeline.files import write_json
-from pipeline.model import EpisodeInfo, Soundbite
+from pipeline.model import EpisodeInfo
 from pipeline.release import PublishedFile, Release, write_release
+from pipeline.sound_model import Soundbite
 
 GUID = "917393e3-1b1e-5cef-ace4-edaa54e1f810"
 ALL = ChannelOptions(

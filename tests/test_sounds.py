@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.model import Bed, Clean, Diarised, Part, Person, Soundbite
+from pipeline.model import Person
+from pipeline.sound_model import Bed, Clean, Diarised, Part, Soundbite
 from pipeline.sounds import House, diarised, house, mix, soundbites
 from pipeline.toml import Table
 

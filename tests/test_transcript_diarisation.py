@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from test_transcript_draft import NAMES, NONE, heard
 
 from pipeline.errors import CauserieError, Problems
-from pipeline.model import Diarised
+from pipeline.sound_model import Diarised
 from pipeline.transcript.diarisation import MOST_SPEAKERS, Stretch, absent, parse_rttm, published, speakers, unnamed, with_speakers
 from pipeline.transcript.draft import draft, drafted
 from pipeline.transcript.text import Note, Paragraph

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.audio import ffmpeg
 from pipeline.audio.probe import probe
 from pipeline.errors import CauserieError
-from pipeline.model import Clean
+from pipeline.sound_model import Clean
 
 HIGHPASS_HZ = 75  # second order: 20 Hz is 23 dB down, the lowest voices (from 85 Hz) lose half a decibel at most
 STRETCHES, STRETCH_S = 8, 12.0  # what is listened to: enough pauses of a conversation

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.audio.encode import cut
 from pipeline.errors import CauserieError
-from pipeline.model import Soundbite
+from pipeline.sound_model import Soundbite
 from pipeline.text import hms, printable
 
 _UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag

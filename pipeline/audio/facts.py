@@ -10,7 +10,7 @@ from pipeline.audio.levels import floor_db
 from pipeline.audio.profile import HOP_S, HOPS_PER_S, SILENT_LUFS, decibels
 from pipeline.audio.programme import File, Programme
 from pipeline.audio.timeline import Clip, levels_of
-from pipeline.model import Mix, Part
+from pipeline.sound_model import Mix, Part
 
 
 def activity_of(mix: Mix, programme: Programme, tracks: Sequence[File], rate_hz: int) -> dict[str, Any]:

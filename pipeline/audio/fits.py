@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from pipeline.errors import CauserieError
-from pipeline.model import Bed, Mix, Part, Soundbite
+from pipeline.sound_model import Bed, Mix, Part, Soundbite
 from pipeline.text import hms
 
 ROUNDED_S = 1.0  # a player shows whole seconds: an end may be so much further than the sound

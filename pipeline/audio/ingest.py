@@ -20,8 +20,8 @@ from pipeline.audio.probe import chosen, refuse_damage
 from pipeline.audio.streams import Stream
 from pipeline.errors import CauserieError, Problems
 from pipeline.files import write_json
-from pipeline.model import Clean, Mix, Part
 from pipeline.progress import report
+from pipeline.sound_model import Clean, Mix, Part
 from pipeline.workers import cores
 
 if TYPE_CHECKING:

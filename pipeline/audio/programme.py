@@ -17,7 +17,7 @@ from pipeline.audio.streams import Stream
 from pipeline.audio.timeline import Clip, Source, Stretch, lay, placed, repeated, worst_peak
 from pipeline.audio.voice import talking
 from pipeline.errors import CauserieError
-from pipeline.model import Bed, Mix, Part
+from pipeline.sound_model import Bed, Mix, Part
 from pipeline.text import hms
 
 MUSIC_LU = -3.0  # music between voices, against the programme: at the same loudness it seems louder than speech

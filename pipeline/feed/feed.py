@@ -12,7 +12,8 @@ from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.podcast_ext import Channel, Item, Node, markup, node, xml_safe
 from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
 from pipeline.files import read_json, write_whole
-from pipeline.model import EpisodeInfo, ShowInfo, Soundbite
+from pipeline.model import EpisodeInfo, ShowInfo
+from pipeline.sound_model import Soundbite
 
 NOTHING_ASKED = ChannelOptions()
 

@@ -11,7 +11,8 @@ from pipeline.feed.imported_keys import ITEM, Keys, item_keys
 from pipeline.feed.reading import Element
 from pipeline.feed.wording import line, plain, shortened, title
 from pipeline.fields import seconds
-from pipeline.model import Chapter, EpisodeInfo, Person, Soundbite
+from pipeline.model import Chapter, EpisodeInfo, Person
+from pipeline.sound_model import Soundbite
 from pipeline.text import hms
 
 NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # of an episode that a person has yet to date

@@ -16,7 +16,8 @@ from typing import Any
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.podcast_ext import Node, node
 from pipeline.feed_model import ChannelOptions, FeedTag, ItemOptions, OtherFeed
-from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo, Soundbite
+from pipeline.model import Chapter, Credit, EpisodeInfo, ShowInfo
+from pipeline.sound_model import Soundbite
 from pipeline.text import hms, hms_ms
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double

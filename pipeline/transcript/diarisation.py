@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import CauserieError, Problems
-from pipeline.model import Diarised
+from pipeline.sound_model import Diarised
 from pipeline.text import nearest, printable
 
 MOST_SPEAKERS = 64  # a file that names more was not made for this

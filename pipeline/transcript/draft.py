@@ -13,7 +13,8 @@ from typing import Any
 from pipeline.drafts import stamp
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, corrected
-from pipeline.model import Diarised, Glossary, Word
+from pipeline.model import Glossary, Word
+from pipeline.sound_model import Diarised
 from pipeline.text import hms, typographic
 from pipeline.transcript.diarisation import parse_rttm, with_speakers
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
