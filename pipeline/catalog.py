@@ -14,7 +14,7 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.glossary import read_glossary
 from pipeline.model import Episode, EpisodeInfo, PublishSettings, Show, ShowInfo, SpeechSettings
 from pipeline.sound_model import AudioTargets
-from pipeline.text import is_slug, printable, slugify
+from pipeline.text import is_slug, printable, slugify, speaks
 from pipeline.toml import Table, read_toml
 
 ENGINES = ("auto", "openai-whisper", "faster-whisper")
@@ -71,7 +71,7 @@ def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
         description=table.text("description", ...),
         author=table.text("author", ..., 255),
         website=fields.website(table),
-        language=table.matching("language", "[a-z]{2}(-[a-zA-Z]{2})?", "fr or fr-ca", "fr") or "fr",
+        language=fields.language(table, "fr"),
         email=table.matching("email", r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", "podcast@example.org"),
         copyright=table.text("copyright", "", 255),
         license=fields.license_name(table),
@@ -214,15 +214,28 @@ def _info(table: Table, slug: str, show: Show) -> EpisodeInfo:
         description=table.text("description"),
         explicit=table.flag("explicit", show.info.explicit),
         credits=fields.together(show.info.credits, fields.credits(table.table("credits"), show.people)),
+        language=_other_language(table, show.info.language),
     )
     if show.info.kind == "serial" and info.kind == "full" and info.number is None:
         table.problem("number", "is missing", "a serial show numbers its episodes: directories play them in that order")
     return info
 
 
-def _other_feeds(show: Show, episodes: Iterable[Episode]) -> Iterator[CauserieError]:
-    """Feeds of a sound that is not made, or of a season nobody has."""
+def _other_language(table: Table, shows: str) -> str:
+    """An episode's language, empty when it is the show's."""
+    code = fields.language(table)
+    return "" if code.lower() == shows.lower() else code
+
+
+def _other_feeds(show: Show, episodes: Collection[Episode]) -> Iterator[CauserieError]:
+    """Feeds of a sound that is not made, or of a season or a language nobody has."""
     seasons = {episode.info.season for episode in episodes}
+    spoken = {episode.info.language or show.info.language for episode in episodes}
+    told = (("feed", show.feed.language), *((f"feeds[{number}]", other.language) for number, other in enumerate(show.feed.others, 1)))
+    for table, wanted in told:
+        if wanted and not any(speaks(each, wanted) for each in spoken):
+            hint = f"correct it, or write language = “{wanted}” in the episode.toml of those that are"
+            yield CauserieError(f"no episode is in the language “{wanted}”", f"show.toml: {table}.language", hint)
     for number, other in enumerate(show.feed.others, 1):
         where = f"show.toml: feeds[{number}]"
         if other.audio == "m4a" and not show.audio.m4a_kbps:

@@ -186,10 +186,11 @@ def _advice(root: Path, show: Show) -> list[Finding]:
                 where = f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers"
                 hint = f'add "{printable(name)}" = "…", a key of [people], or "" when they are nobody of the show'
                 found.append(Finding(ADVICE, OWN, "speaker", "", where, f"does not say who speaks as {printable(name)}", hint))
+    spoken = {f"transcripts/{episode.slug}.md": _language(show, episode) for episode in show.episodes}
     for where, text in texts.items():
         if not _tried(lambda text=text: grammar.parse(text)):
-            others = {name: other for name, other in texts.items() if name != where}
-            doubts = lint(text, where, others, show.info.language)
+            others = {name: other for name, other in texts.items() if name != where and spoken[name] == spoken[where]}
+            doubts = lint(text, where, others, spoken[where])
             found += [Finding(ADVICE, OWN, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
     return [*found, *(each for episode in show.episodes for each in _guide_advice(root, show, episode))]
 
@@ -201,7 +202,7 @@ def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]
     if not path.is_file() or _tried(lambda: guide_text.parse(read_text(path), where)):
         return
     text = read_text(path)
-    for line, message in questions.advice(guide_text.parse(text, where), show.info.language, episode.info.summary):
+    for line, message in questions.advice(guide_text.parse(text, where), _language(show, episode), episode.info.summary):
         yield Finding(ADVICE, OWN, "question", "", f"{where}:{line}", message, "write it again, or leave it: the guide is yours")
     for line, message in glyphs.missing(text):
         yield Finding(ADVICE, OWN, "glyph", "", f"{where}:{line}", message, "use another character; the pages and Word files have it")
@@ -247,10 +248,15 @@ def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterato
         return
     if _tried(lambda: (grammar.parse(read_text(text)), guide_text.parse(read_text(guide), ""))):  # told where texts are looked at
         return
-    said = turns(grammar.parse(read_text(text)), show.info.language)
-    spoken = spoken_words(TimedTranscript(0.0, show.info.language, tuple(each.turn for each in said)))
+    language = _language(show, episode)
+    said = turns(grammar.parse(read_text(text)), language)
+    spoken = spoken_words(TimedTranscript(0.0, language, tuple(each.turn for each in said)))
     for _, quote in guide_text.clips(guide_text.parse(read_text(guide), "")):
         yield from _tried(lambda quote=quote: locate(quote.text, spoken, f"guides/{episode.slug}.md:{quote.number}"))
+
+
+def _language(show: Show, episode: Episode) -> str:
+    return episode.info.language or show.info.language
 
 
 def _tried(look: Callable[[], Any]) -> list[CauserieError]:

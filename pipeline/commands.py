@@ -191,7 +191,8 @@ def _by_reason(results: Sequence[Result]) -> dict[str, list[str]]:
 def bring_text(root: Path, slug: str, file: Path) -> Iterator[str]:
     """Make an episode's transcript from a text typed elsewhere; a transcript that exists stays, the new one goes beside it."""
     show = open_show(root)
-    text, report = import_text(file, slug, {key: person.name for key, person in show.people.items()}, show.info.language)
+    language = next((episode.info.language for episode in show.episodes if episode.slug == slug), "") or show.info.language
+    text, report = import_text(file, slug, {key: person.name for key, person in show.people.items()}, language)
     with only_build(root):
         place = root / f"transcripts/{slug}.md"
         if place.exists() and not untouched(read_text(place)):

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.feed_model import ChannelOptions, FeedImage, FeedTag, ItemOptions, OtherFeed
-from pipeline.fields import ADDRESS, LICENSE, file_in, license_name
+from pipeline.fields import ADDRESS, LICENSE, file_in, language, license_name
 from pipeline.text import is_slug, printable, slugify
 from pipeline.toml import Table
 
@@ -98,6 +98,7 @@ def channel_options(table: Table, folder: Path, license: str, email: str) -> Cha
         tags=(*_tags(told, [name for name, row in TAGS.items() if row.channel]), *_blocked(told)),
         images=tuple(_image(each, folder) for each in told.tables("images")),
         others=other_feeds(table.tables("feeds")),
+        language=language(told),
     )
     if options.owner and not email:
         told.problem("owner", "asks for an address to be published, and there is none", "give email in show.toml, or take this out")
@@ -133,7 +134,7 @@ def seasons(table: Table) -> tuple[tuple[int, str], ...]:
 
 
 def other_feeds(tables: Iterable[Table]) -> tuple[OtherFeed, ...]:
-    """`[[feeds]]`: one season, or another sound, at an address of its own."""
+    """`[[feeds]]`: one season, one language, or another sound, at an address of its own."""
     found: dict[str, OtherFeed] = {}
     for each in tables:
         name = each.text("name", ...)
@@ -144,6 +145,8 @@ def other_feeds(tables: Iterable[Table]) -> tuple[OtherFeed, ...]:
             each.whole("season", None, 1, 10_000),
             each.flag("private", False),
             each.matching("moved_to", *_MOVED),
+            description=each.text("description"),
+            language=language(each),
         )
         if name and (not is_slug(name) or name == "feed"):
             each.problem("name", f"“{printable(name)}” cannot name a feed's file", f"try {slugify(name) or 'light'}")

@@ -27,7 +27,7 @@ class FeedImage:
 
 @dataclass(frozen=True)
 class OtherFeed:
-    """A feed of the same episodes beside the main one, with another sound or one season only."""
+    """A feed of the same episodes beside the main one, with another sound, or of one season or one language only."""
 
     name: str  # a slug
     title: str = ""  # the show's, when empty
@@ -37,6 +37,8 @@ class OtherFeed:
     moved_to: str = ""  # https address of the feed that replaces this one
     key: str = ""  # its path below the show's address, from the ledger
     guid: str = ""  # podcast:guid, from the ledger
+    description: str = ""  # the show's, when empty
+    language: str = ""  # every language, when empty
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class ChannelOptions:
     images: tuple[FeedImage, ...] = ()
     others: tuple[OtherFeed, ...] = ()
     key: str = "feed.xml"  # the feed's path below the show's address; from the ledger when private
+    language: str = ""  # the main feed is of the episodes in that language only
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ def website(table: Table) -> str:
     return address if address.endswith("/") or not address else f"{address}/"
 
 
+def language(table: Table, default: str = "") -> str:
+    """A language, alone or as a country speaks it (BCP 47)."""
+    return table.matching("language", "[a-z]{2}(-[a-zA-Z]{2})?", "fr or fr-ca", default) or default
+
+
 def license_name(table: Table) -> str:
     """A licence: an identifier in lower case, as podcast-namespace has them, or words of one's own as they were written."""
     name = table.text("license", "", 128)

@@ -7,7 +7,7 @@ sizes are bytes; dates carry a time zone. Paths in values are text relative to t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.feed_model import ChannelOptions, ItemOptions
@@ -86,6 +86,7 @@ class EpisodeInfo:
     explicit: bool = False
     credits: tuple[Credit, ...] = ()  # the whole cast, hosts of the show included
     guid: str = ""  # from the ledger
+    language: str = ""  # the show's, when empty
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,10 @@ class ShowInfo:
     credits: tuple[Credit, ...] = ()
     guid: str = ""  # podcast:guid, from the ledger
     feed_key: str = "feed.xml"  # where pages say the feed is, below the website; empty when it is private
+
+    def spoken_in(self, episode: EpisodeInfo) -> ShowInfo:
+        """The same show, as it is told in the language of one of its episodes."""
+        return replace(self, language=episode.language) if episode.language else self
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from pipeline.guide.clips import guide_clips
 from pipeline.guide.draft import draft_guide
 from pipeline.guide.render import render_guide
 from pipeline.guide.series import series_guide
-from pipeline.model import Episode, Show
-from pipeline.release import SERIES_RELEASE, release_cover, release_episode, release_series
+from pipeline.model import Episode, Show, ShowInfo
+from pipeline.release import SERIES_RELEASE, in_series, release_cover, release_episode, release_series
 from pipeline.site import card, episode_page, found_pages, index_page, people_page, style_files, theme_pages, transcripts_page
 from pipeline.site.places import Frame, Neighbours, built, episode_keys, fonts_of, page_keys, show_keys, themes, title
 from pipeline.speech.doubts import doubts
@@ -38,6 +38,7 @@ from pipeline.speech.transcribe import transcribe
 from pipeline.speech.translate import translate
 from pipeline.steps import Step
 from pipeline.tags import tag_m4a, tag_mp3, tag_opus
+from pipeline.text import speaks
 from pipeline.transcript.align import align
 from pipeline.transcript.captions import captions
 from pipeline.transcript.draft import draft
@@ -82,7 +83,7 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
         **({"m4a": f"episodes/{slug}/{slug}.m4a"} if show.audio.m4a_kbps else {}),
         "light": f"episodes/{slug}/{slug}.opus",
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTIONS},
-        **{f"transcript_{code}_vtt": path for code, path in translations(show, slug).items()},
+        **{f"transcript_{code}_vtt": path for code, path in translations(show, episode).items()},
         "chapters": f"feeds/{slug}.chapters.json",
         **{f"guide_{_word(form)}": f"guides/{slug}.{form}" for form in GUIDES},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
@@ -97,9 +98,9 @@ def _word(form: str) -> str:
     return form.replace(".", "_").replace("-", "_")
 
 
-def translations(show: Show, slug: str) -> dict[str, str]:
-    """A machine's captions in other languages, by their code."""
-    return {code: f"transcripts/{slug}.{code}.vtt" for code in show.speech.translate}
+def translations(show: Show, episode: Episode) -> dict[str, str]:
+    """A machine's captions in other languages than the episode's, by their code."""
+    return {code: f"transcripts/{episode.slug}.{code}.vtt" for code in show.speech.translate if not speaks(episode.info.language, code)}
 
 
 def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
@@ -173,17 +174,17 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     slug, speech, forms = episode.slug, show.speech, made(show, episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
     doubted = {"doubts": f"transcripts/{slug}.doubts.json"}
-    language = show.info.language[:2] if speech.language == "auto" else speech.language
+    language = episode.info.language[:2] or (show.info.language[:2] if speech.language == "auto" else speech.language)
     diarised = episode.diarised
     keys = [*(recording.voice for recording in episode.mix.recordings), *(key for each in diarised for _, key in each.speakers)]
     voices = {key: show.people[key].name for key in keys if key}
     heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
     names = tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms))))
     return (
-        Step(f"{slug}/transcribe", transcribe, writes={"words": words}, hints={"names": names}, **_listening(show, slug, "chunks")),
+        Step(f"{slug}/transcribe", transcribe, writes={"words": words}, hints={"names": names}, **_listening(show, episode, "chunks")),
         *(
-            Step(f"{slug}/translate", translate, writes={"vtt": path}, **_listening(show, slug, f"chunks-{code}"))
-            for code, path in translations(show, slug).items()
+            Step(f"{slug}/translate", translate, writes={"vtt": path}, **_listening(show, episode, f"chunks-{code}"))
+            for code, path in translations(show, episode).items()
         ),
         Step(f"{slug}/doubts", doubts, {"words": words, "levels": work(slug, "levels.npz")}, doubted, {"glossary": show.glossary}),
         Step(
@@ -211,12 +212,12 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     )
 
 
-def _listening(show: Show, slug: str, chunks: str) -> dict[str, Any]:
+def _listening(show: Show, episode: Episode, chunks: str) -> dict[str, Any]:
     """What a step that runs Whisper reads and is told: `chunks` is where it keeps what it heard, beside the master."""
     speech = show.speech
     is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # checkpoints end so; anything else is a name an engine knows
-    reads = {"master": work(slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
-    told = {"model": speech.model, "language": speech.language, "engine": speech.engine}
+    reads = {"master": work(episode.slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
+    told = {"model": speech.model, "language": episode.info.language[:2] or speech.language, "engine": speech.engine}
     return {"reads": reads, "settings": {**told, "chunks": chunks}, "lane": "model"}
 
 
@@ -226,7 +227,7 @@ def _guide(show: Show, episode: Episode, near: tuple[Episode, ...]) -> tuple[Ste
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
     helped = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
-    others = tuple(f"transcripts/{each.slug}.md" for each in near if each.slug != slug)
+    others = tuple(f"transcripts/{each.slug}.md" for each in near if each.slug != slug and each.info.language == episode.info.language)
     return (
         Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, {**about, **helped}, {"others": others}, drafts=True),
         Step(
@@ -248,12 +249,16 @@ def _guide(show: Show, episode: Episode, near: tuple[Episode, ...]) -> tuple[Ste
 
 def _about(show: Show, episode: Episode) -> dict[str, object]:
     """What tags and guides are told; what they never say is left out, so that it cannot make them again."""
-    return {"show": replace(show.info, email="", categories=(), cover_alt="", description=""), "episode": episode.info}
+    return {"show": _printed(show.info.spoken_in(episode.info)), "episode": episode.info}
+
+
+def _printed(info: ShowInfo) -> ShowInfo:
+    return replace(info, email="", categories=(), cover_alt="", description="")
 
 
 def _release(show: Show, episode: Episode) -> tuple[Step, ...]:
     """What an episode publishes: names, sizes, digests, types; and the picture that links to it are shown with."""
-    slug, files, language = episode.slug, made(show, episode), show.info.language
+    slug, files, language = episode.slug, made(show, episode), episode.info.language or show.info.language
     said = {"show": show.info.title, "episode": title(episode.info), "number": episode.info.number, "language": language}
     return (
         Step(f"{slug}/card", card, {"cover": episode.cover or show.cover}, {"card": files["card"]}, {**said, "colours": show.site.light}),
@@ -262,7 +267,7 @@ def _release(show: Show, episode: Episode) -> tuple[Step, ...]:
 
 
 def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
-    """The guide of the series: from two episodes on."""
+    """The guide of the series, in the show's language: from two episodes on."""
     if len(episodes) < 2:
         return ()
     files = {f"guide_{name}": f"guides/{_SERIES[name]}" for name in _SERIES}
@@ -271,7 +276,7 @@ def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
         "timed": tuple(work(episode.slug, "timed.json") for episode in episodes),
         "chapters": tuple(made(show, episode)["chapters"] for episode in episodes),
     }
-    about = {"show": _about(show, episodes[0])["show"], "episodes": tuple(episode.info for episode in episodes), "guide": show.guide}
+    about = {"show": _printed(show.info), "episodes": tuple(episode.info for episode in episodes), "guide": show.guide}
     return (
         Step("show/series-guide", series_guide, reads, {name: files[f"guide_{name}"] for name in _SERIES}, about),
         Step("show/series-release", release_series, files, {"release": SERIES_RELEASE}, {"sources": files}),
@@ -293,7 +298,7 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"release": cover},
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
-        *(series := _series(show, episodes[-SEASON:])),
+        *(series := _series(show, in_series(show, episodes)[-SEASON:])),
         *_pages(show, episodes, {**releases, **({"guides": SERIES_RELEASE} if series else {})}, marks),
         Step(
             "show/feed",
@@ -323,7 +328,7 @@ def _pages(show: Show, episodes: tuple[Episode, ...], releases: Paths, marks: tu
         reads = {"timed": texts["timed"][i], "chapters": marks[i], "release": releases["releases"][i], **cover}
         own_themes = tuple((theme.name, theme.slug) for theme in named["themes"] if episode.slug in theme.episodes)
         about = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
-        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), {"frame": told["frame"], **about})
+        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), {"frame": told["frame"].around(show, episode.info), **about})
     fonts = fonts_of(show)
     keys = tuple(page_keys(show, episodes))
     for kind, run, reads, settings in (

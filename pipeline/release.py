@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
+from pipeline.model import Episode, Show
 from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size, in_file, sized
-from pipeline.text import slugify
+from pipeline.text import slugify, speaks
 
-SERIES_RELEASE = ".causerie/show/guides.json"
+SERIES_RELEASE = ".causerie/show/guides.json"  # of the guide made from `in_series`
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
 # by role, else by extension; explicit, because what a system's own table says depends on the system
@@ -150,3 +151,8 @@ def _duration_s(audio: Path, source: str) -> float:
         return round(MP3(audio).info.length, 3)
     except MutagenError as error:
         raise CauserieError("is not a readable MP3 file", source, "delete it and build again") from error
+
+
+def in_series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Episode, ...]:
+    """The episodes that the guide of the series is about: those in the show's language, whatever the country."""
+    return tuple(episode for episode in episodes if speaks(episode.info.language or show.info.language, show.info.language[:2]))

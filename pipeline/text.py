@@ -36,6 +36,11 @@ def typographic(text: str, language: str) -> str:
     return french_spaces(text) if language.startswith("fr") else text
 
 
+def speaks(language: str, wanted: str) -> bool:
+    """Whether a language is the one that is wanted, or a country's form of it: `en-gb` is `en` (RFC 4647, 3.3.1). "" wants any."""
+    return not wanted or f"{language.lower()}-".startswith(f"{wanted.lower()}-")
+
+
 def hms(seconds: float, *, always_hours: bool = False) -> str:
     """Seconds as people write a time: `0:07`, `8:06`, `1:02:03`, or `00:08:06` when `always_hours`; rounded down."""
     whole = int(seconds)

@@ -14,6 +14,7 @@ from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
 from pipeline.files import read_json, write_whole
 from pipeline.model import EpisodeInfo, ShowInfo
 from pipeline.sound_model import Soundbite
+from pipeline.text import speaks
 
 NOTHING_ASKED = ChannelOptions()
 
@@ -39,12 +40,17 @@ def feed(
     rows = [(*one, *rest) for one, rest in zip(zip(episodes, releases, chapters, strict=True), more, strict=True)]
     rows.sort(key=lambda row: row[0].published, reverse=True)
     art = tuple(read_json(cover)["files"])
-    main = OtherFeed("feed", private=options.private, moved_to=options.moved_to, key=options.key, guid=show.guid)
+    main = OtherFeed("feed", private=options.private, moved_to=options.moved_to, key=options.key, guid=show.guid, language=options.language)
     for which, place in zip((main, *options.others), (feed, *others.values()), strict=True):
-        mine = [row for row in rows if which.season in (None, row[0].season)]
+        mine = [row for row in rows if _is_in(which, show, row[0])]
         trailers = tuple(_published(*row) for row in mine if row[0].kind == "trailer")
         whole = Whole(show, options, art, which)
         write_whole(place, rss(whole, [row[0] for row in mine], trailers, (_published(*row) for row in mine)))
+
+
+def _is_in(which: OtherFeed, show: ShowInfo, episode: EpisodeInfo) -> bool:
+    """Whether a feed gives that episode."""
+    return which.season in (None, episode.season) and speaks(episode.language or show.language, which.language)
 
 
 def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ...], published: Iterable[Published]) -> bytes:
@@ -85,10 +91,10 @@ def _around(head: Any) -> tuple[bytes, bytes]:
 def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:
     show, options, which = whole.show, whole.options, whole.which
     made.title(which.title or show.title)
-    made.description(plain(show.description, DESCRIPTION_BYTES) or show.title)
+    made.description(plain(which.description or show.description, DESCRIPTION_BYTES) or show.title)
     made.link(href=whole.url, rel="self", type="application/rss+xml")
     made.link(href=show.website, rel="alternate")  # last: feedgen takes the last link of any kind for the channel's own
-    made.language(show.language)
+    made.language(show.language if speaks(show.language, which.language) else which.language)
     made.generator("Causerie")
     if show.copyright:
         made.copyright(show.copyright)

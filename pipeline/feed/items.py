@@ -64,7 +64,8 @@ class Whole:
 
 def item(whole: Whole, one: Published) -> list[Node]:
     """All there is to say of an episode: first what has no prefix in RSS."""
-    episode, show, audio = one.episode, whole.show, one.files[whole.which.audio]
+    episode, audio = one.episode, one.files[whole.which.audio]
+    show = whole.show.spoken_in(episode)
     page = f"{show.website}{episode.slug}/"
     guid = episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug)
     return [
@@ -104,7 +105,8 @@ def _apple(whole: Whole, one: Published) -> Iterator[Node]:
 
 def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
     """The item's tags of the Podcasting 2.0 and Podlove namespaces."""
-    show, episode, options, files = whole.show, one.episode, one.options, one.files
+    episode, options, files = one.episode, one.options, one.files
+    show = whole.show.spoken_in(episode)
     if "cover" in files:
         yield image(show, files["cover"], "", "artwork")
     for form, role in _TRANSCRIPTS.items():

@@ -14,7 +14,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import sha256
 from pipeline.model import Episode, Show
 from pipeline.publish.headers import cache_control, content_type
-from pipeline.release import SERIES_RELEASE, PublishedFile, Release, read_release
+from pipeline.release import SERIES_RELEASE, PublishedFile, Release, in_series, read_release
 from pipeline.site.places import episode_keys, show_keys
 
 MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEED = range(6)  # the order of publication: nothing is named before it is there
@@ -45,7 +45,7 @@ def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: C
     """
     releases = [_release(root / f".causerie/{episode.slug}/release.json") for episode in episodes]
     cover = _release(root / COVER_RELEASE)
-    if len(episodes) > 1 and (root / SERIES_RELEASE).is_file():
+    if len(in_series(show, episodes)) > 1 and (root / SERIES_RELEASE).is_file():
         releases.append(_release(root / SERIES_RELEASE))
     ages = (show.publish.feed_max_age_s, show.publish.pages_max_age_s)
     wanted = [*released(releases, cover), *shell(show, episodes)]

@@ -50,7 +50,7 @@ def view(
         "words": [[each.line, each.column, each.start_s] for each in found],
         "doubts": doubts(text, found, (doubted or {}).get("passages", ()), language),
         "mistakes": list(mistakes(text, where, people)),
-        "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in lint(text, where, others, language)],
+        "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in lint(text, where, others, (heard or {}).get("language") or language)],
     }
 
 

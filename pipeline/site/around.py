@@ -48,7 +48,7 @@ def index_page(
     values |= {
         "title": typographic(show.title, show.language),
         "rows": rows if show.kind == "serial" else rows[::-1],
-        "title_of": lambda episode: typographic(title(episode), show.language),
+        "title_of": lambda episode: typographic(title(episode), episode.language or show.language),
         "credits": by_role(show.credits, show.language),
         "themes": themes,
         "guides": guide_files(read_release(guides), values["words"]) if guides else [],
@@ -118,7 +118,8 @@ def transcripts_page(
     texts = []
     for episode, text, marks in zip(episodes, timed, chapters, strict=True):
         people = {credit.person.key: credit.person.name for credit in (*frame.show.credits, *episode.credits)}
-        texts.append((episode, passages(read_timed(text), read_chapters(marks), people, words["narrator"])))
+        narrator = words_of(episode.language or frame.show.language, own)["narrator"]
+        texts.append((episode, passages(read_timed(text), read_chapters(marks), people, narrator)))
     values = common(frame, read_release(cover), "transcripts/index.html", own)
     values |= {"title": words["transcripts"], "texts": texts, "title_of": title}
     write_whole(page, render("transcripts.html.j2", values, own))

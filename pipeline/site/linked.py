@@ -21,9 +21,9 @@ def series(show: ShowInfo, image: str) -> dict[str, Any]:
 
 
 def episode_value(
-    show: ShowInfo, episode: EpisodeInfo, duration_s: float, audio: PublishedFile, images: tuple[str, str], tags: tuple[str, ...]
+    show: ShowInfo, episode: EpisodeInfo, duration_s: float, audio: PublishedFile, image: str, tags: tuple[str, ...], whole: dict[str, Any]
 ) -> dict[str, Any]:
-    """The episode in schema.org's words; `images` are the addresses of its card and of the show's cover."""
+    """The episode in schema.org's words; `image` is its card's address, `whole` the show's `series`."""
     media = {"@type": "AudioObject", "contentUrl": address(show, audio.key), "encodingFormat": audio.type, "contentSize": str(audio.bytes)}
     return {
         "@context": "https://schema.org",
@@ -31,14 +31,14 @@ def episode_value(
         "name": episode.title,
         "description": episode.summary,
         "url": address(show, f"{episode.slug}/"),
-        "image": images[0],
+        "image": image,
         "datePublished": episode.published.isoformat(),
         "duration": iso_duration(duration_s),
         **({"episodeNumber": episode.number} if episode.number is not None else {}),
         **({"keywords": list(tags)} if tags else {}),
         "inLanguage": show.language,
         "associatedMedia": {**media, "duration": iso_duration(duration_s)},
-        "partOfSeries": series(show, images[1]),
+        "partOfSeries": whole,
     }
 
 

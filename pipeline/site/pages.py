@@ -17,7 +17,7 @@ from pipeline.files import write_whole
 from pipeline.model import Chapter, Credit, EpisodeInfo
 from pipeline.release import PublishedFile, Release, read_release
 from pipeline.roles import label
-from pipeline.site.linked import episode_value, inlined
+from pipeline.site.linked import episode_value, inlined, series
 from pipeline.site.passages import passages
 from pipeline.site.places import Frame, Neighbours, address, title
 from pipeline.site.render import Own, own_templates, render, web, words_of
@@ -63,7 +63,8 @@ def episode_page(
     people = {credit.person.key: credit.person.name for credit in (*show.credits, *episode.credits)}
     heard = heard_in(frame, episode, published, read_release(cover), own)
     files = {file.role: file for file in published.files}
-    audio, cards = heard["audio"], (heard["image"]["url"], heard["cover_url"])
+    named = tuple(name for name, _ in themes)
+    whole = series(replace(show, language=frame.house or show.language), heard["cover_url"])
     values = {
         **heard,
         "m4a": files.get("m4a"),
@@ -76,7 +77,7 @@ def episode_page(
         "credits": by_role(episode.credits, show.language),
         "neighbours": neighbours,
         "themes": themes,
-        **inlined(episode_value(show, episode, published.duration_s, audio, cards, tuple(name for name, _ in themes))),
+        **inlined(episode_value(show, episode, published.duration_s, heard["audio"], heard["image"]["url"], named, whole)),
     }
     write_whole(page, render("episode.html.j2", values, own))
     write_whole(embed, render("embed.html.j2", {**values, "linked": ""}, own))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from pipeline.colours import DARK, LIGHT, palettes
 from pipeline.model import Episode, EpisodeInfo, Show, ShowInfo
 from pipeline.site_model import Named
-from pipeline.text import slugify
+from pipeline.text import slugify, speaks
 
 TOGETHER = 100  # episodes at most on the page of all transcripts: nobody prints a longer one
 
@@ -23,15 +23,15 @@ class Neighbours:
 
     position: int  # from 1
     total: int
-    previous: tuple[str, str] | None = None  # slug, title
-    next: tuple[str, str] | None = None
+    previous: tuple[str, ...] | None = None  # slug, title, and its language when that is not the show's
+    next: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, infos: tuple[EpisodeInfo, ...], i: int) -> Neighbours:
         """The place of `infos[i]`, in the show's order."""
         before = infos[i - 1] if i > 0 else None
         after = infos[i + 1] if i + 1 < len(infos) else None
-        named = [(info.slug, title(info)) if info else None for info in (before, after)]
+        named = [(info.slug, title(info), *filter(None, (info.language,))) if info else None for info in (before, after)]
         return cls(i + 1, len(infos), *named)
 
 
@@ -43,6 +43,7 @@ class Frame:
     subscribe: Named = ()
     bands: tuple[str, str] = (LIGHT["band"], DARK["band"])  # the colour around the page, by day and by night
     transcripts: bool = True  # whether there is a page of all of them
+    house: str = ""  # the show's own language, on a page in another
 
     @classmethod
     def of(cls, show: Show, episodes: tuple[Episode, ...]) -> Frame:
@@ -50,6 +51,11 @@ class Frame:
         colours = palettes(dict(show.site.light), dict(show.site.dark))
         bands = (colours["light"]["band"], colours["dark"]["band"])
         return cls(show.info, show.site.subscribe, bands, "page" in show_keys(show, episodes)["transcripts"])
+
+    def around(self, show: Show, episode: EpisodeInfo) -> Frame:
+        """The same around an episode's page: in its language, leading to the public feed of that language when there is one."""
+        told = replace(show.info.spoken_in(episode), feed_key=feed_key(show, episode))
+        return replace(self, show=told, house=show.info.language if episode.language else "")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,14 @@ class Theme:
     name: str
     slug: str
     episodes: tuple[str, ...]
+
+
+def feed_key(show: Show, episode: EpisodeInfo) -> str:
+    """The feed that an episode's page names: that of its language when the show has one, otherwise the main one."""
+    spoken = episode.language or show.info.language
+    own = [one for one in show.feed.others if one.language and speaks(spoken, one.language) and one.season in (None, episode.season)]
+    public = (one.key for one in own if one.audio == "audio" and not one.private and not one.moved_to)
+    return next(public, show.info.feed_key) if show.info.feed_key else ""
 
 
 def title(episode: EpisodeInfo) -> str:

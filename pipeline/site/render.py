@@ -67,6 +67,7 @@ def _environment(language: str, own: Own) -> jinja2.Environment:
     """
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from markupsafe import Markup
 
     ours = jinja2.FileSystemLoader(TEMPLATES)
     theirs = {name: (text, f"{_THEIRS}{name}", None) for name, text in own}  # by the name that errors tell
@@ -74,7 +75,8 @@ def _environment(language: str, own: Own) -> jinja2.Environment:
     kind = ImmutableSandboxedEnvironment if own else jinja2.Environment
     environment = kind(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        typographic=lambda text: typographic(text, language),
+        typographic=lambda text, spoken="": typographic(text, spoken or language),
+        lang=lambda spoken: Markup(' lang="{}"').format(spoken) if spoken and spoken != language else "",
         weight=lambda size: weight(size, language),
         day=lambda moment: day(moment, language),
         paragraphs=lambda text: [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()],
