@@ -328,7 +328,8 @@ def _pages(show: Show, episodes: tuple[Episode, ...], releases: Paths, marks: tu
         reads = {"timed": texts["timed"][i], "chapters": marks[i], "release": releases["releases"][i], **cover}
         own_themes = tuple((theme.name, theme.slug) for theme in named["themes"] if episode.slug in theme.episodes)
         about = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
-        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), {"frame": told["frame"].around(show, episode.info), **about})
+        about["frame"] = told["frame"].around(show, episode.info)
+        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), about)
     fonts = fonts_of(show)
     keys = tuple(page_keys(show, episodes))
     for kind, run, reads, settings in (

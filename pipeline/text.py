@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 NARROW_SPACE = "\u202f"  # before ; ! ? and inside « »
 NO_BREAK_SPACE = "\u00a0"  # before : and between a number and what it counts
@@ -30,6 +31,7 @@ def french_spaces(text: str) -> str:
     return _UNITS.sub(NO_BREAK_SPACE, text)
 
 
+@lru_cache(4096)
 def typographic(text: str, language: str) -> str:
     """The text with the curly apostrophe, and with its language's spaces."""
     text = re.sub(r"(?<=\w)'(?=\w)", "’", text)

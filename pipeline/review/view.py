@@ -46,11 +46,12 @@ def view(
 ) -> dict[str, Any]:
     """All of it as JSON values. `heard` is the content of `words.json`, `doubted` of `doubts.json`, `others` the show's other texts."""
     found = places(text, heard) if heard else []
+    remarks = lint(text, where, others, (heard or {}).get("language") or language)  # the text's, where the page is in the show's
     return {
         "words": [[each.line, each.column, each.start_s] for each in found],
         "doubts": doubts(text, found, (doubted or {}).get("passages", ()), language),
         "mistakes": list(mistakes(text, where, people)),
-        "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in lint(text, where, others, (heard or {}).get("language") or language)],
+        "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in remarks],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote
 
 from pipeline.colours import DARK, LIGHT, palettes
@@ -54,7 +55,10 @@ class Frame:
 
     def around(self, show: Show, episode: EpisodeInfo) -> Frame:
         """The same around an episode's page: in its language, leading to the public feed of that language when there is one."""
-        told = replace(show.info.spoken_in(episode), feed_key=feed_key(show, episode))
+        key = feed_key(show, episode)
+        if not episode.language and key == show.info.feed_key:
+            return self  # the very same: what many steps are told is spelt once for all of them
+        told = replace(show.info.spoken_in(episode), feed_key=key)
         return replace(self, show=told, house=show.info.language if episode.language else "")
 
 
@@ -126,6 +130,7 @@ def address(show: ShowInfo, key: str) -> str:
     return show.website.rstrip("/") + "/" + quote(key.removesuffix("index.html"))
 
 
+@lru_cache(4096)
 def link(key: str, folder: str) -> str:
     """A link to a published file from a page in that folder of the tree, "" for its root."""
     return quote(posixpath.relpath(key, folder or "."))

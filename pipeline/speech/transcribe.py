@@ -112,7 +112,8 @@ def language_code(language: str) -> str:
     code = language.lower().split("-")[0]
     if code != AUTO and code not in LANGUAGES:
         hint = nearest(code, {*LANGUAGES, AUTO})
-        raise CauserieError(f"Whisper does not know the language “{language}”", "show.toml: speech.language, or the language of an episode.toml", hint)
+        where = "show.toml: speech.language, or episode.toml: language"
+        raise CauserieError(f"Whisper does not know the language “{language}”", where, hint)
     return code
 
 
