@@ -38,7 +38,7 @@ from pipeline.speech.transcribe import transcribe
 from pipeline.speech.translate import translate
 from pipeline.steps import Step
 from pipeline.tags import tag_m4a, tag_mp3, tag_opus
-from pipeline.text import speaks
+from pipeline.text import slugify, speaks
 from pipeline.transcript.align import align
 from pipeline.transcript.captions import captions
 from pipeline.transcript.draft import draft
@@ -324,9 +324,10 @@ def _pages(show: Show, episodes: tuple[Episode, ...], releases: Paths, marks: tu
     texts = {"timed": tuple(work(episode.slug, "timed.json") for episode in episodes), "chapters": marks}
     told = {"frame": Frame.of(show, episodes), "episodes": infos}
     named, colours = {"themes": themes(episodes)}, {"light": site.light, "dark": site.dark}
+    names = {theme.slug: theme.name for theme in named["themes"]}
     for i, episode in enumerate(episodes):
         reads = {"timed": texts["timed"][i], "chapters": marks[i], "release": releases["releases"][i], **cover}
-        own_themes = tuple((theme.name, theme.slug) for theme in named["themes"] if episode.slug in theme.episodes)
+        own_themes = tuple((names[slug], slug) for slug in sorted(set(map(slugify, episode.tags))))
         about = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
         about["frame"] = told["frame"].around(show, episode.info)
         yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), about)

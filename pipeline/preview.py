@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
@@ -149,9 +150,10 @@ def look(root: Path, built: Collection[str]) -> Seen:
         for name in files:
             path = Path(folder, name)
             key = path.relative_to(root).as_posix()
-            if not name.startswith(".") and key not in built and path.exists():
-                stat = path.stat()
-                found[key] = (stat.st_mtime_ns, stat.st_size)
+            if not name.startswith(".") and key not in built:
+                with suppress(OSError):  # a link to nothing, or what an editor has taken away meanwhile
+                    stat = path.stat()
+                    found[key] = (stat.st_mtime_ns, stat.st_size)
     return found
 
 

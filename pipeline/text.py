@@ -68,6 +68,7 @@ def is_slug(text: str) -> bool:
     return len(text) <= 80 and _SLUG.fullmatch(text) is not None
 
 
+@lru_cache(4096)
 def slugify(text: str) -> str:
     """The nearest slug to a title, « La file d’attente » giving `la-file-d-attente`; empty when nothing is left."""
     spelt = re.sub(r"['’ʼ]", " ", text.lower()).replace("œ", "oe").replace("æ", "ae")

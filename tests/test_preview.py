@@ -14,6 +14,11 @@ def test_what_a_person_writes_is_looked_at_and_what_is_built_is_not(tmp_path):
     assert set(look(tmp_path, {"transcripts/un.vtt"})) == {"show.toml", "transcripts/un.md", "templates/cast.html.j2"}
 
 
+def test_a_link_to_nothing_stops_nothing(tmp_path):
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert look(tmp_path, ()) == {}
+
+
 def test_a_changed_file_is_seen(tmp_path):
     put(tmp_path / "show.toml", b"x")
     before = look(tmp_path, ())

@@ -168,7 +168,10 @@ def test_hostile_text_stays_text_everywhere(tmp_path):
         assert len(page.xpath("//script")) == 2 and len(page.xpath("//img")) == 1 and not page.xpath("//@onerror")
         assert json.loads(page.xpath("//script[@type]/text()")[0])
         assert "49" not in page.findtext(".//h1")
-    assert "".join(parse(root / PAGES[1]).findtext(".//h1").split()) == "".join(typographic(HOSTILE, "fr").split())
+    page = parse(root / PAGES[1])
+    assert "".join(page.findtext(".//h1").split()) == "".join(typographic(HOSTILE, "fr").split())
+    (frame,) = lxml.html.fragments_fromstring(page.get_element_by_id("cadre").text_content())  # as it lands in another page
+    assert set(frame.attrib) == {"src", "title", "width", "height", "loading"} and len(frame) == 0
 
 
 def test_an_english_show_has_english_pages(tmp_path):

@@ -158,6 +158,7 @@ def test_a_template_of_the_show_stands_for_ours_or_extends_it(tmp_path):
     [
         ("{% if %}", r"templates/cast.html.j2:1: cannot be read"),
         ("\n{{ nothing.here }}", r"templates/cast.html.j2:2: fails: 'nothing' is undefined"),
+        (r'{% include "\x1b[2J" %}', r"templates/cast.html.j2:1: fails: \?\[2J"),
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", r"templates/cast.html.j2:1: fails: access to attribute '__class__'"),
     ],
 )

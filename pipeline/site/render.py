@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import read_text
 from pipeline.site.places import link
 from pipeline.site.wording import TEMPLATES, day, labels, weight
-from pipeline.text import hms, typographic
+from pipeline.text import hms, printable, typographic
 
 if TYPE_CHECKING:
     import jinja2
@@ -34,11 +34,11 @@ def render(template: str, values: dict[str, Any], own: Own = ()) -> str:
     try:
         return _environment(values["show"].language, own).get_template(template).render(values)
     except jinja2.TemplateSyntaxError as error:
-        raise CauserieError(f"cannot be read: {error.message}", f"templates/{error.name}:{error.lineno}", "correct that line") from error
+        raise CauserieError(f"cannot be read: {printable(str(error.message))}", f"templates/{error.name}:{error.lineno}", "correct that line") from error
     except Exception as error:
         if not own or isinstance(error, CauserieError):
             raise
-        raise CauserieError(f"fails: {error}", _failing(error), "correct it, or delete it") from error
+        raise CauserieError(f"fails: {printable(str(error))}", _failing(error), "correct it, or delete it") from error
 
 
 def asset(name: str, own: Own = ()) -> str:
@@ -59,7 +59,7 @@ def web(url: str) -> str:
         return ""
 
 
-@cache
+@lru_cache(16)  # a show whose templates are being written has new ones every moment
 def _environment(language: str, own: Own) -> jinja2.Environment:
     """One for each language and set of templates: compiling them costs more than a page. A show's own run in Jinja's sandbox.
 
