@@ -81,4 +81,6 @@ def _templates(table: Table, root: Path) -> tuple[str, ...]:
         if name not in ours and not name.startswith("_"):
             hint = f"{nearest(name, ours)}; one that others include begins with “_”"
             table.problems.append(CauserieError("is no template of the pages", printable(f"{FOLDER}/{name}"), hint))
+        if not (root / FOLDER / name).resolve().is_relative_to(root.resolve()):  # it could be published, whatever it is
+            table.problems.append(CauserieError("is a link out of the show", printable(f"{FOLDER}/{name}"), "put a copy in its place"))
     return tuple(f"{FOLDER}/{name}" for name in found)

@@ -64,6 +64,12 @@ def test_all_transcripts_are_on_one_page_and_times_lead_into_the_episodes(public
     assert page.xpath("//p[@id='02-la-voix-t31']/a/@href") == ["../02-la-voix/index.html#t=31"]
 
 
+def test_no_episode_takes_the_name_of_a_part_of_the_page(tmp_path):
+    episodes = tuple(replace(FIRST, slug=slug) for slug in ("flux", "contenu", "sommaire"))
+    ids = parse(publish(tmp_path, episodes=episodes).root / "transcripts/index.html").xpath("//@id")
+    assert len(ids) == len(set(ids))
+
+
 def test_nobody_prints_a_thousand_transcripts():
     many = tuple(replace(FIRST, slug=f"e{i}") for i in range(TOGETHER + 1))
     show = workspace(episodes=many)

@@ -76,6 +76,13 @@ def test_a_template_that_stands_for_none_of_ours_is_a_mistake(tmp_path):
     assert problem.startswith("templates/episodes.html.j2: is no template") and "episode.html.j2" in problem
 
 
+def test_a_template_cannot_be_a_file_from_outside_the_show(tmp_path):
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "show/templates").mkdir(parents=True)
+    (tmp_path / "show/templates/_x.html.j2").symlink_to(tmp_path / "secret")
+    assert read({}, tmp_path / "show")[1] == ["templates/_x.html.j2: is a link out of the show; put a copy in its place"]
+
+
 def test_tags_that_cannot_name_a_page_are_mistakes_and_two_spellings_are_one():
     problems = []
     assert tags(Table({"tags": ["Accueil", "accueil", "日本", "x" * 61]}, "episode.toml", problems)) == ("Accueil",)
