@@ -57,9 +57,7 @@ def index_page(
     write_whole(page, render("index.html.j2", values, own))
 
 
-def people_page(
-    cover: Path, templates: tuple[Path, ...] = (), *, page: Path, frame: Frame, episodes: tuple[EpisodeInfo, ...]
-) -> None:
+def people_page(cover: Path, templates: tuple[Path, ...] = (), *, page: Path, frame: Frame, episodes: tuple[EpisodeInfo, ...]) -> None:
     """Write who took part, in which role and in which episodes."""
     own = own_templates(templates)
     values = common(frame, read_release(cover), "people/index.html", own)

@@ -34,7 +34,8 @@ def render(template: str, values: dict[str, Any], own: Own = ()) -> str:
     try:
         return _environment(values["show"].language, own).get_template(template).render(values)
     except jinja2.TemplateSyntaxError as error:
-        raise CauserieError(f"cannot be read: {printable(str(error.message))}", f"templates/{error.name}:{error.lineno}", "correct that line") from error
+        said = printable(str(error.message))
+        raise CauserieError(f"cannot be read: {said}", f"templates/{error.name}:{error.lineno}", "correct that line") from error
     except Exception as error:
         if not own or isinstance(error, CauserieError):
             raise
