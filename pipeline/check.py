@@ -29,7 +29,7 @@ from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.looked import Looked, signature
 from pipeline.model import Episode, Show, TimedTranscript
-from pipeline.newcomers import SUMMARY_TO_WRITE
+from pipeline.newcomers import SUMMARY_TO_WRITE, still_to_write
 from pipeline.pictures import in_file, sized
 from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
@@ -142,7 +142,8 @@ def shown(found: Sequence[Finding]) -> list[CauserieError]:
 
 def _in_files(root: Path, show: Show, wrong: Collection[str], looked: Looked, tell: Tell) -> list[CauserieError]:
     """What is wrong in the ledger, cover, recordings, transcripts and guides; `wrong` are the slugs whose TOML has mistakes."""
-    problems = _tried(lambda: ledger.load(root / "feeds/ledger.json"))
+    problems = [CauserieError("is still the one to fill in", f"show.toml: {key}", "say it of your show") for key in still_to_write(show.info)]
+    problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
     pictures = [image.file for image in show.feed.images]

@@ -21,6 +21,7 @@ from pipeline.errors import CauserieError
 from pipeline.feed import ledger, noticed
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
+from pipeline.newcomers import has_address
 from pipeline.plan import due, plan, work
 from pipeline.publish import history
 from pipeline.publish.report import Publication
@@ -59,7 +60,7 @@ def open_show(root: Path, keep: bool = False, slugs: Sequence[str] = ()) -> Show
     known = ledger.assign(before, f"{website}feed.xml", [episode.slug for episode in show.episodes])
     wanted = {**({"feed": True} if show.feed.private else {}), **{other.name: other.private for other in others}}
     known = ledger.assign_feeds(known, website, wanted, lambda: secrets.token_hex(16))
-    if keep and known != before:
+    if keep and known != before and (before.guid or has_address(show.info)):  # GUIDs made from the address of init are everybody's
         ledger.save(path, known)
     episodes = tuple(replace(each, info=replace(each.info, guid=known.episodes[each.slug])) for each in show.episodes)
     feeds = replace(
@@ -234,6 +235,9 @@ def send(
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):
         show = open_show(root)
+        if not has_address(show.info):
+            said = "is still the one causerie init wrote, and the feed's addresses and identities are made from it"
+            raise CauserieError(said, "show.toml: website", "say where the show will be served; causerie serve --watch shows it until then")
         shown = due(show, at)
         live = {"show", *(episode.slug for episode in shown)}
         steps = needed(plan(show, at), lambda step: step.episode in live)
