@@ -31,7 +31,7 @@ from pipeline.review.server import Desk, desk
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
 from pipeline.transcript.importer import import_text
-from pipeline.waiting import waiting
+from pipeline.waiting import orphans, waiting
 from pipeline.workers import Workers, cores
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -113,6 +113,8 @@ def make(
         if console.counts["built"]:
             for line in described(root, show):
                 console.say(line)
+        for sentence in orphans(root, [episode.slug for episode in show.episodes]) if show.whole and not slugs else ():
+            console.say(f"waits for a person: {sentence}")
         console.sum_up(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
 
@@ -176,6 +178,7 @@ def status(root: Path, *, at: datetime, as_json: bool) -> str:
         lines.append(f"{name}: {', '.join(f'{number} {status}' for status, number in sorted(counts.items()))}")
         lines += [f"  {', '.join(kinds)}: {what}" for what, kinds in _by_reason(mine).items()]
     lines += [f"waits for a person: {sentence}" for episode in show.episodes for sentence in waiting(root, episode, at)]
+    lines += [f"waits for a person: {sentence}" for sentence in orphans(root, [episode.slug for episode in show.episodes])]
     return "\n".join(lines)
 
 
