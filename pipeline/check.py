@@ -17,6 +17,7 @@ from pipeline import directories as directories_source
 from pipeline.audio import ffmpeg, headers, probe, streams
 from pipeline.audio.fits import misfits
 from pipeline.audio.probe import whole
+from pipeline.drafts import untouched
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import behind, ledger, parsed, rules
 from pipeline.feed.chapters import checked
@@ -160,6 +161,7 @@ def _in_files(root: Path, show: Show, wrong: Collection[str], looked: Looked, te
     for episode in show.episodes:
         if episode.slug not in wrong:
             problems += misfits(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
+            problems += _late_chapters(root, episode)
         problems += _episode(root, show, episode)
     return problems
 
@@ -182,7 +184,8 @@ def _advice(root: Path, show: Show) -> list[Finding]:
     texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _tried(lambda path=path: read_text(path))}
     found: list[Finding] = []
     for episode in show.episodes:
-        for diarised in episode.diarised:
+        text = texts.get(f"transcripts/{episode.slug}.md")
+        for diarised in episode.diarised if text is None or untouched(text) else ():  # a person's text says who speaks
             for name in unnamed(diarised, _stretches(root, diarised)):
                 where = f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers"
                 hint = f'add "{printable(name)}" = "…", a key of [people], or "" when they are nobody of the show'
@@ -238,11 +241,14 @@ def _stretches(root: Path, diarised: Diarised) -> tuple[Stretch, ...]:
     return parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
 
 
-def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
-    """Chapters after the end, once the sound was heard; quotes that nobody says in the text as it is now."""
+def _late_chapters(root: Path, episode: Episode) -> list[CauserieError]:
+    """Chapters after the end, once the sound was heard."""
     timed = root / f".causerie/{episode.slug}/timed.json"
-    if timed.is_file() and episode.chapters:
-        yield from _tried(lambda: checked(episode.chapters, read_timed(timed)))
+    return _tried(lambda: checked(episode.chapters, read_timed(timed), episode.slug)) if timed.is_file() and episode.chapters else []
+
+
+def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
+    """Quotes that nobody says in the text as it is now."""
     text, guide = (root / f"{folder}/{episode.slug}.md" for folder in ("transcripts", "guides"))
     if not (text.is_file() and guide.is_file()):
         return
