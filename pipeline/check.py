@@ -143,7 +143,8 @@ def shown(found: Sequence[Finding]) -> list[CauserieError]:
 
 def _in_files(root: Path, show: Show, wrong: Collection[str], looked: Looked, tell: Tell) -> list[CauserieError]:
     """What is wrong in the ledger, cover, recordings, transcripts and guides; `wrong` are the slugs whose TOML has mistakes."""
-    problems = [CauserieError("is still the one to fill in", f"show.toml: {key}", "say it of your show") for key in still_to_write(show.info)]
+    unsaid = still_to_write(show.info)
+    problems = [CauserieError("is still the one to fill in", f"show.toml: {key}", "say it of your show") for key in unsaid]
     problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))

@@ -206,7 +206,8 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
             chapters,
             {"timed": timed, **_reading_pictures(episode)},
             {"chapters": forms["chapters"]},
-            {"by_hand": episode.chapters, "slug": slug, **({"website": show.info.website} if _pictures(episode) else {})},
+            {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _pictures(episode) else {})},
+            {} if _pictures(episode) else {"slug": slug},  # names the episode in errors; with pictures it is in their addresses
         ),
     )
 

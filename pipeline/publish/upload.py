@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.publish.headers import IMMUTABLE
-from pipeline.publish.tree import FEED, PublicFile
+from pipeline.publish.tree import PublicFile
 
 ONE_PUT_BYTES = 64_000_000  # above this, in parts: below, one request instead of seven
 PART_BYTES = 16_000_000
