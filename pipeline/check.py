@@ -17,6 +17,7 @@ from pipeline import directories as directories_source
 from pipeline.audio import ffmpeg, headers, probe, streams
 from pipeline.audio.fits import misfits
 from pipeline.audio.probe import whole
+from pipeline.drafts import untouched
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import behind, ledger, parsed, rules
 from pipeline.feed.chapters import checked
@@ -29,7 +30,7 @@ from pipeline.guide import text as guide_text
 from pipeline.guide.quotes import locate, spoken_words
 from pipeline.looked import Looked, signature
 from pipeline.model import Episode, Show, TimedTranscript
-from pipeline.newcomers import SUMMARY_TO_WRITE
+from pipeline.newcomers import SUMMARY_TO_WRITE, still_to_write
 from pipeline.pictures import in_file, sized
 from pipeline.publish.verify import ORIGIN, ask
 from pipeline.release import check_cover
@@ -142,7 +143,9 @@ def shown(found: Sequence[Finding]) -> list[CauserieError]:
 
 def _in_files(root: Path, show: Show, wrong: Collection[str], looked: Looked, tell: Tell) -> list[CauserieError]:
     """What is wrong in the ledger, cover, recordings, transcripts and guides; `wrong` are the slugs whose TOML has mistakes."""
-    problems = _tried(lambda: ledger.load(root / "feeds/ledger.json"))
+    unsaid = still_to_write(show.info)
+    problems = [CauserieError("is still the one to fill in", f"show.toml: {key}", "say it of your show") for key in unsaid]
+    problems += _tried(lambda: ledger.load(root / "feeds/ledger.json"))
     if (root / show.cover).is_file():
         problems += _tried(lambda: check_cover(root / show.cover))
     pictures = [image.file for image in show.feed.images]
@@ -159,6 +162,7 @@ def _in_files(root: Path, show: Show, wrong: Collection[str], looked: Looked, te
     for episode in show.episodes:
         if episode.slug not in wrong:
             problems += misfits(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
+            problems += _late_chapters(root, episode)
         problems += _episode(root, show, episode)
     return problems
 
@@ -181,7 +185,8 @@ def _advice(root: Path, show: Show) -> list[Finding]:
     texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _tried(lambda path=path: read_text(path))}
     found: list[Finding] = []
     for episode in show.episodes:
-        for diarised in episode.diarised:
+        text = texts.get(f"transcripts/{episode.slug}.md")
+        for diarised in episode.diarised if text is None or untouched(text) else ():  # a person's text says who speaks
             for name in unnamed(diarised, _stretches(root, diarised)):
                 where = f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers"
                 hint = f'add "{printable(name)}" = "…", a key of [people], or "" when they are nobody of the show'
@@ -238,11 +243,14 @@ def _stretches(root: Path, diarised: Diarised) -> tuple[Stretch, ...]:
     return parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
 
 
-def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
-    """Chapters after the end, once the sound was heard; quotes that nobody says in the text as it is now."""
+def _late_chapters(root: Path, episode: Episode) -> list[CauserieError]:
+    """Chapters after the end, once the sound was heard."""
     timed = root / f".causerie/{episode.slug}/timed.json"
-    if timed.is_file() and episode.chapters:
-        yield from _tried(lambda: checked(episode.chapters, read_timed(timed)))
+    return _tried(lambda: checked(episode.chapters, read_timed(timed), episode.slug)) if timed.is_file() and episode.chapters else []
+
+
+def _against_the_transcript(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
+    """Quotes that nobody says in the text as it is now."""
     text, guide = (root / f"{folder}/{episode.slug}.md" for folder in ("transcripts", "guides"))
     if not (text.is_file() and guide.is_file()):
         return

@@ -21,6 +21,7 @@ from pipeline.errors import CauserieError
 from pipeline.feed import ledger, noticed
 from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
+from pipeline.newcomers import has_address
 from pipeline.plan import due, plan, work
 from pipeline.publish import history
 from pipeline.publish.report import Publication
@@ -30,7 +31,7 @@ from pipeline.review.server import Desk, desk
 from pipeline.steps import Step, needed
 from pipeline.text import hms, nearest
 from pipeline.transcript.importer import import_text
-from pipeline.waiting import waiting
+from pipeline.waiting import orphans, waiting
 from pipeline.workers import Workers, cores
 
 # Where each command stops: the kinds of step it wants, with everything they are made from
@@ -59,7 +60,7 @@ def open_show(root: Path, keep: bool = False, slugs: Sequence[str] = ()) -> Show
     known = ledger.assign(before, f"{website}feed.xml", [episode.slug for episode in show.episodes])
     wanted = {**({"feed": True} if show.feed.private else {}), **{other.name: other.private for other in others}}
     known = ledger.assign_feeds(known, website, wanted, lambda: secrets.token_hex(16))
-    if keep and known != before:
+    if keep and known != before and (before.guid or has_address(show.info)):  # GUIDs made from the address of init are everybody's
         ledger.save(path, known)
     episodes = tuple(replace(each, info=replace(each.info, guid=known.episodes[each.slug])) for each in show.episodes)
     feeds = replace(
@@ -112,6 +113,8 @@ def make(
         if console.counts["built"]:
             for line in described(root, show):
                 console.say(line)
+        for sentence in orphans(root, [episode.slug for episode in show.episodes]) if show.whole and not slugs else ():
+            console.say(f"waits for a person: {sentence}")
         console.sum_up(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
 
@@ -175,6 +178,7 @@ def status(root: Path, *, at: datetime, as_json: bool) -> str:
         lines.append(f"{name}: {', '.join(f'{number} {status}' for status, number in sorted(counts.items()))}")
         lines += [f"  {', '.join(kinds)}: {what}" for what, kinds in _by_reason(mine).items()]
     lines += [f"waits for a person: {sentence}" for episode in show.episodes for sentence in waiting(root, episode, at)]
+    lines += [f"waits for a person: {sentence}" for sentence in orphans(root, [episode.slug for episode in show.episodes])]
     return "\n".join(lines)
 
 
@@ -235,6 +239,9 @@ def send(
     """Publish what was built; refused when something is out of date, so that a half-made show is never sent."""
     with only_build(root):
         show = open_show(root)
+        if not has_address(show.info):
+            said = "is still the one causerie init wrote, and the feed's addresses and identities are made from it"
+            raise CauserieError(said, "show.toml: website", "say where the show will be served; causerie serve --watch shows it until then")
         shown = due(show, at)
         live = {"show", *(episode.slug for episode in shown)}
         steps = needed(plan(show, at), lambda step: step.episode in live)

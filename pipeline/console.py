@@ -27,6 +27,7 @@ class Console:
         self._lines: dict[str, TaskID] = {}
         self._told = self._began = 0.0  # when bytes were last shown, and first
         self.counts: Counter[str] = Counter()
+        self._reasons: dict[str, str] = {}  # why something failed or was drafted, and the step that said so first
 
     def __enter__(self) -> Console:
         return self
@@ -57,7 +58,9 @@ class Console:
         if self.as_json:
             print(json.dumps(as_value(result), ensure_ascii=False), flush=True)
         if result.status in ("failed", "drafted"):
-            self.say(f"{result.step.name}: {result.status}: {result.why}", always=result.status == "failed")
+            first = self._reasons.setdefault(result.why, result.step.name)  # one wrong quote stops three steps: its sentence is said once
+            why = result.why if first == result.step.name else f"as {first}"
+            self.say(f"{result.step.name}: {result.status}: {why}", always=result.status == "failed")
             if result.traceback:
                 self.say(result.traceback, always=True)
         elif result.status == "built":

@@ -113,7 +113,7 @@ def chapters(table: Table, folder: Path, root: Path) -> tuple[Chapter, ...]:
         chapter = Chapter(start_s or 0.0, title, url, file_in(each, "image", folder, root))
         if start_s is None and "start" not in each.values:
             each.problem("start", "is missing", "add the time it starts at, like “0:31”")
-        elif found and chapter.start_s <= found[-1].start_s:
+        elif start_s is not None and found and start_s <= found[-1].start_s:
             each.problem("start", "is not after the chapter before it", "put the chapters in order of time")
         each.end()
         found.append(chapter)

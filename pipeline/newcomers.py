@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,10 +14,24 @@ from pipeline.audio.probe import probe
 from pipeline.audio.streams import Probe, Stream
 from pipeline.errors import CauserieError
 from pipeline.files import write_whole
+from pipeline.model import ShowInfo
 from pipeline.text import hms, is_slug, slugify
 
 _TEMPLATES = Path(__file__).parent / "templates" / "init"
+_ABOUT_THE_SHOW = ("title", "description", "author", "website")
 SUMMARY_TO_WRITE = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
+
+
+def still_to_write(info: ShowInfo) -> Iterator[str]:
+    """The keys at the head of `show.toml` that say what `causerie init` wrote there; nobody should subscribe to them."""
+    for path in sorted(_TEMPLATES.glob("show.*.toml")):
+        first = tomllib.loads(path.read_text(encoding="utf-8"))
+        yield from (key for key in _ABOUT_THE_SHOW if getattr(info, key) == first[key])
+
+
+def has_address(info: ShowInfo) -> bool:
+    """Whether `website` was filled in: identities are made from it, and two shows must not have the same."""
+    return "website" not in still_to_write(info)
 
 
 def new_show(folder: Path, language: str) -> str:

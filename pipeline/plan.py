@@ -208,6 +208,7 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"timed": timed, **_reading_pictures(episode)},
             {"chapters": forms["chapters"]},
             {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _pictures(episode) else {})},
+            {} if _pictures(episode) else {"slug": slug},  # names the episode in errors; with pictures it is in their addresses
         ),
     )
 

@@ -44,9 +44,15 @@ def _changes(old: Any, new: Any, name: str = "") -> list[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
         return [change for key in keys for change in _changes(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(number, *pair) for number, pair in enumerate(zip(old, new, strict=True), 1) if pair[0] != pair[1]]
+        return [change for number, *pair in pairs for change in _changes(*pair, f"{name}[{number}]")]
     return [f"{name} changed from {_short(old)} to {_short(new)}"]
 
 
 def _short(value: Any) -> str:
+    """A value in a few words; a table, or a list of several things, by how much there is of it."""
+    if isinstance(value, Mapping) or (isinstance(value, list) and (len(value) > 1 or isinstance(next(iter(value), 0), Mapping))):
+        return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
     text = "nothing" if value is None else f"“{value}”" if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.files import read_json, read_text
 from pipeline.model import Episode
 from pipeline.speech.doubts import summary
-from pipeline.text import hms
+from pipeline.text import hms, is_slug
 from pipeline.transcript.diarisation import parse_rttm, unnamed
 from pipeline.transcript.grammar import doubtful
 
@@ -29,6 +29,14 @@ def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
     yield from _unnamed(root, episode)
     if episode.info.published > at:
         yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
+
+
+def orphans(root: Path, slugs: Collection[str]) -> Iterator[str]:
+    """Texts under the name of an episode that is not there, most often because its folder was renamed: nothing is made from them."""
+    for path in sorted(path for folder in ("transcripts", "guides") for path in (root / folder).glob("*.md")):
+        if is_slug(path.stem) and path.stem not in slugs and not untouched(path.read_text(encoding="utf-8", errors="replace")):
+            where = f"{path.parent.name}/{path.name}"
+            yield f"give {where} its episode's name: there is no episodes/{path.stem}, so nothing is made from it"
 
 
 def _named_once(path: Path, where: str) -> Iterator[str]:

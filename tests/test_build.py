@@ -61,6 +61,19 @@ def test_a_nested_setting_is_named_by_its_path():
     assert why_stale(new, replace(RECEIPT, settings=old.settings)) == "episode.title changed from “Avant” to “Après”"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ([{"title": "Avant"}, {"title": "B"}], [{"title": "Après"}, {"title": "B"}], "episodes[1].title changed from “Avant” to “Après”"),
+        ([{"title": "Avant"}], [{"title": "Avant"}, {"title": "B"}], "episodes changed from 1 entry to 2 entries"),
+        (None, [{"title": "Avant"}], "episodes changed from nothing to 1 entry"),
+    ],
+)
+def test_a_long_setting_is_told_by_what_differs_in_it(old, new, sentence):
+    before, now = (replace(FACTS, settings={"episodes": value} if value else {}) for value in (old, new))
+    assert why_stale(now, replace(RECEIPT, settings=before.settings)) == sentence
+
+
 def test_an_output_with_another_digest_was_edited():
     assert edited(replace(FACTS, writes={"out": "zz"}), RECEIPT) == ["out"]
 

@@ -102,6 +102,12 @@ def test_a_mistake_is_one_sentence_with_file_and_key(root, before, after, senten
     assert sentence in "\n".join(mistakes(root))
 
 
+def test_a_start_that_is_no_time_is_one_mistake(root):
+    second = '\n[[chapters]]\nstart = "0h30"\ntitle = "Suite"\n'
+    add(root, "un", EPISODE + second)
+    assert mistakes(root) == ["episodes/un/episode.toml: chapters[2].start: “0h30” is not a time; write it like “0:31” or “1:02:03”"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [

@@ -74,7 +74,7 @@ def test_a_long_title_is_cut_after_a_word() -> None:
 def test_chapters_by_hand_win_and_begin_at_zero(tmp_path: Path) -> None:
     write_timed(tmp_path / "timed.json", transcript(("archive", 20)))
     by_hand = (Chapter(12.9, "La file", "https://example.org/"), Chapter(80.0, "Le guichet"))
-    chapters(tmp_path / "timed.json", chapters=tmp_path / "chapters.json", by_hand=by_hand)
+    chapters(tmp_path / "timed.json", chapters=tmp_path / "chapters.json", by_hand=by_hand, slug="un")
     assert json.loads((tmp_path / "chapters.json").read_text("utf-8")) == {
         "version": "1.2.0",
         "chapters": [
@@ -87,13 +87,13 @@ def test_chapters_by_hand_win_and_begin_at_zero(tmp_path: Path) -> None:
 
 
 def test_a_chapter_after_the_end_is_named_with_both_times() -> None:
-    with pytest.raises(CauserieError, match="“Trop tard” starts at 1:23, and the audio lasts 1:00"):
-        checked((Chapter(0, "Début"), Chapter(83, "Trop tard")), transcript(duration_s=60.5))
+    with pytest.raises(CauserieError, match="^episodes/un/episode.toml: chapters: chapter “Trop tard” starts at 1:23, and the audio lasts 1:00"):
+        checked((Chapter(0, "Début"), Chapter(83, "Trop tard")), transcript(duration_s=60.5), "un")
 
 
 def test_chapters_out_of_order_are_named() -> None:
     with pytest.raises(CauserieError, match="“B” starts at 0:30, not after “A”, at 0:30"):
-        checked((Chapter(30.2, "A"), Chapter(30.2001, "B")), transcript())
+        checked((Chapter(30.2, "A"), Chapter(30.2001, "B")), transcript(), "un")
 
 
 @given(

@@ -187,6 +187,9 @@ def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path:
     asked = status(tmp_path, at=datetime(2026, 6, 1, tzinfo=UTC), as_json=False)
     assert "say who speaks as SPEAKER_00, episodes/un/episode.toml: [recordings.speakers]; 1:15 in all" in asked
     assert "does not say who speaks as SPEAKER_00" in str(check(tmp_path))
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts/un.md").write_text("+++\n+++\nOdile : Bonjour.\n\nOdile : Au revoir.\n", encoding="utf-8")
+    assert "does not say who speaks" not in str(check(tmp_path))  # a person's text does
     toml.write_text(f'{episode}[recordings.speakers]\nSPEAKER_0 = "nora"\n', encoding="utf-8")
     told = [str(each) for each in shown(check(tmp_path))]
     assert "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is nobody in episodes/un/raw.rttm; did you mean “SPEAKER_00”?" in told

@@ -1,12 +1,16 @@
 """Exit statuses, sentences, and what goes to which stream."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from conftest import causerie, small_show
 
 from cli import main
+from pipeline.build import Result
+from pipeline.console import Console
+from pipeline.steps import Step
 
 
 def run(*arguments: object):
@@ -81,6 +85,28 @@ def test_status_says_what_waits_for_a_person(built):
     result = run("status", "--show", built)
     assert "waits for a person: correct the transcript, transcripts/un.md, which is the machine's draft" in result.output
     assert "stale" not in result.output
+
+
+def test_a_text_whose_episode_was_renamed_is_not_forgotten_silently(tmp_path):
+    show = small_show(tmp_path)
+    (show / "transcripts").mkdir()
+    (show / "transcripts/ancien-nom.md").write_text("Corrigé pendant deux heures.\n")
+    (show / "transcripts/README.md").write_text("Our habits.\n")
+    waits = [line for line in run("status", "--show", show).output.splitlines() if line.startswith("waits for a person: give ")]
+    assert waits == [
+        "waits for a person: give transcripts/ancien-nom.md its episode's name: there is no episodes/ancien-nom, so nothing is made from it"
+    ]
+
+
+def test_what_stops_several_steps_is_said_once(capsys):
+    step = Step("un/guide", run)
+    console = Console()
+    for name in ("un/guide", "un/guide-clips"):
+        console.ended(Result(replace(step, name=name), "failed", "guides/un.md:47: the quote is not in the transcript"))
+    assert capsys.readouterr().err.splitlines() == [
+        "un/guide: failed: guides/un.md:47: the quote is not in the transcript",
+        "un/guide-clips: failed: as un/guide",
+    ]
 
 
 def test_a_quiet_build_that_does_nothing_says_nothing(built):

@@ -17,7 +17,7 @@ from pipeline.guide.quotes import locate, sentences, spoken_words
 from pipeline.guide.rules import advice
 from pipeline.guide.score import Topic, choose, claims, kind, rank
 from pipeline.guide.text import QUOTE, clips, parse, questions, write
-from pipeline.model import ShowInfo, TimedTranscript
+from pipeline.model import ShowInfo, TimedTranscript, Voice
 from pipeline.transcript.timed import write_timed
 
 HOSTILE = "#panic(1) *gras* $m$ <script>alert(1)</script> {quote} {voice} 🎉 \\ HYPERLINK \"x\" '' ?"
@@ -28,6 +28,16 @@ ENGLISH = replace(SHOW, language="en", title="Tomorrow, the counter")
 def drafted(timed: TimedTranscript, show: ShowInfo = SHOW, folder: Path | None = None) -> str:
     guide, notes = propose(timed, show, EPISODE)
     return write(guide, show.language, notes)
+
+
+def test_a_title_with_guillemets_is_quoted_inside_them() -> None:
+    goal = write(propose(sample(), SHOW, replace(EPISODE, title="L’accueil : «\u202fattendre\u202f» ?"))[0], "fr", {})
+    assert "Partir de «\u202fL’accueil\u00a0: “attendre”\u202f?\u202f»" in goal
+
+
+def test_a_narration_alone_is_not_announced() -> None:
+    alone = TimedTranscript(60.0, "fr", (replace(sample().turns[1], voice=Voice("", "récit")),))
+    assert "On y entend" in drafted(sample()) and "On y entend" not in drafted(alone)
 
 
 def test_the_draft_is_the_machines_until_somebody_changes_it(tmp_path: Path) -> None:

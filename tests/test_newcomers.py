@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from pipeline.audio.streams import Stream
 from pipeline.catalog import load
+from pipeline.check import check
+from pipeline.commands import open_show, send
+from pipeline.console import Console
 from pipeline.errors import CauserieError
+from pipeline.feed.ledger import load as load_ledger
+from pipeline.feed.ledger import podcast_guid
 from pipeline.newcomers import episode_toml, new_episode, new_show
 
 AT = datetime(2026, 1, 15, 19, 0, 42, tzinfo=timezone(timedelta(hours=1)))
@@ -26,6 +31,26 @@ def test_a_new_show_with_a_new_episode_has_no_mistake(tmp_path, language):
     assert (episode.info.title, episode.info.number) == ("Premier essai", 1)
     assert "0:05, 48000 Hz, stereo, flac" in said
     assert (tmp_path / "show/episodes/01-premier-essai" / RAW.name).read_bytes() == RAW.read_bytes()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_show_nobody_filled_in_has_no_identity_and_is_not_published(tmp_path, language):
+    new_show(tmp_path, language)
+    assert [problem.where for problem in check(tmp_path) if problem.level == "error"] == [
+        f"show.toml: {key}" for key in ("title", "description", "author", "website")
+    ]
+    open_show(tmp_path, keep=True)
+    assert not (tmp_path / "feeds/ledger.json").exists()
+    with pytest.raises(CauserieError, match="show.toml: website: is still the one causerie init wrote"):
+        send(tmp_path, at=AT, dry_run=False, prune=False, take_over=False, console=Console(quiet=True))
+
+
+def test_its_identity_is_made_from_the_address_that_was_filled_in(tmp_path):
+    new_show(tmp_path, "fr")
+    text = (tmp_path / "show.toml").read_text().replace("https://podcast.example.org/ma-serie/", "https://balado.example/serie/")
+    (tmp_path / "show.toml").write_text(text)
+    open_show(tmp_path, keep=True)
+    assert load_ledger(tmp_path / "feeds/ledger.json").guid == podcast_guid("https://balado.example/serie/feed.xml")
 
 
 def test_a_second_episode_takes_the_next_number(tmp_path):

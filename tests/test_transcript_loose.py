@@ -51,6 +51,11 @@ def test_no_word_is_ever_dropped_in_silence(text):
     assert not words(text) - words(kept)
 
 
+@pytest.mark.parametrize("dash", ["-", "--", "–", "—"])
+def test_two_hyphens_are_a_dash_too(dash):
+    assert "«\u202fEt ça suffit\u202f?\n- Souvent, oui.\u202f»" in write(imported(f"{dash} Et ça suffit ?\n{dash} Souvent, oui.\n").transcript)
+
+
 def words(text: str) -> Counter[str]:
     """Every word but times and the marks that a voice off or the narrator speaks."""
     bare = re.sub(r"(?i)\[voix off\]|narrateur *:|\d+:\d\d(?::\d\d)?", " ", text)

@@ -24,7 +24,7 @@ _WORDS = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
 
 
 def chapters(
-    timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], website: str = "", slug: str = ""
+    timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], slug: str, website: str = ""
 ) -> None:
     """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript.
 
@@ -33,7 +33,7 @@ def chapters(
     transcript = read_timed(timed)
     addresses = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
     pictured = tuple(replace(chapter, image=next(addresses)) if chapter.image else chapter for chapter in by_hand)
-    found = checked(pictured, transcript) if by_hand else proposed(transcript)
+    found = checked(pictured, transcript, slug) if by_hand else proposed(transcript)
     write_json(chapters, to_value(found))
 
 
@@ -52,16 +52,17 @@ def from_value(value: dict[str, Any]) -> tuple[Chapter, ...]:
     return tuple(Chapter(entry["startTime"], entry["title"], entry.get("url", ""), entry.get("img", "")) for entry in value["chapters"])
 
 
-def checked(by_hand: tuple[Chapter, ...], transcript: TimedTranscript) -> tuple[Chapter, ...]:
-    """Hand-written chapters to the millisecond, the first at 0; `CauserieError` when the audio cannot hold them."""
+def checked(by_hand: tuple[Chapter, ...], transcript: TimedTranscript, slug: str) -> tuple[Chapter, ...]:
+    """Hand-written chapters to the millisecond, the first at 0; `CauserieError` when the audio of episode `slug` cannot hold them."""
+    where, hint = f"episodes/{slug}/episode.toml: chapters", "mend the chapter's start"
     found = tuple(replace(chapter, start_s=_milliseconds(chapter.start_s)) for chapter in by_hand)
     for before, after in pairwise(found):
         if after.start_s <= before.start_s:
-            raise _error(f"chapter “{after.title}” starts at {hms(after.start_s)}, not after “{before.title}”, at {hms(before.start_s)}")
+            said = f"chapter “{after.title}” starts at {hms(after.start_s)}, not after “{before.title}”, at {hms(before.start_s)}"
+            raise CauserieError(said, where, hint)
     if found[-1].start_s >= transcript.duration_s:
-        raise _error(
-            f"chapter “{found[-1].title}” starts at {hms(found[-1].start_s)}, and the audio lasts {hms(transcript.duration_s)}",
-        )
+        said = f"chapter “{found[-1].title}” starts at {hms(found[-1].start_s)}, and the audio lasts {hms(transcript.duration_s)}"
+        raise CauserieError(said, where, hint)
     return found if found[0].start_s == 0 else (Chapter(0, _words(transcript)[0]), *found)
 
 
@@ -117,7 +118,3 @@ def _milliseconds(time_s: float) -> float:
     """Rounded to the millisecond, and a whole number when it is one: that is how it is written."""
     rounded = round(time_s, 3)
     return int(rounded) if rounded == int(rounded) else rounded
-
-
-def _error(message: str) -> CauserieError:
-    return CauserieError(message, "episode.toml: chapters", "mend the chapter's start")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ from pipeline.model import EpisodeInfo, GuideModel, ShowInfo, TimedTranscript
 from pipeline.text import hms, typographic
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.timed import read_timed
-from pipeline.transcript.turns import turns
+from pipeline.transcript.turns import NARRATION, turns
 
 CANDIDATES, CLIPS = 12, 4
 NOBODY_ELSE = Elsewhere()
@@ -113,17 +114,18 @@ def _balanced(best: tuple[Candidate, ...], language: str) -> tuple[Candidate, ..
 def _status(timed: TimedTranscript, show: ShowInfo) -> tuple[Line, ...]:
     words = labels(show.language)["draft"]
     kinds = dict.fromkeys(turn.voice.role for turn in timed.turns if turn.voice.role)
-    said = fill(words["kinds"], kinds=", ".join(kinds)) if kinds else ""
+    only_narrated = [*kinds] == [NARRATION.get(show.language[:2], "narration")]  # no news: one hears somebody
+    said = fill(words["kinds"], kinds=", ".join(kinds)) if kinds and not only_narrated else ""
     return _lines(TEXT, filter(None, (show.status, said, words["caution"])))
 
 
 def _goal(words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
-    return (Line(TEXT, fill(words["draft"]["goal"], title=_one_line(episode.title))), *_lines(ITEM, words["draft"]["outcomes"]))
+    return (Line(TEXT, fill(words["draft"]["goal"], title=_quotable(episode.title))), *_lines(ITEM, words["draft"]["outcomes"]))
 
 
 def _before(own: tuple[Passage, ...], best: tuple[Candidate, ...], words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
     """The framing question, the episode's own when it has one, and what each group listens for."""
-    framing = own[0].text if own else fill(words["draft"]["framing"], title=_one_line(episode.title))
+    framing = own[0].text if own else fill(words["draft"]["framing"], title=_quotable(episode.title))
     briefs = [brief for key, brief in words["draft"]["brief"].items() if any(one.kind == key for one in best)]
     return (Line(TEXT, framing), *_lines(ITEM, briefs if len(briefs) > 1 else [words["draft"]["brief_all"]]))
 
@@ -170,6 +172,11 @@ def _heard(passage: Passage, language: str) -> str:
 def _quoted(passage: Passage) -> str:
     """A passage as `>` lines, one a voice."""
     return "\n".join(_one_line(text) for _, text in passage.lines())
+
+
+def _quotable(title: str) -> str:
+    """A title to stand between guillemets: its own become inner quotation marks."""
+    return re.sub(r"«\s*([^«»]*?)\s*»", r"“\1”", _one_line(title))
 
 
 def _one_line(text: str) -> str:

@@ -108,7 +108,8 @@ def went_back_to(kept: Iterable[Tree], number: int | None) -> Tree:
     for tree in done:
         if tree.number == wanted:
             return tree
-    have = f"those that can be gone back to: {', '.join(map(str, known))}" if len(known) > 1 else "only what is out now is kept"
+    have = "only what is out now is kept" if known else "nothing was published from here"
+    have = f"those that can be gone back to: {', '.join(map(str, known))}" if len(known) > 1 else have
     said = f"there is no publication {number} to go back to" if number is not None else "there is no earlier publication to go back to"
     raise CauserieError(said, PUBLICATIONS, have)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.guide.asking import is_numbered
 from pipeline.model import TimedTranscript, Turn
 
 
@@ -36,6 +37,8 @@ def speaking(timed: TimedTranscript, people: Mapping[str, str], narrator: str) -
         spoken_s = _spoken_s(turn)
         if spoken_s > 0:
             name = turn.voice.name or turn.voice.label or people.get(turn.voice.person, "") or narrator
+            if turn.insert and is_numbered(name) and turn.section:
+                name = f"{name} ({turn.section})"  # each section counts its unnamed voices anew: « Voix 1 » of the next is somebody else
             voices[name] = voices.get(name, 0.0) + spoken_s
             roles[turn.voice.role] = roles.get(turn.voice.role, 0.0) + spoken_s
     return Speaking(_shares(roles) if "" not in roles else (), _shares(voices))

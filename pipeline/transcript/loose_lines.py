@@ -15,7 +15,7 @@ _BRACKETED = re.compile(rf"[\[(<]\s*{_RANGE}\s*[\])>]\s*(?:[-–—:]\s+)?")
 _BARE = re.compile(rf"{_RANGE}(?:\s+[-–—:])?(?:\s+|$)")
 _AFTER_NAME = re.compile(rf"(?P<name>[^\W\d_][^:«»\[\]()]{{0,39}}?)\s*[\[(]?(?<![\d:])(?P<clock>{_CLOCK})[\])]?\s*(?P<rest>:.*)?$")
 _INSIDE = re.compile(rf"\s*[\[(]{_CLOCK}[\])]")
-_DASH = re.compile(r"(?:[-–—•·*‑]\s+|[–—•](?=\w)|-(?=[^\W\d_a-zà-ÿœ]))")
+_DASH = re.compile(r"(?:(?:--|[-–—•·*‑])\s+|[–—•](?=\w)|-(?=[^\W\d_a-zà-ÿœ]))")
 _ENDS = re.compile(r"[.!?…:»”\"\])]\s*$")
 _HOLDS = re.compile(
     r"(?:,|\b(?:le|la|les|un|une|des|du|de|au|aux|et|ou|à|en|dans|par|pour|sur|avec|que|qui|ce|cette|ces|son|sa|ses|notre|nos))$", re.I
