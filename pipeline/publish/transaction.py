@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import CauserieError
 from pipeline.publish.target import Target
-from pipeline.publish.tree import ASSETS, FEED, INDEX, MEDIA, PAGES, TEXTS, PublicFile
+from pipeline.publish.tree import ASSETS, FEED, FEEDS, INDEX, MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.upload import RemoteFile, UploadPlan, size
 
 WORKERS = 8  # files on their way at once
@@ -44,7 +44,7 @@ class Acts:
 
 def phases(plan: UploadPlan) -> tuple[Phase, ...]:
     """The transaction, in order; phases without files are left out. Pure."""
-    feeds = _of(plan.changes, FEED)
+    feeds = _of(plan.changes, FEEDS, FEED)
     looked_at = to_check(plan)
     every = (
         Phase("ready", feeds),

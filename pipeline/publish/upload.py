@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.publish.headers import IMMUTABLE
-from pipeline.publish.tree import FEED, PublicFile
+from pipeline.publish.tree import FEEDS, PublicFile
 
 ONE_PUT_BYTES = 64_000_000  # above this, in parts: below, one request instead of seven
 PART_BYTES = 16_000_000
@@ -93,9 +93,9 @@ def requests(file: PublicFile) -> int:
 
 def sentences(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[str, ...]:
     """The plan for a person, before or instead of doing it."""
-    lines = [f"send {file.key} ({size(file.bytes)})" for file in plan.uploads if file.rank < FEED]
-    lines += [f"correct the headers of {file.key}" for file in plan.header_changes if file.rank < FEED]
-    lines += [f"write {file.key}, last" for file in plan.changes if file.rank == FEED]
+    lines = [f"send {file.key} ({size(file.bytes)})" for file in plan.uploads if file.rank < FEEDS]
+    lines += [f"correct the headers of {file.key}" for file in plan.header_changes if file.rank < FEEDS]
+    lines += [f"write {file.key}, last" for file in plan.changes if file.rank >= FEEDS]
     if plan.orphans and prune:
         lines += [f"delete {key} if Causerie put it there" for key in plan.orphans]
     elif plan.orphans:
