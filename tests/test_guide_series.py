@@ -26,6 +26,7 @@ from pipeline.plan import SEASON, plan
 from pipeline.publish.tree import public_tree
 from pipeline.release import SERIES_RELEASE, release_series
 from pipeline.site import index_page
+from pipeline.site.places import Frame
 from pipeline.transcript.timed import write_timed
 
 TITLES = {
@@ -122,11 +123,9 @@ def test_the_series_guide_is_published_and_linked(tmp_path: Path) -> None:
     both = show("un", "deux")
     assert "guides/series.facilitator.pdf" in {one.key for one in public_tree(both, both.episodes, tmp_path)}
     assert "guides/series.facilitator.pdf" not in {one.key for one in public_tree(both, both.episodes[:1], tmp_path)}
-    shared = {name: tmp_path / name for name in ("page", "style", "script")}
-    index_page((), tmp_path / ".causerie/show/release.json", tmp_path / SERIES_RELEASE, **shared, show=both.info, episodes=())
-    assert 'href="guides/series.facilitator.pdf">Guide de la série à imprimer (PDF, 1\u00a0ko, français)' in shared["page"].read_text(
-        encoding="utf-8"
-    )
+    page, cover = tmp_path / "page.html", tmp_path / ".causerie/show/release.json"
+    index_page((), cover, tmp_path / SERIES_RELEASE, page=page, frame=Frame.of(both, ()), episodes=())
+    assert 'href="guides/series.facilitator.pdf">Guide de la série à imprimer (PDF, 1\u00a0ko)' in page.read_text(encoding="utf-8")
 
 
 def test_a_comma_in_a_name_makes_no_two_people() -> None:

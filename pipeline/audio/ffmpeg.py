@@ -111,6 +111,8 @@ def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int
         raise CauserieError(f"the disk of {tempfile.gettempdir()} is full", "", "free some space, then try again")
     if process.stalled:
         raise CauserieError(f"FFmpeg gave nothing for {process.stall_s:.0f} s and was stopped")
+    if not process.succeeded and "received signal 2" in process.log:
+        raise KeyboardInterrupt  # Ctrl-C reaches the two of us, and FFmpeg was the first to stop
     if not process.succeeded:
         raise failure(popen.returncode, process.log)
 
