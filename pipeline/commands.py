@@ -23,8 +23,9 @@ from pipeline.files import read_json, read_text, write_whole
 from pipeline.model import Episode, Show
 from pipeline.plan import due, plan, work
 from pipeline.publish import history
+from pipeline.publish.given import given_by
 from pipeline.publish.report import Publication
-from pipeline.publish.run import Hears, given_by, publish, rollback, set_up, target_name
+from pipeline.publish.run import Hears, publish, rollback, set_up, target_name
 from pipeline.release import read_release
 from pipeline.review.server import Desk, desk
 from pipeline.steps import Step, needed

@@ -23,6 +23,7 @@ from publishing import SECRET, S3Server, put, s3_client, s3_server
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
 from pipeline.publish import s3, s3_conditions
+from pipeline.publish import s3_client as making
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.s3_errors import host_of
 from pipeline.publish.tree import FEED, MEDIA, PublicFile
@@ -243,7 +244,7 @@ def test_headers_are_not_put_on_what_somebody_else_has_written_meanwhile(server:
 
 def test_a_slow_line_takes_as_long_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket gives up when one block has not left within its timeout: blocks are small enough for an ADSL line that eight files share."""
-    monkeypatch.setattr(s3, "CONNECT_S", 0.4)
+    monkeypatch.setattr(making, "CONNECT_S", 0.4)
     with slow_server(bytes_s=2_000_000) as url:
         there = S3Target(S3Settings("lent", "", url, "us-east-1", "path"), tmp_path / "memory", attempts=1)
         there.put(file(tmp_path, content=bytes(5_000_000)))

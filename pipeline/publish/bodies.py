@@ -11,7 +11,7 @@ from pipeline.errors import CauserieError
 from pipeline.publish.tree import PublicFile
 
 _BLOCK_BYTES = 1 << 20
-_SENT_BYTES = 1 << 16  # at once: a socket gives up when a block has not left within its timeout, which on a slow line is a large block's fault
+_SENT_BYTES = 1 << 16  # at once: a socket gives up when a block has not left within its timeout, as a large one has not on a slow line
 
 
 class Body:

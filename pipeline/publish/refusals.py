@@ -1,4 +1,4 @@
-"""What keeps a publication from taking away what others published: the weeks between two, where conditions on a write guard minutes. Pure."""
+"""What keeps a publication from taking away what others published, in the weeks between two. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 from pipeline.errors import CauserieError
 from pipeline.feed.ledger import Ledger, Publication
+from pipeline.publish.given import LEDGER
 from pipeline.publish.history import Tree
 from pipeline.publish.tree import FEED_KEY
 from pipeline.publish.upload import RemoteFile, UploadPlan
 from pipeline.text import printable
-
-LEDGER = "feeds/ledger.json"
 
 
 def refuse_unknown_feed(

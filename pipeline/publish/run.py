@@ -20,7 +20,8 @@ from pipeline.model import Episode, Show
 from pipeline.publish import history
 from pipeline.publish.cache import purge
 from pipeline.publish.folder import FolderTarget
-from pipeline.publish.refusals import LEDGER, refuse_taking_away, refuse_unknown_feed
+from pipeline.publish.given import LEDGER, given_by, given_there, record, settle
+from pipeline.publish.refusals import refuse_taking_away, refuse_unknown_feed
 from pipeline.publish.report import Publication, summary, write_report
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.target import Target
@@ -94,7 +95,7 @@ def publish(
         if not take_over:
             refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key, kept)
             if not kept and ledger.last(target.name) is None and show.feed.key in plan.replaced:
-                refuse_taking_away(_read_there(target, show.feed.key, at), given, f"{target.name}/{show.feed.key}")
+                refuse_taking_away(given_there(target, show.feed.key, at), given, f"{target.name}/{show.feed.key}")
         before = ledger.known(target.name)
         left = () if prune else noticed.still_there(ledger, plan.orphans)
         if dry_run:
@@ -166,45 +167,6 @@ def base_url_of(show: Show, public_url: str = "") -> str:
     return public_url or show.publish.public_url or (show.info.website if show.publish.s3 is not None else "")
 
 
-def settle(root: Path, target: Target) -> None:
-    """Bring the records in line with what is out, after a publication that was stopped between its promise and its confirmation."""
-    folder = root / history.PUBLICATIONS
-    for tree in history.trees(folder, target.name):
-        if tree.confirmed or tree.feed is None:
-            continue
-        if all(_is_out(target, feed) for feed in tree.files if feed.rank >= FEEDS):
-            _record(root / LEDGER, ledgers.publication(target.read(tree.feed_key), at=tree.at, target=target.name))
-            history.confirm(folder, tree)
-        else:
-            history.withdraw(folder, tree)
-
-
-def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
-    """What a feed gives subscribers; `CauserieError` when it cannot be read."""
-    from xml.etree.ElementTree import ParseError
-
-    try:
-        return ledgers.publication(path.read_bytes(), at=at, target=target)
-    except (ParseError, KeyError, ValueError, OSError) as error:
-        raise CauserieError("is not a readable feed", str(path), "delete it and build again") from error
-
-
-def _read_there(target: Target, key: str, at: datetime) -> ledgers.Publication | None:
-    """What the feed at a target gives subscribers; None when it is no feed of episodes."""
-    from xml.etree.ElementTree import ParseError
-
-    content = target.read(key)
-    try:
-        return ledgers.publication(content, at=at, target=target.name)
-    except (ParseError, KeyError, ValueError, CauserieError):
-        return None
-
-
-def _is_out(target: Target, file: PublicFile) -> bool:
-    there = target.find(file.key)
-    return there is not None and there.sha256 == file.sha256
-
-
 def _foreseen(job: _Job, before: ledgers.Publication | None, plan: UploadPlan, prune: bool, left: tuple[str, ...]) -> Publication:
     """Say what would be done."""
     for line in (*noticed.differences(before, job.given), *table(plan), *sentences(plan, job.target.name, prune=prune), *left):
@@ -227,7 +189,7 @@ def _published(
     if plan.changes:
         acts = Acts(lambda files: _checked(job, files), lambda: history.promise(folder, tree), job.hears.tell, job.hears.moved)
         notes = carry_out(plan, job.target, remote, acts)
-        _record(job.root / LEDGER, job.given)
+        record(job.root / LEDGER, job.given)
         history.confirm(folder, tree)
         mutable = [address_of(show.info.website, file.key) for file in plan.changes if history.is_kept(file)]
         notes += (*purge(show.publish.purge, mutable, job.root), *_stale_feeds(job, plan))
@@ -273,11 +235,3 @@ def _publication(job: _Job, before: ledgers.Publication | None, plan: UploadPlan
     told = noticed.differences(before, job.given)
     sent = tuple(file.key for file in plan.changes)
     return Publication(job.target.name, job.at.isoformat(), sent, plan.bytes, len(plan.unchanged), told, job.back_to)
-
-
-def _record(path: Path, given: ledgers.Publication) -> None:
-    """Write in the ledger what subscribers have been given, unless it says so already."""
-    before = ledgers.load(path)  # again: an episode may have got its GUID while files were on their way
-    after = ledgers.record(before, given)
-    if after != before:
-        ledgers.save(path, after)

@@ -18,6 +18,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
+from pipeline.publish.s3_client import WORKERS, client_for
 from pipeline.publish.s3_conditions import Lock, conditions_work
 from pipeline.publish.s3_errors import host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
@@ -28,9 +29,6 @@ from pipeline.publish.tree import PublicFile
 from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 
 IN_MEMORY_BYTES = 200_000  # goes in one piece, which even a slow line shared by `WORKERS` takes within `CONNECT_S`
-WORKERS = 8
-CONNECT_S = 10  # and, as http.client has it, for each block that is sent
-SILENCE_S = 20  # of a server that has all of a request
 
 _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
 
@@ -48,7 +46,7 @@ class S3Target:
         self._known = load_manifest(self._manifest, self._identity)
         self._told = partial(told, self.name, settings)
         with self._told():
-            self._client = _client(settings, attempts)
+            self._client = client_for(settings, attempts)
         self._lock: Lock | None = None
         self._parts = ThreadPoolExecutor(WORKERS)  # for the parts of all large files together
 
@@ -256,32 +254,6 @@ class S3Target:
         if said.get("ContentEncoding") or metadata.get("acl", "") != self._settings.acl:
             headers = ("", "")
         return RemoteFile(said["ContentLength"], metadata.get("sha256", ""), headers, said["ETag"])
-
-
-def _client(settings: S3Settings, attempts: int) -> Any:
-    """boto3's client as the settings want it."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        s3={"addressing_style": settings.addressing_style},
-        request_checksum_calculation=settings.checksums,
-        response_checksum_validation=settings.checksums,
-        connect_timeout=CONNECT_S,
-        read_timeout=SILENCE_S,
-        max_pool_connections=2 * WORKERS,
-    )
-    client = boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
-    client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
-    client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
-    return client
-
-
-def _sends(body: Any, sending: bool) -> None:
-    """Between the two events botocore reads a body to sign it, which is no progress."""
-    if isinstance(body, Body):
-        body.sending = sending
 
 
 def _tag(there: RemoteFile | None) -> str:

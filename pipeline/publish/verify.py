@@ -197,8 +197,8 @@ def _connections(proxy: str) -> Any:
     import urllib3
 
     again = urllib3.Retry(
-        total=TRIES - 1, connect=1, read=0, redirect=5, backoff_factor=0.2, status_forcelist={429, 500, 502, 503, 504}, allowed_methods=None,
-        raise_on_status=False, respect_retry_after_header=False,
+        total=TRIES - 1, connect=1, read=0, redirect=5, backoff_factor=0.2, status_forcelist={429, 500, 502, 503, 504},
+        allowed_methods=None, raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
     about = {"retries": again, "timeout": urllib3.Timeout(_TIMEOUT_S), "maxsize": WORKERS}
     return urllib3.ProxyManager(proxy, **about) if proxy else urllib3.PoolManager(**about)
