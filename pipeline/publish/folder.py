@@ -15,7 +15,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import sha256
 from pipeline.publish.state import load_manifest, save_manifest
 from pipeline.publish.target import nobody
-from pipeline.publish.tree import PublicFile
+from pipeline.publish.tree import FEED_KEY, PublicFile
 from pipeline.publish.upload import RemoteFile
 
 _BLOCK_BYTES = 1 << 20
@@ -143,8 +143,8 @@ class FolderTarget:
             raise CauserieError("is a file, not a folder", str(self._folder), "choose another publish.folder in show.toml")
         if self._ours or not self._folder.exists() or not any(self._folder.iterdir()):
             return
-        feeds = (feed for feed in self._folder.rglob("feed.xml") if feed.is_file())  # a private show's has a folder nobody guesses
-        if not website or not any(website.encode("utf-8") in feed.read_bytes() for feed in feeds):
+        feeds = (self._folder / FEED_KEY, *self._folder.glob("feeds/*/feed.xml"))  # a private show's has a folder nobody guesses
+        if not website or not any(feed.is_file() and website.encode("utf-8") in feed.read_bytes() for feed in feeds):
             raise CauserieError(
                 "holds files that Causerie did not put there", str(self._folder), "empty it, or choose another publish.folder in show.toml"
             )
