@@ -201,7 +201,7 @@ def _advice(root: Path, show: Show) -> list[Finding]:
 
 
 def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]:
-    """Questions to write again, and characters that the PDFs cannot draw; none of it stops a guide."""
+    """Lines to write again, and characters that the PDFs cannot draw; none of it stops a guide."""
     where = f"guides/{episode.slug}.md"
     path = root / where
     if not path.is_file() or _tried(lambda: guide_text.parse(read_text(path), where)):

@@ -24,8 +24,9 @@ from pipeline.model import Episode, Show
 from pipeline.newcomers import has_address
 from pipeline.plan import due, plan, work
 from pipeline.publish import history
+from pipeline.publish.given import given_by
 from pipeline.publish.report import Publication
-from pipeline.publish.run import Hears, given_by, publish, rollback, set_up, target_name
+from pipeline.publish.run import Hears, publish, rollback, set_up, target_name
 from pipeline.release import read_release
 from pipeline.review.server import Desk, desk
 from pipeline.steps import Step, needed

@@ -144,6 +144,12 @@ def test_a_long_episode_is_heard_before(tmp_path: Path) -> None:
     assert "L’épisode a été écouté avant" in page
 
 
+def test_what_a_person_wrote_for_the_listening_is_printed_however_long_the_episode_is(tmp_path: Path) -> None:
+    own = "## Mots à dire\nÉcoute : Fermez les yeux, la lampe reste allumée.\n"
+    page = render(tmp_path, own, replace(sample(), duration_s=3600.0))["facilitator_html"].read_text(encoding="utf-8")
+    assert "la lampe reste allumée" in page and "a été écouté avant" in page
+
+
 def test_a_quote_that_is_no_longer_said_stops_the_guide(tmp_path: Path) -> None:
     number = TEXT[: TEXT.index("> Je connais")].count("\n") + 1
     with pytest.raises(CauserieError) as caught:

@@ -53,3 +53,14 @@ def test_a_missing_glyph_is_named_once_with_its_line_and_drawn_as_a_box() -> Non
     found = list(missing(text))
     assert [(line, "U+" in said) for line, said in found] == [(3, True), (3, True)]
     assert "party popper" in found[0][1] and drawable("a🎉\u200bb") == "a□b"
+
+
+def test_an_accent_typed_apart_is_drawn_with_its_letter() -> None:
+    apart = "de\u0301bat"
+    assert drawable(apart) == "débat" and not list(missing(apart))
+
+
+def test_words_under_no_part_of_a_meeting_are_told() -> None:
+    guide = parse("## Mots à dire\nÉcoute : Écoutons.\nAcueil et cadre : Bonjour.\nBonjour.\n", "x")
+    found = [(line, said) for line, said in advice(guide, "fr") if "printed nowhere" in said]
+    assert [line for line, _ in found] == [3, 4] and "accueil et cadre" in found[0][1]

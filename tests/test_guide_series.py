@@ -38,6 +38,7 @@ EPISODES = tuple(
     EpisodeInfo(slug, title, "Résumé.", datetime(2026, 9, i, 6, tzinfo=UTC), i) for i, (slug, title) in enumerate(TITLES.items(), 1)
 )
 GUIDE = GuideSettings("guides@guichet.example")
+NAMES = ("Anne, maire", "Luc, maire")
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,8 @@ def test_the_series_guide_is_published_and_linked(tmp_path: Path) -> None:
     page, cover = tmp_path / "page.html", tmp_path / ".causerie/show/release.json"
     index_page((), cover, tmp_path / SERIES_RELEASE, page=page, frame=Frame.of(both, ()), episodes=())
     assert 'href="guides/series.facilitator.pdf">Guide de la série à imprimer (PDF, 1\u00a0ko)' in page.read_text(encoding="utf-8")
+
+
+def test_a_comma_in_a_name_makes_no_two_people() -> None:
+    views = [{**one, "credits": [{"role": "Invités", "people": [name], "names": name}]} for one, name in zip(seen(2), NAMES, strict=True)]
+    assert series_view(views, SHOW)["credits"] == [{"role": "Invités", "names": "Anne, maire, Luc, maire"}]

@@ -132,13 +132,15 @@ def test_a_good_answer_is_used_item_by_item_and_says_so(tmp_path: Path) -> None:
     [
         (says("pas du JSON"), "not what was asked"),
         (says([1, 2]), "no JSON object"),
+        (says({"goal": float("nan")}), "not what was asked"),
+        (says({"goal": "\ud83d"}), "not what was asked"),
         (says({"clips": "non", "questions": [1, {"family": "x"}], "goal": 7}), ""),
         (fails, "answered 500"),
         (elsewhere, "answered 307"),
         (never, "more than 0.6 s"),
         (drips, "more than 0.6 s"),
     ],
-    ids=["not json", "a list", "nonsense", "error", "redirected", "never", "too slowly"],
+    ids=["not json", "a list", "no number", "half a character", "nonsense", "error", "redirected", "never", "too slowly"],
 )
 def test_a_bad_late_or_missing_answer_leaves_the_programs_draft(tmp_path: Path, reply: Callable, why: str) -> None:
     write_timed(tmp_path / "timed.json", TIMED)
@@ -198,3 +200,10 @@ def test_the_transcript_is_data_that_nothing_said_can_close() -> None:
 def test_origins_are_comments_that_change_nothing() -> None:
     guide = merged(OURS, GOOD, EVERY, "fr")
     assert parse(write(guide, "fr"), "x") == guide
+
+
+def test_only_what_stands_between_quotation_marks_is_put_in_the_episodes_words() -> None:
+    source = next(word.word.text for word in SPOKEN if "’" in word.word.text)  # one that is said with its article
+    part = source.partition("’")[2].rstrip(".,")
+    line = mended(f"Que veut dire {part} quand on dit « {part} » ici ?", SPOKEN, 25)
+    assert line.startswith(f"Que veut dire {part} quand") and source.rstrip(".,") in line

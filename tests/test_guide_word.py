@@ -100,3 +100,8 @@ def test_the_bytes_are_the_same_twice(tmp_path: Path, made: dict[str, Path]) -> 
 def test_english_shows_have_english_word_files(tmp_path: Path) -> None:
     file = render(tmp_path, TEXT, show=replace(SHOW, language="en"))["handout_docx"]
     assert Document(str(file)).core_properties.language == "en-GB"
+
+
+def test_a_tab_still_separates_words(tmp_path: Path) -> None:
+    path = render(tmp_path, "## But de la rencontre\nAvant\taprès\n")["facilitator_docx"]
+    assert any("Avant\taprès" in one.text for one in Document(str(path)).paragraphs)

@@ -19,7 +19,7 @@ from pipeline.feed_model import ChannelOptions, OtherFeed
 from pipeline.plan import due, plan
 from pipeline.publish.headers import REVALIDATE, cache_control, content_type
 from pipeline.publish.run import publish
-from pipeline.publish.tree import FEED, public_tree
+from pipeline.publish.tree import FEEDS, public_tree
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 OTHERS = """
@@ -89,7 +89,7 @@ def test_every_feed_is_published_last_and_always_fresh(tmp_path: Path) -> None:
     built = build(tmp_path, "un")
     for other in others:
         put(built / f"feeds/{other.name}.xml", b"<rss/>")
-    last = [file for file in public_tree(several, (episode("un"),), built) if file.rank == FEED]
+    last = [file for file in public_tree(several, (episode("un"),), built) if file.rank >= FEEDS]
     assert {file.key for file in last} == {"feed.xml", "feeds/leger/feed.xml", "feeds/0123/feed.xml"}
     assert {cache_control(file.key, file.sha256) for file in last} == {REVALIDATE}
     assert {content_type(file.key) for file in last} == {"application/rss+xml; charset=utf-8"}

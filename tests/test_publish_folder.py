@@ -142,3 +142,30 @@ def test_memory_of_another_folder_or_a_damaged_one_is_no_memory(tmp_path: Path) 
     for damaged in (b"{", b"[]", b'{"target": "public", "files": {"a": 1}}', b'{"target": "public"}'):
         path.write_bytes(damaged)
         assert state.load_manifest(path, "public") == {}
+
+
+def test_while_one_publishes_into_a_folder_another_is_told(tmp_path: Path) -> None:
+    mine, theirs = target(tmp_path), target(tmp_path)
+    with theirs.alone(), pytest.raises(CauserieError, match="somebody else is publishing"), mine.alone():
+        raise AssertionError("both were alone")
+    with mine.alone():
+        mine.put(file(tmp_path))
+
+
+def test_what_lies_in_hidden_folders_is_nobodys_business(tmp_path: Path) -> None:
+    there = target(tmp_path)
+    there.put(file(tmp_path))
+    put(tmp_path / "public/.git/config", b"[core]")
+    assert set(there.list(set())) == {"un/a.mp3"}
+
+
+def test_folders_that_deleting_empties_go_too(tmp_path: Path) -> None:
+    there, one = target(tmp_path), file(tmp_path, "feeds/amis/feed.xml")
+    there.put(one)
+    assert there.delete([one.key]) == (one.key,)
+    assert not names(tmp_path / "public") and not (tmp_path / "public/feeds").exists()
+
+
+def test_the_folder_of_a_private_show_is_known_again_when_everything_remembered_is_lost(tmp_path: Path) -> None:
+    put(tmp_path / "public/feeds/0123/feed.xml", f"<rss>{SITE}</rss>".encode())
+    assert set(target(tmp_path).list(set())) == {"feeds/0123/feed.xml"}

@@ -286,3 +286,23 @@ def test_a_file_lost_in_the_bucket_is_sent_again(server: S3Server, tmp_path: Pat
     send(root, in_bucket(server, "un"), server)
     s3_client(server.url).delete_object(Bucket=BUCKET, Key="page.js")
     assert send(root, in_bucket(server, "un"), server).sent == ("page.js",)
+
+
+def test_the_feed_of_another_show_at_the_same_place_is_not_written_over(server: S3Server, tmp_path: Path) -> None:
+    send(build(tmp_path / "elle", "un", "deux"), in_bucket(server, "un", "deux"), server)
+    newer, root = public(server, "feed.xml"), build(tmp_path / "moi", "un", titles="Le mien")  # whose ledger knows of no publication
+    with pytest.raises(CauserieError, match="holds Titre deux, which this show does not know; publish under another prefix"):
+        send(root, in_bucket(server, "un"), server)
+    assert public(server, "feed.xml") == newer
+    assert "feed.xml" in send(root, in_bucket(server, "un"), server, take_over=True).sent
+
+
+def test_a_feed_that_this_one_continues_is_replaced_though_the_ledger_does_not_know_it(server: S3Server, tmp_path: Path) -> None:
+    send(build(tmp_path / "avant", "un"), in_bucket(server, "un"), server)
+    assert "feed.xml" in send(build(tmp_path / "ici", "un", "deux"), in_bucket(server, "un", "deux"), server).sent
+
+
+def test_something_that_is_no_feed_is_not_written_over_either(server: S3Server, tmp_path: Path) -> None:
+    s3_client(server.url).put_object(Bucket=BUCKET, Key="feed.xml", Body="<html>à moi".encode())
+    with pytest.raises(CauserieError, match="the feed there is one that this show does not know"):
+        send(build(tmp_path, "un"), in_bucket(server, "un"), server)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import socket
 import ssl
+import threading
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +23,7 @@ from publishing import SECRET, S3Server, put, s3_client, s3_server
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
 from pipeline.publish import s3, s3_conditions
+from pipeline.publish import s3_client as making
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.s3_errors import host_of
 from pipeline.publish.tree import FEED, MEDIA, PublicFile
@@ -199,6 +205,51 @@ def test_a_server_without_conditional_writes_gets_the_feed_and_the_user_a_note(
     assert there.read("feed.xml") == b"2"
 
 
+def test_without_conditions_the_lock_is_held_from_before_the_pages_until_after_the_feed(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_conditions, "SETTLE_S", 0)
+    mine, theirs = (target(server, tmp_path / name, conditional_writes="off") for name in ("moi", "elle"))
+    with mine.alone():
+        mine.put(file(tmp_path, "index.html", b"page"))
+        with pytest.raises(CauserieError, match="somebody else is publishing"), theirs.alone():
+            raise AssertionError("both were alone")
+        assert "a lock object stood in" in mine.put_feed(feed(tmp_path, b"le mien"), None)
+    assert set(mine.list(set())) == {"index.html", "feed.xml"}
+    with theirs.alone():
+        pass
+
+
+def test_a_lock_that_was_taken_over_meanwhile_keeps_the_feed_as_it_is(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_conditions, "SETTLE_S", 0)
+    there = target(server, tmp_path, conditional_writes="off")
+    with pytest.raises(CauserieError, match="somebody else is publishing"), there.alone():
+        client(server).put_object(Bucket=bucket(server), Key=f"serie/{s3_conditions.LOCK_NAME}", Body=b'{"owner": "elle"}')
+        there.put_feed(feed(tmp_path, b"le mien"), None)
+    assert set(there.list(set())) == {s3_conditions.LOCK_NAME}
+
+
+def test_headers_are_not_put_on_what_somebody_else_has_written_meanwhile(server: S3Server, tmp_path: Path) -> None:
+    there, sent = target(server, tmp_path), file(tmp_path)
+    there.put(sent)
+    theirs = client(server).put_object(Bucket=bucket(server), Key=f"serie/{sent.key}", Body=b"le sien")["ETag"]
+    asked = "HTTP_X_AMZ_COPY_SOURCE_IF_MATCH"  # which moto does not know
+    server.answer = lambda environ: 412 if environ.get(asked, theirs) != theirs else None
+    with pytest.raises(CauserieError, match="412"):
+        there.put_headers(sent)
+    assert "sha256" not in stored(server, sent.key)["Metadata"]
+
+
+def test_a_slow_line_takes_as_long_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket gives up when one block has not left within its timeout: blocks are small enough for an ADSL line that eight files share."""
+    monkeypatch.setattr(making, "CONNECT_S", 0.4)
+    with slow_server(bytes_s=2_000_000) as url:
+        there = S3Target(S3Settings("lent", "", url, "us-east-1", "path"), tmp_path / "memory", attempts=1)
+        there.put(file(tmp_path, content=bytes(5_000_000)))
+
+
 def test_a_file_that_changes_meanwhile_is_not_sent(server: S3Server, tmp_path: Path) -> None:
     sent = file(tmp_path)
     sent.source.write_bytes(b"autre")
@@ -268,6 +319,32 @@ def test_what_is_remembered_holds_no_secret(server: S3Server, tmp_path: Path) ->
     there.put(file(tmp_path))
     there.close()
     assert SECRET not in (tmp_path / "memory/s3.json").read_text()
+
+
+@contextmanager
+def slow_server(bytes_s: int) -> Iterator[str]:
+    """A server that takes one PUT, at its pace, and answers with the ETag; its buffers hold next to nothing."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+
+    def serve() -> None:
+        caller, _ = listening.accept()
+        with caller, caller.makefile("rb", 0) as stream:
+            head = b"".join(iter(stream.readline, b"\r\n")).lower()
+            caller.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            left, digest = int(re.search(rb"content-length: (\d+)", head)[1]), hashlib.md5()  # type: ignore[index]
+            while left and (block := stream.read(min(left, 4096))):
+                digest.update(block)
+                left -= len(block)
+                time.sleep(len(block) / bytes_s)
+            caller.sendall(f'HTTP/1.1 200 OK\r\nETag: "{digest.hexdigest()}"\r\nContent-Length: 0\r\n\r\n'.encode())
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def certificate(root: Path) -> tuple[Path, Path]:

@@ -19,7 +19,7 @@ from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
 from pipeline.publish import s3_conditions
 from pipeline.publish.s3 import S3Target
-from pipeline.publish.s3_conditions import LOCK_NAME, conditions_work, locked
+from pipeline.publish.s3_conditions import LOCK_NAME, Lock, conditions_work
 from pipeline.publish.s3_setup import CORS, merged
 
 CONDITIONS = ("if-match", "if-none-match")
@@ -110,11 +110,14 @@ def test_what_was_found_out_is_remembered_and_off_means_off(running: Proxy, buck
 
 def test_a_lock_keeps_a_second_publisher_out_and_is_gone_afterwards(running: Proxy, bucket: str) -> None:
     client = s3_client(running.server)
-    with locked(client, bucket, "serie/", "s3://b"):
-        held = json.loads(client.get_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}")["Body"].read())
-        assert set(held) == {"owner", "expires_after_s"}
-        with pytest.raises(CauserieError, match="somebody else is publishing at this moment.*ends in 10 min"):
-            locked(client, bucket, "serie/", "s3://b").__enter__()
+    lock = Lock(client, bucket, "serie/", "s3://b")
+    lock.take()
+    held = json.loads(client.get_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}")["Body"].read())
+    assert set(held) == {"owner", "expires_after_s"}
+    with pytest.raises(CauserieError, match="somebody else is publishing at this moment.*ends in 10 min"):
+        Lock(client, bucket, "serie/", "s3://b").take()
+    lock.must_be_ours()
+    lock.give_back()
     assert client.list_objects_v2(Bucket=bucket).get("KeyCount") == 0
 
 
@@ -125,7 +128,8 @@ def test_of_two_who_lock_at_the_same_moment_the_first_sees_that_it_lost(
     theirs = json.dumps({"owner": "elle"}).encode()
     monkeypatch.setattr(s3_conditions.time, "sleep", lambda s: client.put_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}", Body=theirs))
     with pytest.raises(CauserieError, match="somebody else is publishing"):
-        locked(client, bucket, "serie/", "s3://b").__enter__()
+        Lock(client, bucket, "serie/", "s3://b").take()
+    assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1  # theirs stays
 
 
 def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket: str) -> None:
@@ -144,8 +148,7 @@ def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket
             said["ResponseMetadata"]["HTTPHeaders"]["date"] = (at + age).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return said
 
-    with locked(Later(), bucket, "serie/", "s3://b"):
-        pass
+    Lock(Later(), bucket, "serie/", "s3://b").take()
 
 
 @given(st.lists(st.sampled_from(["a", "b", CORS["ID"]]), unique=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from publishing import put
 
 from pipeline.errors import CauserieError, Problems
+from pipeline.publish import verify as looking
 from pipeline.publish.headers import IMMUTABLE, SHORT, content_type
 from pipeline.publish.tree import MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.verify import Answer, advice_of, ask, grouped, problems_of, range_problems, verify
@@ -129,3 +131,18 @@ def test_a_stumble_is_asked_about_twice() -> None:
         assert ask(f"http://127.0.0.1:{server.server_port}/").status == 200
         server.shutdown()
     assert answers == []
+
+
+def test_a_server_that_takes_a_request_and_says_nothing_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "_TIMEOUT_S", 0.2)
+    looking._connections.cache_clear()
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            answer = ask(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+            silent.settimeout(0)
+            silent.accept()
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+    finally:
+        looking._connections.cache_clear()
+    assert (answer.status, answer.reason) == (0, "ReadTimeoutError")

@@ -6,6 +6,7 @@ keep what was downloaded. Another GUID is another episode, downloaded once more 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.errors import CauserieError
@@ -67,8 +68,8 @@ def still_there(ledger: Ledger, orphans: Iterable[str]) -> tuple[str, ...]:
 
     `orphans` are the keys at the target that the publication does not hold.
     """
-    ours = {"feed.xml", *(f"{slug}/index.html" for slug in ledger.episodes), *(feed["key"] for feed in ledger.feeds.values())}
-    left = [key for key in orphans if key in ours]
+    pages = {f"{slug}/index.html" for slug in ledger.episodes}
+    left = [key for key in orphans if key in pages or re.fullmatch("feed.xml|feeds/[^/]+/feed.xml", key)]
     what = "is still there for whoever knows the address, with its files: publish with --prune when it must go"
     return (f"{', '.join(left)}: {what}",) if left else ()
 

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from pipeline.files import read_json, write_json
+from pipeline.files import read_json, to_json, write_json
 from pipeline.model import GuideModel
 from pipeline.progress import report
 
@@ -58,6 +58,7 @@ def _answer(model: GuideModel, body: bytes) -> tuple[Any, str]:
     try:
         reply = json.loads(_post(model, body))
         content = json.loads(reply["choices"][0]["message"]["content"])
+        to_json(content).encode()  # refuses what cannot be kept: NaN, half a character
         return (content, "") if isinstance(content, dict) else (None, "its answer is no JSON object")
     except HTTPError as error:
         return None, f"it answered {error.code}"

@@ -12,7 +12,7 @@ UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 def missing(text: str) -> Iterator[tuple[int, str]]:
     """(line, sentence) for each character of a guide's text that its PDFs cannot draw, the first time it comes."""
     seen: set[str] = set()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(unicodedata.normalize("NFC", text).splitlines(), 1):
         for char in "" if line.lstrip().startswith("%%") else line:
             if char not in seen and unicodedata.category(char) not in UNPRINTED and not has_glyph(char):
                 seen.add(char)
@@ -23,7 +23,8 @@ def missing(text: str) -> Iterator[tuple[int, str]]:
 def drawable(value: Any) -> Any:
     """The value without the characters that the bundled fonts cannot draw: PDF/UA refuses them, HTML keeps them."""
     if isinstance(value, str):
-        return "".join(char if has_glyph(char) else "" if unicodedata.category(char) in UNPRINTED else "□" for char in value)
+        whole = unicodedata.normalize("NFC", value)  # an accent typed apart, as on some systems, is no glyph
+        return "".join(char if has_glyph(char) else "" if unicodedata.category(char) in UNPRINTED else "□" for char in whole)
     if isinstance(value, dict):
         return {key: drawable(one) for key, one in value.items()}
     return [drawable(one) for one in value] if isinstance(value, list) else value

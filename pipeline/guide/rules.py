@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.guide.labels import templates
+from pipeline.guide.labels import fold, labels, templates
 from pipeline.guide.quotes import tokens
 from pipeline.guide.score import says
 from pipeline.guide.text import Guide, questions
+from pipeline.text import nearest, printable
 
 QUESTION_WORDS_MAX = 25
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
@@ -51,7 +52,17 @@ def fault(text: str, language: str) -> str:
 
 
 def advice(guide: Guide, language: str, summary: str = "") -> Iterator[tuple[int, str]]:
-    """(line, sentence) for each question a careful facilitator would write again; none of it is a mistake."""
+    """(line, sentence) for each question a careful facilitator would write again, and words to say that no part of a meeting has."""
+    yield from _questions(guide, language, summary)
+    parts = [fold(part) for part in labels(language)["parts"].values()]
+    for line in guide.lines("words"):
+        part, _, said = line.text.partition(":")
+        if fold(part) not in parts or not said.strip():
+            known = nearest(fold(part), parts)
+            yield line.number, f"“{printable(part)[:60].strip()}” is no part of a meeting, so that its words are printed nowhere: {known}"
+
+
+def _questions(guide: Guide, language: str, summary: str) -> Iterator[tuple[int, str]]:
     words = templates(language)["words"]
     known = set(tokens(summary))
     for family in ("understand", "relate", "debate", "imagine", "act"):

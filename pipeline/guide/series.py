@@ -101,5 +101,5 @@ def _credits(views: list[dict[str, Any]]) -> list[dict[str, str]]:
     people: dict[str, dict[str, None]] = {}
     for one in views:
         for credit in one["credits"]:
-            people.setdefault(credit["role"], {}).update(dict.fromkeys(credit["names"].split(", ")))
+            people.setdefault(credit["role"], {}).update(dict.fromkeys(credit["people"]))
     return [{"role": role, "names": ", ".join(names)} for role, names in people.items()]

@@ -85,13 +85,15 @@ def mended(text: Any, spoken: tuple[Any, ...], words_max: int) -> str:
     line = " ".join(printable(text).split()) if isinstance(text, str) else ""
     if not tokens(line) or count_words(line) > words_max or "://" in line or "www." in line.casefold():
         return ""
+    parts, at = list[str](), 0
     for match in _QUOTED.finditer(line):
-        quote = match[1] or match[2] or ""
-        source = _source(quote, spoken)
+        start, end = match.span(1 if match[1] is not None else 2)
+        source = _source(line[start:end], spoken)
         if not source:
             return ""
-        line = line.replace(quote, source if quote.endswith(".") else bare(source))
-    return line
+        parts += [line[at:start], source if line[start:end].endswith(".") else bare(source)]
+        at = end
+    return "".join((*parts, line[at:]))
 
 
 def _source(quote: str, spoken: tuple[Any, ...]) -> str:

@@ -169,7 +169,8 @@ def clock(minutes: int) -> str:
 def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, str]:
     """What to say at each part: the guide's own lines `Part : words`, the tool's for the others.
 
-    An episode too long for the meeting was heard before: the part names the clips that there is time to replay.
+    An episode too long for the meeting was heard before: the part then names the clips that there is time to replay, before what the
+    guide itself says there.
     """
     pairs = (line.partition(":") for line in guide.texts("words"))
     own = {fold(part): said.strip() for part, _, said in pairs if said.strip()}
@@ -179,7 +180,8 @@ def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict
     fitting = replayed([clip["seconds"] for clip in found if clip["url"]], chosen.minutes["listen"])
     numbers = ", ".join([clip["number"] for clip in found if clip["url"]][:fitting])
     heard = fill(words["page"]["heard_before"], numbers=numbers) if numbers else words["page"]["heard_before_only"]
-    return {**said, "listen": heard}
+    changed = fold(said["listen"]) != fold(words["words"]["listen"])
+    return {**said, "listen": f"{heard} {said['listen']}" if changed else heard}
 
 
 def _asked(guide: Guide, chosen: Format) -> dict[str, list[str]]:
@@ -200,7 +202,7 @@ def _colophon(about: About) -> dict[str, Any]:
         names = people.setdefault(label(credit.role, credit.group, about.show.language), [])
         names += [credit.person.name] if credit.person.name not in names else []
     return {
-        "credits": [{"role": role, "names": ", ".join(names)} for role, names in people.items()],
+        "credits": [{"role": role, "people": names, "names": ", ".join(names)} for role, names in people.items()],
         "author": about.show.author,
         "license": about.show.license if " " in about.show.license else about.show.license.upper(),
         "copyright": about.show.copyright,

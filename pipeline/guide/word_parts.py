@@ -216,8 +216,8 @@ def _field(paragraph: Any, code: str) -> None:
 
 
 def clean(text: str) -> str:
-    """The text without what XML refuses and what reorders a line; line ends stay."""
-    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in UNPRINTED)
+    """The text without what XML refuses and what reorders a line; line ends and tabs stay."""
+    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in UNPRINTED)
 
 
 def saved(page: Any) -> bytes:

@@ -11,6 +11,7 @@ from pipeline.errors import CauserieError
 from pipeline.publish.tree import PublicFile
 
 _BLOCK_BYTES = 1 << 20
+_SENT_BYTES = 1 << 16  # at once: a socket gives up when a block has not left within its timeout, as a large one has not on a slow line
 
 
 class Body:
@@ -29,12 +30,12 @@ class Body:
         return self._length
 
     def read(self, count: int = -1) -> bytes:
-        """The next `count` bytes, or all that are left; while sending, a whole block however few are asked for.
+        """The next `count` bytes, or all that are left; while sending, a block however few are asked for.
 
         urllib3 asks for 16 KiB at a time and passes on what it gets: each time a system call, and a wait for the interpreter's lock.
         """
         left = self._length - self._at
-        count = max(count, _BLOCK_BYTES) if self.sending and count and count > 0 else count
+        count = max(count, _SENT_BYTES) if self.sending and count and count > 0 else count
         block = os.pread(self._handle, left if count is None or count < 0 else min(count, left), self._start + self._at)
         self._at += len(block)
         self._tell()

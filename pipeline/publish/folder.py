@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,8 +34,8 @@ class FolderTarget:
 
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
         """Every visible file; those of `keys` are read unless they are as we last saw them. A folder keeps no headers."""
-        files = [path for path in self._folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-        found = {path.relative_to(self._folder).as_posix(): path for path in sorted(files)}
+        files = {path.relative_to(self._folder): path for path in sorted(self._folder.rglob("*")) if path.is_file()}
+        found = {key.as_posix(): path for key, path in files.items() if not any(part.startswith(".") for part in key.parts)}
         self._ours = {key: file for key, file in self._ours.items() if key in found}
         self._ours.update({key: self._look(key, found[key]) for key in keys if key in found})
         return {key: self._ours[key] if key in keys else RemoteFile(path.stat().st_size, "") for key, path in found.items()}
@@ -45,6 +47,17 @@ class FolderTarget:
 
     def ready(self) -> None:
         """Nothing: a rename is enough."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Lock the folder itself: the system frees it when we end."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._folder, os.O_RDONLY)
+        try:
+            self._lock(handle)
+            yield
+        finally:
+            os.close(handle)
 
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
         """Copy beside its place, check the copy's digest, rename."""
@@ -89,15 +102,28 @@ class FolderTarget:
         gone = tuple(key for key in keys if key in self._ours or key in ours)
         for key in gone:
             place = self._place(key)
-            place.unlink(missing_ok=True)
-            if place.parent != self._folder and not any(place.parent.iterdir()):
-                place.parent.rmdir()
+            try:
+                place.unlink(missing_ok=True)
+            except OSError as error:
+                raise CauserieError(f"could not be deleted ({error.strerror})", str(place), "allow writing there") from error
             self._ours.pop(key, None)
+            with suppress(OSError):  # the first that is not empty
+                for above in place.relative_to(self._folder).parents[:-1]:
+                    (self._folder / above).rmdir()
         return gone
 
     def close(self) -> None:
         """Remember what we put there."""
         save_manifest(self._manifest, self.name, self._ours)
+
+    def _lock(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            said = "somebody else is publishing at this moment, pages and feed were left as they are"
+            raise CauserieError(said, str(self._folder), "fetch their work, build, and publish again") from error
+        except OSError:
+            return  # a network folder that knows no locks: what is there is compared once more before the feed is written
 
     def _look(self, key: str, path: Path) -> RemoteFile:
         """A file as it lies there, read only when it is not as we last saw it."""
@@ -112,13 +138,13 @@ class FolderTarget:
         return place
 
     def _refuse_foreign(self, website: str) -> None:
-        """Ours is an empty folder, one we remember, or one whose feed carries the show's address."""
+        """Ours is an empty folder, one we remember, or one of whose feeds carries the show's address."""
         if self._folder.exists() and not self._folder.is_dir():
             raise CauserieError("is a file, not a folder", str(self._folder), "choose another publish.folder in show.toml")
         if self._ours or not self._folder.exists() or not any(self._folder.iterdir()):
             return
-        feed = self._folder / FEED_KEY
-        if not website or not feed.is_file() or website.encode("utf-8") not in feed.read_bytes():
+        feeds = (self._folder / FEED_KEY, *self._folder.glob("feeds/*/feed.xml"))  # a private show's has a folder nobody guesses
+        if not website or not any(feed.is_file() and website.encode("utf-8") in feed.read_bytes() for feed in feeds):
             raise CauserieError(
                 "holds files that Causerie did not put there", str(self._folder), "empty it, or choose another publish.folder in show.toml"
             )

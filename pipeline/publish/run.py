@@ -20,17 +20,19 @@ from pipeline.model import Episode, Show
 from pipeline.publish import history
 from pipeline.publish.cache import purge
 from pipeline.publish.folder import FolderTarget
+from pipeline.publish.given import LEDGER, given_by, given_there, record, settle
+from pipeline.publish.refusals import refuse_taking_away, refuse_unknown_feed
 from pipeline.publish.report import Publication, summary, write_report
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.target import Target
 from pipeline.publish.transaction import Acts, carry_out
-from pipeline.publish.tree import FEED, FEED_KEY, PublicFile, public_tree
+from pipeline.publish.tree import FEEDS, PublicFile, public_tree
 from pipeline.publish.upload import RemoteFile, UploadPlan, sentences, table, upload_plan
 from pipeline.publish.verify import Check, address_of, digest_of, verify
 from pipeline.receipts import DigestCache
 
 MEMORY = ".causerie/publish"
-LEDGER, FEED_FILE = "feeds/ledger.json", "feeds/feed.xml"
+FEED_FILE = "feeds/feed.xml"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class _Job:
     at: datetime
     target: Target
     files: tuple[PublicFile, ...]
+    feed_key: str  # of its main feed
     given: ledgers.Publication
     hears: Hears
     base_url: str  # where it is looked at from outside; empty when only the target can be asked
@@ -81,7 +84,7 @@ def publish(
     files = public_tree(show, episodes, root, lambda path: digests.digest(os.path.relpath(path, root)) or "")
     target = target_of(show, root)
     given = given_by(root / FEED_FILE, at, target.name)
-    job = _Job(show, root, at, target, files, given, hears, base_url_of(show, public_url))
+    job = _Job(show, root, at, target, files, show.feed.key, given, hears, base_url_of(show, public_url))
     try:
         if not dry_run:
             digests.save()
@@ -91,6 +94,8 @@ def publish(
         plan = upload_plan(files, remote, [tree.files for tree in kept[-show.publish.keep :]])
         if not take_over:
             refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key, kept)
+            if not kept and ledger.last(target.name) is None and show.feed.key in plan.replaced:
+                refuse_taking_away(given_there(target, show.feed.key, at), given, f"{target.name}/{show.feed.key}")
         before = ledger.known(target.name)
         left = () if prune else noticed.still_there(ledger, plan.orphans)
         if dry_run:
@@ -123,7 +128,7 @@ def rollback(
         given = given_by(tree.feed.source if tree.feed else folder, at, target.name)
         ledger = ledgers.load(root / LEDGER)
         refuse_unknown_feed(ledger, target.name, remote.get(tree.feed_key), plan, tree.feed_key, kept)
-        job = _Job(show, root, at, target, tree.files, given, hears, base_url_of(show, public_url), tree.number)
+        job = _Job(show, root, at, target, tree.files, tree.feed_key, given, hears, base_url_of(show, public_url), tree.number)
         left = noticed.still_there(ledger, plan.orphans)
         if dry_run:
             return _foreseen(job, ledger.known(target.name), plan, False, left)
@@ -162,53 +167,6 @@ def base_url_of(show: Show, public_url: str = "") -> str:
     return public_url or show.publish.public_url or (show.info.website if show.publish.s3 is not None else "")
 
 
-def refuse_unknown_feed(
-    ledger: ledgers.Ledger,
-    target: str,
-    there: RemoteFile | None,
-    plan: UploadPlan,
-    key: str = FEED_KEY,
-    kept: Iterable[history.Tree] = (),
-) -> None:
-    """Refuse to replace a feed that this copy of the show never gave: somebody has published from another. Pure.
-
-    The condition on the feed itself only guards the minutes of one upload; this guards the weeks between two.
-    """
-    given = {publication.feed_sha256 for publication in ledger.publications if publication.target == target}
-    given |= {tree.feed.sha256 for tree in kept if tree.feed}
-    replaced = any(file.key == key for file in plan.uploads)
-    if there is not None and given and replaced and there.sha256 not in given:
-        raise CauserieError(
-            "the feed there was published from another copy of this show",
-            f"{target}/{key}",
-            f"fetch {LEDGER} and the episodes from whoever published, then build and publish; or publish with --take-over",
-        )
-
-
-def settle(root: Path, target: Target) -> None:
-    """Bring the records in line with what is out, after a publication that was stopped between its promise and its confirmation."""
-    folder = root / history.PUBLICATIONS
-    for tree in history.trees(folder, target.name):
-        if tree.confirmed or tree.feed is None:
-            continue
-        there = target.find(tree.feed_key)
-        if there is not None and there.sha256 == tree.feed.sha256:
-            _record(root / LEDGER, given_by(tree.feed.source, tree.at, target.name))
-            history.confirm(folder, tree)
-        else:
-            history.withdraw(folder, tree)
-
-
-def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
-    """What a feed gives subscribers; `CauserieError` when it cannot be read."""
-    from xml.etree.ElementTree import ParseError
-
-    try:
-        return ledgers.publication(path.read_bytes(), at=at, target=target)
-    except (ParseError, KeyError, ValueError, OSError) as error:
-        raise CauserieError("is not a readable feed", str(path), "delete it and build again") from error
-
-
 def _foreseen(job: _Job, before: ledgers.Publication | None, plan: UploadPlan, prune: bool, left: tuple[str, ...]) -> Publication:
     """Say what would be done."""
     for line in (*noticed.differences(before, job.given), *table(plan), *sentences(plan, job.target.name, prune=prune), *left):
@@ -226,13 +184,12 @@ def _published(
 ) -> Publication:
     """Carry it out, write it down, empty caches, and only then delete what is asked away."""
     began, folder, show = time.monotonic(), job.root / history.PUBLICATIONS, job.show
-    key = show.feed.key if not job.back_to else next(file.key for file in reversed(job.files) if file.rank == FEED)
-    tree = history.Tree(history.next_number(folder), job.at, job.target.name, key, job.files, job.back_to)
+    tree = history.Tree(history.next_number(folder), job.at, job.target.name, job.feed_key, job.files, job.back_to)
     notes: tuple[str, ...] = ()
     if plan.changes:
         acts = Acts(lambda files: _checked(job, files), lambda: history.promise(folder, tree), job.hears.tell, job.hears.moved)
         notes = carry_out(plan, job.target, remote, acts)
-        _record(job.root / LEDGER, job.given)
+        record(job.root / LEDGER, job.given)
         history.confirm(folder, tree)
         mutable = [address_of(show.info.website, file.key) for file in plan.changes if history.is_kept(file)]
         notes += (*purge(show.publish.purge, mutable, job.root), *_stale_feeds(job, plan))
@@ -260,7 +217,7 @@ def _checked(job: _Job, files: Iterable[PublicFile]) -> tuple[str, ...]:
 
 def _stale_feeds(job: _Job, plan: UploadPlan) -> tuple[str, ...]:
     """A note when what listeners get is not yet the feed that was written."""
-    feeds = [file for file in plan.changes if file.rank == FEED] if job.base_url else []
+    feeds = [file for file in plan.changes if file.rank >= FEEDS] if job.base_url else []
     old = [file.key for file in feeds if digest_of(address_of(job.base_url, file.key)) != file.sha256]
     return tuple(f"{key} is written, but its public address still answers something else: a cache before it is behind" for key in old)
 
@@ -278,11 +235,3 @@ def _publication(job: _Job, before: ledgers.Publication | None, plan: UploadPlan
     told = noticed.differences(before, job.given)
     sent = tuple(file.key for file in plan.changes)
     return Publication(job.target.name, job.at.isoformat(), sent, plan.bytes, len(plan.unchanged), told, job.back_to)
-
-
-def _record(path: Path, given: ledgers.Publication) -> None:
-    """Write in the ledger what subscribers have been given, unless it says so already."""
-    before = ledgers.load(path)  # again: an episode may have got its GUID while files were on their way
-    after = ledgers.record(before, given)
-    if after != before:
-        ledgers.save(path, after)

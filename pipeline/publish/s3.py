@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,8 @@ from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
-from pipeline.publish.s3_conditions import conditions_work, locked
+from pipeline.publish.s3_client import WORKERS, client_for
+from pipeline.publish.s3_conditions import Lock, conditions_work
 from pipeline.publish.s3_errors import host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
 from pipeline.publish.s3_setup import set_up
@@ -26,8 +28,7 @@ from pipeline.publish.target import nobody
 from pipeline.publish.tree import PublicFile
 from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 
-IN_MEMORY_BYTES = 1_000_000
-WORKERS = 8
+IN_MEMORY_BYTES = 200_000  # goes in one piece, which even a slow line shared by `WORKERS` takes within `CONNECT_S`
 
 _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
 
@@ -45,7 +46,8 @@ class S3Target:
         self._known = load_manifest(self._manifest, self._identity)
         self._told = partial(told, self.name, settings)
         with self._told():
-            self._client = _client(settings, attempts)
+            self._client = client_for(settings, attempts)
+        self._lock: Lock | None = None
         self._parts = ThreadPoolExecutor(WORKERS)  # for the parts of all large files together
 
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
@@ -70,6 +72,23 @@ class S3Target:
         """Try out conditional writes, unless it is remembered whether they work."""
         self.conditional()
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock object, where conditional writes do not work."""
+        if self.conditional():
+            yield
+            return
+        lock = Lock(self._client, self._settings.bucket, self._prefix, self.name)
+        with self._told():
+            lock.take()
+        self._lock = lock
+        try:
+            yield
+        finally:
+            self._lock = None
+            with suppress(CauserieError), self._told():  # left behind, it ends by itself
+                lock.give_back()
+
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
         """Send one file with its headers and its digest, large ones in parts, and see that what arrived is what was sent."""
         with self._told(file.key):
@@ -78,20 +97,25 @@ class S3Target:
                 raise self._damaged(file)
 
     def put_headers(self, file: PublicFile) -> None:
-        """Copy the object onto itself with the right headers; S3 wants all of them restated."""
+        """Copy the object onto itself with the right headers, if it is still the one we know; S3 wants all of them restated."""
         address = self._address(file.key)
+        same = {"CopySourceIfMatch": self._known[file.key].tag} if file.key in self._known else {}
         with self._told(file.key):
-            answer = self._client.copy_object(**address, CopySource=address, MetadataDirective="REPLACE", **self._about(file))
+            answer = self._client.copy_object(**address, **same, CopySource=address, MetadataDirective="REPLACE", **self._about(file))
         tag = answer["CopyObjectResult"]["ETag"]
         self._known[file.key] = RemoteFile(file.bytes, file.sha256, (file.content_type, file.cache_control), tag)
 
     def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
         """Write the feed if nobody else has since `expected` was seen: on that condition, or under a lock where conditions do not work."""
-        if self.conditional():
+        if not self._lock and self.conditional():
             if self._put_if(file, expected):
                 return ""
             self._set_conditional(False)
-        with self._told(file.key), locked(self._client, self._settings.bucket, self._prefix, self.name):
+        if not self._lock:
+            with self.alone():
+                return self.put_feed(file, expected)
+        with self._told(file.key):
+            self._lock.must_be_ours()
             there = self._head(file.key)
             if _tag(there) != _tag(expected) and (there is None or there.sha256 != file.sha256):
                 raise self._conflict(file)
@@ -182,7 +206,10 @@ class S3Target:
 
     def _write_feed(self, file: PublicFile, condition: dict[str, str]) -> None:
         """Send the feed; once more when it arrives damaged."""
-        if not self._send(file, nobody, **condition) and not self._send(file, nobody):
+        if self._send(file, nobody, **condition):
+            return
+        ours = {"IfMatch": self._known[file.key].tag} if condition else {}
+        if not self._send(file, nobody, **ours):
             raise self._damaged(file)
 
     def _stored_sha256(self, key: str) -> str:
@@ -227,31 +254,6 @@ class S3Target:
         if said.get("ContentEncoding") or metadata.get("acl", "") != self._settings.acl:
             headers = ("", "")
         return RemoteFile(said["ContentLength"], metadata.get("sha256", ""), headers, said["ETag"])
-
-
-def _client(settings: S3Settings, attempts: int) -> Any:
-    """boto3's client as the settings want it."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        s3={"addressing_style": settings.addressing_style},
-        request_checksum_calculation=settings.checksums,
-        response_checksum_validation=settings.checksums,
-        connect_timeout=10,
-        max_pool_connections=2 * WORKERS,
-    )
-    client = boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
-    client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
-    client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
-    return client
-
-
-def _sends(body: Any, sending: bool) -> None:
-    """Between the two events botocore reads a body to sign it, which is no progress."""
-    if isinstance(body, Body):
-        body.sending = sending
 
 
 def _tag(there: RemoteFile | None) -> str:

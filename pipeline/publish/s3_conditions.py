@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -54,34 +53,43 @@ def _refuses(client: Any, address: dict[str, str], **condition: str) -> bool:
     return False
 
 
-@contextmanager
-def locked(client: Any, bucket: str, prefix: str, name: str) -> Iterator[None]:
-    """Hold the lock object of a target while its feed is written; `CauserieError` when somebody else does.
+class Lock:
+    """The lock object of a target, held while its pages and its feed are written.
 
     Its age is the difference of two moments that the server told, so a wrong clock here changes nothing. A lock that a killed
     publication left behind is taken over after `LOCK_EXPIRES_S`.
     """
-    address, owner = {"Bucket": bucket, "Key": prefix + LOCK_NAME}, secrets.token_hex(16)
-    there = _held(client, address)
-    if there is not None and there[1] < LOCK_EXPIRES_S:
-        raise _taken(name, LOCK_EXPIRES_S - there[1])
-    value = {"owner": owner, "expires_after_s": LOCK_EXPIRES_S}
-    client.put_object(**address, Body=json.dumps(value).encode(), ContentType="application/json", CacheControl="no-store")
-    time.sleep(SETTLE_S)
-    _must_be(owner, client, address, name)
-    try:
-        yield
-    finally:
-        there = _held(client, address)
-        if there is not None and there[0] == owner:
-            client.delete_object(**address)
 
+    def __init__(self, client: Any, bucket: str, prefix: str, name: str) -> None:
+        self._client, self._name, self._owner = client, name, secrets.token_hex(16)
+        self._address = {"Bucket": bucket, "Key": prefix + LOCK_NAME}
 
-def _must_be(owner: str, client: Any, address: dict[str, str], name: str) -> None:
-    """Refuse to go on when the lock is not ours after all."""
-    there = _held(client, address)
-    if there is None or there[0] != owner:
-        raise _taken(name, LOCK_EXPIRES_S)
+    def take(self) -> None:
+        """Write it; `CauserieError` when somebody else holds it, or wrote it at the same moment."""
+        there = _held(self._client, self._address)
+        if there is not None and there[1] < LOCK_EXPIRES_S:
+            raise _taken(self._name, LOCK_EXPIRES_S - there[1])
+        value = json.dumps({"owner": self._owner, "expires_after_s": LOCK_EXPIRES_S}).encode()
+        try:
+            self._client.put_object(**self._address, Body=value, ContentType="application/json", CacheControl="no-store")
+            time.sleep(SETTLE_S)
+            self.must_be_ours()
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is told
+                self.give_back()
+            raise
+
+    def must_be_ours(self) -> None:
+        """Refuse to go on when the lock is not ours after all, or any more."""
+        there = _held(self._client, self._address)
+        if there is None or there[0] != self._owner:
+            raise _taken(self._name, LOCK_EXPIRES_S)
+
+    def give_back(self) -> None:
+        """Delete it, if it is ours."""
+        there = _held(self._client, self._address)
+        if there is not None and there[0] == self._owner:
+            self._client.delete_object(**self._address)
 
 
 def _held(client: Any, address: dict[str, str]) -> tuple[str, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pipeline.publish.tree import PublicFile
@@ -26,6 +27,9 @@ class Target(Protocol):
 
     def ready(self) -> None:
         """Find out, before anything is sent, how the feed can be written safely."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other publishers out meanwhile, where the target itself would not refuse their feed or ours."""
 
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
         """Write one file, whole or not at all; `moved` hears how many more bytes are there, negative when some go again."""

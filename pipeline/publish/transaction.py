@@ -9,11 +9,12 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pipeline.errors import CauserieError
 from pipeline.publish.target import Target
-from pipeline.publish.tree import ASSETS, FEED, INDEX, MEDIA, PAGES, TEXTS, PublicFile
+from pipeline.publish.tree import ASSETS, FEED, FEEDS, INDEX, MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.upload import RemoteFile, UploadPlan, size
 
 WORKERS = 8  # files on their way at once
@@ -24,8 +25,8 @@ SAMPLE = 20  # files published before that are looked at again
 class Phase:
     """One thing to do with some files.
 
-    `ready`: find out how feeds can be written safely; `send`; `check` from outside; `hold`: nobody else has published meanwhile;
-    `promise`: write down what is about to be out; `feed`: write it, on condition.
+    `ready`: find out how feeds can be written safely; `send`; `check` from outside; `hold`: nobody else has published meanwhile, or does
+    from here on; `promise`: write down what is about to be out; `feed`: write it, on condition.
     """
 
     does: str
@@ -44,7 +45,7 @@ class Acts:
 
 def phases(plan: UploadPlan) -> tuple[Phase, ...]:
     """The transaction, in order; phases without files are left out. Pure."""
-    feeds = _of(plan.changes, FEED)
+    feeds = _of(plan.changes, FEEDS, FEED)
     looked_at = to_check(plan)
     every = (
         Phase("ready", feeds),
@@ -74,19 +75,21 @@ def carry_out(plan: UploadPlan, target: Target, remote: dict[str, RemoteFile], a
     """Do the phases, one after the other; returns advice. Raises `CauserieError`, and the feed is then as it was."""
     headers, notes = {file.key for file in plan.header_changes}, list[str]()
     moved = _counted(plan.bytes, acts.moved)
-    for phase in phases(plan):
-        if phase.does == "ready":
-            target.ready()
-        elif phase.does == "send":
-            _send(phase.files, headers, target, acts.tell, moved)
-        elif phase.does == "check":
-            notes += acts.check(phase.files)
-        elif phase.does == "hold":
-            _hold(phase.files, target, remote)
-        elif phase.does == "promise":
-            acts.promise()
-        else:
-            notes += [_write_feed(feed, headers, target, remote, acts.tell) for feed in phase.files]
+    with ExitStack() as held:
+        for phase in phases(plan):
+            if phase.does == "ready":
+                target.ready()
+            elif phase.does == "send":
+                _send(phase.files, headers, target, acts.tell, moved)
+            elif phase.does == "check":
+                notes += acts.check(phase.files)
+            elif phase.does == "hold":
+                held.enter_context(target.alone())
+                _hold(phase.files, target, remote)
+            elif phase.does == "promise":
+                acts.promise()
+            else:
+                notes += [_write_feed(feed, headers, target, remote, acts.tell) for feed in phase.files]
     return tuple(dict.fromkeys(note for note in notes if note))
 
 

@@ -17,7 +17,8 @@ from pipeline.publish.headers import cache_control, content_type
 from pipeline.release import SERIES_RELEASE, PublishedFile, Release, in_series, read_release
 from pipeline.site.places import episode_keys, show_keys
 
-MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEED = range(6)  # the order of publication: nothing is named before it is there
+# The order of publication: nothing is named before it is there, and the main feed says that the others are
+MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEEDS, FEED = range(7)
 COVER_RELEASE = ".causerie/show/release.json"
 FEED_KEY = "feed.xml"
 
@@ -58,17 +59,17 @@ def released(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, st
     return tuple((file.key, file.source, rank_of(file.role), file) for file in files)
 
 
-def feeds_of(show: Show) -> tuple[tuple[str, str], ...]:
-    """(key, source) of each feed, the main one last: it is what says that the others are there."""
-    others = ((other.key, f"feeds/{other.name}.xml") for other in show.feed.others)
-    return (*others, (show.feed.key, "feeds/feed.xml"))
+def feeds_of(show: Show) -> tuple[tuple[str, str, int], ...]:
+    """(key, source, rank) of each feed, the main one last."""
+    others = ((other.key, f"feeds/{other.name}.xml", FEEDS) for other in show.feed.others)
+    return (*others, (show.feed.key, "feeds/feed.xml", FEED))
 
 
 def shell(show: Show, episodes: tuple[Episode, ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
     """The same of what is drawn around the releases: pages, style, script and feed."""
     drawn = [episode_keys(episode.slug) for episode in episodes] + list(show_keys(show, episodes).values())
     pages = [(key, f"site/{key}", _page_rank(key), None) for keys in drawn for key in keys.values()]
-    return (*pages, *((key, source, FEED, None) for key, source in feeds_of(show)))
+    return (*pages, *((*feed, None) for feed in feeds_of(show)))
 
 
 def _page_rank(key: str) -> int:

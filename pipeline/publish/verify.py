@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ WORKERS = 8
 TRIES = 6
 WHOLE_BYTES = 20_000_000  # more than that is not fetched again only to be compared
 _TIMEOUT_S = 20
+_PAUSE_S = 0.2
 ORIGIN = "https://player.example"  # any other site: web players fetch transcripts and chapters from theirs
 
 
@@ -159,15 +161,20 @@ def _verified(base_url: str, file: PublicFile, whole: bool) -> tuple[Check, tupl
 
 def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = False) -> Answer:
     """One request, again when its answer breaks off; a body is read when it is wanted `whole`, or short."""
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, ProtocolError
 
     about = {"User-Agent": "causerie", "Accept-Encoding": "identity", **headers}
     answer = Answer(0)
-    for _ in range(TRIES):
+    for tried in range(TRIES):
+        time.sleep(_PAUSE_S * tried)
         try:
             response = _connections(_proxy_for(url)).request(method, url, headers=about, preload_content=False)
         except (HTTPError, OSError, ValueError) as error:
-            return Answer(0, reason=type(getattr(error, "reason", None) or error).__name__)
+            reason = getattr(error, "reason", None) or error
+            answer = Answer(0, reason=type(reason).__name__)
+            if not isinstance(reason, ProtocolError):  # a connection that broke off is worth another; who says nothing was waited for
+                return answer
+            continue
         try:
             digest = hashlib.sha256()
             if whole and response.status == 200:
@@ -186,12 +193,12 @@ def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = Fals
 
 @cache
 def _connections(proxy: str) -> Any:
-    """Connections kept between requests, through a proxy when there is one; a stumble is tried again, a silence hardly."""
+    """Connections kept between requests, through a proxy when there is one; a stumble is tried again, a silence is not."""
     import urllib3
 
     again = urllib3.Retry(
-        total=TRIES - 1, connect=1, redirect=5, backoff_factor=0.2, status_forcelist={429, 500, 502, 503, 504}, allowed_methods=None,
-        raise_on_status=False, respect_retry_after_header=False,
+        total=TRIES - 1, connect=1, read=0, redirect=5, backoff_factor=0.2, status_forcelist={429, 500, 502, 503, 504},
+        allowed_methods=None, raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
     about = {"retries": again, "timeout": urllib3.Timeout(_TIMEOUT_S), "maxsize": WORKERS}
     return urllib3.ProxyManager(proxy, **about) if proxy else urllib3.PoolManager(**about)

@@ -1,0 +1,38 @@
+"""boto3's client as a bucket's settings want it, and as slow lines and silent servers need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.model import S3Settings
+from pipeline.publish.bodies import Body
+
+WORKERS = 8
+CONNECT_S = 10  # and, as http.client has it, for each block that is sent
+SILENCE_S = 20  # of a server that has all of a request
+
+
+def client_for(settings: S3Settings, attempts: int) -> Any:
+    """boto3's client as the settings want it."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        s3={"addressing_style": settings.addressing_style},
+        request_checksum_calculation=settings.checksums,
+        response_checksum_validation=settings.checksums,
+        connect_timeout=CONNECT_S,
+        read_timeout=SILENCE_S,
+        max_pool_connections=2 * WORKERS,
+    )
+    client = boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
+    client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
+    client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
+    return client
+
+
+def _sends(body: Any, sending: bool) -> None:
+    """Between the two events botocore reads a body to sign it, which is no progress."""
+    if isinstance(body, Body):
+        body.sending = sending
