@@ -6,6 +6,7 @@ import hashlib
 import ssl
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,14 +14,16 @@ from typing import Any
 
 import boto3
 import pytest
+from faulty_proxy import Broken, Fault, Request, faulty_proxy, flipped
 from publishing import SECRET, S3Server, put, s3_client, s3_server
 
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
 from pipeline.publish import s3, s3_conditions
+from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.s3_errors import host_of
-from pipeline.publish.tree import FEED, MEDIA, PublicFile
+from pipeline.publish.tree import FEED, MEDIA, PAGES, PublicFile
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +187,38 @@ def test_an_answer_lost_on_the_way_is_not_a_conflict(server: S3Server, tmp_path:
     there = target(server, tmp_path)
     there.put_feed(feed(tmp_path, b"le mien"), None)  # took effect; its answer was lost, so boto3 asks again:
     assert there.put_feed(feed(tmp_path, b"le mien"), None) == ""
+
+
+def damaged(*endings: str, times: int) -> Fault:
+    """The first `times` objects with such a name lose a bit on the way."""
+    left = [times]
+
+    def choose(request: Request) -> Broken | None:
+        left[0] -= request.method == "PUT" and request.path.endswith(endings)
+        return flipped()(request) if request.method == "PUT" and request.path.endswith(endings) and left[0] >= 0 else None
+
+    return choose
+
+
+def test_a_feed_that_arrives_damaged_is_sent_until_it_is_whole(server: S3Server, tmp_path: Path) -> None:
+    first, second = feed(tmp_path, b"<rss>1</rss>"), feed(tmp_path, b"<rss>2</rss>")
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        there.put_feed(first, None)
+        proxy.fault = damaged("feed.xml", times=4)
+        assert there.put_feed(second, there.find("feed.xml")) == ""
+        assert there.read("feed.xml") == b"<rss>2</rss>"
+
+
+def test_what_always_arrives_damaged_goes_unless_something_may_lead_to_it(server: S3Server, tmp_path: Path) -> None:
+    lasting, page = replace(file(tmp_path), cache_control=IMMUTABLE), file(tmp_path, "index.html", b"<h1>", PAGES, "text/html")
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        proxy.fault = damaged(".mp3", ".html", times=100)
+        for sent in (lasting, page):
+            with pytest.raises(CauserieError, match="something else than was sent"):
+                there.put(sent)
+        assert set(there.list(())) == {page.key}
 
 
 @pytest.mark.parametrize("status", [412, 501], ids=["refuses conditions that hold", "knows no conditions"])

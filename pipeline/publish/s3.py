@@ -17,6 +17,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
+from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.s3_conditions import conditions_work, locked
 from pipeline.publish.s3_errors import host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
@@ -28,6 +29,7 @@ from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 
 IN_MEMORY_BYTES = 1_000_000
 WORKERS = 8
+SENDS = 6  # of a file that arrives damaged; of one in parts 2
 
 _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
 
@@ -73,8 +75,9 @@ class S3Target:
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
         """Send one file with its headers and its digest, large ones in parts, and see that what arrived is what was sent."""
         with self._told(file.key):
-            if not self._send(file, moved) and not self._send(file, moved):
-                self._client.delete_object(**self._address(file.key))
+            if not self._arrives(file, moved):
+                if file.cache_control == IMMUTABLE:  # its name promises its content; a page stays, something may lead to it
+                    self._client.delete_object(**self._address(file.key))
                 raise self._damaged(file)
 
     def put_headers(self, file: PublicFile) -> None:
@@ -140,6 +143,14 @@ class S3Target:
         self._parts.shutdown(cancel_futures=True)
         save_manifest(self._manifest, self._identity, self._known)
 
+    def _arrives(self, file: PublicFile, moved: Callable[[int], None] = nobody, **condition: str) -> bool:
+        """Send a file until what the server holds is what was sent; on a condition, until somebody else's is there."""
+        for _ in range(SENDS if file.bytes <= ONE_PUT_BYTES else 2):
+            if self._send(file, moved, **condition):
+                return True
+            condition = {"IfMatch": self._known[file.key].tag} if condition else {}
+        return False
+
     def _send(self, file: PublicFile, moved: Callable[[int], None], **condition: str) -> bool:
         """One PUT up to `ONE_PUT_BYTES`, parts above; whether what the server holds is what was sent, of which its ETag tells."""
         part_bytes = PART_BYTES if file.bytes > ONE_PUT_BYTES else max(file.bytes, 1)
@@ -181,8 +192,8 @@ class S3Target:
         return True
 
     def _write_feed(self, file: PublicFile, condition: dict[str, str]) -> None:
-        """Send the feed; once more when it arrives damaged."""
-        if not self._send(file, nobody, **condition) and not self._send(file, nobody):
+        """Send the feed, again when it arrives damaged."""
+        if not self._arrives(file, **condition):
             raise self._damaged(file)
 
     def _stored_sha256(self, key: str) -> str:
@@ -209,7 +220,7 @@ class S3Target:
         return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again")
 
     def _damaged(self, file: PublicFile) -> CauserieError:
-        said = "the server stored something else than was sent, twice"
+        said = "the server stored something else than was sent, each time"
         return CauserieError(said, f"{self.name}/{file.key}", "publish again; if it stays, find what changes data on the way there")
 
     def _head(self, key: str) -> RemoteFile | None:
