@@ -56,7 +56,7 @@ FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
     "connections dropped while sending": lambda seed: when(PUT, chance(0.2, drop("sending"), seed)),
     "answers dropped in mid-body": lambda seed: chance(0.2, drop("half"), seed),
     "answers lost": lambda seed: chance(0.2, drop("after"), seed),
-    "the answer to the feed lost": lambda seed: when(_ends("feed.xml"), chance(0.7, drop("after"), seed)),
+    "the answer to the feed lost": lambda seed: when(_ends("feed.xml"), chance(0.9, drop("after"), seed)),
     "two seconds of latency": lambda seed: late(2.0),
     "a wrong clock": lambda seed: when(SIGNED, answer(403, "RequestTimeTooSkewed")),
     "credentials that expire half way": lambda seed: after(seed % 30, SIGNED, answer(400, "ExpiredToken")),
@@ -70,7 +70,12 @@ FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
     "a public address that keeps what it has shown": lambda seed: when(lambda request: not request.signed, cached()),
 }
 MUST_FAIL = {"every request answers 503", "a wrong clock", "access denied on one key", "a public address that learns of nothing new"}
-MUST_PUBLISH = {"two seconds of latency", "a server that ignores conditions", "a public address that keeps what it has shown"}
+MUST_PUBLISH = {
+    "two seconds of latency",
+    "the answer to the feed lost",
+    "a server that ignores conditions",
+    "a public address that keeps what it has shown",
+}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
-from faulty_proxy import Broken, Fault, Request, faulty_proxy, flipped
+from faulty_proxy import Broken, Fault, Request, drop, faulty_proxy, flipped, when
 from publishing import SECRET, S3Server, put, s3_client, s3_server
 
 from pipeline.errors import CauserieError
@@ -187,6 +187,17 @@ def test_an_answer_lost_on_the_way_is_not_a_conflict(server: S3Server, tmp_path:
     there = target(server, tmp_path)
     there.put_feed(feed(tmp_path, b"le mien"), None)  # took effect; its answer was lost, so boto3 asks again:
     assert there.put_feed(feed(tmp_path, b"le mien"), None) == ""
+
+
+def test_a_feed_whose_every_answer_is_lost_is_known_to_be_out(server: S3Server, tmp_path: Path) -> None:
+    with faulty_proxy(server.url) as proxy:
+        there, sent = target(server, tmp_path, endpoint_url=proxy.url), feed(tmp_path, b"<rss>")
+        there.ready()
+        proxy.fault = when(lambda request: request.method == "PUT", drop("after"))
+        assert there.put_feed(sent, None) == ""
+        proxy.fault = when(lambda request: request.method == "PUT", drop("before"))
+        with pytest.raises(CauserieError, match="stopped answering"):
+            there.put_feed(feed(tmp_path, b"<rss>2"), there.find("feed.xml"))
 
 
 def damaged(*endings: str, times: int) -> Fault:

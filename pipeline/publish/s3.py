@@ -19,7 +19,7 @@ from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
 from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.s3_conditions import conditions_work, locked
-from pipeline.publish.s3_errors import host_of, status_of, told
+from pipeline.publish.s3_errors import code_of, host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
 from pipeline.publish.s3_setup import set_up
 from pipeline.publish.state import load_manifest, remembered, save_manifest
@@ -157,16 +157,32 @@ class S3Target:
         with opened(file, part_bytes) as (handle, md5s):
             address, about = self._address(file.key), self._about(file)
             if len(md5s) > 1:
-                size = (handle, file.bytes, md5s, part_bytes)
-                tag = send_parts(self._client, address, about, *size, self._parts, moved)
+                tag = self._send_parts(file, handle, md5s, part_bytes, moved)
             else:
                 body = Body(handle, 0, file.bytes, moved)
                 plain = body.read() if file.bytes <= IN_MEMORY_BYTES else body  # no wait for “100 Continue” with small ones
                 tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
                 moved(file.bytes if plain is not body else 0)
-        whole = tag.strip('"') == etag(md5s) or self._stored_sha256(file.key) == file.sha256
+        whole = tag.strip('"') == etag(md5s) or bool(tag) and self._stored_sha256(file.key) == file.sha256
         self._known[file.key] = RemoteFile(file.bytes, file.sha256 if whole else "", (file.content_type, file.cache_control), tag)
         return whole
+
+    def _send_parts(self, file: PublicFile, handle: int, md5s: list[bytes], part_bytes: int, moved: Callable[[int], None]) -> str:
+        """Send a file in parts; the ETag of what is there then, empty when nothing is.
+
+        An upload can be over before we have ended it: the answer to its end was lost and boto3 asks again, another publisher went on
+        with the same one, or the host tidied it away.
+        """
+        from botocore.exceptions import ClientError
+
+        size = (handle, file.bytes, md5s, part_bytes)
+        try:
+            return send_parts(self._client, self._address(file.key), self._about(file), *size, self._parts, moved)
+        except ClientError as error:
+            if code_of(error) != "NoSuchUpload":
+                raise
+            there = self._head(file.key)
+            return there.tag if there else ""
 
     def _put_if(self, file: PublicFile, expected: RemoteFile | None) -> bool:
         """Write the feed on condition; False when the server turns out not to know conditions, and nothing was written.
@@ -192,9 +208,18 @@ class S3Target:
         return True
 
     def _write_feed(self, file: PublicFile, condition: dict[str, str]) -> None:
-        """Send the feed, again when it arrives damaged."""
-        if not self._arrives(file, **condition):
-            raise self._damaged(file)
+        """Send the feed, again when it arrives damaged; when every answer is lost, what is there tells whether it is out."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            if not self._arrives(file, **condition):
+                raise self._damaged(file)
+        except (BotoCoreError, ClientError) as error:
+            refused = isinstance(error, ClientError) and status_of(error) not in {500, 502, 503, 504}
+            there = None if refused else self._head(file.key)
+            if there is None or there.sha256 != file.sha256:
+                raise
+            self._known[file.key] = there
 
     def _stored_sha256(self, key: str) -> str:
         """The digest of an object's content, read back: asked only where the ETag is no MD5, as with encryption by KMS."""
