@@ -242,7 +242,7 @@ class S3Target:
 
     def _conflict(self, file: PublicFile) -> CauserieError:
         said = "somebody else has published meanwhile, the feed was left as they wrote it"
-        return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again")
+        return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again: until then some pages are yours")
 
     def _damaged(self, file: PublicFile) -> CauserieError:
         said = "the server stored something else than was sent, each time"
