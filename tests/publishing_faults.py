@@ -34,7 +34,7 @@ from pipeline.publish.tree import PublicFile, public_tree
 
 KEY_ID, TOKEN = "AKIAEXAMPLE", "t0k3n-do-not-print"
 SOUND = b"autre son " * 30_000  # sent in three parts
-REQUESTS = 90  # about as many as the second publication asks
+REQUESTS = 65  # about as many as the second publication asks
 PUT: Callable[[Request], bool] = lambda request: request.method == "PUT"  # noqa: E731
 SIGNED: Callable[[Request], bool] = lambda request: request.signed  # noqa: E731
 
@@ -46,6 +46,13 @@ def _ends(*endings: str) -> Callable[[Request], bool]:
 def _stale(request: Request) -> Broken | None:
     """A cache before the bucket that never learns of anything new."""
     return Broken(404) if not request.signed and request.method in {"GET", "HEAD"} else None
+
+
+def _everything(seed: int) -> Fault:
+    """Of each fault a little, in one publication."""
+    kinds = (answer(503, "SlowDown"), answer(500, "InternalError"), drop("before"), drop("after"), drop("half"), when(PUT, flipped()))
+    each = [chance(0.05, fault, seed * 10 + number) for number, fault in enumerate(kinds)]
+    return lambda request: next((broken for fault in each if (broken := fault(request))), None)
 
 
 FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
@@ -66,6 +73,7 @@ FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
     ),
     "a server that ignores conditions": lambda seed: without("if-match", "if-none-match"),
     "a bit flipped on the way to a server that checks nothing": lambda seed: when(PUT, chance(0.2, flipped(), seed)),
+    "a little of everything": _everything,
     "a public address that learns of nothing new": lambda seed: _stale,
     "a public address that keeps what it has shown": lambda seed: when(lambda request: not request.signed, cached()),
 }

@@ -221,6 +221,19 @@ def test_a_feed_that_arrives_damaged_is_sent_until_it_is_whole(server: S3Server,
         assert there.read("feed.xml") == b"<rss>2</rss>"
 
 
+def test_what_arrived_damaged_and_could_not_be_read_back_is_sent_again(server: S3Server, tmp_path: Path) -> None:
+    sent = file(tmp_path)
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        broken = {"PUT": flipped(), "GET": drop("half")}
+        proxy.fault = lambda request: broken[request.method](request) if request.path.endswith(".mp3") else None
+        with pytest.raises(CauserieError, match="stopped answering"):
+            there.put(sent)
+        there.close()
+        proxy.fault = lambda request: None
+        assert target(server, tmp_path, endpoint_url=proxy.url).list({sent.key})[sent.key].sha256 == ""
+
+
 def test_what_always_arrives_damaged_goes_unless_something_may_lead_to_it(server: S3Server, tmp_path: Path) -> None:
     lasting, page = replace(file(tmp_path), cache_control=IMMUTABLE), file(tmp_path, "index.html", b"<h1>", PAGES, "text/html")
     with faulty_proxy(server.url) as proxy:
@@ -348,7 +361,12 @@ def test_over_tls_nothing_is_stored_chunked(tmp_path: Path, monkeypatch: pytest.
             target(server, tmp_path).list(set())
         monkeypatch.setenv("AWS_CA_BUNDLE", str(chain))
         s3_client(server.url, str(chain)).create_bucket(Bucket="tls")
-        there, sent = target(server, tmp_path), file(tmp_path)
-        there.put(sent)
-        assert there.read(sent.key) == b"son"
+        monkeypatch.setattr(s3, "ONE_PUT_BYTES", 5 << 20)
+        monkeypatch.setattr(s3, "PART_BYTES", 5 << 20)
+        there, small, large = target(server, tmp_path), file(tmp_path), file(tmp_path, "un/b-0.mp3", b"son" * (2 << 20))
+        for sent in (small, large):
+            there.put(sent)
+            assert there.read(sent.key) == sent.source.read_bytes()
+            said = s3_client(server.url, str(chain)).head_object(Bucket="tls", Key=f"serie/{sent.key}")
+            assert "ContentEncoding" not in said
         assert set(encodings) == {""}

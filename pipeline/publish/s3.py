@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -163,8 +164,10 @@ class S3Target:
                 plain = body.read() if file.bytes <= IN_MEMORY_BYTES else body  # no wait for “100 Continue” with small ones
                 tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
                 moved(file.bytes if plain is not body else 0)
+        sent = RemoteFile(file.bytes, "", (file.content_type, file.cache_control), tag)
+        self._known[file.key] = sent  # until it has been looked at nobody knows what it holds, whatever its metadata say
         whole = tag.strip('"') == etag(md5s) or bool(tag) and self._stored_sha256(file.key) == file.sha256
-        self._known[file.key] = RemoteFile(file.bytes, file.sha256 if whole else "", (file.content_type, file.cache_control), tag)
+        self._known[file.key] = replace(sent, sha256=file.sha256 if whole else "")
         return whole
 
     def _send_parts(self, file: PublicFile, handle: int, md5s: list[bytes], part_bytes: int, moved: Callable[[int], None]) -> str:
