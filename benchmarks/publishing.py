@@ -141,7 +141,8 @@ def _memory(folder: Path, gigabytes: float) -> None:
         stream.truncate(int(gigabytes * 10**9))
     with ThreadingHTTPServer(("127.0.0.1", 0), _Forgets) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        command = [sys.executable, __file__, "--endpoint", f"http://127.0.0.1:{server.server_port}", "--ours", str(place.parent), "--unchecked"]
+        url = f"http://127.0.0.1:{server.server_port}"
+        command = [sys.executable, __file__, "--endpoint", url, "--ours", str(place.parent), "--unchecked"]
         began = time.monotonic()
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         server.shutdown()

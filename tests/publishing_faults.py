@@ -258,7 +258,7 @@ def two_at_once(seed: int, proxy: Proxy, root: Path) -> list[str]:
     for thread in threads:
         thread.join()
     assert outcomes.count("published") == 1, outcomes  # each began from the first feed, so only one can follow it
-    winner, loser = (slugs if outcomes[0] == "published" else slugs[::-1])
+    winner, loser = slugs if outcomes[0] == "published" else slugs[::-1]
     assert all_named_is_there(proxy, bucket) == (root / winner / "feeds/feed.xml").read_bytes()
     shutil.copytree(root / winner / "feeds", root / loser / "feeds", dirs_exist_ok=True)  # they do what they were told
     build(root / loser, "un", "deux", "trois", audio=SOUND)

@@ -89,7 +89,7 @@ def test_media_go_first_and_the_feed_last_after_everything_was_looked_at(server:
     kinds = [key.rsplit(".", 1)[1] for key in written]
     assert set(kinds[:2]) == {"mp3", "opus"}
     assert set(kinds[2:5]) == {"vtt", "srt", "json"}
-    assert written[-3:] == ["un/index.html", "index.html", "feed.xml"]
+    assert written[-2:] == ["index.html", "feed.xml"]  # the pages before them go several at once
     feed = server.asked.index(("PUT", f"/{BUCKET}/feed.xml"))
     assert server.asked[feed - 1][0] in {"HEAD", "GET"}  # the last look, then the feed
     assert server.asked[feed + 1 :] == [("GET", f"/{BUCKET}/feed.xml")]  # as subscribers get it
