@@ -17,12 +17,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from pipeline.publish.bodies import etag  # noqa: E402
+
 BUCKET = "benchmark"
 
 
@@ -60,7 +67,7 @@ def main() -> None:
             _emptied(server)
             print(f"{name:24}{times[0]:8.2f}s{times[1]:8.2f}s{asked_for[0]:10}{asked_for[1]:7}", flush=True)
         if asked.memory_gb:
-            _memory(folder, server, asked.memory_gb)
+            _memory(folder, asked.memory_gb)
 
 
 def ours(folder: Path, endpoint: str, unchecked: bool) -> None:
@@ -126,17 +133,62 @@ def _timed(command: list[str]) -> float:
     return time.monotonic() - began
 
 
-def _memory(folder: Path, server: str, gigabytes: float) -> None:
-    """One large file, and the most memory that sending it took."""
+def _memory(folder: Path, gigabytes: float) -> None:
+    """One large file of nothing, sent to a server that takes everything and keeps nothing, and the most memory that it took."""
     place = folder / "one/files/long.mp3"
     place.parent.mkdir(parents=True)
     with place.open("wb") as stream:
-        for number in range(int(gigabytes * 1000)):
-            stream.write(hashlib.sha256(str(number).encode()).digest() * 31_250)
-    command = [sys.executable, __file__, "--endpoint", server, "--ours", str(place.parent), "--unchecked"]
-    began = time.monotonic()
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+        stream.truncate(int(gigabytes * 10**9))
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Forgets) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        command = [sys.executable, __file__, "--endpoint", url, "--ours", str(place.parent), "--unchecked"]
+        began = time.monotonic()
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        server.shutdown()
     print(f"one file of {gigabytes:g} GB: {done.stderr.split()[-2]} MB of memory at most, {time.monotonic() - began:.0f} s")
+
+
+class _Forgets(BaseHTTPRequestHandler):
+    """As much of S3 as an upload in parts needs; of what is sent only the MD5 is kept."""
+
+    protocol_version = "HTTP/1.1"
+    parts: ClassVar[dict[int, bytes]] = {}
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nobody reads it."""
+
+    def do_PUT(self) -> None:
+        digest, left = hashlib.md5(usedforsecurity=False), int(self.headers["Content-Length"])
+        while left:
+            block = self.rfile.read(min(left, 1 << 20))
+            digest.update(block)
+            left -= len(block)
+        number = parse_qs(urlsplit(self.path).query).get("partNumber", ["0"])[0]
+        self.parts[int(number)] = digest.digest()
+        self._answer("", f'"{digest.hexdigest()}"')
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if "uploads" in self.path:
+            self.parts.clear()
+            return self._answer("<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>")
+        tag = etag([self.parts[number] for number in sorted(self.parts)])
+        self._answer(f'<CompleteMultipartUploadResult><ETag>"{tag}"</ETag></CompleteMultipartUploadResult>')
+
+    def do_GET(self) -> None:
+        self._answer("<ListMultipartUploadsResult/>" if "uploads" in self.path else "<ListBucketResult/>")
+
+    def do_DELETE(self) -> None:
+        self._answer("")
+
+    def _answer(self, body: str, tag: str = "") -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        if tag:
+            self.send_header("ETag", tag)
+        self.end_headers()
+        self.wfile.write(body.encode())
 
 
 def _emptied(server: str) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +20,12 @@ from urllib.parse import urlsplit
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "expect"}
 
 
+Answer = tuple[int, dict[str, str], bytes]  # status, headers, body
+
+
 @dataclass(frozen=True)
 class Request:
-    """One request as it came in."""
+    """One request as it came in; a fault is asked before its body is read."""
 
     method: str
     path: str  # with its query
@@ -40,10 +43,11 @@ class Broken:
 
     status: int = 0  # answer this, without asking the server
     code: str = ""  # with this S3 error code
-    drop: str = ""  # "before" the server sees it, "after" (its answer is lost), "half" of the answer's body
+    drop: str = ""  # "sending": half of the request's body, "before" the server sees it, "after": its answer, "half" of its answer's body
     wait_s: float = 0.0
     change: Callable[[Request], Request] | None = None  # pass on something else
     body: bytes | None = None  # answer 200 with this
+    kept: dict[tuple[str, ...], Answer] | None = None  # what a cache has seen, and serves for ever
 
 
 Fault = Callable[[Request], Broken | None]
@@ -79,6 +83,12 @@ def flipped() -> Fault:
         return Request(request.method, request.path, request.headers, body)
 
     return lambda request: Broken(change=change)
+
+
+def cached() -> Fault:
+    """A cache that keeps for ever whatever it has seen."""
+    kept: dict[tuple[str, ...], Answer] = {}
+    return lambda request: Broken(kept=kept)
 
 
 def chance(probability: float, fault: Fault, seed: int = 0) -> Fault:
@@ -131,28 +141,37 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
-        request = Request(self.command, self.path, headers, self.rfile.read(length))
+        request = Request(self.command, self.path, headers, b"")
         broken = self.proxy.fault(request) or Broken()
+        request = replace(request, body=self.rfile.read(length // 2 if broken.drop == "sending" else length))
         if broken.wait_s:
             time.sleep(broken.wait_s)
-        if broken.drop == "before":
+        if broken.drop in {"before", "sending"}:
             return self._cut(request)
         if broken.status or broken.body is not None:
             error = f"<Error><Code>{broken.code}</Code><Message>no</Message></Error>".encode() if broken.code else b""
             return self._answer(request, broken.status or 200, {}, error if broken.body is None else broken.body)
-        status, said, body = self._asked(broken.change(request) if broken.change else request)
+        answer = self._remembered(request, broken.kept) or self._asked(broken.change(request) if broken.change else request)
+        if broken.kept is not None:
+            broken.kept[_what(request)] = answer
         if broken.drop == "after":
             return self._cut(request)
-        self._answer(request, status, said, body, half=broken.drop == "half")
+        self._answer(request, *answer, half=broken.drop == "half")
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = _pass
 
-    def _asked(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+    def _remembered(self, request: Request, kept: dict[tuple[str, ...], Answer] | None) -> Answer | None:
+        return (kept or {}).get(_what(request))
+
+    def _asked(self, request: Request) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(self.proxy.server).netloc, timeout=60)
         try:
             connection.request(request.method, request.path, request.body or None, request.headers)
             response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
+            answer = response.status, dict(response.getheaders()), response.read()
+            if answer[0] == 500 and "partNumber=" in request.path:  # moto breaks down over a part of an upload that has been ended
+                return 404, {}, b"<Error><Code>NoSuchUpload</Code></Error>"
+            return answer
         finally:
             connection.close()
 
@@ -176,6 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _cut(self, request: Request) -> None:
         self.proxy.log.append((request.method, request.path, 0))
         self.close_connection = True
+
+
+def _what(request: Request) -> tuple[str, ...]:
+    return request.method, request.path, request.headers.get("range", "")
 
 
 class _Server(ThreadingHTTPServer):

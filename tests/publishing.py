@@ -14,13 +14,16 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pipeline.model import Episode, EpisodeInfo, PublishSettings, S3Settings, Show, ShowInfo
-from pipeline.release import PublishedFile, Release, write_release
+from pipeline.release import PublishedFile, Release, read_release, write_release
 from pipeline.site.places import episode_keys, show_keys
 from pipeline.sound_model import Mix
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 SITE = "https://balado.example/serie/"
 SECRET = "s3cr3t-do-not-print"
+NAMESPACES = (
+    'version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:podcast="https://podcastindex.org/namespace/1.0"'
+)
 WAYS = {  # role: source, key
     "audio": ("episodes/{slug}/{slug}.mp3", "{slug}/{slug}-{hash}.mp3"),
     "light": ("episodes/{slug}/{slug}.opus", "{slug}/{slug}-{hash}.opus"),
@@ -55,8 +58,9 @@ def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = 
     whole = show(*slugs)
     for key in (key for keys in show_keys(whole, whole.episodes).values() for key in keys.values()):
         put(root / "site" / key, f"<h1>{', '.join(slugs)}</h1>".encode() if key == "index.html" else key.encode())
-    items = "".join(_item(slug, f"{titles} {slug}", len(audio)) for slug in slugs)
-    put(root / "feeds/feed.xml", f'<rss version="2.0"><channel><link>{SITE}</link>{items}</channel></rss>'.encode())
+    items = "".join(_item(root, slug, f"{titles} {slug}") for slug in slugs)
+    image = f'<itunes:image href="{SITE}{cover.key}"/>'
+    put(root / "feeds/feed.xml", f"<rss {NAMESPACES}><channel><link>{SITE}</link>{image}{items}</channel></rss>".encode())
     return root
 
 
@@ -137,5 +141,11 @@ def file_of(root: Path, slug: str, role: str, source: str, key: str, content: by
     return PublishedFile(role, key.format(**named), source.format(**named), path.stat().st_size, digest, "as/it-is")
 
 
-def _item(slug: str, title: str, length: int) -> str:
-    return f'<item><title>{title}</title><guid>{slug}</guid><enclosure url="{SITE}{slug}.mp3" length="{length}" type="audio/mpeg"/></item>'
+def _item(root: Path, slug: str, title: str) -> str:
+    """An item that names all that its episode's release holds."""
+    files = {file.role: file for file in read_release(root / f".causerie/{slug}/release.json").files}
+    audio = files["audio"]
+    texts = "".join(f'<podcast:transcript url="{SITE}{file.key}"/>' for role, file in files.items() if role.startswith("transcript_"))
+    more = f'{texts}<podcast:chapters url="{SITE}{files["chapters"].key}"/><link>{SITE}{slug}/index.html</link>'
+    enclosure = f'<enclosure url="{SITE}{audio.key}" length="{audio.bytes}" type="audio/mpeg"/>'
+    return f"<item><title>{title}</title><guid>{slug}</guid>{enclosure}{more}</item>"

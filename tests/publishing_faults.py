@@ -5,28 +5,36 @@ The tests try each once or twice, `benchmarks/faults.py` as often as it is told.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from faulty_proxy import Broken, Fault, Proxy, Request, after, answer, chance, drop, flipped, late, when, without
-from publishing import AT, SECRET, build, s3_client, show
+from faulty_proxy import Broken, Fault, Proxy, Request, after, answer, cached, chance, drop, flipped, late, when, without
+from publishing import AT, SECRET, SITE, build, s3_client, show
 
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings, Show
-from pipeline.publish.run import publish
+from pipeline.publish.run import Hears, publish
 from pipeline.publish.tree import PublicFile, public_tree
 
-KEY_ID = "AKIAEXAMPLE"
+KEY_ID, TOKEN = "AKIAEXAMPLE", "t0k3n-do-not-print"
+SOUND = b"autre son " * 30_000  # sent in three parts
+REQUESTS = 65  # about as many as the second publication asks
 PUT: Callable[[Request], bool] = lambda request: request.method == "PUT"  # noqa: E731
 SIGNED: Callable[[Request], bool] = lambda request: request.signed  # noqa: E731
 
@@ -40,15 +48,23 @@ def _stale(request: Request) -> Broken | None:
     return Broken(404) if not request.signed and request.method in {"GET", "HEAD"} else None
 
 
+def _everything(seed: int) -> Fault:
+    """Of each fault a little, in one publication."""
+    kinds = (answer(503, "SlowDown"), answer(500, "InternalError"), drop("before"), drop("after"), drop("half"), when(PUT, flipped()))
+    each = [chance(0.05, fault, seed * 10 + number) for number, fault in enumerate(kinds)]
+    return lambda request: next((broken for fault in each if (broken := fault(request))), None)
+
+
 FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
     "one request in five answers 503": lambda seed: chance(0.2, answer(503, "SlowDown"), seed),
     "one request in five answers 500": lambda seed: chance(0.2, answer(500, "InternalError"), seed),
     "every request answers 503": lambda seed: answer(503, "SlowDown"),
-    "connections dropped before": lambda seed: chance(0.2, drop("before"), seed),
-    "connections dropped in mid-body": lambda seed: chance(0.2, drop("half"), seed),
+    "connections dropped before an answer": lambda seed: chance(0.2, drop("before"), seed),
+    "connections dropped while sending": lambda seed: when(PUT, chance(0.2, drop("sending"), seed)),
+    "answers dropped in mid-body": lambda seed: chance(0.2, drop("half"), seed),
     "answers lost": lambda seed: chance(0.2, drop("after"), seed),
-    "the answer to the feed lost": lambda seed: when(_ends("feed.xml"), chance(0.7, drop("after"), seed)),
-    "two seconds of latency": lambda seed: chance(0.1, late(2.0), seed),
+    "the answer to the feed lost": lambda seed: when(_ends("feed.xml"), chance(0.9, drop("after"), seed)),
+    "two seconds of latency": lambda seed: late(2.0),
     "a wrong clock": lambda seed: when(SIGNED, answer(403, "RequestTimeTooSkewed")),
     "credentials that expire half way": lambda seed: after(seed % 30, SIGNED, answer(400, "ExpiredToken")),
     "a full bucket": lambda seed: after(seed % 12, PUT, answer(507, "QuotaExceeded")),
@@ -57,32 +73,49 @@ FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
     ),
     "a server that ignores conditions": lambda seed: without("if-match", "if-none-match"),
     "a bit flipped on the way to a server that checks nothing": lambda seed: when(PUT, chance(0.2, flipped(), seed)),
-    "a public address that serves what was there before": lambda seed: _stale,
+    "a little of everything": _everything,
+    "a public address that learns of nothing new": lambda seed: _stale,
+    "a public address that keeps what it has shown": lambda seed: when(lambda request: not request.signed, cached()),
 }
-MUST_FAIL = {"every request answers 503", "a wrong clock", "access denied on one key", "a public address that serves what was there before"}
-MUST_PUBLISH = {"two seconds of latency", "a server that ignores conditions"}
+MUST_FAIL = {"every request answers 503", "a wrong clock", "access denied on one key", "a public address that learns of nothing new"}
+MUST_PUBLISH = {
+    "two seconds of latency",
+    "the answer to the feed lost",
+    "a server that ignores conditions",
+    "a public address that keeps what it has shown",
+}
 
 
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """boto3 tries again without a pause: what is tried here is whether it does, not how long."""
+    """boto3 tries again without a pause, and a small sound counts as a large one: what is tried is whether it does, not how long."""
     import botocore.endpoint
+    import moto.s3.models
 
-    from pipeline.publish import s3_conditions
+    from pipeline.publish import s3, s3_conditions
 
-    before, settle = botocore.endpoint.time, s3_conditions.SETTLE_S
-    botocore.endpoint.time = SimpleNamespace(sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic)
-    s3_conditions.SETTLE_S = 0.05
+    instant = SimpleNamespace(sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic)
+    places = (
+        (botocore.endpoint, "time", instant),
+        (s3_conditions, "SETTLE_S", 0.05),
+        (s3, "ONE_PUT_BYTES", 200_000),
+        (s3, "PART_BYTES", 100_000),
+        (moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", 1),
+    )
+    before = [getattr(module, name) for module, name, _ in places]
+    for module, name, value in places:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        botocore.endpoint.time, s3_conditions.SETTLE_S = before, settle
+        for (module, name, _), value in zip(places, before, strict=True):
+            setattr(module, name, value)
 
 
 def credentials() -> dict[str, str]:
     """An environment with credentials of its own and nobody else's."""
     nobody = {"AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_CONFIG_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
-    return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, **nobody}
+    return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN, **nobody}
 
 
 def there(proxy: Proxy, bucket: str, *slugs: str) -> Show:
@@ -90,28 +123,45 @@ def there(proxy: Proxy, bucket: str, *slugs: str) -> Show:
     return show(*slugs, s3=S3Settings(bucket, "serie", proxy.url, "us-east-1", "path", acl="public-read"))
 
 
-def send(root: Path, some: Show, proxy: Proxy, bucket: str) -> Any:
-    """Publish, looking from outside through the proxy too."""
-    return publish(some, some.episodes, root, at=AT, public_url=f"{proxy.url}/{bucket}/serie/")
+def send(root: Path, some: Show, proxy: Proxy, bucket: str) -> list[str]:
+    """Publish, looking from outside through the proxy too; what was said of it. All that is said and logged is kept in `said.txt`."""
+    said: list[str] = []
+    handler = logging.StreamHandler((root / "said.txt").open("a"))
+    logging.getLogger().addHandler(handler)
+    try:
+        publish(some, some.episodes, root, at=AT, hears=Hears(said.append, said.append), public_url=f"{proxy.url}/{bucket}/serie/")
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.stream.write("\n".join(said))
+        handler.stream.close()
+    return said
 
 
 def one_try(name: str, seed: int, proxy: Proxy, root: Path) -> str:
     """Publish an episode, then another under a fault, then without; "published", or the sentence it ended with."""
-    bucket = f"b{abs(hash((name, seed))) % 10**12}"
+    client, bucket, old, both = _begun(f"b{abs(hash((name, seed))) % 10**12}", proxy, root)
+    proxy.fault = FAULTS[name](seed)
+    if "keeps what it has shown" in name:
+        for file in old:
+            outside(f"{proxy.url}/{bucket}/serie/{file.key}")
+    outcome = ended(lambda: send(root, both, proxy, bucket))
+    proxy.fault = lambda request: None
+    looked_at(proxy, bucket, old, tree(root, both), outcome)
+    assert ended(lambda: send(root, both, proxy, bucket)) == "published"
+    looked_at(proxy, bucket, old, tree(root, both), "published")
+    no_secret(root, client, bucket)
+    return outcome
+
+
+def _begun(bucket: str, proxy: Proxy, root: Path) -> tuple[Any, str, tuple[PublicFile, ...], Show]:
+    """A bucket with a publication of one episode, and a second one built: (client, bucket, what is published, the show of both)."""
     client = s3_client(proxy.server)
     client.create_bucket(Bucket=bucket)
     proxy.fault = lambda request: None
     send(build(root, "un"), there(proxy, bucket, "un"), proxy, bucket)
     old = tree(root, there(proxy, bucket, "un"))
-    build(root, "un", "deux", titles="Nouveau", audio=b"autre son")
-    both = there(proxy, bucket, "un", "deux")
-    proxy.fault = FAULTS[name](seed)
-    outcome = ended(lambda: send(root, both, proxy, bucket))
-    proxy.fault = lambda request: None
-    looked_at(client, bucket, old, tree(root, both), outcome)
-    assert ended(lambda: send(root, both, proxy, bucket)) == "published"
-    looked_at(client, bucket, old, tree(root, both), "published")
-    return outcome
+    build(root, "un", "deux", titles="Nouveau", audio=SOUND)
+    return client, bucket, old, there(proxy, bucket, "un", "deux")
 
 
 def ended(do: Callable[[], Any]) -> str:
@@ -120,10 +170,33 @@ def ended(do: Callable[[], Any]) -> str:
         do()
     except CauserieError as error:
         said = str(error)
-        assert SECRET not in said and KEY_ID not in said and "Traceback" not in said, said
+        assert not leaks(said.encode()) and "Traceback" not in said, said
         assert ": " in said and "; " in said, said  # where, what, and what to do
         return said
     return "published"
+
+
+def leaks(content: bytes) -> bool:
+    """Whether some credential is in it."""
+    return any(secret.encode() in content for secret in (SECRET, KEY_ID, TOKEN))
+
+
+def no_secret(root: Path, client: Any, bucket: str) -> None:
+    """Nothing that was written down, said, logged or sent tells a credential, and no lock or unfinished upload was left in the way."""
+    for path in (path for path in root.rglob("*") if path.is_file()):
+        assert not leaks(path.read_bytes()), path
+    for row in client.list_objects_v2(Bucket=bucket)["Contents"]:
+        assert not leaks(client.get_object(Bucket=bucket, Key=row["Key"])["Body"].read()), row["Key"]
+        assert not row["Key"].endswith("causerie.lock")
+
+
+def outside(url: str) -> tuple[int, dict[str, str], bytes]:
+    """What an address answers to anybody: status, headers in lower case, body."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, {}, b""
 
 
 def tree(root: Path, some: Show) -> tuple[PublicFile, ...]:
@@ -131,45 +204,67 @@ def tree(root: Path, some: Show) -> tuple[PublicFile, ...]:
     return public_tree(some, some.episodes, root)
 
 
-def looked_at(client: Any, bucket: str, old: tuple[PublicFile, ...], new: tuple[PublicFile, ...], outcome: str) -> None:
+def looked_at(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple[PublicFile, ...], outcome: str) -> None:
     """Hold the bucket to its word: the feed is the old one or the new one, whole, and all that its publication names is there."""
     import hashlib
 
     def content(key: str) -> bytes:
-        return client.get_object(Bucket=bucket, Key=f"serie/{key}")["Body"].read()  # type: ignore[no-any-return]
+        status, headers, body = outside(f"{proxy.server}/{bucket}/serie/{key}")
+        assert (status, headers.get("content-encoding")) == (200, None), (status, key)
+        return body
 
     feed = hashlib.sha256(content("feed.xml")).hexdigest()
     assert feed in {old[-1].sha256, new[-1].sha256}
     assert outcome != "published" or feed == new[-1].sha256
-    lasting = [file for file in (new if feed == new[-1].sha256 else old) if "immutable" in file.cache_control]
-    for file in lasting:
-        assert hashlib.sha256(content(file.key)).hexdigest() == file.sha256, file.key
-        assert not client.head_object(Bucket=bucket, Key=f"serie/{file.key}").get("ContentEncoding")
+    published, known = (new if feed == new[-1].sha256 else old), {file.key: {file.sha256} for file in old}
+    for file in new:
+        known[file.key] = known.get(file.key, set()) | {file.sha256}
+    for file in published:  # a page may be the next one already, once all that it names is there
+        lasting = "immutable" in file.cache_control or outcome == "published"
+        assert hashlib.sha256(content(file.key)).hexdigest() in ({file.sha256} if lasting else known[file.key]), file.key
+    all_named_is_there(proxy, bucket)
+
+
+def all_named_is_there(proxy: Proxy, bucket: str) -> bytes:
+    """Fetch every address that the published feed names, as any application would, and hold enclosures to their length; the feed."""
+    base = f"{proxy.server}/{bucket}/serie/"
+    feed = outside(f"{base}feed.xml")[2]
+    for url in re.findall(f'{SITE}([^"<]+)', feed.decode()):
+        status, headers, _ = outside(base + url)
+        assert (status, headers.get("content-encoding")) == (200, None), (url, status)
+    for enclosure in ElementTree.fromstring(feed).iter("enclosure"):
+        assert len(outside(base + enclosure.attrib["url"].removeprefix(SITE))[2]) == int(enclosure.attrib["length"])
+    return feed
 
 
 def two_at_once(seed: int, proxy: Proxy, root: Path) -> list[str]:
     """Two copies of a show publish an episode each at the same moment: how both ended. Neither may lose what the other published."""
-    bucket, dice = f"deux{seed}", random.Random(seed)
+    bucket, dice, slugs = f"deux{seed}", random.Random(seed), ("deux", "trois")
     client = s3_client(proxy.server)
     client.create_bucket(Bucket=bucket)
     proxy.fault = without("if-match", "if-none-match") if seed % 2 else lambda request: None
     send(build(root / "0", "un"), there(proxy, bucket, "un"), proxy, bucket)
     outcomes = ["", ""]
+    for slug in slugs:
+        build(shutil.copytree(root / "0", root / slug), "un", slug, audio=SOUND)
 
     def work(number: int, slug: str, wait_s: float) -> None:
         time.sleep(wait_s)
-        copy = build(root / slug, "un", slug)
-        outcomes[number] = ended(lambda: send(copy, there(proxy, bucket, "un", slug), proxy, bucket))
+        outcomes[number] = ended(lambda: send(root / slug, there(proxy, bucket, "un", slug), proxy, bucket))
 
-    threads = [threading.Thread(target=work, args=(i, slug, dice.random() * 0.4)) for i, slug in enumerate(("deux", "trois"))]
+    threads = [threading.Thread(target=work, args=(i, slug, dice.random() * 0.8)) for i, slug in enumerate(slugs)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    feed = client.get_object(Bucket=bucket, Key="serie/feed.xml")["Body"].read()
-    built = [(root / slug / "feeds/feed.xml").read_bytes() for slug in ("deux", "trois")]
     assert outcomes.count("published") == 1, outcomes  # each began from the first feed, so only one can follow it
-    assert feed == built[outcomes.index("published")]
+    winner, loser = slugs if outcomes[0] == "published" else slugs[::-1]
+    assert all_named_is_there(proxy, bucket) == (root / winner / "feeds/feed.xml").read_bytes()
+    shutil.copytree(root / winner / "feeds", root / loser / "feeds", dirs_exist_ok=True)  # they do what they were told
+    build(root / loser, "un", "deux", "trois", audio=SOUND)
+    assert ended(lambda: send(root / loser, there(proxy, bucket, "un", "deux", "trois"), proxy, bucket)) == "published"
+    assert all(f"<guid>{slug}</guid>".encode() in all_named_is_there(proxy, bucket) for slug in ("un", *slugs))
+    no_secret(root, client, bucket)
     return outcomes
 
 
@@ -178,30 +273,28 @@ import sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from faulty_proxy import Proxy
-from publishing_faults import send, there
+from publishing_faults import no_waiting, send, there
 proxy = Proxy("", {url!r})
-send(Path({root!r}), there(proxy, {bucket!r}, "un", "deux"), proxy, {bucket!r})
+with no_waiting():
+    send(Path({root!r}), there(proxy, {bucket!r}, "un", "deux"), proxy, {bucket!r})
 """
 
 
 def killed(seed: int, proxy: Proxy, root: Path) -> str:
     """A publication in a process of its own, killed after some number of requests; the next one must go through without a question."""
-    bucket, dice = f"tue{seed}", random.Random(seed)
-    client = s3_client(proxy.server)
-    client.create_bucket(Bucket=bucket)
-    proxy.fault = lambda request: None
-    send(build(root, "un"), there(proxy, bucket, "un"), proxy, bucket)
-    old = tree(root, there(proxy, bucket, "un"))
-    build(root, "un", "deux", titles="Nouveau", audio=b"autre son")
-    both, paths = there(proxy, bucket, "un", "deux"), [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+    client, bucket, old, both = _begun(f"tue{seed}", proxy, root)
+    dice, paths = random.Random(seed), [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
     code = _CHILD.format(paths=paths, url=proxy.url, root=str(root), bucket=bucket)
-    child = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **credentials()}, stderr=subprocess.DEVNULL)
-    last, seen = dice.randint(1, 50), len(proxy.log)
+    with (root / "said.txt").open("a") as said:
+        child = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **credentials()}, stdout=said, stderr=said)
+    last, seen = dice.randint(1, REQUESTS), len(proxy.log)
     while child.poll() is None and len(proxy.log) - seen < last:
         time.sleep(0.002)
     child.send_signal(signal.SIGKILL)
     child.wait()
-    looked_at(client, bucket, old, tree(root, both), "killed")
+    assert child.returncode in {0, -signal.SIGKILL}, (root / "said.txt").read_text()
+    looked_at(proxy, bucket, old, tree(root, both), "killed")
     assert ended(lambda: send(root, both, proxy, bucket)) == "published"
-    looked_at(client, bucket, old, tree(root, both), "published")
+    looked_at(proxy, bucket, old, tree(root, both), "published")
+    no_secret(root, client, bucket)
     return f"killed after {last} requests" if child.returncode else "published"

@@ -29,12 +29,13 @@ def proxy(running: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
 
 QUICK = (
     "one request in five answers 503",
-    "connections dropped in mid-body",
+    "answers dropped in mid-body",
     "the answer to the feed lost",
     "credentials that expire half way",
     "access denied on one key",
     "a bit flipped on the way to a server that checks nothing",
-    "a public address that serves what was there before",
+    "a public address that learns of nothing new",
+    "a public address that keeps what it has shown",
 )
 
 

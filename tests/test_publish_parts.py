@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faulty_proxy import Proxy, Request, after, answer, faulty_proxy
+from faulty_proxy import Broken, Proxy, Request, after, answer, faulty_proxy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import put, s3_client, s3_server
@@ -77,6 +77,29 @@ def test_parts_of_other_content_are_not_taken_for_ours(running: Proxy, target: S
     running.log.clear()
     target.put(file(tmp_path))
     assert (parts_sent(running), target.read("un/un-0.mp3")) == (3, CONTENT)
+
+
+def test_an_upload_whose_end_was_not_heard_of_is_no_failure(running: Proxy, target: S3Target, tmp_path: Path) -> None:
+    def unheard(request: Request) -> Broken | None:  # AWS and moto say 200 when they are asked again, others no longer know the upload
+        ends = sum(method == "POST" for method, *_ in running.log)
+        return {1: Broken(drop="after"), 2: Broken(404, "NoSuchUpload")}.get(ends) if request.method == "POST" else None
+
+    running.fault = unheard
+    S3Target(S3Settings("parts", "", running.url, "us-east-1", "path"), tmp_path / "memory").put(file(tmp_path))
+    assert [status for method, _, status in running.log if method == "POST"] == [200, 0, 404]
+    assert parts_sent(running) == 3
+    assert target.read("un/un-0.mp3") == CONTENT
+
+
+def test_an_upload_that_was_tidied_away_is_begun_again(running: Proxy, target: S3Target, tmp_path: Path) -> None:
+    def tidied(request: Request) -> Broken | None:
+        gone = is_part(request) and parts_sent(running) >= 2 and not any(status == 404 for _, _, status in running.log)
+        return answer(404, "NoSuchUpload")(request) if gone else None
+
+    running.fault = tidied
+    s3_client(running.server).delete_object(Bucket="parts", Key="un/un-0.mp3")
+    target.put(file(tmp_path))
+    assert target.read("un/un-0.mp3") == CONTENT
 
 
 def test_what_is_sent_again_is_not_counted_twice(running: Proxy, tmp_path: Path, target: S3Target) -> None:

@@ -192,7 +192,7 @@ def test_a_dry_run_says_what_subscribers_will_see_and_writes_nothing(server: S3S
     before = names(root)
     done = send(root, in_bucket(server, "un"), server, dry_run=True, hears=Hears(say=said.append))
     assert said[:2] == ["1 new episode, 0 downloads repeated", "  new: Titre un"]
-    assert said[-1] == "in all 18 files, 8.5 kB, to s3://balado; 0 unchanged"
+    assert said[-1] == "in all 18 files, 9.0 kB, to s3://balado; 0 unchanged"
     assert (len(done.sent), server.written(), names(root)) == (18, [], before)
 
 

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,15 +19,17 @@ from typing import Any
 
 import boto3
 import pytest
+from faulty_proxy import Broken, Fault, Request, drop, faulty_proxy, flipped, when
 from publishing import SECRET, S3Server, put, s3_client, s3_server
 
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
 from pipeline.publish import s3, s3_conditions
 from pipeline.publish import s3_client as making
+from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.s3_errors import host_of
-from pipeline.publish.tree import FEED, MEDIA, PublicFile
+from pipeline.publish.tree import FEED, MEDIA, PAGES, PublicFile
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +193,62 @@ def test_an_answer_lost_on_the_way_is_not_a_conflict(server: S3Server, tmp_path:
     there = target(server, tmp_path)
     there.put_feed(feed(tmp_path, b"le mien"), None)  # took effect; its answer was lost, so boto3 asks again:
     assert there.put_feed(feed(tmp_path, b"le mien"), None) == ""
+
+
+def test_a_feed_whose_every_answer_is_lost_is_known_to_be_out(server: S3Server, tmp_path: Path) -> None:
+    with faulty_proxy(server.url) as proxy:
+        there, sent = target(server, tmp_path, endpoint_url=proxy.url), feed(tmp_path, b"<rss>")
+        there.ready()
+        proxy.fault = when(lambda request: request.method == "PUT", drop("after"))
+        assert there.put_feed(sent, None) == ""
+        proxy.fault = when(lambda request: request.method == "PUT", drop("before"))
+        with pytest.raises(CauserieError, match="stopped answering"):
+            there.put_feed(feed(tmp_path, b"<rss>2"), there.find("feed.xml"))
+
+
+def damaged(*endings: str, times: int) -> Fault:
+    """The first `times` objects with such a name lose a bit on the way."""
+    left = [times]
+
+    def choose(request: Request) -> Broken | None:
+        left[0] -= request.method == "PUT" and request.path.endswith(endings)
+        return flipped()(request) if request.method == "PUT" and request.path.endswith(endings) and left[0] >= 0 else None
+
+    return choose
+
+
+def test_a_feed_that_arrives_damaged_is_sent_until_it_is_whole(server: S3Server, tmp_path: Path) -> None:
+    first, second = feed(tmp_path, b"<rss>1</rss>"), feed(tmp_path, b"<rss>2</rss>")
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        there.put_feed(first, None)
+        proxy.fault = damaged("feed.xml", times=4)
+        assert there.put_feed(second, there.find("feed.xml")) == ""
+        assert there.read("feed.xml") == b"<rss>2</rss>"
+
+
+def test_what_arrived_damaged_and_could_not_be_read_back_is_sent_again(server: S3Server, tmp_path: Path) -> None:
+    sent = file(tmp_path)
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        broken = {"PUT": flipped(), "GET": drop("half")}
+        proxy.fault = lambda request: broken[request.method](request) if request.path.endswith(".mp3") else None
+        with pytest.raises(CauserieError, match="stopped answering"):
+            there.put(sent)
+        there.close()
+        proxy.fault = lambda request: None
+        assert target(server, tmp_path, endpoint_url=proxy.url).list({sent.key})[sent.key].sha256 == ""
+
+
+def test_what_always_arrives_damaged_goes_unless_something_may_lead_to_it(server: S3Server, tmp_path: Path) -> None:
+    lasting, page = replace(file(tmp_path), cache_control=IMMUTABLE), file(tmp_path, "index.html", b"<h1>", PAGES, "text/html")
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        proxy.fault = damaged(".mp3", ".html", times=100)
+        for sent in (lasting, page):
+            with pytest.raises(CauserieError, match="something else than was sent"):
+                there.put(sent)
+        assert set(there.list(())) == {page.key}
 
 
 @pytest.mark.parametrize("status", [412, 501], ids=["refuses conditions that hold", "knows no conditions"])
@@ -379,7 +438,12 @@ def test_over_tls_nothing_is_stored_chunked(tmp_path: Path, monkeypatch: pytest.
             target(server, tmp_path).list(set())
         monkeypatch.setenv("AWS_CA_BUNDLE", str(chain))
         s3_client(server.url, str(chain)).create_bucket(Bucket="tls")
-        there, sent = target(server, tmp_path), file(tmp_path)
-        there.put(sent)
-        assert there.read(sent.key) == b"son"
+        monkeypatch.setattr(s3, "ONE_PUT_BYTES", 5 << 20)
+        monkeypatch.setattr(s3, "PART_BYTES", 5 << 20)
+        there, small, large = target(server, tmp_path), file(tmp_path), file(tmp_path, "un/b-0.mp3", b"son" * (2 << 20))
+        for sent in (small, large):
+            there.put(sent)
+            assert there.read(sent.key) == sent.source.read_bytes()
+            said = s3_client(server.url, str(chain)).head_object(Bucket="tls", Key=f"serie/{sent.key}")
+            assert "ContentEncoding" not in said
         assert set(encodings) == {""}

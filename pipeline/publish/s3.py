@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -18,9 +19,10 @@ from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
+from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.s3_client import WORKERS, client_for
 from pipeline.publish.s3_conditions import Lock, conditions_work
-from pipeline.publish.s3_errors import host_of, status_of, told
+from pipeline.publish.s3_errors import code_of, host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
 from pipeline.publish.s3_setup import set_up
 from pipeline.publish.state import load_manifest, remembered, save_manifest
@@ -29,6 +31,7 @@ from pipeline.publish.tree import PublicFile
 from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 
 IN_MEMORY_BYTES = 200_000  # goes in one piece, which even a slow line shared by `WORKERS` takes within `CONNECT_S`
+SENDS = 6  # of a file that arrives damaged; of one in parts 2
 
 _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
 
@@ -92,8 +95,9 @@ class S3Target:
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
         """Send one file with its headers and its digest, large ones in parts, and see that what arrived is what was sent."""
         with self._told(file.key):
-            if not self._send(file, moved) and not self._send(file, moved):
-                self._client.delete_object(**self._address(file.key))
+            if not self._arrives(file, moved):
+                if file.cache_control == IMMUTABLE:  # its name promises its content; a page stays, something may lead to it
+                    self._client.delete_object(**self._address(file.key))
                 raise self._damaged(file)
 
     def put_headers(self, file: PublicFile) -> None:
@@ -164,22 +168,48 @@ class S3Target:
         self._parts.shutdown(cancel_futures=True)
         save_manifest(self._manifest, self._identity, self._known)
 
+    def _arrives(self, file: PublicFile, moved: Callable[[int], None] = nobody, **condition: str) -> bool:
+        """Send a file until what the server holds is what was sent; on a condition, until somebody else's is there."""
+        for _ in range(SENDS if file.bytes <= ONE_PUT_BYTES else 2):
+            if self._send(file, moved, **condition):
+                return True
+            condition = {"IfMatch": self._known[file.key].tag} if condition else {}
+        return False
+
     def _send(self, file: PublicFile, moved: Callable[[int], None], **condition: str) -> bool:
         """One PUT up to `ONE_PUT_BYTES`, parts above; whether what the server holds is what was sent, of which its ETag tells."""
         part_bytes = PART_BYTES if file.bytes > ONE_PUT_BYTES else max(file.bytes, 1)
         with opened(file, part_bytes) as (handle, md5s):
             address, about = self._address(file.key), self._about(file)
             if len(md5s) > 1:
-                size = (handle, file.bytes, md5s, part_bytes)
-                tag = send_parts(self._client, address, about, *size, self._parts, moved)
+                tag = self._send_parts(file, handle, md5s, part_bytes, moved)
             else:
                 body = Body(handle, 0, file.bytes, moved)
                 plain = body.read() if file.bytes <= IN_MEMORY_BYTES else body  # no wait for “100 Continue” with small ones
                 tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
                 moved(file.bytes if plain is not body else 0)
-        whole = tag.strip('"') == etag(md5s) or self._stored_sha256(file.key) == file.sha256
-        self._known[file.key] = RemoteFile(file.bytes, file.sha256 if whole else "", (file.content_type, file.cache_control), tag)
+        sent = RemoteFile(file.bytes, "", (file.content_type, file.cache_control), tag)
+        self._known[file.key] = sent  # until it has been looked at nobody knows what it holds, whatever its metadata say
+        whole = tag.strip('"') == etag(md5s) or bool(tag) and self._stored_sha256(file.key) == file.sha256
+        self._known[file.key] = replace(sent, sha256=file.sha256 if whole else "")
         return whole
+
+    def _send_parts(self, file: PublicFile, handle: int, md5s: list[bytes], part_bytes: int, moved: Callable[[int], None]) -> str:
+        """Send a file in parts; the ETag of what is there then, empty when nothing is.
+
+        An upload can be over before we have ended it: the answer to its end was lost and boto3 asks again, another publisher went on
+        with the same one, or the host tidied it away.
+        """
+        from botocore.exceptions import ClientError
+
+        size = (handle, file.bytes, md5s, part_bytes)
+        try:
+            return send_parts(self._client, self._address(file.key), self._about(file), *size, self._parts, moved)
+        except ClientError as error:
+            if code_of(error) != "NoSuchUpload":
+                raise
+            there = self._head(file.key)
+            return there.tag if there else ""
 
     def _put_if(self, file: PublicFile, expected: RemoteFile | None) -> bool:
         """Write the feed on condition; False when the server turns out not to know conditions, and nothing was written.
@@ -205,12 +235,18 @@ class S3Target:
         return True
 
     def _write_feed(self, file: PublicFile, condition: dict[str, str]) -> None:
-        """Send the feed; once more when it arrives damaged."""
-        if self._send(file, nobody, **condition):
-            return
-        ours = {"IfMatch": self._known[file.key].tag} if condition else {}
-        if not self._send(file, nobody, **ours):
-            raise self._damaged(file)
+        """Send the feed, again when it arrives damaged; when every answer is lost, what is there tells whether it is out."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            if not self._arrives(file, **condition):
+                raise self._damaged(file)
+        except (BotoCoreError, ClientError) as error:
+            refused = isinstance(error, ClientError) and status_of(error) not in {500, 502, 503, 504}
+            there = None if refused else self._head(file.key)
+            if there is None or there.sha256 != file.sha256:
+                raise
+            self._known[file.key] = there
 
     def _stored_sha256(self, key: str) -> str:
         """The digest of an object's content, read back: asked only where the ETag is no MD5, as with encryption by KMS."""
@@ -233,10 +269,10 @@ class S3Target:
 
     def _conflict(self, file: PublicFile) -> CauserieError:
         said = "somebody else has published meanwhile, the feed was left as they wrote it"
-        return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again")
+        return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again: until then some pages are yours")
 
     def _damaged(self, file: PublicFile) -> CauserieError:
-        said = "the server stored something else than was sent, twice"
+        said = "the server stored something else than was sent, each time"
         return CauserieError(said, f"{self.name}/{file.key}", "publish again; if it stays, find what changes data on the way there")
 
     def _head(self, key: str) -> RemoteFile | None:
