@@ -44,6 +44,7 @@ def test_whatever_was_typed_the_result_can_be_read_back(text):
 
 
 @given(typed.map("Mot {}".format))
+@example("Mot Paul : \x0b Paul : \x0b «")
 @settings(max_examples=150, deadline=None)
 def test_no_word_is_ever_dropped_in_silence(text):
     found = imported(text)

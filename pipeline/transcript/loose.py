@@ -8,6 +8,7 @@ what found no place in `unplaced`, and in a note of the text.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -19,12 +20,13 @@ from pipeline.transcript.loose_blocks import closed_parts, declared, sound_text,
 from pipeline.transcript.loose_head import Head, Kind, Piece, sorted_pieces
 from pipeline.transcript.loose_lines import Line, Told, cleaned, text_lines
 from pipeline.transcript.loose_voices import Cast, Said, cast, said
-from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Transcript
+from pipeline.transcript.text import Block, Insert, Note, Paragraph, Section, Transcript, write
 
 _VOICE_OFF = re.compile(r"[\[(]\s*voix[- ]off\s*:?\s*[\])]\s*:?\s*", re.I)
 _OFF_AT_START = re.compile(rf"(?P<sounds>(?:\[[^\[\]]*\]\s*)*?){_VOICE_OFF.pattern}", re.I)
 _OFF_WITH_NAME = re.compile(r"\[\s*voix[- ]off\s*[:,–-]\s*(?P<who>[^\[\]]+)\]\s*", re.I)
 _ANNOUNCED = re.compile(rf"(?P<name>{labels.NAME.pattern})(?P<what>\s*[,(–-]\s*[^.!?«»]{{3,110}}?)?\s*(?:[.:…]|(?=\[)|$)\s*")
+_WORD, _SAID_OTHERWISE = re.compile(r"[^\W_]{2,}"), re.compile(r"(?i)\[voix off\]|narrateur *:|\d+:\d\d(?::\d\d)?")
 _SOUND_PARTS = ("jingle", "virgule", "transition")
 _TO_PLACE = {"fr": "? à placer : {}", "en": "? to place: {}"}
 
@@ -58,8 +60,25 @@ def imported_lines(lines: Sequence[Line], where: str, people: Mapping[str, str],
     building.remarks += more
     building.doubt(people)
     told = {name: typographic(getattr(head, name), language) for name in ("title", "summary", "spoken_title")}
+    transcript = Transcript(blocks, voices)
+    building.remarks += _left_out(lines, write(transcript) + " ".join(remark.text for remark in building.remarks))
     remarks = tuple(sorted(building.remarks, key=lambda remark: remark.line))
-    return Imported(Transcript(blocks, voices), replace(head, **told), tuple(building.unplaced), remarks)
+    return Imported(transcript, replace(head, **told), tuple(building.unplaced), remarks)
+
+
+def _left_out(lines: Sequence[Line], kept: str) -> Iterator[Told]:
+    """The names alone on a line, before nothing that is said, of which some word is nowhere in what was kept."""
+    have = _words(kept)
+    for line in lines:
+        said, typed = _words(line.source or f"{line.label} {line.text}"), line.source or line.text
+        if said - have and typed.rstrip().endswith(":"):
+            yield Told(line.number, typed.strip(), "nobody says anything here; left out")
+        have -= said
+
+
+def _words(text: str) -> Counter[str]:
+    """Every word, without times and the marks that a voice off or the narrator speaks, which are said otherwise."""
+    return Counter(_WORD.findall(_SAID_OTHERWISE.sub(" ", text).casefold()))
 
 
 def to_place(remark: Told, language: str) -> Note:
