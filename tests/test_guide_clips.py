@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from audio_tools import speech, write
-from guide_sample import GUIDE, SLUG, said, sample
+from guide_sample import EPISODE, GUIDE, GUIDES, SHOW, SLUG, said, sample
 from hypothesis import given
 from hypothesis import strategies as st
 from mutagen.id3 import ID3
@@ -20,6 +20,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.guide.clips import AFTER_S, BEFORE_S, Clip, guide_clips, listed, passages
 from pipeline.guide.text import parse
+from pipeline.guide.view import About, view
 from pipeline.model import TimedTranscript
 from pipeline.transcript.timed import write_timed
 
@@ -77,13 +78,20 @@ def test_the_quotes_of_the_sample_are_found_where_they_are_said():
         assert one.start_s == pytest.approx(words[0].start_s - BEFORE_S) and one.end_s == pytest.approx(words[-1].end_s + AFTER_S)
 
 
+def test_the_list_gives_the_times_that_the_guide_prints():
+    guide = parse(GUIDE.read_text(encoding="utf-8"), WHERE)
+    text = listed(passages(guide, sample(), WHERE), "fr")
+    printed = [f"{clip['start']}–{clip['end']}" for clip in view(guide, About(SHOW, EPISODE, GUIDES, sample(), ()))["clips"]]
+    assert len(printed) == 4 and re.findall(r"^\d\d  (\S+)", text, re.M) == printed
+
+
 def test_the_list_tells_times_voices_and_words():
     quote = "Je connais les prénoms, les enfants, et même les chiens."
-    text = listed((Clip(1, quote, "Guichetière", 31.2, 44.9), Clip(2, "Vraiment\x1b[2J ?", "Élo", None, None)), "fr", "La file")
+    text = listed((Clip(1, quote, "Guichetière", 30.9, 44.9, (31, 45)), Clip(2, "Vraiment\x1b[2J ?", "Élo", None, None)), "fr", "La file")
     assert text.splitlines() == [
         "La file — Extraits à réécouter",
         "",
-        "01  0:31–0:44  Guichetière",
+        "01  0:31–0:45  Guichetière",
         f"    «\u202f{quote}\u202f»",
         "",
         "02  sans minutage : pas de fichier  Élo",

@@ -33,8 +33,9 @@ class Clip:
     number: int
     quote: str
     voices: str  # who is heard in the quote
-    start_s: float | None  # None when nothing placed it
+    start_s: float | None  # of the sound, a breath before the words; None when nothing placed it
     end_s: float | None
+    printed_s: tuple[int, int] | None = None  # the times that the guide prints
 
     @property
     def file(self) -> str:
@@ -42,7 +43,7 @@ class Clip:
         spelt = self.voices.translate({ord("œ"): "oe", ord("Œ"): "Oe", ord("æ"): "ae", ord("Æ"): "Ae", ord("’"): " "})
         plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
         who = " ".join(re.sub(r"[^A-Za-z0-9-]+", " ", plain).split())[:_NAME_LETTERS].strip()
-        *hours, minutes, seconds = hms(self.start_s or 0.0).split(":")
+        *hours, minutes, seconds = hms(self.printed_s[0] if self.printed_s else self.start_s or 0.0).split(":")
         at = f"{hours[0]}h{minutes}m{seconds}" if hours else f"{minutes}m{seconds}"
         return " ".join(part for part in (f"{self.number:02}", at, who) if part) + ".mp3"
 
@@ -81,7 +82,7 @@ def passages(guide: Guide, timed: TimedTranscript, where: str) -> tuple[Clip, ..
     """What to play of each quote: as much as the guide prints times for, to the word. `where` names the guide in errors."""
     found = played(((line.number, line.text) for _, line in quotes(guide)), timed, where)
     return tuple(
-        Clip(number, said.text, _voices(said, timed.language), *_span(around, timed.duration_s))
+        Clip(number, said.text, _voices(said, timed.language), *_span(around, timed.duration_s), around.printed_s(timed.duration_s))
         for number, (said, around) in enumerate(found, 1)
     )
 
@@ -91,8 +92,7 @@ def listed(found: tuple[Clip, ...], language: str, episode: str = "") -> str:
     words = labels(language)["zip"]
     rows = [f"{printable(episode)} — {words['title']}" if episode else words["title"]]
     for one in found:
-        placed = one.start_s is not None and one.end_s is not None
-        times = f"{hms(one.start_s)}–{hms(one.end_s)}" if placed else words["nowhere"]  # type: ignore[arg-type]
+        times = "–".join(map(hms, one.printed_s)) if one.printed_s else words["nowhere"]
         quote = words["quote"].format(printable(one.quote))
         rows += ["", f"{one.number:02}  {times}  {printable(one.voices)}", typographic(f"    {quote}", language)]
     return "\n".join(rows) + "\n"

@@ -53,6 +53,13 @@ class Passage:
         """The index after its last word."""
         return self.first + len(self.spoken)
 
+    def printed_s(self, duration_s: float) -> tuple[int, int] | None:
+        """From and to, in whole seconds that hold it, as guides print them; None when nothing placed it."""
+        if self.start_s is None or self.end_s is None:
+            return None
+        first = int(self.start_s)
+        return first, min(int(self.end_s) + 1, max(int(duration_s), first + 1))
+
     @property
     def start_s(self) -> float | None:
         """When its first word begins; None when that would be a guess."""

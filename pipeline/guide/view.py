@@ -116,9 +116,10 @@ def _name(voice: Voice, words: dict[str, Any]) -> str:
 
 def _times(passage: Passage, about: About) -> dict[str, Any]:
     """From and to, in whole seconds that hold the passage, and its address; empty when nothing placed it."""
-    if passage.start_s is None or passage.end_s is None:
+    printed_s = passage.printed_s(about.timed.duration_s)
+    if printed_s is None:
         return {"start": "", "end": "", "url": "", "seconds": 0}
-    start, end = int(passage.start_s), min(int(passage.end_s) + 1, max(int(about.timed.duration_s), int(passage.start_s) + 1))
+    start, end = printed_s
     return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}", "seconds": end - start}
 
 
