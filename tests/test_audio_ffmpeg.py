@@ -178,7 +178,9 @@ with ffmpeg.running({[*NOISE, *PCM, "pipe:1"]}) as process:
     print(process._popen.pid, flush=True)
     while process.read(1 << 20): pass
 """
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # who runs the suite may have it ignored
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    child = subprocess.Popen([sys.executable, "-c", code], **pipes, **heard, start_new_session=True)
     pid = int(child.stdout.readline())
     os.killpg(child.pid, signal.SIGINT)
     assert b"KeyboardInterrupt" in child.communicate(timeout=30)[1]
