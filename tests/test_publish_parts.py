@@ -15,6 +15,7 @@ from publishing import put, s3_client, s3_server
 from publishing_faults import credentials, no_waiting
 
 from pipeline.errors import CauserieError
+from pipeline.files import sha256
 from pipeline.model import S3Settings
 from pipeline.publish import s3
 from pipeline.publish.bodies import Body, etag, opened
@@ -113,7 +114,7 @@ def test_what_is_sent_again_is_not_counted_twice(running: Proxy, tmp_path: Path,
 
 def test_a_file_written_to_while_it_is_sent_is_refused(tmp_path: Path) -> None:
     sent = file(tmp_path, b"son")
-    with pytest.raises(CauserieError, match="changed while"), opened(sent, PART):
+    with pytest.raises(CauserieError, match="changed while"), opened(sent, sha256):
         sent.source.write_bytes(b"autre")
 
 
@@ -121,10 +122,31 @@ def test_a_file_written_to_while_it_is_sent_is_refused(tmp_path: Path) -> None:
 @given(st.binary(max_size=40), st.integers(1, 12))
 def test_the_tag_of_parts_is_what_s3_makes_of_them(tmp_path_factory: pytest.TempPathFactory, content: bytes, part_bytes: int) -> None:
     sent = file(tmp_path_factory.mktemp("parts"), content)
-    with opened(sent, part_bytes) as (handle, md5s):
+    with opened(sent, sha256) as handle:
         pieces = [content[at : at + part_bytes] for at in range(0, len(content), part_bytes)] or [b""]
+        bodies = [Body(handle, i * part_bytes, len(piece), print) for i, piece in enumerate(pieces)]
+        md5s = [body.md5() for body in bodies]
         assert md5s == [hashlib.md5(piece).digest() for piece in pieces]
         whole = hashlib.md5(b"".join(md5s)).hexdigest() + f"-{len(pieces)}"
         assert etag(md5s) == (whole if len(pieces) > 1 else hashlib.md5(content).hexdigest())
-        read = b"".join(Body(handle, at, len(pieces[i]), print).read() for i, at in enumerate(range(0, len(content), part_bytes)))
-        assert read == content
+        assert b"".join(body.read() for body in bodies) == content
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(0, 7), max_size=6))
+def test_the_digest_is_of_all_however_it_was_read(tmp_path_factory: pytest.TempPathFactory, content: bytes, counts: list[int]) -> None:
+    with opened(file(tmp_path_factory.mktemp("body"), content), sha256) as handle:
+        body = Body(handle, 0, len(content), print)
+        for number, count in enumerate(counts):
+            body.sending = bool(number % 2)
+            body.seek(0) if count == 7 else body.read(count)
+        assert body.md5() == hashlib.md5(content).digest()
+
+
+def test_a_file_is_read_to_be_signed_and_to_be_sent_and_no_more(tmp_path: Path, target: S3Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    real = os.pread
+    monkeypatch.setattr("pipeline.publish.bodies.os.pread", lambda *asked: reads.append(len(block := real(*asked))) or block)
+    sent = file(tmp_path, CONTENT[: PART - 1], "deux.mp3")
+    known = S3Target(target._settings, tmp_path / "memory", digest=lambda path: sent.sha256)
+    known.put(sent)
+    assert sum(reads) == 2 * sent.bytes

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pipeline.errors import CauserieError
 from pipeline.publish.tree import PublicFile
@@ -18,12 +19,13 @@ class Body:
     """`length` bytes of an open file from `start`, with what botocore and http.client ask of a stream.
 
     It reads with `pread`, so several threads share one file and none can see a mixture of an old and a new one.
-    `moved` hears bytes only while `sending`: botocore reads every body once before, to sign it.
+    `moved` hears bytes only while `sending`: botocore reads every body once before, to sign it, and the MD5 is taken on that way.
     """
 
     def __init__(self, handle: int, start: int, length: int, moved: Callable[[int], None]) -> None:
         self._handle, self._start, self._length, self._moved = handle, start, length, moved
-        self._at = self._told = 0
+        self._at = self._told = self._digested = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
         self.sending = False
 
     def __len__(self) -> int:
@@ -37,6 +39,8 @@ class Body:
         left = self._length - self._at
         count = max(count, _SENT_BYTES) if self.sending and count and count > 0 else count
         block = os.pread(self._handle, left if count is None or count < 0 else min(count, left), self._start + self._at)
+        if not self.sending:
+            self._digest(block)
         self._at += len(block)
         self._tell()
         return block
@@ -51,6 +55,24 @@ class Body:
         """Where the next byte is read from."""
         return self._at
 
+    def md5(self) -> bytes:
+        """The MD5 of all of it: as it was read to be signed, else it is read now."""
+        if self._digested != self._length:
+            self.sending = False
+            self.seek(0)
+            while self.read(_BLOCK_BYTES):
+                pass
+            self.seek(0)
+        return self._md5.digest()
+
+    def _digest(self, block: bytes) -> None:
+        """Take a block into the MD5 when it follows what is in it already; from the start, anew."""
+        if self._at == 0:
+            self._digested, self._md5 = 0, hashlib.md5(usedforsecurity=False)
+        if self._at == self._digested:
+            self._md5.update(block)
+            self._digested += len(block)
+
     def _tell(self) -> None:
         if self.sending and self._at != self._told:
             self._moved(self._at - self._told)
@@ -58,18 +80,17 @@ class Body:
 
 
 @contextmanager
-def opened(file: PublicFile, part_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
-    """An open handle on a file to send, and the MD5 of each part of it.
+def opened(file: PublicFile, digest: Callable[[Path], str]) -> Iterator[int]:
+    """An open handle on a file to send, whose SHA-256 `digest` gives.
 
     Raises `CauserieError` when the file is not, before or after, what was compared: it would be kept for a year under a wrong name.
     """
     handle = os.open(file.source, os.O_RDONLY)
     try:
         before = os.fstat(handle)
-        digest, parts = _digests(handle, part_bytes)
-        if digest != file.sha256:
+        if digest(file.source) != file.sha256:
             raise changed(file)
-        yield handle, parts
+        yield handle
         after = os.fstat(handle)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise changed(file)
@@ -87,15 +108,3 @@ def etag(parts: list[bytes]) -> str:
     if len(parts) == 1:
         return parts[0].hex()
     return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
-
-
-def _digests(handle: int, part_bytes: int) -> tuple[str, list[bytes]]:
-    """SHA-256 of a file's content, and MD5 of each of its parts, reading it once; an empty file has one part."""
-    whole, parts, at = hashlib.sha256(), [hashlib.md5(usedforsecurity=False)], 0
-    while block := os.pread(handle, min(_BLOCK_BYTES, part_bytes - at % part_bytes), at):
-        if at and at % part_bytes == 0:
-            parts.append(hashlib.md5(usedforsecurity=False))
-        whole.update(block)
-        parts[-1].update(block)
-        at += len(block)
-    return whole.hexdigest(), [part.digest() for part in parts]

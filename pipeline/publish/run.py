@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
 from pipeline.feed import noticed
+from pipeline.files import sha256
 from pipeline.model import Episode, Show
 from pipeline.publish import history
 from pipeline.publish.cache import purge
@@ -82,7 +83,7 @@ def publish(
     """
     digests = DigestCache(root)
     files = public_tree(show, episodes, root, lambda path: digests.digest(os.path.relpath(path, root)) or "")
-    target = target_of(show, root)
+    target = target_of(show, root, lambda path: digests.digest(os.path.relpath(path, root), fresh=True) or "")
     given = given_by(root / FEED_FILE, at, target.name)
     job = _Job(show, root, at, target, files, show.feed.key, given, hears, base_url_of(show, public_url))
     try:
@@ -149,10 +150,10 @@ def set_up(show: Show, root: Path, *, public_read: bool, say: Callable[[str], No
         say(f"{target.name} is a folder: nothing to set up; whoever serves it must send byte ranges and Access-Control-Allow-Origin: *")
 
 
-def target_of(show: Show, root: Path) -> Target:
-    """The place the show is published to."""
+def target_of(show: Show, root: Path, digest: Callable[[Path], str] = sha256) -> Target:
+    """The place the show is published to; `digest` gives the SHA-256 of a file as it is now, from memory when it can."""
     if show.publish.s3 is not None:
-        return S3Target(show.publish.s3, root / MEMORY)
+        return S3Target(show.publish.s3, root / MEMORY, digest=digest)
     return FolderTarget(root / show.publish.folder, show.info.website, root / MEMORY, name=show.publish.folder)
 
 

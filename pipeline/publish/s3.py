@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CauserieError
+from pipeline.files import sha256 as digest_of
 from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
@@ -39,10 +40,14 @@ _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one ser
 class S3Target:
     """A bucket, or a prefix of one. Credentials come from boto3's own chain and are never looked at here."""
 
-    def __init__(self, settings: S3Settings, memory: Path, *, attempts: int = 6) -> None:
-        """`memory` is the folder for what is remembered between publications; `attempts` a request's tries in all."""
+    def __init__(self, settings: S3Settings, memory: Path, *, attempts: int = 6, digest: Callable[[Path], str] = digest_of) -> None:
+        """`memory` is the folder for what is remembered between publications; `attempts` a request's tries in all.
+
+        `digest` gives the SHA-256 of a file as it is now, from memory when it can.
+        """
         prefix = settings.prefix.strip("/")
         self.name = f"s3://{settings.bucket}/{prefix}".rstrip("/")
+        self._digest = digest
         self._settings, self._prefix = settings, f"{prefix}/" if prefix else ""
         self._manifest, self._conditions = memory / "s3.json", memory / "s3-conditions.json"
         self._identity = f"{self.name} at {host_of(settings.endpoint_url)} {settings.acl}".rstrip()
@@ -178,23 +183,25 @@ class S3Target:
 
     def _send(self, file: PublicFile, moved: Callable[[int], None], **condition: str) -> bool:
         """One PUT up to `ONE_PUT_BYTES`, parts above; whether what the server holds is what was sent, of which its ETag tells."""
-        part_bytes = PART_BYTES if file.bytes > ONE_PUT_BYTES else max(file.bytes, 1)
-        with opened(file, part_bytes) as (handle, md5s):
+        with opened(file, self._digest) as handle:
             address, about = self._address(file.key), self._about(file)
-            if len(md5s) > 1:
-                tag = self._send_parts(file, handle, md5s, part_bytes, moved)
+            if file.bytes > ONE_PUT_BYTES:
+                starts = range(0, file.bytes, PART_BYTES)
+                bodies = [Body(handle, start, min(PART_BYTES, file.bytes - start), moved) for start in starts]
+                tag = self._send_parts(file, bodies, moved)
             else:
-                body = Body(handle, 0, file.bytes, moved)
-                plain = body.read() if file.bytes <= IN_MEMORY_BYTES else body  # no wait for “100 Continue” with small ones
+                bodies = [Body(handle, 0, file.bytes, moved)]
+                plain = bodies[0].read() if file.bytes <= IN_MEMORY_BYTES else bodies[0]  # no wait for “100 Continue” with small ones
                 tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
-                moved(file.bytes if plain is not body else 0)
+                moved(file.bytes if plain is not bodies[0] else 0)
+            due = etag([body.md5() for body in bodies])
         sent = RemoteFile(file.bytes, "", (file.content_type, file.cache_control), tag)
         self._known[file.key] = sent  # until it has been looked at nobody knows what it holds, whatever its metadata say
-        whole = tag.strip('"') == etag(md5s) or bool(tag) and self._stored_sha256(file.key) == file.sha256
+        whole = tag.strip('"') == due or bool(tag) and self._stored_sha256(file.key) == file.sha256
         self._known[file.key] = replace(sent, sha256=file.sha256 if whole else "")
         return whole
 
-    def _send_parts(self, file: PublicFile, handle: int, md5s: list[bytes], part_bytes: int, moved: Callable[[int], None]) -> str:
+    def _send_parts(self, file: PublicFile, bodies: list[Body], moved: Callable[[int], None]) -> str:
         """Send a file in parts; the ETag of what is there then, empty when nothing is.
 
         An upload can be over before we have ended it: the answer to its end was lost and boto3 asks again, another publisher went on
@@ -202,9 +209,8 @@ class S3Target:
         """
         from botocore.exceptions import ClientError
 
-        size = (handle, file.bytes, md5s, part_bytes)
         try:
-            return send_parts(self._client, self._address(file.key), self._about(file), *size, self._parts, moved)
+            return send_parts(self._client, self._address(file.key), self._about(file), bodies, self._parts, moved)
         except ClientError as error:
             if code_of(error) != "NoSuchUpload":
                 raise

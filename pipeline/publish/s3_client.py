@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline import __version__
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body
 
@@ -16,7 +17,11 @@ def client_for(settings: S3Settings, attempts: int) -> Any:
     """boto3's client as the settings want it."""
     import boto3
     from botocore.config import Config
+    from botocore.session import get_session
 
+    session = get_session()
+    # As the AWS command line does: times stay the text they are; a listing tells a thousand, and nobody reads them
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
     config = Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         s3={"addressing_style": settings.addressing_style},
@@ -25,8 +30,10 @@ def client_for(settings: S3Settings, attempts: int) -> Any:
         connect_timeout=CONNECT_S,
         read_timeout=SILENCE_S,
         max_pool_connections=2 * WORKERS,
+        user_agent=f"causerie/{__version__}",  # boto3's own is put together anew for each request, at a twentieth of its cost
     )
-    client = boto3.client("s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config)
+    where = {"endpoint_url": settings.endpoint_url or None, "region_name": settings.region or None}
+    client = boto3.Session(botocore_session=session).client("s3", **where, config=config)
     client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
     client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
     return client

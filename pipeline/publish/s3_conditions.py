@@ -106,8 +106,8 @@ def _held(client: Any, address: dict[str, str]) -> tuple[str, float] | None:
         owner = str(json.loads(answer["Body"].read())["owner"])
     except (ValueError, KeyError, TypeError):
         owner = ""
-    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return owner, (now - answer["LastModified"]).total_seconds()
+    told = answer["ResponseMetadata"]["HTTPHeaders"]
+    return owner, (parsedate_to_datetime(told["date"]) - parsedate_to_datetime(told["last-modified"])).total_seconds()
 
 
 def _taken(name: str, left_s: float) -> CauserieError:

@@ -17,35 +17,23 @@ Address = Mapping[str, str]  # Bucket and Key
 
 
 def send_parts(
-    client: Any,
-    address: Address,
-    about: Mapping[str, Any],
-    handle: int,
-    size: int,
-    md5s: list[bytes],
-    part_bytes: int,
-    pool: Executor,
-    moved: Callable[[int], None],
+    client: Any, address: Address, about: Mapping[str, Any], bodies: list[Body], pool: Executor, moved: Callable[[int], None]
 ) -> str:
-    """Send `size` bytes of an open file in equal parts (R2 demands that they are); the object's ETag, quoted.
+    """Send an open file in parts, equal but for the last (R2 demands that they are); the object's ETag, quoted.
 
     `about` is what is said of the object besides its content. When something fails the upload is left as it is, to be gone on with.
     """
-    lengths = [min(part_bytes, size - at) for at in range(0, size, part_bytes)]
     upload, there = _begun(client, address) or (client.create_multipart_upload(**address, **about)["UploadId"], {})
 
     def send(number: int) -> dict[str, Any]:
-        length, tag = lengths[number - 1], f'"{md5s[number - 1].hex()}"'
-        if there.get(number) == (tag.strip('"'), length):
-            moved(length)
-            return {"PartNumber": number, "ETag": tag}
-        body = Body(handle, (number - 1) * part_bytes, length, moved)
-        return {
-            "PartNumber": number,
-            "ETag": client.upload_part(**address, UploadId=upload, PartNumber=number, Body=body, ContentLength=length)["ETag"],
-        }
+        body = bodies[number - 1]
+        if number in there and there[number] == (body.md5().hex(), len(body)):
+            moved(len(body))
+            return {"PartNumber": number, "ETag": f'"{there[number][0]}"'}
+        sent = client.upload_part(**address, UploadId=upload, PartNumber=number, Body=body, ContentLength=len(body))
+        return {"PartNumber": number, "ETag": sent["ETag"]}
 
-    jobs = [pool.submit(send, number) for number in range(1, len(lengths) + 1)]
+    jobs = [pool.submit(send, number) for number in range(1, len(bodies) + 1)]
     try:
         parts = [job.result() for job in jobs]
     except BaseException:

@@ -65,7 +65,7 @@ def phases(plan: UploadPlan) -> tuple[Phase, ...]:
 
 def to_check(plan: UploadPlan) -> tuple[PublicFile, ...]:
     """What is looked at from outside: what is sent, what nobody has looked at yet, and a sample of the rest, another each time. Pure."""
-    new = [file for file in (*plan.changes, *plan.unchanged) if file.key not in plan.proven or file in plan.changes]
+    new = [*plan.changes, *(file for file in plan.unchanged if file.key not in plan.proven)]
     seed = "".join(file.sha256 for file in plan.changes)
     rest = sorted((file for file in plan.unchanged if file.key in plan.proven), key=lambda file: _drawn(seed, file.key))
     return tuple(sorted((*new, *rest[:SAMPLE]), key=lambda file: (file.rank, file.key)))

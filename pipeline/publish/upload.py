@@ -62,13 +62,14 @@ def upload_plan(
     keys, named = {file.key for file in files}, {file.key for each in publications for file in each if file.cache_control == IMMUTABLE}
     last = {file.key: file.sha256 for file in publications[-1]} if publications else {}
     left = sorted(key for key in remote if key not in keys)
+    unsent, other_headers = {file.key for file in same}, {file.key for file in stale}
     return UploadPlan(
-        uploads=tuple(file for file in files if file not in same),
-        unchanged=tuple(file for file in same if file not in stale),
+        uploads=tuple(file for file in files if file.key not in unsent),
+        unchanged=tuple(file for file in same if file.key not in other_headers),
         header_changes=tuple(stale),
         orphans=tuple(key for key in left if key not in named),
         kept=tuple(key for key in left if key in named),
-        replaced=frozenset(file.key for file in files if file not in same and file.key in remote),
+        replaced=frozenset(file.key for file in files if file.key not in unsent and file.key in remote),
         proven=frozenset(file.key for file in same if last.get(file.key) == file.sha256),
     )
 
@@ -76,8 +77,9 @@ def upload_plan(
 def table(plan: UploadPlan) -> tuple[str, ...]:
     """What is sent, why, how much, and in how many requests, one line a file under a heading, in the order it is done."""
     rows = [("what", "why", "bytes", "requests")]
+    sent = {file.key for file in plan.uploads}
     for file in plan.changes:
-        is_sent = file in plan.uploads
+        is_sent = file.key in sent
         why = "headers" if not is_sent else "changed" if file.key in plan.replaced else "new"
         rows.append((file.key, why, str(file.bytes if is_sent else 0), str(requests(file) if is_sent else 1)))
     if len(rows) == 1:
