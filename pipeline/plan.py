@@ -31,8 +31,11 @@ from pipeline.guide.render import render_guide
 from pipeline.guide.series import series_guide
 from pipeline.model import Episode, Show, ShowInfo
 from pipeline.release import SERIES_RELEASE, in_series, release_cover, release_episode, release_series
-from pipeline.site import card, episode_page, found_pages, index_page, people_page, style_files, theme_pages, transcripts_page
+from pipeline.site.around import index_page, people_page, theme_pages, transcripts_page
+from pipeline.site.card import card
+from pipeline.site.pages import episode_page
 from pipeline.site.places import Frame, Neighbours, built, episode_keys, fonts_of, page_keys, show_keys, themes, title
+from pipeline.site.shared import found_pages, style_files
 from pipeline.speech.doubts import doubts
 from pipeline.speech.transcribe import transcribe
 from pipeline.speech.translate import translate

@@ -25,7 +25,7 @@ from pipeline.model import EpisodeInfo, GuideSettings
 from pipeline.plan import SEASON, plan
 from pipeline.publish.tree import public_tree
 from pipeline.release import SERIES_RELEASE, release_series
-from pipeline.site import index_page
+from pipeline.site.around import index_page
 from pipeline.site.places import Frame
 from pipeline.transcript.timed import write_timed
 
