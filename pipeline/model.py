@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pipeline.feed_model import ChannelOptions, ItemOptions
 from pipeline.site_model import SiteSettings
@@ -207,11 +208,10 @@ class Voice:
     label: str = ""  # as printed, when longer than the name
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """A word as written, its punctuation attached, and where it is heard; no times when nothing matched it.
 
-    A sound, `[musique]`, is one word with its brackets.
+    A sound, `[musique]`, is one word with its brackets. An hour has ten thousand words, and a tuple is made in a third of the time.
     """
 
     text: str

@@ -189,7 +189,7 @@ def test_three_hours_are_drafted_and_printed(tmp_path: Path) -> None:
     episode, turns = written("01-le-premier-rendez-vous").turns, []
     for i in range(75):
         turns += [
-            replace(turn, words=tuple(replace(word, start_s=word.start_s + i * 144, end_s=word.end_s + i * 144) for word in turn.words))
+            replace(turn, words=tuple(word._replace(start_s=word.start_s + i * 144, end_s=word.end_s + i * 144) for word in turn.words))
             for turn in episode
         ]
     last = [

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 from pipeline.model import Chapter, TimedTranscript, Turn, Voice
 from pipeline.text import typographic
 from pipeline.transcript.timed import link_s
+
+_WORD_IS_SOUND = attrgetter("is_sound")
 
 
 @dataclass(frozen=True)
@@ -98,5 +101,5 @@ def _due(waiting: list[Chapter], start_s: float | None) -> tuple[Chapter, ...]:
 
 def _pieces(turn: Turn, language: str) -> tuple[Piece, ...]:
     """The turn cut where speech and sounds meet."""
-    runs = groupby(turn.words, key=lambda word: word.is_sound)
-    return tuple(Piece(typographic(" ".join(word.text for word in run), language), is_sound) for is_sound, run in runs)
+    runs = groupby(turn.words, key=_WORD_IS_SOUND)
+    return tuple(Piece(typographic(" ".join([word.text for word in run]), language), is_sound) for is_sound, run in runs)

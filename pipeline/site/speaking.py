@@ -45,8 +45,8 @@ def speaking(timed: TimedTranscript, people: Mapping[str, str], narrator: str) -
 
 
 def _spoken_s(turn: Turn) -> float:
-    times = [(word.start_s, word.end_s) for word in turn.words if not word.is_sound and word.start_s is not None and word.end_s is not None]
-    return max(end for _, end in times) - min(start for start, _ in times) if times else 0.0
+    times = [(word.start_s, word.end_s) for word in turn.words if word.start_s is not None and word.end_s is not None and not word.is_sound]
+    return max([end_s for _, end_s in times]) - min([start_s for start_s, _ in times]) if times else 0.0
 
 
 def _shares(times: Mapping[str, float]) -> tuple[Share, ...]:

@@ -102,9 +102,9 @@ def _done(window: Window, future: Future[tuple[Segment, ...]]) -> tuple[Window, 
 
 def _inside(segment: Segment, length_s: float) -> Segment:
     """Whisper hears silence after the end of a window, and sometimes places a word there."""
-    words = (replace(word, start_s=min(word.start_s or 0.0, length_s), end_s=min(word.end_s or 0.0, length_s)) for word in segment.words)
+    words = (word._replace(start_s=min(word.start_s or 0.0, length_s), end_s=min(word.end_s or 0.0, length_s)) for word in segment.words)
     return replace(segment, words=tuple(words))
 
 
 def _later(word: Word, by_s: float) -> Word:
-    return replace(word, start_s=(word.start_s or 0.0) + by_s, end_s=(word.end_s or 0.0) + by_s)
+    return word._replace(start_s=(word.start_s or 0.0) + by_s, end_s=(word.end_s or 0.0) + by_s)

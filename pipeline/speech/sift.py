@@ -44,7 +44,7 @@ def whole_words(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
             words.append(piece)
         else:
             words[-1] = _glued(words[-1], piece)
-    tidy = (replace(word, text=re.sub(r"[ \t\n]+", "\u00a0", typographic(word.text.strip(), language))) for word in words)
+    tidy = (word._replace(text=re.sub(r"[ \t\n]+", "\u00a0", typographic(word.text.strip(), language))) for word in words)
     return tuple(word for word in tidy if word.text)
 
 

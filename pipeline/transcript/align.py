@@ -201,5 +201,5 @@ def _with_sounds(words: list[Word], duration_s: float) -> list[Word]:
             after = words[index + 1] if index + 1 < len(words) else None
             end_s = after.start_s if after else duration_s
             if start_s is not None and end_s is not None and end_s - start_s >= _SHORTEST_SOUND_S:
-                done[index] = replace(word, start_s=start_s, end_s=end_s)
+                done[index] = word._replace(start_s=start_s, end_s=end_s)
     return done
