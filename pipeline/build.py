@@ -16,10 +16,11 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path, PurePosixPath
+from queue import SimpleQueue
 from typing import Any
 
 from pipeline import __version__, progress
@@ -200,6 +201,7 @@ class _Run:
     started: Callable[[Step], None]
     rebuild: frozenset[str]
     under_way: dict[Work, tuple[Step, Facts]] = field(default_factory=dict)
+    ended: SimpleQueue[Work] = field(default_factory=SimpleQueue)  # `wait` would look at all that is under way, each time
     suspects: list[tuple[Step, Facts]] = field(default_factory=list)
     tried_again: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
@@ -223,11 +225,11 @@ class _Run:
             if self.suspects and not self.under_way:
                 self.submit(*self.suspects.pop(0))
             if self.under_way:
-                for future in wait(self.under_way, return_when=FIRST_COMPLETED).done:
-                    step, now = self.under_way.pop(future)
-                    if not self.again(future, step, now):
-                        self.finish(future, step, now)
-                        order.done(step.name)
+                future = self.ended.get()
+                step, now = self.under_way.pop(future)
+                if not self.again(future, step, now):
+                    self.finish(future, step, now)
+                    order.done(step.name)
         return [self.results[step.name] for step in steps]
 
     def begin(self, step: Step, before: set[str]) -> None:
@@ -247,7 +249,9 @@ class _Run:
 
     def submit(self, step: Step, now: Facts) -> None:
         """Give a step to a worker of its lane."""
-        self.under_way[self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)] = (step, now)
+        future = self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)
+        self.under_way[future] = (step, now)
+        future.add_done_callback(self.ended.put)
 
     def again(self, future: Work, step: Step, now: Facts) -> bool:
         """When a worker was killed, all that waited for its pool fails: each is tried once more, alone, to find the culprit."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -175,7 +175,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _line(state: str, receipt: Receipt) -> str:
-    return json.dumps([state, *asdict(receipt).values()], ensure_ascii=False) + "\n"
+    return json.dumps([state, *vars(receipt).values()], ensure_ascii=False) + "\n"
 
 
 def _failure(step: str, why: str) -> str:
