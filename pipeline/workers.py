@@ -6,6 +6,7 @@ write end only the main process has: when that process ends, however it ends, th
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -84,6 +85,7 @@ class _Lane(Executor):
 
 def _start_worker(lifeline: Connection, reports: Connection) -> None:
     """Runs first in each worker."""
+    gc.set_threshold(100_000)  # a step makes many small values and ends: looking for garbage meanwhile costs a tenth
     os.setpgid(0, 0)
     threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
     os.set_blocking(reports.fileno(), False)
