@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import read_json, write_json
+from pipeline.files import read_json, write_whole
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 
 
@@ -71,8 +72,10 @@ def read_timed(path: Path) -> TimedTranscript:
 
 
 def write_timed(path: Path, transcript: TimedTranscript) -> None:
-    """Write it whole."""
-    write_json(path, to_value(transcript))
+    """Write it whole, a turn on each line: an hour has ten thousand words, of five lines each in the JSON of other files."""
+    value = to_value(transcript)
+    turns = ",\n".join(json.dumps(turn, ensure_ascii=False, allow_nan=False) for turn in value.pop("turns"))
+    write_whole(path, f'{json.dumps(value, ensure_ascii=False, allow_nan=False)[:-1]}, "turns": [\n{turns}\n]}}\n')
 
 
 def _word_value(word: Word) -> list[Any]:
