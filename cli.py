@@ -20,13 +20,14 @@ JOBS = (
     click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),
     click.option("--cluster", metavar="ADDRESS", default="", help="Do them on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786."),
 )
+MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"])
 DIFF = (click.option("--diff", is_flag=True, help="Say what subscribers will notice, against what was published last."),)
 LONG = (
     *COMMON,
     click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing."),
     click.option("--quiet", is_flag=True, help="Say only what failed."),
     click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output."),
-    click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]), help="Act as if it were that moment."),
+    click.option("--at", type=MOMENT, help="Act as if it were that moment."),
 )
 
 
@@ -274,13 +275,16 @@ def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: dat
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; any but this one shows it to others.")
 @click.option("--watch", is_flag=True, help="Serve what is built, published or not, and build again on each change; open pages follow.")
-def serve(root: Path, port: int, host: str, watch: bool) -> None:
+@click.option("--at", type=MOMENT, help="With --watch: show it as it will be at that moment, with the episodes that are due by then.")
+def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) -> None:
     """Serve the published folder on 127.0.0.1, with byte ranges, so that it can be looked at and listened to."""
     if watch:
         from pipeline import preview
 
-        preview.watch(root.resolve(), host=host, port=port, now=_now, say=_say)
+        preview.watch(root.resolve(), host=host, port=port, now=lambda: _moment(at), say=_say)
         return
+    if at:
+        raise CauserieError("shows what is not published yet", "--at", "give it with --watch")
     from pipeline.catalog import load
     from pipeline.serve import serve
 

@@ -20,7 +20,7 @@ from pipeline.plan import due, plan, work
 from pipeline.publish.headers import content_type
 from pipeline.publish.tree import COVER_RELEASE, released, shell
 from pipeline.release import read_release
-from pipeline.serve import Tree, bound, find
+from pipeline.serve import Tree, bound, find, url
 
 FOLDER = ".causerie/preview"
 LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
@@ -55,15 +55,16 @@ class Live(Tree):
     """A tree whose pages follow: the news come through their own script, so that their policy stays as it will be published."""
 
     news: News
+    always = {}  # what is not published yet is for no other page to read
 
-    def do_GET(self) -> None:
+    def _answer(self, *, with_body: bool) -> None:
         """Send a file, the script with an ear to the news, or the news."""
-        if self.path == LIVE:
+        if self.path == LIVE and with_body:
             return self._tell()
         script = find(self.base, self.path)
         if script == self.base / "page.js":
-            return self.send_body(HTTPStatus.OK, content_type("page.js"), script.read_bytes() + _LISTENING)
-        super().do_GET()
+            return self.send_body(HTTPStatus.OK, content_type("page.js"), script.read_bytes() + _LISTENING, with_body=with_body)
+        super()._answer(with_body=with_body)
 
     def _tell(self) -> None:
         """An event for each piece of news, until the page is left (HTML, server-sent events)."""
@@ -94,7 +95,7 @@ def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if wrong:
             say(wrong)
-        say(f"http://{host}:{server.server_address[1]}/  (builds again on each change; Ctrl-C to stop)")
+        say(f"{url(host, server.server_port)}  (builds again on each change; Ctrl-C to stop)")
         seen = look(root, built)
         try:
             while True:

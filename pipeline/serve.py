@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from errno import EADDRNOTAVAIL
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import AF_INET6, gaierror
 from typing import BinaryIO
 from urllib.parse import unquote
 
@@ -47,11 +49,20 @@ def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
 
 
 def bound(handler: type[BaseHTTPRequestHandler], host: str, port: int) -> ThreadingHTTPServer:
-    """A server of that handler, bound and not yet running. `CauserieError` when the port cannot be had."""
+    """A server of that handler, bound and not yet running; `host` is an IPv4 or IPv6 address or a name. `CauserieError` when it cannot be had."""
+    kind = _ServerV6 if ":" in host else _Server
     try:
-        return _Server((host, port), handler)
+        return kind((host, port), handler)
     except (OSError, OverflowError) as error:
+        if isinstance(error, gaierror) or getattr(error, "errno", 0) == EADDRNOTAVAIL:
+            hint = "leave --host out, or give 127.0.0.1, ::1, or 0.0.0.0 for every address it has"
+            raise CauserieError(f"{host} is no address of this machine ({error})", hint=hint) from error
         raise CauserieError(f"port {port} on {host} cannot be used ({error})", hint="choose another with --port") from error
+
+
+def url(host: str, port: int) -> str:
+    """Where a browser finds it (RFC 3986, 3.2.2: an IPv6 address stands in brackets)."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def until_stopped(server: ThreadingHTTPServer) -> None:
@@ -65,7 +76,7 @@ def until_stopped(server: ThreadingHTTPServer) -> None:
 def serve(folder: Path, *, port: int = 8000, host: str = "127.0.0.1", ready: Callable[[str], None] = lambda address: None) -> None:
     """Serve `folder` until interrupted; `ready` hears its address once it answers."""
     with make_server(folder, host, port) as server:
-        ready(f"http://{host}:{server.server_address[1]}/")
+        ready(url(host, server.server_port))
         until_stopped(server)
 
 
@@ -111,6 +122,10 @@ class _Server(ThreadingHTTPServer):
         """Say nothing of a connection that broke."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+
+class _ServerV6(_Server):
+    address_family = AF_INET6
 
 
 class Files(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ def test_outside_a_show_each_command_says_so_in_one_sentence(command, tmp_path):
 
 def test_wrong_usage_is_status_two(tmp_path):
     small_show(tmp_path)
-    for arguments in (["build", "--colour"], ["build", "nulle-part"], ["publish", "--at", "hier"], ["bluid"]):
+    for arguments in (["build", "--colour"], ["build", "nulle-part"], ["publish", "--at", "hier"], ["serve", "--at", "2026-12-01"], ["bluid"]):
         result = run(*arguments, *([] if arguments == ["bluid"] else ["--show", tmp_path]))
         assert result.exit_code == 2, arguments
         assert "Traceback" not in result.output

@@ -45,6 +45,10 @@ def test_open_pages_hear_that_something_changed(tmp_path):
         home = f"http://127.0.0.1:{server.server_port}"
         with urllib.request.urlopen(home + "/page.js", timeout=10) as script:
             assert script.read().startswith(b"ours\nnew EventSource(")
+            assert "Access-Control-Allow-Origin" not in script.headers  # what is not published yet is for no other page to read
+        head = urllib.request.Request(home + "/page.js", method="HEAD")
+        with urllib.request.urlopen(head, timeout=10) as told:
+            assert told.headers["Content-Length"] == script.headers["Content-Length"]
         with urllib.request.urlopen(home + LIVE, timeout=10) as events:
             assert events.readline() == b": here\n"
             news.tell()

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import queue
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +19,7 @@ from hypothesis import strategies as st
 from publishing import put
 
 from pipeline.errors import CauserieError
-from pipeline.serve import Span, find, make_server, span
+from pipeline.serve import Span, find, make_server, serve, span
 
 AUDIO = bytes(range(256)) * 40
 
@@ -32,6 +38,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
         "un/transcript-0123456789.srt": b"1\n",
         "un/chapters-0123456789.json": b"{}",
         "guides/un.pdf": b"%PDF",
+        "guides/guide d’été.pdf": b"%PDF",
+        "été/index.html": b"chaud",
         "feed.xml": b"<rss/>",
         "empty.txt": b"",
         ".hidden": b"temporaire",
@@ -86,6 +94,11 @@ def test_a_part_beyond_the_end_is_416_and_says_where_the_end_is(address: tuple[s
     assert (status, headers["content-range"], body) == (416, f"bytes */{len(AUDIO)}", b"")
 
 
+def test_head_of_a_part_says_the_same_and_sends_nothing(address: tuple[str, int]) -> None:
+    status, headers, body = ask(address, MP3, "HEAD", Range="bytes=-500")
+    assert (status, headers["content-range"], body) == (206, f"bytes 9740-10239/{len(AUDIO)}", b"")
+
+
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-2", "bytes=-", "lines=1-2", "x"])
 def test_what_is_not_one_range_gets_the_whole_file(address: tuple[str, int], asked: str) -> None:
     assert ask(address, MP3, Range=asked)[0] == 200
@@ -107,7 +120,8 @@ def test_an_unchanged_file_is_304(address: tuple[str, int]) -> None:
 def test_a_part_of_a_file_that_has_changed_is_the_whole_new_one(address: tuple[str, int]) -> None:
     tag = ask(address, MP3)[1]["etag"]
     assert ask(address, MP3, Range="bytes=0-1", If_Range=tag)[0] == 206
-    assert ask(address, MP3, Range="bytes=0-1", If_Range='"before"')[0] == 200
+    for other in ('"before"', f"W/{tag}", "Sat, 01 Jan 2000 00:00:00 GMT"):
+        assert ask(address, MP3, Range="bytes=0-1", If_Range=other)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -212,6 +226,45 @@ def test_no_address_finds_a_file_outside_the_folder(tmp_path_factory: pytest.Tem
     put(base / "a", b"")
     found = find(base, f"/{asked}")
     assert found is None or found.is_relative_to(base)
+
+
+def test_ipv6_is_served_and_its_address_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    put(tmp_path / "index.html", b"six")
+    monkeypatch.setattr("pipeline.serve.until_stopped", lambda server: server.handle_request())
+    heard: queue.Queue[str] = queue.Queue()
+    thread = threading.Thread(target=serve, args=(tmp_path,), kwargs={"host": "::1", "port": 0, "ready": heard.put}, daemon=True)
+    thread.start()
+    home = heard.get(timeout=10)
+    assert home.startswith("http://[::1]:")
+    with urllib.request.urlopen(home, timeout=10) as page:
+        assert page.read() == b"six"
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", "2001:db8::1"])
+def test_a_host_that_is_not_this_machine_is_told_as_such(tmp_path: Path, host: str) -> None:
+    with pytest.raises(CauserieError, match=rf"{host} is no address of this machine.*--host"):
+        make_server(tmp_path, host=host, port=0)
+
+
+def test_names_with_accents_and_spaces_are_found(address: tuple[str, int]) -> None:
+    assert ask(address, "/guides/guide%20d%E2%80%99%C3%A9t%C3%A9.pdf")[::2] == (200, b"%PDF")
+    assert ask(address, "/%C3%A9t%C3%A9")[1]["location"] == "/%C3%A9t%C3%A9/"
+
+
+def test_interrupted_it_stops_without_a_word(tmp_path: Path) -> None:
+    put(tmp_path / "index.html", b"x")
+    code = f"from pathlib import Path; from pipeline.serve import serve; serve(Path({str(tmp_path)!r}), port=0, ready=lambda at: print(at, flush=True))"
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # who runs the suite may have it ignored
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as child:
+        assert child.stdout is not None
+        with urllib.request.urlopen(child.stdout.readline().strip(), timeout=10) as page:
+            assert page.read() == b"x"
+        child.send_signal(signal.SIGINT)
+        assert (child.communicate(timeout=10), child.returncode) == (("", ""), 0)
 
 
 def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
