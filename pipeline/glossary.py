@@ -60,7 +60,7 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
 
     `terms` is a list of texts, of tables, or of both.
     """
-    named = {name: Term(name) for name in _names(people.values())}
+    named = {name: Term(name) for name in _names(people.values()) if _folded(name)}  # not « … »: nobody says it
     if table is None:
         return Glossary(tuple(named.values()))
     listed: dict[str, Term] = {}

@@ -40,6 +40,10 @@ def test_without_a_file_there_are_still_the_people():
     assert read_glossary(None, PEOPLE).terms[0] == Term("Nora Belkacem")
 
 
+def test_a_person_whose_name_holds_no_letter_is_nothing_to_listen_for():
+    assert read_glossary(None, {"x": Person("x", "🎧 « … »")}).terms == ()
+
+
 def test_what_is_said_of_a_person_replaces_the_bare_name():
     glossary, _ = read({"terms": [{"say": "Malik Aubry", "heard": ["Malik O'Brien"]}]})
     assert [term.heard for term in glossary.terms if term.say == "Malik Aubry"] == [("Malik O'Brien",)]
