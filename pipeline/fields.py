@@ -16,8 +16,10 @@ from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
 LICENSE = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # one of the list the namespace refers to; anything else is a licence of somebody's own
-ADDRESS = r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:\d+)?/[!-~]*"
-WEBSITE = ADDRESS.replace("!-~", '!-"$->@-~')  # no query, no fragment: addresses of files are made from it
+_WRITTEN = r"A-Za-z0-9._~%:@!$&'()*+,;=\[\]/-"  # RFC 3986, 2.2 and 2.3; no quote, no bracket of HTML
+_HOST = r"https://[A-Za-z0-9._~%:@!$&*+,;=-]+|http://(127\.0\.0\.1|localhost)(:\d+)?"
+WEBSITE = rf"({_HOST})(/[{_WRITTEN}]*)?"  # no query, no fragment: addresses of files are made from it
+ADDRESS = rf"{WEBSITE}([?#][{_WRITTEN}?#]*)?"
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
 

@@ -49,7 +49,7 @@ def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
 
 
 def bound(handler: type[BaseHTTPRequestHandler], host: str, port: int) -> ThreadingHTTPServer:
-    """A server of that handler, bound and not yet running; `host` is an IPv4 or IPv6 address or a name. `CauserieError` when it cannot be had."""
+    """A server of that handler on a name or an address, bound and not yet running. `CauserieError` when it cannot be had."""
     kind = _ServerV6 if ":" in host else _Server
     try:
         return kind((host, port), handler)

@@ -55,7 +55,7 @@ class Table:
         value = self.get(key, str, default).strip()
         if default is ... and key in self.values and isinstance(self.values[key], str) and not value:
             self.problem(key, "is empty", "write something between the quotes")
-        if bad := _UNPRINTABLE.search(value):
+        if bad := _UNPRINTABLE.search(key + value):  # some keys are names, and printed too
             self.problem(key, f"holds a character that cannot be printed, U+{ord(bad[0]):04X}", "remove it")
             return "" if default is ... else default
         if len(value) > most:

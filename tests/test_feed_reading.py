@@ -7,7 +7,7 @@ import tomllib
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CauserieError
@@ -150,6 +150,7 @@ def test_what_is_no_date_is_told(text: str) -> None:
         ("javascript:alert(1)", ""),
         ("file:///etc/passwd", ""),
         ("http://[bad", ""),
+        ('https://x.fr"><b>/', ""),
         ("http://x:99999/", ""),
         ("https://x.fr/\ud800", ""),
         ("", ""),
@@ -161,6 +162,7 @@ def test_addresses_are_made_whole_and_plain(text: str, found: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.from_regex(terms._PLAIN_ADDRESS, fullmatch=True), st.sampled_from(["", "https://x.fr/feed/", "http://y.fr/a/b?c"]))
+@example("http://0/;", "http://y.fr/a/b?c")
 def test_an_address_that_needs_no_mending_would_be_mended_to_itself(text: str, base: str) -> None:
     assert terms._mended_address(text, base) == text
 

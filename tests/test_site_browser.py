@@ -234,6 +234,15 @@ def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, 
     assert not page.locator("[onerror]").count()
 
 
+def test_a_guide_fits_a_telephone_whatever_its_longest_word(browse, tmp_path):
+    import guide_sample
+
+    made = guide_sample.render(tmp_path, "## But de la rencontre\n\n" + "x" * 300, episode=replace(guide_sample.EPISODE, title="é" * 200))
+    for form in ("facilitator_html", "handout_html"):
+        page = browse(made[form].as_uri(), viewport={"width": 320, "height": 600})
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_the_speed_is_kept_from_one_page_to_the_next(browse):
     page = browse()
     page.get_by_label("Vitesse").select_option("1.5")

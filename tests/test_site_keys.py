@@ -57,6 +57,9 @@ def test_colours_are_refused_if_and_only_if_some_pair_cannot_be_read(tmp_path_fa
         ({"light": {"link": "red"}}, "site.light.link: cannot be “red”"),
         ({"light": {"links": "#000000"}}, "did you mean “link”?"),
         ({"subscribe": {"Apple": "javascript:alert(1)"}}, "site.subscribe.Apple: cannot be"),
+        ({"subscribe": {"Apple": 'https://example.org/"><script>'}}, "site.subscribe.Apple: cannot be"),
+        ({"subscribe": {"Apple": "https://[example.org/"}}, "site.subscribe.Apple: cannot be"),
+        ({"subscribe": {"App\u202ele": "https://example.org/"}}, "holds a character that cannot be printed, U+202E"),
         ({"font": "missing.woff2"}, "site.font: there is no file missing.woff2"),
         ({"title_font": "page.woff2"}, "site.title_font: page.woff2 is not a font"),
     ],
@@ -64,6 +67,12 @@ def test_colours_are_refused_if_and_only_if_some_pair_cannot_be_read(tmp_path_fa
 def test_each_mistake_is_named_with_its_key(tmp_path, values, said):
     (tmp_path / "page.woff2").write_text("<html>")
     assert said in " ".join(read(values, tmp_path)[1])
+
+
+@pytest.mark.parametrize("url", ["https://example.org", "https://a-b.example:8443/%C3%A9?q[]=1#t=1,2", "http://localhost:8000/", "https://u:p@x.fr/~a/(b)/'c'"])
+def test_addresses_people_paste_are_taken(tmp_path, url):
+    settings, problems = read({"subscribe": {"Apple": url}}, tmp_path)
+    assert problems == [] and settings.subscribe
 
 
 def test_a_template_that_stands_for_none_of_ours_is_a_mistake(tmp_path):

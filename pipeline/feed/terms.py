@@ -105,11 +105,13 @@ def _mended_address(text: str, base: str) -> str:
     if not text:
         return ""
     try:
-        parts = urlsplit(urljoin(base, text) if base else text)
+        parts = urlsplit(text if not base or re.match("[a-z]+://", text, re.I) else urljoin(base, text))  # joining drops a final “;”
         host = parts.hostname or ""
         if parts.scheme.lower() not in ("http", "https") or not host:
             return ""
         host = host if host.isascii() else host.encode("idna").decode()
+        if not re.fullmatch(r"[a-z0-9._~%!$&*+,;=:-]+", host):
+            return ""
         port = f":{parts.port}" if parts.port else ""
         user = quote(parts.netloc.rpartition("@")[0] + "@", safe="%:@!$&*+,;=~-._") if "@" in parts.netloc else ""
         path, query, fragment = (quote(part, safe="!#$%&'()*+,/:;=?@[]~-._") for part in (parts.path, parts.query, parts.fragment))
