@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _THEIRS = "templates/"
+_BRACKETS = str.maketrans({"[": "%5B", "]": "%5D"})
 Own = tuple[tuple[str, str], ...]  # name and text of the show's templates
 
 
@@ -53,9 +54,9 @@ def words_of(language: str, own: Own = ()) -> dict[str, Any]:
 
 
 def web(url: str) -> str:
-    """The address when it is a page of the web; nothing when following it could run something."""
+    """The address as HTML writes it when it is a page of the web; nothing when following it could run something."""
     try:
-        return url if urlsplit(url).scheme in ("http", "https") else ""
+        return url.translate(_BRACKETS) if urlsplit(url).scheme in ("http", "https") else ""
     except ValueError:  # a bracket that is never closed
         return ""
 
