@@ -185,6 +185,11 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path, public):
     assert all((again / name).read_bytes() == (public / name).read_bytes() for name in (*PAGES, "style.css", "page.js"))
 
 
+def test_a_licence_in_words_of_one_s_own_is_printed_as_it_was_written(tmp_path):
+    owners = [texts(parse(publish(tmp_path / name[:2], show=replace(SHOW, license=name)).root / "index.html"), "owner") for name in ("cc-by-4.0", "Tous droits")]
+    assert ["Licence : CC-BY-4.0" in owners[0][0].replace("\u00a0", " "), "Tous droits" in owners[1][0]] == [True, True]
+
+
 def test_a_show_without_episodes_has_a_page(tmp_path):
     page = parse(publish(tmp_path, episodes=()).root / "index.html")
     assert "Aucun épisode" in page.xpath("//main")[0].text_content() and not page.find_class("episodes")

@@ -234,6 +234,24 @@ def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, 
     assert not page.locator("[onerror]").count()
 
 
+def test_a_role_that_turns_its_direction_round_leaves_the_words_in_their_order(browse, tmp_path):
+    root = publish(tmp_path, episodes=(FIRST,), turns=(said("Bonjour à vous.", 1.0, Voice("A", "\u2067archive")),), chapters=(), sound=bytes(64)).root
+    page = browse((root / EPISODE.removeprefix(HOME)).as_uri())
+    lefts = page.eval_on_selector_all(".turn > b, .turn > .role, .turn > .words", "parts => parts.map(part => part.getBoundingClientRect().x)")
+    assert len(lefts) == 4 and lefts == sorted(lefts)
+
+
+@pytest.mark.parametrize(("width", "title"), [(300, FIRST.title), (900, "Un titre qui en dit long " * 10)])
+def test_a_small_frame_shows_the_player_whole_and_hides_no_link(browse, tmp_path, width, title):
+    root = publish(tmp_path, episodes=(replace(FIRST, title=title.strip()),), sound=tone(1)).root
+    page = browse((root / "01-la-file/embed.html").as_uri(), viewport={"width": width, "height": 240})
+    for _ in range(2):
+        box = page.locator("audio").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 240
+        page.keyboard.press("Tab")
+        assert not page.evaluate(FOCUS).startswith("hidden")
+
+
 def test_a_guide_fits_a_telephone_whatever_its_longest_word(browse, tmp_path):
     import guide_sample
 
