@@ -147,6 +147,24 @@ def test_the_place_is_kept_and_resumed(browse):
     assert page.get_by_role("status").filter(has_text="reprend").is_visible()
 
 
+@pytest.mark.parametrize("leave", ["reload", "back"])
+def test_who_listened_on_from_a_moment_comes_back_to_where_they_stopped_not_to_the_moment(browse, leave):
+    page = browse()
+    page.locator("#t13 .time").click()
+    wait_until(page, "!audio.paused && audio.currentTime > 13")
+    page.evaluate("document.querySelector('audio').currentTime = 40")
+    wait_until(page, "audio.currentTime > 40.2")
+    page.evaluate("document.querySelector('audio').pause()")
+    if leave == "back":
+        page.get_by_role("link", name="Tous les épisodes").click()
+        page.wait_for_url("**/index.html")
+        page.go_back()
+    else:
+        page.reload()
+    assert page.url.endswith("#t=13")
+    wait_until(page, "audio.currentTime > 40")
+
+
 def test_search_counts_and_shows_the_passages_whatever_their_accents(browse):
     page = browse()
     box, shown = page.get_by_label("Chercher dans la transcription"), page.locator(".turn:visible")

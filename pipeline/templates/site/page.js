@@ -1,8 +1,8 @@
 // What a script adds to pages that work without: seeking, links to a moment, speed, search, quotations.
 (() => {
-  const all = (css) => [...document.querySelectorAll(css)], one = (css) => document.querySelector(css);
+  const all = (css) => [...document.querySelectorAll(css)], one = (css) => all(css)[0];
   const { clipboard } = navigator, said = one(".said");
-  const copy = (button, text, done) => clipboard.writeText(text).then(() => { button.textContent = said.textContent = done; });
+  const copy = (button, text, done) => clipboard.writeText(text).then(() => button.textContent = said.textContent = done);
   for (const button of all("[data-for]")) {
     button.hidden = !clipboard;
     button.onclick = () => copy(button, one(button.dataset.for).textContent, button.dataset.done);
@@ -29,13 +29,13 @@
     const turn = at(audio.currentTime);
     if (turn === current) return;
     current?.removeAttribute("aria-current");
-    turn?.setAttribute("aria-current", "true");
+    turn?.setAttribute("aria-current", true);
     current = turn;
     if (follow?.checked) reveal(turn);
   };
   const seek = ([begin, end = Infinity]) => {
     const go = () => { audio.currentTime = begin; stop = end; mark(); };
-    if (audio.readyState) go(); else audio.onloadedmetadata = go;
+    audio.readyState ? go() : audio.onloadedmetadata = go;
   };
   const open = () => {
     const wanted = moment(location.hash);
@@ -43,8 +43,8 @@
     return wanted;
   };
   onhashchange = open;
-  document.onclick = (event) => {
-    const { target, ctrlKey, metaKey, shiftKey } = event, link = target.closest("a.time"), wanted = link && moment(link.hash);
+  onclick = (event) => {
+    const { target, ctrlKey, metaKey, shiftKey } = event, link = target.closest("a.time"), wanted = moment(link?.hash);
     if (!wanted || ctrlKey || metaKey || shiftKey) return;
     event.preventDefault();
     seek(wanted);
@@ -52,7 +52,11 @@
     audio.play().catch(() => {});
   };
 
-  const keep = () => save(location.pathname, kept = audio.ended ? 0 : audio.currentTime);
+  // Once listened on from, a moment in the address is not where one comes back to.
+  const keep = () => {
+    save(location.pathname, kept = audio.ended ? 0 : audio.currentTime);
+    history.replaceState(1, "");
+  };
   audio.ontimeupdate = () => {
     if (audio.currentTime >= stop) { audio.pause(); stop = Infinity; }
     mark();
@@ -60,12 +64,12 @@
   };
   audio.onpause = audio.onended = keep;
   const note = one(".note") || {}, speed = one("#vitesse") || {};
-  if (!open() && kept > 5) {
+  if ((history.state || !open()) && kept > 5) {
     seek([kept]);
     note.hidden = false;
   }
   audio.defaultPlaybackRate = audio.playbackRate = load("speed") || 1;
-  speed.onchange = () => { audio.playbackRate = speed.value; };
+  speed.onchange = () => audio.playbackRate = speed.value;
   audio.onratechange = () => save("speed", speed.value = audio.playbackRate);
 
   if (!list) return;
