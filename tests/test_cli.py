@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,7 @@ from conftest import causerie, small_show
 from cli import main
 from pipeline.build import Result
 from pipeline.console import Console
+from pipeline.preview import FOLDER, attempt
 from pipeline.steps import Step
 
 
@@ -116,6 +118,13 @@ def test_a_quiet_build_that_does_nothing_says_nothing(built):
 
 def test_serving_before_publishing_says_what_to_do(built):
     assert "run causerie build, then causerie publish" in run("serve", "--show", built).output
+
+
+def test_a_preview_shows_what_is_due_at_the_moment_it_is_asked_for_and_publishing_waits_for_a_build(built):
+    for day, shown in ((1, {"un"}), (2, {"un", "deux"})):
+        attempt(built, datetime(2026, 1, day, 12, tzinfo=UTC))
+        assert {path.parent.name for path in (built / FOLDER).glob("*/embed.html")} == shown
+    assert "run causerie build first" in run("publish", "--show", built, "--at", "2026-01-01T12:00:00Z").output
 
 
 def test_doctor_names_the_model_of_the_show(built):
