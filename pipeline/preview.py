@@ -16,11 +16,12 @@ from pathlib import Path
 from pipeline.commands import make, open_show
 from pipeline.console import Console
 from pipeline.errors import CauserieError, Problems
+from pipeline.fields import is_local
 from pipeline.plan import due, plan, work
 from pipeline.publish.headers import content_type
 from pipeline.publish.tree import COVER_RELEASE, released, shell
 from pipeline.release import read_release
-from pipeline.serve import Tree, bound, find, url
+from pipeline.serve import PLAIN, Tree, bound, find, url
 
 FOLDER = ".causerie/preview"
 LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
@@ -56,9 +57,12 @@ class Live(Tree):
 
     news: News
     always = {}  # what is not published yet is for no other page to read
+    alone: bool  # whether nobody but this machine is to see it
 
     def _answer(self, *, with_body: bool) -> None:
-        """Send a file, the script with an ear to the news, or the news."""
+        """Send a file, the script with an ear to the news, or the news; nothing to a name that was made to point here (DNS rebinding)."""
+        if self.alone and not _is_here(self.headers.get("Host", "")):
+            return self.send_body(HTTPStatus.FORBIDDEN, PLAIN, b"403: ask for localhost, or start it with --host\n", with_body=with_body)
         if self.path == LIVE and with_body:
             return self._tell()
         script = find(self.base, self.path)
@@ -83,7 +87,7 @@ class Live(Tree):
 
 def live_server(folder: Path, news: News, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
     """A server of that folder, bound and not yet running, whose pages hear the news."""
-    return bound(type("Handler", (Live,), {"base": folder.resolve(), "news": news}), host, port)
+    return bound(type("Handler", (Live,), {"base": folder.resolve(), "news": news, "alone": is_local(url(host, port))}), host, port)
 
 
 def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
@@ -162,6 +166,14 @@ def _theirs(root: Path, folder: Path, names: Iterable[str]) -> list[str]:
     """The folders to look into: not the hidden ones, and at the show's root not those that Causerie alone writes to."""
     ours = {"site", "public", "feeds", "kept", "node_modules"} if folder == root else set()
     return [name for name in names if not name.startswith(".") and name not in ours]
+
+
+def _is_here(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    try:
+        return is_local(f"http://{host}/")
+    except ValueError:  # a bracket that is never closed
+        return False
 
 
 def _after_a_moment(root: Path, built: Collection[str]) -> Seen:

@@ -1,8 +1,10 @@
 """What `serve --watch` sees, lays out, and tells the pages that are open."""
 
+import http.client
 import threading
 import urllib.request
 
+import pytest
 from publishing import names, put
 
 from pipeline.preview import LIVE, News, lay_out, live_server, look
@@ -53,4 +55,20 @@ def test_open_pages_hear_that_something_changed(tmp_path):
             assert events.readline() == b": here\n"
             news.tell()
             assert b"data: changed\n" in (events.readline(), events.readline())
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "status"),
+    [("127.0.0.1", "localhost:1", 200), ("127.0.0.1", "[::1]:1", 200), ("127.0.0.1", "evil.example", 403), ("127.0.0.1", "[", 403), ("0.0.0.0", "atelier", 200)],
+)
+def test_a_name_made_to_point_here_gets_nothing_unless_others_may_look(tmp_path, host, name, status):
+    put(tmp_path / "index.html", b"pas encore")
+    with live_server(tmp_path, News(), host) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection.request("GET", "/", headers={"Host": name})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read() == b"pas encore") == (status, status == 200)
+        connection.close()
         server.shutdown()
