@@ -13,7 +13,8 @@ from pipeline.guide.labels import FAMILIES, labels, languages, templates
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Question, Section, clips, parse, questions, write
 
 KEYS = list(labels("fr")["sections"])
-one_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs")) | st.just(" "), min_size=1).map(
+TURNING = "\u202a\u202b\u202c\u202d\u202e"
+one_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs"), exclude_characters=TURNING) | st.just(" "), min_size=1).map(
     lambda text: " ".join(text.split())
 )
 texts = one_line.filter(bool)
@@ -82,6 +83,11 @@ def test_the_samples_guide_is_a_persons_and_has_four_clips() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     assert not untouched(text)
     assert len(clips(parse(text, "x"))) == 4
+
+
+def test_what_no_form_of_a_guide_may_hold_is_left_out() -> None:
+    text = f"## But de la rencontre\r\n\r\nParler\0 de\x1b[2J l’accueil\x85 👩\u200d🚀{TURNING}\r\n"
+    assert parse(text, "un.md").sections[0].lines == (Line(TEXT, "Parler de[2J l’accueil 👩\u200d🚀"),)
 
 
 def test_every_language_has_every_word() -> None:

@@ -17,6 +17,8 @@ from pipeline.text import nearest, printable
 
 TEXT, ITEM, QUOTE = "text", "item", "quote"
 _SIGNS = re.compile(r"\\|#{1,6} |>|- |%%|\+\+\+")
+# Controls, which no form of a guide may hold (XML 1.0, 2.2; HTML, 13.2.3.5), and what turns round all that stands after it
+_NEVER_PRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def clips(guide: Guide) -> tuple[tuple[str, Line], ...]:
 
 def parse(text: str, where: str) -> Guide:
     """The guide in a file; a `CauserieError` names `where` and the line that cannot be understood."""
-    rows = text.lstrip("\ufeff").splitlines()
+    rows = _NEVER_PRINTED.sub("", text).lstrip("\ufeff").splitlines()
     body, version = _front(rows, where)
     sections: list[tuple[str, list[Line]]] = []
     joins = False
