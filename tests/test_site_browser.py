@@ -277,6 +277,9 @@ def test_a_guide_fits_a_telephone_whatever_its_longest_word(browse, tmp_path):
     for form in ("facilitator_html", "handout_html"):
         page = browse(made[form].as_uri(), viewport={"width": 320, "height": 600})
         assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page = browse(made["facilitator_html"].as_uri(), viewport={"width": 320, "height": 600})
+    lines = "times => times.map(time => { const range = new Range(); range.selectNodeContents(time); return range.getClientRects().length; })"
+    assert set(page.eval_on_selector_all("table tbody td:first-child", lines)) == {1}  # a time is not cut in two
 
 
 def test_the_speed_is_kept_from_one_page_to_the_next(browse):
