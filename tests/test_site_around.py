@@ -1,5 +1,6 @@
 """The pages around the episodes: people, themes, all transcripts, what is lost, what is found, what is shared."""
 
+import subprocess
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -116,6 +117,18 @@ def test_a_card_is_drawn_whatever_the_title_and_each_time_the_same(tmp_path, tit
         card(cover(tmp_path), card=each, show="Demain", episode=title, number=2, language="fr")
     drawn = image(cards[0].read_bytes())
     assert (drawn.width_px, drawn.height_px) == (1200, 630) and cards[0].read_bytes() == cards[1].read_bytes()
+
+
+def test_a_card_of_long_titles_shows_its_number_whole(tmp_path):
+    import imageio_ffmpeg
+
+    drawn = tmp_path / "card.png"
+    card(cover(tmp_path), card=drawn, show="UN NOM DE SÉRIE " * 15, episode="UN TITRE QUI EN DIT LONG " * 10, number=1, language="fr")
+    read = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", drawn, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    grey = subprocess.run(read, capture_output=True, check=True).stdout
+    band, rows = grey[0], [grey[1200 * y : 1200 * y + 724] for y in range(630)]
+    inked = [y for y, row in enumerate(rows[:600]) if set(row) != {band}]
+    assert inked[0] > 56 + 5 and inked[-1] < 556 - 5  # the place of the words ends at 56 and 556
 
 
 def cover(folder):
