@@ -80,6 +80,13 @@ def test_parts_of_other_content_are_not_taken_for_ours(running: Proxy, target: S
     assert (parts_sent(running), target.read("un/un-0.mp3")) == (3, CONTENT)
 
 
+def test_a_server_that_says_nothing_of_what_it_put_together_is_asked(running: Proxy, target: S3Target, tmp_path: Path) -> None:
+    silent = "after-call.s3.CompleteMultipartUpload"  # Ceph 16.2.15 answers with an empty ETag
+    target._client.meta.events.register(silent, lambda parsed, **about: parsed.update(ETag=""))
+    target.put(file(tmp_path))
+    assert (parts_sent(running), target.read("un/un-0.mp3")) == (3, CONTENT)
+
+
 def test_an_upload_whose_end_was_not_heard_of_is_no_failure(running: Proxy, target: S3Target, tmp_path: Path) -> None:
     def unheard(request: Request) -> Broken | None:  # AWS and moto say 200 when they are asked again, others no longer know the upload
         ends = sum(method == "POST" for method, *_ in running.log)

@@ -19,7 +19,7 @@ Address = Mapping[str, str]  # Bucket and Key
 def send_parts(
     client: Any, address: Address, about: Mapping[str, Any], bodies: list[Body], pool: Executor, moved: Callable[[int], None]
 ) -> str:
-    """Send an open file in parts, equal but for the last (R2 demands that they are); the object's ETag, quoted.
+    """Send an open file in parts, equal but for the last (R2 demands that they are); the object's ETag, or nothing if it is not told.
 
     `about` is what is said of the object besides its content. When something fails the upload is left as it is, to be gone on with.
     """
@@ -42,8 +42,8 @@ def send_parts(
         for job in jobs:  # those under way still read the open file
             job.cancelled() or job.exception()
         raise
-    tag: str = client.complete_multipart_upload(**address, UploadId=upload, MultipartUpload={"Parts": parts})["ETag"]
-    return tag
+    said = client.complete_multipart_upload(**address, UploadId=upload, MultipartUpload={"Parts": parts})
+    return str(said.get("ETag", ""))
 
 
 def _begun(client: Any, address: Address) -> tuple[str, dict[int, tuple[str, int]]] | None:
