@@ -108,31 +108,43 @@ def test_what_was_found_out_is_remembered_and_off_means_off(running: Proxy, buck
     assert running.log == []
 
 
-def test_a_lock_keeps_a_second_publisher_out_and_is_gone_afterwards(running: Proxy, bucket: str) -> None:
+def test_a_lock_keeps_a_second_publisher_out_and_is_gone_afterwards(running: Proxy, bucket: str, tmp_path: Path) -> None:
     client = s3_client(running.server)
-    lock = Lock(client, bucket, "serie/", "s3://b")
+    lock = Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi")
     lock.take()
     held = json.loads(client.get_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}")["Body"].read())
     assert set(held) == {"owner", "expires_after_s"}
     with pytest.raises(CauserieError, match="somebody else is publishing at this moment.*ends in 10 min"):
-        Lock(client, bucket, "serie/", "s3://b").take()
+        Lock(client, bucket, "serie/", "s3://b", tmp_path / "elle").take()
     lock.must_be_ours()
     lock.give_back()
+    assert client.list_objects_v2(Bucket=bucket).get("KeyCount") == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_a_killed_publication_left_is_taken_up_at_once_from_the_same_folder(
+    running: Proxy, bucket: str, tmp_path: Path
+) -> None:
+    client = s3_client(running.server)
+    Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi").take()
+    again = Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi")
+    again.take()
+    again.give_back()
     assert client.list_objects_v2(Bucket=bucket).get("KeyCount") == 0
 
 
 def test_of_two_who_lock_at_the_same_moment_the_first_sees_that_it_lost(
-    running: Proxy, bucket: str, monkeypatch: pytest.MonkeyPatch
+    running: Proxy, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = s3_client(running.server)
     theirs = json.dumps({"owner": "elle"}).encode()
     monkeypatch.setattr(s3_conditions.time, "sleep", lambda s: client.put_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}", Body=theirs))
     with pytest.raises(CauserieError, match="somebody else is publishing"):
-        Lock(client, bucket, "serie/", "s3://b").take()
+        Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi").take()
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1  # theirs stays
 
 
-def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket: str) -> None:
+def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket: str, tmp_path: Path) -> None:
     client, at = s3_client(running.server), datetime.now(UTC)
     client.put_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}", Body=b'{"owner": "tuee"}')
 
@@ -148,7 +160,7 @@ def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket
             said["ResponseMetadata"]["HTTPHeaders"]["date"] = (at + age).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return said
 
-    Lock(Later(), bucket, "serie/", "s3://b").take()
+    Lock(Later(), bucket, "serie/", "s3://b", tmp_path / "moi").take()
 
 
 @given(st.lists(st.sampled_from(["a", "b", CORS["ID"]]), unique=True))

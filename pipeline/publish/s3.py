@@ -49,7 +49,7 @@ class S3Target:
         self.name = f"s3://{settings.bucket}/{prefix}".rstrip("/")
         self._digest = digest
         self._settings, self._prefix = settings, f"{prefix}/" if prefix else ""
-        self._manifest, self._conditions = memory / "s3.json", memory / "s3-conditions.json"
+        self._manifest, self._conditions, self._lock_note = (memory / f"s3{name}.json" for name in ("", "-conditions", "-lock"))
         self._identity = f"{self.name} at {host_of(settings.endpoint_url)} {settings.acl}".rstrip()
         self._known = load_manifest(self._manifest, self._identity)
         self._told = partial(told, self.name, settings)
@@ -86,7 +86,7 @@ class S3Target:
         if self.conditional():
             yield
             return
-        lock = Lock(self._client, self._settings.bucket, self._prefix, self.name)
+        lock = Lock(self._client, self._settings.bucket, self._prefix, self.name, self._lock_note)
         with self._told():
             lock.take()
         self._lock = lock

@@ -11,10 +11,13 @@ import secrets
 import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CauserieError
+from pipeline.files import write_json
 from pipeline.publish.s3_errors import status_of
+from pipeline.publish.state import remembered
 
 LOCK_NAME = "causerie.lock"
 LOCK_EXPIRES_S = 600
@@ -57,18 +60,21 @@ class Lock:
     """The lock object of a target, held while its pages and its feed are written.
 
     Its age is the difference of two moments that the server told, so a wrong clock here changes nothing. A lock that a killed
-    publication left behind is taken over after `LOCK_EXPIRES_S`.
+    publication left behind is taken over after `LOCK_EXPIRES_S`; at once where `note` tells that it was one from here.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str, name: str) -> None:
-        self._client, self._name, self._owner = client, name, secrets.token_hex(16)
+    def __init__(self, client: Any, bucket: str, prefix: str, name: str, note: Path) -> None:
+        """`note` is a file of ours alone, in a folder in which nobody else publishes meanwhile."""
+        self._client, self._name, self._owner, self._note = client, name, secrets.token_hex(16), note
         self._address = {"Bucket": bucket, "Key": prefix + LOCK_NAME}
 
     def take(self) -> None:
         """Write it; `CauserieError` when somebody else holds it, or wrote it at the same moment."""
         there = _held(self._client, self._address)
-        if there is not None and there[1] < LOCK_EXPIRES_S:
+        left_here = there is not None and there[0] != "" and there[0] == remembered(self._note).get("owner")
+        if there is not None and there[1] < LOCK_EXPIRES_S and not left_here:
             raise _taken(self._name, LOCK_EXPIRES_S - there[1])
+        write_json(self._note, {"owner": self._owner})
         value = json.dumps({"owner": self._owner, "expires_after_s": LOCK_EXPIRES_S}).encode()
         try:
             self._client.put_object(**self._address, Body=value, ContentType="application/json", CacheControl="no-store")
@@ -90,6 +96,7 @@ class Lock:
         there = _held(self._client, self._address)
         if there is not None and there[0] == self._owner:
             self._client.delete_object(**self._address)
+        self._note.unlink(missing_ok=True)
 
 
 def _held(client: Any, address: dict[str, str]) -> tuple[str, float] | None:
