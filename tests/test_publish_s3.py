@@ -19,7 +19,7 @@ from typing import Any
 
 import boto3
 import pytest
-from faulty_proxy import Broken, Fault, Request, drop, faulty_proxy, flipped, when
+from faulty_proxy import Broken, Fault, Request, answer, drop, faulty_proxy, flipped, when
 from publishing import SECRET, S3Server, put, s3_client, s3_server
 
 from pipeline.errors import CauserieError
@@ -206,25 +206,39 @@ def test_a_feed_whose_every_answer_is_lost_is_known_to_be_out(server: S3Server, 
             there.put_feed(feed(tmp_path, b"<rss>2"), there.find("feed.xml"))
 
 
-def damaged(*endings: str, times: int) -> Fault:
+def damaged(*endings: str, times: int, how: Fault = flipped()) -> Fault:  # noqa: B008
     """The first `times` objects with such a name lose a bit on the way."""
     left = [times]
 
     def choose(request: Request) -> Broken | None:
         left[0] -= request.method == "PUT" and request.path.endswith(endings)
-        return flipped()(request) if request.method == "PUT" and request.path.endswith(endings) and left[0] >= 0 else None
+        return how(request) if request.method == "PUT" and request.path.endswith(endings) and left[0] >= 0 else None
 
     return choose
 
 
-def test_a_feed_that_arrives_damaged_is_sent_until_it_is_whole(server: S3Server, tmp_path: Path) -> None:
+REFUSED = answer(400, "XAmzContentSHA256Mismatch")  # what AWS and Ceph say of a body that is not the one that was signed
+
+
+@pytest.mark.parametrize("how", [flipped(), REFUSED], ids=["and is taken", "and is refused"])
+def test_a_feed_that_arrives_damaged_is_sent_until_it_is_whole(server: S3Server, tmp_path: Path, how: Fault) -> None:
     first, second = feed(tmp_path, b"<rss>1</rss>"), feed(tmp_path, b"<rss>2</rss>")
     with faulty_proxy(server.url) as proxy:
         there = target(server, tmp_path, endpoint_url=proxy.url)
         there.put_feed(first, None)
-        proxy.fault = damaged("feed.xml", times=4)
+        proxy.fault = damaged("feed.xml", times=4, how=how)
         assert there.put_feed(second, there.find("feed.xml")) == ""
         assert there.read("feed.xml") == b"<rss>2</rss>"
+
+
+def test_an_object_that_breaks_off_is_asked_for_again(server: S3Server, tmp_path: Path) -> None:
+    with faulty_proxy(server.url) as proxy:
+        there = target(server, tmp_path, endpoint_url=proxy.url)
+        there.put(file(tmp_path))
+        proxy.fault = lambda request: drop("half")(request) if len(proxy.log) < 4 else None
+        proxy.log.clear()
+        assert there.read("un/a-0.mp3") == b"son"
+        assert len(proxy.log) == 5
 
 
 def test_what_arrived_damaged_and_could_not_be_read_back_is_sent_again(server: S3Server, tmp_path: Path) -> None:

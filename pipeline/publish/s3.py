@@ -21,7 +21,7 @@ from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
 from pipeline.publish.headers import IMMUTABLE
-from pipeline.publish.s3_client import WORKERS, client_for
+from pipeline.publish.s3_client import WORKERS, client_for, content_of
 from pipeline.publish.s3_conditions import Lock, conditions_work
 from pipeline.publish.s3_errors import code_of, host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
@@ -34,6 +34,7 @@ from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 IN_MEMORY_BYTES = 200_000  # goes in one piece, which even a slow line shared by `WORKERS` takes within `CONNECT_S`
 SENDS = 6  # of a file that arrives damaged; of one in parts 2
 
+_ARRIVED_CHANGED = {"XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody"}  # refused by a server that checks what it gets
 _LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
 
 
@@ -156,8 +157,7 @@ class S3Target:
     def read(self, key: str) -> bytes:
         """The content of one object."""
         with self._told(key):
-            body: bytes = self._client.get_object(**self._address(key))["Body"].read()
-        return body
+            return content_of(self._client, self._address(key))[0]
 
     def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
         """Delete those of `keys` that we remember putting there, or that are among `ours`."""
@@ -175,10 +175,16 @@ class S3Target:
 
     def _arrives(self, file: PublicFile, moved: Callable[[int], None] = nobody, **condition: str) -> bool:
         """Send a file until what the server holds is what was sent; on a condition, until somebody else's is there."""
+        from botocore.exceptions import ClientError
+
         for _ in range(SENDS if file.bytes <= ONE_PUT_BYTES else 2):
-            if self._send(file, moved, **condition):
-                return True
-            condition = {"IfMatch": self._known[file.key].tag} if condition else {}
+            try:
+                if self._send(file, moved, **condition):
+                    return True
+                condition = {"IfMatch": self._known[file.key].tag} if condition else {}
+            except ClientError as error:
+                if code_of(error) not in _ARRIVED_CHANGED:
+                    raise
         return False
 
     def _send(self, file: PublicFile, moved: Callable[[int], None], **condition: str) -> bool:
@@ -278,7 +284,7 @@ class S3Target:
         return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again: until then some pages are yours")
 
     def _damaged(self, file: PublicFile) -> CauserieError:
-        said = "the server stored something else than was sent, each time"
+        said = "what arrives is something else than was sent, each time"
         return CauserieError(said, f"{self.name}/{file.key}", "publish again; if it stays, find what changes data on the way there")
 
     def _head(self, key: str) -> RemoteFile | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline import __version__
@@ -11,6 +12,7 @@ from pipeline.publish.bodies import Body
 WORKERS = 8
 CONNECT_S = 10  # and, as http.client has it, for each block that is sent
 SILENCE_S = 20  # of a server that has all of a request
+READS = 6  # of an object that breaks off
 
 
 def client_for(settings: S3Settings, attempts: int) -> Any:
@@ -37,6 +39,19 @@ def client_for(settings: S3Settings, attempts: int) -> Any:
     client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
     client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
     return client
+
+
+def content_of(client: Any, address: Mapping[str, str], tries: int = READS) -> tuple[bytes, dict[str, str]]:
+    """The content of a small object, and the headers it came with; asked again when it breaks off, which boto3 leaves to us."""
+    from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+
+    answer = client.get_object(**address)
+    try:
+        return answer["Body"].read(), answer["ResponseMetadata"]["HTTPHeaders"]
+    except (IncompleteReadError, ResponseStreamingError):
+        if tries == 1:
+            raise
+        return content_of(client, address, tries - 1)
 
 
 def _sends(body: Any, sending: bool) -> None:

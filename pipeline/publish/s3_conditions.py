@@ -16,6 +16,7 @@ from typing import Any
 
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
+from pipeline.publish.s3_client import content_of
 from pipeline.publish.s3_errors import status_of
 from pipeline.publish.state import remembered
 
@@ -104,16 +105,15 @@ def _held(client: Any, address: dict[str, str]) -> tuple[str, float] | None:
     from botocore.exceptions import ClientError
 
     try:
-        answer = client.get_object(**address)
+        body, told = content_of(client, address)
     except ClientError as error:
         if status_of(error) == 404:
             return None
         raise
     try:
-        owner = str(json.loads(answer["Body"].read())["owner"])
+        owner = str(json.loads(body)["owner"])
     except (ValueError, KeyError, TypeError):
         owner = ""
-    told = answer["ResponseMetadata"]["HTTPHeaders"]
     return owner, (parsedate_to_datetime(told["date"]) - parsedate_to_datetime(told["last-modified"])).total_seconds()
 
 
