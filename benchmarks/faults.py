@@ -24,11 +24,22 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from faulty_proxy import faulty_proxy  # noqa: E402
 from publishing import s3_server  # noqa: E402
-from publishing_faults import FAULTS, MUST_FAIL, MUST_PUBLISH, credentials, killed, no_waiting, one_try, two_at_once  # noqa: E402
+from publishing_faults import (  # noqa: E402
+    FAULTS,
+    MUST_FAIL,
+    MUST_PUBLISH,
+    credentials,
+    killed,
+    killed_into_a_folder,
+    no_waiting,
+    one_try,
+    two_at_once,
+)
 
 OTHERS = {
     "two publishers at once": lambda seed, proxy, root: " | ".join(sorted(two_at_once(seed, proxy, root))),
     "killed at a random moment": killed,
+    "killed while publishing into a folder": killed_into_a_folder,
 }
 BROKEN = "a broken promise"
 

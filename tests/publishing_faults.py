@@ -5,6 +5,7 @@ The tests try each once or twice, `benchmarks/faults.py` as often as it is told.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import random
@@ -34,6 +35,7 @@ from pipeline.publish.tree import PublicFile, public_tree
 
 KEY_ID, TOKEN = "AKIAEXAMPLE", "t0k3n-do-not-print"
 SOUND = b"autre son " * 30_000  # sent in three parts
+MOMENTS = 200  # in which the second publication into a folder touches a file
 REQUESTS = 65  # about as many as the second publication asks
 PUT: Callable[[Request], bool] = lambda request: request.method == "PUT"  # noqa: E731
 SIGNED: Callable[[Request], bool] = lambda request: request.signed  # noqa: E731
@@ -206,7 +208,6 @@ def tree(root: Path, some: Show) -> tuple[PublicFile, ...]:
 
 def looked_at(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple[PublicFile, ...], outcome: str) -> None:
     """Hold the bucket to its word: the feed is the old one or the new one, whole, and all that its publication names is there."""
-    import hashlib
 
     def content(key: str) -> bytes:
         status, headers, body = outside(f"{proxy.server}/{bucket}/serie/{key}")
@@ -301,3 +302,49 @@ def killed(seed: int, proxy: Proxy, root: Path) -> str:
     looked_at(proxy, bucket, old, tree(root, both), "published")
     no_secret(root, client, bucket)
     return f"killed after {last} requests" if child.returncode else "published"
+
+
+_FOLDER_CHILD = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+from publishing import AT, show
+from pipeline.publish.run import publish
+left, some = [{moments}], show("un", "deux")
+def count(event, about):
+    if event in {{"open", "os.mkdir", "os.rename", "os.remove", "os.chmod", "fcntl.flock"}}:
+        left[0] -= 1
+        left[0] or os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+publish(some, some.episodes, Path({root!r}), at=AT)
+"""
+
+
+def killed_into_a_folder(seed: int, proxy: Proxy, root: Path) -> str:
+    """A publication into a folder, killed before the file is opened, renamed or deleted that is its turn; somebody reads all the while."""
+    build(root, "un")
+    publish(show("un"), show("un").episodes, root, at=AT)
+    build(root, "un", "deux", titles="Nouveau", audio=SOUND)
+    feeds, paths = {(root / "public/feed.xml").read_bytes(), (root / "feeds/feed.xml").read_bytes()}, [str(Path(__file__).parents[1])]
+    moments = random.Random(seed).randint(1, MOMENTS)
+    code = _FOLDER_CHILD.format(paths=[*paths, str(Path(__file__).parent)], moments=moments, root=str(root))
+    child = subprocess.Popen([sys.executable, "-c", code])
+    while child.poll() is None:
+        folder_is_whole(root / "public", feeds)
+    assert child.returncode in {0, -signal.SIGKILL}
+    folder_is_whole(root / "public", feeds)
+    both = show("un", "deux")
+    assert ended(lambda: publish(both, both.episodes, root, at=AT)) == "published"
+    folder_is_whole(root / "public", {(root / "feeds/feed.xml").read_bytes()})
+    return f"killed after {moments} files" if child.returncode else "published"
+
+
+def folder_is_whole(folder: Path, feeds: set[bytes]) -> None:
+    """The feed is one of those, and what it names is there, as long as it says, and what its name says."""
+    feed = (folder / "feed.xml").read_bytes()
+    assert feed in feeds
+    for key in re.findall(f'{SITE}([^"<]+)', feed.decode()):
+        content, promised = (folder / key).read_bytes(), re.search(r"-([0-9a-f]{10})\.", key)
+        assert not promised or hashlib.sha256(content).hexdigest().startswith(promised[1]), key
+    for enclosure in ElementTree.fromstring(feed).iter("enclosure"):
+        assert (folder / enclosure.attrib["url"].removeprefix(SITE)).stat().st_size == int(enclosure.attrib["length"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from faulty_proxy import Proxy, faulty_proxy
 from publishing import s3_server
-from publishing_faults import MUST_FAIL, MUST_PUBLISH, credentials, killed, no_waiting, one_try, two_at_once
+from publishing_faults import MUST_FAIL, MUST_PUBLISH, credentials, killed, killed_into_a_folder, no_waiting, one_try, two_at_once
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +52,7 @@ def test_of_two_publishers_at_once_one_is_told_though_the_server_knows_no_condit
 
 def test_a_killed_publication_is_taken_up_by_the_next(proxy: Proxy, tmp_path: Path) -> None:
     killed(3, proxy, tmp_path)
+
+
+def test_a_folder_is_whole_for_its_readers_whenever_its_publisher_is_killed(proxy: Proxy, tmp_path: Path) -> None:
+    killed_into_a_folder(1, proxy, tmp_path)
