@@ -19,11 +19,12 @@ class Body:
     """`length` bytes of an open file from `start`, with what botocore and http.client ask of a stream.
 
     It reads with `pread`, so several threads share one file and none can see a mixture of an old and a new one.
-    `moved` hears bytes only while `sending`: botocore reads every body once before, to sign it, and the MD5 is taken on that way.
+    `moved` hears bytes only while `sending`: of a body whose `sha256` is not known botocore reads all before, to sign it. The MD5 is
+    taken the first time that all of it is read.
     """
 
-    def __init__(self, handle: int, start: int, length: int, moved: Callable[[int], None]) -> None:
-        self._handle, self._start, self._length, self._moved = handle, start, length, moved
+    def __init__(self, handle: int, start: int, length: int, moved: Callable[[int], None], sha256: str = "") -> None:
+        self._handle, self._start, self._length, self._moved, self.sha256 = handle, start, length, moved, sha256
         self._at = self._told = self._digested = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
         self.sending = False
@@ -39,8 +40,7 @@ class Body:
         left = self._length - self._at
         count = max(count, _SENT_BYTES) if self.sending and count and count > 0 else count
         block = os.pread(self._handle, left if count is None or count < 0 else min(count, left), self._start + self._at)
-        if not self.sending:
-            self._digest(block)
+        self._digest(block)
         self._at += len(block)
         self._tell()
         return block
@@ -56,7 +56,7 @@ class Body:
         return self._at
 
     def md5(self) -> bytes:
-        """The MD5 of all of it: as it was read to be signed, else it is read now."""
+        """The MD5 of all of it: as it was read to be signed or sent, else it is read now."""
         if self._digested != self._length:
             self.sending = False
             self.seek(0)
@@ -66,8 +66,8 @@ class Body:
         return self._md5.digest()
 
     def _digest(self, block: bytes) -> None:
-        """Take a block into the MD5 when it follows what is in it already; from the start, anew."""
-        if self._at == 0:
+        """Take a block into the MD5 when it follows what is in it already; from the start, anew, unless that was all."""
+        if self._at == 0 and self._digested != self._length:
             self._digested, self._md5 = 0, hashlib.md5(usedforsecurity=False)
         if self._at == self._digested:
             self._md5.update(block)

@@ -196,7 +196,7 @@ class S3Target:
                 bodies = [Body(handle, start, min(PART_BYTES, file.bytes - start), moved) for start in starts]
                 tag = self._send_parts(file, bodies, moved)
             else:
-                bodies = [Body(handle, 0, file.bytes, moved)]
+                bodies = [Body(handle, 0, file.bytes, moved, file.sha256)]
                 plain = bodies[0].read() if file.bytes <= IN_MEMORY_BYTES else bodies[0]  # no wait for “100 Continue” with small ones
                 tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
                 moved(file.bytes if plain is not bodies[0] else 0)
