@@ -38,7 +38,7 @@ def client_for(settings: S3Settings, attempts: int) -> Any:
     )
     where = {"endpoint_url": settings.endpoint_url or None, "region_name": settings.region or None}
     client = boto3.Session(botocore_session=session).client("s3", **where, config=config)
-    client.meta.events.register("choose-signer.s3.PutObject", _knowing, unique_id="causerie-knowing")
+    _sign_by_what_is_known(client)
     client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
     client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
     return client
@@ -57,7 +57,7 @@ def content_of(client: Any, address: Mapping[str, str], tries: int = READS) -> t
         return content_of(client, address, tries - 1)
 
 
-def _knowing(signature_version: str, **_: Any) -> str | None:
+def _sign_by_what_is_known(client: Any) -> None:
     """Sign a file by the SHA-256 it was built with: reading all of it again for that is half the work of sending it.
 
     What arrives is then held to what was built, by every server that checks signatures (Signature Version 4, `x-amz-content-sha256`).
@@ -68,8 +68,11 @@ def _knowing(signature_version: str, **_: Any) -> str | None:
         def payload(self, request: Any) -> str:
             return getattr(request.body, "sha256", "") or str(super().payload(request))
 
+    def choose(signature_version: str, **_: Any) -> str | None:
+        return _KNOWING if signature_version in {"v4", "s3v4"} else None
+
     AUTH_TYPE_MAPS[_KNOWING] = Knowing
-    return _KNOWING if signature_version in {"v4", "s3v4"} else None
+    client.meta.events.register("choose-signer.s3.PutObject", choose, unique_id=_KNOWING)
 
 
 def _sends(body: Any, sending: bool) -> None:
