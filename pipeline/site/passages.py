@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
 
 from pipeline.model import Chapter, TimedTranscript, Turn, Voice
 from pipeline.text import typographic
 from pipeline.transcript.timed import link_s
-
-_WORD_IS_SOUND = attrgetter("is_sound")
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,8 @@ def _due(waiting: list[Chapter], start_s: float | None) -> tuple[Chapter, ...]:
 
 
 def _pieces(turn: Turn, language: str) -> tuple[Piece, ...]:
-    """The turn cut where speech and sounds meet."""
-    runs = groupby(turn.words, key=_WORD_IS_SOUND)
-    return tuple(Piece(typographic(" ".join([word.text for word in run]), language), is_sound) for is_sound, run in runs)
+    """The turn cut where speech and sounds meet; most have no sound, and need no look at each word."""
+    if "[" not in turn.text:
+        return (Piece(typographic(turn.text, language), False),)
+    runs = groupby(turn.words, key=lambda word: word.is_sound)
+    return tuple(Piece(typographic(" ".join(word.text for word in run), language), is_sound) for is_sound, run in runs)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.guide.asking import is_numbered
-from pipeline.model import TimedTranscript, Turn
+from pipeline.model import TimedTranscript, Turn, Word
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,13 @@ def speaking(timed: TimedTranscript, people: Mapping[str, str], narrator: str) -
 
 
 def _spoken_s(turn: Turn) -> float:
-    times = [(word.start_s, word.end_s) for word in turn.words if word.start_s is not None and word.end_s is not None and not word.is_sound]
-    return max([end_s for _, end_s in times]) - min([start_s for start_s, _ in times]) if times else 0.0
+    first, last = _placed(turn.words), _placed(reversed(turn.words))
+    return max(0.0, last.end_s - first.start_s) if first and last else 0.0
+
+
+def _placed(words: Iterable[Word]) -> Word | None:
+    """The first word of them that is said and was found."""
+    return next((word for word in words if word.start_s is not None and word.end_s is not None and not word.is_sound), None)
 
 
 def _shares(times: Mapping[str, float]) -> tuple[Share, ...]:
