@@ -249,7 +249,7 @@ class _Run:
 
     def submit(self, step: Step, now: Facts) -> None:
         """Give a step to a worker of its lane."""
-        future = self.executor(step.lane).submit(_execute, step, self.root, self.parts / step.name)
+        future = self.executor(step.lane).submit(_execute, step, self.root, self.parts)
         self.under_way[future] = (step, now)
         future.add_done_callback(self.ended.put)
 
@@ -266,7 +266,7 @@ class _Run:
         seconds = 0.0
         try:
             digests, seconds = future.result()
-            result = self.shop.install(step, now, digests, self.parts / step.name)
+            result = self.shop.install(step, now, digests, self.parts)
         except CauserieError as error:
             result = Result(step, "failed", str(error))
         except BrokenExecutor:
