@@ -31,7 +31,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Text is UTF-8 with Unix line ends. A crash may leave a hidden temporary file, never a partial one.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

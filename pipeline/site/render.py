@@ -75,7 +75,8 @@ def _environment(language: str, own: Own) -> jinja2.Environment:
     theirs = {name: (text, f"{_THEIRS}{name}", None) for name, text in own}  # by the name that errors tell
     loader = jinja2.ChoiceLoader([jinja2.FunctionLoader(theirs.get), ours, jinja2.PrefixLoader({"ours": ours})])
     kind = ImmutableSandboxedEnvironment if own else jinja2.Environment
-    environment = kind(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    written = {"trim_blocks": True, "lstrip_blocks": True, "auto_reload": False}  # ours do not change, theirs come as text
+    environment = kind(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **written)
     environment.filters.update(
         typographic=lambda text, spoken="": typographic(text, spoken or language),
         lang=lambda spoken: Markup(' lang="{}"').format(spoken) if spoken and spoken != language else "",
