@@ -18,7 +18,9 @@ from pipeline.text import nearest, printable
 COMMON = (click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),)
 JOBS = (
     click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),
-    click.option("--cluster", metavar="ADDRESS", default="", help="Do them on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786."),
+    click.option(
+        "--cluster", metavar="ADDRESS", default="", help="Do them on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786."
+    ),
 )
 MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"])
 DIFF = (click.option("--diff", is_flag=True, help="Say what subscribers will notice, against what was published last."),)

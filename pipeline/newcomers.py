@@ -88,7 +88,7 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Map
         if len(streams) > 1:
             lines.append(f"stream = 1  # of {len(streams)}: {', '.join(map(str, streams))}")
     if len(files) > 1:
-        lines += ["", "# One speaker a track? Say who under each file, with a key of [people] in show.toml: voice = \"camille\""]
+        lines += ["", '# One speaker a track? Say who under each file, with a key of [people] in show.toml: voice = "camille"']
     return "\n".join(lines) + "\n"
 
 

@@ -65,7 +65,20 @@ def cut(source: Path, target: Path, start_s: float, length_s: float, *options: s
     """A piece of a recording as a file of its own."""
     import imageio_ffmpeg
 
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-ss", str(start_s), "-t", str(length_s), "-i", source, *options, target]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-y",
+        "-ss",
+        str(start_s),
+        "-t",
+        str(length_s),
+        "-i",
+        source,
+        *options,
+        target,
+    ]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 

@@ -14,7 +14,7 @@ from pipeline.errors import CauserieError
 
 def shout(source: Path, *, loud: Path, mark: str = "!") -> None:
     """The source in capitals."""
-    loud.write_text(source.read_text() .upper() + mark)
+    loud.write_text(source.read_text().upper() + mark)
 
 
 def strip(source: Path, *, bare: Path) -> None:

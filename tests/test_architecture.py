@@ -98,7 +98,9 @@ def test_each_effect_lives_in_one_room():
     for path in FILES:
         for name in imports(ast.parse(path.read_text())):
             home = HOME.get(name.split(".")[0])
-            assert home is None or module(path) in home.split() or (name.split(".")[0] == "torch" and module(path) == "speech"), f"{path}: {name}"
+            assert home is None or module(path) in home.split() or (name.split(".")[0] == "torch" and module(path) == "speech"), (
+                f"{path}: {name}"
+            )
 
 
 def test_the_present_is_read_only_at_the_edge():

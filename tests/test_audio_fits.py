@@ -20,7 +20,11 @@ def told(mix, bites=(), lengths_s=LENGTHS_S):
     [
         (Mix(TAKE, end_s=65), (), "end: is 1:05, and the longest recording lasts 1:00; correct it, or remove it to go to the end"),
         (Mix(TAKE, start_s=60), (), "start: is 1:00, and the longest recording lasts 1:00; correct start and end"),
-        (Mix(TAKE, (Part(start_s=70, number=1),)), (), "parts[1].start: is 1:10, and the longest recording lasts 1:00; correct start and end"),
+        (
+            Mix(TAKE, (Part(start_s=70, number=1),)),
+            (),
+            "parts[1].start: is 1:10, and the longest recording lasts 1:00; correct start and end",
+        ),
         (Mix(TAKE, (Part(), Part(file="jingle.flac", end_s=9, number=2))), (), "parts[2].end: is 0:09, and jingle.flac lasts 0:04"),
         (Mix(TAKE, (Part(), Part(file="jingle.flac", crossfade_s=3, number=2))), (), "parts[2].crossfade: is more than half"),
         (Mix(TAKE, (Part(gap_s=1, crossfade_s=1, number=1),)), (), "parts[1].gap: and crossfade exclude each other; keep one of them"),

@@ -32,7 +32,13 @@ def test_a_recording_that_needs_nothing_keeps_its_samples(tmp_path):
     take = write(tmp_path / "take.wav", speech(2))
     samples, activity, _ = made(tmp_path, take, trim_silence=False)
     assert np.array_equal(samples[EDGE:-EDGE], decoded(take)[0][EDGE:-EDGE])
-    assert activity == {"version": 1, "duration_s": 2.0, "hop_s": 0.05, "kept": [{"from_s": 0.0, "start_s": 0.0, "end_s": 2.0}], "tracks": []}
+    assert activity == {
+        "version": 1,
+        "duration_s": 2.0,
+        "hop_s": 0.05,
+        "kept": [{"from_s": 0.0, "start_s": 0.0, "end_s": 2.0}],
+        "tracks": [],
+    }
 
 
 def test_silence_is_trimmed_to_a_margin_and_speech_is_whole(tmp_path):
@@ -185,7 +191,9 @@ def test_music_lies_under_voices_and_comes_up_between_them(tmp_path):
     samples, _, sound = made(tmp_path, write(tmp_path / "take.wav", voice), beds=(bed,), trim_silence=False)
     plain, _, _ = made(tmp_path, tmp_path / "take.wav", trim_silence=False)
     music = (samples - plain)[:, 0]
-    level = {name: rms_db(music[round(a * RATE_HZ) : round(b * RATE_HZ)]) for name, (a, b) in {"before": (2.2, 3.2), "under": (5.2, 7.8)}.items()}
+    level = {
+        name: rms_db(music[round(a * RATE_HZ) : round(b * RATE_HZ)]) for name, (a, b) in {"before": (2.2, 3.2), "under": (5.2, 7.8)}.items()
+    }
     assert level["before"] - level["under"] == pytest.approx(12, abs=0.5)
     assert abs(music[-1]) < 1e-3 and abs(music[0]) < 1e-3  # it fades in and out
     again = rms_db(music[round(4.2 * RATE_HZ) : round(4.8 * RATE_HZ)])  # where it starts again, over its own end
@@ -239,7 +247,9 @@ def test_a_silent_track_is_named(tmp_path):
     assert caught.value.where == str(dead)
 
 
-@pytest.mark.parametrize(("mix", "said"), [({"start_s": 9.0}, "start: is 0:09"), ({"parts": (Part(start_s=9.0, number=1),)}, r"parts\[1\].start: is 0:09")])
+@pytest.mark.parametrize(
+    ("mix", "said"), [({"start_s": 9.0}, "start: is 0:09"), ({"parts": (Part(start_s=9.0, number=1),)}, r"parts\[1\].start: is 0:09")]
+)
 def test_a_cut_after_the_end_is_told_so(tmp_path, mix, said):
     with pytest.raises(CauserieError) as told:
         made(tmp_path, write(tmp_path / "take.wav", speech(2)), **mix)

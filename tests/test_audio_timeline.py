@@ -21,7 +21,9 @@ def source(seconds: float = 10, peak: float = 0.5, gain_db: float = 0.0, moves_d
 
 
 STRETCHES = st.lists(
-    st.builds(Stretch, st.just((source(),)), st.just(0), st.integers(1, 10_000), st.integers(0, 900), st.integers(0, 3000)), min_size=1, max_size=6
+    st.builds(Stretch, st.just((source(),)), st.just(0), st.integers(1, 10_000), st.integers(0, 900), st.integers(0, 3000)),
+    min_size=1,
+    max_size=6,
 )
 
 

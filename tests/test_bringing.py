@@ -53,7 +53,13 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 def pages(**more: Page | bytes) -> dict[str, Page | bytes]:
     """The whole site of a small show."""
     sounds = {f"/{name}.mp3": ranges(SOUND, 50_000) for name in ("un", "deux")}
-    texts = {"/feed": FEED.encode(), "/cover.jpg": COVER, "/small.png": b"GIF89a", "/un.vtt": VTT, "/chapters.json": json.dumps(CHAPTERS).encode()}
+    texts = {
+        "/feed": FEED.encode(),
+        "/cover.jpg": COVER,
+        "/small.png": b"GIF89a",
+        "/un.vtt": VTT,
+        "/chapters.json": json.dumps(CHAPTERS).encode(),
+    }
     return {**sounds, **texts, **{f"/{name.replace('_', '.')}": page for name, page in more.items()}}
 
 
@@ -75,7 +81,15 @@ def test_a_show_comes_over_with_all_it_has(tmp_path: Path) -> None:
     assert [(root / episode.mix.files[0]).read_bytes() == SOUND for episode in show.episodes] == [True, True]
     assert (root / "transcripts/un.imported.vtt").read_bytes() == VTT
     assert "Ute Kern : Guten Tag. Los!" in (root / "transcripts/un.md").read_text()
-    assert sorted(path.name for path in root.iterdir()) == [".gitignore", "cover.jpg", "episodes", "feeds", "guides", "show.toml", "transcripts"]
+    assert sorted(path.name for path in root.iterdir()) == [
+        ".gitignore",
+        "cover.jpg",
+        "episodes",
+        "feeds",
+        "guides",
+        "show.toml",
+        "transcripts",
+    ]
     told = "\n".join(said)
     assert "deux: its cover: is not a JPEG or PNG image" in told and "un: its sound has 102400 bytes, the feed said 1" in told
 
@@ -165,7 +179,11 @@ def test_a_host_that_keeps_failing_is_left_alone(tmp_path: Path) -> None:
 
 def test_no_name_in_a_feed_becomes_a_name_on_the_disk(tmp_path: Path) -> None:
     hostile = "../../etc/passwd\\..\\CON"
-    feed = FEED.replace("<title>Un</title>", f"<title>{hostile}</title>").replace("/un.mp3", f"/{hostile}.sh;rm").replace("/un.vtt", f"/{hostile}.vtt")
+    feed = (
+        FEED.replace("<title>Un</title>", f"<title>{hostile}</title>")
+        .replace("/un.mp3", f"/{hostile}.sh;rm")
+        .replace("/un.vtt", f"/{hostile}.vtt")
+    )
     (tmp_path / "feed.xml").write_text(feed)
     bring(tmp_path / "a/show", str(tmp_path / "feed.xml"), run(offline=True)[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "feed.xml"]
@@ -209,7 +227,9 @@ def test_a_run_that_is_killed_is_ended_by_the_next(tmp_path: Path, where: str) -
 
 
 @pytest.mark.parametrize("after", range(7))
-def test_a_run_that_is_killed_while_it_puts_things_in_place_is_ended_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+def test_a_run_that_is_killed_while_it_puts_things_in_place_is_ended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
     (tmp_path / "feed.xml").write_text(FEED)
     root, calls, rename = tmp_path / "show", [], os.rename
 

@@ -168,7 +168,9 @@ def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
 def test_a_failure_is_told_until_the_step_is_done(show):
     fails = Step("a/shout", little_steps.refuse, {"source": "raw.txt"}, {"out": "loud.txt"})
     run(show, fails)
-    assert [result.why for result in look((fails,), show)] == ["failed when it was last tried: raw.wav: is not a recording; export it again"]
+    assert [result.why for result in look((fails,), show)] == [
+        "failed when it was last tried: raw.wav: is not a recording; export it again"
+    ]
     run(show, SHOUT)
     (show / "raw.txt").write_text("bonsoir")
     assert [result.why for result in look((SHOUT,), show)] == ["source changed"]

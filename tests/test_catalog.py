@@ -80,13 +80,25 @@ def test_episodes_come_in_order_of_publication(root):
         ("number = 1", 'number = "1"', "episodes/un/episode.toml: number: must be a whole number, not 1"),
         ("number = 1", "number = true", "episodes/un/episode.toml: number: must be a whole number, not True"),
         ("number = 1", "number = 0", "episodes/un/episode.toml: number: cannot be 0; give a number from 1 to 100000"),
-        ("title = \"Un\"", "titel = \"Un\"", "episodes/un/episode.toml: titel: is not a key Causerie knows; did you mean “title”?"),
-        ("+01:00", "", "episodes/un/episode.toml: published: 2026-01-15T19:00:00 has no time zone; write it like 2026-01-15T19:00:00+01:00"),
+        ('title = "Un"', 'titel = "Un"', "episodes/un/episode.toml: titel: is not a key Causerie knows; did you mean “title”?"),
+        (
+            "+01:00",
+            "",
+            "episodes/un/episode.toml: published: 2026-01-15T19:00:00 has no time zone; write it like 2026-01-15T19:00:00+01:00",
+        ),
         ("2026-01-15T19:00:00+01:00", "2026-01-15", "episodes/un/episode.toml: published: 2026-01-15 has no time"),
         ('["nora"]', '["nroa"]', "episodes/un/episode.toml: credits.audio engineer: “nroa” is nobody in show.toml; did you mean “nora”?"),
-        ('"audio engineer"', '"audio enginer"', "credits.audio enginer: is no role of the podcast taxonomy; did you mean “Audio Engineer”?"),
+        (
+            '"audio engineer"',
+            '"audio enginer"',
+            "credits.audio enginer: is no role of the podcast taxonomy; did you mean “Audio Engineer”?",
+        ),
         ('"0:00"', '"bientôt"', "chapters[1].start: “bientôt” is not a time; write it like “0:31” or “1:02:03”"),
-        ('"raw.wav"', '"un.mp3"', "file: episodes/un/un.mp3 is where Causerie writes what it makes; rename it, or name a recording of yours"),
+        (
+            '"raw.wav"',
+            '"un.mp3"',
+            "file: episodes/un/un.mp3 is where Causerie writes what it makes; rename it, or name a recording of yours",
+        ),
         ('"raw.wav"', '"../../.causerie/un/master.flac"', "file: .causerie/un/master.flac is where Causerie writes what it makes"),
         ('"Un"', '"U\\u001bn"', "title: holds a character that cannot be printed, U+001B; remove it"),
         ("2026-01", "9999-01", "published: 9999-01-15T19:00:00+01:00 is not a date podcasts have"),
@@ -94,7 +106,7 @@ def test_episodes_come_in_order_of_publication(root):
         ('"raw.wav"', '"./un.opus"', "file: episodes/un/un.opus is where Causerie writes what it makes"),
         ("[[recordings]]", "[[records]]", "recordings: is missing; add [[recordings]] with a file for each raw recording"),
         ('"Le premier."', '""', "summary: is empty; write something between the quotes"),
-        ('summary = "', 'summary = ', "is not valid TOML"),
+        ('summary = "', "summary = ", "is not valid TOML"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_file_and_key(root, before, after, sentence):
@@ -111,7 +123,11 @@ def test_a_start_that_is_no_time_is_one_mistake(root):
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        ("Society & Culture >", "Society and Culture >", "“Society and Culture” is no category of the directories; did you mean “Society & Culture”?"),
+        (
+            "Society & Culture >",
+            "Society and Culture >",
+            "“Society and Culture” is no category of the directories; did you mean “Society & Culture”?",
+        ),
         ("https://podcast", "ftp://podcast", "show.toml: website: cannot be “ftp://podcast.example.org/essai”"),
         ("org/essai", "org/essai?a=b", "website: cannot be “https://podcast.example.org/essai?a=b”"),
         ('["Society & Culture > Documentary"]', "[]", "show.toml: categories: is empty"),
@@ -119,10 +135,18 @@ def test_a_start_that_is_no_time_is_one_mistake(root):
         ("[people.nora]", "[publish]\nfolder='~/pub'\n[people.nora]", "publish.folder: cannot be ~/pub; write its path out"),
         ('"cover.png"', '"cove.png"', "show.toml: cover: there is no file cove.png"),
         ("[people.nora]", "[audio]\nloudness_lufs = nan\n[people.nora]", "show.toml: audio.loudness_lufs: cannot be nan"),
-        ("[people.nora]", "[publish.s3]\nbucket='b-c'\nsecret_key='x'\n[people.nora]", "publish.s3.secret_key: is a secret and must not be in this file"),
+        (
+            "[people.nora]",
+            "[publish.s3]\nbucket='b-c'\nsecret_key='x'\n[people.nora]",
+            "publish.s3.secret_key: is a secret and must not be in this file",
+        ),
         ("[people.nora]", "[publish]\nfolder='..'\n[people.nora]", "publish.folder: cannot be .."),
         ("[people.nora]", "[speech]\nmodel='gone.pt'\n[people.nora]", "speech.model: there is no file gone.pt"),
-        ("[people.nora]", "[speech]\ntranslate=['de']\n[people.nora]", "speech.translate: cannot be de; Whisper translates into English only"),
+        (
+            "[people.nora]",
+            "[speech]\ntranslate=['de']\n[people.nora]",
+            "speech.translate: cannot be de; Whisper translates into English only",
+        ),
         ("[people.nora]", "[speech]\nlanguage='en'\ntranslate='en'\n[people.nora]", "speech.translate: asks for English"),
     ],
 )
@@ -218,6 +242,8 @@ def test_a_folder_without_show_says_so(tmp_path):
     assert mistakes(tmp_path) == ["show.toml: is missing; make it with causerie init, or give the right folder with --show"]
 
 
-@pytest.mark.parametrize(("text", "value"), [("0:31", 31), ("1:02:03", 3723), ("31.5", 31.5), (12, 12), ("0:07.25", 7.25), ("demain", None)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("0:31", 31), ("1:02:03", 3723), ("31.5", 31.5), (12, 12), ("0:07.25", 7.25), ("demain", None)]
+)
 def test_seconds(text, value):
     assert seconds(text) == value

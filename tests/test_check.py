@@ -40,7 +40,21 @@ def published(tmp_path: Path) -> Path:
     """A show whose feed names a cover and a sound that are there, and others that are not."""
     small_show(tmp_path)
     sound = tmp_path / "episodes/un/un.mp3"
-    ffmpeg("-f", "lavfi", "-i", "sine=duration=2", "-ac", "2", "-b:a", "128k", "-id3v2_version", "3", "-metadata", "title=La file d’attente", sound)
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=2",
+        "-ac",
+        "2",
+        "-b:a",
+        "128k",
+        "-id3v2_version",
+        "3",
+        "-metadata",
+        "title=La file d’attente",
+        sound,
+    )
     feed = (DATA / "good.xml").read_text("utf-8").replace("https://example.org/guichet/", AT)
     feed = feed.replace('length="1000"', f'length="{sound.stat().st_size}"').replace("<itunes:duration>96", "<itunes:duration>2")
     (tmp_path / "feeds").mkdir()
@@ -76,7 +90,21 @@ def test_files_are_looked_at_with_other_peoples_readers(published: Path) -> None
 
 
 def test_a_sound_encoded_again_elsewhere_is_found_out(published: Path) -> None:
-    ffmpeg("-f", "lavfi", "-i", "sine=duration=9", "-ac", "1", "-ar", "22050", "-q:a", "6", "-id3v2_version", "4", published / "episodes/un/un.mp3")
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=9",
+        "-ac",
+        "1",
+        "-ar",
+        "22050",
+        "-q:a",
+        "6",
+        "-id3v2_version",
+        "4",
+        published / "episodes/un/un.mp3",
+    )
     assert rules_of(published) >= {"audio-bytes", "audio-duration", "audio-constant", "audio-sample-rate", "audio-id3"}
 
 
@@ -114,7 +142,21 @@ def test_a_picture_under_a_sounds_name_is_found_out(published: Path) -> None:
 
 @pytest.mark.parametrize(("pixels", "rule"), [("gray", "cover-colour"), ("rgba", "cover-alpha"), ("rgb24", "cover-extension")])
 def test_covers_made_by_other_programs_are_understood(published: Path, pixels: str, rule: str) -> None:
-    ffmpeg("-f", "lavfi", "-i", "color=red:1400x1400", "-frames:v", "1", "-pix_fmt", pixels, "-c:v", "png", "-f", "image2", published / "cover.jpg")
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "color=red:1400x1400",
+        "-frames:v",
+        "1",
+        "-pix_fmt",
+        pixels,
+        "-c:v",
+        "png",
+        "-f",
+        "image2",
+        published / "cover.jpg",
+    )
     assert rule in rules_of(published)
 
 
@@ -192,6 +234,9 @@ def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path:
     assert "does not say who speaks" not in str(check(tmp_path))  # a person's text does
     toml.write_text(f'{episode}[recordings.speakers]\nSPEAKER_0 = "nora"\n', encoding="utf-8")
     told = [str(each) for each in shown(check(tmp_path))]
-    assert "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is nobody in episodes/un/raw.rttm; did you mean “SPEAKER_00”?" in told
+    assert (
+        "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is nobody in episodes/un/raw.rttm; did you mean “SPEAKER_00”?"
+        in told
+    )
     (toml.parent / "raw.rttm").write_text("SPEAKER raw\n")
     assert any(str(each).startswith("episodes/un/raw.rttm:1: is no turn of a speaker") for each in shown(check(tmp_path)))

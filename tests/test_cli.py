@@ -35,7 +35,13 @@ def test_outside_a_show_each_command_says_so_in_one_sentence(command, tmp_path):
 
 def test_wrong_usage_is_status_two(tmp_path):
     small_show(tmp_path)
-    for arguments in (["build", "--colour"], ["build", "nulle-part"], ["publish", "--at", "hier"], ["serve", "--at", "2026-12-01"], ["bluid"]):
+    for arguments in (
+        ["build", "--colour"],
+        ["build", "nulle-part"],
+        ["publish", "--at", "hier"],
+        ["serve", "--at", "2026-12-01"],
+        ["bluid"],
+    ):
         result = run(*arguments, *([] if arguments == ["bluid"] else ["--show", tmp_path]))
         assert result.exit_code == 2, arguments
         assert "Traceback" not in result.output
@@ -135,13 +141,20 @@ def test_doctor_names_the_model_of_the_show(built):
 
 @pytest.mark.parametrize(
     "toml",
-    ["level = 'loud'\n", "[[beds]]\nfile = 'raw.flac'\nunder = 'recti'\n", "[[parts]]\nfile = 'raw.flac'\n[[beds]]\nfile = 'raw.flac'\n", "recordings = []\n"],
+    [
+        "level = 'loud'\n",
+        "[[beds]]\nfile = 'raw.flac'\nunder = 'recti'\n",
+        "[[parts]]\nfile = 'raw.flac'\n[[beds]]\nfile = 'raw.flac'\n",
+        "recordings = []\n",
+    ],
 )
 def test_check_tells_what_is_wrong_however_wrong_an_episode_is(tmp_path, toml):
     small_show(tmp_path)
     path = tmp_path / "episodes/un/episode.toml"
     text = path.read_text()
-    path.write_text(text + toml if toml.startswith("[[") else toml + (text if toml.startswith("level") else text.replace("[[recordings]]", "[[recs]]")))
+    path.write_text(
+        text + toml if toml.startswith("[[") else toml + (text if toml.startswith("level") else text.replace("[[recordings]]", "[[recs]]"))
+    )
     result = run("check", "--show", tmp_path)
     assert result.exit_code == 1 and "episodes/un/episode.toml" in result.output
     assert isinstance(result.exception, SystemExit)
@@ -190,7 +203,10 @@ def test_one_show_has_several_feeds(built):
 
 def test_check_looks_for_quotes_in_the_text_as_it_is_now(tmp_path):
     small_show(tmp_path)
-    for folder, text in (("transcripts", "Il pleut sur la ville depuis hier soir.\n"), ("guides", "## Extraits à réécouter\n\n> Il pleut sur la ville depuis hier.\n")):
+    for folder, text in (
+        ("transcripts", "Il pleut sur la ville depuis hier soir.\n"),
+        ("guides", "## Extraits à réécouter\n\n> Il pleut sur la ville depuis hier.\n"),
+    ):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / "un.md").write_text(text)
     assert "guides/un.md:" not in run("check", "--show", tmp_path).output

@@ -49,8 +49,13 @@ def test_a_private_address_is_refused_unless_it_is_allowed() -> None:
 
 def test_each_hop_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = []
-    monkeypatch.setattr("pipeline.feed.fetching.resolved", lambda host, port, allow: judged.append(host) or resolved(host, port, host == "127.0.0.1"))
-    with serving({"/a": moved("/b"), "/b": moved("http://localhost:1/c")}) as (site, _), pytest.raises(CauserieError, match=r"localhost .*not on the"):
+    monkeypatch.setattr(
+        "pipeline.feed.fetching.resolved", lambda host, port, allow: judged.append(host) or resolved(host, port, host == "127.0.0.1")
+    )
+    with (
+        serving({"/a": moved("/b"), "/b": moved("http://localhost:1/c")}) as (site, _),
+        pytest.raises(CauserieError, match=r"localhost .*not on the"),
+    ):
         fetched(f"{site}/a", HERE)
     assert judged == ["127.0.0.1", "127.0.0.1", "localhost"]
 
@@ -68,7 +73,9 @@ def test_redirects_end() -> None:
         assert len(asked) == 11
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://user:pass@127.0.0.1/", "http:///x", "//x", "http://[::1", "http://\n/"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://user:pass@127.0.0.1/", "http:///x", "//x", "http://[::1", "http://\n/"]
+)
 def test_other_addresses_are_refused_without_their_secrets(url: str) -> None:
     with pytest.raises(CauserieError) as refused:
         fetched(url, HERE)
@@ -99,7 +106,10 @@ def test_a_packed_bomb_is_met_while_it_is_small() -> None:
 
 def test_a_packed_body_is_unpacked_and_a_broken_one_told() -> None:
     whole = gzip.compress(b"<rss/>")
-    pages = {"/": lambda page: body(page, whole, Content_Encoding="gzip"), "/cut": lambda page: body(page, whole[:-9], Content_Encoding="gzip")}
+    pages = {
+        "/": lambda page: body(page, whole, Content_Encoding="gzip"),
+        "/cut": lambda page: body(page, whole[:-9], Content_Encoding="gzip"),
+    }
     with serving(pages) as (site, _):
         assert fetched(f"{site}/", HERE)[0] == b"<rss/>"
         with pytest.raises(CauserieError, match="was cut on the way"):
@@ -156,7 +166,10 @@ def test_a_sound_that_changed_meanwhile_begins_again(tmp_path: Path) -> None:
 
 
 def test_a_server_that_always_cuts_is_given_up(tmp_path: Path) -> None:
-    with serving({"/a.mp3": lambda page: body(page, b"x" * 10, length=100)}) as (site, asked), pytest.raises(CauserieError, match="cut on the way each"):
+    with (
+        serving({"/a.mp3": lambda page: body(page, b"x" * 10, length=100)}) as (site, asked),
+        pytest.raises(CauserieError, match="cut on the way each"),
+    ):
         download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
     assert len(asked) == 6 and not (tmp_path / "a.mp3").exists()
 

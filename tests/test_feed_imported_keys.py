@@ -72,19 +72,30 @@ def test_what_was_hidden_stays_hidden(tmp_path: Path) -> None:
 
 
 def test_seasons_keep_their_names() -> None:
-    names = ("<podcast:season name='Les guichets'>2</podcast:season>", "<podcast:season name='Autre'>2</podcast:season>", "<podcast:season name=''>1</podcast:season>")
+    names = (
+        "<podcast:season name='Les guichets'>2</podcast:season>",
+        "<podcast:season name='Autre'>2</podcast:season>",
+        "<podcast:season name=''>1</podcast:season>",
+    )
     assert show(*(f"<title>{n}</title>{SOUND.format(n)}{name}" for n, name in enumerate(names))).seasons == {2: "Les guichets"}
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=80))
-def test_whatever_is_typed_into_a_tag_makes_a_show_that_can_be_read(tmp_path_factory: pytest.TempPathFactory, text: str, value: str) -> None:
+def test_whatever_is_typed_into_a_tag_makes_a_show_that_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, text: str, value: str
+) -> None:
     from lxml.builder import ElementMaker
     from lxml.etree import tostring
 
     make = ElementMaker(namespace="https://podcastindex.org/namespace/1.0", nsmap={"podcast": "https://podcastindex.org/namespace/1.0"})
     try:
-        tags = [make.funding(text, url="https://example.org/" + value), make.location(text, geo=value, osm=value), make.txt(text, purpose=value), make.license(text, url=value)]
+        tags = [
+            make.funding(text, url="https://example.org/" + value),
+            make.location(text, geo=value, osm=value),
+            make.txt(text, purpose=value),
+            make.license(text, url=value),
+        ]
     except ValueError:  # what XML cannot hold
         return
     root = tmp_path_factory.mktemp("typed")

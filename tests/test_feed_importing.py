@@ -25,7 +25,9 @@ from pipeline.text import is_slug
 
 FEEDS = sorted((Path(__file__).parent / "data/feeds").glob("*.xml"))
 GOLDEN = Path(__file__).parent / "golden/imported"
-HEAD = '<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:podcast="https://podcastindex.org/namespace/1.0">'
+HEAD = (
+    '<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:podcast="https://podcastindex.org/namespace/1.0">'
+)
 SOUND = '<enclosure url="https://example.org/{}.mp3" length="9" type="audio/mpeg"/>'
 
 
@@ -145,7 +147,11 @@ def test_a_feed_without_a_sound_is_refused(inside: str) -> None:
         imported(f"{HEAD}<channel><title>T</title>{inside}</channel></rss>".encode(), "x")
 
 
-@given(st.lists(st.tuples(st.one_of(st.text(max_size=120), st.sampled_from(["a", "a 2", "show", "Guides", "lock", "!"])), st.text()), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.one_of(st.text(max_size=120), st.sampled_from(["a", "a 2", "show", "Guides", "lock", "!"])), st.text()), max_size=12
+    )
+)
 @settings(max_examples=40, deadline=None)
 def test_slugs_are_usable_unique_and_not_reserved(found: list[tuple[str, str]]) -> None:
     given = slugs(found)
@@ -176,7 +182,12 @@ def episodes(draw: st.DrawFn) -> tuple[tuple[EpisodeInfo, tuple[Chapter, ...]], 
         title, guid = draw(LINE), draw(st.text(st.characters(exclude_categories=("C",)), min_size=1).filter(str.strip))
         when = draw(MOMENTS).replace(microsecond=0)
         summary, text = draw(LINE), "\n\n".join(draw(st.lists(LINE, max_size=3)))
-        made.append((EpisodeInfo(f"e-{number}", title, summary, when, number, 1, "full", "", text, False, (NORA, *credits), f"{number}{guid}"), marks))
+        made.append(
+            (
+                EpisodeInfo(f"e-{number}", title, summary, when, number, 1, "full", "", text, False, (NORA, *credits), f"{number}{guid}"),
+                marks,
+            )
+        )
     return tuple(made)
 
 
@@ -190,7 +201,12 @@ def test_what_our_own_feed_says_comes_back(made: tuple[tuple[EpisodeInfo, tuple[
     assert back.keys() == {episode.guid for episode, _ in made}
     for episode, marks in made:
         item = back[episode.guid]
-        assert (item.info.title, item.info.summary, item.info.number, item.info.season) == (episode.title, episode.summary, episode.number, 1)
+        assert (item.info.title, item.info.summary, item.info.number, item.info.season) == (
+            episode.title,
+            episode.summary,
+            episode.number,
+            1,
+        )
         assert item.info.published == episode.published and item.info.published.utcoffset() == episode.published.utcoffset()
         assert [(mark.start_s, mark.title) for mark in item.chapters] == [(mark.start_s, mark.title) for mark in marks]
         assert {(c.person.name, c.role, c.group) for c in (*found.info.credits, *item.info.credits)} == {

@@ -82,7 +82,10 @@ def test_all_of_it_is_read(root: Path) -> None:
     assert (feed.medium, feed.locked, feed.hidden, feed.complete) == ("audiobook", False, True, True)
     assert feed.moved_to == "https://new.example.org/feed.xml" and feed.built.isoformat() == "2026-02-01T06:00:00+01:00"
     assert feed.seasons == ((1, "Les guichets"),)
-    assert feed.others == (OtherFeed("leger", audio="light"), OtherFeed("saison-1", season=1, private=True, moved_to="https://new.example.org/s1.xml"))
+    assert feed.others == (
+        OtherFeed("leger", audio="light"),
+        OtherFeed("saison-1", season=1, private=True, moved_to="https://new.example.org/s1.xml"),
+    )
     assert feed.images == (FeedImage("cover.png", "Un guichet", "banner social"),)
     assert FeedTag("podcast:funding", "Soutenir", (("url", "https://example.org/soutien"),)) in feed.tags
     assert FeedTag("podcast:location", "Orvalle", (("geo", "geo:48.85,2.35"), ("country", "FR"))) in feed.tags

@@ -177,7 +177,9 @@ def test_a_season_has_a_feed_with_its_episodes_only_that_no_directory_lists(feed
 
 def test_a_show_that_asks_for_nothing_is_open_and_listed(tmp_path: Path) -> None:
     data = made(tmp_path, ChannelOptions(), (VOICE, FILE))["feed"]
-    assert not find(data, "//itunes:block[parent::channel]|//podcast:block|//itunes:complete|//itunes:new-feed-url|//itunes:owner|//podcast:funding")
+    assert not find(
+        data, "//itunes:block[parent::channel]|//podcast:block|//itunes:complete|//itunes:new-feed-url|//itunes:owner|//podcast:funding"
+    )
 
 
 HOSTILE = st.one_of(

@@ -14,9 +14,14 @@ from pipeline.feed.parsed import MAX_BYTES, parse
 GOOD = (Path(__file__).parent / "data/directories/good.xml").read_bytes()
 HEAD = b'<rss version="2.0"><channel><title>T</title>'
 TAIL = b"</channel></rss>"
-BOMB = b'<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa">' + b"".join(
-    b'<!ENTITY %c "%s">' % (98 + i, (b"&%c;" % (97 + i)) * 10) for i in range(9)
-) + b"]>" + HEAD + b"<item><title>&j;</title></item>" + TAIL
+BOMB = (
+    b'<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa">'
+    + b"".join(b'<!ENTITY %c "%s">' % (98 + i, (b"&%c;" % (97 + i)) * 10) for i in range(9))
+    + b"]>"
+    + HEAD
+    + b"<item><title>&j;</title></item>"
+    + TAIL
+)
 
 
 def test_tags_are_named_by_their_namespace_not_by_their_prefix() -> None:
@@ -74,7 +79,10 @@ def test_a_file_that_would_fill_the_memory_is_refused() -> None:
         parse(b" " * (MAX_BYTES + 1))
 
 
-@given(st.binary(max_size=300) | st.tuples(st.integers(0, len(GOOD)), st.binary(max_size=9)).map(lambda at: GOOD[: at[0]] + at[1] + GOOD[at[0] + 9 :]))
+@given(
+    st.binary(max_size=300)
+    | st.tuples(st.integers(0, len(GOOD)), st.binary(max_size=9)).map(lambda at: GOOD[: at[0]] + at[1] + GOOD[at[0] + 9 :])
+)
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_a_feed_or_are_refused(data: bytes) -> None:
     try:

@@ -28,7 +28,9 @@ def read(text: str) -> Element:
     return channel(f"<rss><channel>{text}</channel></rss>".encode(), "x")[0]
 
 
-@pytest.mark.parametrize("feed", [LAUGHS, OUTSIDE, '<!DOCTYPE rss SYSTEM "http://127.0.0.1/x.dtd"><rss/>', f"<!-- <rss> --><?x <rss>?>\n{LAUGHS}"])
+@pytest.mark.parametrize(
+    "feed", [LAUGHS, OUTSIDE, '<!DOCTYPE rss SYSTEM "http://127.0.0.1/x.dtd"><rss/>', f"<!-- <rss> --><?x <rss>?>\n{LAUGHS}"]
+)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 def test_a_document_type_is_refused_however_it_is_written(feed: str, encoding: str) -> None:
     with pytest.raises(CauserieError, match="document type"):
@@ -81,7 +83,9 @@ def test_whatever_is_typed_is_plain_and_has_no_markup_of_its_own(text: str) -> N
 
 
 def test_html_becomes_paragraphs_with_addresses_behind_words() -> None:
-    html = "<h2>Un</h2>Deux<br>trois&nbsp;! <a href='https://x.fr/?a=1&amp;b=2'>ici</a>, <a href='https://x.fr/'>x.fr</a><ul><li>q<li>r</ul>"
+    html = (
+        "<h2>Un</h2>Deux<br>trois&nbsp;! <a href='https://x.fr/?a=1&amp;b=2'>ici</a>, <a href='https://x.fr/'>x.fr</a><ul><li>q<li>r</ul>"
+    )
     assert plain(html).text.split("\n\n") == ["Un", "Deux", "trois\u00a0! ici (https://x.fr/?a=1&b=2), x.fr", "• q", "• r"]
 
 
@@ -135,7 +139,18 @@ def test_dates_keep_their_zone(text: str, hours: int, note: str) -> None:
     assert note in said if note else not said
 
 
-@pytest.mark.parametrize("text", ["", "demain", "Thu, 32 Jan 2026 19:00:00 GMT", "0000-00-00 00:00:00", "Thu, 01 Jan 1970 00:00:00 GMT", "1 Jan 2026 10:00 +9999", "9" * 400])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "demain",
+        "Thu, 32 Jan 2026 19:00:00 GMT",
+        "0000-00-00 00:00:00",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "1 Jan 2026 10:00 +9999",
+        "9" * 400,
+    ],
+)
 def test_what_is_no_date_is_told(text: str) -> None:
     found, said = terms.moment(text)
     assert found is None and said
@@ -183,13 +198,20 @@ def test_categories_are_those_of_today(names: tuple[str, str], found: tuple[str,
     assert terms.category(title(names[0]), names[1]) == found
 
 
-@pytest.mark.parametrize("value", [None, [], {"chapters": {}}, {"chapters": [1, {"startTime": []}, {"startTime": True, "title": "x"}, {"startTime": "9" * 9000}]}])
+@pytest.mark.parametrize(
+    "value",
+    [None, [], {"chapters": {}}, {"chapters": [1, {"startTime": []}, {"startTime": True, "title": "x"}, {"startTime": "9" * 9000}]}],
+)
 def test_json_chapters_of_another_shape_give_none(value: object) -> None:
     assert terms.json_chapters(value, "")[0] == ()
 
 
 def test_json_chapters_are_sorted_and_silent_ones_left_out() -> None:
-    rows = [{"startTime": 9.5, "title": "b", "url": "http://x"}, {"startTime": 0, "title": "a"}, {"startTime": 3, "title": "c", "toc": False}]
+    rows = [
+        {"startTime": 9.5, "title": "b", "url": "http://x"},
+        {"startTime": 0, "title": "a"},
+        {"startTime": 3, "title": "c", "toc": False},
+    ]
     found, notes = terms.json_chapters({"chapters": rows}, "")
     assert [(chapter.start_s, chapter.title) for chapter in found] == [(0, "a"), (9.5, "b")]
     assert "not an https address" in notes[0] and "silent" in notes[1]

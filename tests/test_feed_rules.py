@@ -259,7 +259,9 @@ def test_the_table_in_the_manual_is_that_of_the_rules() -> None:
         assert rows == table()
 
 
-@pytest.mark.parametrize(("title", "numbered"), [("Demain, le guichet : la file", True), ("Demain, le guichet ouvre", False), ("S2 E3", True), ("#4", True)])
+@pytest.mark.parametrize(
+    ("title", "numbered"), [("Demain, le guichet : la file", True), ("Demain, le guichet ouvre", False), ("S2 E3", True), ("#4", True)]
+)
 def test_titles_that_repeat_what_tags_say_are_told(title: str, numbered: bool) -> None:
     assert ("item-title-plain" in broken(replaced("Le ticket en plus", title))) is numbered
 

@@ -14,9 +14,9 @@ from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Question, Sectio
 
 KEYS = list(labels("fr")["sections"])
 TURNING = "\u202a\u202b\u202c\u202d\u202e"
-one_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs"), exclude_characters=TURNING) | st.just(" "), min_size=1).map(
-    lambda text: " ".join(text.split())
-)
+one_line = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs"), exclude_characters=TURNING) | st.just(" "), min_size=1
+).map(lambda text: " ".join(text.split()))
 texts = one_line.filter(bool)
 quotes = st.lists(texts, min_size=1, max_size=3).map("\n".join)
 lines = st.builds(Line, st.sampled_from([TEXT, ITEM]), texts) | st.builds(Line, st.just(QUOTE), quotes)

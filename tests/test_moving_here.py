@@ -32,7 +32,11 @@ DATED = "2026-01-01T06:00:00+01:00"
 # GUIDs that some app made up where the old feed said none, or half of one: by feed, those that gPodder cannot find again
 MADE_UP = {"patchwork": {"https://trois.example.fr/episodes/3", "https://feeds.hebergeur.example/1042"}}
 # Dates that gPodder reads otherwise than they are meant (CET as UTC, 25 o'clock as the day after), and a GUID of two episodes
-ODD = {"https://media.hebergeur.example/trois/4.mp3?v=2", "https://trois.example.fr/?p=5&preview=true", "urn:uuid:7a1c0c52-0000-4000-8000-000000000007"}
+ODD = {
+    "https://media.hebergeur.example/trois/4.mp3?v=2",
+    "https://trois.example.fr/?p=5&preview=true",
+    "urn:uuid:7a1c0c52-0000-4000-8000-000000000007",
+}
 READABLE = [path.stem for path in sorted(FEEDS.glob("*.xml")) if path.stem != "latin-1"]  # no app reads that one before it is mended
 
 

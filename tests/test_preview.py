@@ -11,7 +11,15 @@ from pipeline.preview import LIVE, News, lay_out, live_server, look
 
 
 def test_what_a_person_writes_is_looked_at_and_what_is_built_is_not(tmp_path):
-    for name in ("show.toml", "transcripts/un.md", "transcripts/un.vtt", "templates/cast.html.j2", "site/index.html", ".causerie/x", "public/feed.xml"):
+    for name in (
+        "show.toml",
+        "transcripts/un.md",
+        "transcripts/un.vtt",
+        "templates/cast.html.j2",
+        "site/index.html",
+        ".causerie/x",
+        "public/feed.xml",
+    ):
         put(tmp_path / name, b"x")
     assert set(look(tmp_path, {"transcripts/un.vtt"})) == {"show.toml", "transcripts/un.md", "templates/cast.html.j2"}
 
@@ -60,7 +68,13 @@ def test_open_pages_hear_that_something_changed(tmp_path):
 
 @pytest.mark.parametrize(
     ("host", "name", "status"),
-    [("127.0.0.1", "localhost:1", 200), ("127.0.0.1", "[::1]:1", 200), ("127.0.0.1", "evil.example", 403), ("127.0.0.1", "[", 403), ("0.0.0.0", "atelier", 200)],
+    [
+        ("127.0.0.1", "localhost:1", 200),
+        ("127.0.0.1", "[::1]:1", 200),
+        ("127.0.0.1", "evil.example", 403),
+        ("127.0.0.1", "[", 403),
+        ("0.0.0.0", "atelier", 200),
+    ],
 )
 def test_a_name_made_to_point_here_gets_nothing_unless_others_may_look(tmp_path, host, name, status):
     put(tmp_path / "index.html", b"pas encore")

@@ -193,8 +193,7 @@ def test_numbers_are_written_in_the_language_of_the_show():
 def test_what_was_cleaned_is_said_in_french_and_the_unknown_as_it_is():
     found = ["high-pass, 75 Hz", "hum, 50 Hz and 1 harmonic", "hum, 3 harmonics of 60 Hz", "noise, floor −58 dB", "de-essing", "new\u202e"]
     assert Wording("fr").cleaned(found).replace("\u00a0", " ").replace("\u202f", "") == (
-        "coupe-bas à 75 Hz; ronflement à 50 Hz et 1 harmonique; ronflement, 3 harmoniques de 60 Hz; "
-        "bruit de fond; sifflantes adoucies; new"
+        "coupe-bas à 75 Hz; ronflement à 50 Hz et 1 harmonique; ronflement, 3 harmoniques de 60 Hz; bruit de fond; sifflantes adoucies; new"
     )
     assert Wording("en").cleaned([]) == "–"
 

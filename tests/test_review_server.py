@@ -79,7 +79,9 @@ def test_a_text_that_cannot_be_written_is_a_sentence_and_changes_nothing(served:
     assert (status, served.file.read_text(encoding="utf-8"), "n’a pas pu" in json.loads(body)["problem"]) == (500, TEXT, True)
 
 
-@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Host": "localhost:1"}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.example"}, {"Host": "localhost:1"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_another_host_or_origin_is_refused_even_with_the_secret(served: Served, method: str, headers: dict[str, str]) -> None:
     body = {"text": "Perdu.", "digest": digest(TEXT.encode())}
@@ -153,7 +155,9 @@ def test_a_desk_says_what_is_missing_and_the_command_that_makes_it(tmp_path: Pat
         desk(tmp_path, SLUG, "Un", "fr", ())
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))), st.sampled_from(["\n", "\r\n"]), st.booleans())
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))), st.sampled_from(["\n", "\r\n"]), st.booleans()
+)
 def test_a_file_that_is_opened_and_saved_is_the_same_bytes(lines: list[str], end: str, has_mark: bool) -> None:
     content = (b"\xef\xbb\xbf" if has_mark else b"") + end.join(lines).encode()
     if has_mark or not content.startswith(b"\xef\xbb\xbf"):

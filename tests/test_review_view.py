@@ -58,11 +58,18 @@ def test_mistakes_are_told_by_line_with_their_remedy():
 
 
 def test_without_what_was_heard_there_is_advice_and_no_times():
-    found = view("Il a dit \"oui\".", None, None, where="x.md", others={}, people=(), language="fr")
+    found = view('Il a dit "oui".', None, None, where="x.md", others={}, people=(), language="fr")
     assert (found["words"], found["doubts"], found["remarks"][0]["line"]) == ([], [], 1)
 
 
-@given(st.lists(st.sampled_from(["«", "»", "[", "]", "- ", "## ", "%% ? 0:0", "@1:00 ", "Nora : ", "\\", "+++\n", "\n", "oui ", "😀 ", "[voices.", "\u2028"]), max_size=14))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["«", "»", "[", "]", "- ", "## ", "%% ? 0:0", "@1:00 ", "Nora : ", "\\", "+++\n", "\n", "oui ", "😀 ", "[voices.", "\u2028"]
+        ),
+        max_size=14,
+    )
+)
 @settings(max_examples=100, deadline=None)
 def test_whatever_is_typed_every_word_shown_stands_in_the_text(pieces):
     text = "".join(pieces)

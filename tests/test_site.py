@@ -186,7 +186,10 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path, public):
 
 
 def test_a_licence_in_words_of_one_s_own_is_printed_as_it_was_written(tmp_path):
-    owners = [texts(parse(publish(tmp_path / name[:2], show=replace(SHOW, license=name)).root / "index.html"), "owner") for name in ("cc-by-4.0", "Tous droits")]
+    owners = [
+        texts(parse(publish(tmp_path / name[:2], show=replace(SHOW, license=name)).root / "index.html"), "owner")
+        for name in ("cc-by-4.0", "Tous droits")
+    ]
     assert ["Licence : CC-BY-4.0" in owners[0][0].replace("\u00a0", " "), "Tous droits" in owners[1][0]] == [True, True]
 
 

@@ -188,21 +188,30 @@ def test_a_template_that_fails_is_named_with_its_line(tmp_path, text, said):
 
 def test_guides_that_have_no_name_of_ours_are_offered_all_the_same(tmp_path):
     root = publish(tmp_path, more={"guide_card_game_docx": ("guides/{slug}.jeu-de-cartes.docx", "x/y")}).root
-    assert "jeu-de-cartes (DOCX, 7,7 Mo, français, 1er septembre 2026)" in lines(parse(root / "01-la-file/index.html").find_class("guide")[0])
+    assert "jeu-de-cartes (DOCX, 7,7 Mo, français, 1er septembre 2026)" in lines(
+        parse(root / "01-la-file/index.html").find_class("guide")[0]
+    )
 
 
 def test_speaking_time_is_that_of_the_words_by_voice_and_by_role():
     def turn(name, role, *times):
         return replace(TURNS[0], voice=Voice(name, role), words=tuple(Word("mot", *time) for time in times))
 
-    turns = (turn("A", "archive", (0, 1), (8, 10)), turn("B", "récit", (10, 20)), turn("A", "récit", (None, None)), turn("A", "récit", (20, 40)))
+    turns = (
+        turn("A", "archive", (0, 1), (8, 10)),
+        turn("B", "récit", (10, 20)),
+        turn("A", "récit", (None, None)),
+        turn("A", "récit", (20, 40)),
+    )
     found = speaking(TimedTranscript(50, "fr", turns), {}, "Narration")
     assert [(share.name, share.seconds, share.percent) for share in found.voices] == [("A", 30, 75), ("B", 10, 25)]
     assert [(share.name, share.seconds) for share in found.roles] == [("récit", 30), ("archive", 10)]
 
 
 def test_unnamed_voices_of_two_sections_are_not_one_person():
-    turns = tuple(replace(TURNS[0], voice=Voice("Voix 1"), words=(Word("Oui.", 0, 1),), section=each, insert=True) for each in ("1978", "Rue", "1978"))
+    turns = tuple(
+        replace(TURNS[0], voice=Voice("Voix 1"), words=(Word("Oui.", 0, 1),), section=each, insert=True) for each in ("1978", "Rue", "1978")
+    )
     found = speaking(TimedTranscript(50, "fr", turns), {}, "Narration")
     assert [(share.name, share.seconds) for share in found.voices] == [("Voix 1 (1978)", 2), ("Voix 1 (Rue)", 1)]
 
@@ -218,7 +227,10 @@ def test_five_hundred_voices_are_told_and_folded(tmp_path):
 
 
 def test_the_script_is_sent_without_what_only_we_read():
-    assert shortened("// about\n(() => {\n  // why\n  go('//x');  // not a line of its own\n\n})();\n") == "(() => {\ngo('//x');  // not a line of its own\n})();\n"
+    assert (
+        shortened("// about\n(() => {\n  // why\n  go('//x');  // not a line of its own\n\n})();\n")
+        == "(() => {\ngo('//x');  // not a line of its own\n})();\n"
+    )
 
 
 def test_a_step_run_again_gives_the_same_bytes(tmp_path):

@@ -245,7 +245,9 @@ def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, 
     people = tuple(replace(credit, person=replace(credit.person, name=odd)) for credit in FIRST.credits)
     episode = replace(FIRST, title=odd, summary=odd, description=odd, credits=people)
     turns = (said(odd, 1.0, Voice(odd, odd, label=odd), odd), said(odd, 5.0, Voice("B", odd)))
-    root = publish(tmp_path, show=replace(SHOW, title=odd, status=odd), episodes=(episode,), turns=turns, chapters=((0, odd),), sound=bytes(64)).root
+    root = publish(
+        tmp_path, show=replace(SHOW, title=odd, status=odd), episodes=(episode,), turns=turns, chapters=((0, odd),), sound=bytes(64)
+    ).root
     page = browse((root / f"{kind}.html").as_uri(), viewport={"width": 320, "height": 600})
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     assert page.evaluate("document.documentElement.scrollWidth") == 320
@@ -253,9 +255,13 @@ def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, 
 
 
 def test_a_role_that_turns_its_direction_round_leaves_the_words_in_their_order(browse, tmp_path):
-    root = publish(tmp_path, episodes=(FIRST,), turns=(said("Bonjour à vous.", 1.0, Voice("A", "\u2067archive")),), chapters=(), sound=bytes(64)).root
+    root = publish(
+        tmp_path, episodes=(FIRST,), turns=(said("Bonjour à vous.", 1.0, Voice("A", "\u2067archive")),), chapters=(), sound=bytes(64)
+    ).root
     page = browse((root / EPISODE.removeprefix(HOME)).as_uri())
-    lefts = page.eval_on_selector_all(".turn > b, .turn > .role, .turn > .words", "parts => parts.map(part => part.getBoundingClientRect().x)")
+    lefts = page.eval_on_selector_all(
+        ".turn > b, .turn > .role, .turn > .words", "parts => parts.map(part => part.getBoundingClientRect().x)"
+    )
     assert len(lefts) == 4 and lefts == sorted(lefts)
 
 
@@ -278,7 +284,9 @@ def test_a_guide_fits_a_telephone_whatever_its_longest_word(browse, tmp_path):
         page = browse(made[form].as_uri(), viewport={"width": 320, "height": 600})
         assert page.evaluate("document.documentElement.scrollWidth") == 320
     page = browse(made["facilitator_html"].as_uri(), viewport={"width": 320, "height": 600})
-    lines = "times => times.map(time => { const range = new Range(); range.selectNodeContents(time); return range.getClientRects().length; })"
+    lines = (
+        "times => times.map(time => { const range = new Range(); range.selectNodeContents(time); return range.getClientRects().length; })"
+    )
     assert set(page.eval_on_selector_all("table tbody td:first-child", lines)) == {1}  # a time is not cut in two
 
 

@@ -33,7 +33,9 @@ def test_a_show_without_the_table_has_our_pages(tmp_path):
 
 def test_a_colour_nobody_can_read_is_refused_with_what_it_stands_on(tmp_path):
     _, problems = read({"light": {"link": "#8899aa"}}, tmp_path)
-    assert problems[0].startswith("show.toml: site.light.link: has a contrast of 2.78:1 with paper (#fdf9f0) on light screens; text needs 4.5:1")
+    assert problems[0].startswith(
+        "show.toml: site.light.link: has a contrast of 2.78:1 with paper (#fdf9f0) on light screens; text needs 4.5:1"
+    )
 
 
 def test_a_colour_of_the_light_palette_is_held_against_the_dark_one_where_that_inherits_it(tmp_path):
@@ -42,7 +44,9 @@ def test_a_colour_of_the_light_palette_is_held_against_the_dark_one_where_that_i
     assert all("dark screens" in problem for problem in problems)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(LIGHT)), COLOUR, max_size=4), st.dictionaries(st.sampled_from(sorted(DARK)), COLOUR, max_size=3))
+@given(
+    st.dictionaries(st.sampled_from(sorted(LIGHT)), COLOUR, max_size=4), st.dictionaries(st.sampled_from(sorted(DARK)), COLOUR, max_size=3)
+)
 @settings(max_examples=60, deadline=None)
 def test_colours_are_refused_if_and_only_if_some_pair_cannot_be_read(tmp_path_factory, light, dark):
     _, problems = read({"light": light, "dark": dark}, tmp_path_factory.getbasetemp())
@@ -69,7 +73,9 @@ def test_each_mistake_is_named_with_its_key(tmp_path, values, said):
     assert said in " ".join(read(values, tmp_path)[1])
 
 
-@pytest.mark.parametrize("url", ["https://example.org", "https://a-b.example:8443/%C3%A9?q[]=1#t=1,2", "http://localhost:8000/", "https://u:p@x.fr/~a/(b)/'c'"])
+@pytest.mark.parametrize(
+    "url", ["https://example.org", "https://a-b.example:8443/%C3%A9?q[]=1#t=1,2", "http://localhost:8000/", "https://u:p@x.fr/~a/(b)/'c'"]
+)
 def test_addresses_people_paste_are_taken(tmp_path, url):
     settings, problems = read({"subscribe": {"Apple": url}}, tmp_path)
     assert problems == [] and settings.subscribe

@@ -27,7 +27,11 @@ def test_an_episode_that_says_nothing_is_its_recordings(tmp_path):
 
 def test_the_show_s_jingles_stand_around_the_parts(tmp_path):
     found, _ = read(tmp_path, {}, House(intro="jingle.flac", outro="jingle.flac"))
-    assert [(part.name, part.kind, part.gap_s) for part in found.parts] == [("intro", "music", 0), ("", "speech", 0.3), ("outro", "music", 0.3)]
+    assert [(part.name, part.kind, part.gap_s) for part in found.parts] == [
+        ("intro", "music", 0),
+        ("", "speech", 0.3),
+        ("outro", "music", 0.3),
+    ]
     assert found.files == ("raw.wav", "jingle.flac")
     assert read(tmp_path, {"intro": ""}, House(intro="jingle.flac"))[0].parts == (Part(),)
 
@@ -58,7 +62,9 @@ def test_a_bed_lies_under_a_part_by_its_name(tmp_path):
 def test_what_is_cleaned_is_named_for_the_show_and_changed_for_a_recording(tmp_path):
     of_show = house(Table({"clean": {"hum": True}, "level": "off"}, "show.toml", []), tmp_path)
     assert of_show == House(level="off", clean=Clean(hum=True))
-    found, _ = read(tmp_path, {"recordings": [{"file": "a.wav", "clean": {"highpass": False}}, {"file": "b.wav", "stream": "Micro"}]}, of_show)
+    found, _ = read(
+        tmp_path, {"recordings": [{"file": "a.wav", "clean": {"highpass": False}}, {"file": "b.wav", "stream": "Micro"}]}, of_show
+    )
     assert [recording.clean for recording in found.recordings] == [Clean(highpass=False, hum=True), Clean(hum=True)]
     assert found.level == "off" and found.recordings[1].stream == "Micro"
 
@@ -86,7 +92,9 @@ def test_a_mistake_is_told_with_its_key(tmp_path, toml, said):
 
 def test_soundbites_have_a_start_and_a_length():
     problems = []
-    table = Table({"soundbites": [{"start": "1:00", "duration": 30}, {"start": 5, "end": "0:25", "title": "Là"}, {"start": 3}]}, "e", problems)
+    table = Table(
+        {"soundbites": [{"start": "1:00", "duration": 30}, {"start": 5, "end": "0:25", "title": "Là"}, {"start": 3}]}, "e", problems
+    )
     assert soundbites(table)[:2] == (Soundbite(60, 30), Soundbite(5, 20, "Là"))
     assert [str(problem) for problem in problems] == [
         "e: soundbites[3].duration: is missing or not from 1 to 600 s; give duration or end; players like 15 to 120 s"
@@ -111,7 +119,9 @@ def test_recordings_that_are_no_tables_are_one_mistake(tmp_path):
 def test_a_soundbite_that_ends_before_it_begins_is_told_so(tmp_path):
     problems = []
     soundbites(Table({"soundbites": [{"start": "0:31", "end": "0:20"}]}, "episode.toml", problems))
-    assert [str(problem) for problem in problems] == ["episode.toml: soundbites[1].end: is not after start; give a later time, or a duration"]
+    assert [str(problem) for problem in problems] == [
+        "episode.toml: soundbites[1].end: is not after start; give a later time, or a duration"
+    ]
 
 
 def speakers(tmp_path, **recording):

@@ -35,7 +35,11 @@ def turns(rttm: str, activity: dict, *sentences: tuple[str, float], names=SPEAKE
 
 
 def test_what_pyannote_writes_is_read():
-    assert parse_rttm(PYANNOTE, "x.rttm") == (Stretch("SPEAKER_00", 0.5, 3.25), Stretch("SPEAKER_01", 3.1, 6.0), Stretch("SPEAKER_00", 6.2, 7.123))
+    assert parse_rttm(PYANNOTE, "x.rttm") == (
+        Stretch("SPEAKER_00", 0.5, 3.25),
+        Stretch("SPEAKER_01", 3.1, 6.0),
+        Stretch("SPEAKER_00", 6.2, 7.123),
+    )
 
 
 def test_comments_other_lines_and_the_nine_fields_of_old_are_read():
@@ -51,7 +55,14 @@ def test_of_several_recordings_this_one_is_taken():
 
 
 @pytest.mark.parametrize(
-    "line", ["SPEAKER", "SPEAKER a 1 1 2 <NA> <NA>", "SPEAKER a 1 x 2 <NA> <NA> A", "SPEAKER a 1 -1 2 <NA> <NA> A", "SPEAKER a 1 1 nan <NA> <NA> A"]
+    "line",
+    [
+        "SPEAKER",
+        "SPEAKER a 1 1 2 <NA> <NA>",
+        "SPEAKER a 1 x 2 <NA> <NA> A",
+        "SPEAKER a 1 -1 2 <NA> <NA> A",
+        "SPEAKER a 1 1 nan <NA> <NA> A",
+    ],
 )
 def test_a_line_that_cannot_be_read_is_named(line):
     with pytest.raises(CauserieError, match="x.rttm:2: is no turn of a speaker"):

@@ -54,7 +54,9 @@ def test_no_word_is_ever_dropped_in_silence(text):
 
 @pytest.mark.parametrize("dash", ["-", "--", "–", "—"])
 def test_two_hyphens_are_a_dash_too(dash):
-    assert "«\u202fEt ça suffit\u202f?\n- Souvent, oui.\u202f»" in write(imported(f"{dash} Et ça suffit ?\n{dash} Souvent, oui.\n").transcript)
+    assert "«\u202fEt ça suffit\u202f?\n- Souvent, oui.\u202f»" in write(
+        imported(f"{dash} Et ça suffit ?\n{dash} Souvent, oui.\n").transcript
+    )
 
 
 def words(text: str) -> Counter[str]:
@@ -278,7 +280,9 @@ def test_a_rubric_alone_on_its_line_is_a_part_and_is_told():
     ]
 
 
-@pytest.mark.parametrize("text", ["Alors voilà, notre défi est posé :\n\nOn y va.", "Point final :\n\nNous y sommes.", "Point santé : dormir."])
+@pytest.mark.parametrize(
+    "text", ["Alors voilà, notre défi est posé :\n\nOn y va.", "Point final :\n\nNous y sommes.", "Point santé : dormir."]
+)
 def test_a_sentence_that_announces_something_is_no_part(text):
     assert not any(isinstance(block, Section) for block in blocks(f"Titre\n\nBonjour.\n\n{text}\n"))
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pipeline.audio.profile import Profile
 
 
-
 @dataclass(frozen=True)
 class Loudness:
     """What a file measures; a mono file as it is heard, on two loudspeakers, 3 LU louder than one."""

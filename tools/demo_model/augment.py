@@ -55,9 +55,7 @@ def warped(power: Spectrum, dice: Dice) -> Spectrum:
 def tilt(depth_db: float, dice: Dice) -> Spectrum:
     """A smooth random equaliser over the 80 bands, as power factors: three cosines of up to ``depth_db`` / 2 each."""
     axis = np.arange(N_MELS) / N_MELS
-    waves = (
-        dice.uniform(-depth_db, depth_db) * np.cos(np.pi * k * axis + dice.uniform(0, 2 * np.pi)) for k in (1, 2, 3)
-    )
+    waves = (dice.uniform(-depth_db, depth_db) * np.cos(np.pi * k * axis + dice.uniform(0, 2 * np.pi)) for k in (1, 2, 3))
     return (10 ** (sum(waves) / 20)).astype(np.float32)
 
 

@@ -65,9 +65,7 @@ def score(truth: list[Heard], heard: list[Heard]) -> Score:
         (first, second)
         for block in blocks
         if block.tag == "equal"
-        for first, second in zip(
-            range(block.src_start, block.src_end), range(block.dest_start, block.dest_end), strict=True
-        )
+        for first, second in zip(range(block.src_start, block.src_end), range(block.dest_start, block.dest_end), strict=True)
     ]
     errors = np.array([abs(truth[i].start_s - heard[j].start_s) for i, j in pairs])
     return Score(Levenshtein.distance(expected, found) / len(expected), errors)

@@ -140,10 +140,7 @@ def _phoneme_times(events: list[tuple[str, float]], end_s: float) -> tuple[Timin
     """Each phoneme lasts until the next one begins."""
     starts = [at for _, at in events]
     ends = [*starts[1:], end_s]
-    return tuple(
-        Timing(name, min(start, end_s), min(end, end_s))
-        for (name, _), start, end in zip(events, starts, ends, strict=True)
-    )
+    return tuple(Timing(name, min(start, end_s), min(end, end_s)) for (name, _), start, end in zip(events, starts, ends, strict=True))
 
 
 def _word_spans(text: str) -> list[tuple[str, int, int]]:
@@ -157,9 +154,7 @@ def _word_spans(text: str) -> list[tuple[str, int, int]]:
     return spans
 
 
-def _word_times(
-    text: str, events: list[tuple[int, float]], phonemes: tuple[Timing, ...], end_s: float
-) -> tuple[Timing, ...]:
+def _word_times(text: str, events: list[tuple[int, float]], phonemes: tuple[Timing, ...], end_s: float) -> tuple[Timing, ...]:
     """One timing a written word. espeak may report a word in several parts, or join two: then the start is guessed."""
     spans = _word_spans(text)
     starts: list[float] = []
