@@ -49,7 +49,7 @@ def main(episodes: int) -> None:
         shop = Workshop(root)
         for step in steps:
             now = shop.facts(step)
-            shop.journal.done(Receipt(step.name, now.function, now.settings, now.reads, dict(now.writes)))
+            shop.journal.done(Receipt(step.name, now.revision, now.settings, now.reads, dict(now.writes)))
         shop.close()
         start = time.perf_counter()
         stale = [result for result in look(steps, root) if result.status not in ("current", "edited")]

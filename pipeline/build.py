@@ -62,7 +62,7 @@ class Workshop:
         reads = {key: self._read(paths) for key, paths in step.reads.items()}
         spelt = {key: self._spell(value) for key, value in step.settings.items()}
         settings = {key: value for key, value in spelt.items() if value not in (None, "", [], {})}
-        return Facts(_name(step.run), settings, reads, self._outputs(step))
+        return Facts(step.revision, settings, reads, self._outputs(step))
 
     def decide(self, step: Step, now: Facts, force: bool = False) -> Result:
         """Whether a step must run, from the facts and its receipt."""
@@ -81,7 +81,7 @@ class Workshop:
 
     def install(self, step: Step, now: Facts, digests: Mapping[str, str], parts: Path) -> Result:
         """Rename a step's outputs into place and write its receipt; what a person made is kept, never overwritten."""
-        receipt = Receipt(step.name, now.function, now.settings, now.reads, digests, __version__)
+        receipt = Receipt(step.name, now.revision, now.settings, now.reads, digests, __version__)
         last = self.journal.receipts.get(step.name)
         if step.drafts and not self._still_ours(step):  # asked now: somebody may have written while the step waited
             return self._lay_beside(step, receipt, last, parts)
@@ -100,7 +100,7 @@ class Workshop:
         if promise is not None and promise.writes == now.writes:
             self.journal.done(promise)
         elif step.drafts and step.name not in self.journal.receipts and None not in now.writes.values():
-            self.journal.done(Receipt(step.name, now.function, now.settings, now.reads, dict(now.writes), BY_HAND))
+            self.journal.done(Receipt(step.name, now.revision, now.settings, now.reads, dict(now.writes), BY_HAND))
 
     def close(self) -> None:
         """Keep what was learnt."""
@@ -299,10 +299,6 @@ def _news(draft: Path, text: Path) -> str:
 
 def _digests(receipt: Receipt | None) -> Iterable[str]:
     return receipt.writes.values() if receipt else ()
-
-
-def _name(function: Callable[..., None]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _text(path: Path) -> str:

@@ -25,7 +25,7 @@ class Receipt:
     """What one run of a step took and gave; digests are SHA-256 in hexadecimal."""
 
     step: str
-    function: str  # "pipeline.audio.encode.encode"
+    revision: int  # of the step; see `Step.revision`
     settings: Mapping[str, Any]  # as `canonical` spells them
     reads: Digests
     writes: Digests
@@ -93,9 +93,9 @@ class Journal:
             step, why = values
             self.failures[step] = why
         elif state == "done":
-            self._is_done(Receipt(*values))
+            self._is_done(_receipt(*values))
         else:
-            receipt = Receipt(*values)
+            receipt = _receipt(*values)
             self.promises[receipt.step] = receipt
 
     def _is_done(self, receipt: Receipt) -> None:
@@ -172,6 +172,11 @@ def canonical(value: Any) -> Any:
 
 def _is_empty(value: Any) -> bool:
     return not value and (value is None or isinstance(value, (str, tuple, list, Mapping)))
+
+
+def _receipt(step: str, revision: int | str, *values: Any) -> Receipt:
+    """A receipt from its line; version 0.1 wrote the dotted name of the step's function where its revision stands now."""
+    return Receipt(step, revision if isinstance(revision, int) else 1, *values)
 
 
 def _line(state: str, receipt: Receipt) -> str:

@@ -13,7 +13,7 @@ from pipeline.receipts import Receipt
 class Facts:
     """How things are now: what a receipt is compared with. A file that is not there has the digest None."""
 
-    function: str
+    revision: int
     settings: Mapping[str, Any]
     reads: Mapping[str, Any]
     writes: Mapping[str, str | None]
@@ -23,8 +23,8 @@ def why_stale(now: Facts, receipt: Receipt | None) -> str | None:
     """Why a step must run, as a sentence, or None when what it made is what it would make again."""
     if receipt is None:
         return "never made"
-    if now.function != receipt.function:
-        return f"made by {receipt.function} before, by {now.function} now"
+    if now.revision != receipt.revision:
+        return f"made by revision {receipt.revision} of this step, which is at revision {now.revision} now"
     if now.settings != receipt.settings:
         return "; ".join(_changes(receipt.settings, now.settings))
     if now.reads != receipt.reads:

@@ -29,6 +29,7 @@ class Step:
     hints: Mapping[str, Any] = field(default_factory=dict)  # values that only help: when they change, what was made stays as it is
     lane: str = "cpu"  # "cpu" | "model": one model listens at a time
     drafts: bool = False  # whether what it writes is a person's from the first letter they change
+    revision: int = 1  # raised by hand when the same inputs give another result; moving or renaming the function is none
 
     @property
     def kind(self) -> str:

@@ -31,8 +31,8 @@ def run(root: Path, *steps: Step, **options: object) -> dict[str, str]:
         return {result.step.kind: result.status for result in build(steps, root, lambda lane: pool, **options)}
 
 
-FACTS = Facts("m.f", {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
-RECEIPT = Receipt("s", "m.f", {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
+FACTS = Facts(1, {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
+RECEIPT = Receipt("s", 1, {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
 
 
 def test_a_step_that_matches_its_receipt_is_current():
@@ -42,7 +42,7 @@ def test_a_step_that_matches_its_receipt_is_current():
 @pytest.mark.parametrize(
     ("facts", "sentence"),
     [
-        (replace(FACTS, function="m.g"), "made by m.f before, by m.g now"),
+        (replace(FACTS, revision=2), "made by revision 1 of this step, which is at revision 2 now"),
         (replace(FACTS, settings={"lufs": -19}), "lufs changed from -16 to -19"),
         (replace(FACTS, reads={"master": "cc"}), "master changed"),
         (replace(FACTS, writes={"out": None}), "out missing"),
@@ -54,6 +54,12 @@ def test_why_stale_says_what_changed(facts, sentence):
 
 def test_a_step_without_receipt_was_never_made():
     assert why_stale(FACTS, None) == "never made"
+
+
+def test_a_raised_revision_makes_a_step_again_and_a_moved_function_does_not(show):
+    run(show, SHOUT)
+    assert run(show, replace(SHOUT, run=little_steps.strip)) == {"shout": "current"}
+    assert run(show, replace(SHOUT, revision=2)) == {"shout": "built"}
 
 
 def test_a_nested_setting_is_named_by_its_path():
