@@ -1,1 +1,1 @@
-"""The listening pages, readable without a script, an account or another server."""
+"""The listening pages: static HTML that needs no script, no account and no other server."""

@@ -1,4 +1,4 @@
-"""The pages of the show: its episodes, its people, its themes, all its transcripts."""
+"""The pages of the whole show: episode list, people, themes, all transcripts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.transcript.timed import read_timed
 
 @dataclass
 class Part:
-    """What somebody did in a show: each role's printed name, with the episodes it was done in."""
+    """One person's credits in a show: the displayed name of each role, with the episodes it was held in."""
 
     person: Person
     roles: dict[str, list[EpisodeInfo]] = field(default_factory=dict)
@@ -38,9 +38,9 @@ def index_page(
     episodes: tuple[EpisodeInfo, ...],
     themes: tuple[Theme, ...] = (),
 ) -> None:
-    """Write the show's page, with its episodes newest first (a serial's from the first).
+    """Write the show's page, its episodes newest first (oldest first for a serial).
 
-    `guides` is the release of the series' own guide, when there is one.
+    `guides` is the release file of the guide of the series, when there is one.
     """
     show, whole, own = frame.show, read_release(cover), own_templates(templates)
     rows = list(enumerate(zip(episodes, map(read_release, releases), strict=True), start=1))
@@ -58,7 +58,7 @@ def index_page(
 
 
 def people_page(cover: Path, templates: tuple[Path, ...] = (), *, page: Path, frame: Frame, episodes: tuple[EpisodeInfo, ...]) -> None:
-    """Write who took part, in which role and in which episodes."""
+    """Write the page of everybody who is credited, with their roles and episodes."""
     own = own_templates(templates)
     values = common(frame, read_release(cover), "people/index.html", own)
     values |= {"title": values["words"]["people"], "parts": parts(frame, episodes), "total": len(episodes), "title_of": title}
@@ -66,7 +66,7 @@ def people_page(cover: Path, templates: tuple[Path, ...] = (), *, page: Path, fr
 
 
 def parts(frame: Frame, episodes: tuple[EpisodeInfo, ...]) -> tuple[Part, ...]:
-    """Everybody who is credited, those of the show first, then as they come."""
+    """The credits of each person: the show's first, then in the order of the episodes."""
     found: dict[str, Part] = {}
 
     def roles(credit: Credit) -> list[EpisodeInfo]:
@@ -90,7 +90,7 @@ def theme_pages(
     themes: tuple[Theme, ...],
     **pages: Path,
 ) -> None:
-    """Write a page for each theme, `theme_0` and on in `pages`, with its episodes in the show's order."""
+    """Write a page for each theme with its episodes in the show's order; `pages` holds the paths as `theme_0`, `theme_1`, …"""
     whole, own = read_release(cover), own_templates(templates)
     for i, theme in enumerate(themes):
         values = common(frame, whole, f"themes/{theme.slug}/index.html", own)
@@ -110,7 +110,7 @@ def transcripts_page(
     frame: Frame,
     episodes: tuple[EpisodeInfo, ...],
 ) -> None:
-    """Write every transcript on one page, from the first episode to the last, to be read and printed."""
+    """Write all transcripts on one page, oldest episode first, for reading and printing."""
     own = own_templates(templates)
     words = words_of(frame.show.language, own)
     texts = []

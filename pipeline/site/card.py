@@ -1,4 +1,4 @@
-"""The picture that a link to an episode is shown with: 1200 × 630 pixels (Open Graph), drawn by Typst from text given as data."""
+"""The social card of an episode: a 1200 × 630 pixel image (Open Graph) that Typst draws from text passed as data."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from pipeline.site.wording import TEMPLATES, labels
 from pipeline.site_model import Named
 from pipeline.text import typographic
 
-_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")  # what the font that comes with Typst draws
+_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")  # alphabets that the font bundled with Typst covers
 
 
 def card(cover: Path, *, card: Path, show: str, episode: str, number: int | None, language: str, colours: Named = ()) -> None:
-    """Write the card of an episode: its title, the show's and its number, beside the cover, in the show's own `colours`.
+    """Write the card of an episode: its title, the show's title and its number next to the cover, in the show's `colours`.
 
-    A title in letters that the font lacks leaves its place to the cover. Raises `CauserieError` for a cover that cannot be drawn.
+    A title in an alphabet that the font lacks is left out, and the cover takes its place. Raises `CauserieError` when the cover
+    cannot be drawn.
     """
     import typst
 
@@ -30,16 +31,17 @@ def card(cover: Path, *, card: Path, show: str, episode: str, number: int | None
     texts = [drawable(typographic(text, language)) for text in (show, episode, label)]
     data = {"texts": texts, "cover": f"/{cover.name}", "form": "png" if found and found.type == "png" else "jpg", "colours": day}
     source = (TEMPLATES / "card.typ").read_bytes()
-    told = {"sys_inputs": {"data": json.dumps(data)}, "root": cover.parent, "ignore_system_fonts": True}
+    inputs = {"data": json.dumps(data)}
     try:
-        drawn = typst.compile(source, format="png", ppi=72, **told)
+        # typst's stubs ask for `root` in the type of the source; the compiler takes bytes and a path
+        drawn = typst.compile(source, format="png", ppi=72, sys_inputs=inputs, root=cover.parent, ignore_system_fonts=True)  # type: ignore[call-overload]
     except RuntimeError as error:
         raise CauserieError(f"cannot be drawn: {error}", str(cover), "export it again as JPEG") from error
     write_whole(card, drawn)
 
 
 def drawable(text: str) -> str:
-    """The text as the font can draw it; empty when less than half of its letters are there."""
+    """The text without the characters that the font lacks; empty when more than half of its letters are missing."""
     kept = "".join(char for char in text if _has_glyph(char))
     return " ".join(kept.split()) if 2 * _letters(kept) >= _letters(text) else ""
 
@@ -49,5 +51,5 @@ def _letters(text: str) -> int:
 
 
 def _has_glyph(char: str) -> bool:
-    is_mark = char.isprintable() and not char.isalpha() and char < "\u2100"  # punctuation, figures, signs of money
+    is_mark = char.isprintable() and not char.isalpha() and char < "\u2100"  # punctuation, digits, currency signs
     return is_mark or char.isspace() or unicodedata.name(char, "").startswith(_ALPHABETS)

@@ -1,7 +1,7 @@
-"""The page of an episode, and the player that others put into theirs.
+"""The page of an episode, and the player that other sites can embed.
 
-Links between files are relative, so the pages work from a folder, under any prefix and behind any name; only the canonical
-address, Open Graph and schema.org name the show's own address.
+Links between files are relative, so the pages work from a local folder, under any prefix and any host name. Only the canonical
+link, Open Graph and schema.org hold the show's own URL.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from pipeline.site.speaking import speaking
 from pipeline.text import typographic
 from pipeline.transcript.timed import read_timed
 
-CARD_PX = (1200, 630)  # what Open Graph's readers show whole
+CARD_PX = (1200, 630)  # the size that sites reading Open Graph show uncropped
 _TEXTS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file to take away: what it is, and in which form."""
+    """A file to download: its name on the page, and its format."""
 
     name: str
     form: str  # "PDF"
@@ -52,9 +52,9 @@ def episode_page(
     neighbours: Neighbours,
     themes: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Write one episode's page (player, chapters, transcript, downloads, credits, and the way to the others) and its small player.
+    """Write an episode's page (player, chapters, transcript, downloads, credits, links to its neighbours) and its embeddable player.
 
-    `chapters` is a JSON chapters file, `release` and `cover` are release files; `themes` are names and slugs. Raises `CauserieError`
+    `chapters` is a JSON chapters file, `release` and `cover` are release files; `themes` are (name, slug) pairs. Raises `CauserieError`
     when a file is damaged.
     """
     published, show, own = read_release(release), frame.show, own_templates(templates)
@@ -84,7 +84,7 @@ def episode_page(
 
 
 def common(frame: Frame, cover: Release, key: str, own: Own = ()) -> dict[str, Any]:
-    """What every page is told; `key` is the page's own place below the show's address."""
+    """The template variables of every page; `key` is the path of the page below the show's URL."""
     show, picture = frame.show, needed(cover, "cover", "the show's cover")
     return {
         "frame": frame,
@@ -102,7 +102,7 @@ def common(frame: Frame, cover: Release, key: str, own: Own = ()) -> dict[str, A
 
 
 def heard_in(frame: Frame, episode: EpisodeInfo, published: Release, cover: Release, own: Own = ()) -> dict[str, Any]:
-    """What a page with an episode's player is told."""
+    """The template variables of a page that has an episode's player."""
     show = frame.show
     values = common(frame, cover, f"{episode.slug}/index.html", own)
     files = {file.role: file for file in published.files}
@@ -122,7 +122,7 @@ def heard_in(frame: Frame, episode: EpisodeInfo, published: Release, cover: Rele
 
 
 def needed(release: Release, role: str, whose: str) -> PublishedFile:
-    """The file in that role; `CauserieError` when the release of `whose` lists none."""
+    """The file with that role. Raises `CauserieError`, which names `whose`, when the release lists none."""
     for file in release.files:
         if file.role == role:
             return file
@@ -130,7 +130,7 @@ def needed(release: Release, role: str, whose: str) -> PublishedFile:
 
 
 def guide_files(published: Release, words: Mapping[str, Any]) -> list[Download]:
-    """Every guide there is, those we have a name for first and in that order; others are called after their file."""
+    """Every guide of a release: those that the labels name first, in the labels' order; others are named after their file."""
     order = list(words["guides"])
     files = [file for file in published.files if file.role.startswith("guide_")]
     files.sort(key=lambda file: order.index(file.role) if file.role in order else len(order))
@@ -138,7 +138,7 @@ def guide_files(published: Release, words: Mapping[str, Any]) -> list[Download]:
 
 
 def by_role(credits: Iterable[Credit], language: str) -> dict[str, list[Credit]]:
-    """The cast under each role's printed name, in the order given."""
+    """The credits grouped by the displayed name of their role, in the given order."""
     cast: dict[str, list[Credit]] = {}
     for credit in credits:
         cast.setdefault(label(credit.role, credit.group, language), []).append(credit)
@@ -155,7 +155,7 @@ def _texts(published: Release) -> list[tuple[str, PublishedFile]]:
 
 
 def _chapters(path: Path) -> tuple[Chapter, ...]:
-    """The chapters of an episode, their links made safe for a page."""
+    """The chapters of an episode, without links that are not http or https."""
     return tuple(replace(chapter, url=web(chapter.url)) for chapter in read_chapters(path))
 
 

@@ -1,4 +1,4 @@
-"""The transcript as the page prints it: chapter headings, section labels, turns with an anchor and a speaker in words."""
+"""The transcript as the page displays it: chapter headings, section labels, turns with an anchor and the speaker's name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.transcript.timed import link_s
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of one turn: words said, or one sound such as `[musique]`."""
+    """A part of one turn: spoken words, or sounds such as `[musique]`."""
 
     text: str
     is_sound: bool
@@ -21,22 +21,22 @@ class Piece:
 
 @dataclass(frozen=True)
 class Passage:
-    """One turn on the page, with the headings that come before it."""
+    """One turn as displayed, with the headings before it."""
 
-    anchor: str  # "t88", "t88-2" for the second turn of that second; "" when the turn has no place
+    anchor: str  # "t88", "t88-2" for the second turn of that second; "" when the turn has no time
     start_s: float | None
     speaker: str  # "" for a sound
     role: str  # only where it changes
-    section: str  # only where it changes, and no heading says it
+    section: str  # only where it changes and no heading has the same text
     headings: tuple[Chapter, ...]
     pieces: tuple[Piece, ...]
     insert: bool
 
 
 def passages(timed: TimedTranscript, chapters: tuple[Chapter, ...], people: Mapping[str, str], narrator: str) -> tuple[Passage, ...]:
-    """Every turn in order. `people` gives names by key; `narrator` is said when nothing names the narrator.
+    """Every turn in order. `people` gives names by key; `narrator` is the speaker of a turn without any name.
 
-    A speaker's long label is printed once, then the short name (Acas, *Making podcasts accessible*).
+    A speaker's long label is displayed once, then the short name (Acas, *Making podcasts accessible*).
     """
     waiting, used, met = list(chapters), set[str](), set[Voice]()
     role, section, found = "", "", []
@@ -70,13 +70,13 @@ def _is_sound(turn: Turn) -> bool:
 
 
 def _speaker(voice: Voice, people: Mapping[str, str], narrator: str, met: bool) -> str:
-    """The name printed before a turn: the longest one known the first time, the short one after that."""
+    """The name displayed before a turn: the longest one the first time, the short one after that."""
     full = voice.label or people.get(voice.person, "")
     return (voice.name or full or narrator) if met else (full or voice.name or narrator)
 
 
 def _anchor(start_s: float | None, used: set[str]) -> str:
-    """An id nobody else on the page has, from the second the turn starts in."""
+    """An id that is unique on the page, from the second in which the turn starts."""
     if start_s is None:
         return ""
     wanted = base = f"t{int(start_s)}"
@@ -89,15 +89,15 @@ def _anchor(start_s: float | None, used: set[str]) -> str:
 
 
 def _due(waiting: list[Chapter], start_s: float | None) -> tuple[Chapter, ...]:
-    """The chapters that have begun by then, taken off the list."""
+    """Remove the chapters that have started by `start_s` from the list, and return the last of them."""
     due = []
     while start_s is not None and waiting and waiting[0].start_s <= start_s:
         due.append(waiting.pop(0))
-    return tuple(due[-1:])  # a chapter without a word in it would be a heading over nothing
+    return tuple(due[-1:])  # an earlier one has no words: its heading would stand over nothing
 
 
 def _pieces(turn: Turn, language: str) -> tuple[Piece, ...]:
-    """The turn cut where speech and sounds meet; most have no sound, and need no look at each word."""
+    """The turn split where speech and sounds meet. Most turns have no sound, which is faster to test on the whole text."""
     if "[" not in turn.text:
         return (Piece(typographic(turn.text, language), False),)
     runs = groupby(turn.words, key=lambda word: word.is_sound)

@@ -1,4 +1,4 @@
-"""What the pages share (style, script, fonts), the page of an address that leads nowhere, and what search engines read."""
+"""What the pages share (style sheet, script, fonts), the 404 page, and what search engines read (sitemap, robots.txt)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.site.places import Frame, address
 from pipeline.site.render import asset, own_templates, render
 from pipeline.site_model import Named
 
-_FAMILIES = {"font": "sans", "title_font": "serif"}  # the variables of style.css that each font comes first in
+_FAMILIES = {"font": "sans", "title_font": "serif"}  # setting -> the font-family variable of style.css that the font is put first in
 
 
 def style_files(
@@ -30,7 +30,10 @@ def style_files(
     names: tuple[str, ...] = (),
     **copies: Path,
 ) -> None:
-    """Write the style sheet in the show's colours, the script, and in `copies` the `fonts`, which are for `names`."""
+    """Write the style sheet in the show's colours, the script, and a copy of each font.
+
+    `names` are the settings that name the `fonts`, and the keys of `copies`, where they are written.
+    """
     own = own_templates(templates)
     faces = {name: f"fonts/{copies[name].name}" for name in names}
     write_whole(style, lettered(coloured(asset("style.css", own), light, dark), faces))
@@ -51,9 +54,9 @@ def found_pages(
     light: Named = (),
     dark: Named = (),
 ) -> None:
-    """Write the page of an address that leads nowhere, and what search engines may read: `keys` are the pages, without a sitemap nothing.
+    """Write the 404 page, robots.txt, and the sitemap of the pages in `keys`; without `sitemap`, robots.txt disallows everything.
 
-    A server sends that page for any address, so its style is in it and its links are whole.
+    A server sends the 404 page for any path, so its style is inline and its links are absolute.
     """
     own = own_templates(templates)
     style = coloured(asset("style.css", own), light, dark)
@@ -68,7 +71,7 @@ def found_pages(
 
 
 def coloured(css: str, light: Named, dark: Named) -> str:
-    """The style sheet with both palettes before it, as custom properties."""
+    """The style sheet preceded by both palettes as custom properties."""
     day, night = palettes(dict(light), dict(dark)).values()
     by_night = {name: colour for name, colour in night.items() if colour != day[name]}
     variables = ["".join(f" --{name}: {colour};" for name, colour in palette.items()) for palette in (day, by_night)]
@@ -76,7 +79,7 @@ def coloured(css: str, light: Named, dark: Named) -> str:
 
 
 def lettered(css: str, faces: Mapping[str, str]) -> str:
-    """The style sheet with the show's fonts first in their families, by name; the browser's own stand in until they are there."""
+    """The style sheet with the show's fonts first in their font families; `faces` are their URLs by setting."""
     rule = '@font-face {{ font-family: "{}"; src: url("{}"); font-weight: 100 900; font-display: swap; }}\n'
     for name in faces:
         css = css.replace(f"--{_FAMILIES[name]}: ", f'--{_FAMILIES[name]}: "{name}", ', 1)
@@ -84,7 +87,7 @@ def lettered(css: str, faces: Mapping[str, str]) -> str:
 
 
 def shortened(script: str) -> str:
-    """The script without its comment lines and indentation: what a browser has no use for is not sent."""
+    """The script without comment lines and indentation."""
     return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", script)
 
 
