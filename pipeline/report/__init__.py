@@ -1,4 +1,4 @@
-"""The page people look at: what an episode's sound was, what it is, what was done in between and why."""
+"""The audio report of an episode: its sound before and after, what the pipeline changed and why."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def report(
     language: str,
     names: Mapping[str, str],
 ) -> None:
-    """Write an episode's report, one HTML file that needs no other, and the same figures as JSON.
+    """Write an episode's report as one self-contained HTML file, and the same figures as JSON.
 
-    `levels` holds the profiles "before" and "master", `curve` the profile "published"; `names` gives people by key. Without a
-    transcript (`timed`) voices are those of the tracks; without `chapters` none are marked. `CauserieError` when a file is damaged.
+    `levels` holds the profiles "before" and "master", `curve` the profile "published"; `names` gives people's names by key. Without a
+    transcript (`timed`) the voices are those of the tracks; without `chapters` none are marked. Raises `CauserieError` when a file is
+    damaged.
     """
     from pipeline.audio.profile import load
     from pipeline.feed.chapters import read_chapters

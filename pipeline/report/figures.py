@@ -1,23 +1,23 @@
-"""Every number of the report, as JSON values: the page is drawn from these, so it cannot say anything else."""
+"""Every number of the report, as JSON values. The page is rendered from them, so that both always agree."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.audio.profile import Profile, range_lu
 from pipeline.model import Chapter
 from pipeline.report import measures
 from pipeline.report.voices import Said, shown
 
-TOLERANCE_LU = 0.5  # how far from the target the encoded file may be
-COMPARED_S = 3.0  # who speaks less than a short-term window is not compared with the others
+TOLERANCE_LU = 0.5  # accepted distance of the encoded file from the target
+COMPARED_S = 3.0  # voices that speak less than a short-term window (EBU Tech 3341) are not compared
 
 
 @dataclass(frozen=True)
 class About:
-    """What was told to the report besides profiles and voices."""
+    """The inputs of the report besides profiles and voices."""
 
     title: str
     slug: str
@@ -28,7 +28,7 @@ class About:
 
 
 def figures_of(about: About, turns: Sequence[Said], before: Profile, after: Profile) -> dict[str, Any]:
-    """All figures of an episode: measures before and after, voices, turns, what was done, and both loudness lines."""
+    """All figures of an episode: measures before and after, voices, turns, processing, and both loudness curves."""
     encoded, sound = about.encoded, about.sound
     voices = voices_of(turns, before, after)
     each = [_turn(turn, before, after) for turn in turns]
@@ -55,13 +55,13 @@ def figures_of(about: About, turns: Sequence[Said], before: Profile, after: Prof
 
 
 def within(encoded: dict[str, Any]) -> dict[str, bool]:
-    """Whether the encoded file is what was asked for, in loudness and in true peak, as far as a tenth tells."""
+    """Whether the encoded file meets its targets for loudness (rounded to 0.1 LU) and true peak."""
     off_lu = abs(encoded["integrated_lufs"] - encoded["target_lufs"])
     return {"integrated_lufs": round(off_lu, 1) <= TOLERANCE_LU, "true_peak_dbtp": encoded["true_peak_dbtp"] <= encoded["ceiling_dbtp"]}
 
 
 def voices_of(turns: Sequence[Said], before: Profile, after: Profile) -> list[dict[str, Any]]:
-    """Each voice, who speaks most first: for how long, in how many turns, how loud it was and is."""
+    """Each voice, longest speaking time first: speaking time, number of turns, loudness before and after."""
     spans: dict[str, list[measures.Span]] = {}
     for turn in turns:
         spans.setdefault(turn.voice, []).append((turn.start_s, turn.end_s))
@@ -79,13 +79,13 @@ def voices_of(turns: Sequence[Said], before: Profile, after: Profile) -> list[di
 
 
 def spread_lu(voices: Sequence[dict[str, Any]], side: str) -> float | None:
-    """How far the loudest voice is from the quietest, among those who speak long enough; None when there are not two."""
+    """The difference between the loudest and the quietest voice that speak at least `MIN_COMPARED_S`; None when there are not two."""
     loud = [voice[f"{side}_lufs"] for voice in voices if voice["talk_s"] >= COMPARED_S and voice[f"{side}_lufs"] is not None]
     return round(max(loud) - min(loud), 2) if len(loud) > 1 else None
 
 
 def _spreads(voices: Sequence[dict[str, Any]], turns: Sequence[dict[str, Any]], side: str) -> dict[str, float | None]:
-    """How far apart voices are; turns, where it is not known whose they are."""
+    """The loudness spread between voices; between turns when only one voice is known."""
     lasting = [{**turn, "talk_s": turn["end_s"] - turn["start_s"]} for turn in turns]
     return {"voices_spread_lu": spread_lu(voices, side), "turns_spread_lu": spread_lu(lasting, side) if len(voices) == 1 else None}
 
@@ -95,7 +95,7 @@ def _measured(profile: Profile, turns: Sequence[Said]) -> dict[str, Any]:
     noise_db, apart = measures.noise_floor_db(profile, spoken)
     return {
         "integrated_lufs": measures.finite(profile.integrated_lufs),
-        "true_peak_dbtp": None,  # of the published file only
+        "true_peak_dbtp": None,  # known of the published file only
         "peak_dbfs": _rounded(measures.peak_dbfs(profile)),
         "range_lu": round(range_lu(profile.momentary_lufs), 2),
         "loudest_3s_lufs": measures.loudest_lufs(profile),

@@ -1,10 +1,10 @@
-"""Figures from profiles: voices, noise, peaks, and lines of one value a column to draw. No files."""
+"""Statistics of level profiles: loudness of voices, noise, peaks, and curves with one value per column. No file access."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pipeline.audio.profile import (
     BLOCKS_PER_S,
@@ -19,32 +19,35 @@ from pipeline.audio.profile import (
     short_term_lufs,
 )
 
-Span = tuple[float, float]  # seconds
-MOMENT_S = 0.4  # what a momentary loudness measures
-SHORT_TERM_S = 3.0
-AROUND_WORDS_S = 0.15  # consonants and breaths that a word's times leave out
-ENOUGH_HOPS = HOPS_PER_S  # a second outside speech says what the noise is; less does not
-PROGRAMME_LU = 25.0  # what is further under the programme's loudness is a pause: its gain says nothing of the voices
+if TYPE_CHECKING:
+    import numpy as np
+
+Span = tuple[float, float]  # start and end in seconds
+MOMENT_S = 0.4  # the window of momentary loudness (EBU Tech 3341)
+SHORT_TERM_S = 3.0  # the window of short-term loudness (EBU Tech 3341)
+AROUND_WORDS_S = 0.15  # added on both sides of a word: its times leave out consonants and breaths
+ENOUGH_HOPS = HOPS_PER_S  # less than a second outside speech is too little to measure noise
+PROGRAMME_LU = 25.0  # moments further below the programme loudness are pauses, whose gain is not that of the voices
 
 
 def loudness_lufs(profile: Profile, spans: Iterable[Span]) -> float | None:
-    """Loudness of what lies within `spans`, gated as BS.1770 gates a programme; None when nothing there passes the gates.
+    """The loudness within `spans` in LUFS, gated as BS.1770 gates a programme; None when nothing passes the gates.
 
-    Only the 400 ms that lie whole within a span count, so that a loud neighbour does not.
+    Only 400 ms blocks that lie entirely within a span count, so that a loud neighbour has no effect.
     """
     import numpy as np
 
-    pieces = [np.full(3, FLOOR_DB, np.float32)]  # `integrated_lufs` leaves out its first three, which in a file are incomplete
+    pieces = [np.full(3, FLOOR_DB, np.float32)]  # `integrated_lufs` skips the first three, which are incomplete at the start of a file
     for start_s, end_s in spans:
-        first = math.ceil((start_s + MOMENT_S) * MOMENTS_PER_S - 1e-6) - 1  # a moment is named by its end
+        first = math.ceil((start_s + MOMENT_S) * MOMENTS_PER_S - 1e-6) - 1  # a block is indexed by its end
         pieces.append(profile.momentary_lufs[first : max(first, math.floor(end_s * MOMENTS_PER_S + 1e-6))])
     return finite(integrated_lufs(np.concatenate(pieces)))
 
 
 def noise_floor_db(profile: Profile, spoken: Iterable[Span]) -> tuple[float | None, bool]:
-    """The level that 19 in 20 of the moments outside `spoken` are above, digital silence left out, and whether there were any.
+    """The 5th percentile of the levels outside `spoken` in dB, without digital silence, and whether it was measured outside speech.
 
-    With less than a second outside speech it is taken over everything; None when all is digital silence.
+    With less than a second outside speech it is measured over everything. None when all is digital silence.
     """
     import numpy as np
 
@@ -59,34 +62,34 @@ def noise_floor_db(profile: Profile, spoken: Iterable[Span]) -> tuple[float | No
 
 
 def peak_dbfs(profile: Profile) -> float | None:
-    """The highest sample; None in digital silence."""
+    """The sample peak in dBFS; None in digital silence."""
     return float(decibels(profile.peaks.max(keepdims=True) ** 2)[0]) if profile.peak > 0 else None
 
 
 def loudest_lufs(profile: Profile) -> float | None:
-    """The loudest three seconds (EBU Tech 3341, maximum short-term); None under three seconds."""
+    """The maximum short-term loudness in LUFS (EBU Tech 3341); None under three seconds."""
     whole = short_term_lufs(profile.momentary_lufs)[round(SHORT_TERM_S * MOMENTS_PER_S) - 1 :]
     return finite(float(whole.max())) if whole.size else None
 
 
 def each_second(profile: Profile) -> list[float | None]:
-    """Short-term loudness at the end of each second; None where it is silent."""
+    """The short-term loudness in LUFS at the end of each second; None where it is silent."""
     values = short_term_lufs(profile.momentary_lufs)[MOMENTS_PER_S - 1 :: MOMENTS_PER_S]
     return [finite(float(value)) for value in values]
 
 
 def finite(value: float) -> float | None:
-    """A loudness that is one, to the hundredth: None for what never passes BS.1770's absolute gate."""
+    """A loudness rounded to 0.01 LUFS; None when it does not pass BS.1770's absolute gate."""
     return round(value, 2) if value > SILENT_LUFS else None
 
 
 def columns_of(duration_s: float, most: int) -> int:
-    """How many columns a sound is drawn in: as many as there are blocks, `most` at most, 1 at least."""
+    """The number of columns of a curve: one per block of the profile, at least 1 and at most `most`."""
     return max(1, min(most, int(duration_s * BLOCKS_PER_S)))
 
 
 def envelope_db(profile: Profile, columns: int) -> tuple[Floats, Floats]:
-    """Highest sample, and RMS level of the quietest hop, of each column of time; dB full scale."""
+    """The sample peak and the RMS level of the quietest hop in each column, in dBFS."""
     import numpy as np
 
     return (
@@ -96,7 +99,7 @@ def envelope_db(profile: Profile, columns: int) -> tuple[Floats, Floats]:
 
 
 def smoothed_lufs(profile: Profile, columns: int, window_s: float) -> Floats:
-    """Mean loudness of the `window_s` around the middle of each column, or of the column where that is longer."""
+    """The mean loudness in LUFS of the `window_s` around the middle of each column, or of the whole column where that is longer."""
     import numpy as np
 
     energy = np.power(10.0, profile.momentary_lufs.astype(float) / 10)
@@ -104,23 +107,27 @@ def smoothed_lufs(profile: Profile, columns: int, window_s: float) -> Floats:
     column_s = profile.duration_s / columns
     middles, half = (np.arange(columns) + 0.5) * column_s, max(window_s, column_s) / 2
     most = max(len(energy) - 1, 0)
-    # A moment began 400 ms before it ended: the first whole one in a window is the fourth tenth to end there.
+    # A block starts 400 ms before its end: the first complete one in a window ends at its fourth tenth of a second.
     first = np.clip(np.round((middles - half) * MOMENTS_PER_S).astype(int) + 3, 0, most)
     last = np.clip(np.round((middles + half) * MOMENTS_PER_S).astype(int), first + 1, len(energy))
     mean = (sums[last] - sums[first]) / np.maximum(last - first, 1)
-    return np.maximum(10 * np.log10(np.maximum(mean, 1e-20)), FLOOR_DB).astype(np.float32)
+    smoothed: Floats = np.maximum(10 * np.log10(np.maximum(mean, 1e-20)), FLOOR_DB).astype(np.float32)
+    return smoothed
 
 
 def gains_db(before: Profile, after: Profile, columns: int) -> list[float | None]:
-    """By how much each column of time is louder than it was, over a second at least; None in pauses, where that is noise."""
+    """The loudness gain of each column in dB, over at least one second; None in pauses, where it would be that of the noise."""
     old, new = (smoothed_lufs(profile, columns, 1.0) for profile in (before, after))
     least = max(before.integrated_lufs - PROGRAMME_LU, SILENT_LUFS)
     return [float(b - a) if a > least and b > SILENT_LUFS else None for a, b in zip(old, new, strict=True)]
 
 
-def _folded(values: Floats, columns: int, fold: Any) -> Floats:
-    """`fold` of the values of each column; a column shorter than a value takes the one it begins in."""
+def _folded(values: Floats, columns: int, fold: np.ufunc) -> Floats:
+    """Reduce the values of each column with `fold`; a column shorter than a value gets the value in which it starts."""
     import numpy as np
 
-    edges: Sequence[int] = np.arange(columns) * len(values) // columns
-    return fold.reduceat(values, edges) if len(values) else np.zeros(columns, np.float32)
+    if not len(values):
+        return np.zeros(columns, np.float32)
+    edges = np.arange(columns) * len(values) // columns
+    reduced: Floats = fold.reduceat(values, edges)
+    return reduced

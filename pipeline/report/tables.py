@@ -1,9 +1,9 @@
-"""The report's tables: figures in words, row by row."""
+"""The tables of the report: formatted figures, row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.report.drawing import share
 from pipeline.report.figures import COMPARED_S
@@ -23,18 +23,18 @@ _UNITS = {
 
 
 def tiles(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
-    """The four figures that come first, each with what was asked, or what it was before."""
+    """The key figures at the top, each with its target or its value before."""
     names, asked, after = words.labels["tiles"], asked_of(figures, words), figures["after"]
     notes = {"integrated_lufs": names["target"].format(**asked), "true_peak_dbtp": names["ceiling"].format(**asked)}
     for key in ("voices_spread_lu", "turns_spread_lu"):
         notes[key] = names["from"].format(before=figure_of(key, figures["before"], words))
-    keys = ("integrated_lufs", "true_peak_dbtp", "voices_spread_lu", "turns_spread_lu", "duration_s")
-    keys = [key for key in keys if after[key] is not None]
+    shown_first = ("integrated_lufs", "true_peak_dbtp", "voices_spread_lu", "turns_spread_lu", "duration_s")
+    keys = [key for key in shown_first if after[key] is not None]
     return [{"name": names[key], "value": figure_of(key, after, words), "note": notes.get(key, "")} for key in keys]
 
 
 def voice_rows(figures: Mapping[str, Any], lanes: Sequence[dict[str, Any]], words: Wording) -> dict[str, Any]:
-    """Every voice with its loudness before and after, placed on one scale of LUFS with the target."""
+    """Every voice with its loudness before and after, on one LUFS scale with the target."""
     voices, target = figures["voices"], figures["asked"]["integrated_lufs"]
     known = [value for voice in voices for value in (voice["before_lufs"], voice["after_lufs"]) if value is not None]
     low, high = min([*known, target]) - 2, max([*known, target]) + 2
@@ -49,7 +49,7 @@ def voice_rows(figures: Mapping[str, Any], lanes: Sequence[dict[str, Any]], word
 
 
 def measure_rows(figures: Mapping[str, Any], words: Wording) -> list[dict[str, str]]:
-    """Every measure, before and after, and under its name how it is taken or what was asked."""
+    """Every measure before and after, with a note on how it is measured or what the target is."""
     notes, after = words.labels["notes"], figures["after"]
     values = {**asked_of(figures, words), "compared": words.number(COMPARED_S, "s", digits=0)}
     rows = []
@@ -63,7 +63,7 @@ def measure_rows(figures: Mapping[str, Any], words: Wording) -> list[dict[str, s
 
 
 def recording_rows(figures: Mapping[str, Any], words: Wording) -> list[list[tuple[str, str]]]:
-    """Every file as it was given: label and value of each cell, its name first."""
+    """Every source file: label and value of each cell, the file name first."""
     heads, rows = words.labels["recordings"], []
     for each in figures["recordings"]:
         channels = each["channels"]
@@ -89,7 +89,7 @@ def _colour(lanes: Sequence[dict[str, Any]], name: str) -> int:
 
 
 def asked_of(figures: Mapping[str, Any], words: Wording) -> dict[str, str]:
-    """What was asked for, in words."""
+    """The targets, formatted: loudness, its tolerance, true-peak ceiling."""
     asked = figures["asked"]
     return {
         "target": words.number(asked["integrated_lufs"], "LUFS"),
@@ -99,5 +99,5 @@ def asked_of(figures: Mapping[str, Any], words: Wording) -> dict[str, str]:
 
 
 def figure_of(key: str, side: Mapping[str, Any], words: Wording) -> str:
-    """A measure of one side, "before" or "after", with its unit."""
+    """One measure of one side, "before" or "after", formatted with its unit."""
     return words.length(side[key]) if key == "duration_s" else words.number(side[key], _UNITS[key])

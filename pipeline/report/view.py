@@ -1,9 +1,9 @@
-"""The page: figures and profiles become paths, places and words, and one template puts them together."""
+"""The page: figures and profiles become paths, positions and text, which one template puts together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.audio.profile import Profile
 from pipeline.report import measures
@@ -13,15 +13,15 @@ from pipeline.report.voices import shown
 from pipeline.report.wording import TEMPLATES, Wording, done, verdict
 from pipeline.text import hms, typographic
 
-MOST_LANES = 8  # voices drawn by name, each in a colour of its own; the others share a lane
+MOST_LANES = 8  # voices with a lane and a colour of their own; the others share the last lane
 MANY_CHAPTERS = 60
-LAST_TIME = 96.0  # percent of the axis: a time written further would be cut at its end
-SMOOTH = 400  # a loudness line with more bends than this hides the turns under it
-LABEL_DB = 6  # what a line of text covers of a panel's scale, on paper
+LAST_TIME = 96.0  # percent of the axis: a label further right would be clipped
+SMOOTH = 400  # a loudness curve with more points than this hides the turns under it
+LABEL_DB = 6  # the height of a line of text on a panel's scale, in print
 
 
 def page_of(figures: Mapping[str, Any], before: Profile, after: Profile) -> str:
-    """The report as one HTML file: no script, nothing to fetch."""
+    """The report as one HTML page, without scripts and external resources."""
     words = Wording(figures["language"])
     columns = measures.columns_of(after.duration_s, COLUMNS)
     lanes = lanes_of(figures, columns, words)
@@ -50,19 +50,19 @@ def page_of(figures: Mapping[str, Any], before: Profile, after: Profile) -> str:
     return _render(values)
 
 
-def times(length_s: float) -> list[dict[str, Any]]:
-    """The times along the axis: where, how they are written, whether there is room for them on a telephone."""
+def times(length_s: float) -> list[dict[str, str | bool]]:
+    """The labels of the time axis: position, text, alignment, and whether a narrow screen shows them too."""
     every = 4 if length_s >= 3600 else 2
-    found = [{"at": share(at_s, length_s), "text": text, "anchor": "middle"} for at_s, text in ticks(length_s)]
-    for i, tick in enumerate(found):
-        tick["always"] = i % every == 0
-        if i == 0 or float(tick["at"][:-1]) > LAST_TIME:
-            tick["anchor"] = "start" if i == 0 else "end"
-    return found
+    found = [(share(at_s, length_s), text) for at_s, text in ticks(length_s)]
+    anchors = ["start" if i == 0 else "end" if float(at[:-1]) > LAST_TIME else "middle" for i, (at, _) in enumerate(found)]
+    return [
+        {"at": at, "text": text, "anchor": anchor, "always": i % every == 0}
+        for i, ((at, text), anchor) in enumerate(zip(found, anchors, strict=True))
+    ]
 
 
 def chapters_of(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each chapter: its number, its place and width on the axis, its time and title."""
+    """Each chapter: its number, position and width on the axis, time and title."""
     length_s, found = _length_s(figures), figures["chapters"][:MANY_CHAPTERS]
     ends = [*(chapter["start_s"] for chapter in found[1:]), length_s]
     return [
@@ -79,7 +79,7 @@ def chapters_of(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def lanes_of(figures: Mapping[str, Any], columns: int, words: Wording) -> list[dict[str, Any]]:
-    """A lane a voice, who speaks most first, the last for all who have none of their own."""
+    """One lane per voice, longest speaking time first; the last is shared by those that have none of their own."""
     voices, length_s = figures["voices"], _length_s(figures)
     own = voices if len(voices) <= MOST_LANES else voices[: MOST_LANES - 1]
     groups = [[voice] for voice in own] + ([voices[len(own) :]] if len(own) < len(voices) else [])
@@ -105,7 +105,7 @@ def lanes_of(figures: Mapping[str, Any], columns: int, words: Wording) -> list[d
 def panel(
     figures: Mapping[str, Any], side: str, profile: Profile, lanes: Sequence[dict[str, Any]], columns: int, words: Wording
 ) -> dict[str, Any]:
-    """One of the two drawings: envelope, loudness line, and each turn at its loudness."""
+    """One of the two drawings, before and after: envelope, loudness curve, and each turn at its loudness."""
     highest, quietest = measures.envelope_db(profile, columns)
     peak = "true_peak_dbtp" if side == "after" else "peak_dbfs"
     said = {"integrated": "integrated_lufs", "peak": peak, "range": "range_lu"}
@@ -124,16 +124,16 @@ def panel(
 
 
 def scale(asked: Mapping[str, float], words: Wording) -> list[dict[str, Any]]:
-    """The dB written beside a panel: every ten, and the target and the ceiling in place of what would touch them."""
+    """The labels of a panel's scale: every 10 dB, the target and the ceiling; a label that would touch those is left out."""
     marked = {asked["integrated_lufs"]: "target", asked["ceiling_dbtp"]: "ceiling"}
-    free = [db for db in range(0, BOTTOM_DB - 1, -10) if all(abs(db - each) >= LABEL_DB for each in marked)]
+    free: list[float] = [db for db in range(0, BOTTOM_DB - 1, -10) if all(abs(db - each) >= LABEL_DB for each in marked)]
     kinds = {**dict.fromkeys(free, "grid"), **marked}
     digits = {db: 0 if db == round(db) else 1 for db in kinds}
     return [{"kind": kind, "at": share(-db, -BOTTOM_DB), "text": words.number(db, digits=digits[db])} for db, kind in kinds.items()]
 
 
 def gain_lane(before: Profile, after: Profile, columns: int, words: Wording) -> dict[str, Any]:
-    """By how much the sound was raised, moment by moment."""
+    """The gain over time, in dB."""
     gains = measures.gains_db(before, after, columns)
     low, high = scale_db(gains)
     known = [gain for gain in gains if gain is not None] or [0.0]
@@ -148,7 +148,7 @@ def gain_lane(before: Profile, after: Profile, columns: int, words: Wording) -> 
 
 
 def montage(figures: Mapping[str, Any], words: Wording) -> list[dict[str, Any]]:
-    """The rows of what it is assembled from: parts, and music beds under them; none when it is the recordings alone."""
+    """The rows of the arrangement: parts, and the music beds under them; empty when there are only recordings."""
     named = ((part["name"] if part["name"] != "body" else "", part) for part in figures["parts"])
     parts = [(name or part["file"].rpartition("/")[2] or words.labels["body"], part) for name, part in named]
     beds = [(bed["file"].rpartition("/")[2], bed) for bed in figures["beds"]]
@@ -162,16 +162,16 @@ def montage(figures: Mapping[str, Any], words: Wording) -> list[dict[str, Any]]:
 
 
 def window_s(length_s: float) -> float:
-    """How much of the sound each point of the loudness line is the mean of: 3 s, more in a long programme."""
+    """The averaging window of the loudness curve in seconds: 3, more in a long programme."""
     return max(measures.SHORT_TERM_S, length_s / SMOOTH)
 
 
 def legend_curve(length_s: float, words: Wording) -> str:
-    """What the loudness line is: short-term loudness, or the mean of a longer window."""
+    """The legend of the loudness curve: short-term loudness, or the mean of a longer window."""
     wide = window_s(length_s)
     if wide == measures.SHORT_TERM_S:
-        return words.labels["legend_curve"]
-    return words.labels["legend_curve_long"].format(window=words.number(wide, "s", digits=0))
+        return str(words.labels["legend_curve"])
+    return str(words.labels["legend_curve_long"]).format(window=words.number(wide, "s", digits=0))
 
 
 def _levels(figures: Mapping[str, Any], side: str, names: set[str], columns: int) -> str:
@@ -186,8 +186,8 @@ def _block(text: str, span: Mapping[str, Any], length_s: float) -> dict[str, str
 
 
 def _length_s(figures: Mapping[str, Any]) -> float:
-    """The length of the time axis, that of the master; a sound of no length still has one."""
-    return max(figures["before"]["duration_s"], 0.01)
+    """The length of the time axis in seconds: that of the master, at least 0.01 so that it can be divided by."""
+    return max(float(figures["before"]["duration_s"]), 0.01)
 
 
 def _render(values: dict[str, Any]) -> str:

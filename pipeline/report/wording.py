@@ -1,4 +1,4 @@
-"""What the report says around the figures, in one language: numbers, and sentences made from what was found and done."""
+"""The text of the report in one language: numbers, and sentences about the measures and the processing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any  # of JSON values, and of what tomllib reads
 
 from pipeline.report.voices import shown
 from pipeline.text import NO_BREAK_SPACE
@@ -18,7 +18,7 @@ _MINUS = "\u2212"
 
 @cache
 def labels(language: str) -> dict[str, Any]:
-    """Every label of the page, French for `fr` and `fr-CA`, English for any other language."""
+    """Every label of the page: French for `fr` and `fr-CA`, English for any other language."""
     name = "fr" if language.startswith("fr") else "en"
     return tomllib.loads((TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
 
@@ -30,15 +30,15 @@ class Wording:
         self.labels = labels(language)
 
     def number(self, value: float | None, unit: str = "", *, digits: int = 1, signed: bool = False) -> str:
-        """« −16,0 LUFS »; a dash when there is none."""
+        """A number with its unit, « −16,0 LUFS »; a dash for None."""
         if value is None:
-            return self.labels["none"]
+            return str(self.labels["none"])
         text = f"{abs(value):.{digits}f}"
         sign = (_MINUS if value < 0 else "+" if signed else "") if float(text) else ""
         return sign + text.replace(".", self.labels["point"]) + (NO_BREAK_SPACE + unit if unit else "")
 
     def length(self, seconds: float) -> str:
-        """« 3 min 24 s », « 9,8 s », « 1 h 02 min »."""
+        """A duration: « 9,8 s », « 3 min 24 s », « 1 h 02 min »."""
         if round(seconds, 1) < 60:
             return self.number(seconds, "s")
         minutes, rest = divmod(round(seconds), 60)
@@ -47,41 +47,43 @@ class Wording:
         return NO_BREAK_SPACE.join((str(first), unit, f"{second:02}", under))
 
     def quoted(self, name: str) -> str:
-        """A name somebody gave, marked as such within a sentence."""
-        return self.labels["quote"].format(name=shown(name))
+        """A name from the user, in quotation marks within a sentence."""
+        return str(self.labels["quote"]).format(name=shown(name))
 
     def file(self, path: str) -> str:
-        """A file by its name, marked as such: folders say nothing here."""
+        """The name of a file, without its folders, in quotation marks."""
         return self.quoted(path.rpartition("/")[2])
 
     def say(self, key: str, count: int | None = None, **values: str) -> str:
-        """A sentence of the table, its places filled; `count` chooses between one and many."""
+        """A sentence of the labels with its placeholders filled; `count` chooses between singular and plural."""
         sentence = self.labels["done"][key]
         if count is not None:
             sentence, values = sentence["one" if count < 2 else "many"], {**values, "n": str(count)}
-        return sentence.format(**values)
+        return str(sentence).format(**values)
 
     def cleaned(self, names: Sequence[str]) -> str:
-        """What was taken out of a recording; what the table does not know is said as it was found."""
-        return self.labels["semicolon"].join(self._cleaned(name) for name in names) or self.labels["none"]
+        """What was removed from a recording; names that the labels do not know stay as they are."""
+        return str(self.labels["semicolon"]).join(self._cleaned(name) for name in names) or str(self.labels["none"])
 
     def _cleaned(self, name: str) -> str:
-        for pattern, said in self.labels["cleaned"]:
+        patterns: list[tuple[str, str]] = self.labels["cleaned"]
+        for pattern, said in patterns:
             if found := re.fullmatch(pattern, name):
                 return found.expand(said)
         return shown(name)
 
 
 def verdict(figures: dict[str, Any], wording: Wording) -> str:
-    """The line at the top: what the published file measures, and whether that is what was asked for."""
+    """The sentence at the top: the measures of the published file, and whether they meet the targets."""
     after, within, words = figures["after"], figures["within"], wording.labels["verdict"]
     said = [wording.number(after["integrated_lufs"], "LUFS"), wording.number(after["true_peak_dbtp"], "dBTP")]
     missed = [words[key] for key, good in within.items() if not good]
-    return wording.labels["comma"].join(said) + words["colon"] + (words["and"].join(missed) if missed else words["within"])
+    result = words["and"].join(missed) if missed else words["within"]
+    return f"{wording.labels['comma'].join(said)}{words['colon']}{result}"
 
 
 def done(figures: dict[str, Any], wording: Wording) -> list[tuple[str, list[str]]]:
-    """What was done and why: a heading and its sentences for each thing that was done, in the order it was."""
+    """The processing and its reasons: a heading and sentences for each step that changed something, in order."""
     steps = (("cut", _cut), ("clean", _clean), ("even", _even), ("mix", _mixed), ("loud", _loud), ("peaks", _peaks), ("check", _check))
     told = [(wording.labels["steps"][key], list(tell(figures, wording))) for key, tell in steps]
     return [(heading, sentences) for heading, sentences in told if sentences]
@@ -104,7 +106,7 @@ def _clean(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
 
 def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
     level, turns = figures["level"], [turn["gain_db"] for turn in figures["levelled"] if turn["gain_db"]]
-    apart = {each["file"] for each in (*figures["parts"], *figures["beds"])}  # those are no voices to make even
+    apart = {each["file"] for each in (*figures["parts"], *figures["beds"])}  # those are not levelled as voices
     tracks = [each for each in figures["recordings"] if each["file"] not in apart and abs(each["gain_db"]) >= 0.05]
     gains = [(wording.file(each["file"]), each["gain_db"]) for each in tracks]
     if gains:
