@@ -1,4 +1,4 @@
-"""`serve --watch`: the tree as it would be published now, laid out again whenever something that a person wrote changes."""
+"""`serve --watch`: serve the tree as it would be published now, and rebuild it whenever a hand-written file changes."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ from pipeline.release import read_release
 from pipeline.serve import PLAIN, Tree, bound, find, url
 
 FOLDER = ".causerie/preview"
-LIVE = "/causerie-live"  # where pages hear that there is something new; no page can have that name
+LIVE = "/causerie-live"  # the path of the server-sent events; no page can have that name
 _LOOK_EVERY_S = 0.5
 _KEEP_ALIVE_S = 15.0
 _LISTENING = f'\nnew EventSource("{LIVE}").onmessage = () => location.reload();\n'.encode()
 
-Seen = dict[str, tuple[int, int]]  # path -> time of change in nanoseconds, bytes
+Seen = dict[str, tuple[int, int]]  # path -> modification time in nanoseconds, size in bytes
 
 
 class News:
-    """Tells every open page that what it shows has changed."""
+    """Notifies every open page that the tree has changed."""
 
     def __init__(self) -> None:
         self.number = 0
         self._turn = threading.Condition()
 
     def tell(self) -> None:
-        """There is something new."""
+        """Announce a change."""
         with self._turn:
             self.number += 1
             self._turn.notify_all()
 
     def wait(self, known: int, seconds: float) -> int:
-        """The number of the latest news: another one than `known` as soon as there is one, after those seconds the same."""
+        """Wait for a version other than `known`, at most `seconds`; returns the current version."""
         with self._turn:
             self._turn.wait_for(lambda: self.number != known, seconds)
             return self.number
 
 
 class Live(Tree):
-    """A tree whose pages follow: the news come through their own script, so that their policy stays as it will be published."""
+    """A tree whose pages reload on changes, through their own script, so that their Content-Security-Policy stays as published."""
 
     news: News
-    always = {}  # what is not published yet is for no other page to read
-    alone: bool  # whether nobody but this machine is to see it
+    always = {}  # no CORS: other origins must not read what is not published yet
+    alone: bool  # whether only this machine may connect
 
     def _answer(self, *, with_body: bool) -> None:
-        """Send a file, the script with an ear to the news, or the news; nothing to a name that was made to point here (DNS rebinding)."""
+        """Send a file, the script that listens for changes, or the events; refuse other host names (DNS rebinding)."""
         if self.alone and not _is_here(self.headers.get("Host", "")):
-            return self.send_body(HTTPStatus.FORBIDDEN, PLAIN, b"403: ask for localhost, or start it with --host\n", with_body=with_body)
+            return self.send_body(HTTPStatus.FORBIDDEN, PLAIN, b"403: use localhost, or start it with --host\n", with_body=with_body)
         if self.path == LIVE and with_body:
             return self._tell()
         script = find(self.base, self.path)
@@ -71,7 +71,7 @@ class Live(Tree):
         super()._answer(with_body=with_body)
 
     def _tell(self) -> None:
-        """An event for each piece of news, until the page is left (HTML, server-sent events)."""
+        """Send an event for each change until the page is closed (HTML, server-sent events)."""
         self.head(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"})
         known = self.news.number
         try:
@@ -82,16 +82,21 @@ class Live(Tree):
                     self.wfile.write(b"data: changed\n\n")
                 known = latest
         except OSError:
-            self.close_connection = True  # the page was left
+            self.close_connection = True  # the page was closed
 
 
 def live_server(folder: Path, news: News, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
-    """A server of that folder, bound and not yet running, whose pages hear the news."""
-    return bound(type("Handler", (Live,), {"base": folder.resolve(), "news": news, "alone": is_local(url(host, port))}), host, port)
+    """A server of that folder, bound and not yet running, whose pages reload on changes."""
+
+    class Handler(Live):
+        """The handler of this server."""
+
+    Handler.base, Handler.news, Handler.alone = folder.resolve(), news, is_local(url(host, port))
+    return bound(Handler, host, port)
 
 
 def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
-    """Build, serve, and do it again on each change, until interrupted. A mistake is said once; the last good pages stay meanwhile."""
+    """Build and serve, and rebuild on each change, until interrupted. An error is reported once; the last good pages stay up."""
     folder, news = root / FOLDER, News()
     folder.mkdir(parents=True, exist_ok=True)
     built, wrong = attempt(root, now())
@@ -99,7 +104,7 @@ def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if wrong:
             say(wrong)
-        say(f"{url(host, server.server_port)}  (builds again on each change; Ctrl-C to stop)")
+        say(f"{url(host, server.server_port)}  (rebuilds on each change; Ctrl-C to stop)")
         seen = look(root, built)
         try:
             while True:
@@ -118,7 +123,7 @@ def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], say:
 
 
 def attempt(root: Path, at: datetime) -> tuple[frozenset[str], str]:
-    """Build what is out of date and lay it out: the files that are built, and what is wrong when it could not be done."""
+    """Build what is out of date and update the preview folder; returns the built files, and an error message or ""."""
     try:
         make(root, "build", (), at=at, console=Console())
         show = open_show(root)
@@ -134,7 +139,7 @@ def attempt(root: Path, at: datetime) -> tuple[frozenset[str], str]:
 
 
 def lay_out(root: Path, folder: Path, sources: dict[str, str]) -> None:
-    """Make `folder` hold those files, by key; what has not changed is not copied again, what is not wanted any more goes."""
+    """Make `folder` hold exactly those files, by key: copy those that changed, delete all others."""
     for key, source in sources.items():
         place, made = folder / key, root / source
         if not place.exists() or not _same(place, made):
@@ -148,7 +153,7 @@ def lay_out(root: Path, folder: Path, sources: dict[str, str]) -> None:
 
 
 def look(root: Path, built: Collection[str]) -> Seen:
-    """Every file of the show that a person may write, with when it changed and how long it is."""
+    """The modification time and size of every file of the show that is not built."""
     found: Seen = {}
     for folder, names, files in os.walk(root):
         names[:] = _theirs(root, Path(folder), names)
@@ -156,14 +161,14 @@ def look(root: Path, built: Collection[str]) -> Seen:
             path = Path(folder, name)
             key = path.relative_to(root).as_posix()
             if not name.startswith(".") and key not in built:
-                with suppress(OSError):  # a link to nothing, or what an editor has taken away meanwhile
+                with suppress(OSError):  # a dangling link, or a file that an editor removed meanwhile
                     stat = path.stat()
                     found[key] = (stat.st_mtime_ns, stat.st_size)
     return found
 
 
 def _theirs(root: Path, folder: Path, names: Iterable[str]) -> list[str]:
-    """The folders to look into: not the hidden ones, and at the show's root not those that Causerie alone writes to."""
+    """The folders to scan: no hidden ones, and at the show's root none that only Causerie writes to."""
     ours = {"site", "public", "feeds", "kept", "node_modules"} if folder == root else set()
     return [name for name in names if not name.startswith(".") and name not in ours]
 
@@ -172,7 +177,7 @@ def _is_here(host: str) -> bool:
     """Whether a Host header names this machine."""
     try:
         return is_local(f"http://{host}/")
-    except ValueError:  # a bracket that is never closed
+    except ValueError:  # an unclosed bracket
         return False
 
 
@@ -182,6 +187,6 @@ def _after_a_moment(root: Path, built: Collection[str]) -> Seen:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether a copy that keeps times is still one; `os.replace` gives what is built anew another time."""
+    """Whether size and modification time are equal; `shutil.copy2` keeps the time, and a rebuilt file has another."""
     first, second = one.stat(), other.stat()
     return (first.st_size, first.st_mtime_ns) == (second.st_size, second.st_mtime_ns)

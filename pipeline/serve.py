@@ -1,6 +1,6 @@
-"""The published tree on this machine, as a careful host would serve it: byte ranges, types, validators, CORS.
+"""A local server of the published tree with byte ranges, media types, validators (ETag) and CORS, like a good web host.
 
-Python's own `http.server` knows no ranges, without which a player cannot jump in the audio.
+Python's own `http.server` has no byte ranges, which a player needs to seek in the audio.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from errno import EADDRNOTAVAIL
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import AF_INET6, gaierror
+from socket import AF_INET6, gaierror, socket
 from typing import BinaryIO
 from urllib.parse import unquote
 
@@ -36,54 +36,59 @@ class Span:
 
     @property
     def bytes(self) -> int:
-        """How many."""
+        """The number of bytes."""
         return self.last - self.first + 1
 
 
 def make_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> ThreadingHTTPServer:
-    """A server that is bound and not yet running; port 0 takes a free one. `CauserieError` when it cannot be bound."""
+    """A server of `folder` that is bound and not yet running; port 0 picks a free port. Raises `CauserieError` when it cannot be bound."""
     base = folder.resolve()
     if not base.is_dir():
-        raise CauserieError("there is nothing to serve", str(folder), "run causerie publish first")
-    return bound(type("Handler", (Tree,), {"base": base}), host, port)
+        raise CauserieError("nothing is published yet", str(folder), "run causerie publish first")
+
+    class Handler(Tree):
+        """The handler of this server."""
+
+    Handler.base = base
+    return bound(Handler, host, port)
 
 
 def bound(handler: type[BaseHTTPRequestHandler], host: str, port: int) -> ThreadingHTTPServer:
-    """A server of that handler on a name or an address, bound and not yet running. `CauserieError` when it cannot be had."""
+    """A server on a host name or an address, bound and not yet running. Raises `CauserieError` when it cannot be bound."""
     kind = _ServerV6 if ":" in host else _Server
     try:
         return kind((host, port), handler)
     except (OSError, OverflowError) as error:
         if isinstance(error, gaierror) or getattr(error, "errno", 0) == EADDRNOTAVAIL:
-            hint = "leave --host out, or give 127.0.0.1, ::1, or 0.0.0.0 for every address it has"
-            raise CauserieError(f"{host} is no address of this machine ({error})", hint=hint) from error
+            hint = "leave --host out, or set it to 127.0.0.1, ::1, or 0.0.0.0 for all addresses of this machine"
+            raise CauserieError(f"{host} is not an address of this machine ({error})", hint=hint) from error
         raise CauserieError(f"port {port} on {host} cannot be used ({error})", hint="choose another with --port") from error
 
 
 def url(host: str, port: int) -> str:
-    """Where a browser finds it (RFC 3986, 3.2.2: an IPv6 address stands in brackets)."""
+    """The URL of a server; an IPv6 address is put in brackets (RFC 3986, 3.2.2)."""
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def until_stopped(server: ThreadingHTTPServer) -> None:
-    """Answer until interrupted."""
+    """Serve requests until Ctrl-C."""
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        pass  # this is how one stops it
+        pass  # Ctrl-C is the normal way to stop it
 
 
 def serve(folder: Path, *, port: int = 8000, host: str = "127.0.0.1", ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve `folder` until interrupted; `ready` hears its address once it answers."""
+    """Serve `folder` until interrupted; `ready` is called with its URL once it is bound."""
     with make_server(folder, host, port) as server:
         ready(url(host, server.server_port))
         until_stopped(server)
 
 
 def find(base: Path, target: str) -> Path | None:
-    """The file a request asks for; None when there is none, it is hidden, or it lies outside `base`.
+    """The requested file; None when it does not exist, is hidden, or lies outside `base`.
 
-    A folder is its `index.html`; it is never listed.
+    A folder is served as its `index.html` and never listed.
     """
     name = unquote(_path(target))
     parts = [part for part in name.split("/") if part]
@@ -93,15 +98,15 @@ def find(base: Path, target: str) -> Path | None:
     path = path / "index.html" if name.endswith("/") else path
     try:
         return path if path.is_file() and path.resolve().is_relative_to(base) else None
-    except (OSError, ValueError):  # names no file can have: too long, not encodable
+    except (OSError, ValueError):  # impossible file names: too long, not encodable
         return None
 
 
 def span(header: str, size: int) -> Span | None:
-    """The bytes a Range header asks for, of a file of `size` bytes (RFC 9110, section 14).
+    """The range that a Range header requests of a file of `size` bytes (RFC 9110, section 14).
 
-    None when the whole file is to be sent: no header, several ranges, or something unreadable. Raises `ValueError` when
-    the range holds nothing of the file (416).
+    None when the whole file is to be sent: no header, several ranges, or an invalid header. Raises `ValueError` when
+    the range lies outside the file (status 416).
     """
     found = _RANGE.fullmatch(header.replace(" ", ""))
     if found is None or found.groups() == ("", ""):
@@ -116,10 +121,10 @@ def span(header: str, size: int) -> Span | None:
 
 
 class _Server(ThreadingHTTPServer):
-    """One thread a connection; a browser that leaves in the middle of an answer is no error."""
+    """One thread per connection; a client that disconnects during a response is not an error."""
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a connection that broke."""
+    def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Print errors, except broken connections."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -129,18 +134,18 @@ class _ServerV6(_Server):
 
 
 class Files(BaseHTTPRequestHandler):
-    """What sends a file, whole or in part, on a connection that is kept; who may ask for which is its children's to say."""
+    """Sends files, whole or in part, over persistent connections; subclasses decide which request gets which file."""
 
-    protocol_version = "HTTP/1.1"  # players keep their connection while they jump about
+    protocol_version = "HTTP/1.1"  # players keep their connection while they seek
     server_version, sys_version = "causerie", ""
     timeout = 60
-    always: Mapping[str, str] = {}  # headers of every answer
+    always: Mapping[str, str] = {}  # headers of every response
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the terminal is the user's."""
+        """Print nothing for each request."""
 
     def send_file(self, path: Path, type_: str, *, with_body: bool) -> None:
-        """One file: whole, in part, or the news that it has not changed."""
+        """Send a file: whole (200), in part (206), or only that it has not changed (304)."""
         with path.open("rb") as stream:
             stat = path.stat()
             tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
@@ -164,20 +169,20 @@ class Files(BaseHTTPRequestHandler):
                 self._copy(stream, part)
 
     def send_body(self, status: HTTPStatus, type_: str, body: bytes, *, with_body: bool = True) -> None:
-        """An answer that is no file."""
+        """Send a response that is not a file."""
         self.head(status, {"Content-Type": type_, "Content-Length": str(len(body))})
         if with_body:
             self.wfile.write(body)
 
     def head(self, status: HTTPStatus, headers: Mapping[str, str]) -> None:
-        """Status and headers."""
+        """Send status and headers."""
         self.send_response(status)
         for name, value in {**self.always, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
 
     def _copy(self, stream: BinaryIO, part: Span) -> None:
-        """Send those bytes; a listener who leaves is no error."""
+        """Send those bytes; a client that disconnects is not an error."""
         stream.seek(part.first)
         left = part.bytes
         try:
@@ -186,25 +191,25 @@ class Files(BaseHTTPRequestHandler):
                 left -= len(block)
         except OSError:
             left = 1
-        self.close_connection = self.close_connection or left > 0  # what was promised cannot be kept on this connection
+        self.close_connection = self.close_connection or left > 0  # after a short body the connection is out of step
 
 
 class Tree(Files):
-    """GET and HEAD of files below `base`, which any page may read."""
+    """GET and HEAD of files below `base`, which pages of any origin may read (CORS)."""
 
     base: Path
     always = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag"}
 
     def do_GET(self) -> None:
-        """Send a file, or a part of it."""
+        """Send a file or a part of it."""
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
-        """Send what GET would say, without the file."""
+        """Send the headers of GET without the file."""
         self._answer(with_body=False)
 
     def do_OPTIONS(self) -> None:
-        """Tell a browser that any page may read from here."""
+        """Answer a CORS preflight: pages of any origin may read."""
         allowed = {"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS", "Access-Control-Allow-Headers": "Range, If-None-Match"}
         self.head(HTTPStatus.NO_CONTENT, allowed)
 
@@ -215,21 +220,21 @@ class Tree(Files):
         self.send_file(path, content_type(path.relative_to(self.base).as_posix()), with_body=with_body)
 
     def _redirect_or_404(self, with_body: bool) -> None:
-        """`/episode` is `/episode/`, or nothing."""
+        """Redirect `/episode` to `/episode/` when that exists, else send 404."""
         name = _path(self.path)
         folder = f"/{name.strip('/')}/"
         if not name.endswith("/") and find(self.base, folder) is not None:
             return self.head(HTTPStatus.MOVED_PERMANENTLY, {"Location": folder, "Content-Length": "0"})
         if page := find(self.base, "/404.html"):
             return self.send_body(HTTPStatus.NOT_FOUND, content_type("404.html"), page.read_bytes(), with_body=with_body)
-        self.send_body(HTTPStatus.NOT_FOUND, PLAIN, b"404: there is no such page here\n", with_body=with_body)
+        self.send_body(HTTPStatus.NOT_FOUND, PLAIN, b"404: there is no such page\n", with_body=with_body)
 
 
 def _path(target: str) -> str:
-    """A request's path, still quoted, without its query; `urlsplit` would refuse some that browsers send."""
+    """The path of a request target, still percent-encoded, without query; `urlsplit` raises for some that browsers send."""
     return target.split("#")[0].split("?")[0]
 
 
 def _matches(header: str, tag: str) -> bool:
-    """Whether If-None-Match names this version (weak comparison, RFC 9110 section 13.1.2)."""
+    """Whether If-None-Match lists this ETag (weak comparison, RFC 9110 section 13.1.2)."""
     return header.strip() == "*" or tag in {item.strip().removeprefix("W/") for item in header.split(",")}

@@ -1,4 +1,4 @@
-"""What `[site]` of show.toml and the show's `templates/` say of its pages; a colour that cannot be read is a mistake."""
+"""Reads `[site]` of show.toml and lists the show's `templates/`; colours without enough contrast are errors."""
 
 from __future__ import annotations
 
@@ -13,28 +13,34 @@ from pipeline.text import nearest, printable, slugify
 from pipeline.toml import Table
 
 OURS = Path(__file__).parent / "templates" / "site"
-FOLDER = "templates"  # of the show
-_KINDS = {".j2", ".css", ".js", ".toml"}  # of templates; what else lies there is none of ours
+FOLDER = "templates"  # in the show's folder
+_KINDS = {".j2", ".css", ".js", ".toml"}  # suffixes of templates; other files in the folder are ignored
 _FONTS = {b"wOF2": ".woff2", b"wOFF": ".woff", b"OTTO": ".otf", b"\0\1\0\0": ".ttf"}  # W3C WOFF 1 and 2, OpenType 1.9
 
 
 def site_settings(table: Table, root: Path) -> SiteSettings:
-    """The pages' settings; every mistake is noted."""
+    """The settings of the pages; every mistake is added to the table's problems."""
     light, dark = (_colours(table.table(name)) for name in ("light", "dark"))
     _check_contrast(table, light, dark)
-    fonts = (_font(table, key, root) for key in ("font", "title_font"))
-    settings = SiteSettings(tuple(light.items()), tuple(dark.items()), *fonts, _links(table.table("subscribe")), _templates(table, root))
+    settings = SiteSettings(
+        light=tuple(light.items()),
+        dark=tuple(dark.items()),
+        font=_font(table, "font", root),
+        title_font=_font(table, "title_font", root),
+        subscribe=_links(table.table("subscribe")),
+        templates=_templates(table, root),
+    )
     table.end()
     return settings
 
 
 def tags(table: Table) -> tuple[str, ...]:
-    """An episode's themes, each once; each has a page, so each needs letters or digits that can name one."""
+    """An episode's themes without duplicates. Each gets a page, so each needs letters or digits for its URL."""
     found: dict[str, str] = {}
     for tag in table.texts("tags"):
         slug = slugify(tag)
         if not slug or len(tag) > 60 or not tag.isprintable():
-            table.problem("tags", f"“{printable(tag)[:60]}” cannot name a page", "use a word or two, in Latin letters or digits")
+            table.problem("tags", f"“{printable(tag)[:60]}” cannot be the name of a page", "use a word or two, in Latin letters or digits")
         else:
             found.setdefault(slug, tag)
     return tuple(found.values())
@@ -47,7 +53,7 @@ def _colours(table: Table) -> dict[str, str]:
 
 
 def _check_contrast(table: Table, light: Mapping[str, str], dark: Mapping[str, str]) -> None:
-    """Ours can be read; a pair that cannot has a colour of the show's in it, and is told under that one."""
+    """Report every pair with too little contrast, under the colour that the show sets: the built-in pairs all have enough."""
     own = {"light": light, "dark": {**light, **dark}}
     for scheme, palette in palettes(light, dark).items():
         for text, ground, ratio in unreadable(palette):
@@ -59,7 +65,7 @@ def _check_contrast(table: Table, light: Mapping[str, str], dark: Mapping[str, s
 
 
 def _font(table: Table, key: str, root: Path) -> str:
-    """A font file: browsers ask servers for its type, so its name must not lie."""
+    """A font file; its suffix must match its content, because servers derive the media type from it."""
     name = file_in(table, key, root, root)
     if name and (root / name).is_file():
         with (root / name).open("rb") as stream:
@@ -74,13 +80,15 @@ def _links(table: Table) -> Named:
 
 
 def _templates(table: Table, root: Path) -> tuple[str, ...]:
-    """The show's own templates; one that stands for none of ours would be forgotten silently, unless it begins with `_`."""
+    """The show's own templates. One that overrides none of the built-in ones is an error, unless its name begins with `_`."""
     found = sorted(path.name for path in (root / FOLDER).glob("*") if path.suffix in _KINDS and path.is_file())
     ours = {path.name for path in OURS.iterdir()}
     for name in found:
         if name not in ours and not name.startswith("_"):
-            hint = f"{nearest(name, ours)}; one that others include begins with “_”"
-            table.problems.append(CauserieError("is no template of the pages", printable(f"{FOLDER}/{name}"), hint))
-        if not (root / FOLDER / name).resolve().is_relative_to(root.resolve()):  # it could be published, whatever it is
-            table.problems.append(CauserieError("is a link out of the show", printable(f"{FOLDER}/{name}"), "put a copy in its place"))
+            hint = f"{nearest(name, ours)}; a template that others include begins with “_”"
+            table.problems.append(CauserieError("is not the name of a template of the pages", printable(f"{FOLDER}/{name}"), hint))
+        if not (root / FOLDER / name).resolve().is_relative_to(root.resolve()):  # any file of this machine could be published
+            table.problems.append(
+                CauserieError("is a link that leads out of the show", printable(f"{FOLDER}/{name}"), "put a copy in its place")
+            )
     return tuple(f"{FOLDER}/{name}" for name in found)

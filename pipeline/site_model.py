@@ -1,19 +1,19 @@
-"""What only the listening pages say of a show: frozen values, no input or output."""
+"""The settings of the listening pages: frozen values, no I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-Named = tuple[tuple[str, str], ...]
+Named = tuple[tuple[str, str], ...]  # (name, value) pairs
 
 
 @dataclass(frozen=True)
 class SiteSettings:
-    """What `[site]` says in show.toml, and the templates of the show's own."""
+    """`[site]` of show.toml, and the show's own templates."""
 
-    light: Named = ()  # colours that differ from `pipeline.colours.LIGHT`, by name
+    light: Named = ()  # colours that differ from `pipeline.model.colours.LIGHT`, by name
     dark: Named = ()
-    font: str = ""  # a font file of the show, for running text and labels
+    font: str = ""  # a font file of the show, for body text and labels
     title_font: str = ""
-    subscribe: Named = ()  # where the show can be followed: a directory's name, its address there
-    templates: tuple[str, ...] = ()  # files of the show's `templates/` that stand for ours of the same name
+    subscribe: Named = ()  # where the show can be followed: a directory's name, its URL there
+    templates: tuple[str, ...] = ()  # files of the show's `templates/` that override built-in ones of the same name

@@ -1,4 +1,4 @@
-"""A transcript to correct, with what lies beside it: words heard half a second apart, doubts, a minute of sound."""
+"""A transcript to correct and its files: recognised words half a second apart, doubts, a minute of audio."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def heard() -> dict:
 
 
 def doubted() -> dict:
-    """`doubts.json`: one passage that is noted in the text, one whose note is gone."""
+    """`doubts.json`: one passage with a note in the text, one whose note was deleted."""
     return {"passages": [{"text": text, "start_s": at, "end_s": at + 2, "score": 0.5, "reasons": ["unsure words"]} for text, at in DOUBTED]}
 
 
 def make_desk(root: Path, text: bytes = TEXT.encode(), sound: bytes | None = None) -> Desk:
-    """A desk in a folder."""
+    """A review session in a folder."""
     for name, content in {
         f"transcripts/{SLUG}.md": text,
         f"transcripts/{SLUG}.words.json": json.dumps(heard()).encode(),

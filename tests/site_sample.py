@@ -1,4 +1,4 @@
-"""A small published show for the tests of its pages: two episodes, a real MP3, every role of file."""
+"""A small published show for the tests of the pages: two episodes, a real MP3, a file of every role."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CLERK = Voice("Odile", "archive", label="Odile Ferrand, guichetière")
 
 
 def said(text: str, start_s: float | None, voice: Voice = NARRATOR, section: str = "") -> Turn:
-    """A turn that says `text`, half a second a word."""
+    """A turn with the words of `text`, half a second each."""
     spoken = text.split()
     times = [(None, None) if start_s is None else (start_s + i / 2, start_s + i / 2 + 0.4) for i in range(len(spoken))]
     return Turn(voice, tuple(Word(word, *time) for word, time in zip(spoken, times, strict=True)), section)
@@ -76,7 +76,7 @@ TURNS = (
 
 @dataclass(frozen=True)
 class Published:
-    """Where the pages are, and the steps' inputs they came from."""
+    """The published tree, the folder of the steps' inputs, and the steps."""
 
     root: Path
     inputs: Path
@@ -89,7 +89,7 @@ def workspace(
     tags: tuple[str, ...] = (),
     site: SiteSettings = PLAIN,
 ) -> Show:
-    """A show of those episodes, all on the same themes."""
+    """A show of those episodes, all with the same tags."""
     return Show(show, "cover.jpg", site=site, episodes=tuple(Episode(info, Mix(()), tags=tags) for info in episodes))
 
 
@@ -105,7 +105,7 @@ def publish(
     sound: bytes = b"",
     more: dict[str, tuple[str, str]] | None = None,
 ) -> Published:
-    """Run the plan's steps that make pages, and make every file they link to; `more` are files each episode has besides."""
+    """Run the steps that write pages, and create every file they link to; `more` are additional files of each episode."""
     public = root / "public"
     whole = workspace(show, episodes, tags, site)
     _release(root / work("show", "release.json"), public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")

@@ -1,4 +1,4 @@
-"""What `serve --watch` sees, lays out, and tells the pages that are open."""
+"""`serve --watch`: which files it scans, the folder it serves, and how it notifies open pages."""
 
 import http.client
 import threading
@@ -55,7 +55,7 @@ def test_open_pages_hear_that_something_changed(tmp_path):
         home = f"http://127.0.0.1:{server.server_port}"
         with urllib.request.urlopen(home + "/page.js", timeout=10) as script:
             assert script.read().startswith(b"ours\nnew EventSource(")
-            assert "Access-Control-Allow-Origin" not in script.headers  # what is not published yet is for no other page to read
+            assert "Access-Control-Allow-Origin" not in script.headers  # other origins must not read what is not published yet
         head = urllib.request.Request(home + "/page.js", method="HEAD")
         with urllib.request.urlopen(head, timeout=10) as told:
             assert told.headers["Content-Length"] == script.headers["Content-Length"]

@@ -1,4 +1,4 @@
-"""The report: its figures against hand calculations, its page in another parser, and in a browser."""
+"""The audio report: figures against hand calculations, the page in an HTML parser and in a browser."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 def steady(*pieces: tuple[float, float]) -> Profile:
-    """Pieces of (seconds, LUFS): a level of the same number of dB, peaks 6 dB higher, loudness that changes at once."""
+    """A profile of (seconds, LUFS) pieces: RMS level of the same number of dB, peaks 6 dB higher, instant loudness changes."""
     blocks = np.concatenate([np.full(round(seconds * BLOCKS_PER_S), level, np.float32) for seconds, level in pieces])
     moments = np.concatenate([np.full(round(seconds * MOMENTS_PER_S), level, np.float32) for seconds, level in pieces])
     samples = round(sum(seconds for seconds, _ in pieces) * 1000)
@@ -84,7 +84,7 @@ def drawn(
     title="L'attente",
     language="fr",
 ) -> tuple[Path, Path]:
-    """The report of a programme, in a folder: its page and its figures."""
+    """Write the report of a programme into a folder; returns the page and the figures."""
     paths = {name: folder / name for name in ("sound", "levels", "encoded", "curve", "timed", "chapters", "page", "figures")}
     write_json(paths["sound"], sound)
     write_json(paths["encoded"], encoded)
@@ -179,7 +179,7 @@ def test_two_voices_of_one_name_are_told_apart_and_sounds_are_no_voice():
 
 def test_a_name_cannot_reorder_or_break_the_line_it_stands_in():
     assert shown("a\u202eb\u2067c\nd\x07e") == "abc d e"
-    assert shown("می\u200cخواهم") == "می\u200cخواهم"  # joiners are letters' business
+    assert shown("می\u200cخواهم") == "می\u200cخواهم"  # joiners shape letters and stay
 
 
 def test_numbers_are_written_in_the_language_of_the_show():
@@ -264,7 +264,7 @@ def test_what_was_done_is_told_with_its_reasons(sample):
     )
     for words in said:
         assert words in done.replace("\u00a0", " ").replace("\u202f", " ")
-    assert done.count("−2,0") == 1  # a jingle's gain is told once, and is no voice's
+    assert done.count("−2,0") == 1  # a jingle's gain is listed once, and not as a voice's
 
 
 @pytest.mark.parametrize(

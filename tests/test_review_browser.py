@@ -1,4 +1,4 @@
-"""The page where a transcript is corrected, in a real browser against the real server."""
+"""The review page in a real browser against the real server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sound() -> bytes:
 
 
 class Page:
-    """A page, and the file behind it; its policy forbids evaluated scripts, so that conditions are polled from here."""
+    """A page and its transcript file. Its Content-Security-Policy forbids `wait_for_function`, so conditions are polled here."""
 
     def __init__(self, page, file: Path) -> None:
         self.page, self.file = page, file

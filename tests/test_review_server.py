@@ -1,4 +1,4 @@
-"""The server behind the page: who may ask, and what it writes."""
+"""The review server: which requests it accepts, and what it writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = tuple[int, http.client.HTTPMessage, bytes]
 
 
 class Served:
-    """A running server, and what a browser would know of it."""
+    """A running server, with the host and secret that a browser gets."""
 
     def __init__(self, root: Path, address: str) -> None:
         self.file = root / f"transcripts/{SLUG}.md"

@@ -1,4 +1,4 @@
-"""What is shown beside a text that is being corrected."""
+"""The annotations of a text that is being corrected."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ def line_of(part: str) -> int:
 
 
 def start_of(word: str, text: str = TEXT) -> float | None:
-    """When the word at its first place in the text is heard."""
+    """The start time of the first occurrence of a word in the text."""
     lines = text.split("\n")
     spots = {(each.line, each.column): each.start_s for each in places(text, heard())}
     line = next(number for number, content in enumerate(lines, 1) if word in content and not content.startswith("%%"))

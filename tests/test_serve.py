@@ -1,4 +1,4 @@
-"""The local server, asked by somebody else's clients."""
+"""The local server, tested with independent HTTP clients."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
 
 
 def ask(address: tuple[str, int], path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """One request on a connection of its own; header names are lower case."""
+    """One request on its own connection; header names are in lower case."""
     connection = http.client.HTTPConnection(*address, timeout=10)
     try:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -246,7 +246,7 @@ def test_ipv6_is_served_and_its_address_can_be_followed(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", "2001:db8::1"])
 def test_a_host_that_is_not_this_machine_is_told_as_such(tmp_path: Path, host: str) -> None:
-    with pytest.raises(CauserieError, match=rf"{host} is no address of this machine.*--host"):
+    with pytest.raises(CauserieError, match=rf"{host} is not an address of this machine.*--host"):
         make_server(tmp_path, host=host, port=0)
 
 
@@ -258,7 +258,7 @@ def test_names_with_accents_and_spaces_are_found(address: tuple[str, int]) -> No
 def test_interrupted_it_stops_without_a_word(tmp_path: Path) -> None:
     put(tmp_path / "index.html", b"x")
     code = f"from pathlib import Path; from pipeline.serve import serve; serve(Path({str(tmp_path)!r}), port=0, ready=lambda at: print(at, flush=True))"
-    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # who runs the suite may have it ignored
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # the test runner may ignore SIGINT
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as child:
         assert child.stdout is not None
         with urllib.request.urlopen(child.stdout.readline().strip(), timeout=10) as page:

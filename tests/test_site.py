@@ -1,4 +1,4 @@
-"""The pages as files: right, complete, safe, and the same each time."""
+"""The pages as files: correct, complete, safe and reproducible."""
 
 import base64
 import hashlib
@@ -95,7 +95,7 @@ def test_chapters_are_listed_and_head_the_transcript_where_they_start(episode):
     ]  # fmt: skip
     heads = {h.text: h.xpath("following-sibling::p[contains(@class, 'turn')][1]/@id")[0] for h in episode.xpath("//div[@class='turns']/h3")}
     assert heads == {"Le récit": "t1", "Une archive": "t10", "Micro-trottoir\u202f!": "t31"}
-    assert texts(episode, "section") == ["Archive : 1978"]  # « micro-trottoir ! » is the chapter's title already
+    assert texts(episode, "section") == ["Archive : 1978"]  # the chapter's title is already « micro-trottoir ! »
 
 
 def test_the_player_is_followed_by_the_transcript_and_the_downloads_with_form_and_weight(episode):
@@ -170,7 +170,7 @@ def test_hostile_text_stays_text_everywhere(tmp_path):
         assert "49" not in page.findtext(".//h1")
     page = parse(root / PAGES[1])
     assert "".join(page.findtext(".//h1").split()) == "".join(typographic(HOSTILE, "fr").split())
-    (frame,) = lxml.html.fragments_fromstring(page.get_element_by_id("cadre").text_content())  # as it lands in another page
+    (frame,) = lxml.html.fragments_fromstring(page.get_element_by_id("cadre").text_content())  # as pasted into another page
     assert set(frame.attrib) == {"src", "title", "width", "height", "loading"} and len(frame) == 0
 
 

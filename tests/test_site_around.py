@@ -1,4 +1,4 @@
-"""The pages around the episodes: people, themes, all transcripts, what is lost, what is found, what is shared."""
+"""The pages of the show: people, themes, all transcripts, 404 page, sitemap, social cards."""
 
 import subprocess
 from dataclasses import replace
@@ -128,11 +128,11 @@ def test_a_card_of_long_titles_shows_its_number_whole(tmp_path):
     grey = subprocess.run(read, capture_output=True, check=True).stdout
     band, rows = grey[0], [grey[1200 * y : 1200 * y + 724] for y in range(630)]
     inked = [y for y, row in enumerate(rows[:600]) if set(row) != {band}]
-    assert inked[0] > 56 + 5 and inked[-1] < 556 - 5  # the place of the words ends at 56 and 556
+    assert inked[0] > 56 + 5 and inked[-1] < 556 - 5  # the text box spans rows 56 to 556
 
 
 def cover(folder):
-    """A small PNG, drawn by the engine that will read it."""
+    """A small PNG cover, drawn by Typst."""
     import typst
 
     path = folder / "cover.png"
@@ -156,7 +156,7 @@ def test_a_show_has_its_own_colours_and_fonts(tmp_path):
 
 
 def own(root, **texts):
-    """The settings of a show with templates of its own."""
+    """The settings of a show with its own templates."""
     files = {f"templates/{name.replace('__', '.')}": text for name, text in texts.items()}
     for name, text in files.items():
         write_whole(root / name, text)

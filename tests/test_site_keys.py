@@ -1,4 +1,4 @@
-"""The pages' own part of show.toml, colours above all."""
+"""`[site]` of show.toml, above all its colours."""
 
 import pytest
 from hypothesis import given, settings
@@ -88,14 +88,14 @@ def test_a_template_that_stands_for_none_of_ours_is_a_mistake(tmp_path):
     found, problems = read({}, tmp_path)
     assert {"templates/cast.html.j2", "templates/_logo.html.j2"} < set(found.templates)
     (problem,) = problems
-    assert problem.startswith("templates/episodes.html.j2: is no template") and "episode.html.j2" in problem
+    assert problem.startswith("templates/episodes.html.j2: is not the name of a template of the pages") and "episode.html.j2" in problem
 
 
 def test_a_template_cannot_be_a_file_from_outside_the_show(tmp_path):
     (tmp_path / "secret").write_text("x")
     (tmp_path / "show/templates").mkdir(parents=True)
     (tmp_path / "show/templates/_x.html.j2").symlink_to(tmp_path / "secret")
-    assert read({}, tmp_path / "show")[1] == ["templates/_x.html.j2: is a link out of the show; put a copy in its place"]
+    assert read({}, tmp_path / "show")[1] == ["templates/_x.html.j2: is a link that leads out of the show; put a copy in its place"]
 
 
 def test_tags_that_cannot_name_a_page_are_mistakes_and_two_spellings_are_one():

@@ -1,8 +1,7 @@
-"""The page where a transcript is corrected, served to this machine alone, and the file it saves.
+"""The page for correcting a transcript, served to this machine only, and saving its file.
 
-Any web page that the same browser has open can send requests to 127.0.0.1. What keeps them out: the address holds a secret that is new
-each time; the Host header must name this server, so that a name which points here (DNS rebinding) is refused; and no answer may be read
-by, or framed in, another origin.
+Any page open in the same browser can send requests to 127.0.0.1. Three things keep them out: the URL holds a secret that is new each
+time; the Host header must name this server, which stops DNS rebinding; and no response can be read by, or framed in, another origin.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from functools import cache
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any  # of JSON values, and of what tomllib reads
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, read_text, write_whole
@@ -28,7 +27,7 @@ from pipeline.serve import PLAIN, Files, bound, until_stopped
 
 _TEMPLATES = Path(__file__).parent.parent / "templates" / "review"
 _ASSETS = ("review.js", "review.css")
-_MOST_BYTES = 8 << 20  # ten hours of speech are under one
+_MOST_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
 _BOM = b"\xef\xbb\xbf"
 _SELF = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
 _POLICY = f"default-src 'none'; {_SELF}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -43,7 +42,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Desk:
-    """One transcript to correct, and what lies beside it."""
+    """One transcript to correct, and the files that belong to it."""
 
     root: Path
     slug: str
@@ -54,38 +53,38 @@ class Desk:
 
     @property
     def where(self) -> str:
-        """The text's name for a person."""
+        """The path of the transcript as displayed, relative to the show's folder."""
         return f"transcripts/{self.slug}.md"
 
     @property
     def text(self) -> Path:
-        """The file that is corrected; a link is followed, so that saving does not put a copy in its place."""
+        """The transcript file; a symbolic link is resolved, so that saving does not replace it by a copy."""
         return (self.root / self.where).resolve()
 
     @property
     def audio(self) -> Path:
-        """What the words were heard in, else what is published: both on the same timeline."""
+        """The master, else the published MP3; both have the same timeline."""
         master = self.root / f".causerie/{self.slug}/master.flac"
         return master if master.is_file() else self.root / f"episodes/{self.slug}/{self.slug}.mp3"
 
 
 class Changed(Exception):
-    """The file on disk is not what the person began with."""
+    """The file on disk has changed since the page loaded it."""
 
 
 def desk(root: Path, slug: str, title: str, language: str, people: tuple[str, ...]) -> Desk:
-    """The desk of an episode. `CauserieError` when its text or its sound is not there yet, or cannot be read."""
+    """The review session of an episode. Raises `CauserieError` when its transcript or its audio is missing, or cannot be read."""
     found = Desk(root, slug, title, language, people)
     if not found.text.is_file():
-        raise CauserieError("is not there yet", found.where, f"run causerie draft {slug} first, or import-text")
-    read_text(found.text, found.where)  # so that a text that cannot be read is told here
+        raise CauserieError("there is no transcript yet", found.where, f"run causerie draft {slug} first, or causerie import-text")
+    read_text(found.text, found.where)  # so that an unreadable transcript is reported before the server starts
     if not found.audio.is_file():
-        raise CauserieError("its sound is not made yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
+        raise CauserieError("its audio has not been built yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
     return found
 
 
 def serve_review(found: Desk, *, port: int = 0, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve the page until interrupted; `ready` hears its address. Port 0 takes a free one."""
+    """Serve the page until interrupted; `ready` is called with its URL. Port 0 picks a free port."""
     server, address = make_review(found, port)
     with server:
         ready(address)
@@ -93,24 +92,26 @@ def serve_review(found: Desk, *, port: int = 0, ready: Callable[[str], None] = l
 
 
 def make_review(found: Desk, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
-    """A server that is bound and not yet running, and the page's address with its secret."""
-    secret = secrets.token_urlsafe(24)
-    handler = type("Handler", (_Review,), {"desk": found, "secret": secret})
-    server = bound(handler, "127.0.0.1", port)
-    host = f"127.0.0.1:{server.server_port}"
-    handler.host = host
-    return server, f"http://{host}/{secret}/"
+    """A server that is bound and not yet running, and the page's URL with its secret."""
+
+    class Handler(_Review):
+        """The handler of this server."""
+
+    Handler.desk, Handler.secret = found, secrets.token_urlsafe(24)
+    server = bound(Handler, "127.0.0.1", port)
+    Handler.host = f"127.0.0.1:{server.server_port}"
+    return server, f"http://{Handler.host}/{Handler.secret}/"
 
 
 def opened(found: Desk) -> dict[str, Any]:
-    """The text as it is on disk, its digest, and what the page shows beside it."""
+    """The text on disk, its digest, and the annotations that the page shows next to it."""
     content = found.text.read_bytes()
     text = decoded(content)
     return {"text": text, "digest": digest(content), **shown(found, text)}
 
 
 def shown(found: Desk, text: str) -> dict[str, Any]:
-    """What the page shows beside `text`."""
+    """The annotations that the page shows next to `text`: word times, doubts, mistakes, remarks."""
     words, doubts = (found.root / f"transcripts/{found.slug}.{name}.json" for name in ("words", "doubts"))
     heard, doubted = (read_json(path) if path.is_file() else None for path in (words, doubts))
     others = {f"transcripts/{path.name}": path for path in sorted((found.root / "transcripts").glob("*.md"))}
@@ -119,23 +120,26 @@ def shown(found: Desk, text: str) -> dict[str, Any]:
 
 
 def decoded(content: bytes) -> str:
-    """A file's text as a page holds it: no byte order mark, and line ends as browsers write them."""
+    """The text of a file as the page holds it: without byte order mark, with LF line ends."""
     return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def encoded(text: str, before: bytes) -> bytes:
-    """A page's text as a file, with the byte order mark and the line ends of the file it replaces."""
+    """The page's text as UTF-8, with the byte order mark and the line ends of the file it replaces."""
     windows = b"\r\n" in before and b"\n" not in before.replace(b"\r\n", b"")
     return _BOM * before.startswith(_BOM) + text.replace("\n", "\r\n" if windows else "\n").encode("utf-8")
 
 
 def digest(content: bytes) -> str:
-    """What a file is known by until it is saved."""
+    """The SHA-256 of a file's content, which detects changes by others."""
     return hashlib.sha256(content).hexdigest()
 
 
 def save(found: Desk, text: str, known: str) -> str:
-    """Write `text` over the file whose digest is `known`, whole or not at all; the new digest. `Changed` when it is another file by now."""
+    """Replace the file whose digest is `known` by `text`, atomically; returns the new digest.
+
+    Raises `EditConflict` when the file has another digest by now.
+    """
     path = found.text
     with found.saving:
         before = path.read_bytes() if path.is_file() else b""
@@ -145,19 +149,19 @@ def save(found: Desk, text: str, known: str) -> str:
         if after != before:
             mode = path.stat().st_mode
             write_whole(path, after)
-            path.chmod(mode)  # it is a person's file, and stays as open or closed as they made it
+            path.chmod(mode)  # keep the permissions that the user gave the file
     return digest(after)
 
 
 @cache
 def labels(language: str) -> dict[str, Any]:
-    """What the page says, French for `fr` and `fr-CA`, English for any other language."""
+    """The labels of the page: French for `fr` and `fr-CA`, English for any other language."""
     name = "fr" if language.startswith("fr") else "en"
     return tomllib.loads((_TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
 
 
 def page(found: Desk) -> str:
-    """The page, before its script has asked for the text."""
+    """The HTML of the page; its script loads the text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     house = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -166,7 +170,7 @@ def page(found: Desk) -> str:
 
 
 class _Review(Files):
-    """The page and what it asks for, below an address that holds the secret."""
+    """Requests of the page, below a URL that holds the secret."""
 
     desk: Desk
     secret: str
@@ -174,15 +178,15 @@ class _Review(Files):
     always = _HEADERS
 
     def do_GET(self) -> None:
-        """The page, its script and style, the sound, the text."""
+        """Send the page, its script and style sheet, the audio or the text."""
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
-        """What GET would say."""
+        """Send the headers of GET."""
         self._answer(with_body=False)
 
     def do_POST(self) -> None:
-        """What stands beside a text that is being typed."""
+        """Send the annotations of a text that is being typed."""
         if (value := self._received("beside")) is not None:
             self._tried(lambda: shown(self.desk, value["text"]))
 
@@ -205,7 +209,7 @@ class _Review(Files):
             self._refuse(HTTPStatus.NOT_FOUND, with_body=with_body)
 
     def _asked(self) -> str | None:
-        """The name that is asked for, after the secret; None when the request was refused."""
+        """The requested name, after the secret; None when the request was refused."""
         _, secret, name = (*self.path.split("?")[0].split("/", 2), "")[:3]
         if self.headers.get("Host") != self.host or self.headers.get("Origin", f"http://{self.host}") != f"http://{self.host}":
             self._refuse(HTTPStatus.FORBIDDEN)
@@ -216,29 +220,32 @@ class _Review(Files):
         return None
 
     def _received(self, wanted: str) -> Mapping[str, str] | None:
-        """The JSON object that was sent to `wanted`, `text` and `digest` in it being texts; None when the request was refused."""
-        self.close_connection = True  # what is left unread must not be taken for the next request
+        """The JSON object sent to `wanted`, whose `text` and `digest` are strings; None when the request was refused."""
+        self.close_connection = True  # unread bytes must not be parsed as the next request
         name, length = self._asked(), self.headers.get("Content-Length", "")
         if name is None:
             return None
         if name != wanted:
-            return self._refuse(HTTPStatus.NOT_FOUND)
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return None
         if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MOST_BYTES:
-            return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return None
         try:
             value = json.loads(self.rfile.read(int(length)))
         except ValueError:
             value = None
-        if not isinstance(value, dict) or any(not isinstance(value.get(key), str) for key in ("text", "digest")):
-            return self._refuse(HTTPStatus.BAD_REQUEST)
-        return value
+        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ("text", "digest")):
+            return value
+        self._refuse(HTTPStatus.BAD_REQUEST)
+        return None
 
     def _refuse(self, status: HTTPStatus, *, with_body: bool = True) -> None:
         self.close_connection = True
         self.send_body(status, PLAIN, f"{status.value}: {status.phrase}\n".encode(), with_body=with_body)
 
     def _tried(self, make: Callable[[], Mapping[str, Any]], *, with_body: bool = True) -> None:
-        """What `make` gives, or why it could not, as a sentence for the page."""
+        """Send the result of `make` as JSON, or an error message for the page."""
         said = labels(self.desk.language)
         try:
             status, value = HTTPStatus.OK, make()

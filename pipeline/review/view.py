@@ -1,6 +1,6 @@
-"""What is shown beside a text while it is corrected: when each word is heard, what to listen to, what is wrong. Pure.
+"""The annotations of a transcript that is being corrected: word times, doubtful passages, mistakes, remarks. Pure functions.
 
-The text may be half typed: nothing here needs it to follow the grammar, and nothing raises for what is in it.
+The text may be half typed: no function needs it to follow the grammar, and none raises because of its content.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.errors import CauserieError, Problems
 from pipeline.model import Word
@@ -27,7 +27,7 @@ _WORD = re.compile(r"\[[^\[\]]*\]|[^\s\[]+")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a word stands: its line, from 1, and its column as browsers count, in UTF-16 units from 0; and when it is heard."""
+    """The position of a word in the text and the audio: line from 1, column from 0 in UTF-16 code units, start in seconds."""
 
     line: int
     column: int
@@ -44,9 +44,12 @@ def view(
     people: Collection[str],
     language: str,
 ) -> dict[str, Any]:
-    """All of it as JSON values. `heard` is the content of `words.json`, `doubted` of `doubts.json`, `others` the show's other texts."""
+    """All annotations as JSON values.
+
+    `heard` is the content of `words.json`, `doubted` of `doubts.json`, `others` the show's other transcripts by path.
+    """
     found = places(text, heard) if heard else []
-    remarks = lint(text, where, others, (heard or {}).get("language") or language)  # the text's, where the page is in the show's
+    remarks = lint(text, where, others, (heard or {}).get("language") or language)  # the language of the text, which may not be the page's
     return {
         "words": [[each.line, each.column, each.start_s] for each in found],
         "doubts": doubts(text, found, (doubted or {}).get("passages", ()), language),
@@ -56,7 +59,7 @@ def view(
 
 
 def places(text: str, heard: Mapping[str, Any]) -> list[Place]:
-    """Every word of the text that was found in what was heard, in order."""
+    """Every word of the text that was aligned with a recognised word, in order."""
     spots, anchors = _spots(text)
     timed = timed_words([Word(word) for _, _, word in spots], anchors, dict(heard))
     placed = zip(spots, timed, strict=True)
@@ -64,16 +67,16 @@ def places(text: str, heard: Mapping[str, Any]) -> list[Place]:
 
 
 def doubts(text: str, found: Sequence[Place], passages: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
-    """What to listen to, in order of time: the `%% ?` notes of the text, with their line; then passages whose note is gone, with line 0.
+    """The passages to check, sorted by time: the `%% ?` notes of the text with their line, and passages without a note with line 0.
 
-    A note that says no time is about what follows it. `end_s` is null when only the start is known.
+    A note without a time applies to the text after it. `end_s` is None when only the start is known.
     """
     listed, rest = [], {hms(each["start_s"]): each for each in passages}
     for line, content in enumerate(text.split("\n"), 1):
         if note := _DOUBT.match(content):
             clock = _CLOCK.search(note["said"])
             start_s = read_clock(clock[0]) if clock else next((each.start_s for each in found if each.line > line), None)
-            passage = rest.pop(clock[0] if clock else "", {"start_s": start_s, "end_s": None})  # its times are finer
+            passage = rest.pop(clock[0] if clock else "", {"start_s": start_s, "end_s": None})  # its times are more precise
             listed.append({"line": line, **_span(passage), "said": _SPAN.sub("", note["said"])})
     for each in rest.values():
         said = f"{each['text']} ({told(each['reasons'], language)})" if each["reasons"] else each["text"]
@@ -82,7 +85,7 @@ def doubts(text: str, found: Sequence[Place], passages: Sequence[Mapping[str, An
 
 
 def mistakes(text: str, where: str, people: Collection[str]) -> Iterator[dict[str, Any]]:
-    """What keeps the text from being read, by line; `where` names its file."""
+    """The errors of parsing the text, by line; `where` is the path that messages name."""
     try:
         parse(text, where, people)
     except CauserieError as error:
@@ -96,7 +99,7 @@ def _span(passage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spots(text: str) -> tuple[list[tuple[int, int, str]], list[tuple[int, float]]]:
-    """The words that are said, each with its line and column; and anchors, as `timed_words` wants them."""
+    """The spoken words with line and column, and the anchors as `timed_words` takes them."""
     spots: list[tuple[int, int, str]] = []
     anchors: list[tuple[int, float]] = []
     first, names = opening(text)
@@ -113,7 +116,7 @@ def _spots(text: str) -> tuple[list[tuple[int, int, str]], list[tuple[int, float
 
 
 def _after_name(line: str, start: int, names: Collection[str]) -> int:
-    """Where what is said begins, after the sign of an insert or of another voice, and the voice's name."""
+    """The column where speech starts: after the mark of an insert or of a change of voice, and the voice's name."""
     signs = re.compile(r"[«\s]*(?:- )?\s*").match(line, start)
     label = LABEL.match(line, signs.end() if signs else start)
     return label.end() if label and label["label"] in names else start
