@@ -1,4 +1,4 @@
-"""The pages in a real browser: with and without its script, by keyboard, narrow, printed, from a folder."""
+"""The pages in a real browser: with and without script, by keyboard, on a narrow screen, in print, from a local folder."""
 
 import mimetypes
 import shutil
@@ -16,7 +16,7 @@ OPTIONS = [
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
 ]
-HOME = "http://localhost:1/"  # never reached: the files are handed to the browser as it asks for them
+HOME = "http://localhost:1/"  # never contacted: requests are intercepted and answered from the folder
 EPISODE = HOME + "01-la-file/index.html"
 KINDS = ("index", "01-la-file/index", "01-la-file/embed", "people/index", "themes/accueil/index", "transcripts/index", "404")
 
@@ -40,7 +40,7 @@ def chromium():
 
 @pytest.fixture
 def browse(chromium, public):
-    """A function that opens an address and gives the page; at the end nothing may have gone wrong in any of them."""
+    """A function that opens a URL and returns the page; the teardown fails on any console message or error."""
     contexts, wrong = [], []
 
     def answer(route, request):
@@ -67,7 +67,7 @@ def browse(chromium, public):
 
 
 def hand_over(route, request, public: Path) -> None:
-    """Answer as a bucket does, byte ranges included."""
+    """Respond like an S3 bucket, with byte ranges."""
     name = request.url.removeprefix(HOME).partition("#")[0]
     data, kind = (public / name).read_bytes(), mimetypes.guess_type(name)[0] or "text/plain"
     if "jpg" in name:
@@ -198,7 +198,7 @@ def test_everything_is_reached_by_keyboard_and_nothing_focused_is_hidden(browse)
     wanted = page.locator("a[href]:visible, input:visible, button:visible").count()
     for key in ("Tab", "Shift+Tab"):
         seen = set()
-        for _ in range(wanted + 15):  # the player's own controls are stops too
+        for _ in range(wanted + 15):  # the player's own controls take focus too
             page.keyboard.press(key)
             seen.add(page.evaluate(FOCUS))
         assert not [place for place in seen if place.startswith("hidden")]
@@ -287,7 +287,7 @@ def test_a_guide_fits_a_telephone_whatever_its_longest_word(browse, tmp_path):
     lines = (
         "times => times.map(time => { const range = new Range(); range.selectNodeContents(time); return range.getClientRects().length; })"
     )
-    assert set(page.eval_on_selector_all("table tbody td:first-child", lines)) == {1}  # a time is not cut in two
+    assert set(page.eval_on_selector_all("table tbody td:first-child", lines)) == {1}  # a time does not wrap
 
 
 def test_the_speed_is_kept_from_one_page_to_the_next(browse):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any  # of Jinja2's variables and of labels
 
 from pipeline.errors import CauserieError
 from pipeline.feed.chapters import read_chapters

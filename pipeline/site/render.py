@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # Any: of Jinja2's variables and of labels
 from urllib.parse import urlsplit
 
 from pipeline.errors import CauserieError

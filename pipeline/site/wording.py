@@ -6,7 +6,7 @@ import tomllib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any  # of what tomllib reads
 
 from pipeline.errors import CauserieError
 from pipeline.text import NO_BREAK_SPACE
