@@ -38,7 +38,7 @@ def test_whatever_was_typed_the_result_can_be_read_back(text):
     try:
         transcript = imported(text, people={"anne": "Anne Petit"}).transcript
     except CauserieError as error:
-        assert error.message == "holds no text"
+        assert error.message == "contains no text"
         return
     assert parse(write(transcript)) == transcript
 
@@ -276,7 +276,7 @@ def test_a_rubric_alone_on_its_line_is_a_part_and_is_told():
     found = imported("Le journal\n\nBonjour.\n\nPoint santé :\n\nIl faut boire.\n\nRubrique nature :\nLes oiseaux chantent.\n")
     assert [block.label for block in found.transcript.blocks if isinstance(block, Section)] == ["Point santé", "Rubrique nature"]
     assert [(remark.line, remark.why) for remark in found.remarks] == [
-        (line, "a rubric alone on its line: taken for the title of a part") for line in (5, 9)
+        (line, "a rubric alone on its line: read as the title of a part") for line in (5, 9)
     ]
 
 

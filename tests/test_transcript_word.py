@@ -69,7 +69,7 @@ def test_what_a_revision_inserted_is_there_and_what_it_deleted_is_not(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"), [("x.docx", b"PK", "as a Word"), ("x.odt", b"", "not read"), ("x.txt", b"a\0b", "not a text")]
+    ("name", "content", "message"), [("x.docx", b"PK", "as a Word"), ("x.odt", b"", "cannot be imported"), ("x.txt", b"a\0b", "not a text")]
 )
 def test_what_cannot_be_read_is_said_with_a_remedy(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""`import-text`: a text or a Word document that somebody typed elsewhere, as the text of an episode; nothing is left out in silence."""
+"""`import-text`: convert a plain text or Word document to an episode's editable transcript, reporting everything that is left out."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SHOWN_CHARS = 70
 
 
 def import_text(path: Path, slug: str, people: Mapping[str, str], language: str = "fr") -> tuple[str, tuple[str, ...]]:
-    """The text for `transcripts/<slug>.md`, and the lines of the report: what was found, what to check, what has no place.
+    """Return the text for `transcripts/<slug>.md`, and the report's lines: what was found, what to check, what was not placed.
 
-    `people` maps the keys of the show's people to their names. .docx, or plain text in UTF-8, UTF-16 or Windows-1252.
-    `CauserieError` when the file cannot be read, holds no text, or is of another kind.
+    `people` maps the keys of the show's people to their names. Reads .docx, and plain text in UTF-8, UTF-16 or Windows-1252.
+    `CauserieError` when the file cannot be read, contains no text, or is of another type.
     """
     if path.suffix.lower() == ".docx":
         lines, asides = word_lines(path)
@@ -34,12 +34,12 @@ def import_text(path: Path, slug: str, people: Mapping[str, str], language: str 
     elif path.suffix.lower() in _TEXTS:
         found = imported_lines(text_lines(decoded(_content(path))), str(path), people, language)
     else:
-        raise CauserieError(f"“{path.suffix}” is not read", str(path), "save it as .docx or as plain text (.txt)")
+        raise CauserieError(f"“{path.suffix}” files cannot be imported", str(path), "save it as .docx or as plain text (.txt)")
     return write(found.transcript), tuple(_report(found, slug))
 
 
 def decoded(content: bytes) -> str:
-    """The text in a file's bytes: UTF-8, UTF-16 with its mark, else Windows-1252, in which every byte is taken for something."""
+    """Decode a file's bytes: UTF-8, UTF-16 with a byte order mark, else Windows-1252 (undefined bytes become U+FFFD)."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     try:
@@ -51,17 +51,17 @@ def decoded(content: bytes) -> str:
 def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > _LONGEST_BYTES:
-            raise CauserieError("is too long for a transcript", str(path), "is it another file?")
+            raise CauserieError(f"is larger than {_LONGEST_BYTES // 1_000_000} MB", str(path), "check that it is a transcript")
         content = path.read_bytes()
     except OSError as error:
-        raise CauserieError(f"cannot be read ({error.strerror})", str(path), "give the path of a text that exists") from error
+        raise CauserieError(f"cannot be read ({error.strerror})", str(path), "check the path and its permissions") from error
     if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CauserieError("is not a text", str(path), "save it as .docx or as plain text (.txt)")
+        raise CauserieError("is not a text file", str(path), "save it as .docx or as plain text (.txt)")
     return content
 
 
 def _report(found: Imported, slug: str) -> Iterator[str]:
-    """What a person reads after an import."""
+    """Yield the lines of the import report."""
     voices = ", ".join(voice.key for voice in found.transcript.voices) or "only the narrator"
     yield printable(f"voices: {voices}")
     yield from (printable(f"for episodes/{slug}/episode.toml: {fact}") for fact in _facts(found.head))
@@ -72,7 +72,7 @@ def _report(found: Imported, slug: str) -> Iterator[str]:
 
 
 def _facts(head: Head) -> Iterator[str]:
-    """The head as lines for TOML, or told in words where a person has to choose."""
+    """Yield the header as TOML lines, then in parentheses what has no key of its own."""
     texts = {"title": head.title, "summary": head.summary, "spoken_title": head.spoken_title}
     yield from (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in texts.items() if value)
     if head.number is not None:

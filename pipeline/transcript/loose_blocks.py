@@ -1,4 +1,4 @@
-"""What a loose text leaves open in its blocks: where a part ends, whose a voice is, brackets. Pure."""
+"""Complete what a free-form text leaves open: where parts end, who the voices are, unbalanced brackets. No input or output."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ _FEW_WORDS = 5
 
 
 def closed_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[Block, ...], list[Told]]:
-    """The blocks with `## Récit` where a part ends: after its inserts, its last named turn, or its music, by its kind."""
+    """Insert a narration heading (`## Récit`) where each part ends: after its inserts, last named turn or music, depending on its kind."""
     done: list[Block] = []
     remarks: list[Told] = []
-    starts = [index for index, block in enumerate(blocks) if isinstance(block, Section)]
-    done.extend(blocks[: starts[0]] if starts else blocks)
-    for start, end in zip(starts, [*starts[1:], len(blocks)], strict=False):
-        done.append(blocks[start])
+    starts = [(index, block) for index, block in enumerate(blocks) if isinstance(block, Section)]
+    done.extend(blocks[: starts[0][0]] if starts else blocks)
+    for (start, section), end in zip(starts, [*(index for index, _ in starts[1:]), len(blocks)], strict=False):
+        done.append(section)
         inside = list(blocks[start + 1 : end])
-        label = blocks[start].label  # type: ignore[union-attr]
+        label = section.label
         last = _last_of_part(label, inside, {block.voice for block in done if isinstance(block, Paragraph)} - {""})
-        if _is_quoted(label) and last == 0 and (first := _first_spoken(inside)) is not None:
-            paragraph = inside[first]
-            inside[first] = Insert((paragraph,))  # type: ignore[arg-type]
+        if _is_quoted(label) and last == 0 and (spoken := _first_spoken(inside)) is not None:
+            first, paragraph = spoken
+            inside[first] = Insert((paragraph,))
             last = first + 1
-            remarks.append(Told(paragraph.line, label, "has no quotation marks: its first paragraph is taken for the insert"))  # type: ignore[union-attr]
+            remarks.append(Told(paragraph.line, label, "has no quotation marks: its first paragraph was read as the insert"))
         done.extend(inside[:last])
         if any(_is_spoken(block) for block in inside[last:]):
             done.append(Section("Récit" if language.startswith("fr") else NARRATION.get(language, "Narration").capitalize()))
         elif kind_of(label) in TALK and not any(_is_turn(block) for block in inside):
-            remarks.append(Told(blocks[start].line, label, "nobody is named in this part: it lasts to the next one"))  # type: ignore[union-attr]
+            remarks.append(Told(section.line, label, "no speaker is named in this part: it was extended to the next one"))
         done.extend(inside[last:])
     return tuple(done), remarks
 
 
 def declared(blocks: Sequence[Block], in_full: Mapping[str, str], people: Mapping[str, str]) -> tuple[Declared, ...]:
-    """Every named voice, in order; only one called exactly as a person of the show is that person."""
-    paragraphs = (part for block in blocks for part in (getattr(block, "paragraphs", None) or (block,)))
+    """Declare every named voice, in order. A voice is linked to a person of the show only when the full names are equal."""
+    paragraphs = (part for block in blocks for part in (block.paragraphs if isinstance(block, Insert) else (block,)))
     keys = dict.fromkeys(part.voice for part in paragraphs if isinstance(part, Paragraph) and part.voice)
     return tuple(Declared(key, person=known_person(key, people), label=in_full.get(key, "")) for key in keys)
 
 
 def voice_key(name: str) -> str:
-    """A name that can stand before a colon: at most forty characters, none of them markup."""
+    """Return the name as a valid voice key: at most 40 characters, none of them markup."""
     curly = re.sub(r"(?<=\w)'(?=\w)", "’", name)
     key = " ".join(re.sub(r"[:«»\[\]\\@#%+]", " ", curly).split()).lstrip("- ")[:40].strip()
     found = LABEL.match(f"{key} : x")
@@ -58,9 +58,12 @@ def voice_key(name: str) -> str:
 
 
 def sound_text(text: str) -> tuple[str, str]:
-    """The text with brackets in pairs, a direction in parentheses alone as a sound; and what was changed, if anything."""
+    """Return the text with balanced brackets, and what was changed (empty when nothing was).
+
+    A direction in parentheses, alone on its line, becomes a sound in square brackets.
+    """
     if len(text) <= _LONGEST_SOUND and "(" in text and re.fullmatch(r"(?:(?:\([^()\[\]]+\)|\[[^()\[\]]+\])\s*)+", text):
-        return re.sub(r"\(\s*([^()]+?)\s*\)", r"[\1]", text), "parentheses alone are taken for a sound"
+        return re.sub(r"\(\s*([^()]+?)\s*\)", r"[\1]", text), "parentheses alone on a line were read as a sound"
     opened: list[int] = []
     chars = list(text)
     for place, char in enumerate(text):
@@ -74,14 +77,14 @@ def sound_text(text: str) -> tuple[str, str]:
     if opened:
         rest = text[opened[0] + 1 :]
         if len(opened) == 1 and rest.strip() and len(rest.split()) <= _FEW_WORDS and not re.search(r"[.!?»]", rest):
-            return "".join(chars) + "]", "a bracket is never closed: it is, at the end of the line"
+            return "".join(chars) + "]", "an unclosed bracket was closed at the end of the line"
         chars = ["(" if char == "[" else ")" if char == "]" else char for char in chars]
     plain = "".join(chars)
-    return re.sub(r"\[\s*\]", "", plain), "brackets that have no partner are made parentheses" if plain != text else ""
+    return re.sub(r"\[\s*\]", "", plain), "brackets that do not match were changed to parentheses" if plain != text else ""
 
 
 def _last_of_part(label: str, inside: Sequence[Block], heard: Collection[str]) -> int:
-    """How many blocks belong to a part. `heard` are the voices before it: one of them ends what began with an insert."""
+    """Return how many blocks belong to a part. `earlier_voices` are those before it: one of them ends a part that began with an insert."""
     if fold(label).startswith(_MUSIC_WORDS):
         return next((index for index, block in enumerate(inside) if _is_spoken(block) and not _same_line(block, inside)), len(inside))
     turns = [index for index, block in enumerate(inside) if _is_turn(block)]
@@ -104,7 +107,7 @@ def _first_voice(inside: Sequence[Block]) -> str:
 
 
 def _same_line(block: Block, inside: Sequence[Block]) -> bool:
-    """Whether the block was typed behind the part's label."""
+    """Whether the block was typed on the same line as the part's label."""
     return block is inside[0] and isinstance(block, Paragraph) and block.text.startswith("[") and not block.voice
 
 
@@ -117,11 +120,12 @@ def _is_turn(block: Block) -> bool:
 
 
 def _is_spoken(block: Block) -> bool:
-    """Whether words are said, by anybody."""
+    """Whether the block holds spoken words."""
     if isinstance(block, Paragraph):
         return re.search(r"\w", re.sub(r"\[[^\[\]]*\]", "", block.text)) is not None
     return isinstance(block, Insert)
 
 
-def _first_spoken(inside: Sequence[Block]) -> int | None:
-    return next((index for index, block in enumerate(inside) if _is_spoken(block)), None)
+def _first_spoken(inside: Sequence[Block]) -> tuple[int, Paragraph] | None:
+    """Return the first spoken paragraph and its index; None when there is none."""
+    return next(((index, block) for index, block in enumerate(inside) if isinstance(block, Paragraph) and _is_spoken(block)), None)

@@ -1,4 +1,4 @@
-"""The head, the credits and the marks of a loose transcript, told apart from what is heard. Pure."""
+"""Classify the lines of a free-form transcript: header, credits and file markers, or speech. No input or output."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _LONGEST_HEAD = 10  # lines
 
 
 class Kind(Enum):
-    """What a line is."""
+    """The kind of a line."""
 
     SAID = "said"
     PART = "part"
-    FACT = "fact"  # of the head or the credits: kept as a note
+    FACT = "fact"  # header or credits: kept as a note
     UNPLACED = "unplaced"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A line and what it is."""
+    """A line and its kind."""
 
     kind: Kind
     line: Line
     label: str = ""  # of a part
-    opens: bool = False  # a « stands before the label
-    why: str = ""  # it could not be placed
+    opens: bool = False  # « before the label
+    why: str = ""  # why it could not be placed
 
 
 @dataclass(frozen=True)
 class Head:
-    """What the text says of its episode; empty where it says nothing."""
+    """The episode's metadata as the text gives it; empty where it gives none."""
 
     title: str = ""
     summary: str = ""
@@ -58,7 +58,7 @@ class Head:
     cast: tuple[str, ...] = ()
     production: str = ""
     thanks: tuple[str, ...] = ()
-    credits: tuple[tuple[str, str], ...] = ()  # other roles, and who
+    credits: tuple[tuple[str, str], ...] = ()  # (role, names), other roles only
 
 
 @dataclass
@@ -67,22 +67,39 @@ class _Sorting:
     pieces: list[Piece] = field(default_factory=list)
     remarks: list[Told] = field(default_factory=list)
     in_credits: bool = False
-    in_cast: bool = False  # « Avec : » stood alone: names follow
+    in_cast: bool = False  # « Avec : » was alone on its line: names follow
 
     def keep(self, kind: Kind, line: Line, why: str = "") -> None:
-        """Add a piece."""
+        """Add a classified line."""
         self.pieces.append(Piece(kind, line, why=why))
 
-    def learn(self, **facts: object) -> None:
-        """Add to the head what is not known yet."""
-        new = {key: value for key, value in facts.items() if value not in ("", None) and getattr(self.head, key) in ("", None)}
-        self.head = replace(self.head, **new)  # type: ignore[arg-type]
+    def learn(
+        self,
+        *,
+        title: str = "",
+        summary: str = "",
+        file_id: str = "",
+        spoken_title: str = "",
+        number: int | None = None,
+        duration_s: float | None = None,
+    ) -> None:
+        """Set the header fields that are still empty."""
+        head = self.head
+        self.head = replace(
+            head,
+            title=head.title or title,
+            summary=head.summary or summary,
+            file_id=head.file_id or file_id,
+            spoken_title=head.spoken_title or spoken_title,
+            number=number if head.number is None else head.number,
+            duration_s=duration_s if head.duration_s is None else head.duration_s,
+        )
 
 
 def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece], list[Told]]:
-    """Facts, every line by its kind, and remarks. `CauserieError` when there is no line."""
+    """Return the header, every line with its kind, and the remarks. `CauserieError` when there are no lines."""
     if not lines:
-        raise CauserieError("holds no text", where, "is it a scan, or another file?")
+        raise CauserieError("contains no text", where, "check that it is the right file, and not a scan")
     sorting = _Sorting()
     lines = [_unlabelled(line) for line in lines]
     start, end, other = _bounds(lines)
@@ -92,9 +109,9 @@ def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece],
         _head_line(line, sorting)
     for index, line in enumerate(lines[body:], body):
         if other is not None and index >= other:
-            sorting.keep(Kind.UNPLACED, line, "it is after the start of another sound file: one episode is imported at a time")
+            sorting.keep(Kind.UNPLACED, line, "it follows the start of another audio file: import one episode at a time")
         elif index - body in quoted:
-            sorting.remarks.append(Told(line.number, line.source, "in capitals inside « … »: taken for text, not for the title of a part"))
+            sorting.remarks.append(Told(line.number, line.source, "in capitals inside « … »: read as text, not as the title of a part"))
             sorting.keep(Kind.SAID, line)
         else:
             _body_line(line, sorting, after_end=end is not None and index > end)
@@ -102,7 +119,7 @@ def sorted_pieces(lines: Sequence[Line], where: str) -> tuple[Head, list[Piece],
 
 
 def _quoted_capitals(lines: Sequence[Line]) -> set[int]:
-    """Lines that only their capitals would make a part, by index, between a « and the » that closes it: a part would cut it in two."""
+    """Return the indexes of lines that look like a part only by their capitals, inside « … »: a part would split the quotation."""
     is_part = [labels.part(line.text, line.heading, capitals=False) is not None for line in lines]
     found: set[int] = set()
     for index, line in enumerate(lines):
@@ -117,13 +134,13 @@ def _quoted_capitals(lines: Sequence[Line]) -> set[int]:
 
 
 def _unlabelled(line: Line) -> Line:
-    """A row « Durée | 00h09 » of a table, or a credit whose role is bold, as one text."""
+    """Merge label and text of a table row « Durée | 00h09 », or of a credit whose role is in bold."""
     text = f"{line.label.rstrip(' :')} : {line.text}"
     return replace(line, text=text, label="", source=text) if line.label and not line.dash and _is_fact_or_credit(text) else line
 
 
 def _bounds(lines: Sequence[Line]) -> tuple[int | None, int | None, int | None]:
-    """Where the sound file begins, where it ends, and where another begins."""
+    """Return the line indexes where the audio file starts, where it ends, and where another one starts."""
     marks = [(index, found[0]) for index, line in enumerate(lines) if (found := labels.marker(line.text))]
     starts = [index for index, what in marks if what == "start"]
     end = next((index for index, what in marks if what == "end"), None)
@@ -133,7 +150,7 @@ def _bounds(lines: Sequence[Line]) -> tuple[int | None, int | None, int | None]:
 
 
 def _head_length(lines: Sequence[Line]) -> int:
-    """How many lines are head where no mark says so: up to its last fact, or up to the first music when little stands before."""
+    """Return how many lines are header when no marker says so: up to the last fact, or to the first music after a line or two."""
     facts = [index for index, line in enumerate(lines[:_LONGEST_HEAD]) if _is_fact(line.text)]
     before = next((index for index, line in enumerate(lines) if _is_heard(line) and not _is_fact_or_credit(line.text)), len(lines))
     facts += [index for index, line in enumerate(lines[:before]) if _is_fact_or_credit(line.text)]
@@ -150,12 +167,12 @@ def _is_fact(text: str) -> bool:
 
 
 def _is_fact_or_credit(text: str) -> bool:
-    """Whether a line is of the head when nothing has been heard before it."""
+    """Whether a line belongs to the header when no speech comes before it."""
     return bool(_is_fact(text) or labels.episode(text) or labels.credit(text, False) or labels.credits_of(text))
 
 
 def _is_heard(line: Line) -> bool:
-    """Whether a line cannot be of the head."""
+    """Whether a line cannot belong to the header."""
     return bool(line.dash or line.label or line.anchor_s is not None or line.text[:1] in "[«" or labels.part(line.text, capitals=False))
 
 
@@ -170,20 +187,21 @@ def _is_title(line: Line) -> bool:
 
 
 def _head_line(line: Line, sorting: _Sorting) -> None:
-    """A line of the head; the first that is nothing else is the title, the next the summary."""
+    """Classify a header line. The first line that is nothing else is the title, the next the summary."""
     text, head = line.text, sorting.head
     if found := labels.identifier(text):
         sorting.learn(file_id=found, number=_number(found))
     elif (seconds := labels.duration_s(text)) is not None:
         sorting.learn(duration_s=seconds)
     elif (pair := labels.keyed(text)) and not labels.credit(text, False):
-        sorting.learn(**{pair[0]: pair[1]})
+        key, value = pair
+        sorting.learn(title=value if key == "title" else "", summary=value if key == "summary" else "")
     elif _FURNITURE.match(text):
-        sorting.keep(Kind.UNPLACED, line, "it is in the head, and is neither title nor summary")
+        sorting.keep(Kind.UNPLACED, line, "it is in the header, and is neither title nor summary")
         return
     elif found_episode := labels.episode(text):
         title = found_episode[1].strip("«» ")
-        sorting.head = replace(head, title=title or head.title)  # a line before it is the series'
+        sorting.head = replace(head, title=title or head.title)  # a title line before this one names the series
         sorting.learn(number=found_episode[0])
     elif _credit(line, sorting):
         return
@@ -193,31 +211,31 @@ def _head_line(line: Line, sorting: _Sorting) -> None:
     elif not head.summary or (head.summary.endswith((".", "!", "?", "…")) and len(text.split()) > 4):
         sorting.head = replace(head, summary=f"{head.summary} {text}".strip())
     else:
-        sorting.keep(Kind.UNPLACED, line, "it is in the head, and is neither title nor summary")
+        sorting.keep(Kind.UNPLACED, line, "it is in the header, and is neither title nor summary")
         return
     sorting.keep(Kind.FACT, line)
 
 
 def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
-    """A line among what is heard."""
+    """Classify a line after the header."""
     text = line.text
     if found := labels.marker(text):
         sorting.learn(file_id=found[1], number=_number(found[1]))
     elif labels.identifier(text) or (labels.duration_s(text) is not None and not line.dash):
         _head_line(line, sorting)
     elif line.text and not re.search(r"\w", text) and "[" not in text and text.strip(" «»"):
-        sorting.remarks.append(Told(line.number, line.source, "a rule between paragraphs is left out"))
+        sorting.remarks.append(Told(line.number, line.source, "a separator line was left out"))
     elif labels.part_end(text):
         sorting.keep(Kind.FACT, line)
         sorting.pieces.append(Piece(Kind.PART, line, "Récit"))
     elif heard := "" if line.label or line.dash else labels.sound(text) if not labels.credit(text, False) else "":
         sorting.keep(Kind.SAID, replace(line, text=f"[{heard}]"))
     elif _FURNITURE.match(text) and not line.label and not line.dash:
-        sorting.keep(Kind.UNPLACED, line, "it belongs to the page, not to what is heard")
+        sorting.keep(Kind.UNPLACED, line, "it is page text (link, date or page number), not speech")
     elif (labels.credits_of(text) and _credit(line, sorting)) or _part(line, sorting) or _credit(line, sorting):
         return
     elif after_end and not (_is_heard(line) or (sorting.pieces and sorting.pieces[-1].kind is Kind.PART)):
-        sorting.keep(Kind.UNPLACED, line, "it is after the end of the sound file")
+        sorting.keep(Kind.UNPLACED, line, "it is after the end of the audio file")
     else:
         if title := labels.episode(text):
             sorting.learn(number=title[0], spoken_title=title[1].strip(" «»"))
@@ -226,7 +244,7 @@ def _body_line(line: Line, sorting: _Sorting, *, after_end: bool) -> None:
 
 
 def _part(line: Line, sorting: _Sorting) -> bool:
-    """A label that opens a part, and what stands behind it."""
+    """Classify a label that opens a part, and the text after it on the same line."""
     bare = line.text.lstrip("« ")
     opens = bare != line.text
     if closes_at(line.text) == len(line.text) - 1 and line.text.startswith("«") and labels.part(line.text):
@@ -234,12 +252,12 @@ def _part(line: Line, sorting: _Sorting) -> bool:
     found = labels.part(f"{line.label.rstrip(' :')} : {line.text}".strip()) if line.label else labels.part(bare, line.heading)
     if not found and not line.label and not line.dash and not _in_talk(sorting) and (rubric := labels.rubric(line.text)):
         found = rubric, ""
-        sorting.remarks.append(Told(line.number, line.source, "a rubric alone on its line: taken for the title of a part"))
+        sorting.remarks.append(Told(line.number, line.source, "a rubric alone on its line: read as the title of a part"))
     if not found or (opens and found[1] and not found[1].startswith("[")) or line.dash:
         return False
     sorting.pieces.append(Piece(Kind.PART, line, found[0], opens))
     if bare.isupper() and not labels.part(bare, line.heading, capitals=False):
-        sorting.remarks.append(Told(line.number, line.source, "in capitals: taken for the title of a part"))
+        sorting.remarks.append(Told(line.number, line.source, "in capitals: read as the title of a part"))
     sorting.in_credits, sorting.in_cast = labels.fold(found[0]).startswith("generique de fin"), False
     if found[1]:
         sorting.keep(Kind.SAID, replace(line, text=found[1], label="", fresh=False))
@@ -247,13 +265,13 @@ def _part(line: Line, sorting: _Sorting) -> bool:
 
 
 def _in_talk(sorting: _Sorting) -> bool:
-    """Whether the part that is open is one where people talk: a rubric there is something they say."""
+    """Whether the current part is a dialogue, where a rubric is something that is said."""
     label = next((piece.label for piece in reversed(sorting.pieces) if piece.kind is Kind.PART), "")
     return kind_of(label) in TALK
 
 
 def _credit(line: Line, sorting: _Sorting) -> bool:
-    """A credit, which is a fact; « Avec : » alone goes on with names."""
+    """Classify a credit as a fact. « Avec : » alone on its line is continued by lines of names."""
     head = sorting.head
     if sorting.in_cast and labels.names(line.text) and all(labels.NAME.fullmatch(name) for name in labels.names(line.text)):
         sorting.head = replace(head, cast=(*head.cast, *labels.names(line.text)))
@@ -286,6 +304,6 @@ def _learn_credit(found: labels.Credit, sorting: _Sorting) -> None:
 
 
 def _number(file_id: str) -> int | None:
-    """The number in `RADIO_EP2_VF`."""
+    """Return the episode number in a file identifier: 2 for `RADIO_EP2_VF`."""
     found = re.search(r"(?:^|_)(?:EP|E|EPISODE)_?(\d{1,3})(?:_|$)", file_id, re.I)
     return int(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""What a line of a loose transcript announces: a part, a credit, a fact of the head, a mark of the sound file. Pure."""
+"""Match lines of a free-form transcript: part labels, credits, header fields, audio file markers. No input or output."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ NAME = re.compile(rf"[A-ZÀ-ÞŒŸ][\w’'.-]*(?: {_NAME}){{1,4}}")
 
 @dataclass(frozen=True)
 class Credit:
-    """A line of credits: what for, and who."""
+    """A line of credits: role and names."""
 
     kind: str  # cast | production | thanks | other
     role: str
@@ -94,7 +94,7 @@ class Credit:
 
 
 def part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, str] | None:
-    """The label of the part a line opens, and what else the line says; None when it opens none."""
+    """Return the label of the part a line opens and the rest of the line; None when it opens no part."""
     bare = text.strip(_ORNAMENTS)
     if heading:
         return bare.rstrip(" :"), ""
@@ -128,31 +128,31 @@ def part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, 
 
 
 def rubric(text: str) -> str:
-    """The rubric that a line announces and nothing else, « Point santé : »; else nothing."""
+    """Return the rubric when the line holds nothing else, « Point santé : »; else an empty string."""
     found = _RUBRIC.fullmatch(text)
     return _capital(found["label"]) if found and text[0].isupper() else ""
 
 
 def part_end(text: str) -> bool:
-    """Whether the line says that a part ends, « (fin de l’archive) »."""
+    """Whether the line marks the end of a part, « (fin de l’archive) »."""
     return _PART_END.fullmatch(text) is not None
 
 
 def sound(text: str) -> str:
-    """The line when it announces a sound, « Ambiance : porte de bus »; else nothing."""
+    """Return the line when it describes a sound, « Ambiance : porte de bus »; else an empty string."""
     found = _SOUND_LABEL.fullmatch(text)
     return text.rstrip(".") if found and len(found["what"].split()) <= 8 and text[0].isupper() else ""
 
 
 def _is_capitals(text: str) -> bool:
-    """Whether the line is a title in capitals; a shout, initials and a name before a colon are none."""
+    """Whether the line is a title in capitals, rather than a shout, initials or a name before a colon."""
     bare = re.sub(r"^(?:[IVX]{1,5}|\d{1,2})\s*[.)–—-]\s*", "", text)
     letters = sum(map(len, re.findall(r"[^\W\d_]{2,}", bare)))
     return bare.isupper() and len(bare) <= _MOST_HEADING_CHARS and letters >= 6 and not re.search(r"[\[\]()_]|!$|[.…]$| ?: ", bare)
 
 
 def _capital(label: str) -> str:
-    """A label in capitals gets its first letter only, after its number and its quotation mark; what follows a comma stays."""
+    """Return a label in capitals in sentence case, keeping its leading number and quotation mark; others get an initial capital."""
     if not label.isupper():
         return label[:1].upper() + label[1:]
     lead = re.match(r"(?:(?:[IVX]{1,5}|\d{1,2})\s*[.)–—-]\s*)?(?:«\s*)?", label)
@@ -161,7 +161,7 @@ def _capital(label: str) -> str:
 
 
 def marker(text: str) -> tuple[str, str] | None:
-    """`("start" or "end", identifier)` of a line that marks where the sound file begins or ends."""
+    """Return `("start" or "end", identifier)` of a line that marks where the audio file starts or ends."""
     found = _MARKER.match(text)
     if not found:
         return None
@@ -169,13 +169,13 @@ def marker(text: str) -> tuple[str, str] | None:
 
 
 def identifier(text: str) -> str:
-    """The line when it is a sound file's identifier, `RADIO_EP2_VF`; else nothing."""
+    """Return the audio file's identifier, `RADIO_EP2_VF`, when the line is one; else an empty string."""
     bare = _FILE_KEY.sub("", text, count=1)
     return bare if _IDENTIFIER.fullmatch(bare) else ""
 
 
 def duration_s(text: str) -> float | None:
-    """Seconds of « Durée : 00h08 », « 8 min 30 », « 8'30 », « 00:08:30 »; None when the line says nothing like that."""
+    """Return the seconds of « Durée : 00h08 », « 8 min 30 », « 8'30 » or « 00:08:30 »; None when the line gives no duration."""
     found = _DURATION.match(text)
     if not found:
         return None
@@ -191,25 +191,25 @@ def duration_s(text: str) -> float | None:
 
 
 def episode(text: str) -> tuple[int, str] | None:
-    """The number and the title of « Épisode 2 : … »."""
+    """Return the number and the title of « Épisode 2 : … »."""
     found = _EPISODE.match(text)
     return (int(found["number"]), found["title"].strip()) if found else None
 
 
 def keyed(text: str) -> tuple[str, str] | None:
-    """`("title" or "summary", text)` of a head line that says what it is."""
+    """Return `("title" or "summary", text)` of a header line that names its field."""
     found = _KEYED.match(text)
     return ("title" if found["key"].lower() == "titre" else "summary", found["text"]) if found else None
 
 
 def credits_of(text: str) -> tuple[Credit, ...]:
-    """Several credits on one line, « Entretien : Nom / Montage : Nom »; nothing when it is not just that."""
+    """Return several credits from one line, « Entretien : Nom / Montage : Nom »; empty when it holds anything else."""
     found = tuple(credit(each.strip(), False) for each in re.split(r" [/|•·–—] ", text))
     return tuple(each for each in found if each) if len(found) > 1 and all(found) else ()
 
 
 def credit(text: str, after_credits: bool) -> Credit | None:
-    """The credit on a line. Thanks are spoken more often than not, and count only among credits."""
+    """Return the credit on a line. Thanks are usually spoken, so they count only after other credits."""
     if (found := _CREDIT.match(text)) and _is_credit(found["role"], found["who"]):
         return Credit(_kind(found["role"]), found["role"], _name(found["who"]))
     if (found := _WITH.match(text)) and len(names(found["who"])) > 1 and all(NAME.fullmatch(name) for name in names(found["who"])):
@@ -222,8 +222,8 @@ def credit(text: str, after_credits: bool) -> Credit | None:
 
 
 def _is_credit(role: str, who: str) -> bool:
-    """« Musique : Jean Roche » is one, « Musique : douce » is not; nor is a sentence."""
-    if re.fullmatch(_TALKERS, role, re.I):  # they may be a voice or a part too
+    """Whether it is a credit: « Musique : Jean Roche » is one, « Musique : douce » or a sentence is not."""
+    if re.fullmatch(_TALKERS, role, re.I):  # these words may also name a voice or a part
         return all(NAME.fullmatch(each) for each in names(who))
     if slugify(role).split("-")[0] in ("avec", "voix", "musique", "musiques", "son", "texte", "montage"):
         return all(each[:1].isupper() for each in names(who)) and not re.search(r"\w{3,}[.!?] \w", who)
@@ -231,7 +231,7 @@ def _is_credit(role: str, who: str) -> bool:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """People in a list, without the parts they play."""
+    """Return the people in a list, without the roles they play."""
     bare = re.sub(r"\([^()]*\)", "", text).strip()
     if ";" in bare:  # « Nom, qualité ; Nom, qualité »
         return tuple(name for each in bare.split(";") if (name := _name(each.split(",", 1)[0])))
@@ -239,7 +239,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def _name(text: str) -> str:
-    """A name without the full stop of its sentence; an initial keeps its own."""
+    """Return a name without a final full stop, unless it ends with an initial."""
     bare = re.sub(r"^(?:l[ea] |l[’'])(?=[A-ZÀ-ÞŒŸ])", "", text.strip(" ."))
     return f"{bare}." if re.search(r" [A-ZÀ-ÞŒŸ]$", bare) and f"{bare}." in text else bare
 
@@ -261,16 +261,16 @@ def _kind(role: str) -> str:
 
 
 def fold(name: str) -> str:
-    """A name for comparing: no case, no accents."""
+    """Return a name for comparison: no case, no accents."""
     return slugify(name).replace("-", " ")
 
 
 def known_person(name: str, people: Mapping[str, str]) -> str:
-    """The key of the person of the show who is called just so; nothing when nobody is."""
+    """Return the key of the show's person with that full name; else an empty string."""
     return next((key for key, full in people.items() if fold(full) == fold(name)), "")
 
 
 def is_any(name: str, others: Iterable[str]) -> bool:
-    """Whether a name is the whole, or the first or last word, of one of others."""
+    """Whether a name equals another, or one of its words."""
     folded = fold(name)
     return any(folded in (fold(other), *fold(other).split(" ")) for other in others)

@@ -1,4 +1,4 @@
-"""Somebody else's transcript as clean lines: quotation marks, dashes, spaces and times made alike, wrapped lines joined. Pure."""
+"""Normalise the lines of a free-form transcript: quotation marks, dashes, spaces, times, wrapped lines. No input or output."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _KEPT_HYPHEN = re.compile(
 )
 _STARTS = re.compile(r"https?://|www\.|[A-ZÀ-ÞŒŸ][\w.’'-]*(?: [A-ZÀ-ÞŒŸ][\w.’'-]*){0,2} [–—] ")
 _WRAP_MIN, _WRAP_MAX = 50, 100  # characters; text hard-wrapped by an editor or a mail program
-_FEW_CLOCKS = 3  # so many lines that start with a bare time are no accident
+_FEW_CLOCKS = 3  # lines that must start with a bare time before it is read as one
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the source: `number` is its own there (a paragraph's in Word)."""
+    """A line of the source; `number` is its line number there (a paragraph's in Word)."""
 
     number: int
     text: str
     label: str = ""  # a name set apart from the text by bold type, or by a column of its own
     heading: bool = False  # in a heading's style
-    fresh: bool = True  # after an empty line, or a paragraph of its own
+    fresh: bool = True  # starts a paragraph: after an empty line, or in a document
     dash: bool = False
     anchor_s: float | None = None
     source: str = ""  # as it was typed
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Told:
-    """Something to tell the person who imports: the line, what it said, and what became of it."""
+    """A remark in the import report: the line, its text, and what was done with it."""
 
     line: int
     text: str
@@ -60,7 +60,7 @@ class Told:
 
 
 def text_lines(text: str) -> tuple[Line, ...]:
-    """The lines of a plain text that are not empty."""
+    """Return the non-empty lines of a plain text."""
     found: list[Line] = []
     empty = True
     for number, line in enumerate(re.split(r"\r\n|[\r\n\u2028\u2029\x0b\x0c]", text.removeprefix("\ufeff")), 1):
@@ -71,7 +71,7 @@ def text_lines(text: str) -> tuple[Line, ...]:
 
 
 def cleaned(lines: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
-    """Lines in one spelling, times taken off, dashes noted, wrapped lines joined; and what was left out on the way."""
+    """Return normalised lines (times and dashes moved to fields, wrapped lines joined), and remarks on what was left out."""
     plain = [replace(line, text=_one_spelling(line.text), source=line.text.strip()) for line in lines]
     plain = _one_kind_of_quotes([line for line in plain if line.text or line.label])
     clocks = sum(_BARE.match(line.text) is not None for line in plain) >= _FEW_CLOCKS
@@ -81,10 +81,10 @@ def cleaned(lines: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
 
 
 def _one_spelling(text: str) -> str:
-    """Composed letters, plain single spaces, square brackets around sounds and ellipses; nothing invisible."""
+    """Return composed letters (NFC), single spaces, sounds and ellipses in square brackets, and no invisible characters."""
     text = unicodedata.normalize("NFC", text).translate({0x09: " ", 0x2007: "\u00a0", 0x2009: "\u202f"})
     text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
-    text = re.sub(r"(?<!\d)[\u00a0\u202f]|[\u00a0\u202f](?!\d)", " ", text)  # French spaces are put back in the end
+    text = re.sub(r"(?<!\d)[\u00a0\u202f]|[\u00a0\u202f](?!\d)", " ", text)  # French spaces are restored at the end
     text = text.replace("<<", "«").replace(">>", "»")
     text = re.sub(r"[\[(]\s*(?:…|\.\.\.)\s*[\])]", "[…]", text).replace("...", "…")
     text = re.sub(r"(?<=\[) +| +(?=\])", "", _SOUND.sub(r"[\1]", text))
@@ -92,7 +92,7 @@ def _one_spelling(text: str) -> str:
 
 
 def _one_kind_of_quotes(lines: list[Line]) -> list[Line]:
-    """French quotation marks instead of straight ones; instead of curly ones too where no French ones are used."""
+    """Replace straight quotation marks by French ones; curly ones too when the text uses no French ones."""
     french = any("«" in line.text for line in lines)
     is_open, found = False, []
     for line in lines:
@@ -111,7 +111,7 @@ def _one_kind_of_quotes(lines: list[Line]) -> list[Line]:
 
 
 def _timed(lines: list[Line], bare: bool) -> tuple[list[Line], list[Told]]:
-    """Times at the start of a line, or after a name, as anchors; one alone is the next line's. They must go forward."""
+    """Move times at the start of a line, or after a name, to `anchor_s`. A time alone goes to the next line; times must not decrease."""
     found: list[Line] = []
     remarks: list[Told] = []
     waiting: float | None = None
@@ -121,10 +121,10 @@ def _timed(lines: list[Line], bare: bool) -> tuple[list[Line], list[Told]]:
         anchor_s = waiting if clock is None else clock
         waiting = None
         if text != (shorter := _INSIDE.sub("", text)):
-            remarks.append(Told(line.number, line.source, "a time inside a paragraph is left out: only its start can have one"))
+            remarks.append(Told(line.number, line.source, "a time inside a paragraph was left out: only its start can have one"))
             text = shorter
         if anchor_s is not None and anchor_s < reached_s:
-            remarks.append(Told(line.number, line.source, "its time is earlier than one before it, and is left out"))
+            remarks.append(Told(line.number, line.source, "its time is earlier than a previous one, and was left out"))
             anchor_s = None
         reached_s = max(reached_s, anchor_s or 0.0)
         if text or line.label:
@@ -135,7 +135,7 @@ def _timed(lines: list[Line], bare: bool) -> tuple[list[Line], list[Told]]:
 
 
 def _without_clock(text: str, bare: bool) -> tuple[str, float | None]:
-    """The text without its time, and the time in seconds."""
+    """Return the text without its time, and the time in seconds."""
     start = _BRACKETED.match(text) or (_BARE.match(text) if bare or re.fullmatch(_RANGE, text) or text[5:6] == ":" else None)
     if start:
         return text[start.end() :], _seconds(start["clock"])
@@ -149,7 +149,7 @@ def _seconds(clock: str) -> float:
 
 
 def _dashed(line: Line) -> Line:
-    """The dash of a change of voice, taken off; a rule of dashes is no voice."""
+    """Move the dash of a change of voice to `has_dash`. A separator line of dashes stays as it is."""
     dash = _DASH.match(line.text)
     if not dash or not re.search(r"\w", line.text) or re.search(r"[-–—=*]{2}$|^\W+\d+ [-–—]$", line.text):
         return line
@@ -157,13 +157,13 @@ def _dashed(line: Line) -> Line:
 
 
 def _joined(lines: list[Line], remarks: list[Told]) -> Iterator[Line]:
-    """Lines with the wrapped ones joined to those they continue; `remarks` gets what that changes."""
+    """Join wrapped lines to those they continue; changed words are added to `remarks`."""
     wrapped, blocks = _is_wrapped(lines), 2 * sum(line.fresh for line in lines) > len(lines)
     before: Line | None = None
     for index, line in enumerate(lines):
         if before is not None and _continues(before, line, wrapped or (blocks and index > 2)):
             if (cut := _CUT_WORD.search(before.text)) and line.text[0].islower():
-                remarks.append(Told(line.number, f"{cut[0]} {line.text.split()[0]}", "a word cut at the end of a line is made whole"))
+                remarks.append(Told(line.number, f"{cut[0]} {line.text.split()[0]}", "a word hyphenated at the end of a line was joined"))
             before = replace(before, text=_glued(before.text, line.text), source=f"{before.source} {line.source}")
             continue
         if before is not None:
@@ -174,26 +174,26 @@ def _joined(lines: list[Line], remarks: list[Told]) -> Iterator[Line]:
 
 
 def _glued(before: str, after: str) -> str:
-    """Two lines as one; a word that was cut at the end of the first loses its hyphen, a compound keeps it."""
+    """Join two lines. A word hyphenated at the line end loses its hyphen, a compound keeps it."""
     if not (_CUT_WORD.search(before) and after[0].islower()):
         return f"{before} {after}"
     return before + after if _KEPT_HYPHEN.match(after) else before[:-1] + after
 
 
 def _is_list_item(before: Line, line: Line) -> bool:
-    """« On compte trois causes : », « - la négligence ; »: the same voice goes on."""
+    """Whether the line is a list item spoken by the same voice: « On compte trois causes : », « - la négligence ; »."""
     return line.dash and line.text[:1].islower() and re.search(r"[^\W\d_]{2,} ?[:;]$", before.text) is not None and line.anchor_s is None
 
 
 def _continues(before: Line, line: Line, blocks: bool) -> bool:
-    """Whether a line is the rest of the one before. With `blocks`, an empty line is what separates paragraphs."""
+    """Whether a line continues the previous one. With `blocks`, only an empty line separates paragraphs."""
     if _is_list_item(before, line) or (_CUT_WORD.search(before.text) and line.text[0].islower() and not (line.label or line.dash)):
         return True
-    starts = line.label or line.heading or line.dash or line.anchor_s is not None or line.text[0] in "«[(#=*_"
-    starts = starts or re.fullmatch(r"\w+_\w+", line.text) or (_NAME_START.match(line.text) and line.text[0].isupper())
+    starts = bool(line.label or line.heading or line.dash or line.anchor_s is not None or line.text[0] in "«[(#=*_")
+    starts = starts or bool(re.fullmatch(r"\w+_\w+", line.text) or (_NAME_START.match(line.text) and line.text[0].isupper()))
     if not starts and line.text[0].islower() and re.search(r"\w.{39,}:$|(?:\S+ ){3,}\S+ ?:$", before.text):
         return True
-    starts = starts or _STARTS.match(line.text)
+    starts = starts or _STARTS.match(line.text) is not None
     if before.heading or starts or re.fullmatch(r"\w+_\w+|[(\[][^()\[\]]*[)\]]|.*[:=*_-]", before.text):
         return before.text.count("[") > before.text.count("]") and line.text[:1] not in "[«" and not line.dash
     is_cut = _ENDS.search(before.text) is None
@@ -203,7 +203,7 @@ def _continues(before: Line, line: Line, blocks: bool) -> bool:
 
 
 def _is_wrapped(lines: list[Line]) -> bool:
-    """Whether an editor has cut the paragraphs into lines of one length."""
+    """Whether the paragraphs are hard-wrapped to lines of similar length."""
     followed = [len(line.source) for line, after in zip(lines, lines[1:], strict=False) if not after.fresh]
     even = sum(_WRAP_MIN <= length <= _WRAP_MAX for length in followed)
     return len(followed) >= 5 and even >= 0.7 * len(followed) and max(len(line.source) for line in lines) <= _WRAP_MAX + 20

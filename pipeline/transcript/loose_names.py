@@ -1,4 +1,4 @@
-"""Several ways of writing one name in a loose transcript: « Nadia Cherif », « Nadia », « N. C. ». Pure."""
+"""Merge variants of a name in a free-form transcript: « Nadia Cherif », « Nadia », « N. C. ». No input or output."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TITLES = frozenset((*GENDERED["m"], *GENDERED["f"], "dr", "docteur", "docteure",
 def merged(
     spelt: Mapping[str, str], others: Collection[str], answering: Collection[frozenset[str]], apart: Collection[str]
 ) -> dict[str, str]:
-    """For each folded name that is another's short form, that other, folded. `spelt` gives the names of voices, as they are written.
+    """Map each folded name to the full name it stands for. `spellings` maps folded names of voices to their spelling.
 
-    Nobody answers themselves: two names of `answering` are two people. Names in `apart` stay what they are, as does a short form of
-    two people's. Initials may stand for one of `others`, who are not heard under their names, too.
+    Two names of a pair in `dialogue_pairs` answer each other, so they are two people. Names in `excluded` are never merged, nor is a
+    short form that fits two people. Initials may also stand for one of `other_names`, people who are not named in full as voices.
     """
     groups: dict[str, list[str]] = {}
     for folded in sorted(spelt, key=lambda each: (_is_initials(spelt[each]), -len(_words(spelt[each])), -len(each))):
@@ -41,7 +41,7 @@ def _are_two(folded: str, forms: Collection[str], answering: Collection[frozense
 
 
 def _best(full: str, forms: Collection[str], spelt: Mapping[str, str]) -> str:
-    """The longest form that has no initial."""
+    """Return the longest form without initials."""
     written = [full, *(spelt[form] for form in forms)]
     return max(written, key=lambda name: (re.search(r"\b[A-ZÀ-ÞŒŸ]\.?(?:[ -]|$)", name) is None, len(name)))
 
@@ -51,7 +51,7 @@ def _is_initials(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name, compounds whole, without its title: « Jean-Marie » is no short form of « Marie »."""
+    """Return the words of a name without its title, compounds as one word: « Marie » is no short form of « Jean-Marie »."""
     folded = [fold(word).replace(" ", "-") for word in name.split()]
     return [word for word in folded if word not in TITLES] if len(folded) > 1 else folded
 
@@ -62,7 +62,7 @@ def _title(name: str) -> str:
 
 
 def _is_short(short: str, full: str) -> bool:
-    """« N. C. », « Nadia » and « Nadia C. » for « Nadia Cherif »; « Cherif » for « Mme Cherif »."""
+    """Whether a name is a short form of another: « N. C. », « Nadia », « Nadia C. » of « Nadia Cherif »; « Cherif » of « Mme Cherif »."""
     few, many = _words(short), _words(full)
     if _is_initials(short):
         letters = re.findall(r"\w", fold(short))

@@ -1,4 +1,4 @@
-"""Quotation marks of a loose transcript: where they open, where they close, which have no partner. Pure."""
+"""Quotation marks of a free-form transcript: where they open and close, and which do not match. No input or output."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pipeline.transcript.text import Paragraph
 
 
 def flat(text: str) -> str:
-    """A label on one line that is not empty."""
+    """Return the text on one line, or “…” when it is empty."""
     return " ".join(text.split()) or "…"
 
 
 def depth(text: str) -> int:
-    """How many « more than »."""
+    """Return the number of « minus the number of »."""
     return text.count("«") - text.count("»")
 
 
 def closes_at(text: str) -> int | None:
-    """Where the first « of `text` is closed; None when it is not."""
+    """Return the index of the » that closes the first « of `text`; None when it is not closed."""
     level = 0
     for place, char in enumerate(text):
         level += (char == "«") - (char == "»")
@@ -31,7 +31,7 @@ def closes_at(text: str) -> int | None:
 
 
 def open_end(text: str) -> int | None:
-    """Where the last « stands that the line leaves open, unless it starts with it."""
+    """Return the index of the last unclosed «; None when there is none, or when it is the first character."""
     level = 0
     for place in range(len(text) - 1, -1, -1):
         level += (text[place] == "«") - (text[place] == "»")
@@ -41,12 +41,12 @@ def open_end(text: str) -> int | None:
 
 
 def lacks_opening(texts: Iterable[str]) -> bool:
-    """Whether something is closed in texts that follow each other before anything opens."""
+    """Whether a » comes before any « in consecutive texts."""
     return next((char == "»" for text in texts for char in text if char in "«»"), False)
 
 
 def closing_count(text: str, texts: Iterable[str]) -> int | None:
-    """How many of the texts that follow it takes to close the « that `text` leaves open; None when nothing does."""
+    """Return how many of the following texts are needed to close the « that `text` leaves open; None when none closes it."""
     level = depth(text)
     if level <= 0:
         return 0
@@ -59,7 +59,7 @@ def closing_count(text: str, texts: Iterable[str]) -> int | None:
 
 
 def cut_at_close(lines: list[Line]) -> Line | None:
-    """Take the quotation marks off, and what stands after the closing one, which is given back when it has words."""
+    """Strip the quotation marks from `lines`, in place. The text after the closing mark is returned as a line when it has words."""
     lines[0] = replace(lines[0], text=lines[0].text[1:].lstrip())
     level = 1
     for index, line in enumerate(lines):
@@ -77,7 +77,7 @@ def cut_at_close(lines: list[Line]) -> Line | None:
 
 
 def balanced(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
-    """Paragraphs of an insert whose own quotation marks all come in pairs."""
+    """Return an insert's paragraphs with balanced inner quotation marks."""
     done, level = [], 0
     for paragraph in paragraphs:
         kept = []
@@ -94,7 +94,7 @@ def balanced(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
 
 
 def is_paired(text: str) -> bool:
-    """Whether every quotation mark has its partner, in order."""
+    """Whether the quotation marks are balanced."""
     level = 0
     for char in text:
         level += (char == "«") - (char == "»")
@@ -104,10 +104,10 @@ def is_paired(text: str) -> bool:
 
 
 def without_quotes(text: str) -> str:
-    """The text without its French quotation marks."""
+    """Return the text without French quotation marks."""
     return trimmed(re.sub(r"«[ \u202f]?|[ \u202f]?»", "", text))
 
 
 def trimmed(text: str) -> str:
-    """Single spaces, and none at either end, whatever their width."""
+    """Collapse runs of spaces, and strip spaces of any width at both ends."""
     return re.sub(r" {2,}", " ", text).strip(" \u00a0\u202f")

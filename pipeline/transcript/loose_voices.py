@@ -1,4 +1,4 @@
-"""Who speaks in a loose transcript: which words before a colon, a dash or in bold are names. Pure."""
+"""Find the speakers of a free-form transcript: which words before a colon, a dash or in bold are names. No input or output."""
 
 from __future__ import annotations
 
@@ -50,32 +50,32 @@ _NEVER_WORDS = """
 """
 _NEVER = frozenset(_NEVER_WORDS.split())
 _THINGS = frozenset("jour fois chose mot idee regle chiffre date detail fait seul seule remede histoire image lettre phrase place".split())
-_ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: who, not how
+_ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: a role, not a manner of speech
 _NARRATORS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
 
 
 @dataclass(frozen=True)
 class Cast:
-    """The names that open turns, folded, and how each is written. The narrator is written as nothing."""
+    """The folded names that open turns, mapped to voice keys. The narrator's key is an empty string."""
 
     keys: dict[str, str]
-    doubtful: tuple[tuple[int, str], ...] = ()  # lines whose words before a colon are taken for text
-    merged: tuple[tuple[str, str], ...] = ()  # a short form, and the name it is taken for
+    doubtful: tuple[tuple[int, str], ...] = ()  # (line, label): words before a colon, read as text
+    merged: tuple[tuple[str, str], ...] = ()  # (short form, full name)
 
 
 @dataclass(frozen=True)
 class Said:
-    """A line cut into who and what; `sound` is how it is said, « rires »."""
+    """A line split into voice and text; `sound` is the manner of speech, « rires »."""
 
-    voice: str | None  # None when nobody is named, "" for the narrator
+    voice: str | None  # None when no voice is named, "" for the narrator
     text: str
-    label: str = ""  # the name in full, « Paul, assistant virtuel »
+    label: str = ""  # the full name, « Paul, assistant virtuel »
     sound: str = ""
-    why: str = ""  # what is unusual about it
+    why: str = ""  # what to report about it
 
 
 def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
-    """Everybody who is named in front of what they say; `named` are people who may be: of the show, of the credits."""
+    """Find every speaker named before their words. `known_names` are people who may speak: of the show, of the credits."""
     found = [(index, *_labelled(line)) for index, line in enumerate(lines) if not _is_other(line)]
     found = [(index, label, sure) for index, label, sure in found if label]
     counts = Counter(fold(label) for _, label, _ in found)
@@ -104,7 +104,7 @@ def cast(lines: Sequence[Line], named: Collection[str]) -> Cast:
 
 
 def _full_names(keys: dict[str, str], named: Collection[str], lines: Sequence[Line]) -> dict[str, str]:
-    """The full name of each voice that has a shorter one too. Names of a fiction are its own."""
+    """Map short names to the full name of the same voice. Names used only in fiction are not merged."""
     spelt = {folded: key for folded, key in keys.items() if key and looks_like_name(key) and not _is_part_word(folded)}
     told: list[tuple[str, bool]] = []
     is_fiction = False
@@ -118,7 +118,7 @@ def _full_names(keys: dict[str, str], named: Collection[str], lines: Sequence[Li
 
 
 def _named_by(line: Line, spelt: Collection[str]) -> str:
-    """The folded name a line begins with, if any."""
+    """Return the folded name a line starts with, or an empty string."""
     found = None if line.label else _COLON.match(line.text) or _DASHED.match(line.text)
     names = [fold(line.label)] if line.label else [fold(found["label"]), fold(_stem(found["label"].strip()))] if found else []
     return next((name for name in names if name in spelt), "")
@@ -130,19 +130,19 @@ def _is_part_word(folded: str) -> bool:
 
 
 def _goes_on(text: str) -> bool:
-    """Whether a sentence goes on after its colon, as what somebody says does not."""
+    """Whether the sentence continues in lower case after its colon, which speech does not."""
     found = _COLON.match(text.lstrip("« "))
-    return bool(found) and found["text"][:1].islower()
+    return found is not None and found["text"][:1].islower()
 
 
 def _was_met(label: str, counts: Mapping[str, int]) -> bool:
-    """Whether « La passagère » has been « Une passagère »."""
+    """Whether « La passagère » was introduced as « Une passagère »."""
     article, _, rest = fold(label).partition(" ")
     return article in ("le", "la", "l") and bool(rest) and any(counts.get(f"{one} {rest}") for one in ("un", "une"))
 
 
 def said(line: Line, known: Cast) -> Said:
-    """Who a line names, and what is said."""
+    """Split a line into the voice it names and the spoken text."""
     if line.label:
         return Said(known.keys.get(fold(_stem(line.label.rstrip(" :"))), voice_key(line.label)), line.text)
     if found := _COLON.match(line.text):
@@ -156,20 +156,20 @@ def said(line: Line, known: Cast) -> Said:
             sound = "" if who else aside or (manner if is_manner else "")
             name = known.keys[fold(stem)] or stem
             if fold(who) == "voix off":
-                return Said(known.keys[fold(stem)], found["text"], why=f"“{who}” after a name is left out")
+                return Said(known.keys[fold(stem)], found["text"], why=f"“{who}” after a name was left out")
             rest = f", {who}" if who else label[len(stem) :] if manner and not is_manner else ""
             start = name if who or stem.isupper() else stem
             return Said(known.keys[fold(stem)], found["text"], start + rest if rest else "", sound)
     if (found := _DASHED.match(line.text)) and fold(found["label"]) in known.keys:
         return Said(known.keys[fold(found["label"])], found["text"])
     if (found := _POINT.match(line.text)) and line.text[found.end("label")] in ".;" and fold(found["label"]) in known.keys:
-        why = f"taken for a turn of {found['label']}: a colon was probably meant"
+        why = f"read as a turn of {found['label']}: a colon was probably meant"
         return Said(known.keys[fold(found["label"])], found["text"], why=why)
     return Said(None, line.text)
 
 
 def _labelled(line: Line) -> tuple[str, bool]:
-    """What stands before the colon, and whether the layout says that it is a name."""
+    """Return the label before the colon, and whether the layout (bold type, a column) marks it as a name."""
     if line.label:
         return line.label.rstrip(" :"), True
     found = _COLON.match(line.text.lstrip("« "))
@@ -177,12 +177,12 @@ def _labelled(line: Line) -> tuple[str, bool]:
 
 
 def _stem(label: str) -> str:
-    """« Paul » of « Paul, assistant virtuel »."""
+    """Return the part before a comma: « Paul » of « Paul, assistant virtuel »."""
     return label.split(",", 1)[0].strip()
 
 
 def _is_other(line: Line) -> bool:
-    """Whether the line is a part, a credit or a fact, whatever stands before its colon."""
+    """Whether the line is a part label, a credit or a header field, whatever comes before its colon."""
     text = line.text.lstrip("« ")
     if line.label or not text:
         return not line.label
@@ -201,24 +201,24 @@ def _is_other(line: Line) -> bool:
 
 
 def _might(label: str) -> bool:
-    """Whether a person may wonder if it is a name."""
+    """Whether a label could be a name: worth reporting."""
     return len(label.split()) <= 3 and not re.search(r"[.!?,]", label)
 
 
 def looks_like_name(label: str) -> bool:
-    """Whether a label has the look of a name: capitals, or somebody's part."""
+    """Whether a label looks like a name: capitalised words, or a role."""
     words = fold(label).split(" ")
     return bool(_NAMELIKE.fullmatch(label) and words[0] not in _NEVER) or _is_person(words)
 
 
 def _is_person(words: list[str]) -> bool:
-    """« Homme », « La standardiste », « Première passante », « Voix 2 »."""
+    """Whether the words name a role: « Homme », « La standardiste », « Première passante », « Voix 2 »."""
     rest = [word for word in words if word not in _ARTICLES]
     return len(words) <= 5 and bool(rest) and rest[0] in _PERSONS
 
 
 def _is_voice(label: str, count: int, is_met: bool) -> bool:
-    """One occurrence must look like a name and be met elsewhere; two need only look like somebody."""
+    """Whether a label is a voice: one occurrence must look like a name and have context, two need only look like a person."""
     words = fold(label).split(" ")
     if fold(label) in _NARRATORS:
         return True
@@ -234,17 +234,17 @@ def _is_voice(label: str, count: int, is_met: bool) -> bool:
 
 
 def _is_mentioned(label: str, everything: str) -> bool:
-    """Whether the name is said by somebody: it stands inside a sentence too."""
+    """Whether the name also occurs inside a sentence."""
     return re.search(rf"[\w,] {re.escape(label)}\b(?! ?:)", everything) is not None
 
 
 def _better(known: str, label: str) -> str:
-    """The spelling with its accents, that is not all capitals; the first of those."""
+    """Return the spelling that is not all capitals and has the most accents; the first of equals."""
     return max(known, _spelt(label), key=lambda name: (not name.isupper(), _accents(name))) if known else _spelt(label)
 
 
 def _as_said(key: str, everything: str) -> str:
-    """« ÈVE » as « Ève » when somebody writes it so: a short name in capitals may be initials."""
+    """Return « ÈVE » as « Ève » when the text writes it so elsewhere; otherwise a short name in capitals may be initials."""
     spelt = key.capitalize()
     return spelt if key.isalpha() and len(key) <= 3 and re.search(rf"\b{re.escape(spelt)}\b", everything) else key
 
@@ -254,7 +254,7 @@ def _accents(name: str) -> int:
 
 
 def _spelt(label: str) -> str:
-    """« NORA BELKACEM » as « Nora Belkacem », « L’APPELANTE » as « L’appelante »; initials stay."""
+    """Return « NORA BELKACEM » as « Nora Belkacem », « L’APPELANTE » as « L’appelante »; initials stay."""
     if not label.isupper() or len(label.replace(".", "")) <= 3:
         return label
     words = label.lower().split(" ")

@@ -1,4 +1,4 @@
-"""Word documents as lines: paragraphs, soft line ends, names in bold, tables, lists; footnotes and comments are told apart."""
+"""Read Word documents as lines: paragraphs, line breaks, names in bold, tables, lists; footnotes and comments separately."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from pipeline.errors import CauserieError
 from pipeline.transcript.loose_lines import Line, Told
+
+if TYPE_CHECKING:
+    from docx.document import Document as DocxDocument
+    from lxml.etree import _Element as Element
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -28,7 +32,7 @@ _ASIDES = {"footnotes": "a footnote", "endnotes": "an endnote", "comments": "a c
 
 
 def word_lines(path: Path) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
-    """The lines of a .docx, a line's number being its paragraph's; and what stands outside the text. `CauserieError` when it is not one."""
+    """Return the lines of a .docx, numbered by paragraph, and the notes outside its text. `CauserieError` when it cannot be read."""
     from docx import Document
     from docx.opc.exceptions import PackageNotFoundError
 
@@ -40,8 +44,8 @@ def word_lines(path: Path) -> tuple[tuple[Line, ...], tuple[Told, ...]]:
         raise CauserieError("cannot be read as a Word document", str(path), "open it and save it as .docx, or as plain text") from error
 
 
-def _paragraphs(parent: Any) -> Iterator[list[Line]]:
-    """Each paragraph, and each row of a table, as lines; in the order of the document."""
+def _paragraphs(parent: Element) -> Iterator[list[Line]]:
+    """Yield the lines of each paragraph and table row, in document order."""
     for child in parent:
         if child.tag == f"{_W}p":
             yield _paragraph(child)
@@ -52,15 +56,15 @@ def _paragraphs(parent: Any) -> Iterator[list[Line]]:
 
 
 def _numbered(paragraphs: Iterator[list[Line]]) -> Iterator[Line]:
-    """Lines with the number of their paragraph; the first of each is fresh."""
+    """Number lines by paragraph; the first line of each starts a paragraph."""
     for number, lines in enumerate(paragraphs, 1):
         kept = [line for line in lines if line.text.strip() or line.label]
         for index, line in enumerate(kept):
             yield Line(number, line.text, line.label, line.heading, fresh=index == 0)
 
 
-def _paragraph(element: Any) -> list[Line]:
-    """A paragraph's lines; bold words at its start, before others that are not, are a name."""
+def _paragraph(element: Element) -> list[Line]:
+    """Return a paragraph's lines. Bold words at its start, followed by plain ones, are a name."""
     pieces = list(_with_directions(list(_runs(element))))
     text = "".join(piece for piece, _ in pieces)
     style = element.find(f"{_W}pPr/{_W}pStyle")
@@ -79,13 +83,13 @@ def _paragraph(element: Any) -> list[Line]:
 
 
 def _bare_name(label: str) -> str:
-    """Bold words without what stands between name and text; initials keep their full stops."""
+    """Return bold words without the punctuation between name and text; initials keep their full stops."""
     dashless = label.strip().rstrip(":–—- \u00a0\u202f")
     return dashless if re.search(r"(?:^|[ .-])[A-ZÀ-ÞŒŸ]\.$", dashless) else dashless.rstrip(". \u00a0\u202f")
 
 
 def _bold_start(pieces: list[tuple[str, bool]]) -> str:
-    """The bold words that begin a paragraph, when they may be a name and something else follows."""
+    """Return the bold words that start a paragraph, when they can be a name and other text follows; else an empty string."""
     label = ""
     for text, bold in pieces:
         if not bold and text.strip():
@@ -102,8 +106,10 @@ def _bold_start(pieces: list[tuple[str, bool]]) -> str:
 
 
 def _with_directions(runs: list[tuple[str, bool, bool]]) -> Iterator[tuple[str, bool]]:
-    """The text of runs, and whether it is bold. What is in italics and is no speech is a sound, in square brackets:
-    parentheses, words for sounds, and a short paragraph that is all in italics and has no verb's end."""
+    """Yield (text, is_bold) of runs. Italics that are not speech become a sound in square brackets.
+
+    These are: text in parentheses, words for sounds, and a short paragraph all in italics that does not look like speech.
+    """
     shown = "".join(text for text, _, _ in runs).strip()
     alone = all(italic for text, _, italic in runs if text.strip())
     for italic, group in groupby(runs, key=lambda run: run[2]):
@@ -119,8 +125,8 @@ def _with_directions(runs: list[tuple[str, bool, bool]]) -> Iterator[tuple[str, 
             yield from pieces
 
 
-def _runs(element: Any) -> Iterator[tuple[str, bool, bool]]:
-    """The text of each run that is shown, whether it is bold, and in italics. What a revision has deleted is not shown."""
+def _runs(element: Element) -> Iterator[tuple[str, bool, bool]]:
+    """Yield (text, is_bold, is_italic) of each visible run. Text deleted by a tracked change is skipped."""
     for run in element.iter(f"{_W}r"):
         if any(parent.tag in (_FALLBACK, f"{_W}del", f"{_W}moveFrom") for parent in run.iterancestors()):
             continue
@@ -130,19 +136,19 @@ def _runs(element: Any) -> Iterator[tuple[str, bool, bool]]:
             yield text, is_bold, is_italic
 
 
-def _is_on(mark: Any) -> bool:
+def _is_on(mark: Element | None) -> bool:
     return mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off")
 
 
-def _shown(node: Any) -> str:
-    """What a part of a run shows."""
+def _shown(node: Element) -> str:
+    """Return the visible text of a run's child element."""
     if node.tag == f"{_W}t":
         return node.text or ""
-    return {f"{_W}tab": " ", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}.get(node.tag, "")
+    return {f"{_W}tab": " ", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}.get(str(node.tag), "")
 
 
-def _row(row: Any) -> Iterator[list[Line]]:
-    """A row of a table: a time if there is one, a name, what is said; a row of column titles says nothing."""
+def _row(row: Element) -> Iterator[list[Line]]:
+    """Yield a table row's lines: time if any, name, spoken text. A row of column titles is skipped."""
     cells = [[line for paragraph in _paragraphs(cell) for line in paragraph] for cell in row.iter(f"{_W}tc")]
     texts = [" ".join(f"{line.label} {line.text}".strip() for line in lines).strip() for lines in cells]
     if not any(texts) or all(text.lower().rstrip(" :") in _HEADER_CELLS for text in texts if text):
@@ -160,8 +166,8 @@ def _row(row: Any) -> Iterator[list[Line]]:
         yield [Line(0, line.text, line.label or label)]
 
 
-def _asides(document: Any) -> Iterator[Told]:
-    """Footnotes, endnotes, comments, headers and footers: nobody says them."""
+def _asides(document: DocxDocument) -> Iterator[Told]:
+    """Yield footnotes, endnotes, comments, headers and footers, which are not spoken."""
     from docx.oxml import parse_xml
 
     for relation in document.part.rels.values():
@@ -170,7 +176,7 @@ def _asides(document: Any) -> Iterator[Told]:
             for note in parse_xml(relation.target_part.blob):
                 text = " ".join("".join(text for text, *_ in _runs(note)).split())
                 if text:
-                    yield Told(0, text, f"it is {_ASIDES[kind]}, not something said")
+                    yield Told(0, text, f"it is {_ASIDES[kind]}, not speech")
     seen = set()
     for section in document.sections:
         for part in (section.header, section.footer):
