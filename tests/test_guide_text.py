@@ -66,7 +66,7 @@ def test_a_blank_line_separates_two_quotes_and_their_introductions_stay_with_the
     ("text", "where", "says"),
     [
         ("+++\nversion = 1\n", "g.md:1", "never closed"),
-        ("+++\nversion = :\n+++\n", "g.md:2", "not TOML"),
+        ("+++\nversion = :\n+++\n", "g.md:2", "not valid TOML"),
         ("perdu\n", "g.md:1", "under no heading"),
         ("+++\n+++\n## Débatre\n", "g.md:3", "débattre"),
     ],

@@ -1,1 +1,1 @@
-"""The discussion guide: drafted once, then the producer's words, rendered for team leads."""
+"""Discussion guides: drafted once, edited by the producer, rendered for facilitators."""

@@ -1,6 +1,6 @@
-"""The questions of a first draft: what the episode asks itself, then templates that quote it, then templates that need nothing.
+"""The questions of a first draft: those the episode asks, then templates that quote it, then templates without a quote.
 
-A template only ever receives text between its own quotation marks, so that gender, number and elision cannot go wrong.
+Templates insert text only between quotation marks, so that gender, number and elision cannot go wrong.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pipeline.guide.score import Candidate, claims, kind, says
 from pipeline.guide.text import ITEM, TEXT, Line
 
 OWN_QUESTION_WORDS_MIN = 8
-Material = dict[str, tuple[tuple[str, str], ...]]  # what a template is about, to the (voice, quote) it may insert
+Material = dict[str, tuple[tuple[str, str], ...]]  # a template's `about` value -> the (voice, quote) pairs it may insert
 PER_FAMILY = {"understand": 2, "relate": 1, "debate": 2, "imagine": 1, "act": 1}
 
 
 def own_questions(every: Iterable[Passage], language: str = "fr") -> tuple[Passage, ...]:
-    """What the episode asks that a room can answer too, scenes and archives left out.
+    """Return the questions asked in the episode that a group can answer too, except those of fiction and archives.
 
-    First what stands by itself, the narrator's before others', and from the end, where a narrator sums it up. A guest's « tu » and
-    « vous » are the other guest's; a narrator's are the listener's.
+    Self-contained questions come first, then the narrator's before others', later ones before earlier ones (narrators sum up at the
+    end). Questions in which a guest says « tu » or « vous » are skipped: they address another guest, a narrator's the listener.
     """
     words = templates(language)["words"]
     asked = [
@@ -40,16 +40,16 @@ def own_questions(every: Iterable[Passage], language: str = "fr") -> tuple[Passa
 
 
 def written(own: tuple[Passage, ...], kept: list[Candidate], language: str, skip: int) -> dict[str, tuple[Line, ...]]:
-    """Questions by family; a text is inserted once in the whole guide, and the framing question (`own[0]`) is not asked again."""
+    """Draft questions by family. A quote is used once per guide; the framing question (`from_episode[0]`) is not repeated."""
     material = _material(own, kept, language)
     used: set[str] = set()
     found = {}
-    for family in ("debate", "relate", "understand", "imagine", "act"):  # who chooses a quote first: a debate needs it most
+    for family in ("debate", "relate", "understand", "imagine", "act"):  # the order in which families take quotes: debates need them most
         lines: list[Line] = []
         for asked, follow_up, quote in question(family, material, language, skip):
             room = len(lines) < 2 * PER_FAMILY[family]
             if family == "debate" and quote and lines:
-                continue  # one side to take, then one question that lets the sceptic speak
+                continue  # one quoted question to take sides on, then a plain one that lets sceptics speak
             if room and bare(quote) not in used and not any(line.text == follow_up for line in lines):
                 used |= {bare(quote)} - {""}
                 lines += [Line(TEXT, asked), Line(ITEM, follow_up)]
@@ -58,11 +58,12 @@ def written(own: tuple[Passage, ...], kept: list[Candidate], language: str, skip
 
 
 def question(family: str, material: Material, language: str, skip: int = 0) -> tuple[tuple[str, str, str], ...]:
-    """A family's proposals `(text, follow-up, text inserted)`: those that quote first, then the plain ones, `skip` of them passed over.
+    """Return a family's proposals `(text, follow-up, quote)`: those with a quote, then the others, rotated by `skip`.
 
-    A question that breaks a rule (`rules.fault`) is dropped.
+    Questions that break a rule (`question_rules.question_fault`) are dropped.
     """
-    quoting, plain = [], []
+    quoting: list[tuple[str, str, str]] = []
+    plain: list[tuple[str, str, str]] = []
     for model in templates(language)[family]:
         about = model.get("about", "")
         for voice, quote in material.get(about, ()) if about else (("", ""),):
@@ -74,29 +75,29 @@ def question(family: str, material: Material, language: str, skip: int = 0) -> t
 
 
 def voice_of(passage: Passage, language: str) -> str:
-    """Who is heard, as a person would say it: a number is no name, so an unnamed voice is the episode."""
+    """Return the voice's label or name; for a voice without a name, the words for “the episode”."""
     voice = passage.turn.voice
     return voice.label or ("" if is_numbered(voice.name) else voice.name) or labels(language)["draft"]["episode"]
 
 
 def is_numbered(name: str) -> bool:
-    """Whether a voice has only the number that the transcript gave it: « Voix 2 »."""
+    """Whether the name is only the number that a transcript gives an unnamed voice: « Voix 2 »."""
     first, _, rest = name.partition(" ")
     return first in ("Voix", "Voice") and rest.isdigit()
 
 
 def asks(passage: Passage) -> bool:
-    """Whether it ends as a question."""
+    """Whether the excerpt ends as a question."""
     return passage.text.rstrip(' \u00a0\u202f»”"').endswith("?")
 
 
 def bare(text: str) -> str:
-    """A sentence as it stands inside another: no final full stop."""
+    """Return a sentence without its final full stop, for use inside another sentence."""
     return text.rstrip(" ").removesuffix(".") if not text.endswith("..") else text
 
 
 def _material(own: tuple[Passage, ...], kept: list[Candidate], language: str) -> Material:
-    """What templates may insert: a statement is something to agree or disagree with, the narrator's only when there is nothing else."""
+    """Return what templates may insert. Statements are claims to debate; the narrator's only when there are no others."""
     said = (one for one in kept if one.kind != "fiction" and not asks(one.passage))
     lines = sorted(said, key=lambda one: (not claims(one.passage, language), -one.score))
     posed = tuple(("", one.text) for one in own[1:] if is_posed(one.text, language))

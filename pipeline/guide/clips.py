@@ -1,4 +1,4 @@
-"""The passages of a guide as sound: a folder to put on the computer of the room, for when there is no network."""
+"""The quotes of a guide as audio clips in a zip file, for rooms without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.model import TimedTranscript
 from pipeline.text import hms, printable, typographic
 from pipeline.transcript.timed import read_timed
 
-BEFORE_S, AFTER_S = 0.15, 0.25  # a word begins before and ends after it is recognised
+BEFORE_S, AFTER_S = 0.15, 0.25  # speech recognition places word starts late and word ends early
 TITLE_WORDS = 8
 _NAME_LETTERS = 40
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: its bytes are the same each time
@@ -28,18 +28,18 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: its bytes are the sam
 
 @dataclass(frozen=True)
 class Clip:
-    """A quote of the guide, and what is played of it."""
+    """A quote of the guide, and the audio to play for it."""
 
     number: int
     quote: str
-    voices: str  # who is heard in the quote
-    start_s: float | None  # of the sound, a breath before the words; None when nothing placed it
+    voices: str  # names of the speakers
+    start_s: float | None  # of the clip, with padding; None when the words have no times
     end_s: float | None
-    printed_s: tuple[int, int] | None = None  # the times that the guide prints
+    printed_s: tuple[int, int] | None = None  # start and end as printed in the guide
 
     @property
     def file(self) -> str:
-        """Its name: digits, ASCII letters, spaces and hyphens, which every system takes; `01 0m31 Nora.mp3`."""
+        """The file name, `01 0m31 Nora.mp3`: digits, ASCII letters, spaces and hyphens, which every system accepts."""
         spelt = self.voices.translate({ord("œ"): "oe", ord("Œ"): "Oe", ord("æ"): "ae", ord("Æ"): "Ae", ord("’"): " "})
         plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
         who = " ".join(re.sub(r"[^A-Za-z0-9-]+", " ", plain).split())[:_NAME_LETTERS].strip()
@@ -61,9 +61,9 @@ def guide_clips(
     show: str = "",
     episode: str = "",
 ) -> None:
-    """Write a zip of what a guide plays, an MP3 for each of its quotes, and a list of them. `show` and `episode` are titles.
+    """Write a zip with an MP3 clip for each quote of a guide, and a text file that lists them. `show` and `episode` are titles.
 
-    `CauserieError` for a quote that is not said.
+    `CauserieError` for a quote that is not in the transcript.
     """
     where, transcript = f"guides/{slug}.md", read_timed(timed)
     found = passages(parse(read_text(text, where), where), transcript, where)
@@ -79,7 +79,7 @@ def guide_clips(
 
 
 def passages(guide: Guide, timed: TimedTranscript, where: str) -> tuple[Clip, ...]:
-    """What to play of each quote: as much as the guide prints times for, to the word. `where` names the guide in errors."""
+    """Return the clip to play for each quote, to the word, over the times printed in the guide. `location` names the guide in errors."""
     found = played(((line.number, line.text) for _, line in quotes(guide)), timed, where)
     return tuple(
         Clip(number, said.text, _voices(said, timed.language), *_span(around, timed.duration_s), around.printed_s(timed.duration_s))
@@ -88,7 +88,7 @@ def passages(guide: Guide, timed: TimedTranscript, where: str) -> tuple[Clip, ..
 
 
 def listed(found: tuple[Clip, ...], language: str, episode: str = "") -> str:
-    """The list that lies beside the sounds: their times in the episode, who speaks, what is said."""
+    """Return the list of clips: their times in the episode, their speakers, their quotes."""
     words = labels(language)["zip"]
     rows = [f"{printable(episode)} — {words['title']}" if episode else words["title"]]
     for one in found:
@@ -99,13 +99,13 @@ def listed(found: tuple[Clip, ...], language: str, episode: str = "") -> str:
 
 
 def _voices(passage: Passage, language: str) -> str:
-    """Everybody heard in it, each once."""
+    """Return the names of its speakers, each once."""
     narrator = labels(language)["page"]["narrator"]
     return ", ".join(dict.fromkeys(voice.label or voice.name or narrator for voice, _ in passage.lines()))
 
 
 def _span(passage: Passage, duration_s: float) -> tuple[float | None, float | None]:
-    """From where to where it is cut, a breath wider than its words."""
+    """Return start and end of the cut, padded around the words; (None, None) when they have no times."""
     if passage.start_s is None or passage.end_s is None:
         return None, None
     return max(0.0, passage.start_s - BEFORE_S), min(duration_s, passage.end_s + AFTER_S)
@@ -117,7 +117,7 @@ def _first_words(quote: str) -> str:
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Add a file that anybody may read; MP3 does not get smaller."""
+    """Add a file, uncompressed (MP3 does not compress), with mode 644 and a fixed date."""
     entry = zipfile.ZipInfo(name, _DATE)
-    entry.create_system, entry.external_attr = 3, 0o100644 << 16  # of Unix, wherever it is made
+    entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix, whatever the system
     archive.writestr(entry, data)

@@ -1,4 +1,4 @@
-"""A first guide, from the corrected transcript: the machine proposes, the producer disposes."""
+"""Draft a guide from the corrected transcript, for the producer to edit."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def draft_guide(
     model: GuideModel | None = None,
     asked: str = "",
 ) -> None:
-    """Write the draft of `guides/<slug>.md`, stamped as the machine's until somebody changes it.
+    """Write the draft of `guides/<slug>.md`, stamped as a draft until it is edited.
 
-    `others` are the transcripts of the show's other episodes, from its folder; those that a person has corrected help to tell what
-    belongs to this one. `model` may offer other clips and questions; what it answered is kept in the folder `asked`, beside `timed`.
+    `others` are the transcripts of the show's other episodes, relative to its folder; the corrected ones are the background against
+    which this episode's topics are found. `model` may suggest other clips and questions; its answers are cached in the folder
+    `asked`, beside `timed`.
     """
     folder, heard = timed.parents[2] if others else timed.parent, read_timed(timed)
     guide, notes = propose(heard, show, episode, _elsewhere([folder / each for each in others], show.language))
@@ -53,7 +54,7 @@ def draft_guide(
 def propose(
     timed: TimedTranscript, show: ShowInfo, episode: EpisodeInfo, other: Elsewhere = NOBODY_ELSE
 ) -> tuple[Guide, dict[str, tuple[str, ...]]]:
-    """A guide, and the notes that help to change it; what the transcript cannot feed is left out."""
+    """Return a guide and its `%%` comments for editors; sections without material are left out."""
     words = labels(show.language)
     every = sentences(spoken_words(timed))
     best = _candidates(every, timed, show, episode, other)
@@ -75,7 +76,7 @@ def propose(
 
 
 def _elsewhere(paths: Iterable[Path], language: str) -> Elsewhere:
-    """What the other episodes say: only texts that a person has corrected, which no step of a build changes."""
+    """Load the other episodes' sentences: corrected transcripts only, which no build step changes."""
     heard = []
     for path in paths:
         try:
@@ -84,7 +85,7 @@ def _elsewhere(paths: Iterable[Path], language: str) -> Elsewhere:
                 said = turns(parse(text), language)
                 heard.append(sentences(spoken_words(TimedTranscript(0.0, language, tuple(each.turn for each in said)))))
         except (CauserieError, Problems):
-            continue  # it is told where that episode is built
+            continue  # reported when that episode is built
     return elsewhere(heard, language)
 
 
@@ -103,7 +104,7 @@ def _count(chosen: Iterable[Candidate], kind: str) -> int:
 
 
 def _balanced(best: tuple[Candidate, ...], language: str) -> tuple[Candidate, ...]:
-    """The best of each kind of voice, then the best that are left; and something to agree or disagree with, when there is any."""
+    """Select the best candidate of each kind of voice, then the best of the rest; add a debatable claim if none is among them."""
     one_each = choose(best, CLIPS, dict.fromkeys(QUOTAS, 1))
     rest = [one for one in best if one not in one_each and one.kind != "fiction"]
     kept = (*one_each, *rest[: CLIPS - len(one_each)])
@@ -114,7 +115,7 @@ def _balanced(best: tuple[Candidate, ...], language: str) -> tuple[Candidate, ..
 def _status(timed: TimedTranscript, show: ShowInfo) -> tuple[Line, ...]:
     words = labels(show.language)["draft"]
     kinds = dict.fromkeys(turn.voice.role for turn in timed.turns if turn.voice.role)
-    only_narrated = [*kinds] == [NARRATION.get(show.language[:2], "narration")]  # no news: one hears somebody
+    only_narrated = [*kinds] == [NARRATION.get(show.language[:2], "narration")]  # not worth printing
     said = fill(words["kinds"], kinds=", ".join(kinds)) if kinds and not only_narrated else ""
     return _lines(TEXT, filter(None, (show.status, said, words["caution"])))
 
@@ -124,19 +125,19 @@ def _goal(words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
 
 
 def _before(own: tuple[Passage, ...], best: tuple[Candidate, ...], words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
-    """The framing question, the episode's own when it has one, and what each group listens for."""
+    """Return the framing question, from the episode when it has one, and what each group listens for."""
     framing = own[0].text if own else fill(words["draft"]["framing"], title=_quotable(episode.title))
     briefs = [brief for key, brief in words["draft"]["brief"].items() if any(one.kind == key for one in best)]
     return (Line(TEXT, framing), *_lines(ITEM, briefs if len(briefs) > 1 else [words["draft"]["brief_all"]]))
 
 
 def _clips(kept: Iterable[Candidate], language: str) -> tuple[Line, ...]:
-    """Each quote under a line that says where it comes from; no such line twice."""
+    """Return each quote under a line that introduces its source; no introduction is used twice."""
     intros, seen = labels(language)["draft"]["intro"], Counter[str]()
     lines: list[Line] = []
     for one in kept:
         voice = one.passage.turn.voice
-        kind = "usagers" if voice.name and not voice.role else one.kind  # somebody with a name and no role is no narrator
+        kind = "usagers" if voice.name and not voice.role else one.kind  # a named voice without a role is not the narrator
         intro = intros[kind][seen[kind] % len(intros[kind])]
         seen[kind] += 1
         lines += [Line(TEXT, _one_line(fill(intro, **_origin(one.passage, language)))), Line(QUOTE, _quoted(one.passage))]
@@ -144,14 +145,14 @@ def _clips(kept: Iterable[Candidate], language: str) -> tuple[Line, ...]:
 
 
 def _origin(passage: Passage, language: str) -> dict[str, str]:
-    """Where a passage comes from: its section as the transcript calls it, its voice by name when it has one."""
+    """Return the names of an excerpt's section (as in the transcript) and voice, as template values."""
     turn = passage.turn
     section = turn.section or turn.voice.role.capitalize()
     return {"section": section, "voice": section if is_numbered(turn.voice.name) and section else voice_of(passage, language)}
 
 
 def _notes(language: str, best: tuple[Candidate, ...], kept: list[Candidate]) -> dict[str, tuple[str, ...]]:
-    """Help for whoever edits: what a section is, and the passages that were not chosen, by rank, with voice and time."""
+    """Return comments for editors: help on each section, and the candidates not chosen, by rank, with voice and time."""
     words = labels(language)
     notes = {("" if key == "head" else key): tuple(said) for key, said in words["notes"].items() if key != "candidates"}
     rows: list[str] = []
@@ -162,7 +163,7 @@ def _notes(language: str, best: tuple[Candidate, ...], kept: list[Candidate]) ->
 
 
 def _heard(passage: Passage, language: str) -> str:
-    """Who, in which role, when: « Nadia Oumarou (entretien), 1:05 »."""
+    """Return name, role and time: « Nadia Oumarou (entretien), 1:05 »."""
     voice = passage.turn.voice
     name = voice.label or voice.name or labels(language)["page"]["narrator"]
     role = f" ({voice.role})" if voice.role and voice.name else ""
@@ -170,12 +171,12 @@ def _heard(passage: Passage, language: str) -> str:
 
 
 def _quoted(passage: Passage) -> str:
-    """A passage as `>` lines, one a voice."""
+    """Return an excerpt as lines, one per voice, for a `>` quote."""
     return "\n".join(_one_line(text) for _, text in passage.lines())
 
 
 def _quotable(title: str) -> str:
-    """A title to stand between guillemets: its own become inner quotation marks."""
+    """Return a title for use between guillemets: its own guillemets become inner quotation marks."""
     return re.sub(r"«\s*([^«»]*?)\s*»", r"“\1”", _one_line(title))
 
 
@@ -188,7 +189,7 @@ def _lines(kind_: str, texts: Iterable[str]) -> tuple[Line, ...]:
 
 
 def _spaced(lines: tuple[Line, ...], language: str) -> tuple[Line, ...]:
-    """The lines with their language's spaces, quotes line by line."""
+    """Apply the language's typographic spaces, quotes line by line."""
     return tuple(
         Line(line.kind, "\n".join(typographic(text, language) for text in line.text.split("\n"))) for line in lines if tokens(line.text)
     )

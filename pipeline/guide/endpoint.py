@@ -1,7 +1,7 @@
-"""Asking a language model, when a show wants one: an OpenAI-compatible `chat/completions` over HTTP, on this machine unless told.
+"""Client for an optional language model: an OpenAI-compatible `chat/completions` endpoint, on this machine by default.
 
-Every way it can go wrong ends in a sentence, never in an exception: a draft does without. Redirections and proxies are refused, so
-that a transcript goes where `show.toml` says and nowhere else. The key, if one is needed, is in the environment.
+Failures are returned as a reason, not raised: the draft is then made without the model. Redirects and proxies are refused, so that
+the transcript is sent only to the endpoint in `show.toml`. The API key, if any, is read from the environment.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _TRIES = 2
 
 class _Refused(HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """A redirection would take the transcript elsewhere."""
+        """Refuse to follow: a redirect would send the transcript to another address."""
         return None
 
 
 def ask(model: GuideModel, messages: list[dict[str, str]], schema: dict[str, Any], kept: Path | None = None) -> tuple[Any, str]:
-    """The model's answer as JSON and an empty text, or None and why there is none.
+    """Return the model's JSON answer and an empty string, or None and the reason why there is none.
 
-    An answer is kept in the folder `kept` under the digest of what was asked, and not asked for again.
+    Answers are cached in `cache_folder`, under the digest of the request.
     """
     form = {"type": "json_schema", "json_schema": {"name": "guide", "strict": True, "schema": schema}}
     body = json.dumps({"model": model.name, "messages": messages, "temperature": 0, "seed": 0, "response_format": form}, ensure_ascii=False)
@@ -54,12 +54,12 @@ def ask(model: GuideModel, messages: list[dict[str, str]], schema: dict[str, Any
 
 
 def _answer(model: GuideModel, body: bytes) -> tuple[Any, str]:
-    """One try: the content of the first choice, as JSON."""
+    """Send the request once; return the content of the first choice, as JSON."""
     try:
         reply = json.loads(_post(model, body))
         content = json.loads(reply["choices"][0]["message"]["content"])
-        to_json(content).encode()  # refuses what cannot be kept: NaN, half a character
-        return (content, "") if isinstance(content, dict) else (None, "its answer is no JSON object")
+        to_json(content).encode()  # raises for what JSON or UTF-8 cannot hold: NaN, lone surrogates
+        return (content, "") if isinstance(content, dict) else (None, "its answer is not a JSON object")
     except HTTPError as error:
         return None, f"it answered {error.code}"
     except TimeoutError:
@@ -68,11 +68,11 @@ def _answer(model: GuideModel, body: bytes) -> tuple[Any, str]:
         late = isinstance(getattr(error, "reason", None), TimeoutError)
         return None, f"it took more than {model.timeout_s:g} s" if late else "it cannot be reached"
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-        return None, "its answer is not what was asked for"
+        return None, "its answer does not have the requested form"
 
 
 def _post(model: GuideModel, body: bytes) -> bytes:
-    """The reply's bytes; `TimeoutError` when they are not all there in time, however slowly they come."""
+    """Return the response's bytes; `TimeoutError` when the whole response takes longer than `model.timeout_s`."""
     key = os.environ.get(KEY, "")
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     request = Request(f"{model.endpoint.rstrip('/')}/chat/completions", body, headers)

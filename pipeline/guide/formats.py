@@ -1,7 +1,7 @@
-"""How long each part of the meeting lasts, so that the minutes add up for any episode.
+"""The agenda of a meeting: how long each part lasts, so that the minutes add up for any episode.
 
-The whole episode is played when it takes at most 30 % of the meeting; otherwise it is heard before, and clips are replayed within
-20 %. What listening takes more or less than in the model (an episode of eight minutes) comes from the discussions.
+The full episode is played when it takes at most 30 % of the meeting; otherwise participants listen before, and clips are replayed
+within 20 %. The difference from the base agenda's listening time (an episode of eight minutes) is taken from the discussions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 WHOLE_SHARE, CLIPS_SHARE = 0.3, 0.2
 DISCUSSIONS = ("understand", "debate", "imagine")
 
-# minutes by part, listening left out; "pairs" talk two by two, so that a short meeting hears everybody
+# minutes by part, before the listening time is fitted to the episode
 _MODEL: dict[int, dict[str, int]] = {
     15: {"welcome": 1, "before": 1, "listen": 3, "silence": 2, "understand": 4, "harvest": 3, "close": 1},
     30: {"welcome": 3, "before": 2, "listen": 8, "silence": 2, "understand": 8, "harvest": 5, "close": 2},
@@ -31,7 +31,7 @@ _QUESTIONS: dict[int, tuple[str, ...]] = {
 }
 
 
-# one meeting over several episodes: everybody hears a clip of each, and says which one speaks to them
+# one meeting over several episodes: the group hears a clip of each and chooses; "pairs" talk two by two
 _SERIES = {"welcome": 8, "listen": 10, "choose": 8, "pairs": 12, "debate": 20, "imagine": 15, "harvest": 12, "close": 5}
 SERIES_MIN = 90
 SERIES_CLIPS = 6
@@ -39,7 +39,7 @@ SERIES_CLIPS = 6
 
 @dataclass(frozen=True)
 class Format:
-    """A meeting of `total_min` minutes: how long each part lasts, and whether the whole episode is played in it."""
+    """A meeting of `total_min` minutes: how long each part lasts, and whether the full episode is played in it."""
 
     total_min: int
     whole: bool
@@ -47,12 +47,12 @@ class Format:
     families: tuple[str, ...]
 
     def starts_min(self) -> dict[str, int]:
-        """When each part begins, in minutes from the start of the meeting."""
+        """Return when each part starts, in minutes from the start of the meeting."""
         return starts_min(self.minutes)
 
 
 def series_meeting(listen_s: float) -> dict[str, int]:
-    """Minutes by part of a meeting over the whole series whose clips last `listen_s` seconds; they sum to `SERIES_MIN`."""
+    """Return the minutes by part of a meeting over the series whose clips last `listen_s` seconds; they sum to `SERIES_MIN`."""
     listen = min(max(1, math.ceil(listen_s / 60)), _SERIES["listen"] + 10)
     rest = _SERIES["listen"] - listen
     half = rest // 2
@@ -60,7 +60,7 @@ def series_meeting(listen_s: float) -> dict[str, int]:
 
 
 def replayed(clips_s: list[int], listen_min: int) -> int:
-    """How many of the clips, from the first, can be replayed in that time; one at least, when there is any."""
+    """Return how many of the clips, from the first, fit in `listen_min` minutes; at least one when there are any."""
     total_s, count = 0, 0
     for length_s in clips_s:
         total_s += length_s
@@ -71,7 +71,7 @@ def replayed(clips_s: list[int], listen_min: int) -> int:
 
 
 def starts_min(minutes: dict[str, int]) -> dict[str, int]:
-    """When each part begins, in minutes from the start of the meeting."""
+    """Return when each part starts, in minutes from the start of the meeting."""
     starts, now = {}, 0
     for part, lasts in minutes.items():
         starts[part] = now
@@ -80,7 +80,7 @@ def starts_min(minutes: dict[str, int]) -> dict[str, int]:
 
 
 def meeting(total_min: int, duration_s: float) -> Format:
-    """The meeting of one of `FORMATS_MIN` for an episode of `duration_s` seconds; its minutes sum to `total_min`."""
+    """Return the meeting of `total_min` minutes (one of `FORMATS_MIN`) for an episode of `duration_s` seconds."""
     model = _MODEL[total_min]
     whole = duration_s / 60 <= WHOLE_SHARE * total_min
     listen = max(1, math.ceil(duration_s / 60)) if whole else int(CLIPS_SHARE * total_min)

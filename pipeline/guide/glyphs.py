@@ -1,4 +1,4 @@
-"""What the fonts of the PDFs can draw. PDF/UA refuses a character without a glyph, so it is drawn as □, and named in a warning."""
+"""Glyph coverage of the PDF fonts. PDF/UA forbids characters without a glyph: they are drawn as □, and reported in a warning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNPRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def missing(text: str) -> Iterator[tuple[int, str]]:
-    """(line, sentence) for each character of a guide's text that its PDFs cannot draw, the first time it comes."""
+    """Yield (line, message) for each character of a guide's text that its PDFs cannot draw, once per character."""
     seen: set[str] = set()
     for number, line in enumerate(unicodedata.normalize("NFC", text).splitlines(), 1):
         for char in "" if line.lstrip().startswith("%%") else line:
@@ -21,9 +21,9 @@ def missing(text: str) -> Iterator[tuple[int, str]]:
 
 
 def drawable(value: Any) -> Any:
-    """The value without the characters that the bundled fonts cannot draw: PDF/UA refuses them, HTML keeps them."""
+    """Return the value with characters the bundled fonts cannot draw replaced by □, as PDF/UA requires; HTML keeps them."""
     if isinstance(value, str):
-        whole = unicodedata.normalize("NFC", value)  # an accent typed apart, as on some systems, is no glyph
+        whole = unicodedata.normalize("NFC", value)  # combining accents, typed so on some systems, have no glyph
         return "".join(char if has_glyph(char) else "" if unicodedata.category(char) in UNPRINTED else "□" for char in whole)
     if isinstance(value, dict):
         return {key: drawable(one) for key, one in value.items()}
@@ -31,7 +31,7 @@ def drawable(value: Any) -> Any:
 
 
 def has_glyph(char: str) -> bool:
-    """Whether Libertinus Serif draws it: Latin, Greek, Cyrillic, and the punctuation of European languages."""
+    """Whether Libertinus Serif has a glyph for it: Latin, Greek, Cyrillic, and the punctuation of European languages."""
     point = ord(char)
     if point < 0x250 or char in "\u202f\u2009\u2011□–—‘’‚“”„•…‹›€→←↑↓−≤≥≠≈":
         return char in "\t\n" or unicodedata.category(char) not in UNPRINTED

@@ -1,4 +1,4 @@
-"""An address as a QR code: error correction M, which a stained sheet can lose 15 % of (ISO/IEC 18004)."""
+"""URLs as QR codes, with error correction level M: up to 15 % can be damaged (ISO/IEC 18004)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @cache
 def qr_svg(url: str, title: str = "") -> str:
-    """As SVG, one unit a module, with `title` as its text alternative."""
+    """Return the code as SVG, one unit per module, with `title` as its text alternative."""
     import markupsafe
 
     stream = io.BytesIO()
@@ -20,7 +20,7 @@ def qr_svg(url: str, title: str = "") -> str:
 
 @cache
 def qr_png(url: str) -> bytes:
-    """As PNG, eight pixels a module, for documents that take no SVG."""
+    """Return the code as PNG, eight pixels per module, for documents that do not support SVG."""
     stream = io.BytesIO()
     _code(url).save(stream, kind="png", scale=8, border=2)
     return stream.getvalue()
@@ -28,7 +28,7 @@ def qr_png(url: str) -> bytes:
 
 @cache
 def _code(url: str) -> Any:
-    """Choosing a code's mask takes longer than drawing it: once an address."""
+    """Make the code, cached by URL: choosing its mask takes longer than drawing it."""
     import segno
 
     return segno.make(url, error="m", micro=False)

@@ -1,6 +1,6 @@
-"""Finding a quote in the transcript, word for word, and the passage of audio to play around it.
+"""Find a quote in the transcript, word for word, and the audio to play around it.
 
-Spaces, punctuation, apostrophes and capitals do not count; words do. What is printed afterwards is the transcript's own wording.
+Spaces, punctuation, apostrophes and case are ignored. Guides print the transcript's wording.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.errors import CauserieError
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 from pipeline.text import printable
 
-CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter is over before the room listens, longer is no clip
+CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter ends before the group listens, longer is not a clip
 
 _SPACES = " \u00a0\u202f"
 _ENDS = re.compile(r"[.!?…][»\"”’)\]]*$")
@@ -24,37 +24,37 @@ _ABBREVIATION = re.compile(r"(?:\w|M(?:me|lle|gr|r|rs|s)?|Dr|Pr|St|n°)\.", re.I
 
 @dataclass(frozen=True)
 class Spoken:
-    """A word that somebody says, and the turn it is in."""
+    """A spoken word and its turn."""
 
     word: Word
     turn: Turn
-    place: int  # of the turn in the transcript
+    place: int  # index of the turn in the transcript
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Words that follow each other, sounds left out."""
+    """Consecutive spoken words, without sounds."""
 
     spoken: tuple[Spoken, ...]
-    first: int  # among all the spoken words
+    first: int  # index of its first word among all spoken words
 
     @property
     def text(self) -> str:
-        """As one line, without the marks that open or close more than it."""
+        """The text on one line, without quotation marks that also enclose other words."""
         return unwrapped(" ".join(one.word.text for one in self.spoken))
 
     @property
     def turn(self) -> Turn:
-        """The turn it begins in."""
+        """The turn it starts in."""
         return self.spoken[0].turn
 
     @property
     def last(self) -> int:
-        """The index after its last word."""
+        """The index after its last word (exclusive)."""
         return self.first + len(self.spoken)
 
     def printed_s(self, duration_s: float) -> tuple[int, int] | None:
-        """From and to, in whole seconds that hold it, as guides print them; None when nothing placed it."""
+        """Return start and end, rounded outwards to whole seconds, as guides print them; None when it has no times."""
         if self.start_s is None or self.end_s is None:
             return None
         first = int(self.start_s)
@@ -62,32 +62,32 @@ class Passage:
 
     @property
     def start_s(self) -> float | None:
-        """When its first word begins; None when that would be a guess."""
+        """When its first word starts; None when unknown."""
         return self.spoken[0].word.start_s
 
     @property
     def end_s(self) -> float | None:
-        """When its last word ends; None when that would be a guess."""
+        """When its last word ends; None when unknown."""
         return self.spoken[-1].word.end_s
 
     @property
     def duration_s(self) -> float:
-        """How long it lasts; 0 when nothing says where it begins, or ends."""
+        """Its duration; 0 when its start or end is unknown."""
         return 0.0 if self.start_s is None or self.end_s is None else self.end_s - self.start_s
 
     def lines(self) -> tuple[tuple[Voice, str], ...]:
-        """What each voice says, turn after turn."""
+        """Return (voice, text) for each turn."""
         runs = (list(run) for _, run in groupby(self.spoken, key=lambda one: one.place))
         return tuple((run[0].turn.voice, unwrapped(" ".join(one.word.text for one in run))) for run in runs)
 
 
 def spoken_words(timed: TimedTranscript) -> tuple[Spoken, ...]:
-    """Everything that is said, in order."""
+    """Return all spoken words, in order."""
     return tuple(Spoken(word, turn, i) for i, turn in enumerate(timed.turns) for word in turn.words if not word.is_sound)
 
 
 def unwrapped(text: str) -> str:
-    """A sentence of an insert without the « or » that belongs to the insert: it is going to stand between marks of its own."""
+    """Return a sentence without the « or » of the insert around it: it will be printed in its own quotation marks."""
     opened, closed = text.count("«"), text.count("»")
     if text.startswith("«") and (opened > closed or (text.endswith("»") and opened == 1)):
         text, opened = text[1:].lstrip(_SPACES), opened - 1
@@ -95,17 +95,17 @@ def unwrapped(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text as they are compared: letters and digits, without case."""
+    """Return the words of a text for comparison: letters and digits, case-folded."""
     return re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold())
 
 
 def sentences(spoken: tuple[Spoken, ...]) -> tuple[Passage, ...]:
-    """The sentences, none of which runs over a change of turn."""
+    """Split into sentences; none spans two turns."""
     return tuple(Passage(spoken[first:last], first) for first, last in _bounds(spoken))
 
 
 def locate(quote: str, spoken: tuple[Spoken, ...], where: str) -> Passage:
-    """Where a quote is said, the first time; a `CauserieError` gives the closest passage when it is not."""
+    """Return the first occurrence of a quote. `CauserieError`, with the closest passage as a hint, when there is none."""
     flat = [(token, i) for i, one in enumerate(spoken) for token in tokens(one.word.text)]
     wanted = " ".join(tokens(quote))
     haystack = f" {' '.join(token for token, _ in flat)} "
@@ -115,12 +115,12 @@ def locate(quote: str, spoken: tuple[Spoken, ...], where: str) -> Passage:
     start = haystack[:at].count(" ")
     first, last = flat[start][1], flat[start + wanted.count(" ")][1] + 1
     while last < len(spoken) and spoken[last].place == spoken[last - 1].place and not tokens(spoken[last].word.text):
-        last += 1  # the punctuation that French sets apart
+        last += 1  # punctuation that French separates with a space
     return Passage(spoken[first:last], first)
 
 
 def clip(passage: Passage, every: tuple[Passage, ...], spoken: tuple[Spoken, ...], others: tuple[Passage, ...] = ()) -> Passage:
-    """The passage to play: the quote, and its neighbours in the same section until it lasts `CLIP_MIN_S`, but no other quote."""
+    """Return the excerpt to play: the quote and sentences around it, up to `CLIP_MIN_S`, in the same section, without other quotes."""
     inside = [i for i, one in enumerate(every) if _overlap(one, passage)]
     grown, before, after = passage, inside[0] - 1, inside[-1] + 1
     while grown.duration_s < CLIP_MIN_S:
@@ -134,9 +134,9 @@ def clip(passage: Passage, every: tuple[Passage, ...], spoken: tuple[Spoken, ...
 
 
 def played(quotes: Iterable[tuple[int, str]], timed: TimedTranscript, where: str) -> list[tuple[Passage, Passage]]:
-    """Each quote (its line in the file `where`, its text) where it is said, and the passage to play around it.
+    """Return the excerpt of each quote, given as (line in the file `location`, text), and the excerpt to play around it.
 
-    `CauserieError` for a quote that is not said.
+    `CauserieError` for a quote that is not in the transcript.
     """
     spoken = spoken_words(timed)
     every = sentences(spoken)
@@ -168,15 +168,15 @@ def _bounds(spoken: tuple[Spoken, ...]) -> Iterator[tuple[int, int]]:
 
 
 def _closest(wanted: str, spoken: tuple[Spoken, ...]) -> str:
-    """A hint: the sentence, or the two in a row, that reads most like what is wanted."""
+    """Return a hint with the sentence, or two consecutive ones, most similar to the quote."""
     from rapidfuzz import fuzz
 
     single = [one.text for one in sentences(spoken)]
     choices = single + [f"{a} {b}" for a, b in zip(single, single[1:], strict=False)]
     if not wanted or not choices:
-        return "write words that are said in the episode"
+        return "copy words from the transcript"
     best = max(choices, key=lambda text: fuzz.ratio(wanted, " ".join(tokens(text))))
-    return f"the closest passage is “{_short(best, 240)}”: copy it, or choose another"
+    return f"the closest passage is “{_short(best, 240)}”: copy it, or choose another quote"
 
 
 def _short(text: str, length: int = 80) -> str:

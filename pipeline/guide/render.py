@@ -1,7 +1,7 @@
-"""The documents of a guide: facilitator's version and handout as PDF, Word and HTML with the same words, a large print, a table to fill in.
+"""Render a guide: facilitator's guide and handout as PDF, Word and HTML with the same text, a large-print PDF, and a CSV to fill in.
 
-PDFs are compiled by Typst in PDF/UA-1 mode, which refuses a missing alternative or a skipped heading. Texts reach it as data, never
-as source: nothing a person types can be run.
+Typst compiles the PDFs in PDF/UA-1 mode, which rejects a missing text alternative or a skipped heading level. Texts are passed to
+it as data, never as source, so that nothing a user types is executed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def render_guide(
     episode: EpisodeInfo,
     guide: GuideSettings,
 ) -> None:
-    """Write every document of a guide; raises `CauserieError` for a quote that is no longer said."""
+    """Write every document of a guide; `CauserieError` for a quote that is not in the transcript."""
     marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
     about = About(show, episode, guide, read_timed(timed), marks)
     where = f"guides/{episode.slug}.md"
@@ -59,9 +59,9 @@ def render_guide(
 
 
 def harvest(value: dict[str, Any]) -> bytes:
-    """The sheet's ideas as a table to type in and send back: an empty line an idea, the episode filled in.
+    """Return the harvest sheet as CSV to fill in: one empty row per idea, with the episode's slug.
 
-    With a byte order mark, and separated as spreadsheets of the language expect it (a semicolon where the comma is decimal).
+    UTF-8 with a byte order mark, and the separator that spreadsheets of the language expect (a semicolon where the comma is decimal).
     """
     stream = io.StringIO()
     columns = value["csv"].split(",")
@@ -71,7 +71,7 @@ def harvest(value: dict[str, Any]) -> bytes:
 
 
 def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
-    """The PDF/UA-1 file of a view; `stamp_s` is its date in Unix seconds, so that two builds give the same bytes."""
+    """Return the PDF/UA-1 file of a view. `stamp_s` is its date in Unix seconds: a fixed one makes builds reproducible."""
     import typst
 
     data = json.dumps({**drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
@@ -86,13 +86,13 @@ def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
 
 
 def html(template: str, value: dict[str, Any]) -> str:
-    """The page of a view: one file, no outside request, printable."""
+    """Return the HTML page of a view: a single printable file without external requests."""
     return _engine().get_template(template).render(value)
 
 
 @cache
 def _engine() -> Any:
-    """The templates, compiled once for the pages they share."""
+    """Return the template environment, which caches compiled templates."""
     import jinja2
     import markupsafe
 
@@ -104,7 +104,7 @@ def _engine() -> Any:
 
 
 def _urls(value: dict[str, Any]) -> list[str]:
-    """Every address that is drawn as a code, those of a series' episodes too."""
+    """Return every URL drawn as a QR code, including those of a series' episodes."""
     drawn = [value, *value.get("episodes", ())]
     urls = [value["contact_url"], *(one["url"] for one in drawn)]
     urls += [clip["url"] for one in drawn for clip in (*one.get("clips", ()), *one.get("session_clips", ()))]

@@ -1,7 +1,7 @@
-"""Which sentences are worth replaying: words of the subject, words that cluster, words that argue.
+"""Rank sentences worth replaying, by topic words, clusters of them, and words of argument.
 
 Sources: Luhn, "The Automatic Creation of Literature Abstracts" (1958), for clusters; Carbonell and Goldstein, "The Use of MMR"
-(1998), for variety. No method picks well enough to print unread: the result is a ranked list for a person to choose from.
+(1998), for variety. No method is good enough to print unread: the result is a ranked list for a person to choose from.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from pipeline.guide.quotes import CLIP_MAX_S, Passage, tokens
 
 QUOTAS = {"recit": 3, "archive": 2, "usagers": 2, "fiction": 2}
 WORDS_MIN, WORDS_MAX = 8, 48
-CLAIM_WORDS = (6, 24)  # what a room can hold in mind while it takes sides
-FICTION_MIN_S = 20.0  # a fiction is worth its situation, not a line of it
+CLAIM_WORDS = (6, 24)  # words a group can remember while it takes sides: (min, max)
+FICTION_MIN_S = 20.0  # a scene needs its situation, not a single line
 _LUHN_GAP = 4  # insignificant words allowed inside a cluster
-_REPEATS = 0.6  # how much likeness to what is already chosen costs
+_REPEATS = 0.6  # weight of the similarity to sentences already chosen (1 - lambda in MMR)
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What the other episodes say: what all of them say anyway is not what this one is about."""
+    """Word statistics of the other episodes, against which this episode's own topics stand out."""
 
     episodes: int = 0
-    heard: Mapping[str, int] = field(default_factory=dict)  # stem -> how many of them say it
-    lines: frozenset[tuple[str, ...]] = frozenset()  # whole sentences, as `tokens`
+    heard: Mapping[str, int] = field(default_factory=dict)  # stem -> number of episodes that contain it
+    lines: frozenset[tuple[str, ...]] = frozenset()  # sentences, as `tokens`
 
 
 @dataclass(frozen=True)
 class Topic:
-    """What an episode is about, and what every episode of the show says anyway."""
+    """What an episode is about, and what all episodes of the show have in common."""
 
     language: str
     about: str = ""  # title and summary
@@ -47,7 +47,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A passage, how it scores, and its distinct significant stems."""
+    """An excerpt, its score, and its distinct significant stems."""
 
     passage: Passage
     score: float
@@ -55,12 +55,12 @@ class Candidate:
 
     @property
     def kind(self) -> str:
-        """Its voice's kind, a key of `QUOTAS`."""
+        """The kind of its voice, a key of `QUOTA_BY_KIND`."""
         return kind(self.passage.turn.voice.role)
 
 
 def kind(role: str) -> str:
-    """The kind of voice behind a role in the show's own words; an unknown role is somebody who was asked."""
+    """Return the kind of voice for a role as the show names it; an unknown role is an interviewee (`usagers`)."""
     plain = unicodedata.normalize("NFKD", role.casefold()).encode("ascii", "ignore").decode()
     if plain in ("", "recit", "narration", "narrator", "story"):
         return "recit"
@@ -68,7 +68,7 @@ def kind(role: str) -> str:
 
 
 def elsewhere(others: Iterable[tuple[Passage, ...]], language: str) -> Elsewhere:
-    """What those episodes say, each as its sentences."""
+    """Build the background from other episodes, each given as its sentences."""
     stems, others = _stemmer(language), list(others)
     heard = Counter(stem for sentences in others for stem in {stem for one in sentences for stem in stems(one.text)})
     lines = frozenset(tuple(tokens(one.text)) for sentences in others for one in sentences)
@@ -76,7 +76,7 @@ def elsewhere(others: Iterable[tuple[Passage, ...]], language: str) -> Elsewhere
 
 
 def claims(one: Passage, language: str) -> bool:
-    """Whether one can agree or disagree with it: it says how things are or should be, and stands without what is said before."""
+    """Whether it is a claim to agree or disagree with: it says how things are or should be, and needs no context."""
     words, said = templates(language)["words"], tokens(one.text)
     spaced = f" {' '.join(said)} "
     if not CLAIM_WORDS[0] <= len(one.text.split()) <= CLAIM_WORDS[1] or one.text.rstrip(" »”").endswith("?"):
@@ -89,13 +89,13 @@ def claims(one: Passage, language: str) -> bool:
 
 
 def says(text: str, phrases: Iterable[str]) -> int:
-    """How many of those phrases are in a text, as whole words."""
+    """Count the phrases that occur in a text as whole words."""
     said = f" {' '.join(tokens(text))} "
     return sum(f" {' '.join(tokens(phrase))} " in said for phrase in phrases)
 
 
 def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
-    """The sentences outside fiction, and passages of fiction, best first; boilerplate is left out."""
+    """Return the sentences outside fiction and the scenes of fiction, best first, without boilerplate."""
     said = Counter(tuple(tokens(one.text)) for one in every)
     kept = [one for one in every if tokens(one.text) and not _boilerplate(one, said, topic)]
     stems = _stemmer(topic.language)
@@ -106,7 +106,7 @@ def rank(every: tuple[Passage, ...], topic: Topic) -> tuple[Candidate, ...]:
 
 
 def choose(ranked: Iterable[Candidate], count: int, quotas: dict[str, int], before: tuple[Candidate, ...] = ()) -> tuple[Candidate, ...]:
-    """Up to `count` candidates, no more of a kind than its quota, each unlike those chosen `before` it and with it (MMR)."""
+    """Choose up to `count` candidates within the quota of each kind, each unlike those in `already_chosen` and the others (MMR)."""
     chosen = list(before)
     left = [one for one in ranked if not any(_overlap(one, other) for other in before)]
     while left and len(chosen) < len(before) + count:
@@ -119,8 +119,8 @@ def choose(ranked: Iterable[Candidate], count: int, quotas: dict[str, int], befo
 
 
 def scenes_of(every: tuple[Passage, ...]) -> tuple[Passage, ...]:
-    """Runs of fiction of at most `CLIP_MAX_S`, from each sentence that opens a turn; short only when the fiction is."""
-    found = []
+    """Return scenes of fiction of at most `CLIP_MAX_S`, each from the start of a turn; a short one only if it is the first."""
+    found: list[Passage] = []
     for i, first in enumerate(every):
         if kind(first.turn.voice.role) != "fiction" or (i and every[i - 1].turn is first.turn):
             continue
@@ -151,7 +151,7 @@ def _scored(one: Passage, weight: dict[str, float], topic: Topic) -> Candidate:
 
 
 def _weights(texts: list[list[str]], topic: Topic) -> dict[str, float]:
-    """Each significant stem's weight: the root of how often it is said, doubled in the title and the summary, times its idf."""
+    """Return each significant stem's weight: the square root of its count, doubled if in title or summary, times its idf."""
     stems = _stemmer(topic.language)
     ignored = _stop_stems(topic.language) | set(stems(topic.series))
     about = set(stems(topic.about))
@@ -160,13 +160,13 @@ def _weights(texts: list[list[str]], topic: Topic) -> dict[str, float]:
 
 
 def _idf(stem: str, others: Elsewhere) -> float:
-    """How much a stem belongs to this episode: 1 when no other says it, nearly nothing when all do (Spärck Jones, 1972)."""
+    """Return a stem's inverse document frequency: 1 when no other episode has it, near 0 when all do (Spärck Jones, 1972)."""
     episodes = others.episodes + 1
     return math.log((1 + episodes) / (1 + others.heard.get(stem, 0))) / math.log(1 + episodes)
 
 
 def _luhn(stems: list[str], weight: dict[str, float]) -> float:
-    """The best cluster: significant words squared, over its length."""
+    """Return the score of the best cluster: its significant words squared, over its length."""
     places = [i for i, stem in enumerate(stems) if weight.get(stem, 0.0) > 1.0]
     best, start = 0.0, 0
     for i in range(len(places)):
@@ -177,7 +177,7 @@ def _luhn(stems: list[str], weight: dict[str, float]) -> float:
 
 
 def _boilerplate(one: Passage, said: Counter[tuple[str, ...]], topic: Topic) -> bool:
-    """Whether it names the show, or is said twice, here or in another episode: a jingle."""
+    """Whether it names the show, or occurs twice, here or in another episode: a jingle."""
     words, title = tokens(one.text), tokens(topic.series)
     named = bool(title and f" {' '.join(title)} " in f" {' '.join(words)} ")
     return named or said[tuple(words)] > 1 or tuple(words) in topic.elsewhere.lines
@@ -198,7 +198,7 @@ def _overlap(a: Candidate, b: Candidate) -> bool:
 
 @cache
 def _stemmer(language: str) -> Callable[[str], list[str]]:
-    """A function from a text to its stems, in order."""
+    """Return a function from a text to its stems, in order."""
     import snowballstemmer
 
     stemmer = snowballstemmer.stemmer(templates(language)["words"]["stemmer"])

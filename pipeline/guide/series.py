@@ -1,4 +1,4 @@
-"""The guide of a whole series: every episode on a page, one meeting over all of them, for whoever leads a season of discussions."""
+"""The guide of a series: one page per episode, and one meeting over all of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def series_guide(
 
 
 def series_view(views: list[dict[str, Any]], show: ShowInfo) -> dict[str, Any]:
-    """The values of the series' document, from those of its episodes (at least one), ready for JSON."""
+    """Return the values of the series guide from those of its episodes (at least one), ready for JSON."""
     words, last = labels(show.language), views[-1]
     own = {
         "title": show.title,
@@ -64,7 +64,7 @@ def series_view(views: list[dict[str, Any]], show: ShowInfo) -> dict[str, Any]:
 
 
 def _episode(one: dict[str, Any]) -> dict[str, Any]:
-    """A page: what it is about, what to ask before, two clips, a question of each of the first families."""
+    """Return the values of an episode's page: summary, framing question, clips, and questions of the first families."""
     asked = [questions[0]["text"] for family in FAMILIES if (questions := one["families"][family])]
     kept = ("title", "spoken_title", "number", "duration", "date", "url", "summary", "status")
     return {
@@ -76,13 +76,13 @@ def _episode(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(one: dict[str, Any]) -> list[str]:
-    """An episode's line in the matrix of choices: heard in the meeting, or before."""
+    """Return an episode's row in the table of formats: played in the meeting, or clips only."""
     words = one["labels"]
     return [one["title"], *(words["played"] if form["whole"] else words["clips_only"] for form in one["formats"])]
 
 
 def _session(views: list[dict[str, Any]], words: dict[str, Any]) -> dict[str, Any]:
-    """The meeting over all episodes: a clip of each of at most `SERIES_CLIPS`, spread over the series, and its running order."""
+    """Return the meeting over the series: clips of at most `SERIES_CLIPS` episodes, spread evenly, and the running order."""
     heard = [one for one in views if one["clips"] and one["clips"][0]["url"]]
     step = max(1, -(-len(heard) // SERIES_CLIPS))
     picked = [{**one["clips"][0], "number": str(i), "intro": one["title"]} for i, one in enumerate(heard[::step], 1)]
@@ -97,7 +97,7 @@ def _session(views: list[dict[str, Any]], words: dict[str, Any]) -> dict[str, An
 
 
 def _credits(views: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Everybody of every episode, each once in a role."""
+    """Merge the credits of all episodes; each name is listed once per role."""
     people: dict[str, dict[str, None]] = {}
     for one in views:
         for credit in one["credits"]:

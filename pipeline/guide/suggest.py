@@ -1,6 +1,6 @@
-"""What a language model may add to a draft: it chooses among numbered sentences and phrases questions; it never writes a quote.
+"""Suggestions of a language model for a draft: it chooses numbered sentences and writes questions; it never writes a quote.
 
-Every item is checked by itself, and what does not pass is replaced by the program's own. Each item says where it comes from.
+Each item is checked separately; the program's own item replaces one that fails. A comment says where each item comes from.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pipeline.model import GuideModel
 from pipeline.text import printable, typographic
 
 CLIPS_MIN, CLIPS_MAX, SENTENCES_MAX = 4, 6, 4
-LIKE_ENOUGH = 90  # of 100: a slip of the pen is mended from the source, a paraphrase (79) and an invention (57) are refused
-SENTENCES_SENT = 800  # about an hour and a half of talk
+LIKE_ENOUGH = 90  # of 100: a typing error is corrected from the source; a paraphrase (79) or an invention (57) is refused
+SENTENCES_SENT = 800  # about an hour and a half of speech
 _QUOTED = re.compile(r"«\s*([^«»]*?)\s*»|“\s*([^“”]*?)\s*”")
 
 
@@ -46,7 +46,7 @@ SCHEMA = _object(
 
 
 def suggested(guide: Guide, every: tuple[Passage, ...], model: GuideModel, language: str, kept: Path | None = None) -> tuple[Guide, str]:
-    """The draft with what a model offers and the checks let through, and a sentence on how that went."""
+    """Return the draft with the model's suggestions that pass the checks, and a sentence on the outcome."""
     words = labels(language)["origin"]
     answer, why = ask(model, messages(every, language), SCHEMA, kept)
     if why:
@@ -55,7 +55,7 @@ def suggested(guide: Guide, every: tuple[Passage, ...], model: GuideModel, langu
 
 
 def messages(every: tuple[Passage, ...], language: str) -> list[dict[str, str]]:
-    """What is asked. The transcript is data: a list of JSON strings, which nothing said in it can close."""
+    """Return the messages of the request. The transcript is sent as JSON strings, so that no sentence can end its data."""
     said = [{"id": i, "voice": one.turn.voice.role, "text": one.text} for i, one in enumerate(every[:SENTENCES_SENT])]
     return [
         {"role": "system", "content": labels(language)["origin"]["prompt"]},
@@ -64,7 +64,7 @@ def messages(every: tuple[Passage, ...], language: str) -> list[dict[str, str]]:
 
 
 def merged(guide: Guide, answer: dict[str, Any], every: tuple[Passage, ...], language: str) -> Guide:
-    """The draft with every item of the answer that passes, its own for the others."""
+    """Return the draft with the answer's items that pass the checks, and its own items for the rest."""
     words = labels(language)["origin"]
     spoken = tuple(word for one in every for word in one.spoken)
     ours = {section.key: tuple(replace(line, note=words["program"]) for line in section.lines) for section in guide.sections}
@@ -81,7 +81,7 @@ def merged(guide: Guide, answer: dict[str, Any], every: tuple[Passage, ...], lan
 
 
 def mended(text: Any, spoken: tuple[Any, ...], words_max: int) -> str:
-    """One line a model wrote, its quotes in the episode's own words; empty when it cannot be used."""
+    """Return a model's line with its quotes corrected from the transcript; empty when it cannot be used."""
     line = " ".join(printable(text).split()) if isinstance(text, str) else ""
     if not tokens(line) or count_words(line) > words_max or "://" in line or "www." in line.casefold():
         return ""
@@ -97,7 +97,7 @@ def mended(text: Any, spoken: tuple[Any, ...], words_max: int) -> str:
 
 
 def _source(quote: str, spoken: tuple[Any, ...]) -> str:
-    """The words of the episode that a quote is, or nearly is; empty when nobody says that."""
+    """Return the transcript's words for an exact or nearly exact quote; empty when there are none."""
     from rapidfuzz import fuzz
 
     try:
@@ -122,7 +122,7 @@ def _goal(answer: dict[str, Any], spoken: tuple[Any, ...], ours: tuple[Line, ...
 
 
 def _clips(answer: dict[str, Any], every: tuple[Passage, ...], spoken: tuple[Any, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The model's clips that exist, then the program's until there are enough; none twice."""
+    """Return the model's valid clips, then the program's up to `CLIPS_MIN`, without duplicates."""
     found: list[tuple[Line, Line]] = []
     for one in _list(answer, "clips"):
         ids, intro = one.get("sentence_ids"), mended(one.get("intro"), spoken, 25)
@@ -145,13 +145,13 @@ def _apart(pairs: Iterable[tuple[Line, Line]]) -> list[tuple[Line, Line]]:
 
 
 def _shared(a: str, b: str) -> bool:
-    """Whether one quote is in the other."""
+    """Whether one quote contains the other."""
     a, b = (f" {' '.join(tokens(text))} " for text in (a, b))
     return a in b or b in a
 
 
 def _run(ids: Any, every: tuple[Passage, ...]) -> Passage | None:
-    """The sentences of those numbers, when they exist, follow each other, and make a clip."""
+    """Return the sentences with those ids as one excerpt, when they exist, are consecutive and are short enough for a clip."""
     if not (isinstance(ids, list) and 0 < len(ids) <= SENTENCES_MAX and all(type(one) is int for one in ids)):
         return None
     if ids != list(range(ids[0], ids[0] + len(ids))) or not 0 <= ids[0] <= ids[-1] < len(every):
@@ -163,7 +163,7 @@ def _run(ids: Any, every: tuple[Passage, ...]) -> Passage | None:
 def _questions(
     answer: dict[str, Any], every: tuple[Passage, ...], spoken: tuple[Any, ...], language: str, ours: dict[str, tuple[Line, ...]]
 ) -> dict[str, tuple[Line, ...]]:
-    """By family: the model's questions that keep the rules, then the program's until there are enough; one to debate stays ours."""
+    """Return by family the model's questions that pass the rules, then the program's; one debate question stays the program's."""
     found: dict[str, list[Line]] = {family: [] for family in FAMILIES}
     for one in _list(answer, "questions"):
         family, about = one.get("family"), one.get("about_sentence_id")
@@ -176,7 +176,7 @@ def _questions(
     for family, lines in found.items():
         own = ours.get(family, ())
         missing = 2 * PER_FAMILY[family] - len(lines)
-        kept = own[-missing:] if missing else ()  # the last of a family is the plain one, which lets the sceptic speak
+        kept = own[-missing:] if missing else ()  # the last of a family has no quote and lets sceptics speak
         filled[family] = (*lines, *(replace(line, note=line.note if line.kind == TEXT else "") for line in kept))
     return filled
 

@@ -1,7 +1,7 @@
-"""`guides/<slug>.md`: headings, `>` quotes, `-` items and plain lines, under a TOML front matter. Words only, no times.
+"""`guides/<slug>.md`: headings, `>` quotes, `-` items and plain lines, after a TOML front matter. Text only, no times.
 
-A line is one thing: a question, an introduction, an item. Consecutive `>` lines are one quote. `%%` opens a note that is never
-printed. A backslash before a line's first sign makes it ordinary text.
+Each line is one element: a question, an introduction, an item. Consecutive `>` lines are one quote. `%%` starts a comment, which is
+never printed. A backslash before a line's markup makes it plain text.
 """
 
 from __future__ import annotations
@@ -17,55 +17,55 @@ from pipeline.text import nearest, printable
 
 TEXT, ITEM, QUOTE = "text", "item", "quote"
 _SIGNS = re.compile(r"\\|#{1,6} |>|- |%%|\+\+\+")
-# Controls, which no form of a guide may hold (XML 1.0, 2.2; HTML, 13.2.3.5), and what turns round all that stands after it
+# Control characters, which XML 1.0 (2.2) and HTML (13.2.3.5) forbid, and bidirectional overrides, which reorder the text after them
 _NEVER_PRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing of a section; a quote of several lines keeps them, separated by newlines."""
+    """One element of a section; a quote of several lines keeps its newlines."""
 
     kind: str  # TEXT | ITEM | QUOTE
     text: str
-    number: int = field(default=0, compare=False)  # where it starts in the file, from 1
+    number: int = field(default=0, compare=False)  # line in the file, from 1
     note: str = field(default="", compare=False)  # a comment above it in a draft
 
 
 @dataclass(frozen=True)
 class Section:
-    """What stands under one heading."""
+    """The content under one heading."""
 
-    key: str  # of `labels.*.toml`, [sections]
+    key: str  # of [sections] in `labels.*.toml`
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
 class Guide:
-    """A guide's words, in the order of its file."""
+    """The text of a guide, in file order."""
 
     sections: tuple[Section, ...]
     version: str = "1"
 
     def lines(self, key: str, *kinds: str) -> tuple[Line, ...]:
-        """The lines under a heading, of those kinds when some are given; empty when it is absent."""
+        """Return the lines under a heading, only of the given kinds if any; empty when the heading is absent."""
         return tuple(line for section in self.sections if section.key == key for line in section.lines if not kinds or line.kind in kinds)
 
     def texts(self, key: str, *kinds: str) -> tuple[str, ...]:
-        """The same, as text."""
+        """Return the texts of these lines."""
         return tuple(line.text for line in self.lines(key, *kinds))
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, and what to ask when nobody answers."""
+    """A question and its follow-ups, for when the group stays silent."""
 
     text: str
     follow_ups: tuple[str, ...] = ()
-    number: int = field(default=0, compare=False)  # its line in the file, from 1
+    number: int = field(default=0, compare=False)  # line in the file, counted from 1
 
 
 def questions(guide: Guide, family: str) -> tuple[Question, ...]:
-    """The questions of a family: each plain line is one, the items below it are its follow-ups."""
+    """Return the questions of a family: each plain line is one, the items below it are its follow-ups."""
     found: list[Question] = []
     for line in guide.lines(family):
         if line.kind == ITEM and found:
@@ -76,7 +76,7 @@ def questions(guide: Guide, family: str) -> tuple[Question, ...]:
 
 
 def clips(guide: Guide) -> tuple[tuple[str, Line], ...]:
-    """Each quote with the lines that introduce it."""
+    """Return each quote of the clips section as (introduction, quote line)."""
     found: list[tuple[str, Line]] = []
     intro: list[str] = []
     for line in guide.lines("clips"):
@@ -89,7 +89,7 @@ def clips(guide: Guide) -> tuple[tuple[str, Line], ...]:
 
 
 def parse(text: str, where: str) -> Guide:
-    """The guide in a file; a `CauserieError` names `where` and the line that cannot be understood."""
+    """Parse a guide; `CauserieError` with `location` and line for what is not valid."""
     rows = _NEVER_PRINTED.sub("", text).lstrip("\ufeff").splitlines()
     body, version = _front(rows, where)
     sections: list[tuple[str, list[Line]]] = []
@@ -100,14 +100,17 @@ def parse(text: str, where: str) -> Guide:
             sections.append((_key(title[1], f"{where}:{number}"), []))
         elif stripped and not stripped.startswith("%%"):
             if not sections:
-                raise CauserieError(f"“{printable(stripped)[:60]}” stands under no heading", f"{where}:{number}", "put it under one")
+                raise CauserieError(f"“{printable(stripped)[:60]}” is under no heading", f"{where}:{number}", "move it below a ## heading")
             _add(sections[-1][1], _line(stripped, number), joins)
         joins = stripped.startswith(">")
     return Guide(tuple(Section(key, tuple(lines)) for key, lines in sections), version)
 
 
 def write(guide: Guide, language: str, notes: Mapping[str, tuple[str, ...]] | None = None) -> str:
-    """The guide as a file. `notes` are `%%` comments by section, `""` for the head of the file and `"+key"` for a section's end."""
+    """Return the guide as file text.
+
+    `notes` are `%%` comments by section key; the key is `""` for the top of the file, `"+key"` for the end of a section.
+    """
     notes = notes or {}
     titles = labels(language)["sections"]
     rows = ["+++", f"version = {_toml(guide.version)}", "+++", *_notes(notes.get("", ()))]
@@ -120,23 +123,23 @@ def write(guide: Guide, language: str, notes: Mapping[str, tuple[str, ...]] | No
 
 
 def _front(rows: list[str], where: str) -> tuple[int, str]:
-    """The index of the first row after the front matter, and the version it names."""
+    """Return the index of the first row after the front matter, and its version."""
     if not rows or rows[0].strip() != "+++":
         return 0, "1"
     end = next((i for i, row in enumerate(rows[1:], start=1) if row.strip() == "+++"), None)
     if end is None:
-        raise CauserieError("the front matter is never closed", f"{where}:1", "end it with a line +++")
+        raise CauserieError("the front matter is never closed", f"{where}:1", "end it with a +++ line")
     try:
         values = tomllib.loads("\n".join(rows[1:end]))
     except tomllib.TOMLDecodeError as error:
-        raise CauserieError(f"the front matter is not TOML ({error})", f"{where}:2", 'write it as version = "1"') from error
+        raise CauserieError(f"the front matter is not valid TOML ({error})", f"{where}:2", 'write version = "1"') from error
     return end + 1, str(values.get("version", "1"))
 
 
 def _key(title: str, where: str) -> str:
     known = headings()
     if (key := known.get(fold(title))) is None:
-        raise CauserieError(f"“{printable(title)[:60]}” is no heading of a guide", where, nearest(fold(title), known))
+        raise CauserieError(f"“{printable(title)[:60]}” is not a heading of a guide", where, nearest(fold(title), known))
     return key
 
 
@@ -153,7 +156,7 @@ def _plain(text: str) -> str:
 
 
 def _add(lines: list[Line], line: Line, joins: bool) -> None:
-    """Add a line, a quote's further lines to the quote before."""
+    """Add a line; further lines of a quote are joined to it."""
     if line.kind == QUOTE and joins and lines and lines[-1].kind == QUOTE:
         lines[-1] = Line(QUOTE, f"{lines[-1].text}\n{line.text}", lines[-1].number)
     elif line.text:
@@ -174,5 +177,5 @@ def _notes(notes: tuple[str, ...]) -> list[str]:
 
 
 def _toml(text: str) -> str:
-    """A TOML basic string."""
+    """Return a TOML basic string."""
     return '"' + "".join(f"\\u{ord(char):04x}" if ord(char) < 32 or char in '"\\\x7f' else char for char in text) + '"'

@@ -1,4 +1,4 @@
-"""What a guide prints, as plain values: the templates only lay it out. Every text has its language's spaces already."""
+"""The values that the guide templates print. Texts already have their language's typographic spaces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HARVEST_ROWS = 11  # of 16 mm, one page
 
 @dataclass(frozen=True)
 class About:
-    """Everything that is not the guide's own words."""
+    """The data of a guide document, besides the guide's own text."""
 
     show: ShowInfo
     episode: EpisodeInfo
@@ -32,16 +32,16 @@ class About:
 
     @property
     def url(self) -> str:
-        """The episode's page."""
+        """The URL of the episode's page."""
         return f"{self.show.website}{self.episode.slug}/"
 
 
 def view(guide: Guide, about: About) -> dict[str, Any]:
-    """The values of both documents, ready for JSON. Raises `CauserieError` for a quote that is not said, or an unknown format."""
+    """Return the values of guide and handout, ready for JSON. `CauserieError` for a quote not in the transcript or an unknown format."""
     words = labels(about.show.language)
     if about.settings.format_min not in FORMATS_MIN:
         wanted = ", ".join(map(str, FORMATS_MIN))
-        raise CauserieError(f"guide.format_min is {about.settings.format_min}", "show.toml", f"write one of {wanted}")
+        raise CauserieError(f"guide.format_min is {about.settings.format_min}", "show.toml", f"use one of {wanted}")
     chosen = meeting(about.settings.format_min, about.timed.duration_s)
     found = _clips(guide, about)
     value = {
@@ -91,7 +91,7 @@ def _date(about: About, words: dict[str, Any]) -> str:
 
 
 def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
-    """Each quote where it is said, with the passage to play around it."""
+    """Return each quote with its speakers, and the excerpt to play around it."""
     kept = clips(guide)
     places = played(((line.number, line.text) for _, line in kept), about.timed, f"guides/{about.episode.slug}.md")
     return [
@@ -101,7 +101,7 @@ def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
 
 
 def _said(passage: Passage, about: About) -> dict[str, Any]:
-    """Who says what, in the transcript's own wording, and everybody heard with their kind of voice."""
+    """Return the quote's lines with their voices, as in the transcript, and all names with their roles."""
     words = labels(about.show.language)["page"]
     lines = [{"voice": _name(voice, words), "text": text.rstrip(" ,;:")} for voice, text in passage.lines()]
     heard = [voice for voice, _ in passage.lines()]
@@ -115,7 +115,7 @@ def _name(voice: Voice, words: dict[str, Any]) -> str:
 
 
 def _times(passage: Passage, about: About) -> dict[str, Any]:
-    """From and to, in whole seconds that hold the passage, and its address; empty when nothing placed it."""
+    """Return start and end of the excerpt in whole seconds, and its URL; empty when it has no times."""
     printed_s = passage.printed_s(about.timed.duration_s)
     if printed_s is None:
         return {"start": "", "end": "", "url": "", "seconds": 0}
@@ -124,7 +124,7 @@ def _times(passage: Passage, about: About) -> dict[str, Any]:
 
 
 def _questions(asked: tuple[Question, ...], found: list[dict[str, Any]], words: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each question with its follow-ups, and the clip to play again when it quotes one."""
+    """Return each question with its follow-ups, and the number of the clip it quotes, if any."""
     heard = {clip["number"]: " ".join(tokens(" ".join(line["text"] for line in clip["lines"]))) for clip in found}
     value = []
     for one in asked:
@@ -136,7 +136,7 @@ def _questions(asked: tuple[Question, ...], found: list[dict[str, Any]], words: 
 
 
 def _format(one: Format, chosen: Format) -> dict[str, Any]:
-    """A row of the table of formats: a dash where a part is not held."""
+    """Return a column of the table of formats; a dash where the meeting has no such part."""
     return {
         "total": str(one.total_min),
         "whole": one.whole,
@@ -146,7 +146,7 @@ def _format(one: Format, chosen: Format) -> dict[str, Any]:
 
 
 def _order(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The running order: when, how long, what to say, what to ask."""
+    """Return the running order: start, duration, what to say, what to ask."""
     asked = _asked(guide, chosen)
     said = _words(guide, chosen, words, found)
     starts = chosen.starts_min()
@@ -163,15 +163,14 @@ def _order(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict
 
 
 def clock(minutes: int) -> str:
-    """Minutes from the start of the meeting, as read on a watch: `1:05`."""
+    """Format minutes from the start of the meeting as `h:mm`: `1:05`."""
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
 def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, str]:
-    """What to say at each part: the guide's own lines `Part : words`, the tool's for the others.
+    """Return what to say at each part: the guide's lines `Part : words`, and the built-in text for other parts.
 
-    An episode too long for the meeting was heard before: the part then names the clips that there is time to replay, before what the
-    guide itself says there.
+    When the episode is too long for the meeting, the listening part starts with the clips that there is time to replay.
     """
     pairs = (line.partition(":") for line in guide.texts("words"))
     own = {fold(part): said.strip() for part, _, said in pairs if said.strip()}
@@ -186,7 +185,7 @@ def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict
 
 
 def _asked(guide: Guide, chosen: Format) -> dict[str, list[str]]:
-    """The questions this format has time for, by the part that asks them."""
+    """Return the questions this format has time for, by part."""
     part_of = {"understand": "understand", "relate": "understand", "debate": "debate", "imagine": "imagine", "act": "harvest"}
     found: dict[str, list[str]] = {"before": list(guide.texts("before", TEXT, QUOTE)[:1])}
     for family in dict.fromkeys(chosen.families):
@@ -214,7 +213,7 @@ def _colophon(about: About) -> dict[str, Any]:
 
 
 def each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
-    """The value with every text changed, but addresses and what is read by a machine."""
+    """Apply `change` to every text in the value, except URLs and machine-readable values."""
     if isinstance(value, str):
         return value if key in ("url", "contact_url", "contact", "slug", "csv", "language") else change(value)
     if isinstance(value, dict):

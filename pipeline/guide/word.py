@@ -1,7 +1,7 @@
-"""The documents of a guide as Word files, for teams that adapt them: the same view as the PDFs, in Word's own styles.
+"""The documents of a guide as Word files, for teams to adapt: the same values as the PDFs, in Word's built-in styles.
 
-Texts become runs of text, never fields or markup: what looks like a field code is printed as it was typed. Nothing flows back from
-these files; the guide's text is `guides/<slug>.md`.
+Texts become plain runs, never fields or markup: what looks like a field code is printed as typed. Edits in these files are not read
+back; the source is `guides/<slug>.md`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pipeline.guide.word_parts import (
 
 
 def facilitator(value: dict[str, Any], written: datetime) -> bytes:
-    """The facilitator's guide of a view, dated `written`."""
+    """Return the facilitator's guide as .docx bytes, dated `date`."""
     words, titles = value["labels"], value["headings"]
     page = blank(value, words["facilitator"], written)
     _head(page, value, words["facilitator"])
@@ -50,7 +50,7 @@ def facilitator(value: dict[str, Any], written: datetime) -> bytes:
 
 
 def handout(value: dict[str, Any], written: datetime) -> bytes:
-    """The participants' handout of a view, dated `written`."""
+    """Return the participants' handout as .docx bytes, dated `date`."""
     words, titles = value["labels"], value["headings"]
     page = blank(value, words["handout"], written)
     _head(page, value, words["handout"])
@@ -68,7 +68,7 @@ def handout(value: dict[str, Any], written: datetime) -> bytes:
 
 
 def _head(page: Any, value: dict[str, Any], kind: str) -> None:
-    """What it is, of which episode, and where to listen."""
+    """Add the document kind, the episode's title and data, and where to listen."""
     words, colon = value["labels"], value["labels"]["colon"]
     add_qr(add_text(page, kind.upper(), bold=True), value["url"], words["qr_page"], 28)
     add_heading(page, value["title"], 1)
@@ -81,7 +81,7 @@ def _head(page: Any, value: dict[str, Any], kind: str) -> None:
 
 
 def _formats(page: Any, value: dict[str, Any]) -> None:
-    """The table of meetings: a row a part, a column a length; the one chosen is in bold and has a mark."""
+    """Add the table of formats: a row per part, a column per length; the chosen one is bold and marked."""
     words, formats = value["labels"], value["formats"]
     add_heading(page, words["formats"], 2)
     head = [words["part"], *(f"{row['total']} min{' ►' if row['chosen'] else ''}" for row in formats)]
@@ -94,7 +94,7 @@ def _formats(page: Any, value: dict[str, Any]) -> None:
 
 
 def _order(page: Any, value: dict[str, Any]) -> None:
-    """The running order of the chosen meeting."""
+    """Add the running order of the chosen format."""
     words = value["labels"]
     add_heading(page, fill(words["order"], minutes=value["format_min"]), 2)
     rows = [
@@ -104,7 +104,7 @@ def _order(page: Any, value: dict[str, Any]) -> None:
 
 
 def _clips(page: Any, value: dict[str, Any]) -> None:
-    """Each passage to replay: where it comes from, what is said, when, and its address to scan or to type."""
+    """Add each clip: introduction, quote, times, and its URL to scan or type."""
     words = value["labels"]
     if value["clips"]:
         add_heading(page, value["headings"]["clips"], 2)
@@ -134,7 +134,7 @@ def _quote(page: Any, clip: dict[str, Any], words: dict[str, str]) -> None:
 
 
 def _questions(page: Any, value: dict[str, Any], *, follow_ups: bool) -> None:
-    """The questions by family; the handout's are without follow-ups, and on the sheet's other side."""
+    """Add the questions by family; the handout has no follow-ups, and prints them on its second side."""
     words, families = value["labels"], {family: asked for family, asked in value["families"].items() if asked}
     if families:
         add_heading(page, words["questions"], 2).paragraph_format.page_break_before = None if follow_ups else True
@@ -157,14 +157,14 @@ def _credits(page: Any, value: dict[str, Any]) -> None:
 
 
 def _harvest(page: Any, value: dict[str, Any]) -> None:
-    """The sheet to photocopy, on a page of its own."""
+    """Add the harvest sheet to photocopy, on a page of its own."""
     from docx.enum.text import WD_BREAK
 
     words, colon = value["labels"], value["labels"]["colon"]
     page.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
     add_heading(page, words["harvest"], 2)
     add_text(page, f"{value['title']} – {value['slug']}", bold=True)
-    blanks = {"harvest_date": 12, "harvest_present": 6, "harvest_team": 14}  # strokes to write on
+    blanks = {"harvest_date": 12, "harvest_present": 6, "harvest_team": 14}  # underscores to write on
     fields = [f"{words['harvest_format']}{colon}{value['format_min']} min", *(f"{words[key]}{colon}{'_' * n}" for key, n in blanks.items())]
     add_text(page, " · ".join(fields))
     add_text(page, words["harvest_how"])

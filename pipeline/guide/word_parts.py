@@ -1,6 +1,6 @@
-"""The parts of a Word file: styles, paragraphs, tables, links and pictures, through python-docx.
+"""Building blocks of Word files, with python-docx: styles, paragraphs, tables, links, pictures.
 
-Every text goes through `clean` into a run of text; the only fields are the page numbers of the footer.
+Every text is passed through `strip_forbidden_chars` into a plain run; the only fields are the page numbers in the footer.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any
 from pipeline.guide.glyphs import UNPRINTED
 from pipeline.guide.qr import qr_png
 
-INK = "17345C"  # dark blue: 12:1 on white, and as dark in grey
+INK = "17345C"  # dark blue: contrast 12:1 on white, also in greyscale
 PALE = "EEF1F5"
-FONT = "Calibri"  # LibreOffice has a metric twin of it
-_ANCHOR = (  # at the right margin, from the paragraph's top, text around it (ECMA-376, 20.4.2.3)
+FONT = "Calibri"  # LibreOffice has a metric-compatible font
+_ANCHOR = (  # at the right margin, aligned with the paragraph's top, text wrapped around it (ECMA-376, 20.4.2.3)
     '<wp:anchor {namespaces} distT="0" distB="0" distL="114300" distR="0" simplePos="0" relativeHeight="1" behindDoc="0" locked="0"'
     ' layoutInCell="1" allowOverlap="0"><wp:simplePos x="0" y="0"/>'
     '<wp:positionH relativeFrom="margin"><wp:align>right</wp:align></wp:positionH>'
     '<wp:positionV relativeFrom="paragraph"><wp:posOffset>0</wp:posOffset></wp:positionV>'
     '<wp:wrapSquare wrapText="left"/></wp:anchor>'
 )
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: the bytes are the same each time
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold, for reproducible bytes
 
 
 def blank(value: dict[str, Any], kind: str, written: datetime) -> Any:
-    """An empty A4 document: its language, styles, margins for a binder, and a footer that counts pages."""
+    """Create an empty A4 document with language, styles, margins and a footer with page numbers."""
     from docx import Document
     from docx.shared import Mm
 
@@ -51,7 +51,7 @@ def blank(value: dict[str, Any], kind: str, written: datetime) -> Any:
 
 
 def _styles(page: Any, locale: str) -> None:
-    """The template's styles, made one family: one font, one ink, room between things, and the language for every reader."""
+    """Set the styles of the default template: one font and colour, spacing, and the document language."""
     from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
@@ -73,7 +73,7 @@ def _styles(page: Any, locale: str) -> None:
 
 
 def add_section(page: Any, title: str, texts: Iterable[str], items: Iterable[str] = ()) -> None:
-    """A heading with its lines and its list; nothing when there is nothing under it."""
+    """Add a heading with paragraphs and a list; nothing when both are empty."""
     texts, items = list(texts), list(items)
     if texts or items:
         add_heading(page, title, 2)
@@ -84,7 +84,7 @@ def add_section(page: Any, title: str, texts: Iterable[str], items: Iterable[str
 
 
 def add_items(page: Any, title: str, items: Iterable[str]) -> None:
-    """A list under a line that says what it is; nothing when it is empty."""
+    """Add a list under a bold title; nothing when it is empty."""
     if items:
         add_text(page, title, bold=True).paragraph_format.keep_with_next = True
     for item in items:
@@ -92,12 +92,12 @@ def add_items(page: Any, title: str, items: Iterable[str]) -> None:
 
 
 def add_heading(page: Any, text: str, level: int) -> Any:
-    """A heading of level 1 to 3, in Word's own style: it is what navigation panes and screen readers list."""
+    """Add a heading of level 1 to 3 in Word's built-in style, which navigation panes and screen readers list."""
     return add_text(page, text, style=f"Heading{level}")
 
 
 def add_text(page: Any, text: str, *, style: str = "", **look: Any) -> Any:
-    """A paragraph that is not split across pages; `style` is a style's id (names are looked up, slowly), `look` as in `add_run`."""
+    """Add a paragraph that is not split across pages; `style` is a style id (faster than its name), `formatting` as in `add_run`."""
     paragraph = page.add_paragraph()
     if style:
         paragraph._p.style = style
@@ -107,7 +107,7 @@ def add_text(page: Any, text: str, *, style: str = "", **look: Any) -> Any:
 
 
 def add_run(paragraph: Any, text: str, *, bold: bool = False, italic: bool = False, size_pt: float = 0) -> None:
-    """Text at the end of a paragraph; `size_pt` 0 is its style's size."""
+    """Append text to a paragraph; `size_pt` 0 keeps the style's size."""
     from docx.shared import Pt
 
     run = paragraph.add_run(clean(text))
@@ -117,7 +117,7 @@ def add_run(paragraph: Any, text: str, *, bold: bool = False, italic: bool = Fal
 
 
 def add_box(page: Any, title: str, texts: Iterable[str]) -> None:
-    """A paragraph on a pale ground with a bar, readable in grey."""
+    """Add a paragraph with a light background and a bar on its left, readable in greyscale."""
     if texts:
         paragraph = page.add_paragraph()
         _shade(paragraph._p.get_or_add_pPr(), bar=True)
@@ -128,7 +128,7 @@ def add_box(page: Any, title: str, texts: Iterable[str]) -> None:
 def add_table(
     page: Any, head: list[str], rows: list[list[str]], widths_mm: tuple[int, ...], *, bold: Iterable[int] = (), row_mm: int = 0
 ) -> None:
-    """A table whose first row is repeated on each page, whose rows are not cut, and whose columns have their widths."""
+    """Add a table: header row repeated on each page, rows not split across pages, fixed column widths."""
     from docx.oxml import OxmlElement
     from docx.shared import Mm
 
@@ -152,7 +152,7 @@ def add_table(
 
 
 def _shade(properties: Any, *, bar: bool = False) -> None:
-    """A pale ground for a cell or a paragraph, with a bar on its left when asked."""
+    """Add a light background to a cell or paragraph, optionally with a bar on its left."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
 
@@ -162,7 +162,7 @@ def _shade(properties: Any, *, bar: bool = False) -> None:
 
 
 def add_lines(page: Any, label: str, lines: int) -> None:
-    """Lines to write on."""
+    """Add ruled lines to write on."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
     from docx.shared import Mm
@@ -171,13 +171,13 @@ def add_lines(page: Any, label: str, lines: int) -> None:
         add_text(page, label, bold=True).paragraph_format.keep_with_next = True
     for i in range(lines):
         line = page.add_paragraph()
-        edge = f'<w:bottom w:val="single" w:sz="{4 + i % 2}" w:space="1" w:color="6B7788"/>'  # two alike would be drawn as one frame
+        edge = f'<w:bottom w:val="single" w:sz="{4 + i % 2}" w:space="1" w:color="6B7788"/>'  # Word draws identical borders as one frame
         line._p.get_or_add_pPr().append(parse_xml(f"<w:pBdr {nsdecls('w')}>{edge}</w:pBdr>"))  # before spacing: the schema's order
         line.paragraph_format.space_before, line.paragraph_format.space_after = Mm(4), Mm(0)
 
 
 def add_link(paragraph: Any, url: str) -> None:
-    """An address that can be followed, and read on paper."""
+    """Add a hyperlink whose text is its URL, readable on paper."""
     from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -191,7 +191,7 @@ def add_link(paragraph: Any, url: str) -> None:
 
 
 def add_qr(paragraph: Any, url: str, alt: str, size_mm: int) -> None:
-    """The address as a QR code at the right margin, beside the paragraph, with its text alternative."""
+    """Add the URL as a QR code at the right margin, beside the paragraph, with its text alternative."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
     from docx.shared import Mm
@@ -207,7 +207,7 @@ def add_qr(paragraph: Any, url: str, alt: str, size_mm: int) -> None:
 
 
 def _field(paragraph: Any, code: str) -> None:
-    """A number that Word works out: `PAGE` or `NUMPAGES`, never a text of the guide."""
+    """Add a field that Word computes: `PAGE` or `NUMPAGES`, never text of the guide."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
 
@@ -216,12 +216,12 @@ def _field(paragraph: Any, code: str) -> None:
 
 
 def clean(text: str) -> str:
-    """The text without what XML refuses and what reorders a line; line ends and tabs stay."""
+    """Return the text without characters that XML forbids or that reorder a line; newlines and tabs stay."""
     return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in UNPRINTED)
 
 
 def saved(page: Any) -> bytes:
-    """The file's bytes, the same each time: Word files are zips, and zips carry dates."""
+    """Return the file's bytes, reproducible: the dates in its zip archive are fixed."""
     first, again = io.BytesIO(), io.BytesIO()
     page.save(first)
     with zipfile.ZipFile(first) as made, zipfile.ZipFile(again, "w") as archive:
