@@ -131,7 +131,7 @@ def test_a_good_answer_is_used_item_by_item_and_says_so(tmp_path: Path) -> None:
     ("reply", "why"),
     [
         (says("pas du JSON"), "does not have the requested form"),
-        (says([1, 2]), "no JSON object"),
+        (says([1, 2]), "not a JSON object"),
         (says({"goal": float("nan")}), "does not have the requested form"),
         (says({"goal": "\ud83d"}), "does not have the requested form"),
         (says({"clips": "non", "questions": [1, {"family": "x"}], "goal": 7}), ""),

@@ -6,13 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pipeline.drafts import stamp, untouched
 from pipeline.errors import CauserieError, Problems
 from pipeline.files import read_text, write_whole
 from pipeline.guide.asking import is_numbered, own_questions, voice_of, written
-from pipeline.guide.labels import fill, labels
+from pipeline.guide.labels import Labels, fill, labels
 from pipeline.guide.quotes import Passage, sentences, spoken_words, tokens
 from pipeline.guide.score import QUOTAS, Candidate, Elsewhere, Topic, choose, claims, elsewhere, rank
 from pipeline.guide.suggest import suggested
@@ -120,11 +119,11 @@ def _status(timed: TimedTranscript, show: ShowInfo) -> tuple[Line, ...]:
     return _lines(TEXT, filter(None, (show.status, said, words["caution"])))
 
 
-def _goal(words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
+def _goal(words: Labels, episode: EpisodeInfo) -> tuple[Line, ...]:
     return (Line(TEXT, fill(words["draft"]["goal"], title=_quotable(episode.title))), *_lines(ITEM, words["draft"]["outcomes"]))
 
 
-def _before(own: tuple[Passage, ...], best: tuple[Candidate, ...], words: dict[str, Any], episode: EpisodeInfo) -> tuple[Line, ...]:
+def _before(own: tuple[Passage, ...], best: tuple[Candidate, ...], words: Labels, episode: EpisodeInfo) -> tuple[Line, ...]:
     """Return the framing question, from the episode when it has one, and what each group listens for."""
     framing = own[0].text if own else fill(words["draft"]["framing"], title=_quotable(episode.title))
     briefs = [brief for key, brief in words["draft"]["brief"].items() if any(one.kind == key for one in best)]

@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import time
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import Any
+from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -23,15 +23,16 @@ from pipeline.progress import report
 KEY = "CAUSERIE_GUIDE_KEY"  # environment variable
 ANSWER_BYTES_MAX = 1_000_000
 _TRIES = 2
+JsonObject = dict[str, object]
 
 
 class _Refused(HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> None:
         """Refuse to follow: a redirect would send the transcript to another address."""
         return None
 
 
-def ask(model: GuideModel, messages: list[dict[str, str]], schema: dict[str, Any], kept: Path | None = None) -> tuple[Any, str]:
+def ask(model: GuideModel, messages: list[dict[str, str]], schema: JsonObject, kept: Path | None = None) -> tuple[JsonObject | None, str]:
     """Return the model's JSON answer and an empty string, or None and the reason why there is none.
 
     Answers are cached in `cache_folder`, under the digest of the request.
@@ -53,7 +54,7 @@ def ask(model: GuideModel, messages: list[dict[str, str]], schema: dict[str, Any
     return None, why
 
 
-def _answer(model: GuideModel, body: bytes) -> tuple[Any, str]:
+def _answer(model: GuideModel, body: bytes) -> tuple[JsonObject | None, str]:
     """Send the request once; return the content of the first choice, as JSON."""
     try:
         reply = json.loads(_post(model, body))

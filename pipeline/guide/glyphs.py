@@ -21,7 +21,10 @@ def missing(text: str) -> Iterator[tuple[int, str]]:
 
 
 def drawable(value: Any) -> Any:
-    """Return the value with characters the bundled fonts cannot draw replaced by □, as PDF/UA requires; HTML keeps them."""
+    """Return the value with characters the bundled fonts cannot draw replaced by □, as PDF/UA requires; HTML keeps them.
+
+    `Any`: a value keeps its shape on every level, which Python's types cannot express.
+    """
     if isinstance(value, str):
         whole = unicodedata.normalize("NFC", value)  # combining accents, typed so on some systems, have no glyph
         return "".join(char if has_glyph(char) else "" if unicodedata.category(char) in UNPRINTED else "□" for char in whole)

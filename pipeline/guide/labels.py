@@ -10,6 +10,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "templates" / "guide"
 FAMILIES = ("understand", "relate", "debate", "imagine", "act")
+Labels = dict[str, Any]  # tables of a label file; tomllib types their values as Any
 
 
 def known(language: str) -> str:
@@ -26,13 +27,13 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
-def labels(language: str) -> dict[str, Any]:
+def labels(language: str) -> Labels:
     """Load the headings, comments, facilitator's words and printed labels of a language."""
     return _read(f"labels.{known(language)}.toml")
 
 
 @cache
-def templates(language: str) -> dict[str, Any]:
+def templates(language: str) -> Labels:
     """Load the question templates by family, and the word lists used to rank quotes."""
     return _read(f"questions.{known(language)}.toml")
 
@@ -53,5 +54,5 @@ def fill(template: str, **values: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)
 
 
-def _read(name: str) -> dict[str, Any]:
+def _read(name: str) -> Labels:
     return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))

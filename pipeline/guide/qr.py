@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segno import QRCode
 
 
 @cache
@@ -27,7 +30,7 @@ def qr_png(url: str) -> bytes:
 
 
 @cache
-def _code(url: str) -> Any:
+def _code(url: str) -> QRCode:
     """Make the code, cached by URL: choosing its mask takes longer than drawing it."""
     import segno
 

@@ -11,7 +11,7 @@ import io
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.feed.chapters import read_chapters
 from pipeline.files import read_text, write_whole
@@ -20,9 +20,13 @@ from pipeline.guide.glyphs import drawable
 from pipeline.guide.labels import FOLDER
 from pipeline.guide.qr import qr_svg
 from pipeline.guide.text import parse
+from pipeline.guide.values import GuideView, SeriesView
 from pipeline.guide.view import About, view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
 from pipeline.transcript.timed import read_timed
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def render_guide(
@@ -54,11 +58,11 @@ def render_guide(
     write_whole(handout_docx, word.handout(value, episode.published))
     write_whole(facilitator_pdf, pdf("guide.typ", value, stamp_s))
     write_whole(handout_pdf, pdf("handout.typ", value, stamp_s))
-    write_whole(large_print_pdf, pdf("handout.typ", {**value, "large": True}, stamp_s))
+    write_whole(large_print_pdf, pdf("handout.typ", value, stamp_s, large_print=True))
     write_whole(harvest_csv, harvest(value))
 
 
-def harvest(value: dict[str, Any]) -> bytes:
+def harvest(value: GuideView) -> bytes:
     """Return the harvest sheet as CSV to fill in: one empty row per idea, with the episode's slug.
 
     UTF-8 with a byte order mark, and the separator that spreadsheets of the language expect (a semicolon where the comma is decimal).
@@ -70,11 +74,12 @@ def harvest(value: dict[str, Any]) -> bytes:
     return stream.getvalue().encode("utf-8-sig")
 
 
-def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
+def pdf(template: str, value: GuideView | SeriesView, stamp_s: int, *, large_print: bool = False) -> bytes:
     """Return the PDF/UA-1 file of a view. `stamp_s` is its date in Unix seconds: a fixed one makes builds reproducible."""
     import typst
 
-    data = json.dumps({**drawable(value), "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
+    large = {"large": True} if large_print else {}
+    data = json.dumps({**drawable(value), **large, "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
     return typst.compile(
         FOLDER / template,
         root=FOLDER,
@@ -85,27 +90,37 @@ def pdf(template: str, value: dict[str, Any], stamp_s: int) -> bytes:
     )
 
 
-def html(template: str, value: dict[str, Any]) -> str:
+def html(template: str, value: GuideView | SeriesView) -> str:
     """Return the HTML page of a view: a single printable file without external requests."""
     return _engine().get_template(template).render(value)
 
 
 @cache
-def _engine() -> Any:
+def _engine() -> jinja2.Environment:
     """Return the template environment, which caches compiled templates."""
     import jinja2
     import markupsafe
 
     loader = jinja2.FileSystemLoader(FOLDER)
-    strict = {"autoescape": True, "undefined": jinja2.StrictUndefined}
-    engine = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **strict)
+    engine = jinja2.Environment(
+        loader=loader,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
     engine.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
     return engine
 
 
-def _urls(value: dict[str, Any]) -> list[str]:
+def _urls(value: GuideView | SeriesView) -> list[str]:
     """Return every URL drawn as a QR code, including those of a series' episodes."""
-    drawn = [value, *value.get("episodes", ())]
-    urls = [value["contact_url"], *(one["url"] for one in drawn)]
-    urls += [clip["url"] for one in drawn for clip in (*one.get("clips", ()), *one.get("session_clips", ()))]
+    urls = [value["contact_url"], value["url"]]
+    if "session_clips" in value:
+        urls += [page["url"] for page in value["episodes"]]
+        clips = [*value["session_clips"], *(clip for page in value["episodes"] for clip in page["clips"])]
+    else:
+        clips = [*value["clips"]]
+    urls += [clip["url"] for clip in clips]
     return [url for url in dict.fromkeys(urls) if url]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pipeline.feed.chapters import read_chapters
 from pipeline.files import read_text, write_whole
 from pipeline.guide.formats import FORMATS_MIN, SERIES_CLIPS, SERIES_MIN, series_meeting, starts_min
-from pipeline.guide.labels import FAMILIES, fill, labels
+from pipeline.guide.labels import FAMILIES, Labels, fill, labels
 from pipeline.guide.render import html, pdf
 from pipeline.guide.text import parse
+from pipeline.guide.values import AgendaItem, ClipValues, CreditNames, EpisodePage, GuideView, SeriesOwnValues, SeriesView, SessionValues
 from pipeline.guide.view import About, clock, each_text, view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
 from pipeline.text import typographic
@@ -41,10 +41,10 @@ def series_guide(
     write_whole(series_html, html("series.html.j2", value))
 
 
-def series_view(views: list[dict[str, Any]], show: ShowInfo) -> dict[str, Any]:
+def series_view(views: list[GuideView], show: ShowInfo) -> SeriesView:
     """Return the values of the series guide from those of its episodes (at least one), ready for JSON."""
     words, last = labels(show.language), views[-1]
-    own = {
+    own: SeriesOwnValues = {
         "title": show.title,
         "status": (show.status,) if show.status else (),
         "series_labels": words["series"],
@@ -59,44 +59,62 @@ def series_view(views: list[dict[str, Any]], show: ShowInfo) -> dict[str, Any]:
         "credits": _credits(views),
         **_session(views, words),
     }
-    kept = ("language", "labels", "headings", "author", "license", "copyright", "contact", "contact_url", "csv", "harvest_rows")
-    return {**{key: last[key] for key in kept}, **each_text(own, lambda text: typographic(text, show.language))}
+    typeset: SeriesOwnValues = each_text(own, lambda text: typographic(text, show.language))
+    return {
+        "language": last["language"],
+        "labels": last["labels"],
+        "headings": last["headings"],
+        "author": last["author"],
+        "license": last["license"],
+        "copyright": last["copyright"],
+        "contact": last["contact"],
+        "contact_url": last["contact_url"],
+        "csv": last["csv"],
+        "harvest_rows": last["harvest_rows"],
+        **typeset,
+    }
 
 
-def _episode(one: dict[str, Any]) -> dict[str, Any]:
+def _episode(one: GuideView) -> EpisodePage:
     """Return the values of an episode's page: summary, framing question, clips, and questions of the first families."""
     asked = [questions[0]["text"] for family in FAMILIES if (questions := one["families"][family])]
-    kept = ("title", "spoken_title", "number", "duration", "date", "url", "summary", "status")
     return {
-        **{key: one[key] for key in kept},
+        "title": one["title"],
+        "spoken_title": one["spoken_title"],
+        "number": one["number"],
+        "duration": one["duration"],
+        "date": one["date"],
+        "url": one["url"],
+        "summary": one["summary"],
+        "status": one["status"],
         "framing": one["framing"][:1],
         "clips": one["clips"][:EPISODE_CLIPS],
         "questions": asked[:EPISODE_QUESTIONS],
     }
 
 
-def _row(one: dict[str, Any]) -> list[str]:
+def _row(one: GuideView) -> list[str]:
     """Return an episode's row in the table of formats: played in the meeting, or clips only."""
     words = one["labels"]
     return [one["title"], *(words["played"] if form["whole"] else words["clips_only"] for form in one["formats"])]
 
 
-def _session(views: list[dict[str, Any]], words: dict[str, Any]) -> dict[str, Any]:
+def _session(views: list[GuideView], words: Labels) -> SessionValues:
     """Return the meeting over the series: clips of at most `SERIES_CLIPS` episodes, spread evenly, and the running order."""
     heard = [one for one in views if one["clips"] and one["clips"][0]["url"]]
     step = max(1, -(-len(heard) // SERIES_CLIPS))
-    picked = [{**one["clips"][0], "number": str(i), "intro": one["title"]} for i, one in enumerate(heard[::step], 1)]
+    picked: list[ClipValues] = [{**one["clips"][0], "number": str(i), "intro": one["title"]} for i, one in enumerate(heard[::step], 1)]
     minutes = series_meeting(sum(clip["seconds"] for clip in picked))
     starts, said = starts_min(minutes), words["series"]["words"]
     parts = {**words["parts"], **words["series"]["parts"]}
-    order = [
+    order: list[AgendaItem] = [
         {"at": clock(starts[part]), "minutes": f"{lasts}\u00a0min", "part": parts[part], "say": fill(said[part], clips=str(len(picked)))}
         for part, lasts in minutes.items()
     ]
     return {"session_clips": picked, "order": order}
 
 
-def _credits(views: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _credits(views: list[GuideView]) -> list[CreditNames]:
     """Merge the credits of all episodes; each name is listed once per role."""
     people: dict[str, dict[str, None]] = {}
     for one in views:

@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import CauserieError
 from pipeline.guide.asking import PER_FAMILY, bare
-from pipeline.guide.endpoint import ask
+from pipeline.guide.endpoint import JsonObject, ask
 from pipeline.guide.labels import FAMILIES, fill, labels
-from pipeline.guide.quotes import CLIP_MAX_S, Passage, locate, tokens
+from pipeline.guide.quotes import CLIP_MAX_S, Passage, Spoken, locate, tokens
 from pipeline.guide.rules import count_words, fault
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Line, Section
 from pipeline.model import GuideModel
@@ -28,7 +27,7 @@ SENTENCES_SENT = 800  # about an hour and a half of speech
 _QUOTED = re.compile(r"«\s*([^«»]*?)\s*»|“\s*([^“”]*?)\s*”")
 
 
-def _object(**fields: Any) -> dict[str, Any]:
+def _object(**fields: object) -> JsonObject:
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
@@ -49,7 +48,7 @@ def suggested(guide: Guide, every: tuple[Passage, ...], model: GuideModel, langu
     """Return the draft with the model's suggestions that pass the checks, and a sentence on the outcome."""
     words = labels(language)["origin"]
     answer, why = ask(model, messages(every, language), SCHEMA, kept)
-    if why:
+    if answer is None:
         return guide, fill(words["failed"], model=printable(model.name), why=why)
     return merged(guide, answer, every, language), fill(words["answered"], model=printable(model.name))
 
@@ -63,7 +62,7 @@ def messages(every: tuple[Passage, ...], language: str) -> list[dict[str, str]]:
     ]
 
 
-def merged(guide: Guide, answer: dict[str, Any], every: tuple[Passage, ...], language: str) -> Guide:
+def merged(guide: Guide, answer: JsonObject, every: tuple[Passage, ...], language: str) -> Guide:
     """Return the draft with the answer's items that pass the checks, and its own items for the rest."""
     words = labels(language)["origin"]
     spoken = tuple(word for one in every for word in one.spoken)
@@ -80,7 +79,7 @@ def merged(guide: Guide, answer: dict[str, Any], every: tuple[Passage, ...], lan
     return replace(guide, sections=tuple(found))
 
 
-def mended(text: Any, spoken: tuple[Any, ...], words_max: int) -> str:
+def mended(text: object, spoken: tuple[Spoken, ...], words_max: int) -> str:
     """Return a model's line with its quotes corrected from the transcript; empty when it cannot be used."""
     line = " ".join(printable(text).split()) if isinstance(text, str) else ""
     if not tokens(line) or count_words(line) > words_max or "://" in line or "www." in line.casefold():
@@ -96,7 +95,7 @@ def mended(text: Any, spoken: tuple[Any, ...], words_max: int) -> str:
     return "".join((*parts, line[at:]))
 
 
-def _source(quote: str, spoken: tuple[Any, ...]) -> str:
+def _source(quote: str, spoken: tuple[Spoken, ...]) -> str:
     """Return the transcript's words for an exact or nearly exact quote; empty when there are none."""
     from rapidfuzz import fuzz
 
@@ -116,20 +115,20 @@ def _source(quote: str, spoken: tuple[Any, ...]) -> str:
     return Passage(spoken[window[0][1] : window[-1][1] + 1], 0).text.rstrip(" ,;:") if score >= LIKE_ENOUGH else ""
 
 
-def _goal(answer: dict[str, Any], spoken: tuple[Any, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
+def _goal(answer: JsonObject, spoken: tuple[Spoken, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
     goal = mended(answer.get("goal"), spoken, 40)
     return (Line(TEXT, goal, note="model"), *ours[1:]) if goal and ours else ours
 
 
-def _clips(answer: dict[str, Any], every: tuple[Passage, ...], spoken: tuple[Any, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
+def _clips(answer: JsonObject, every: tuple[Passage, ...], spoken: tuple[Spoken, ...], ours: tuple[Line, ...]) -> tuple[Line, ...]:
     """Return the model's valid clips, then the program's up to `CLIPS_MIN`, without duplicates."""
     found: list[tuple[Line, Line]] = []
     for one in _list(answer, "clips"):
-        ids, intro = one.get("sentence_ids"), mended(one.get("intro"), spoken, 25)
-        passage = _run(ids, every)
-        if passage and intro and len(found) < CLIPS_MAX:
-            quote = "\n".join(" ".join(text.split()) for _, text in passage.lines())
-            found.append((Line(TEXT, intro, note="model"), Line(QUOTE, quote)))
+        text = mended(one.get("intro"), spoken, 25)
+        passage = _run(one.get("sentence_ids"), every)
+        if passage and text and len(found) < CLIPS_MAX:
+            lines = "\n".join(" ".join(words.split()) for _, words in passage.lines())
+            found.append((Line(TEXT, text, note="model"), Line(QUOTE, lines)))
     for intro, quote in zip(ours[::2], ours[1::2], strict=False):
         if len(found) < CLIPS_MIN and not any(_shared(quote.text, other.text) for _, other in found):
             found.append((intro, replace(quote, note="")))
@@ -150,7 +149,7 @@ def _shared(a: str, b: str) -> bool:
     return a in b or b in a
 
 
-def _run(ids: Any, every: tuple[Passage, ...]) -> Passage | None:
+def _run(ids: object, every: tuple[Passage, ...]) -> Passage | None:
     """Return the sentences with those ids as one excerpt, when they exist, are consecutive and are short enough for a clip."""
     if not (isinstance(ids, list) and 0 < len(ids) <= SENTENCES_MAX and all(type(one) is int for one in ids)):
         return None
@@ -161,7 +160,7 @@ def _run(ids: Any, every: tuple[Passage, ...]) -> Passage | None:
 
 
 def _questions(
-    answer: dict[str, Any], every: tuple[Passage, ...], spoken: tuple[Any, ...], language: str, ours: dict[str, tuple[Line, ...]]
+    answer: JsonObject, every: tuple[Passage, ...], spoken: tuple[Spoken, ...], language: str, ours: dict[str, tuple[Line, ...]]
 ) -> dict[str, tuple[Line, ...]]:
     """Return by family the model's questions that pass the rules, then the program's; one debate question stays the program's."""
     found: dict[str, list[Line]] = {family: [] for family in FAMILIES}
@@ -181,7 +180,7 @@ def _questions(
     return filled
 
 
-def _list(answer: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def _list(answer: JsonObject, key: str) -> list[JsonObject]:
     items = answer.get(key)
     return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 

@@ -9,9 +9,21 @@ from typing import Any
 
 from pipeline.errors import CauserieError
 from pipeline.guide.formats import FORMATS_MIN, PARTS, Format, meeting, replayed
-from pipeline.guide.labels import FAMILIES, fill, fold, known, labels
+from pipeline.guide.labels import FAMILIES, Labels, fill, fold, known, labels
 from pipeline.guide.quotes import Passage, played, tokens
 from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, Question, clips, questions
+from pipeline.guide.values import (
+    AskingItem,
+    ClipValues,
+    ColophonValues,
+    FormatColumn,
+    GuideView,
+    QuestionValues,
+    SpeechValues,
+    TimeValues,
+    TitleValues,
+    VoiceLine,
+)
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, TimedTranscript, Voice
 from pipeline.roles import label
 from pipeline.text import hms, typographic
@@ -36,7 +48,7 @@ class About:
         return f"{self.show.website}{self.episode.slug}/"
 
 
-def view(guide: Guide, about: About) -> dict[str, Any]:
+def view(guide: Guide, about: About) -> GuideView:
     """Return the values of guide and handout, ready for JSON. `CauserieError` for a quote not in the transcript or an unknown format."""
     words = labels(about.show.language)
     if about.settings.format_min not in FORMATS_MIN:
@@ -44,13 +56,16 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         raise CauserieError(f"guide.format_min is {about.settings.format_min}", "show.toml", f"use one of {wanted}")
     chosen = meeting(about.settings.format_min, about.timed.duration_s)
     found = _clips(guide, about)
-    value = {
+    value: GuideView = {
         "language": known(about.show.language),
         "labels": words["page"],
         "headings": words["sections"],
         "families": {family: _questions(questions(guide, family), found, words["page"]) for family in FAMILIES},
         **_title(guide, about),
-        **{key: guide.texts(key) for key in ("status", "prepare", "stance", "return")},
+        "status": guide.texts("status"),
+        "prepare": guide.texts("prepare"),
+        "stance": guide.texts("stance"),
+        "return": guide.texts("return"),
         "goal": guide.texts("goal", TEXT, QUOTE),
         "outcomes": guide.texts("goal", ITEM),
         "framing": guide.texts("before", TEXT, QUOTE),
@@ -64,10 +79,11 @@ def view(guide: Guide, about: About) -> dict[str, Any]:
         "harvest_rows": HARVEST_ROWS,
         **_colophon(about),
     }
-    return each_text(value, lambda text: typographic(text, about.show.language))
+    typeset: GuideView = each_text(value, lambda text: typographic(text, about.show.language))
+    return typeset
 
 
-def _title(guide: Guide, about: About) -> dict[str, Any]:
+def _title(guide: Guide, about: About) -> TitleValues:
     words, info = labels(about.show.language)["page"], about.episode
     return {
         "series": about.show.title,
@@ -84,13 +100,13 @@ def _title(guide: Guide, about: About) -> dict[str, Any]:
     }
 
 
-def _date(about: About, words: dict[str, Any]) -> str:
+def _date(about: About, words: Labels) -> str:
     at = about.episode.published
     day = words["first_day"] if at.day == 1 else str(at.day)
     return fill(words["date"], day=day, month=words["months"][at.month - 1], year=str(at.year))
 
 
-def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
+def _clips(guide: Guide, about: About) -> list[ClipValues]:
     """Return each quote with its speakers, and the excerpt to play around it."""
     kept = clips(guide)
     places = played(((line.number, line.text) for _, line in kept), about.timed, f"guides/{about.episode.slug}.md")
@@ -100,21 +116,22 @@ def _clips(guide: Guide, about: About) -> list[dict[str, Any]]:
     ]
 
 
-def _said(passage: Passage, about: About) -> dict[str, Any]:
+def _said(passage: Passage, about: About) -> SpeechValues:
     """Return the quote's lines with their voices, as in the transcript, and all names with their roles."""
     words = labels(about.show.language)["page"]
-    lines = [{"voice": _name(voice, words), "text": text.rstrip(" ,;:")} for voice, text in passage.lines()]
+    lines: list[VoiceLine] = [{"voice": _name(voice, words), "text": text.rstrip(" ,;:")} for voice, text in passage.lines()]
     heard = [voice for voice, _ in passage.lines()]
     roles = ", ".join(dict.fromkeys(voice.role for voice in heard if voice.role and fold(voice.role) != fold(_name(voice, words))))
     names = ", ".join(dict.fromkeys(line["voice"] for line in lines))
     return {"lines": lines, "voice": fill(words["name_role"], name=names, role=roles) if roles else names}
 
 
-def _name(voice: Voice, words: dict[str, Any]) -> str:
-    return voice.label or voice.name or words["narrator"]
+def _name(voice: Voice, words: Labels) -> str:
+    narrator: str = words["narrator"]
+    return voice.label or voice.name or narrator
 
 
-def _times(passage: Passage, about: About) -> dict[str, Any]:
+def _times(passage: Passage, about: About) -> TimeValues:
     """Return start and end of the excerpt in whole seconds, and its URL; empty when it has no times."""
     printed_s = passage.printed_s(about.timed.duration_s)
     if printed_s is None:
@@ -123,10 +140,10 @@ def _times(passage: Passage, about: About) -> dict[str, Any]:
     return {"start": hms(start), "end": hms(end), "url": f"{about.url}#t={start},{end}", "seconds": end - start}
 
 
-def _questions(asked: tuple[Question, ...], found: list[dict[str, Any]], words: dict[str, Any]) -> list[dict[str, Any]]:
+def _questions(asked: tuple[Question, ...], found: list[ClipValues], words: Labels) -> list[QuestionValues]:
     """Return each question with its follow-ups, and the number of the clip it quotes, if any."""
     heard = {clip["number"]: " ".join(tokens(" ".join(line["text"] for line in clip["lines"]))) for clip in found}
-    value = []
+    value: list[QuestionValues] = []
     for one in asked:
         quoted = [" ".join(tokens(match[0])) for match in re.finditer(r"«[^«»]+»|“[^“”]+”", one.text)]
         numbers = [number for number, text in heard.items() if any(f" {quote} " in f" {text} " for quote in quoted if quote)]
@@ -135,7 +152,7 @@ def _questions(asked: tuple[Question, ...], found: list[dict[str, Any]], words: 
     return value
 
 
-def _format(one: Format, chosen: Format) -> dict[str, Any]:
+def _format(one: Format, chosen: Format) -> FormatColumn:
     """Return a column of the table of formats; a dash where the meeting has no such part."""
     return {
         "total": str(one.total_min),
@@ -145,7 +162,7 @@ def _format(one: Format, chosen: Format) -> dict[str, Any]:
     }
 
 
-def _order(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _order(guide: Guide, chosen: Format, words: Labels, found: list[ClipValues]) -> list[AskingItem]:
     """Return the running order: start, duration, what to say, what to ask."""
     asked = _asked(guide, chosen)
     said = _words(guide, chosen, words, found)
@@ -167,7 +184,7 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
-def _words(guide: Guide, chosen: Format, words: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, str]:
+def _words(guide: Guide, chosen: Format, words: Labels, found: list[ClipValues]) -> dict[str, str]:
     """Return what to say at each part: the guide's lines `Part : words`, and the built-in text for other parts.
 
     When the episode is too long for the meeting, the listening part starts with the clips that there is time to replay.
@@ -194,7 +211,7 @@ def _asked(guide: Guide, chosen: Format) -> dict[str, list[str]]:
     return found
 
 
-def _colophon(about: About) -> dict[str, Any]:
+def _colophon(about: About) -> ColophonValues:
     contact = about.settings.contact
     mail = "@" in contact and ":" not in contact
     people: dict[str, list[str]] = {}
@@ -213,7 +230,10 @@ def _colophon(about: About) -> dict[str, Any]:
 
 
 def each_text(value: Any, change: Callable[[str], str], key: str = "") -> Any:
-    """Apply `change` to every text in the value, except URLs and machine-readable values."""
+    """Apply `change` to every text in the value, except URLs and machine-readable values; tuples become lists.
+
+    `Any`: a value keeps its shape on every level, which Python's types cannot express.
+    """
     if isinstance(value, str):
         return value if key in ("url", "contact_url", "contact", "slug", "csv", "language") else change(value)
     if isinstance(value, dict):

@@ -7,9 +7,10 @@ back; the source is `guides/<slug>.md`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pipeline.guide.labels import fill
+from pipeline.guide.labels import Labels, fill
+from pipeline.guide.values import ClipValues, GuideView
 from pipeline.guide.word_parts import (
     add_box,
     add_heading,
@@ -25,8 +26,11 @@ from pipeline.guide.word_parts import (
     saved,
 )
 
+if TYPE_CHECKING:
+    from docx.document import Document
 
-def facilitator(value: dict[str, Any], written: datetime) -> bytes:
+
+def facilitator(value: GuideView, written: datetime) -> bytes:
     """Return the facilitator's guide as .docx bytes, dated `date`."""
     words, titles = value["labels"], value["headings"]
     page = blank(value, words["facilitator"], written)
@@ -49,7 +53,7 @@ def facilitator(value: dict[str, Any], written: datetime) -> bytes:
     return saved(page)
 
 
-def handout(value: dict[str, Any], written: datetime) -> bytes:
+def handout(value: GuideView, written: datetime) -> bytes:
     """Return the participants' handout as .docx bytes, dated `date`."""
     words, titles = value["labels"], value["headings"]
     page = blank(value, words["handout"], written)
@@ -67,7 +71,7 @@ def handout(value: dict[str, Any], written: datetime) -> bytes:
     return saved(page)
 
 
-def _head(page: Any, value: dict[str, Any], kind: str) -> None:
+def _head(page: Document, value: GuideView, kind: str) -> None:
     """Add the document kind, the episode's title and data, and where to listen."""
     words, colon = value["labels"], value["labels"]["colon"]
     add_qr(add_text(page, kind.upper(), bold=True), value["url"], words["qr_page"], 28)
@@ -80,7 +84,7 @@ def _head(page: Any, value: dict[str, Any], kind: str) -> None:
     add_link(add_text(page, f"{words['listen_at']}{colon}"), value["url"])
 
 
-def _formats(page: Any, value: dict[str, Any]) -> None:
+def _formats(page: Document, value: GuideView) -> None:
     """Add the table of formats: a row per part, a column per length; the chosen one is bold and marked."""
     words, formats = value["labels"], value["formats"]
     add_heading(page, words["formats"], 2)
@@ -93,7 +97,7 @@ def _formats(page: Any, value: dict[str, Any]) -> None:
     add_text(page, f"► {words['chosen']}.{before}", style="Caption")
 
 
-def _order(page: Any, value: dict[str, Any]) -> None:
+def _order(page: Document, value: GuideView) -> None:
     """Add the running order of the chosen format."""
     words = value["labels"]
     add_heading(page, fill(words["order"], minutes=value["format_min"]), 2)
@@ -103,7 +107,7 @@ def _order(page: Any, value: dict[str, Any]) -> None:
     add_table(page, [words["start"], words["minutes"], words["part"], words["say"]], rows, (17, 19, 36, 98), bold={2})
 
 
-def _clips(page: Any, value: dict[str, Any]) -> None:
+def _clips(page: Document, value: GuideView) -> None:
     """Add each clip: introduction, quote, times, and its URL to scan or type."""
     words = value["labels"]
     if value["clips"]:
@@ -121,7 +125,7 @@ def _clips(page: Any, value: dict[str, Any]) -> None:
             add_text(page, words["unplaced"])
 
 
-def _quote(page: Any, clip: dict[str, Any], words: dict[str, str]) -> None:
+def _quote(page: Document, clip: ClipValues, words: Labels) -> None:
     for line in clip["lines"]:
         said = add_text(page, "", style="Quote")
         said.paragraph_format.keep_with_next = True
@@ -133,7 +137,7 @@ def _quote(page: Any, clip: dict[str, Any], words: dict[str, str]) -> None:
     who.paragraph_format.keep_with_next = clip["url"] != "" or None
 
 
-def _questions(page: Any, value: dict[str, Any], *, follow_ups: bool) -> None:
+def _questions(page: Document, value: GuideView, *, follow_ups: bool) -> None:
     """Add the questions by family; the handout has no follow-ups, and prints them on its second side."""
     words, families = value["labels"], {family: asked for family, asked in value["families"].items() if asked}
     if families:
@@ -148,15 +152,15 @@ def _questions(page: Any, value: dict[str, Any], *, follow_ups: bool) -> None:
                 text = add_text(page, f"{words['follow_up']}{words['colon']}{following}")
 
 
-def _credits(page: Any, value: dict[str, Any]) -> None:
+def _credits(page: Document, value: GuideView) -> None:
     words, colon = value["labels"], value["labels"]["colon"]
     rows = [f"{credit['role']}{colon}{credit['names']}" for credit in value["credits"]]
     rows.append(" · ".join(dict.fromkeys(filter(None, (value["author"], value["copyright"])))))
-    rows += [f"{words[key]}{colon}{value[key]}" for key in ("license", "contact") if value[key]]
+    rows += [f"{words[key]}{colon}{text}" for key, text in (("license", value["license"]), ("contact", value["contact"])) if text]
     add_section(page, words["credits"], rows)
 
 
-def _harvest(page: Any, value: dict[str, Any]) -> None:
+def _harvest(page: Document, value: GuideView) -> None:
     """Add the harvest sheet to photocopy, on a page of its own."""
     from docx.enum.text import WD_BREAK
 

@@ -10,10 +10,17 @@ import unicodedata
 import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from pipeline.guide.glyphs import UNPRINTED
 from pipeline.guide.qr import qr_png
+from pipeline.guide.values import GuideView
+
+if TYPE_CHECKING:
+    from docx.document import Document as DocxDocument
+    from docx.oxml.xmlchemy import BaseOxmlElement
+    from docx.text.paragraph import Paragraph
+    from lxml.etree import _Element as Element
 
 INK = "17345C"  # dark blue: contrast 12:1 on white, also in greyscale
 PALE = "EEF1F5"
@@ -28,7 +35,15 @@ _ANCHOR = (  # at the right margin, aligned with the paragraph's top, text wrapp
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold, for reproducible bytes
 
 
-def blank(value: dict[str, Any], kind: str, written: datetime) -> Any:
+class RunFormat(TypedDict, total=False):
+    """The character format of a run; see `add_run`."""
+
+    bold: bool
+    italic: bool
+    size_pt: float
+
+
+def blank(value: GuideView, kind: str, written: datetime) -> DocxDocument:
     """Create an empty A4 document with language, styles, margins and a footer with page numbers."""
     from docx import Document
     from docx.shared import Mm
@@ -50,7 +65,7 @@ def blank(value: dict[str, Any], kind: str, written: datetime) -> Any:
     return page
 
 
-def _styles(page: Any, locale: str) -> None:
+def _styles(page: DocxDocument, locale: str) -> None:
     """Set the styles of the default template: one font and colour, spacing, and the document language."""
     from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
@@ -72,7 +87,7 @@ def _styles(page: Any, locale: str) -> None:
         lang.set(qn("w:val"), locale)
 
 
-def add_section(page: Any, title: str, texts: Iterable[str], items: Iterable[str] = ()) -> None:
+def add_section(page: DocxDocument, title: str, texts: Iterable[str], items: Iterable[str] = ()) -> None:
     """Add a heading with paragraphs and a list; nothing when both are empty."""
     texts, items = list(texts), list(items)
     if texts or items:
@@ -83,7 +98,7 @@ def add_section(page: Any, title: str, texts: Iterable[str], items: Iterable[str
         add_text(page, item, style="ListBullet")
 
 
-def add_items(page: Any, title: str, items: Iterable[str]) -> None:
+def add_items(page: DocxDocument, title: str, items: Iterable[str]) -> None:
     """Add a list under a bold title; nothing when it is empty."""
     if items:
         add_text(page, title, bold=True).paragraph_format.keep_with_next = True
@@ -91,12 +106,12 @@ def add_items(page: Any, title: str, items: Iterable[str]) -> None:
         add_text(page, item, style="ListBullet")
 
 
-def add_heading(page: Any, text: str, level: int) -> Any:
+def add_heading(page: DocxDocument, text: str, level: int) -> Paragraph:
     """Add a heading of level 1 to 3 in Word's built-in style, which navigation panes and screen readers list."""
     return add_text(page, text, style=f"Heading{level}")
 
 
-def add_text(page: Any, text: str, *, style: str = "", **look: Any) -> Any:
+def add_text(page: DocxDocument, text: str, *, style: str = "", **look: Unpack[RunFormat]) -> Paragraph:
     """Add a paragraph that is not split across pages; `style` is a style id (faster than its name), `formatting` as in `add_run`."""
     paragraph = page.add_paragraph()
     if style:
@@ -106,7 +121,7 @@ def add_text(page: Any, text: str, *, style: str = "", **look: Any) -> Any:
     return paragraph
 
 
-def add_run(paragraph: Any, text: str, *, bold: bool = False, italic: bool = False, size_pt: float = 0) -> None:
+def add_run(paragraph: Paragraph, text: str, *, bold: bool = False, italic: bool = False, size_pt: float = 0) -> None:
     """Append text to a paragraph; `size_pt` 0 keeps the style's size."""
     from docx.shared import Pt
 
@@ -116,7 +131,7 @@ def add_run(paragraph: Any, text: str, *, bold: bool = False, italic: bool = Fal
         run.font.size = Pt(size_pt)
 
 
-def add_box(page: Any, title: str, texts: Iterable[str]) -> None:
+def add_box(page: DocxDocument, title: str, texts: Iterable[str]) -> None:
     """Add a paragraph with a light background and a bar on its left, readable in greyscale."""
     if texts:
         paragraph = page.add_paragraph()
@@ -126,7 +141,7 @@ def add_box(page: Any, title: str, texts: Iterable[str]) -> None:
 
 
 def add_table(
-    page: Any, head: list[str], rows: list[list[str]], widths_mm: tuple[int, ...], *, bold: Iterable[int] = (), row_mm: int = 0
+    page: DocxDocument, head: list[str], rows: list[list[str]], widths_mm: tuple[int, ...], *, bold: Iterable[int] = (), row_mm: int = 0
 ) -> None:
     """Add a table: header row repeated on each page, rows not split across pages, fixed column widths."""
     from docx.oxml import OxmlElement
@@ -151,7 +166,7 @@ def add_table(
     page.add_paragraph()
 
 
-def _shade(properties: Any, *, bar: bool = False) -> None:
+def _shade(properties: BaseOxmlElement, *, bar: bool = False) -> None:
     """Add a light background to a cell or paragraph, optionally with a bar on its left."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
@@ -161,7 +176,7 @@ def _shade(properties: Any, *, bar: bool = False) -> None:
     properties.append(parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:color="auto" w:fill="{PALE}"/>'))
 
 
-def add_lines(page: Any, label: str, lines: int) -> None:
+def add_lines(page: DocxDocument, label: str, lines: int) -> None:
     """Add ruled lines to write on."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
@@ -172,11 +187,11 @@ def add_lines(page: Any, label: str, lines: int) -> None:
     for i in range(lines):
         line = page.add_paragraph()
         edge = f'<w:bottom w:val="single" w:sz="{4 + i % 2}" w:space="1" w:color="6B7788"/>'  # Word draws identical borders as one frame
-        line._p.get_or_add_pPr().append(parse_xml(f"<w:pBdr {nsdecls('w')}>{edge}</w:pBdr>"))  # before spacing: the schema's order
+        _append(line._p.get_or_add_pPr(), parse_xml(f"<w:pBdr {nsdecls('w')}>{edge}</w:pBdr>"))  # before spacing: the schema's order
         line.paragraph_format.space_before, line.paragraph_format.space_after = Mm(4), Mm(0)
 
 
-def add_link(paragraph: Any, url: str) -> None:
+def add_link(paragraph: Paragraph, url: str) -> None:
     """Add a hyperlink whose text is its URL, readable on paper."""
     from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.oxml import OxmlElement
@@ -187,10 +202,10 @@ def add_link(paragraph: Any, url: str) -> None:
     link.set(qn("r:id"), paragraph.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
     add_run(paragraph, url, size_pt=9)
     link.append(paragraph.runs[-1]._r)
-    paragraph._p.append(link)
+    _append(paragraph._p, link)
 
 
-def add_qr(paragraph: Any, url: str, alt: str, size_mm: int) -> None:
+def add_qr(paragraph: Paragraph, url: str, alt: str, size_mm: int) -> None:
     """Add the URL as a QR code at the right margin, beside the paragraph, with its text alternative."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
@@ -199,20 +214,27 @@ def add_qr(paragraph: Any, url: str, alt: str, size_mm: int) -> None:
     inline = paragraph.add_run().add_picture(io.BytesIO(qr_png(url)), width=Mm(size_mm))._inline
     inline.docPr.set("descr", clean(alt))
     inline.docPr.set("name", "QR")
-    anchor = parse_xml(_ANCHOR.format(namespaces=nsdecls("wp")))
+    anchor: Element = parse_xml(_ANCHOR.format(namespaces=nsdecls("wp")))
     wrap = anchor[-1]
-    for part in list(inline):  # extent, docPr, cNvGraphicFramePr, graphic: the anchor has the same, around its wrapping
-        (wrap.addprevious if part.tag.endswith("}extent") else anchor.append)(part)
-    inline.getparent().replace(inline, anchor)
+    old: Element = inline
+    for part in list(old):  # extent, docPr, cNvGraphicFramePr, graphic: the anchor has the same, around its wrapping
+        (wrap.addprevious if str(part.tag).endswith("}extent") else anchor.append)(part)
+    drawing = old.getparent()
+    assert drawing is not None  # python-docx puts each inline picture in a w:drawing
+    drawing.replace(old, anchor)
 
 
-def _field(paragraph: Any, code: str) -> None:
+def _append(parent: Element, child: Element) -> None:
+    parent.append(child)
+
+
+def _field(paragraph: Paragraph, code: str) -> None:
     """Add a field that Word computes: `PAGE` or `NUMPAGES`, never text of the guide."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
 
     field = f'<w:fldSimple {nsdecls("w")} w:instr="{code}"><w:r><w:rPr><w:sz w:val="18"/></w:rPr><w:t>1</w:t></w:r></w:fldSimple>'
-    paragraph._p.append(parse_xml(field))
+    _append(paragraph._p, parse_xml(field))
 
 
 def clean(text: str) -> str:
@@ -220,7 +242,7 @@ def clean(text: str) -> str:
     return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in UNPRINTED)
 
 
-def saved(page: Any) -> bytes:
+def saved(page: DocxDocument) -> bytes:
     """Return the file's bytes, reproducible: the dates in its zip archive are fixed."""
     first, again = io.BytesIO(), io.BytesIO()
     page.save(first)
