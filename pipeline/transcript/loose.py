@@ -123,8 +123,8 @@ class _Building:
         """Report labels not read as voices, merged names, and voices that may be people of the show."""
         for number, label in self.known.doubtful:
             self.remarks.append(Told(number, f"{label} :", "read as text, not as a speaker; declare the voice if it is one"))
-        for short, name in self.known.merged:
-            self.remarks.append(Told(0, short, f"read as a short form of {name}, a name used elsewhere in the text"))
+        for short, full in self.known.merged:
+            self.remarks.append(Told(0, short, f"read as a short form of {full}, a name used elsewhere in the text"))
         firsts = {labels.fold(name).split(" ")[0]: name for name in people.values()}
         for key in {key for key in self.known.keys.values() if key and not labels.known_person(key, people)}:
             if name := firsts.get(labels.fold(key)):
