@@ -101,7 +101,7 @@ def test_a_damaged_folder_is_explained(folder, tmp_path):
     for name in ("config.json", "tokenizer.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "model.bin").write_bytes(b"not a model")
-    with pytest.raises(CauserieError, match="is not a model of CTranslate2"):
+    with pytest.raises(CauserieError, match="is not a CTranslate2 model"):
         load("auto", "demo", str(tmp_path))
 
 

@@ -1,1 +1,1 @@
-"""Whisper behind one function, and what it must not be trusted with."""
+"""Speech recognition: Whisper behind one interface, filtering of its hallucinations, and doubts about the result."""

@@ -1,30 +1,30 @@
-"""Where somebody may be speaking: a careful guess from level and spectrum, used only to refuse words heard in silence or hiss."""
+"""Voice activity detection from level and spectrum: permissive, used only to reject words recognised in silence, noise or music."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 FRAME_S = 0.05
-_BAND_HZ = (100.0, 4000.0)  # where voices are; hum lies below
-_BLOCK_FRAMES = 1200  # a minute at a time: memory does not grow with the recording
+_BAND_HZ = (100.0, 4000.0)  # the band of voices; mains hum is below it
+_BLOCK_FRAMES = 1200  # one minute per block: memory does not grow with the recording
 _FLATTEST = 0.4  # geometric over arithmetic mean of the power spectrum; white noise is near 0.56, vowels below 0.1
 _SILENCE_DBFS = -70.0
-_HANGOVER_FRAMES = 6  # consonants around a vowel are weak and noisy: they belong to it
-# Music holds its partials; a voice that moves every 0.2 s does not. Over the sample show, voices are below 0.2, also a voice 6 dB under
-# music below 0.4; the music in it is near 0.7.
+_HANGOVER_FRAMES = 6  # consonants around a vowel are weak and noisy: they count as voice too
+# Music sustains its partials; a voice changes them every 0.2 s. Measured on the sample show: voices are below 0.2, a voice 6 dB below
+# music is below 0.4, and its music is near 0.7.
 _STEADIEST = 0.45
-_STEPS_S, _LAG_STEPS = 0.1, 3  # how often partials are looked at, and how much earlier they are compared with
-_STEADY_STEPS = 30  # and over how long: a vowel may be held for a second
-_FFT, _ENVELOPE_BINS = 1024, 9  # peaks stand out of the spectrum around them, which says only how a voice or a noise is coloured
+_STEPS_S, _LAG_STEPS = 0.1, 3  # interval between two measurements of the partials, and the distance at which they are compared
+_STEADY_STEPS = 30  # averaging window: a vowel may be held for a second
+_FFT, _ENVELOPE_BINS = 1024, 9  # partials are peaks above the smoothed spectrum; the smoothed spectrum is only timbre
 
 
 class Activity:
-    """Listens to a recording as it goes by, and says at the end where a voice may have been."""
+    """Detects voice in a stream of mono sample blocks; `frames` gives the result once the stream has ended."""
 
     def __init__(self, rate_hz: int) -> None:
         import numpy as np
@@ -32,10 +32,10 @@ class Activity:
         self._rate_hz = rate_hz
         self._found: list[NDArray[np.float64]] = [np.zeros((2, 0))]
         self._steadiness: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
-        self._before: NDArray[np.float32] | None = None  # the last partials of the block before
+        self._before: NDArray[np.float32] | None = None  # the last partials of the previous block
 
     def watch(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """The same blocks; each should be whole tenths of a second, the last excepted."""
+        """Yield the same blocks, analysed; each must be a multiple of 0.1 s long, except the last."""
         import numpy as np
 
         for block in blocks:
@@ -47,16 +47,16 @@ class Activity:
             yield block
 
     def frames(self) -> NDArray[np.bool_]:
-        """For every `FRAME_S`, whether a voice may be there."""
+        """For each frame of `FRAME_S`, whether it may contain a voice."""
         import numpy as np
 
         return _voiced(np.concatenate(self._found, axis=1), np.concatenate(self._steadiness))
 
 
 def active_frames(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.bool_]:
-    """For every `FRAME_S` of mono `samples`, whether a voice may be there.
+    """For each frame of `FRAME_S` of mono `samples`, whether it may contain a voice.
 
-    Wide rather than strict: sung or drummed music passes; silence, hum, steady noise and held notes do not.
+    Permissive: singing and percussion pass; silence, hum, steady noise and sustained notes do not.
     """
     activity = Activity(rate_hz)
     size = _BLOCK_FRAMES * int(rate_hz * FRAME_S)
@@ -66,13 +66,13 @@ def active_frames(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.bool
 
 
 def any_voice(frames: NDArray[np.bool_], start_s: float, end_s: float) -> bool:
-    """Whether a voice may be heard at some moment between two times."""
+    """Whether any frame between two times may contain a voice."""
     first = int(start_s / FRAME_S)
     return bool(frames[first : max(first + 1, int(end_s / FRAME_S) + 1)].any())
 
 
 def _threshold_db(levels_db: NDArray[np.float64]) -> float:
-    """Above the background, yet low enough for the quietest voice of a badly balanced recording."""
+    """The level above which a frame may be voice: over the background, and low enough for the quietest voice of an unbalanced recording."""
     import numpy as np
 
     background, loud = np.percentile(levels_db, (10, 95))
@@ -80,7 +80,7 @@ def _threshold_db(levels_db: NDArray[np.float64]) -> float:
 
 
 def _voiced(features: NDArray[np.float64], steadiness: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which frames may hold a voice, given the level and flatness of all, and the steadiness of each step."""
+    """Which frames may contain a voice, from the level and flatness of each frame and the steadiness of each step."""
     import numpy as np
 
     levels_db, flatness = features
@@ -92,18 +92,19 @@ def _voiced(features: NDArray[np.float64], steadiness: NDArray[np.float32]) -> N
     return _mean_around(voiced, 2 * _HANGOVER_FRAMES + 1) > 0.0
 
 
-def _mean_around(values: NDArray[Any], width: int) -> NDArray[np.float64]:
-    """The mean of each value's neighbourhood, of those that exist."""
+def _mean_around(values: NDArray[np.float32] | NDArray[np.bool_], width: int) -> NDArray[np.float64]:
+    """The moving average over `width` values; at the ends, over those that exist."""
     import numpy as np
 
-    total = np.cumsum(np.pad(values.astype(np.float64), (1, 0)))
+    total: NDArray[np.float64] = np.cumsum(np.pad(values.astype(np.float64), (1, 0)))
     middle = np.arange(values.size)
     first, last = np.maximum(middle - width // 2, 0), np.minimum(middle - width // 2 + width, values.size)
-    return (total[last] - total[first]) / np.maximum(last - first, 1)
+    mean: NDArray[np.float64] = (total[last] - total[first]) / np.maximum(last - first, 1)
+    return mean
 
 
 def _partials(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-    """For each step, the fine shape of the spectrum: what sticks out of its envelope, as a vector of length 1; 0 when nothing does."""
+    """For each step, the log spectrum minus its envelope, as a vector of norm 1; near 0 when the spectrum has no peaks."""
     import numpy as np
 
     size = int(rate_hz * _STEPS_S)
@@ -114,11 +115,12 @@ def _partials(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]
     beside = _ENVELOPE_BINS // 2
     total = np.cumsum(np.pad(shape, ((0, 0), (beside + 1, beside)), mode="edge"), axis=1)
     fine = shape - (total[:, _ENVELOPE_BINS:] - total[:, :-_ENVELOPE_BINS]) / _ENVELOPE_BINS
-    return (fine / (np.linalg.norm(fine, axis=1, keepdims=True) + 1e-3)).astype(np.float32)
+    unit: NDArray[np.float64] = fine / (np.linalg.norm(fine, axis=1, keepdims=True) + 1e-3)
+    return unit.astype(np.float32)
 
 
 def _features(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
-    """Level (dB full scale) and spectral flatness (0 to 1) of the voice band, one above the other, a frame each."""
+    """Level (dBFS) and spectral flatness (0 to 1) of the voice band: shape (2, frames)."""
     import numpy as np
 
     size = int(rate_hz * FRAME_S)

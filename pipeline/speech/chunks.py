@@ -1,7 +1,7 @@
-"""What was heard of each window, kept: a run that was killed goes on where it was, an episode cut again is heard only where it changed.
+"""A cache of recognised windows: an interrupted run resumes where it stopped, and an edited episode is recognised only where it changed.
 
-A file is named by the digest of the very samples and of everything else that decides what is heard in them, so it is never stale;
-it is unused, once no window of the episode asks for it.
+A file is named after the SHA-256 of the samples and of every setting that changes the result, so it is never stale; it is deleted
+when no window of the episode uses it.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from pipeline.model import Word
 from pipeline.speech.sift import Segment
 from pipeline.speech.windows import Window
 
-_VERSION = 1  # of what a file holds, and of how windows are heard
+_VERSION = 1  # of the file format, and of how windows are recognised
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
 _END_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """A folder of windows already heard, under the settings that `made_with` spells; without a folder, nothing is kept."""
+    """A folder of recognised windows; `key_parts` are the settings that change the result. Without a folder nothing is cached."""
 
     folder: Path | None
     made_with: tuple[str, ...]
     used: set[str] = field(default_factory=set)
 
     def get(self, window: Window) -> tuple[Segment, ...] | None:
-        """What was heard in a window, times from its start, if it was; a damaged file was not."""
+        """The cached segments of a window, times in seconds from its start; None when there are none, or their file is damaged."""
         if self.folder is None:
             return None
         try:
@@ -40,12 +40,12 @@ class Chunks:
             return None
 
     def put(self, window: Window, segments: tuple[Segment, ...]) -> None:
-        """Keep what was heard in a window."""
+        """Cache the segments of a window."""
         if self.folder is not None:
             write_whole(self.folder / self._name(window), written(segments))
 
     def sweep(self) -> None:
-        """Delete what no window asked for since this was made."""
+        """Delete the files that no window has used since this object was created."""
         for path in self.folder.iterdir() if self.folder and self.folder.is_dir() else ():
             if _NAME.fullmatch(path.name) and path.name not in self.used:
                 path.unlink(missing_ok=True)
@@ -59,7 +59,7 @@ class Chunks:
 
 
 def written(segments: tuple[Segment, ...]) -> str:
-    """Segments as JSON, every digit of every number kept."""
+    """Segments as JSON, at full precision."""
     values = [
         [part.no_speech_probability, part.average_log_probability, [[w.text, w.start_s, w.end_s, w.probability] for w in part.words]]
         for part in segments
@@ -68,12 +68,12 @@ def written(segments: tuple[Segment, ...]) -> str:
 
 
 def parsed(text: str) -> tuple[Segment, ...]:
-    """The segments that `written` wrote; `ValueError` or `TypeError` when it did not."""
+    """The inverse of `segments_to_json`; `ValueError` or `TypeError` when `text` is something else."""
     return tuple(Segment(tuple(Word(*word) for word in words), silent, sure) for silent, sure, words in json.loads(text))
 
 
 def fingerprint(checkpoint: Path | None) -> str:
-    """What tells a model's file from another one's: its size and both ends, not its gigabytes."""
+    """Identifies a model file by its size and the digest of its first and last MiB, without reading gigabytes; "" without a checkpoint."""
     if checkpoint is None:
         return ""
     file = checkpoint / "model.bin" if checkpoint.is_dir() else checkpoint

@@ -1,8 +1,8 @@
-"""Two engines behind one function: openai-whisper and faster-whisper, given the same sound and giving the same segments.
+"""The two Whisper implementations behind one interface: openai-whisper and faster-whisper take the same samples and return the same type.
 
-    load(engine, model) ─ Engine ─ hear(window's samples, language, prompt) ─ segments, in seconds from the window's start
+    load_backend(engine, model) ─ Backend ─ transcribe(samples, language, prompt) ─ segments, in seconds from the first sample
 
-`auto` takes the fastest that is installed and can load the model: faster-whisper, then openai-whisper.
+`auto` selects the fastest one that is installed and can load the model: faster-whisper, then openai-whisper.
 """
 
 from __future__ import annotations
@@ -22,34 +22,45 @@ if TYPE_CHECKING:
 
 OPENAI, FASTER = "openai-whisper", "faster-whisper"
 ENGINES = ("auto", FASTER, OPENAI)
-NARROWEST = 384  # width of the encoder of `tiny`, the smallest model OpenAI published; a narrower one knows no prompts
+NARROWEST = 384  # encoder width of `tiny`, the smallest model OpenAI published; narrower ones (tests) were not trained with prompts
 _MODULES = {FASTER: "faster_whisper", OPENAI: "whisper"}
 _WHERE = "show.toml: speech.model"
 
 
 class Engine(Protocol):
-    """A loaded model. Its segments hold Whisper's pieces of words as they come, spaces included."""
+    """A loaded model. Its segments hold Whisper's word pieces unchanged, spaces included."""
 
-    name: str  # "openai-whisper"
-    kind: str  # what else decides what it hears: how it computes and on what
-    workers: int  # how many windows it can hear at once
+    @property
+    def name(self) -> str:
+        """`openai-whisper` or `faster-whisper`."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The numeric type it computes in (`int8`, `float16`, `float32`), which changes the result."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many windows it can transcribe at once."""
+        ...
 
     def hear(
         self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
     ) -> tuple[Segment, ...]:
-        """What is said in at most 30 s; `again` decodes otherwise than the first time, when that went round in circles."""
+        """The words in at most 30 s of mono samples at 16 kHz; `retry` decodes differently, after a first result that repeated itself."""
         ...
 
     def languages(self, samples: NDArray[np.float32]) -> dict[str, float]:
-        """How probable each language is, by its code; 0 to 1."""
+        """The probability of each language, 0 to 1, by its code."""
         ...
 
 
 @lru_cache(maxsize=1)
 def load(engine: str, model: str, checkpoint: str = "", device: str = "auto") -> Engine:
-    """The model, loaded once in a process. `checkpoint` is a .pt file or a folder with model.bin; without one, `model` is a name.
+    """The model, loaded once per process. `checkpoint` is a .pt file or a folder with model.bin; without one, `model` is a name.
 
-    `CauserieError` when no installed engine can load it, with what each of them says.
+    `CauserieError` when no installed engine can load it, with the reason of the last one tried.
     """
     failures: list[CauserieError] = []
     for each in installed(engine):
@@ -62,48 +73,49 @@ def load(engine: str, model: str, checkpoint: str = "", device: str = "auto") ->
 
 
 def installed(engine: str) -> list[str]:
-    """The engines to try, the fastest first. `CauserieError` when there is none."""
+    """The installed engines to try, the fastest first. `CauserieError` when there is none."""
     if engine not in ENGINES:
         raise CauserieError(f"there is no engine called “{engine}”", "show.toml: speech.engine", nearest(engine, ENGINES))
     asked = [each for each in (FASTER, OPENAI) if engine in ("auto", each)]
     if here := [each for each in asked if find_spec(_MODULES[each])]:
         return here
-    raise CauserieError(f"{asked[0]} is not installed", "show.toml: speech.engine", 'pip install "causerie[fast]", or say engine = "auto"')
+    raise CauserieError(f"{asked[0]} is not installed", "show.toml: speech.engine", 'pip install "causerie[fast]", or set engine = "auto"')
 
 
 def is_folder(checkpoint: Path) -> bool:
-    """Whether a path is of a model in CTranslate2's format: the folder, or the `model.bin` in it."""
+    """Whether a path is a model in CTranslate2's format: the folder, or its `model.bin`."""
     return checkpoint.name == "model.bin" or checkpoint.is_dir()
 
 
 def _fits(engine: str, model: str, checkpoint: str) -> bool:
-    """Whether an engine reads this kind of model."""
+    """Whether an engine can load this kind of model."""
     if checkpoint:
         return is_folder(Path(checkpoint)) == (engine == FASTER)
     return model in _names(engine) or (engine == FASTER and "/" in model)  # a repository of the Hugging Face hub
 
 
 def _misfit(engines: list[str], model: str, checkpoint: str) -> CauserieError:
-    """Why none of the engines reads the model."""
+    """The error that explains why none of the engines can load the model."""
     if checkpoint:
         wanted, what = (FASTER, "a folder with model.bin") if is_folder(Path(checkpoint)) else (OPENAI, "a single file")
-        return CauserieError(f"is {what}, which only {wanted} reads", checkpoint, f'install {wanted} and say engine = "{wanted}"')
+        return CauserieError(f"is {what}, which only {wanted} reads", checkpoint, f'install {wanted} and set engine = "{wanted}"')
     names = {name for each in engines for name in _names(each)}
     hint = f"{nearest(model, names)} (or give the path of a .pt checkpoint, or of a folder with model.bin)"
     return CauserieError(f"Whisper has no model called “{model}”", _WHERE, hint)
 
 
 def _names(engine: str) -> list[str]:
-    """The models an engine knows by name."""
+    """The models an engine can download by name."""
     if engine == FASTER:
         from faster_whisper import available_models
     else:
         from whisper import available_models
-    return available_models()
+    names: list[str] = available_models()
+    return names
 
 
 def _open(engine: str, model: str, checkpoint: str, device: str) -> Engine:
-    """The model in one engine."""
+    """The model, loaded by one engine."""
     if engine == FASTER:
         from pipeline.speech import fast_engine
 

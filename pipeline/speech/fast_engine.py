@@ -1,6 +1,6 @@
-"""faster-whisper: the same models in CTranslate2, whole numbers on a processor, as many windows at once as there are cores.
+"""The faster-whisper backend: Whisper models in CTranslate2, int8 on a CPU, as many windows at once as there are cores.
 
-Each window is heard by one thread: CTranslate2's decoder is slower on two, and windows share nothing but the weights.
+Each window is decoded by one thread: CTranslate2's decoder is slower on two, and windows share only the weights.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.errors import CauserieError
 from pipeline.model import Word
@@ -19,14 +19,15 @@ from pipeline.workers import cores
 if TYPE_CHECKING:
     import numpy as np
     from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment as DecodedSegment
     from numpy.typing import NDArray
 
-_UNREPEATED = 4  # in a second try, no so many tokens come twice; its random numbers cannot be made the same each time
+_UNREPEATED = 4  # a retry forbids repeating as many tokens in a row; a higher temperature would draw at random, without a seed
 
 
 @dataclass(frozen=True)
 class FastEngine:
-    """A loaded `Engine`; see there."""
+    """A `Backend` that runs faster-whisper."""
 
     network: WhisperModel
     kind: str
@@ -37,13 +38,13 @@ class FastEngine:
     def hear(
         self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
     ) -> tuple[Segment, ...]:
-        """What is said in at most 30 s."""
+        """The words in at most 30 s of samples; see `Backend.transcribe`."""
         heard, _ = self.network.transcribe(
             samples,
             language=language,
             task=task,
             initial_prompt=prompt if prompt and self.primed else None,
-            beam_size=1,  # as openai-whisper does when it is not told
+            beam_size=1,  # openai-whisper's default
             temperature=0.0,
             no_repeat_ngram_size=_UNREPEATED if again else 0,
             word_timestamps=True,
@@ -52,14 +53,14 @@ class FastEngine:
         return tuple(_segment(each) for each in heard)
 
     def languages(self, samples: NDArray[np.float32]) -> dict[str, float]:
-        """How probable each language is."""
+        """The probability of each language; see `Backend.language_probabilities`."""
         if not self.network.model.is_multilingual:
             return {"en": 1.0}
         return dict(self.network.detect_language(samples)[2])
 
 
 def load(model: str, checkpoint: str = "", device: str = "auto") -> FastEngine:
-    """A model by its name, downloaded when it is first used, or from a folder with model.bin."""
+    """A model by its name, downloaded on first use, or from a folder with model.bin; `CauserieError` when it cannot be loaded."""
     from ctranslate2 import get_cuda_device_count
     from faster_whisper import WhisperModel
 
@@ -77,7 +78,7 @@ def load(model: str, checkpoint: str = "", device: str = "auto") -> FastEngine:
 
 
 def _folder(checkpoint: Path) -> Path:
-    """The folder of a model; also with model.bin and nothing else missing."""
+    """The folder of a model, given itself or its model.bin; `CauserieError` when one of its files is missing."""
     folder = checkpoint.parent if checkpoint.name == "model.bin" else checkpoint
     for name in ("model.bin", "config.json", "tokenizer.json"):
         if not (folder / name).is_file():
@@ -87,11 +88,11 @@ def _folder(checkpoint: Path) -> Path:
 
 def _refusal(model: str, folder: Path | None, error: Exception) -> CauserieError:
     if folder:
-        return CauserieError(f"is not a model of CTranslate2 ({error})", str(folder), "convert it again")
+        return CauserieError(f"is not a CTranslate2 model ({error})", str(folder), "convert it again")
     hint = "connect to the network once, or give the path of a folder with model.bin"
     return CauserieError(f"the Whisper model “{model}” could not be downloaded ({error})", "show.toml: speech.model", hint)
 
 
-def _segment(heard: Any) -> Segment:
+def _segment(heard: DecodedSegment) -> Segment:
     pieces = (Word(each.word, float(each.start), float(each.end), float(each.probability)) for each in heard.words or ())
     return Segment(tuple(pieces), float(heard.no_speech_prob), float(heard.avg_logprob))

@@ -1,4 +1,4 @@
-"""Windows in, what is said in them out: in order, several at once when the engine can, each heard once and kept."""
+"""Transcribes windows: in order, several at once when the backend can, each recognised once and cached."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pipeline.speech.windows import Window, halves
 if TYPE_CHECKING:
     from pipeline.speech.engines import Engine
 
-_SILENCE = 10 ** (-70 / 20)  # no sample above: nothing is there to be heard
-_LANGUAGE_WINDOWS = 3  # that a guess of the language listens to
+_SILENCE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
+_LANGUAGE_WINDOWS = 3  # used to detect the language
 
 
 @dataclass(frozen=True)
 class Ears:
-    """An engine, and how it is asked to listen."""
+    """A backend, and the settings it transcribes with."""
 
     engine: Engine
     language: str
@@ -31,7 +31,10 @@ class Ears:
     task: str = "transcribe"  # "translate": into English
 
     def hear(self, window: Window) -> tuple[Segment, ...]:
-        """What is said in a window, times from its start; when it goes round in circles, its halves are heard instead, otherwise."""
+        """The segments of a window, times in seconds from its start.
+
+        When the result repeats itself, each half of the window is decoded again with `retry`, and the less repetitive result is kept.
+        """
         if is_silent(window):
             return ()
         first = self._hear(window)
@@ -46,9 +49,9 @@ class Ears:
 
 
 def hear_all(windows: Iterable[Window], ears: Ears, chunks: Chunks) -> Iterator[tuple[Window, tuple[Segment, ...]]]:
-    """Each window with what is said in it, times from the start of the recording, in order.
+    """Each window with its segments, times in seconds from the start of the recording, in order.
 
-    As many as the engine takes are heard at once, and as many more are held ready.
+    `workers` windows are transcribed at once, and as many more are queued.
     """
     waiting: deque[tuple[Window, Future[tuple[Segment, ...]]]] = deque()
     with ThreadPoolExecutor(ears.engine.workers) as pool:
@@ -64,7 +67,7 @@ def hear_all(windows: Iterable[Window], ears: Ears, chunks: Chunks) -> Iterator[
 
 
 def spoken_language(windows: Iterable[Window], engine: Engine) -> tuple[str, float]:
-    """The language most probable over the first windows where something is heard, and how probable it is; English when nothing is."""
+    """The most probable language over the first windows that are not silent, and its probability; `("en", 0.0)` when all are silent."""
     heard = (window for window in windows if not is_silent(window))
     guesses = [engine.languages(window.samples) for window, _ in zip(heard, range(_LANGUAGE_WINDOWS), strict=False)]
     if not guesses:
@@ -74,17 +77,17 @@ def spoken_language(windows: Iterable[Window], engine: Engine) -> tuple[str, flo
 
 
 def is_silent(window: Window) -> bool:
-    """Whether there is nothing at all to hear."""
+    """Whether every sample of a window is below −70 dBFS."""
     return not window.samples.size or float(max(window.samples.max(), -window.samples.min())) < _SILENCE
 
 
 def circles(segments: tuple[Segment, ...]) -> int:
-    """How many words are in loops."""
+    """How many words of the segments belong to repetitions."""
     return sum(size * times for _, size, times in loops([word.text for segment in segments for word in segment.words]))
 
 
 def moved(segments: Iterable[Segment], by_s: float) -> tuple[Segment, ...]:
-    """The segments so much later."""
+    """The segments, `offset_s` later."""
     return tuple(replace(part, words=tuple(_later(word, by_s) for word in part.words)) for part in segments)
 
 
@@ -101,7 +104,7 @@ def _done(window: Window, future: Future[tuple[Segment, ...]]) -> tuple[Window, 
 
 
 def _inside(segment: Segment, length_s: float) -> Segment:
-    """Whisper hears silence after the end of a window, and sometimes places a word there."""
+    """A segment whose words end within the window: Whisper pads a window with silence, and sometimes places a word there."""
     words = (word._replace(start_s=min(word.start_s or 0.0, length_s), end_s=min(word.end_s or 0.0, length_s)) for word in segment.words)
     return replace(segment, words=tuple(words))
 

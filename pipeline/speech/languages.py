@@ -1,4 +1,4 @@
-"""The languages Whisper was trained on, by their codes: the same for both engines, and known without loading either."""
+"""The codes of the languages Whisper was trained on: the same for both backends, available without importing either."""
 
 LANGUAGES = frozenset(
     """

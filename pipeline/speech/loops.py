@@ -1,17 +1,17 @@
-"""Whisper stuck in a groove: the same words over and over."""
+"""Repetition loops: the same words, many times in a row, a well-known failure of Whisper's decoder."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-_SIZES = range(3, 13)  # words in the groove
-_TIMES = 4  # three times is insistence
-_SHORT_SIZES, _SHORT_TIMES = range(1, 3), 8  # « non, non, non, non » is said; eight times is not
+_SIZES = range(3, 13)  # words in a loop
+_TIMES = 4  # people do repeat themselves three times
+_SHORT_SIZES, _SHORT_TIMES = range(1, 3), 8  # people do say « non, non, non, non », but not eight times
 
 
 def loops(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Where the same words come back too often in a row: index of the first, how many words, how many times."""
+    """Where the same words repeat too often in a row: (index of the first, words in the loop, number of times)."""
     spoken = [re.sub(r"\W", "", word.lower()) for word in words]
     for size in (*_SIZES, *_SHORT_SIZES):
         least = _TIMES if size in _SIZES else _SHORT_TIMES
@@ -24,12 +24,12 @@ def loops(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
 
 
 def repeated(words: Sequence[str]) -> set[int]:
-    """The indices of the words that a loop says again: all of its turns but the first."""
+    """The indices of the words that a loop repeats: all its occurrences except the first."""
     return {index for start, size, times in loops(words) for index in range(start + size, start + size * times)}
 
 
 def _repeats(spoken: list[str], start: int, size: int) -> int:
-    """How many times in a row the `size` words at `start` are said."""
+    """How many times in a row the `size` words at `start` occur."""
     pattern, times = spoken[start : start + size], 1
     while spoken[start + size * times : start + size * (times + 1)] == pattern:
         times += 1

@@ -1,4 +1,4 @@
-"""openai-whisper: the reference, in torch; one window at a time, on every core or on the GPU."""
+"""The openai-whisper backend: the reference implementation, in PyTorch; one window at a time, on every core or on the GPU."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from whisper import Whisper
 
-_AGAIN = 0.4  # temperature of a second try: it draws at random, from a seed that is always the same
+_AGAIN = 0.4  # temperature of a retry; sampling is seeded, so that the result is reproducible
 
 
 @dataclass(frozen=True)
 class OpenAIEngine:
-    """A loaded `Engine`; see there."""
+    """A `Backend` that runs openai-whisper."""
 
     network: Whisper
     kind: str
     name: str = OPENAI
-    workers: int = 1  # its decoder hangs its memory on the model itself: two windows at once would mix theirs
+    workers: int = 1  # the decoder caches its state on the model object: two windows at once would mix theirs
 
     def hear(
         self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
     ) -> tuple[Segment, ...]:
-        """What is said in at most 30 s."""
+        """The words in at most 30 s of samples; see `Backend.transcribe`."""
         import warnings
 
         import torch
         import whisper
 
-        warnings.filterwarnings("ignore", "Word-level timestamps on translations")  # known, and said where they are used
+        warnings.filterwarnings("ignore", "Word-level timestamps on translations")  # known, and documented in translate.py
         torch.manual_seed(0)
         primed = prompt and self.network.dims.n_audio_state >= NARROWEST
         heard = whisper.transcribe(
@@ -49,13 +49,13 @@ class OpenAIEngine:
             initial_prompt=prompt if primed else None,
             temperature=_AGAIN if again else 0.0,
             word_timestamps=True,
-            condition_on_previous_text=False,  # one bad window would spoil those after it
+            condition_on_previous_text=False,  # an error in one window must not affect the next ones
             fp16=self.network.device.type != "cpu",
         )
         return tuple(_segment(each) for each in heard["segments"])
 
     def languages(self, samples: NDArray[np.float32]) -> dict[str, float]:
-        """How probable each language is."""
+        """The probability of each language; see `Backend.language_probabilities`."""
         import whisper
 
         if not self.network.is_multilingual:
@@ -68,14 +68,14 @@ class OpenAIEngine:
 
 
 def load(model: str, checkpoint: str = "", device: str = "auto") -> OpenAIEngine:
-    """A model by its name, downloaded when it is first used, or from a .pt file."""
+    """A model by its name, downloaded on first use, or from a .pt file; `CauserieError` when it cannot be loaded."""
     import torch
     import whisper
 
     where = None if device == "auto" else device
     network = _from_file(Path(checkpoint), where) if checkpoint else _by_name(model, where)
     if network.device.type == "cpu":
-        torch.set_num_threads(cores())  # torch takes those of the machine
+        torch.set_num_threads(cores())  # torch counts the cores of the machine, not those this process may use
     assert isinstance(network, whisper.Whisper)
     return OpenAIEngine(network, "float32" if network.device.type == "cpu" else "float16")
 
@@ -105,6 +105,6 @@ def _from_file(checkpoint: Path, device: str | None) -> Whisper:
         raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
 
 
-def _segment(heard: dict[str, Any]) -> Segment:
+def _segment(heard: dict[str, Any]) -> Segment:  # Any: whisper has no types
     pieces = (Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in heard["words"])
     return Segment(tuple(pieces), float(heard["no_speech_prob"]), float(heard["avg_logprob"]))

@@ -1,8 +1,8 @@
-"""A recording as Whisper hears it: mono at 16 kHz, a few seconds at a time, so that three hours take no more memory than one minute."""
+"""Decodes a recording for Whisper: mono at 16 kHz, in blocks, so that three hours take no more memory than one minute."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RATE_HZ = 16_000  # what Whisper listens to
+RATE_HZ = 16_000  # the sample rate Whisper was trained on
 _BLOCK_S = 10
 _SAMPLE_BYTES = 4
 
 
-def blocks(recording: Path) -> Iterator[NDArray[np.float32]]:
-    """The samples of `recording`, −1 to 1, some seconds at a time; whoever stops asking stops FFmpeg."""
+def blocks(recording: Path) -> Generator[NDArray[np.float32], None, None]:
+    """The samples of `recording`, −1 to 1, in blocks of 10 s; closing the iterator stops FFmpeg."""
     import numpy as np
 
     with running([*source(recording), "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "f32le", "-"]) as process:
@@ -27,7 +27,7 @@ def blocks(recording: Path) -> Iterator[NDArray[np.float32]]:
 
 
 def decode(recording: Path) -> NDArray[np.float32]:
-    """All of a short recording at once."""
+    """All the samples of a short recording."""
     import numpy as np
 
     return np.concatenate([np.zeros(0, np.float32), *blocks(recording)])

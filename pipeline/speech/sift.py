@@ -1,4 +1,4 @@
-"""What to believe of what Whisper says it heard: nothing over music or silence, no loops, whole words."""
+"""Filters Whisper's hallucinations: words over music or silence, and repetition loops; joins word pieces into words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.model import Word
 from pipeline.speech.loops import repeated
 from pipeline.text import typographic
 
-_NO_SPEECH = 0.6  # Whisper's own two thresholds, which it applies to windows and not to segments
+_NO_SPEECH = 0.6  # Whisper's own defaults of no_speech_threshold and logprob_threshold; it applies them to windows, not to segments
 _LOG_PROBABILITY = -1.0
 _WITHOUT_SPACES = frozenset({"ja", "zh", "yu", "th", "lo", "my", "km"})
 _OPENING = "«“([{¿¡"
@@ -18,7 +18,7 @@ _OPENING = "«“([{¿¡"
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of words that Whisper decoded together, and how sure it was."""
+    """Words that Whisper decoded together, with its confidence."""
 
     words: tuple[Word, ...]
     no_speech_probability: float
@@ -26,14 +26,14 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """Its words on one line."""
+        """Its words, joined by spaces."""
         return " ".join(word.text for word in self.words)
 
 
 def whole_words(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
-    """Glue what Whisper cuts inside a word: `l'` + `hiver`, `rendez` + `-vous`, `mot` + ` ?`.
+    """Join the pieces Whisper splits words into: `l'` + `hiver`, `rendez` + `-vous`, `mot` + ` ?`.
 
-    A piece that begins with a space begins a word, unless it is punctuation alone. Languages written without spaces keep their pieces.
+    A piece that begins with a space begins a word, unless it is only punctuation. Languages written without spaces keep their pieces.
     """
     words: list[Word] = []
     for piece in pieces:
@@ -49,9 +49,9 @@ def whole_words(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
 
 
 def believable(segments: Iterable[Segment], voice_between: Callable[[float, float], bool]) -> tuple[Segment, ...]:
-    """The segments, and in them the words, that there is no good reason to refuse.
+    """The segments without hallucinated segments and words.
 
-    `voice_between(start_s, end_s)` says whether a voice may be heard there.
+    `has_voice(start_s, end_s)` is whether a voice may be present between two times.
     """
     kept = (segment for segment in segments if not _is_invented(segment) and segment.words)
     heard = (segment for segment in kept if voice_between(segment.words[0].start_s or 0.0, segment.words[-1].end_s or 0.0))
@@ -60,7 +60,7 @@ def believable(segments: Iterable[Segment], voice_between: Callable[[float, floa
 
 
 def _glued(first: Word, second: Word) -> Word:
-    """Two pieces as one word, as doubtful as the more doubtful of them."""
+    """Two pieces as one word, with the lower probability of the two."""
     return Word(first.text + second.text, first.start_s, second.end_s, min(first.probability, second.probability))
 
 
@@ -69,13 +69,13 @@ def _is_invented(segment: Segment) -> bool:
 
 
 def _has_place(word: Word, voice_between: Callable[[float, float], bool]) -> bool:
-    """A word without length was squeezed in where there was nothing to hear; a sure one beside voices is a short word badly placed."""
+    """Whether a word has a duration; a word of no duration is hallucinated, unless it is probable and next to a voice."""
     start_s, end_s = word.start_s or 0.0, word.end_s or 0.0
     return end_s > start_s or (word.probability >= 0.5 and voice_between(start_s, end_s))
 
 
 def _without_loops(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """What is still a loop after a second try is said once."""
+    """The segments with each repetition that remains after the retry reduced to one occurrence."""
     refused = repeated([word.text for segment in segments for word in segment.words])
     position, kept = 0, []
     for segment in segments:

@@ -1,4 +1,4 @@
-"""`transcribe`: a master in, every word Whisper heard out, with its times."""
+"""The step `transcribe`: recognises every word of a master with Whisper, with its times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.speech.windows import windows
 from pipeline.text import nearest
 
 AUTO = "auto"
-_PROMPT_CHARACTERS = 500  # Whisper reads the last 223 tokens of a prompt: the first names would go before the others
+_PROMPT_CHARACTERS = 500  # Whisper reads only the last 223 tokens of a prompt: the first names, the most needed, would be cut
 
 
 def transcribe(
@@ -35,11 +35,11 @@ def transcribe(
     engine: str = AUTO,
     chunks: str | None = None,
 ) -> None:
-    """Write to `words` what the Whisper model hears in `master`: see docs/formats.md.
+    """Write to `words` the words the Whisper model recognises in `master`: see docs/formats.md.
 
-    `model` is a name the engine knows, or what to call the `checkpoint`: a .pt file, or the model.bin of a folder. `language` may be
-    `auto`. `names` tell the model how names and terms are spelt, the most needed first. `chunks` is a folder, beside `master` when
-    it is relative, where what is heard of each window is kept.
+    `model` is a name the engine knows, or the label of `checkpoint`: a .pt file, or the model.bin of a folder. `language` may be
+    `auto`. `names` prompt the model with the spelling of names and terms, the most needed first. `chunks` is the folder of the window
+    cache, relative to the folder of `master`.
     """
     code = language_code(language)
     network = load(engine, model, str(checkpoint or ""))
@@ -53,7 +53,7 @@ def transcribe(
 
 
 def listen(master: Path, ears: Ears, kept: Chunks, language: str) -> tuple[tuple[Segment, ...], float]:
-    """What is believed of what is heard in a recording, words spelt as in `language`; and how long the recording is, in seconds."""
+    """The filtered segments of a recording, with the typography of `language`; and its duration in seconds."""
     activity, total_s, done_s = Activity(RATE_HZ), probe(master).duration_s or 0.0, 0.0
     heard: list[Segment] = []
     for window, segments in hear_all(windows(activity.watch(blocks(master)), RATE_HZ), ears, kept):
@@ -66,7 +66,7 @@ def listen(master: Path, ears: Ears, kept: Chunks, language: str) -> tuple[tuple
 
 
 def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> dict[str, Any]:
-    """What was heard as JSON values: times to the millisecond, probabilities to four decimals."""
+    """The content of `words.json`: times to the millisecond, probabilities to four decimals."""
     return {
         "version": 1,
         "engine": engine,
@@ -91,7 +91,7 @@ def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, langu
 
 
 def prompt(names: tuple[str, ...]) -> str:
-    """The names as a sentence, as many of the first ones as Whisper can read."""
+    """A Whisper prompt that lists the names, as many of the first ones as it can read."""
     text = ""
     for name in names:
         longer = f"{text}, {name}" if text else name
@@ -102,13 +102,13 @@ def prompt(names: tuple[str, ...]) -> str:
 
 
 def detected(master: Path, network: Engine) -> tuple[str, float]:
-    """The language of a recording, from its first windows; FFmpeg is stopped after those."""
+    """The language of a recording and its probability, from its first windows; FFmpeg is stopped after those."""
     with closing(blocks(master)) as stream:
         return spoken_language(windows(stream, RATE_HZ), network)
 
 
 def language_code(language: str) -> str:
-    """The code Whisper uses, of a language such as `fr` or `fr-CA`; `auto` as it is."""
+    """Whisper's code of a language such as `fr` or `fr-CA`; `auto` unchanged. `CauserieError` when Whisper does not support it."""
     code = language.lower().split("-")[0]
     if code != AUTO and code not in LANGUAGES:
         hint = nearest(code, {*LANGUAGES, AUTO})
@@ -118,7 +118,7 @@ def language_code(language: str) -> str:
 
 
 def kept_for(master: Path, ears: Ears, model: str, checkpoint: Path | None, chunks: str | None) -> Chunks:
-    """What was heard of a recording with the same ears: everything but the sound that decides what is heard."""
+    """The window cache of a recording: its key holds every setting that changes the result, except the samples."""
     model_file = ("" if checkpoint else model, fingerprint(checkpoint))
     made_with = (ears.engine.name, ears.engine.kind, *model_file, ears.language, ears.prompt, ears.task)
     return Chunks(master.parent / chunks if chunks else None, made_with)
@@ -129,5 +129,5 @@ def _doubt(segment: Segment) -> tuple[float, float]:
 
 
 def _ms(seconds: float | None) -> float:
-    """Seconds to the millisecond."""
+    """Seconds, rounded to the millisecond; 0 for None."""
     return round(seconds or 0.0, 3)

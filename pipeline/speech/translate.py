@@ -1,4 +1,4 @@
-"""`translate`: captions in English of a recording in another language, by Whisper itself; a machine's work, and labelled as such."""
+"""The step `translate`: English captions of a recording in another language, by Whisper's own translation, and labelled as such."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from pipeline.speech.engines import load
 from pipeline.speech.hear import Ears
 from pipeline.speech.sift import Segment
 from pipeline.speech.transcribe import AUTO, detected, kept_for, language_code, listen
+from pipeline.text import hms_ms
 
-LANGUAGE = "en"  # the only one Whisper translates to
+LANGUAGE = "en"  # the only language Whisper translates to
 LABEL = "Machine translation, not corrected by a person"
 _LINE_CHARS, _LINES = 42, 2
 _LEAST_S = 0.5
-_WITHOUT = ("turbo", "large-v3-turbo", "distil-")  # trained to transcribe only: they answer in the language they hear
+_WITHOUT = ("turbo", "large-v3-turbo", "distil-")  # trained to transcribe only: their output stays in the original language
 
 
 @dataclass(frozen=True)
 class Caption:
-    """What is shown together, in seconds from the start of the recording."""
+    """The lines shown together, with their times in seconds from the start of the recording."""
 
     start_s: float
     end_s: float
@@ -41,9 +42,9 @@ def translate(
     engine: str = AUTO,
     chunks: str | None = None,
 ) -> None:
-    """Write to `vtt` what is said in `master`, in English. The settings are those of `transcribe`; `chunks` must be another folder.
+    """Write to `vtt` English captions of `master`. The settings are those of `transcribe_master`; `chunks` must be another folder.
 
-    `CauserieError` when the model was not trained for it, or `language` is English.
+    `CauserieError` when the model was not trained to translate, or `language` is English.
     """
     code = language_code(language)
     refuse(model, code)
@@ -59,17 +60,17 @@ def translate(
 
 
 def refuse(model: str, language: str) -> None:
-    """`CauserieError` when this cannot be translated by Whisper."""
+    """`CauserieError` when Whisper cannot translate this language with this model."""
     if language == LANGUAGE:
-        raise CauserieError("the show is in English already", "show.toml: speech.translate", "take it out")
+        raise CauserieError("the show is already in English", "show.toml: speech.translate", "remove the key")
     if model.endswith(".en") or model.startswith(_WITHOUT):
         raise CauserieError(f"the model “{model}” does not translate", "show.toml: speech.model", "use small, medium or large-v3")
 
 
 def captions(segments: tuple[Segment, ...]) -> tuple[Caption, ...]:
-    """Segments cut into what fits on a screen: two lines of 42 characters; a part gets its share, by letters, of its segment's time.
+    """Segments split into captions of two lines of 42 characters; a segment's time is divided among its captions by their letters.
 
-    Times within a segment are a guess: the words of a translation are not where those of the original are. Captions never overlap.
+    Times within a segment are estimates: the words of a translation do not line up with those of the original. Captions never overlap.
     """
     shown: list[Caption] = []
     for segment in segments:
@@ -79,11 +80,11 @@ def captions(segments: tuple[Segment, ...]) -> tuple[Caption, ...]:
 
 
 def vtt_text(shown: tuple[Caption, ...]) -> str:
-    """WebVTT, which says in a note that it is a machine's."""
+    """WebVTT, with a NOTE that it is a machine translation."""
     blocks = ["WEBVTT", f"NOTE {LABEL}"]
     for each in shown:
         lines = "\n".join(html.escape(line, quote=False) for line in each.lines)
-        blocks.append(f"{_clock(each.start_s)} --> {_clock(each.end_s)}\n{lines}")
+        blocks.append(f"{hms_ms(each.start_s)} --> {hms_ms(each.end_s)}\n{lines}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -93,15 +94,10 @@ def _screens(text: str) -> list[tuple[str, ...]]:
 
 
 def _shared(screens: list[tuple[str, ...]], start_s: float, end_s: float) -> Iterator[Caption]:
-    """The time from `start_s` to `end_s`, given to screens by their letters."""
+    """Captions from `start_s` to `end_s`, the time divided by their letters."""
     letters = [sum(map(len, screen)) for screen in screens]
     done = 0
     for screen, count in zip(screens, letters, strict=True):
         first_s, last_s = (round(start_s + (end_s - start_s) * part / sum(letters), 3) for part in (done, done + count))
         done += count
         yield Caption(first_s, last_s, screen)
-
-
-def _clock(seconds: float) -> str:
-    ms = round(seconds * 1000)
-    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"

@@ -1,8 +1,8 @@
-"""Where a recording is cut for Whisper: at its quietest moments, so that no window opens in the middle of a word.
+"""Splits a recording into windows for Whisper, at its quietest points, so that no window begins in the middle of a word.
 
-Whisper listens to 30 s at a time. Left alone it starts each window where it believes the last sentence ended, and one wrong belief
-costs the sentence that straddles the two. A cut depends on what is heard around it alone: a passage put in or taken out changes the
-windows near it, and after some of them the others are what they were.
+Whisper processes 30 s at a time. By default it begins each window where it thinks the last sentence ended, and one wrong guess loses
+the sentence across the boundary. A cut depends only on the samples around it: inserting or deleting a passage changes the windows near
+it, and the later ones soon stay the same, so that the window cache is reused.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 LONGEST_S = 28.0  # a little under Whisper's 30 s
 SHORTEST_S = 14.0  # the last window may be shorter
 _FRAME_S = 0.01
-_PAUSE_S = 0.3  # a moment is as quiet as the level around it, over this long
+_PAUSE_S = 0.3  # the quietness of a point is the mean level around it, over this long
 
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of a recording, and where it starts."""
+    """A part of a recording, with its start in seconds."""
 
     start_s: float
     samples: NDArray[np.float32]
@@ -31,26 +31,26 @@ class Window:
 
     @property
     def length_s(self) -> float:
-        """How long it is."""
+        """Its duration in seconds."""
         return len(self.samples) / self.rate_hz
 
     @property
     def end_s(self) -> float:
-        """Where the next one starts."""
+        """Its end in seconds, which is the start of the next window."""
         return self.start_s + self.length_s
 
 
 def windows(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[Window]:
-    """The recording cut into windows of `SHORTEST_S` to `LONGEST_S`, the last one shorter when it must; none of an empty recording.
+    """The recording split into windows of `MIN_WINDOW_S` to `MAX_WINDOW_S`, the last one shorter if need be; none for an empty recording.
 
-    At no time is more than a window and a block in memory.
+    At most one window and one block are in memory.
     """
     import numpy as np
 
     pending, first = np.zeros(0, np.float32), 0
     for block in blocks:
         pending = np.concatenate([pending, block])
-        while len(pending) > (LONGEST_S + _PAUSE_S) * rate_hz:  # a little more than may be needed: the level after a cut counts too
+        while len(pending) > (LONGEST_S + _PAUSE_S) * rate_hz:  # the margin: the level after a cut counts too
             cut = round(quietest_s(pending, rate_hz, SHORTEST_S, LONGEST_S) * rate_hz)
             yield Window(first / rate_hz, pending[:cut].copy(), rate_hz)
             pending, first = pending[cut:], first + cut
@@ -63,14 +63,14 @@ def windows(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[Win
 
 
 def halves(window: Window) -> tuple[Window, Window]:
-    """The window cut at the quietest moment of its middle half."""
+    """The window split at the quietest point of its middle half."""
     cut = round(quietest_s(window.samples, window.rate_hz, window.length_s / 4, window.length_s * 3 / 4) * window.rate_hz)
     second_s = window.start_s + cut / window.rate_hz
     return Window(window.start_s, window.samples[:cut], window.rate_hz), Window(second_s, window.samples[cut:], window.rate_hz)
 
 
 def quietest_s(samples: NDArray[np.float32], rate_hz: int, from_s: float, to_s: float) -> float:
-    """The quietest moment between two times, in seconds from the first sample."""
+    """The quietest point between two times, in seconds from the first sample."""
     import numpy as np
 
     first, last = round(from_s / _FRAME_S), round(to_s / _FRAME_S)
@@ -82,7 +82,7 @@ def quietest_s(samples: NDArray[np.float32], rate_hz: int, from_s: float, to_s: 
 
 
 def _levels(samples: NDArray[np.float32], size: int) -> NDArray[np.float64]:
-    """The level of each frame, averaged over the pause around it; squares would let one loud frame hide a pause, so decibels."""
+    """The level of each frame in dB, averaged over `_PAUSE_S`; a mean of powers would let one loud frame hide a pause."""
     import numpy as np
 
     frames = samples[: len(samples) // size * size].reshape(-1, size)
