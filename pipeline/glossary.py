@@ -1,12 +1,13 @@
-"""`glossary.toml`: names and terms as the show spells them. They prime the recogniser, and correct after it what is known to go wrong.
+"""`glossary.toml`: the spelling of a show's names and terms. They prompt the recogniser, and correct its known mistakes afterwards.
 
     [[terms]]
     say = "Orvalle"
     heard = ["or val", "Orval"]
 
-A correction is made only where it is safe. Without a list of all the words there are, that is: a spelling listed in `heard`, or the
-term's own letters with other accents, hyphens or capitals when the recogniser wrote them as a name, with a capital that no sentence
-begins. « aurore » stays the dawn, whoever is called Aurore. What is merely close is not corrected: `near` gives it, to doubt.
+A correction is made only where it is safe without a dictionary: for a spelling listed in `heard`, and for the term's own letters with
+other accents, hyphens or capitals when the recogniser wrote them as a name (capitalised, and not at the start of a sentence).
+« aurore », the dawn, is not changed into the name Aurore. A word that is only similar is not corrected: `find_near_terms` reports it
+as doubtful.
 """
 
 from __future__ import annotations
@@ -14,40 +15,81 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 from pipeline.model import Glossary, Person, Term
 from pipeline.text import printable, typographic
 from pipeline.toml import Table
 
-_LAST_NAME_LETTERS = 6  # a shorter one is too often a word of the language
+_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
 _TERM_CHARS = 80
 _PART = re.compile(r"\d+|[^\W\d_]+")
 SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
-_LINKS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # between the parts of one name
+_LINKS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # allowed between the parts of one name
 
 
 NO_TERMS = Glossary()
 
 
-@dataclass(frozen=True)
-class Correction:
-    """What was heard, what is written instead, and when it is said (s)."""
+class RecognisedWord(TypedDict):
+    """A word in `words.json`."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+class RecognisedSegment(TypedDict):
+    """A segment in `words.json`: words that the recogniser decoded together."""
+
+    start_s: float
+    end_s: float
+    text: str
+    no_speech_probability: float
+    average_log_probability: float
+    words: list[RecognisedWord]
+
+
+class Recognition(TypedDict):
+    """The content of `words.json`; see docs/formats.md."""
+
+    version: int
+    engine: str
+    model: str
+    language: str
+    language_probability: NotRequired[float]  # when the language was detected
+    duration_s: float
+    segments: list[RecognisedSegment]
+
+
+class CorrectionValue(TypedDict):
+    """A correction in `doubts.json`."""
 
     start_s: float
     end_s: float
     heard: str
     written: str
 
-    def to_value(self) -> dict[str, Any]:
-        """Itself as JSON values."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Correction:
+    """A spelling that was recognised, the one that replaces it, and its times (s)."""
+
+    start_s: float
+    end_s: float
+    heard: str
+    written: str
+
+    def to_value(self) -> CorrectionValue:
+        """Its JSON value."""
+        return {"start_s": self.start_s, "end_s": self.end_s, "heard": self.heard, "written": self.written}
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The letters of a word between its apostrophes and hyphens, folded, and where they stand in it."""
+    """The folded letters of a word between its apostrophes and hyphens, and their position: word index, first and last character."""
 
     folded: str
     word: int
@@ -56,11 +98,11 @@ class _Part:
 
 
 def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary:
-    """The terms of a `glossary.toml`, and the names of the show's people; what is wrong is noted in the table's problems.
+    """The terms of a `glossary.toml`, then the names of the show's people; mistakes are added to the table's problems.
 
-    `terms` is a list of texts, of tables, or of both.
+    `terms` is a list of strings, of tables, or of both.
     """
-    named = {name: Term(name) for name in _names(people.values()) if _folded(name)}  # not « … »: nobody says it
+    named = {name: Term(name) for name in _names(people.values()) if _folded(name)}  # not « … »: it has no letters
     if table is None:
         return Glossary(tuple(named.values()))
     listed: dict[str, Term] = {}
@@ -69,34 +111,38 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
         each = Table(value if isinstance(value, dict) else {"say": value}, table.file, table.problems, f"terms[{index}]")
         term = _term(each)
         if term.say in listed:
-            each.problem("say", f"“{printable(term.say)}” is there twice", "put all about it in one place")
+            each.problem("say", f"“{printable(term.say)}” is listed twice", "keep one of the two entries")
         elif term.say:
             listed[term.say] = term
             _claim(each, term, claimed)
     table.end()
     for say in (*listed, *named):
         if (owner := claimed.get(_folded(say), say)) != say:
-            message = f"“{printable(say)}” is a term, and a wrong spelling of “{printable(owner)}”"
-            table.problem("terms", message, "keep one of the two")
+            message = f"“{printable(say)}” is both a term and a wrong spelling of “{printable(owner)}”"
+            table.problem("terms", message, "remove one of the two")
     return Glossary((*listed.values(), *(term for name, term in named.items() if name not in listed)))
 
 
-def corrected(heard: dict[str, Any], glossary: Glossary) -> tuple[dict[str, Any], tuple[Correction, ...]]:
-    """The content of `words.json` with its terms written as the glossary has them, and every correction, none silent.
+def corrected(heard: Recognition, glossary: Glossary) -> tuple[Recognition, tuple[Correction, ...]]:
+    """The content of `words.json` with its terms spelt as in the glossary, and every correction that was made.
 
-    Punctuation, elisions and times stay: « d’Or Val, » becomes « d’Orvalle, » from where the one began to where the other ended.
+    Punctuation, elisions and times are kept: « d’Or Val, » becomes « d’Orvalle, » from the start of the first word to the end of the
+    last.
     """
     wanted = _wanted(glossary, heard["language"])
     corrections: list[Correction] = []
-    segments = []
+    segments: list[RecognisedSegment] = []
     for segment in heard["segments"]:
         words = _corrected_words(segment["words"], wanted, corrections)
         segments.append({**segment, "words": words, "text": " ".join(word["text"] for word in words)})
     return {**heard, "segments": segments}, tuple(corrections)
 
 
-def near(words: Sequence[Mapping[str, Any]], glossary: Glossary) -> tuple[tuple[int, str], ...]:
-    """Where a capitalised word is nearly a term of one word: (index of the word, term). One letter in five may differ, two in nine."""
+def near(words: Sequence[RecognisedWord], glossary: Glossary) -> tuple[tuple[int, str], ...]:
+    """Where a capitalised word is similar to a one-word term: (index of the word, term).
+
+    One letter may differ (optimal string alignment distance), two from nine letters on; terms under five letters are not compared.
+    """
     from rapidfuzz.distance import OSA
 
     singles = {forms[0]: term.say for term in glossary.terms if len(forms := _folded(term.say)) == 1 and len(forms[0]) >= 5}
@@ -113,7 +159,7 @@ def near(words: Sequence[Mapping[str, Any]], glossary: Glossary) -> tuple[tuple[
 
 
 def plain_parts(texts: Sequence[str]) -> list[str]:
-    """The parts of words, in lower case and without accents: what stays the same however a thing is spelt."""
+    """The parts of words, in lower case and without accents, to compare words regardless of spelling."""
     return [part.folded for part in _parts(texts)]
 
 
@@ -121,24 +167,24 @@ def _term(table: Table) -> Term:
     term = Term(table.text("say", ..., _TERM_CHARS), table.texts("heard"), table.text("note", most=400))
     table.end()
     if term.say and not _folded(term.say):
-        table.problem("say", "holds no letter", "write the name as it is to be spelt")
+        table.problem("say", "contains no letters", "write the name as it should be spelt")
         return Term("")
     return term
 
 
 def _claim(table: Table, term: Term, claimed: dict[tuple[str, ...], str]) -> None:
-    """Note to which term each wrong spelling belongs; two may not want the same."""
+    """Record in `owners` the term of each wrong spelling; a spelling may belong to one term only."""
     for spelling in term.heard:
         form = _folded(spelling)
         if not form or len("".join(form)) < 2:
-            table.problem("heard", f"“{printable(spelling)[:40]}” is too short to be recognised", "give a whole word, or remove it")
+            table.problem("heard", f"“{printable(spelling)[:40]}” is too short to be recognised", "write a whole word, or remove it")
         elif claimed.setdefault(form, term.say) != term.say:
             owner = printable(claimed[form])
-            table.problem("heard", f"“{printable(spelling)[:40]}” is also heard for “{owner}”", "leave it to one of them")
+            table.problem("heard", f"“{printable(spelling)[:40]}” is also a wrong spelling of “{owner}”", "remove it from one of the two")
 
 
 def _names(people: Iterable[Person]) -> Iterator[str]:
-    """Full names; then last names alone, where they are long enough not to be a word of the language and only one person's."""
+    """Full names; then last names alone, if they are unique and long enough not to be ordinary words."""
     people = tuple(people)
     yield from (person.name for person in people)
     named = [person.name.split() for person in people]
@@ -147,20 +193,20 @@ def _names(people: Iterable[Person]) -> Iterator[str]:
 
 
 def _wanted(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
-    """For each folded form, what is written and whether any spelling of it is wrong (else only names are touched)."""
+    """For each folded form, its replacement, and whether it applies everywhere; otherwise only to words written as names."""
     own = {_folded(term.say): (typographic(term.say, language), False) for term in reversed(glossary.terms)}
     return own | {_folded(form): (typographic(term.say, language), True) for term in glossary.terms for form in term.heard}
 
 
 def _corrected_words(
-    words: list[dict[str, Any]], wanted: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
-) -> list[dict[str, Any]]:
-    """The words of a segment, corrected; the longest form that fits goes first."""
+    words: list[RecognisedWord], wanted: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
+) -> list[RecognisedWord]:
+    """The words of a segment, corrected, the longest matching form first; what is done is added to `corrections`."""
     texts = [word["text"] for word in words]
     parts = list(_parts(texts))
     sizes = sorted({len(form) for form in wanted}, reverse=True)
-    done: list[dict[str, Any]] = []
-    place, copied = 0, 0  # the next part to look at, the words already written
+    done: list[RecognisedWord] = []
+    place, copied = 0, 0  # the next part to examine, the number of words already copied
     while place < len(parts):
         found = next((size for size in sizes if _fits(texts, parts[place : place + size], size, wanted)), 0)
         if not found:
@@ -169,7 +215,7 @@ def _corrected_words(
         run = parts[place : place + found]
         place += found
         while place < len(parts) and parts[place].word == run[-1].word:
-            place += 1  # « Orval-Orval »: one correction a word is enough
+            place += 1  # « Orval-Orval »: one correction per word is enough
         done.extend(words[copied : run[0].word])
         copied = run[-1].word + 1
         done.extend(_replaced(words[run[0].word : copied], run, wanted[tuple(part.folded for part in run)][0], corrections))
@@ -177,7 +223,7 @@ def _corrected_words(
 
 
 def _fits(texts: Sequence[str], run: Sequence[_Part], size: int, wanted: Mapping[tuple[str, ...], tuple[str, bool]]) -> bool:
-    """Whether these parts are a wrong spelling: whole words, nothing but links between them, and not written so already."""
+    """Whether these parts are a wrong spelling: whole words, only joiners between them, and not already spelt right."""
     written, always = wanted.get(tuple(part.folded for part in run), ("", False))
     if not written or len(run) != size:
         return False
@@ -190,7 +236,7 @@ def _fits(texts: Sequence[str], run: Sequence[_Part], size: int, wanted: Mapping
 
 
 def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
-    """Whether only apostrophes, hyphens, points and spaces stand between the parts: a comma parts two names."""
+    """Whether only apostrophes, hyphens, points and spaces are between the parts: a comma separates two names."""
     for before, after in zip(run, run[1:], strict=False):
         if before.word == after.word:
             between = texts[before.word][before.last : after.first]
@@ -204,22 +250,22 @@ def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
 
 
 def _is_name(texts: Sequence[str], spelt: str, first: _Part) -> bool:
-    """Whether it has a capital that the start of a sentence does not explain."""
+    """Whether it has a capital letter other than that of the start of a sentence."""
     opens = first.word == 0 or SENTENCE_END.search(texts[first.word - 1]) is not None
     return any(char.isupper() for char in (spelt[1:] if opens and not first.first else spelt))
 
 
 def _spelt(texts: Sequence[str], first: _Part, last: _Part) -> str:
-    """The text from one part to another."""
+    """The text from the start of one part to the end of another."""
     if first.word == last.word:
         return texts[first.word][first.first : last.last]
     return " ".join((texts[first.word][first.first :], *texts[first.word + 1 : last.word], texts[last.word][: last.last]))
 
 
 def _replaced(
-    words: Sequence[dict[str, Any]], run: Sequence[_Part], written: str, corrections: list[Correction]
-) -> Iterator[dict[str, Any]]:
-    """The words in place of those, with what stood around the name; the time is shared by letters when they are several."""
+    words: Sequence[RecognisedWord], run: Sequence[_Part], written: str, corrections: list[Correction]
+) -> Iterator[RecognisedWord]:
+    """The words that replace `words`, with the characters around the name; several words share the time by their letters."""
     texts = {part.word: word["text"] for part, word in zip((run[0], run[-1]), (words[0], words[-1]), strict=True)}
     before, after = texts[run[0].word][: run[0].first], texts[run[-1].word][run[-1].last :]
     whole = " ".join(word["text"] for word in words)
@@ -242,7 +288,7 @@ def _parts(texts: Sequence[str]) -> Iterator[_Part]:
 
 
 def _folded(text: str) -> tuple[str, ...]:
-    """What two spellings of a name have in common: its parts in lower case, without accents."""
+    """The parts of a name in lower case, without accents: the same for its spelling variants."""
     return tuple(_plain(part) for part in _PART.findall(text))
 
 

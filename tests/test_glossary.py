@@ -119,4 +119,4 @@ def test_what_is_nearly_a_name_is_doubted_not_corrected():
 
 def test_a_wrong_spelling_that_is_somebody_s_name_is_refused():
     _, problems = read({"terms": [{"say": "Belka", "heard": ["Belkacem"]}]})
-    assert len(problems) == 1 and "“Belkacem” is a term, and a wrong spelling of “Belka”" in problems[0]
+    assert len(problems) == 1 and "“Belkacem” is both a term and a wrong spelling of “Belka”" in problems[0]

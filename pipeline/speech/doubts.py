@@ -1,70 +1,99 @@
-"""`doubts`: the passages a person should listen to first, ranked by how much of them is probably wrong, with the reasons.
+"""The step `doubts`: the passages to listen to first, ranked by the share of their words that is probably wrong, with the reasons.
 
-How sure the recogniser was hardly warns when it is alone: a wrong sentence that is well made is said with assurance. So signals are
-added up (a logistic regression). Their weights were fitted by `benchmarks/doubts.py` on the sample show said by other voices and
-damaged; it also says how much each one brings.
+The recogniser's confidence alone is a poor warning: a wrong but fluent sentence gets a high one. So several signals are combined by
+a logistic regression. Its weights were fitted by `benchmarks/doubts.py` on the sample show, spoken by other voices and damaged; the
+benchmark also reports what each signal contributes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from pipeline.files import read_json, write_json
-from pipeline.glossary import NO_TERMS, corrected, near, plain_parts
+from pipeline.glossary import (
+    NO_TERMS,
+    CorrectionValue,
+    Recognition,
+    RecognisedSegment,
+    RecognisedWord,
+    corrected,
+    near,
+    plain_parts,
+)
 from pipeline.model import Glossary
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SHOWN = 0.2  # of the audio, at most: an hour's episode must not ask for an hour
-LEAST_SCORE = 0.15  # a passage that is probably right to six words in seven is not worth a person's ear
-_PAUSE_S = 0.6  # parts passages
-_LONGEST_S, _SHORTEST_S = 5.0, 1.5  # of a passage: longer ones caught fewer wrong words in the same time, shorter ones no more
+SHOWN = 0.2  # of the audio at most: an hour's episode must not need an hour of listening
+LEAST_SCORE = 0.15  # below it, six words in seven are probably right, and listening is not worth the time
+_PAUSE_S = 0.6  # separates phrases
+_LONGEST_S, _SHORTEST_S = 5.0, 1.5  # longer phrases caught fewer wrong words in the same listening time; shorter ones caught no more
 _SENTENCE_END = (".", "!", "?", "…")
 _CLOSING = ' »”")]\u00a0\u202f'
-_UNDER_SPEECH_DB = 20.0  # a word this much weaker than the episode's words is said by nobody
-_OUT_OF_TIME = math.log(2.5)  # a letter two and a half times as long or as short as the episode's
-_SAID_AGAIN = 3  # words in a row
-_NEAR_TERM = 1.0  # on the score's own scale; the sample show has too few names to fit it
-_TELLING = 0.5  # what a signal must add beyond its usual to be given as a reason
+_UNDER_SPEECH_DB = 20.0  # a word this far below the median word of the episode counts as silence
+_OUT_OF_TIME = math.log(2.5)  # letters 2.5 times longer or shorter than the episode's median
+_SAID_AGAIN = 3  # length of the word sequences compared
+_NEAR_TERM = 1.0  # in logits; the sample show has too few names to fit it
+_TELLING = 0.5  # logits a signal must add above its usual value to be reported as a reason
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What is odd about a passage; 0 is nothing, and 1 a great deal."""
+    """The features of a phrase that predict errors, each from 0 (normal) to 1."""
 
-    weakest: float  # improbability of its least probable word
-    weak: float  # of its words, on average
-    quartile: float  # of the word at the lower quarter
-    segment: float  # minus the mean log probability of the recogniser's segment
-    no_speech: float  # the recogniser's own belief that nobody speaks
-    repetition: float  # share of its words in three that were said before
-    rate: float  # letters a second against the episode's own, as a logarithm
-    out_of_time: float  # share of words too long or too short for their letters
-    no_voice: float  # share of its words said where it is silent
+    weakest: float  # 1 − probability of its least probable word
+    weak: float  # 1 − probability, mean over its words
+    quartile: float  # 1 − probability, at the lower quartile of its words
+    segment: float  # minus the mean log probability of the recogniser's segments
+    no_speech: float  # the recogniser's own probability that there is no speech
+    repetition: float  # share of its sequences of three words that occurred before
+    rate: float  # absolute logarithm of its speaking rate over the episode's
+    out_of_time: float  # share of words too long or too short for their number of letters
+    no_voice: float  # share of its words where the audio is silent
+
+
+class DoubtfulPassage(TypedDict):
+    """A passage in `doubts.json`."""
+
+    start_s: float
+    end_s: float
+    text: str
+    score: float
+    reasons: list[str]
+
+
+class Doubts(TypedDict):
+    """The content of `doubts.json`; see docs/formats.md."""
+
+    version: int
+    duration_s: float
+    doubtful_s: float
+    passages: list[DoubtfulPassage]
+    corrections: list[CorrectionValue]
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Some words in a row: `words` are those of `words.json`, `segments` the figures of the segment each is in."""
+    """Consecutive words of `words.json`, and for each the segment it is in."""
 
-    words: tuple[Mapping[str, Any], ...]
-    segments: tuple[Mapping[str, Any], ...]
+    words: tuple[RecognisedWord, ...]
+    segments: tuple[RecognisedSegment, ...]
 
     @property
     def start_s(self) -> float:
-        """When its first word begins."""
+        """The start of its first word."""
         return self.words[0]["start_s"]
 
     @property
     def end_s(self) -> float:
-        """When its last word ends."""
+        """The end of its last word."""
         return max(self.words[-1]["end_s"], self.start_s)
 
 
@@ -83,16 +112,16 @@ WEIGHTS = {  # signal: weight, usual value, reason
 
 
 def doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = NO_TERMS) -> None:
-    """Write to `doubts` what to listen to first; `levels` are the master's profiles. See docs/formats.md."""
+    """Write to `doubts` the passages to listen to first; `levels` are the master's level profiles. See docs/formats.md."""
     from pipeline.audio.profile import load
 
     write_json(doubts, doubts_value(read_json(words), load(levels, "master").levels_db, glossary))
 
 
-def doubts_value(heard: dict[str, Any], levels_db: NDArray[np.float32] | None, glossary: Glossary = NO_TERMS) -> dict[str, Any]:
-    """The doubts about `heard`, the content of `words.json`, as JSON values: the worst passage first.
+def doubts_value(heard: Recognition, levels_db: NDArray[np.float32] | None, glossary: Glossary = NO_TERMS) -> Doubts:
+    """The content of `doubts.json` for that of `words.json`: the worst passage first.
 
-    `levels_db` are the levels of the master, 20 a second; without them nothing is said of words where nobody speaks.
+    `levels_db` are the levels of the master, 20 a second; without them, words in silence are not detected.
     """
     fair, corrections = corrected(heard, glossary)
     found = passages(fair)
@@ -117,16 +146,16 @@ def doubts_value(heard: dict[str, Any], levels_db: NDArray[np.float32] | None, g
     }
 
 
-def summary(value: Mapping[str, Any], language: str) -> str:
+def summary(value: Doubts, language: str) -> str:
     """The content of `doubts.json` in a few words: « 9 passages, 2 min 10 sur 8 min 06 »."""
     count, link = len(value["passages"]), "sur" if language.startswith("fr") else "of"
     return f"{count} passage{'s' if count > 1 else ''}, {_minutes(value['doubtful_s'])} {link} {_minutes(value['duration_s'])}"
 
 
-def passages(heard: Mapping[str, Any]) -> list[Passage]:
-    """The words of `words.json` in passages of a sentence or so: cut at full stops, pauses, and where they grow too long."""
+def passages(heard: Recognition) -> list[Passage]:
+    """The words of `words.json` split into phrases of about a sentence: at full stops, at pauses, and at a maximum length."""
     pairs = [(word, segment) for segment in heard["segments"] for word in segment["words"]]
-    groups: list[list[tuple[Any, Any]]] = []
+    groups: list[list[tuple[RecognisedWord, RecognisedSegment]]] = []
     for pair in pairs:
         if not groups or _parted(groups[-1], pair[0]):
             groups.append([])
@@ -135,7 +164,7 @@ def passages(heard: Mapping[str, Any]) -> list[Passage]:
 
 
 def signals_of(found: Sequence[Passage], levels_db: NDArray[np.float32] | None) -> list[Signals]:
-    """The signals of each passage of an episode, measured against the episode itself."""
+    """The signals of each phrase of an episode, relative to the rest of the episode."""
     letters_s = [median(map(_letter_s, passage.words)) for passage in found]
     usual_s = median(letters_s) if letters_s else 0.07
     speech_db = _speech_db(found, levels_db)
@@ -147,21 +176,21 @@ def signals_of(found: Sequence[Passage], levels_db: NDArray[np.float32] | None) 
 
 
 def chance_wrong(signals: Signals, more: float = 0.0) -> float:
-    """The share of a passage's words that is probably wrong, 0 to 1; `more` is added before the logistic function."""
-    total = _BIAS + more + sum(weight * getattr(signals, name) for name, (weight, _, _) in WEIGHTS.items())
+    """The estimated share of wrong words in a phrase, 0 to 1; `extra_logit` is added before the logistic function."""
+    total: float = _BIAS + more + sum(weight * getattr(signals, name) for name, (weight, _, _) in WEIGHTS.items())
     return 1 / (1 + math.exp(-total))
 
 
 def reasons(signals: Signals) -> list[str]:
-    """What makes the passage doubtful, the most telling first."""
+    """Why a phrase is doubtful, the strongest reason first."""
     told: dict[str, float] = {}
     for name, (weight, usual, reason) in WEIGHTS.items():
         told[reason] = told.get(reason, 0.0) + weight * (getattr(signals, name) - usual)
     return sorted((reason for reason, amount in told.items() if amount > _TELLING), key=lambda reason: -told[reason])
 
 
-def _parted(group: Sequence[tuple[Any, Any]], word: Mapping[str, Any]) -> bool:
-    """Whether a new passage begins with this word."""
+def _parted(group: Sequence[tuple[RecognisedWord, RecognisedSegment]], word: RecognisedWord) -> bool:
+    """Whether a new phrase begins with this word."""
     last, length_s = group[-1][0], group[-1][0]["end_s"] - group[0][0]["start_s"]
     if word["end_s"] - group[0][0]["start_s"] > _LONGEST_S:
         return True
@@ -185,13 +214,13 @@ def _signals(passage: Passage, again: float, pace: float, usual_s: float, silent
     )
 
 
-def _letter_s(word: Mapping[str, Any]) -> float:
-    """How long a letter of a word lasts; words have a pause's worth of an extra letter, and are never without length."""
+def _letter_s(word: RecognisedWord) -> float:
+    """The seconds per letter of a word; the pause around it counts as one letter, and its length is at least 10 ms."""
     return max(0.01, word["end_s"] - word["start_s"]) / (1 + sum(char.isalnum() for char in word["text"]))
 
 
 def _again(passage: Passage, said: set[tuple[str, ...]]) -> float:
-    """The share of runs of words that were said before; those of the passage are added to what was said."""
+    """The share of a phrase's word sequences that are in `seen`; the phrase's own are added to it."""
     parts = plain_parts([word["text"] for word in passage.words])
     runs = [tuple(parts[i : i + _SAID_AGAIN]) for i in range(len(parts) - _SAID_AGAIN + 1)]
     again = 0
@@ -202,7 +231,7 @@ def _again(passage: Passage, said: set[tuple[str, ...]]) -> float:
 
 
 def _speech_db(found: Sequence[Passage], levels_db: NDArray[np.float32] | None) -> float:
-    """How loud the episode's words are."""
+    """The median level of the episode's words, in dB."""
     if levels_db is None:
         return 0.0
     levels = [_level_db(word, levels_db) for passage in found for word in passage.words]
@@ -210,19 +239,19 @@ def _speech_db(found: Sequence[Passage], levels_db: NDArray[np.float32] | None) 
 
 
 def _silent(passage: Passage, levels_db: NDArray[np.float32] | None, speech_db: float) -> float:
-    """The share of words said where there is nothing to hear."""
+    """The share of words whose level is that of silence."""
     if levels_db is None:
         return 0.0
     return fmean(_level_db(word, levels_db) < speech_db - _UNDER_SPEECH_DB for word in passage.words)
 
 
-def _level_db(word: Mapping[str, Any], levels_db: NDArray[np.float32]) -> float:
-    """The highest level while it is said."""
+def _level_db(word: RecognisedWord, levels_db: NDArray[np.float32]) -> float:
+    """The highest level during a word, in dB."""
     first = min(int(word["start_s"] * 20), len(levels_db) - 1)
     return float(levels_db[first : max(first + 1, int(word["end_s"] * 20) + 1)].max(initial=-120.0))
 
 
-def _value(passage: Passage, score: float, why: list[str]) -> dict[str, Any]:
+def _value(passage: Passage, score: float, why: list[str]) -> DoubtfulPassage:
     return {
         "start_s": round(passage.start_s, 3),
         "end_s": round(passage.end_s, 3),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from pipeline import progress
 from pipeline.audio.probe import probe
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
+from pipeline.glossary import Recognition
 from pipeline.speech.activity import Activity, any_voice
 from pipeline.speech.chunks import Chunks, fingerprint
 from pipeline.speech.engines import Engine, load
@@ -48,7 +48,9 @@ def transcribe(
     kept = kept_for(master, ears, model, checkpoint, chunks)
     segments, length_s = listen(master, ears, kept, found if language == AUTO else language)
     value = words_value(segments, engine=network.name, model=model, language=found if language == AUTO else language, duration_s=length_s)
-    write_json(words, value | ({} if sure is None else {"language_probability": round(sure, 4)}))
+    if sure is not None:
+        value["language_probability"] = round(sure, 4)
+    write_json(words, value)
     kept.sweep()
 
 
@@ -65,7 +67,7 @@ def listen(master: Path, ears: Ears, kept: Chunks, language: str) -> tuple[tuple
     return believable(heard, lambda start_s, end_s: any_voice(frames, start_s, end_s)), done_s
 
 
-def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> dict[str, Any]:
+def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> Recognition:
     """The content of `words.json`: times to the millisecond, probabilities to four decimals."""
     return {
         "version": 1,
