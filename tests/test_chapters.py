@@ -88,7 +88,7 @@ def test_chapters_by_hand_win_and_begin_at_zero(tmp_path: Path) -> None:
 
 def test_a_chapter_after_the_end_is_named_with_both_times() -> None:
     with pytest.raises(
-        CauserieError, match="^episodes/un/episode.toml: chapters: chapter “Trop tard” starts at 1:23, and the audio lasts 1:00"
+        CauserieError, match="^episodes/un/episode.toml: chapters: chapter “Trop tard” starts at 1:23, but the audio ends at 1:00"
     ):
         checked((Chapter(0, "Début"), Chapter(83, "Trop tard")), transcript(duration_s=60.5), "un")
 

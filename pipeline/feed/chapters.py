@@ -1,6 +1,6 @@
-"""Chapters: those a person wrote, else those the transcript's sections suggest, as JSON chapters 1.2.
+"""The step `chapters`: hand-written chapters, else chapters proposed from the transcript's sections, as JSON chapters 1.2.
 
-One file feeds all four places where players look: the JSON itself, `psc:chapters`, the description's lines, and the tags.
+One file feeds the four places where players read chapters: the JSON itself, `psc:chapters`, the lines of the description, and the tags.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_json
@@ -23,12 +23,28 @@ LONGEST_TITLE = 39  # characters: Spotify ignores a list that has a title of 40
 _WORDS = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
 
 
+class ChapterEntry(TypedDict):
+    """A chapter of JSON chapters 1.2.0."""
+
+    startTime: float
+    title: str
+    url: NotRequired[str]
+    img: NotRequired[str]
+
+
+class ChaptersFile(TypedDict):
+    """The content of a JSON chapters 1.2.0 file."""
+
+    version: str
+    chapters: list[ChapterEntry]
+
+
 def chapters(
     timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], slug: str, website: str = ""
 ) -> None:
     """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript.
 
-    `images` are the pictures of those of `by_hand` that have one, in that order; they are published below `website`.
+    `images` are the image files of the chapters of `by_hand` that have one, in that order; they are published under `website`.
     """
     transcript = read_timed(timed)
     addresses = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
@@ -38,38 +54,41 @@ def chapters(
 
 
 def read_chapters(path: Path) -> tuple[Chapter, ...]:
-    """The chapters in a `chapters.json`."""
+    """The chapters of a JSON chapters file."""
     return from_value(read_json(path))
 
 
-def to_value(chapters: tuple[Chapter, ...]) -> dict[str, Any]:
+def to_value(chapters: tuple[Chapter, ...]) -> ChaptersFile:
     """Chapters as JSON chapters 1.2.0 (podcast-namespace, `chapters/jsonChapters.md`); starts to the millisecond."""
     return {"version": "1.2.0", "chapters": [_entry(chapter) for chapter in chapters]}
 
 
-def from_value(value: dict[str, Any]) -> tuple[Chapter, ...]:
-    """The inverse of `to_value`."""
+def from_value(value: ChaptersFile) -> tuple[Chapter, ...]:
+    """The inverse of `chapters_to_json`."""
     return tuple(Chapter(entry["startTime"], entry["title"], entry.get("url", ""), entry.get("img", "")) for entry in value["chapters"])
 
 
 def checked(by_hand: tuple[Chapter, ...], transcript: TimedTranscript, slug: str) -> tuple[Chapter, ...]:
-    """Hand-written chapters to the millisecond, the first at 0; `CauserieError` when the audio of episode `slug` cannot hold them."""
-    where, hint = f"episodes/{slug}/episode.toml: chapters", "mend the chapter's start"
+    """Hand-written chapters to the millisecond, the first at 0.
+
+    `CauserieError` when they are not in order, or begin after the end of the audio; `slug` names the episode in it.
+    """
+    where, hint = f"episodes/{slug}/episode.toml: chapters", "correct the chapter's start"
     found = tuple(replace(chapter, start_s=_milliseconds(chapter.start_s)) for chapter in by_hand)
     for before, after in pairwise(found):
         if after.start_s <= before.start_s:
             said = f"chapter “{after.title}” starts at {hms(after.start_s)}, not after “{before.title}”, at {hms(before.start_s)}"
             raise CauserieError(said, where, hint)
     if found[-1].start_s >= transcript.duration_s:
-        said = f"chapter “{found[-1].title}” starts at {hms(found[-1].start_s)}, and the audio lasts {hms(transcript.duration_s)}"
+        said = f"chapter “{found[-1].title}” starts at {hms(found[-1].start_s)}, but the audio ends at {hms(transcript.duration_s)}"
         raise CauserieError(said, where, hint)
     return found if found[0].start_s == 0 else (Chapter(0, _words(transcript)[0]), *found)
 
 
 def proposed(transcript: TimedTranscript) -> tuple[Chapter, ...]:
-    """A chapter at each change of section, whole seconds, none shorter than `SHORTEST_S`, the first at 0.
+    """A chapter at each change of section, in whole seconds, none shorter than `MIN_CHAPTER_S`, the first at 0.
 
-    A section too short to be a chapter belongs to the one before it; at the beginning, to the one after it.
+    A section that is too short joins the chapter before it; at the beginning, the one after it.
     """
     marks = _section_starts(transcript)
     ends = [start for start, _ in marks[1:]] + [transcript.duration_s]
@@ -83,16 +102,16 @@ def proposed(transcript: TimedTranscript) -> tuple[Chapter, ...]:
 
 
 def shortened(title: str, longest: int = LONGEST_TITLE) -> str:
-    """A title of at most `longest` characters, cut after a word and marked «…» when it was longer."""
+    """A title of at most `max_chars` characters; a longer one is cut after a word, and ends with «…»."""
     title = re.sub(r"[ \t\r\n]+", " ", title).strip()  # not `split()`: French no-break spaces stay
     if len(title) <= longest:
         return title
-    kept = title[:longest]  # one more than fits before the «…», so that a word that ends there is whole
+    kept = title[:longest]  # one character more than fits before the «…», so that a word that ends there is kept
     return (kept.rsplit(" ", 1)[0] if " " in kept else kept[:-1]).rstrip(" \u00a0\u202f,;:.-–—") + "…"
 
 
 def _section_starts(transcript: TimedTranscript) -> list[tuple[int, str]]:
-    """When each section begins, whole seconds, and its title; text outside sections is the opening, then the narration."""
+    """The start of each section in whole seconds, and its title; text outside sections is titled opening at first, then narration."""
     opening, narration = _words(transcript)
     marks = [(0, opening)]
     previous = ""
@@ -109,12 +128,16 @@ def _words(transcript: TimedTranscript) -> tuple[str, str]:
     return _WORDS.get(transcript.language[:2], _WORDS["en"])
 
 
-def _entry(chapter: Chapter) -> dict[str, Any]:
-    entry = {"startTime": _milliseconds(chapter.start_s), "title": chapter.title, "url": chapter.url, "img": chapter.image}
-    return {key: value for key, value in entry.items() if value != ""}
+def _entry(chapter: Chapter) -> ChapterEntry:
+    entry: ChapterEntry = {"startTime": _milliseconds(chapter.start_s), "title": chapter.title}
+    if chapter.url:
+        entry["url"] = chapter.url
+    if chapter.image:
+        entry["img"] = chapter.image
+    return entry
 
 
 def _milliseconds(time_s: float) -> float:
-    """Rounded to the millisecond, and a whole number when it is one: that is how it is written."""
+    """Rounded to the millisecond; an int when it is whole, so that JSON has no `.0`."""
     rounded = round(time_s, 3)
     return int(rounded) if rounded == int(rounded) else rounded

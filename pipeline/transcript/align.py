@@ -1,4 +1,4 @@
-"""`align`: the corrected text gets its times from what Whisper heard, by what the two have in common."""
+"""The step `align`: gives the corrected text its times, by aligning its words with those Whisper recognised."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.files import read_json, read_text
+from pipeline.glossary import Recognition
 from pipeline.model import TimedTranscript, Word
 from pipeline.transcript.grammar import parse
 from pipeline.transcript.normal import tokens
 from pipeline.transcript.timed import write_timed
 from pipeline.transcript.turns import Spoken, turns
 
-_LONGEST_GUESS_S = 5.0  # a longer run without one word in common is left without times
-_SHORTEST_LETTER_S = 0.02  # words squeezed closer than this take room from the word before
-_MOST_SQUEEZED = 80  # letters; more than that in too little time were never said there
-_SOUND_LETTERS = 40  # what could be said during a sound, two seconds and a half
-_ANCHOR_PRECISION_S = 1.0  # people read whole seconds from a player
+_LONGEST_GUESS_S = 5.0  # a longer stretch without a common word gets no times
+_SHORTEST_LETTER_S = 0.02  # words faster than this take time from the word before
+_MOST_SQUEEZED = 80  # letters; more than that in too little time cannot have been spoken there
+_SOUND_LETTERS = 40  # the length of a sound, in letters: about 2.5 s
+_ANCHOR_PRECISION_S = 1.0  # players show whole seconds
 _SHORTEST_SOUND_S = 0.3
 
 
 class Token(NamedTuple):
-    """A comparable part of a word (`pipeline.transcript.normal`), and when it is heard."""
+    """A comparable part of a word (see `pipeline.transcript.normalisation`), with its times."""
 
     text: str
     start_s: float
@@ -36,14 +37,17 @@ Span = tuple[float, float]
 
 
 def align(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]) -> None:
-    """Write to `timed` the corrected `text` with the times of `words`. `people` are the keys of the show's people."""
+    """Write to `timed` the corrected `text` with times from `words`. `people` are the keys of the show's people.
+
+    `CauserieError` or `Problems` when the text has mistakes of grammar.
+    """
     transcript = parse(read_text(text), str(text), people)
     heard = read_json(words)
     write_timed(timed, timed_transcript(turns(transcript, heard["language"]), heard))
 
 
-def timed_transcript(spoken: tuple[Spoken, ...], heard: dict[str, Any]) -> TimedTranscript:
-    """Turns with times; `heard` is the content of `words.json`."""
+def timed_transcript(spoken: tuple[Spoken, ...], heard: Recognition) -> TimedTranscript:
+    """Turns with times; `recognition` is the content of `words.json`."""
     anchors, place = [], 0
     for each in spoken:
         if each.anchor_s is not None:
@@ -54,8 +58,8 @@ def timed_transcript(spoken: tuple[Spoken, ...], heard: dict[str, Any]) -> Timed
     return TimedTranscript(heard["duration_s"], heard["language"], tuple(done))
 
 
-def timed_words(words: Sequence[Word], anchors: Sequence[tuple[int, float]], heard: dict[str, Any]) -> list[Word]:
-    """The same words with their times. An anchor is (index of a word, seconds); `heard` is the content of `words.json`."""
+def timed_words(words: Sequence[Word], anchors: Sequence[tuple[int, float]], heard: Recognition) -> list[Word]:
+    """The same words with their times. An anchor is (index of a word, seconds); `recognition` is the content of `words.json`."""
     duration_s, language = heard["duration_s"], heard["language"]
     parts = [tokens(word.text, language) for word in words]
     said = [token for part in parts for token in part]
@@ -64,8 +68,8 @@ def timed_words(words: Sequence[Word], anchors: Sequence[tuple[int, float]], hea
     return _with_sounds(_clamped(words, _word_spans(parts, spans), duration_s), duration_s)
 
 
-def heard_tokens(heard: dict[str, Any]) -> list[Token]:
-    """The tokens of `words.json`; a word's time is shared among its tokens by their letters."""
+def heard_tokens(heard: Recognition) -> list[Token]:
+    """The tokens of `words.json`; a word's time is divided among its tokens by their letters."""
     found: list[Token] = []
     language = heard["language"]
     for segment in heard["segments"]:
@@ -82,9 +86,9 @@ def heard_tokens(heard: dict[str, Any]) -> list[Token]:
 def token_spans(
     said: Sequence[str], stops: Sequence[int], heard: Sequence[Token], anchors: Sequence[tuple[int, float]], duration_s: float
 ) -> list[Span | None]:
-    """When each token of the text is heard, or None. `stops` are the pauses after tokens, in letters that could be said meanwhile.
+    """The times of each token of the text, or None. `pauses` are those after the tokens, as a number of letters.
 
-    An anchor is (index of a token, seconds) and cuts the problem in two.
+    An anchor is (index of a token, seconds); what is before and after it is aligned separately.
     """
     cuts = [(0, 0, 0.0)]
     for index, seconds in anchors:
@@ -93,14 +97,14 @@ def token_spans(
     spans: list[Span | None] = []
     for (first, heard_first, start_s), (last, heard_last, end_s) in pairwise([*cuts, (len(said), len(heard), duration_s)]):
         spans.extend(_part_spans(said[first:last], stops[first:last], heard[heard_first:heard_last], start_s, end_s))
-    for index, seconds in anchors:  # a person heard it there, whatever the machine made of it
+    for index, seconds in anchors:  # a hand-placed time holds, whatever was recognised there
         if index < len(said) and spans[index] is None:
             spans[index] = (seconds, seconds)
     return spans
 
 
 def _heard_at(token: str, heard: Sequence[Token], seconds: float) -> int:
-    """The index of the heard token an anchor points at: the same token near enough, else the first one after."""
+    """The index of the recognised token an anchor points at: the nearest equal one within a second, else the first one after."""
     near = [index for index, each in enumerate(heard) if each.text == token and abs(each.start_s - seconds) <= _ANCHOR_PRECISION_S]
     if near:
         return min(near, key=lambda index: abs(heard[index].start_s - seconds))
@@ -108,10 +112,10 @@ def _heard_at(token: str, heard: Sequence[Token], seconds: float) -> int:
 
 
 def _part_spans(said: Sequence[str], stops: Sequence[int], heard: Sequence[Token], start_s: float, end_s: float) -> list[Span | None]:
-    """The spans between two cuts. Runs that differ share the time of what was heard in their place."""
+    """The times of the tokens between two anchors. Runs that differ share the time of what was recognised in their place."""
     spans: list[Span | None] = [None] * len(said)
     for first, last, heard_first, heard_last in _runs(said, heard):
-        if last - first == heard_last - heard_first:  # the same words, or as many misheard ones in their place
+        if last - first == heard_last - heard_first:  # the same words, or as many misrecognised ones
             spans[first:last] = [(each.start_s, each.end_s) for each in heard[heard_first:heard_last]]
             continue
         before_s = heard[heard_first - 1].end_s if heard_first else start_s
@@ -122,8 +126,8 @@ def _part_spans(said: Sequence[str], stops: Sequence[int], heard: Sequence[Token
         is_squeezed = after_s - before_s < letters * _SHORTEST_LETTER_S
         if is_squeezed and letters > _MOST_SQUEEZED:
             continue
-        if is_squeezed and first and spans[first - 1] is not None:
-            first, before_s = first - 1, spans[first - 1][0]  # type: ignore[index]
+        if is_squeezed and first and (span := spans[first - 1]) is not None:
+            first, before_s = first - 1, span[0]
         if after_s - before_s <= _LONGEST_GUESS_S:
             pause = stops[first - 1] if first and heard_first == heard_last and not is_squeezed else 0
             is_heard = heard_last > heard_first
@@ -133,7 +137,10 @@ def _part_spans(said: Sequence[str], stops: Sequence[int], heard: Sequence[Token
 
 
 def _runs(said: Sequence[str], heard: Sequence[Token]) -> Iterator[tuple[int, int, int, int]]:
-    """Stretches of the text and what was heard there, alternately equal and different; what was only heard is left out."""
+    """Matching runs of the text and of what was recognised, alternately equal and different; insertions of the latter are left out.
+
+    Each is (first, last, first recognised, last recognised), by the Levenshtein alignment of the tokens.
+    """
     from rapidfuzz.distance import Levenshtein
 
     codes = Levenshtein.opcodes(said, [each.text for each in heard])
@@ -144,7 +151,7 @@ def _runs(said: Sequence[str], heard: Sequence[Token]) -> Iterator[tuple[int, in
 
 
 def _shared(parts: Sequence[str], start_s: float, end_s: float, pauses: Sequence[int] = ()) -> list[Span]:
-    """A stretch of time divided among tokens by their letters; `pauses`, in letters, are before the first and after each."""
+    """A span of time divided among tokens by their letters; `pauses`, in letters, are before the first token and after each."""
     pauses = pauses or (0,) * (len(parts) + 1)
     letter_s = (end_s - start_s) / (sum(map(len, parts)) + sum(pauses) or 1)
     spans, done = [], pauses[0]
@@ -155,7 +162,7 @@ def _shared(parts: Sequence[str], start_s: float, end_s: float, pauses: Sequence
 
 
 def _stops(words: Sequence[Word], parts: Sequence[Sequence[str]]) -> list[int]:
-    """The pause after each token, in letters: none inside a word, a long one where a sound is heard."""
+    """The pause after each token, in letters: none inside a word, a long one where there is a sound."""
     stops: list[int] = []
     for word, part in zip(words, parts, strict=True):
         if part:
@@ -166,13 +173,13 @@ def _stops(words: Sequence[Word], parts: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _stop(word: str) -> int:
-    """How long a voice pauses after a word, in letters: half a second after a sentence, a fifth after a comma."""
+    """The pause after a word, in letters: about 0.5 s after a sentence, 0.2 s after a comma."""
     last = word.rstrip('»”") \u00a0\u202f')[-1:]
     return 8 if last in ".?!…" else 3 if last in ",;:–—" else 0
 
 
 def _word_spans(parts: Sequence[Sequence[str]], spans: Sequence[Span | None]) -> Iterator[Span | None]:
-    """A word is heard from the first of its tokens to the last."""
+    """The times of each word, from those of its first to its last token."""
     done = 0
     for part in parts:
         known = [span for span in spans[done : done + len(part)] if span is not None]
@@ -181,7 +188,7 @@ def _word_spans(parts: Sequence[Sequence[str]], spans: Sequence[Span | None]) ->
 
 
 def _clamped(words: Sequence[Word], spans: Iterable[Span | None], duration_s: float) -> list[Word]:
-    """Words at their times: they never begin before the one before has ended, and stay within the audio."""
+    """Words with their times, none beginning before the previous one ends, all within the audio."""
     clamped, reached_s = [], 0.0
     for word, span in zip(words, spans, strict=True):
         if span is not None:
@@ -193,7 +200,7 @@ def _clamped(words: Sequence[Word], spans: Iterable[Span | None], duration_s: fl
 
 
 def _with_sounds(words: list[Word], duration_s: float) -> list[Word]:
-    """A sound fills the time between the words around it, when these have times and leave it room."""
+    """The words with times for sounds: the gap between the words around them, when these have times and the gap is long enough."""
     done = list(words)
     for index, word in enumerate(words):
         if word.is_sound and word.start_s is None:

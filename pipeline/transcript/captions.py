@@ -1,6 +1,6 @@
-"""`captions`: the timed transcript in the five forms that are published, all with the same words and voices.
+"""The step `captions`: the timed transcript in the five published formats, with the same words and voices in each.
 
-WebVTT and SRT for players, the Podcast Index's JSON 1.0.0 and HTML for apps, plain text for everybody.
+WebVTT and SRT for players, the Podcast Index's JSON 1.0.0 and HTML for podcast apps, plain text for reading.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import html as markup
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from pipeline.files import write_json, write_whole
 from pipeline.model import TimedTranscript, Turn, Voice, Word
@@ -18,7 +18,23 @@ from pipeline.transcript.cues import Cue, cues
 from pipeline.transcript.timed import link_s, read_timed
 
 VTT_LINE_CHARS = 42
-SRT_LINE_CHARS = 32  # advised by the Podcast Index
+SRT_LINE_CHARS = 32  # recommended by the Podcast Index
+
+
+class SegmentEntry(TypedDict):
+    """A segment of the Podcast Index's JSON transcript 1.0.0."""
+
+    speaker: NotRequired[str]
+    startTime: float
+    endTime: float
+    body: str
+
+
+class TranscriptFile(TypedDict):
+    """The content of a Podcast Index JSON transcript 1.0.0."""
+
+    version: str
+    segments: list[SegmentEntry]
 
 
 def captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path, txt: Path) -> None:
@@ -33,13 +49,13 @@ def captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path, txt: 
 
 
 def speaker(voice: Voice, language: str) -> str:
-    """The name shown for a voice; the narrator has none of their own. Safe for one line of any form, not yet escaped."""
+    """The name shown for a voice; a narrator without one is called so. A single line without control characters, not escaped."""
     name = voice.name or ("Narration" if language.startswith("fr") else "Narrator")
     return _one_line(name)
 
 
 def vtt_text(shown: Sequence[Cue], language: str) -> str:
-    """WebVTT: every cue in its voice's span, `<v.archive Voix 1>`, sounds in the class `son`."""
+    """WebVTT: every cue in a voice span, `<v.archive Voix 1>`, sounds in the class `son`."""
     blocks = ["WEBVTT"]
     for cue in shown:
         lines = _vtt_lines(cue)
@@ -48,7 +64,7 @@ def vtt_text(shown: Sequence[Cue], language: str) -> str:
 
 
 def srt_text(transcript: TimedTranscript) -> str:
-    """SRT: short lines, and the name before the words where the voice changes."""
+    """SRT: short lines, with the speaker's name before the words where the voice changes."""
     shown = cues(transcript, SRT_LINE_CHARS, _naming(transcript))
     blocks = []
     for number, cue in enumerate(shown, 1):
@@ -57,18 +73,18 @@ def srt_text(transcript: TimedTranscript) -> str:
     return "\n".join(blocks)
 
 
-def json_value(shown: Sequence[Cue], language: str) -> dict[str, Any]:
-    """Podcast Index JSON 1.0.0; a segment is a cue, seconds to the millisecond. A sound has no speaker."""
-    segments = []
+def json_value(shown: Sequence[Cue], language: str) -> TranscriptFile:
+    """Podcast Index JSON 1.0.0; a segment is a cue, times in seconds to the millisecond. A sound has no speaker."""
+    segments: list[SegmentEntry] = []
     for cue in shown:
-        who = {} if _is_sound(cue.turn) else {"speaker": speaker(cue.turn.voice, language)}
         body = " ".join(word.text for line in cue.lines for word in line)
-        segments.append({**who, "startTime": cue.start_s, "endTime": cue.end_s, "body": body})
+        entry: SegmentEntry = {"startTime": cue.start_s, "endTime": cue.end_s, "body": body}
+        segments.append(entry if _is_sound(cue.turn) else {"speaker": speaker(cue.turn.voice, language), **entry})
     return {"version": "1.0.0", "segments": segments}
 
 
 def html_text(transcript: TimedTranscript) -> str:
-    """The Podcast Index's HTML fragment: `<cite>`, `<time>`, `<p>` for each turn."""
+    """The Podcast Index's HTML transcript, a fragment: `<cite>`, `<time>`, `<p>` for each turn."""
     lines = []
     for turn in transcript.turns:
         if not _is_sound(turn):
@@ -80,7 +96,7 @@ def html_text(transcript: TimedTranscript) -> str:
 
 
 def plain_text(transcript: TimedTranscript) -> str:
-    """A paragraph for each turn, the name first."""
+    """Plain text: a paragraph for each turn, the speaker's name first."""
     language = transcript.language
     starts = ("" if _is_sound(turn) else f"{speaker(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
     return "\n\n".join(start + _one_line(turn.text) for start, turn in zip(starts, transcript.turns, strict=True)) + "\n"
@@ -92,7 +108,7 @@ def _is_sound(turn: Turn) -> bool:
 
 
 def _naming(transcript: TimedTranscript) -> dict[int, tuple[Word, ...]]:
-    """For each turn that another voice's precedes, the words that name who speaks."""
+    """For each turn that begins with a change of voice, by its index, the words of the speaker's name."""
     found: dict[int, tuple[Word, ...]] = {}
     before: Voice | None = None
     for index, turn in enumerate(transcript.turns):
@@ -109,7 +125,7 @@ def _colon(language: str) -> str:
 
 
 def _voice_span(turn: Turn, language: str) -> str:
-    """`<v.role Name>`; its end tag may be left out when it holds the whole cue. Class names are ASCII: not every player takes others."""
+    """`<v.role Name>`; WebVTT allows its end tag to be omitted when it spans the whole cue. Classes are ASCII: some players accept no other."""
     if _is_sound(turn):
         return ""
     role = slugify(turn.voice.role)
@@ -117,7 +133,7 @@ def _voice_span(turn: Turn, language: str) -> str:
 
 
 def _vtt_lines(cue: Cue) -> str:
-    """The words of a cue; a sound is in its class, on each of its lines when it is longer than one."""
+    """The lines of a cue; a sound is in a class span, one on each of its lines."""
     lines, is_open = [], False
     for line in cue.lines:
         parts: list[str] = []
@@ -133,7 +149,7 @@ def _vtt_lines(cue: Cue) -> str:
 
 
 def _srt_word(word: Word) -> str:
-    """SRT has no way to escape, and players take `<…>` for tags: look-alikes instead, which also disarms an arrow."""
+    """A word for SRT, which has no escapes, while players read `<…>` as tags: look-alike characters replace them, also in `-->`."""
     return _one_line(word.text).replace("<", "‹").replace(">", "›")
 
 
@@ -142,7 +158,7 @@ def _vtt_escape(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Nothing that could end a line or a cue: control characters and Unicode's line separators are left out."""
+    """The text without control characters and Unicode line separators, which could end a line or a cue."""
     return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp"))
 
 

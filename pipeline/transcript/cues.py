@@ -1,7 +1,7 @@
-"""Cues: a transcript cut into what fits on a screen and can be read in time. Pure.
+"""Splits a transcript into caption cues that fit on a screen and can be read in time. Pure.
 
-Two lines at most, of at most so many characters; one to seven seconds where speech allows; cut where the sense is, never between an
-article and its noun. Figures: Charte de qualité du sous-titrage (CSA, 2011) and the Podcast Index transcript notes.
+At most two lines of a given width; one to seven seconds where speech allows; split at phrase boundaries, never between an article and
+its noun. Figures: Charte de qualité du sous-titrage (CSA, 2011) and the Podcast Index transcript notes.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from pipeline.model import TimedTranscript, Turn, Word
 
 _SHORTEST_S = 1.0
 _LONGEST_S = 7.0
 _COMFORT_CPS = 15.0  # characters a second
-_SMALLEST_GAP_S = 0.08  # a shorter gap between cues is a flicker
+_SMALLEST_GAP_S = 0.08  # a shorter gap between cues flickers
 _LONG_PAUSE_S = 1.0
-_EASE_S = 0.4  # how far a cue may stray from what is heard
-_EASINGS = 6  # passes; a hurried stretch spreads over so many cues
-_MOST_WORDS = 24  # no cue holds more
+_EASE_S = 0.4  # how far the start of a cue may move from that of its words
+_EASINGS = 6  # passes; fast speech is spread over as many cues
+_MOST_WORDS = 24  # in a cue
 _NEVER = 1000.0
-# Words that hold to the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
+# Words that must not be separated from the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
 _HOLDING_WORDS = """
     le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu
     il elle on nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont
@@ -42,13 +43,13 @@ _OPENING = frozenset(_OPENING_WORDS.split())
 
 @dataclass(frozen=True)
 class Cue:
-    """What is shown together: lines of words, one turn's."""
+    """The lines of words of one turn that are shown together."""
 
     start_s: float
     end_s: float
     turn: Turn
     lines: tuple[tuple[Word, ...], ...]
-    opens_turn: bool  # the voice has just changed
+    opens_turn: bool  # it is the first of its turn
 
     @property
     def chars(self) -> int:
@@ -59,8 +60,7 @@ class Cue:
 def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[Word, ...]] | None = None) -> tuple[Cue, ...]:
     """The cues of a transcript, in order, without overlap; starts and ends strictly increase.
 
-    `naming` gives, for turns by their index, words shown before what is said. A stretch of words without times shares what room there
-    is between its neighbours: there is no other place to show it.
+    `prefixes` are words shown before a turn, by its index. Words without times share the time between their neighbours.
     """
     cut = []
     for index, turn in enumerate(transcript.turns):
@@ -74,7 +74,7 @@ def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[W
 
 
 def _parts(word: Word, line_chars: int) -> tuple[Word, ...]:
-    """A sound that is too long for a line, as its words; all else as it is."""
+    """A sound that is too long for a line, split into its words; any other word unchanged."""
     if not word.is_sound or len(word.text) <= line_chars:
         return (word,)
     texts = word.text.split(" ")
@@ -85,8 +85,8 @@ def _parts(word: Word, line_chars: int) -> tuple[Word, ...]:
 
 
 def _chunks(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
-    """The cheapest way to cut a turn into cues, by dynamic programming over its words."""
-    best: list[tuple[float, int]] = [(0.0, 0)]  # for each number of words: the cost of cutting them, and where the last cue begins
+    """The cheapest way to split a turn into cues, by dynamic programming over its words."""
+    best: list[tuple[float, int]] = [(0.0, 0)]  # for each number of words: the cost of splitting them, and the start of the last cue
     for end in range(1, len(words) + 1):
         options = []
         for start in range(end - 1, max(-1, end - _MOST_WORDS - 1), -1):
@@ -105,17 +105,17 @@ def _chunks(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
 
 
 def _chunk_cost(part: tuple[Word, ...]) -> float:
-    """Long pauses, long cues and short cues are hard to read."""
-    timed = [word for word in part if word.start_s is not None and word.end_s is not None]
+    """The cost of a cue: long pauses, long cues and short cues are hard to read."""
+    timed = [(word.start_s, word.end_s) for word in part if word.start_s is not None and word.end_s is not None]
     if not timed:
         return 20.0
-    length_s = timed[-1].end_s - timed[0].start_s  # type: ignore[operator]
-    pauses = sum(after.start_s - before.end_s > _LONG_PAUSE_S for before, after in zip(timed, timed[1:], strict=False))  # type: ignore[operator]
+    length_s = timed[-1][1] - timed[0][0]
+    pauses = sum(start_s - end_s > _LONG_PAUSE_S for (_, end_s), (start_s, _) in pairwise(timed))
     return 12.0 + 30.0 * pauses + 40.0 * (length_s > _LONGEST_S) + 15.0 * max(0.0, _SHORTEST_S - length_s)
 
 
 def _line_cost(part: tuple[Word, ...], line_chars: int) -> float:
-    """A line must not end badly either, and a cue is not the end of one sentence with the first words of another."""
+    """The cost of the line break of a cue, and of joining the end of a sentence with the first words of the next."""
     place = None if _width(part) <= line_chars else _break(part, line_chars)
     ends = sum(_SENTENCE_END.search(word.text) is not None for word in part[:-1])
     loose = 8.0 * ends if not _SENTENCE_END.search(part[-1].text) else 0.0
@@ -123,10 +123,10 @@ def _line_cost(part: tuple[Word, ...], line_chars: int) -> float:
 
 
 def _cut_cost(before: Word, after: Word) -> float:
-    """What it costs to cut between two words: nothing after a sentence, all but forbidden after an article."""
+    """The cost of a break between two words: nothing after a sentence, prohibitive after an article."""
     text, start = before.text, after.text.lower().strip("«\u202f")
     if text.lower().rsplit("’")[-1] in _ARTICLES:
-        return _NEVER  # whatever the pause
+        return _NEVER  # even at a pause
     if before.end_s is not None and after.start_s is not None and after.start_s - before.end_s > _LONG_PAUSE_S:
         return 0.0
     if (before.is_sound and "]" in text) or after.is_sound or _SENTENCE_END.search(text):
@@ -149,19 +149,19 @@ def _cut_cost(before: Word, after: Word) -> float:
 
 
 def _fits(part: tuple[Word, ...], line_chars: int) -> bool:
-    """Whether words can be shown on two lines."""
+    """Whether words fit on two lines."""
     return _width(part) <= line_chars or _break(part, line_chars) is not None
 
 
 def _lines(part: tuple[Word, ...], line_chars: int) -> tuple[tuple[Word, ...], ...]:
-    """One line, or two cut at the best place."""
+    """One line, or two split at the best place."""
     place = None if _width(part) <= line_chars else _break(part, line_chars)
     return (part,) if place is None else (part[:place], part[place:])
 
 
 @lru_cache(maxsize=4096)
 def _break(part: tuple[Word, ...], line_chars: int) -> int | None:
-    """Where to cut words into two lines: at the sense first, then evenly; None when they do not fit."""
+    """Where to split words into two lines: at a phrase boundary first, then evenly; None when they do not fit."""
     places = [place for place in range(1, len(part)) if max(_width(part[:place]), _width(part[place:])) <= line_chars]
 
     def cost(place: int) -> float:
@@ -175,7 +175,7 @@ def _width(words: Sequence[Word]) -> int:
 
 
 def _spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[float, float]]:
-    """When each chunk is heard. Chunks without times share the room before the next one that has, or that of the one before."""
+    """The times of each cue's words. Cues without times share the time before the next one that has them, or that of the one before."""
     known = [_heard(part) for part in parts]
     spans: list[tuple[float, float]] = []
     index = 0
@@ -196,14 +196,14 @@ def _spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[float
 
 
 def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
-    """From the first to the last word that has times."""
+    """The times from the first to the last word that has them."""
     starts = [word.start_s for word in part if word.start_s is not None]
     ends = [word.end_s for word in part if word.end_s is not None]
     return (starts[0], ends[-1]) if starts and ends else None
 
 
 def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s: float) -> list[tuple[float, float]]:
-    """Starts moved a little, early into a pause or late into a slower cue, where there is too much to read in too little time."""
+    """Spans whose starts are shifted by at most 0.4 s, where a cue is too short to be read: earlier into a pause, or later into a slower cue."""
     starts = [start_s for start_s, _ in spans]
     wanted_s = [max(_SHORTEST_S, count / _COMFORT_CPS) for count in chars]
     for _ in range(_EASINGS):
@@ -213,7 +213,7 @@ def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s
             right_s = min(limit_s, max(until_s, starts[index] + wanted_s[index]))
             before_s = wanted_s[index - 1] if index else 0.0
             short_s = before_s + wanted_s[index] - (right_s - left_s)
-            if short_s > 0:  # both give way alike
+            if short_s > 0:  # the shortage is shared in proportion
                 best_s = left_s + before_s - short_s * before_s / (before_s + wanted_s[index])
             else:
                 best_s = min(max(heard_s, left_s + before_s), right_s - wanted_s[index])
@@ -222,7 +222,7 @@ def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s
 
 
 def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
-    """A stretch of time divided by characters."""
+    """A span of time divided among cues by their characters."""
     total, done = sum(map(_width, parts)) or 1, 0
     for part in parts:
         begin_s = start_s + (end_s - start_s) * done / total
@@ -231,7 +231,7 @@ def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Ite
 
 
 def _comfortable(made: list[Cue], duration_s: float) -> Iterator[Cue]:
-    """Cues that stay as long as it takes to read them, when the next one lets them; times to the millisecond."""
+    """Cues extended to the time it takes to read them, as far as the next one allows; times to the millisecond."""
     reached_ms = 0
     for index, cue in enumerate(made):
         limit_s = made[index + 1].start_s if index + 1 < len(made) else duration_s
