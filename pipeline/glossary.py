@@ -73,6 +73,26 @@ class CorrectionValue(TypedDict):
     written: str
 
 
+class DoubtfulPassage(TypedDict):
+    """A passage in `doubts.json`."""
+
+    start_s: float
+    end_s: float
+    text: str
+    score: float
+    reasons: list[str]
+
+
+class Doubts(TypedDict):
+    """The content of `doubts.json`; see docs/formats.md."""
+
+    version: int
+    duration_s: float
+    doubtful_s: float
+    passages: list[DoubtfulPassage]
+    corrections: list[CorrectionValue]
+
+
 @dataclass(frozen=True)
 class Correction:
     """A spelling that was recognised, the one that replaces it, and its times (s)."""

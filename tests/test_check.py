@@ -239,4 +239,4 @@ def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path:
         in told
     )
     (toml.parent / "raw.rttm").write_text("SPEAKER raw\n")
-    assert any(str(each).startswith("episodes/un/raw.rttm:1: is no turn of a speaker") for each in shown(check(tmp_path)))
+    assert any(str(each).startswith("episodes/un/raw.rttm:1: not a valid SPEAKER line") for each in shown(check(tmp_path)))

@@ -65,7 +65,7 @@ def test_of_several_recordings_this_one_is_taken():
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(line):
-    with pytest.raises(CauserieError, match="x.rttm:2: is no turn of a speaker"):
+    with pytest.raises(CauserieError, match="x.rttm:2: not a valid SPEAKER line"):
         parse_rttm(f"\n{line}", "x.rttm")
     with pytest.raises(Problems):
         parse_rttm(f"{line}\n{line}", "x.rttm")

@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean, median
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from pipeline.files import read_json, write_json
 from pipeline.glossary import (
     NO_TERMS,
-    CorrectionValue,
-    Recognition,
+    DoubtfulPassage,
+    Doubts,
     RecognisedSegment,
     RecognisedWord,
+    Recognition,
     corrected,
     near,
     plain_parts,
@@ -57,26 +58,6 @@ class Signals:
     rate: float  # absolute logarithm of its speaking rate over the episode's
     out_of_time: float  # share of words too long or too short for their number of letters
     no_voice: float  # share of its words where the audio is silent
-
-
-class DoubtfulPassage(TypedDict):
-    """A passage in `doubts.json`."""
-
-    start_s: float
-    end_s: float
-    text: str
-    score: float
-    reasons: list[str]
-
-
-class Doubts(TypedDict):
-    """The content of `doubts.json`; see docs/formats.md."""
-
-    version: int
-    duration_s: float
-    doubtful_s: float
-    passages: list[DoubtfulPassage]
-    corrections: list[CorrectionValue]
 
 
 @dataclass(frozen=True)

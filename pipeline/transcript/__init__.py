@@ -1,1 +1,1 @@
-"""The text a person corrects, its times, and every form it is published in."""
+"""The editable transcript, its alignment with the audio, and the formats it is published in."""

@@ -125,7 +125,7 @@ def _colon(language: str) -> str:
 
 
 def _voice_span(turn: Turn, language: str) -> str:
-    """`<v.role Name>`; WebVTT allows its end tag to be omitted when it spans the whole cue. Classes are ASCII: some players accept no other."""
+    """`<v.role Name>`; its end tag is optional when it spans the whole cue (WebVTT). Classes are ASCII: some players accept no other."""
     if _is_sound(turn):
         return ""
     role = slugify(turn.voice.role)

@@ -203,7 +203,7 @@ def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
 
 
 def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s: float) -> list[tuple[float, float]]:
-    """Spans whose starts are shifted by at most 0.4 s, where a cue is too short to be read: earlier into a pause, or later into a slower cue."""
+    """Spans with starts shifted by at most 0.4 s where a cue is too short to be read: earlier into a pause, or later into a slower cue."""
     starts = [start_s for start_s, _ in spans]
     wanted_s = [max(_SHORTEST_S, count / _COMFORT_CPS) for count in chars]
     for _ in range(_EASINGS):

@@ -1,32 +1,58 @@
-"""Who speaks on one recording, as another program found it: an RTTM file becomes tracks, as if each speaker had a microphone.
+"""Speaker diarisation by another program: an RTTM file becomes level tracks, as if each speaker had a microphone.
 
 RTTM is the Rich Transcription Time Marked format of NIST (RT-09 evaluation plan, appendix A), which pyannote.audio, NeMo, Kaldi and
-others write: a line for each turn, its fields parted by spaces:
+others write: a line for each turn, its fields separated by spaces:
 
     SPEAKER entretien 1 12.40 3.15 <NA> <NA> SPEAKER_00 <NA> <NA>
 
-Its times are those of the recording; `activity.json` says what of it was kept, and where that lies.
+Its times are those of the recording; `activity.json` lists the parts of it that were kept, with their place in the master.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from pipeline.errors import CauserieError, Problems
 from pipeline.sound_model import Diarised
 from pipeline.text import nearest, printable
 
-MOST_SPEAKERS = 64  # a file that names more was not made for this
+MOST_SPEAKERS = 64  # a file with more is not the diarisation of a podcast
 _SILENT_DB = -100.0
 _SPOKEN_DB = 0.0
 
 
+class ActivityTrack(TypedDict):
+    """A track in `activity.json`: its levels in dB, one for each `hop_s`."""
+
+    voice: str  # key of a person, or ""
+    reference_db: float  # level of the track while its speaker speaks
+    levels_db: list[float]
+
+
+class KeptPart(TypedDict):
+    """A part of the recordings that was kept in the master: seconds of the master, and `from_s` of the recordings."""
+
+    start_s: float
+    end_s: float
+    from_s: float
+
+
+class TrackActivity(TypedDict):
+    """The content of `activity.json`; see docs/formats.md."""
+
+    version: int
+    duration_s: float
+    hop_s: float
+    tracks: list[ActivityTrack]
+    kept: NotRequired[list[KeptPart]]  # missing in files of older versions
+
+
 @dataclass(frozen=True)
 class Stretch:
-    """Somebody speaks: the name the program gave them, and when, in the recording's own time."""
+    """A turn of a speaker: the label the program gave the speaker, and times in the recording."""
 
     speaker: str
     start_s: float
@@ -34,10 +60,10 @@ class Stretch:
 
 
 def parse_rttm(text: str, where: str, name: str = "") -> tuple[Stretch, ...]:
-    """The stretches of an RTTM file in order of time; `where` names it in errors. Lines of other types are left out.
+    """The speaker turns of an RTTM file, sorted by time; `where` names the file in errors. Lines of other types are skipped.
 
-    A file may speak of several recordings: then those of the recording called `name` (without its ending) are taken. `CauserieError`,
-    or `Problems`, when a line cannot be read, or nobody speaks.
+    When the file covers several recordings, only those of the recording called `name` (without its extension) are returned.
+    `CauserieError`, or `Problems`, when a line cannot be read, or there is no turn.
     """
     problems: list[CauserieError] = []
     found: list[tuple[str, Stretch]] = []
@@ -48,46 +74,47 @@ def parse_rttm(text: str, where: str, name: str = "") -> tuple[Stretch, ...]:
                 found.append((fields[1], _stretch(fields)))
             except (IndexError, ValueError):
                 hint = "a line is: SPEAKER file 1 start duration <NA> <NA> speaker <NA> <NA>"
-                problems.append(CauserieError("is no turn of a speaker", f"{where}:{number}", hint))
+                problems.append(CauserieError("not a valid SPEAKER line", f"{where}:{number}", hint))
     if problems:
         raise problems[0] if len(problems) == 1 else Problems(tuple(problems))
     files = {file for file, _ in found}
     if len(files) > 1 and name not in files:
-        raise CauserieError(f"speaks of several recordings, and not of “{printable(name)}”", where, nearest(printable(name), sorted(files)))
+        raise CauserieError(f"covers several recordings, but not “{printable(name)}”", where, nearest(printable(name), sorted(files)))
     stretches = sorted((each for file, each in found if len(files) < 2 or file == name), key=lambda each: (each.start_s, each.speaker))
     if not stretches or len(speakers(stretches)) > MOST_SPEAKERS:
-        many = f"more than {MOST_SPEAKERS} speakers" if stretches else "no line of a speaker"
-        raise CauserieError(f"has {many}", where, "give the RTTM file that was made of this recording")
+        many = f"more than {MOST_SPEAKERS} speakers" if stretches else "no SPEAKER line"
+        raise CauserieError(f"has {many}", where, "give the RTTM file that was made from this recording")
     return tuple(stretches)
 
 
 def speakers(stretches: Sequence[Stretch]) -> tuple[str, ...]:
-    """Everybody who speaks, in the order they begin."""
+    """The labels of the speakers, in order of appearance."""
     return tuple(dict.fromkeys(each.speaker for each in stretches))
 
 
 def unnamed(diarised: Diarised, stretches: Sequence[Stretch]) -> tuple[str, ...]:
-    """The speakers of whom nobody has said who they are."""
+    """The labels in the file that `episode.toml` does not map to a person."""
     return tuple(each for each in speakers(stretches) if each not in dict(diarised.speakers))
 
 
 def absent(diarised: Diarised, stretches: Sequence[Stretch]) -> tuple[str, ...]:
-    """The names `episode.toml` explains that the file does not have: most likely misspelt."""
+    """The labels mapped in `episode.toml` that are not in the file: probably misspelt."""
     return tuple(each for each, _ in diarised.speakers if each not in speakers(stretches))
 
 
-def with_speakers(activity: Mapping[str, Any], found: Sequence[tuple[Diarised, Sequence[Stretch]]]) -> Mapping[str, Any]:
-    """`activity`, the content of `activity.json`, with a track for each speaker in place of that of a recording they share.
+def with_speakers(activity: TrackActivity, found: Sequence[tuple[Diarised, Sequence[Stretch]]]) -> TrackActivity:
+    """`activity`, the content of `activity.json`, with one track per speaker in place of that of a diarised recording.
 
-    A track is as loud as its recording where its speaker has a turn, and silent elsewhere; with one recording, it is as loud as any.
+    A track has the levels of its recording during its speaker's turns, and silence elsewhere; a single recording has no levels, so its
+    turns get a constant one. `CauserieError` when `activity` comes from a version that did not record the parts that were kept.
     """
     if not found:
         return activity
     if "kept" not in activity:
-        raise CauserieError("does not say what was kept of the recordings", "activity.json", "run causerie draft with --rebuild ingest")
+        raise CauserieError("has no “kept” (an older version wrote it)", "activity.json", "run causerie draft with --rebuild ingest")
     hops = math.ceil(activity["duration_s"] / activity["hop_s"])
-    alone = {"voice": "", "reference_db": _SPOKEN_DB, "levels_db": [_SPOKEN_DB] * hops}
-    tracks: list[Any] = []
+    alone: ActivityTrack = {"voice": "", "reference_db": _SPOKEN_DB, "levels_db": [_SPOKEN_DB] * hops}
+    tracks: list[ActivityTrack] = []
     by_recording = {diarised.recording: (diarised, stretches) for diarised, stretches in found}
     for index, track in enumerate(activity["tracks"] or [alone]):
         if index not in by_recording:
@@ -101,10 +128,10 @@ def with_speakers(activity: Mapping[str, Any], found: Sequence[tuple[Diarised, S
     return {**activity, "tracks": tracks}
 
 
-def published(stretches: Sequence[Stretch], kept: Sequence[Mapping[str, float]]) -> list[tuple[float, float]]:
-    """When these are heard in what is published, seconds; what was cut away is left out.
+def published(stretches: Sequence[Stretch], kept: Sequence[KeptPart]) -> list[tuple[float, float]]:
+    """The times of turns in the published audio, (start, end) in seconds, without what was cut.
 
-    A piece of `kept` lies from `start_s` to `end_s`, and is the recordings from their own second `from_s` on.
+    A part of `kept` is published from `start_s` to `end_s`, and is the recordings from their own second `from_s` on.
     """
     spans = []
     for piece in kept:
@@ -123,8 +150,8 @@ def _stretch(fields: list[str]) -> Stretch:
     return Stretch(fields[7], start_s, start_s + length_s)
 
 
-def _masked(track: Mapping[str, Any], voice: str, spans: Sequence[tuple[float, float]], hop_s: float) -> dict[str, Any]:
-    """The track as it would be on a microphone that hears one voice."""
+def _masked(track: ActivityTrack, voice: str, spans: Sequence[tuple[float, float]], hop_s: float) -> ActivityTrack:
+    """The track, silent outside the spans of one voice."""
     levels = [track["reference_db"] + _SILENT_DB] * len(track["levels_db"])
     for start_s, end_s in spans:
         place = slice(round(start_s / hop_s), round(end_s / hop_s))

@@ -1,4 +1,4 @@
-"""`draft`: what Whisper heard as a text to correct, with everything the machine doubts in notes."""
+"""The step `draft`: Whisper's words as an editable transcript to correct, with doubtful passages marked in notes."""
 
 from __future__ import annotations
 
@@ -8,33 +8,47 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TypedDict
 
 from pipeline.drafts import stamp
 from pipeline.files import read_json, read_text, write_whole
-from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, corrected
+from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, DoubtfulPassage, Doubts, Recognition, corrected
 from pipeline.model import Glossary, Word
 from pipeline.sound_model import Diarised
 from pipeline.text import hms, typographic
-from pipeline.transcript.diarisation import parse_rttm, with_speakers
+from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speakers
 from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
 
-_PAUSE_S = 0.8  # a new paragraph
-_LONG_PAUSE_S = 2.0  # when tracks tell the voices, a pause matters less
-_GAP_S = 4.0  # something else than words is heard there
-_CLEAR_DB = 4.0  # between two microphones: less may be the room
-_SHORTEST_TURN_S = 0.4  # a word's ends are not known better
-_SPEAKS_DB = -15.0  # relative to how loud a track is when it speaks
+_PAUSE_S = 0.8  # begins a new paragraph
+_LONG_PAUSE_S = 2.0  # the same, when tracks identify the speakers
+_GAP_S = 4.0  # without words: music, silence or missed words
+_CLEAR_DB = 4.0  # between two microphones: a smaller difference may be room acoustics
+_SHORTEST_TURN_S = 0.4  # the precision of word times
+_SPEAKS_DB = -15.0  # relative to the track's level while its speaker speaks
 _OVER_BLEED_DB = 10.0
 _SHORTEST_OVERLAP_S = 0.8
-_BREATH_S = 0.3
+_BREATH_S = 0.3  # a shorter gap does not end an overlap
 _QUOTED_CHARS = 60  # of a doubtful passage: enough to find it
-_PARAGRAPH_CHARS = 400  # then a sentence's end is a good place to breathe
+_PARAGRAPH_CHARS = 400  # after it, a paragraph ends with the sentence
 _QUIET_DB = -100.0
-_NOBODY_DB = -80.0  # no microphone that is on is so quiet
-_NO_QUOTES = str.maketrans("", "", "«»“”")  # inside quotation marks of ours
+_NOBODY_DB = -80.0  # below the noise floor of any microphone
+_NO_QUOTES = str.maketrans("", "", "«»“”")  # they would nest in the quotation marks of a note
 
-_TEXTS = {
+
+class _Texts(TypedDict):
+    """What a draft says to its reader in one language."""
+
+    stamp: str
+    help: tuple[str, ...]
+    voice: str
+    gap: str
+    quote: str
+    glossary: str
+    together: str
+    reasons: dict[str, str]
+
+
+_TEXTS: dict[str, _Texts] = {
     "fr": {
         "stamp": "tant que rien d’autre n’est changé, la machine peut récrire ce brouillon",
         "help": (
@@ -60,32 +74,32 @@ _TEXTS = {
     "en": {
         "stamp": "as long as nothing else is changed, the machine may write this draft again",
         "help": (
-            "What the machine heard: listen and correct. Lines that begin with %% are never published.",
-            "A plain paragraph: the narrator. “Name : text”: another voice (twice at least, or declared here).",
-            "## Archive: 1978 opens a part; ## Narration returns to the narrator. [music], [laughter]: what is heard.",
-            "Between « and », an insert; a line that begins with a dash changes voice in it. @1:05 before a paragraph sets its time.",
-            "%% ?: listen to this first, the machine doubts it. %% glossary: what it corrected after glossary.toml.",
+            "The machine’s transcription: listen and correct. Lines that begin with %% are never published.",
+            "A plain paragraph: the narrator. “Name : text”: another voice (at least twice, or declared here).",
+            "## Archive: 1978 opens a section; ## Narration returns to the narrator. [music], [laughter]: sounds.",
+            "Between « and », an insert; a line that begins with a dash changes the speaker in it. @1:05 before a paragraph sets its time.",
+            "%% ?: listen to this first, it is doubtful. %% glossary: corrected from glossary.toml.",
         ),
         "voice": "Voice",
         "gap": "? [music] or silence",
         "quote": "“{}”",
         "glossary": "glossary",
         "together": "? two voices at once",
-        "reasons": {"no voice": "perhaps nobody speaks", "glossary": "perhaps a name of the glossary"},
+        "reasons": {"no voice": "perhaps no speech", "glossary": "perhaps a name of the glossary"},
     },
 }
 
 
 @dataclass(frozen=True)
 class _Track:
-    """A speaker's own recording: levels in dB every `hop_s`, over those where its speaker is told from the others."""
+    """A speaker's own track: levels in dB every `hop_s`, relative to its level while its speaker speaks."""
 
     label: str
     hop_s: float
     levels_db: tuple[float, ...]
 
     def level_db(self, start_s: float, end_s: float) -> float:
-        """The mean level between two times."""
+        """The mean level between two times, in dB."""
         first = max(0, int(start_s / self.hop_s))
         part = self.levels_db[first : max(first + 1, int(end_s / self.hop_s))]
         return sum(part) / len(part) if part else _QUIET_DB
@@ -114,23 +128,23 @@ def draft(
 
 
 def drafted(
-    heard: dict[str, Any],
-    activity: Mapping[str, Any],
-    doubts: dict[str, Any],
+    heard: Recognition,
+    activity: TrackActivity,
+    doubts: Doubts,
     names: Mapping[str, str],
     language: str,
     glossary: Glossary = NO_TERMS,
 ) -> Transcript:
-    """The draft as a transcript: `heard` is the content of `words.json`, `activity` of `activity.json`, `doubts` of `doubts.json`.
+    """The draft as a transcript, from the contents of `words.json`, `activity.json` and `doubts.json`.
 
-    With a track for each speaker the voices are known; with one recording everything is the narrator's until a person says otherwise.
-    What the glossary corrects is written corrected, and noted.
+    With one track per speaker the speakers are known; with a single recording everything is attributed to the narrator. The glossary's
+    corrections are applied, and noted.
     """
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
     tracks = _one_each(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
     fair, corrections = corrected(heard, glossary)
     words = [
-        Word(*(each[key] for key in ("text", "start_s", "end_s", "probability"))) for part in fair["segments"] for each in part["words"]
+        Word(each["text"], each["start_s"], each["end_s"], each["probability"]) for part in fair["segments"] for each in part["words"]
     ]
     paragraphs = _paragraphs(_sentences(words), tracks)
     edges = [(0.0, 0.0), *((said[0].start_s or 0.0, said[-1].end_s or 0.0) for _, said in paragraphs), (heard["duration_s"],) * 2]
@@ -144,24 +158,24 @@ def drafted(
         if text := _safe(" ".join(word.text for word in said), language):
             blocks.append(Paragraph(text, voice))
         until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
-        while notes and notes[0][0] < until_s:  # what begins in the pause after a paragraph is told with it
+        while notes and notes[0][0] < until_s:  # a note that begins in the pause after a paragraph follows it
             blocks.append(notes.pop(0)[1])
     blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
     return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), _texts(language)["help"])
 
 
 def told(reasons: Iterable[str], language: str) -> str:
-    """The reasons of a doubt as a person reads them."""
+    """The reasons of a doubt, in the language of the draft."""
     return ", ".join(_texts(language)["reasons"].get(reason, reason) for reason in reasons)
 
 
-def _texts(language: str) -> dict[str, Any]:
-    """What the draft says to its reader, in the show's language or in English."""
+def _texts(language: str) -> _Texts:
+    """The texts of a draft, in the show's language or in English."""
     return _TEXTS.get(language.split("-")[0], _TEXTS["en"])
 
 
-def _voices(tracks: Sequence[dict[str, Any]], names: Mapping[str, str], language: str) -> tuple[Declared, ...]:
-    """A declared voice for each track: called by the first name where only one person has it."""
+def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language: str) -> tuple[Declared, ...]:
+    """A declared voice for each track, called by the person's first name when it is unique."""
     full = [names.get(track["voice"], "") for track in tracks]
     firsts = [name.split(" ")[0] for name in dict.fromkeys(full)]
     found = []
@@ -173,13 +187,13 @@ def _voices(tracks: Sequence[dict[str, Any]], names: Mapping[str, str], language
     return tuple(found)
 
 
-def _track(voice: Declared, track: dict[str, Any], hop_s: float) -> _Track:
-    """A track's levels over what they are compared over: a voice that is low must not lose to another's crosstalk."""
+def _track(voice: Declared, track: ActivityTrack, hop_s: float) -> _Track:
+    """A track with levels relative to its own reference: a quiet voice must not lose to the crosstalk of a loud one."""
     return _Track(voice.key, hop_s, tuple(level - track["reference_db"] for level in track["levels_db"]))
 
 
 def _one_each(tracks: Iterable[_Track]) -> tuple[_Track, ...]:
-    """One track for each voice: where two microphones are one person's, the higher of both."""
+    """One track per voice: the maximum, when one person has two microphones."""
     found: dict[str, _Track] = {}
     for track in tracks:
         known = found.get(track.label)
@@ -189,17 +203,17 @@ def _one_each(tracks: Iterable[_Track]) -> tuple[_Track, ...]:
 
 
 def _sentences(words: Sequence[Word]) -> list[list[Word]]:
-    """Words up to a full stop or a pause."""
-    sentences: list[list[Word]] = []
-    for before, word in pairwise([None, *words]):
-        if before is None or SENTENCE_END.search(before.text) or _pause_s(before, word) > _PAUSE_S:  # type: ignore[arg-type]
+    """The words split at full stops and pauses."""
+    sentences: list[list[Word]] = [[word] for word in words[:1]]
+    for before, word in pairwise(words):
+        if SENTENCE_END.search(before.text) or _pause_s(before, word) > _PAUSE_S:
             sentences.append([])
-        sentences[-1].append(word)  # type: ignore[arg-type]
+        sentences[-1].append(word)
     return sentences
 
 
 def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
-    """Sentences gathered: the voice's name (empty for the narrator) and the words."""
+    """Sentences grouped into paragraphs: the voice's name (empty for the narrator) and the words."""
     pause_s = _LONG_PAUSE_S if tracks else _PAUSE_S
     paragraphs: list[tuple[str, list[Word]]] = []
     for voice, sentence in (part for whole in sentences for part in _by_voice(whole, tracks)):
@@ -217,10 +231,10 @@ def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list
 
 
 def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
-    """The sentence cut where the voice changes: a full stop is the recogniser's, who speaks is not its to know.
+    """The sentence split where the voice changes: the recogniser puts full stops without knowing who speaks.
 
-    A word belongs to the track that is clearly the loudest, relative to itself; a word that is nobody's clearly, or a moment too
-    short to be a turn, goes with the words around it.
+    A word belongs to the track that is clearly the loudest, relative to its reference; an unclear word, or a run too short to be a
+    turn, goes with the words around it.
     """
     if not tracks:
         return [("", sentence)]
@@ -239,9 +253,9 @@ def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[st
 
 
 def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, float]:
-    """Whose track is the loudest, relative to itself, while the words are said, and by how many dB on the average.
+    """The label of the loudest track during the words, relative to its reference, and its mean margin over the next one in dB.
 
-    Nobody's, the narrator's in a draft, when no track has anything to hear: a part of the programme that is not the recordings.
+    The label is empty (the narrator, in a draft) when all tracks are inactive: a part of the programme that is not in the recordings.
     """
     spans = [(word.start_s or 0.0, word.end_s or 0.0) for word in words]
     length_s = sum(end_s - start_s + 0.01 for start_s, end_s in spans)
@@ -253,9 +267,9 @@ def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, fl
 
 
 def _overlaps(tracks: tuple[_Track, ...]) -> list[tuple[float, float]]:
-    """When two people speak at once (s), each on their own track, for longer than a « oui ».
+    """The times (s) when two people speak at once, each on their own track, for longer than a « oui ».
 
-    A microphone also hears the others: how loud they usually are in it while one of them speaks is its bleed, and is no voice.
+    A microphone also picks up the others: the median level in it while another speaks is its bleed, and does not count as speech.
     """
     if len(tracks) < 2:
         return []
@@ -265,7 +279,8 @@ def _overlaps(tracks: tuple[_Track, ...]) -> list[tuple[float, float]]:
     for index in range(len(tracks)):
         bleed = [hop[index] for hop, leader in zip(hops, leaders, strict=True) if leader != index and hop[leader] > _SPEAKS_DB]
         gates.append(max(_SPEAKS_DB, median(bleed) + _OVER_BLEED_DB if bleed else _SPEAKS_DB))
-    hop_s, spans = tracks[0].hop_s, []
+    hop_s = tracks[0].hop_s
+    spans: list[tuple[float, float]] = []
     for place, hop in enumerate(hops):
         if sum(level > gate for level, gate in zip(hop, gates, strict=True)) > 1:
             start_s, end_s = place * hop_s, (place + 1) * hop_s
@@ -281,21 +296,22 @@ def _pause_s(before: Word, after: Word) -> float:
 
 
 def _gap_note(start_s: float, end_s: float, language: str) -> tuple[Note, ...]:
-    """A place without words is worth a person's ear: music, a silence, or words that were missed."""
+    """A note for a long gap without words: music, silence, or words that were missed."""
     if end_s - start_s < _GAP_S:
         return ()
     return (Note(f"{_texts(language)['gap']} ({hms(start_s)}–{hms(end_s)})"),)
 
 
 def _overlap_notes(tracks: tuple[_Track, ...], language: str) -> list[tuple[float, Note]]:
-    """Where two speak at once, and when (s): one of them was probably not heard."""
+    """The start (s) and note of each overlap of two voices: one of them was probably not recognised."""
     together = _texts(language)["together"]
     return [(start_s, _note(f"{together} ({hms(start_s)}–{hms(end_s)})", language)) for start_s, end_s in _overlaps(tracks)]
 
 
-def _doubt_notes(passages: Sequence[Mapping[str, Any]], language: str) -> list[tuple[float, Note]]:
-    """Each doubtful passage: when to listen, what is written, why it is doubted."""
-    texts, notes = _texts(language), []
+def _doubt_notes(passages: Sequence[DoubtfulPassage], language: str) -> list[tuple[float, Note]]:
+    """The start (s) and note of each doubtful passage: its times, its words, the reasons."""
+    texts = _texts(language)
+    notes: list[tuple[float, Note]] = []
     for each in passages:
         shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
         quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
@@ -306,7 +322,7 @@ def _doubt_notes(passages: Sequence[Mapping[str, Any]], language: str) -> list[t
 
 
 def _correction_notes(corrections: Sequence[Correction], language: str) -> list[tuple[float, Note]]:
-    """What the glossary changed, so that a person can change it back."""
+    """The start (s) and note of each correction of the glossary, so that it can be undone."""
     name, quote = _texts(language)["glossary"], _texts(language)["quote"]
     return [
         (each.start_s, _note(f"{name} : {quote.format(each.heard.translate(_NO_QUOTES))} → {each.written} ({hms(each.start_s)})", language))
@@ -315,12 +331,12 @@ def _correction_notes(corrections: Sequence[Correction], language: str) -> list[
 
 
 def _note(text: str, language: str) -> Note:
-    """A note is one line, whatever is in it."""
+    """A note, on one line: line ends in the text become spaces."""
     return Note(typographic(re.sub(r"[ \r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text).strip(), language))
 
 
 def _safe(text: str, language: str) -> str:
-    """The machine's text must never break the grammar: brackets are not its to write, quotation marks come in pairs."""
+    """Recognised text, made safe for the grammar: brackets become parentheses, and unbalanced quotation marks are removed."""
     plain = re.sub(r"[ \t\r\n]+", " ", text.translate(str.maketrans("[]", "()"))).strip()
     depth, broken = 0, False
     for char in plain:
