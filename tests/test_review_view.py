@@ -53,7 +53,7 @@ def test_a_doubt_of_a_person_without_a_time_is_about_what_follows():
 
 def test_mistakes_are_told_by_line_with_their_remedy():
     assert list(mistakes("Bien.\n\n- Non.", "x.md", ())) == [
-        {"line": 3, "said": "a line that begins with “- ” is a change of voice inside « … »: open the insert with «, or name the voice"}
+        {"line": 3, "said": "a line can begin with “- ” only inside « … »: open the insert with «, or name the voice"}
     ]
 
 

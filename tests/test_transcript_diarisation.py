@@ -50,7 +50,7 @@ def test_comments_other_lines_and_the_nine_fields_of_old_are_read():
 def test_of_several_recordings_this_one_is_taken():
     text = "SPEAKER a 1 1 2 <NA> <NA> A <NA>\nSPEAKER b 1 3 4 <NA> <NA> B <NA>"
     assert parse_rttm(text, "x.rttm", "b") == (Stretch("B", 3.0, 7.0),)
-    with pytest.raises(CauserieError, match="several recordings, and not of “c”"):
+    with pytest.raises(CauserieError, match="several recordings, but not “c”"):
         parse_rttm(text, "x.rttm", "c")
 
 

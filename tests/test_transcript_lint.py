@@ -27,15 +27,15 @@ def test_the_sample_gets_advice_on_nothing_but_its_spaces(name):
         ('Il a dit "oui".', "straight quotation marks"),
         ("Deux  espaces.", "two spaces"),
         ("Alors...", "three full stops"),
-        ("Une (parenthèse.", "( and ) are not as many"),
-        ("Un [son", "[ and ] are not as many"),
-        ("Un “mot.", "“ and ” are not as many"),
+        ("Une (parenthèse.", "unequal numbers of ( and )"),
+        ("Un [son", "unequal numbers of [ and ]"),
+        ("Un “mot.", "unequal numbers of “ and ”"),
         ("Voici: oui.", "no space before the colon of “Voici:”"),
         ("Le 12/03/2025.", "a date or a fraction"),
         ("Au 06 12 34 56 78.", "telephone"),
         ("En 2019-2020.", "two numbers with a dash"),
-        ("En 1900.", "said in two ways"),
-        ("La Boulangère : Bonjour.", "stands before a colon once"),
+        ("En 1900.", "read in two ways"),
+        ("La Boulangère : Bonjour.", "is before a colon only once"),
         ("mot " * 400, "without a voice"),
     ],
 )
@@ -62,17 +62,17 @@ def test_what_is_right_is_left_alone(line):
 
 
 def test_plain_spaces_are_counted_once_for_all():
-    assert told("Oui ?\n\nNon !\n\nBon\u202f!\n") == [(1, "2 lines have plain spaces, or none, before ; ! ? : » or after «")]
+    assert told("Oui ?\n\nNon !\n\nBon\u202f!\n") == [(1, "2 lines have ordinary spaces, or none, before ; ! ? : » or after «")]
 
 
 def test_a_voice_that_never_speaks_and_one_that_is_almost_another_are_told():
     text = NORA.replace("+++\nN", "[voices.Malik]\n+++\nN", 1) + "Nora : Oui.\n\nNorah : Non.\n\nNorah : Si.\n\nNorah : Non.\n\n"
-    assert told(text) == [(3, "“Malik” is declared and never speaks"), (5, "“Nora” is almost “Norah”")]
+    assert told(text) == [(3, "“Malik” is declared but never speaks"), (5, "“Nora” is almost “Norah”")]
 
 
 def test_a_line_one_word_from_another_episode_s_is_told_with_its_place():
     others = {"un.md": f"Bonjour.\n\n{CREDITS}\n", "deux.md": "Autre chose."}
-    assert told(CREDITS.replace("toute", "notre"), known_texts=others) == [(1, "one word from un.md:3: “notre” here, “toute” there")]
+    assert told(CREDITS.replace("toute", "notre"), known_texts=others) == [(1, "one word differs from un.md:3: “notre” here, “toute” there")]
     assert told(CREDITS, known_texts=others) == []
     assert told(CREDITS.replace("préparée ", ""), known_texts=others)[0][1].endswith("“” here, “préparée” there")
 
@@ -84,7 +84,7 @@ def test_lines_that_differ_by_a_number_are_meant_to():
 
 def test_narration_inside_an_archive_is_told():
     (found,) = told("## Archive\n\n«\u202fOui.\u202f»\n\nVoilà.\n")
-    assert found == (5, "the narrator speaks in “Archive”")
+    assert found == (5, "the narrator speaks in the section “Archive”")
 
 
 def test_a_text_with_mistakes_still_gets_advice():

@@ -143,9 +143,7 @@ def drafted(
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
     tracks = _one_each(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
     fair, corrections = corrected(heard, glossary)
-    words = [
-        Word(each["text"], each["start_s"], each["end_s"], each["probability"]) for part in fair["segments"] for each in part["words"]
-    ]
+    words = [Word(each["text"], each["start_s"], each["end_s"], each["probability"]) for part in fair["segments"] for each in part["words"]]
     paragraphs = _paragraphs(_sentences(words), tracks)
     edges = [(0.0, 0.0), *((said[0].start_s or 0.0, said[-1].end_s or 0.0) for _, said in paragraphs), (heard["duration_s"],) * 2]
     notes = sorted(

@@ -1,4 +1,4 @@
-"""Advice on a transcript that is correct as far as its grammar goes: what a careful reader would look at again. Pure."""
+"""Advice on a transcript that the grammar accepts: what a careful reader would check. Pure."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pipeline.text import typographic
 from pipeline.transcript.grammar import doubtful, parse
 from pipeline.transcript.loose_blocks import closed_parts
 from pipeline.transcript.loose_voices import looks_like_name
-from pipeline.transcript.text import LABEL, Note, Paragraph, Section, Transcript, said
+from pipeline.transcript.text import LABEL, Block, Insert, Note, Paragraph, Section, Transcript, said
 
-_LONG_PARAGRAPH_CHARS = 1200  # a minute and a half of one voice
-_SHORTEST_REPEATED_WORDS = 6  # shorter lines are alike by chance
-_NEAR = 0.85  # likeness of two names
+_LONG_PARAGRAPH_CHARS = 1200  # about 90 s of one voice
+_SHORTEST_REPEATED_WORDS = 6  # shorter lines are similar by chance
+_NEAR = 0.85  # similarity ratio (difflib) of two names
 _PAIRS = (("“", "”"), ("(", ")"), ("[", "]"))
 _SPACES = "\u00a0\u202f"
 _NUMBERS = (
     (re.compile(r"(?<![\d:/])\d{1,4}/\d{1,4}(?:/\d{2,4})?(?![\d/])"), "a date or a fraction"),
     (re.compile(r"(?<!\d)\d{2,4}[-–]\d{2,4}(?![\d-])"), "two numbers with a dash"),
     (re.compile(r"(?<!\d)0\d(?:[ .]?\d{2}){4}(?!\d)"), "a telephone number"),
-    (re.compile(r"(?<![\d,.])(?<!\d[ \u00a0\u202f])0\d+(?![\d,.:])|\d{10,}"), "digits that may be said one by one"),
-    (re.compile(r"(?<!\d)1[1-9]00(?!\d)"), "a number that is said in two ways"),
+    (re.compile(r"(?<![\d,.])(?<!\d[ \u00a0\u202f])0\d+(?![\d,.:])|\d{10,}"), "digits that may be read one by one"),
+    (re.compile(r"(?<!\d)1[1-9]00(?!\d)"), "a number that can be read in two ways"),
     (re.compile(r"\b(?:[a-z]+\d|\d+[A-Za-z]{2,}\d)\w*|\b[A-Z]+\d+[A-Z]\w*"), "letters and digits together"),
 )
 
 
 @dataclass(frozen=True)
 class Remark:
-    """Advice on a line: what is unusual there, and what to do if it is a mistake."""
+    """Advice on a line: what is unusual, and what to do if it is a mistake."""
 
     line: int
     message: str
@@ -40,10 +40,10 @@ class Remark:
 
 
 def lint(text: str, where: str = "", known_texts: Mapping[str, str] | None = None, language: str = "fr") -> tuple[Remark, ...]:
-    """What to look at again, by line. `known_texts` are the show's other transcripts by their names; `where` is this one's.
+    """Advice on `text`, sorted by line. `other_texts` are the show's other transcripts by name; `where` is the name of this one.
 
-    Signs that lack their no-break space are told once for all. A text with mistakes of grammar gets the advice that its lines
-    allow; the mistakes are told by `grammar.parse`.
+    Missing no-break spaces are reported once for the whole text. A text with mistakes of grammar only gets the advice that concerns
+    single lines; the mistakes are reported by `parser.parse_transcript`.
     """
     remarks = [*_lines(text, language)]
     others = {name: other for name, other in (known_texts or {}).items() if name != where}
@@ -57,7 +57,7 @@ def lint(text: str, where: str = "", known_texts: Mapping[str, str] | None = Non
 
 
 def _body(text: str) -> Iterator[tuple[int, str]]:
-    """The lines after the front matter that are published, with their numbers."""
+    """The published lines after the front matter, with their numbers."""
     lines = _lines_of(text.removeprefix("\ufeff"))
     fences = [number for number, line in enumerate(lines) if line.rstrip() == "+++"]
     first = fences[1] + 1 if len(fences) > 1 and fences[0] == 0 else 0
@@ -67,38 +67,38 @@ def _body(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _lines_of(text: str) -> list[str]:
-    """The lines as the grammar counts them: a separator nobody sees ends none."""
+    """The lines as the parser counts them: invisible Unicode separators do not end a line."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _lines(text: str, language: str) -> Iterator[Remark]:
-    """What shows in a line alone."""
+    """Advice on single lines."""
     spaces: list[int] = []
     for number, line in _body(text):
         if '"' in line:
             yield Remark(number, "straight quotation marks", "write « … » or “…”")
         if re.search(r"\S  +\S", line):
-            yield Remark(number, "two spaces in a row", "one is enough")
+            yield Remark(number, "two spaces in a row", "keep one")
         if re.search(r"\.\.\.(?!\.)", line):
             yield Remark(number, "an ellipsis written as three full stops", "write …")
         for opening, end in _PAIRS:
             if line.count(opening) != line.count(end):
-                yield Remark(number, f"{opening} and {end} are not as many", "one of them has no partner on this line")
+                yield Remark(number, f"unequal numbers of {opening} and {end}", "one of them is unmatched on this line")
         line = _said(line)
         yield from _numbers(number, line)
         if language.startswith("fr") and not line.startswith("##"):
             if found := re.search(r"[^\W\d_]{3,}: (?=\S)", line):
-                yield Remark(number, f"no space before the colon of “{found[0].strip()}”", "French puts one, which does not break")
+                yield Remark(number, f"no space before the colon of “{found[0].strip()}”", "French puts a no-break space there")
             if _plain(line) and typographic(line, language) != line:
                 spaces.append(number)
     if spaces:
         many = "1 line has" if len(spaces) == 1 else f"{len(spaces)} lines have"
-        hint = "nothing to do: what is published gets no-break spaces"
-        yield Remark(spaces[0], f"{many} plain spaces, or none, before ; ! ? : » or after «", hint)
+        hint = "nothing to do: no-break spaces are added in what is published"
+        yield Remark(spaces[0], f"{many} ordinary spaces, or none, before ; ! ? : » or after «", hint)
 
 
 def _said(line: str) -> str:
-    """A line less what is not printed: the anchor, the dash, the name."""
+    """A line without what is not printed: the anchor, the dash, the speaker label."""
     bare = re.sub(r"^@[\d:.]+ +", "", line)
     bare = bare.removeprefix("«").lstrip(" " + _SPACES).removeprefix("- ")
     label = LABEL.match(bare)
@@ -106,74 +106,75 @@ def _said(line: str) -> str:
 
 
 def _plain(line: str) -> bool:
-    """Whether a French sign stands without its no-break space."""
+    """Whether a French punctuation mark lacks its no-break space."""
     return re.search(rf"(?<![{_SPACES};:!?])[;!?](?=\s|$)|(?<![{_SPACES}])»(?!$)|«(?![{_SPACES}])| :(?= )", line) is not None
 
 
 def _numbers(number: int, line: str) -> Iterator[Remark]:
-    """Digits that may be said in several ways: they will not be recognised in what was heard."""
+    """Digits that can be read in several ways: alignment may not match them with the recognised words."""
     for pattern, what in _NUMBERS:
         if found := pattern.search(line):
-            message = f"“{found[0]}” is {what}: it may not be found in the sound"
-            yield Remark(number, message, "write it as it is said, or put an anchor @ before it")
+            message = f"“{found[0]}” is {what}: it may not be found in the audio"
+            yield Remark(number, message, "write it as it is spoken, or put an anchor @ before it")
             return
 
 
 def _voices(transcript: Transcript, text: str) -> Iterator[Remark]:
-    """Names that are declared and never heard, heard and not declared, or nearly the same as another."""
+    """Names that are declared but never speak, look like a voice but are not declared, or are nearly the same as another."""
     heard = Counter(paragraph.voice for paragraph in said(transcript) if paragraph.voice)
     lines = {paragraph.voice: paragraph.line for paragraph in reversed(said(transcript))}
     head = _lines_of(text)
     for voice in transcript.voices:
         if not heard[voice.key] and voice.role not in ("récit", "narration"):
             line = next((number for number, each in enumerate(head, 1) if voice.key in each), 1)
-            yield Remark(line, f"“{voice.key}” is declared and never speaks", "check the spelling of the name in the text")
+            yield Remark(line, f"“{voice.key}” is declared but never speaks", "check the spelling of the name in the text")
     for line, name in doubtful(text):
         if looks_like_name(name) or re.match(r"(?:l[ae]|une?) \w+$|l[’']\w+$", name, re.I):
-            hint = f'declare it, [voices."{name}"], if somebody is called so'
-            yield Remark(line, f"“{name}” stands before a colon once, and is read as narration", hint)
+            hint = f'if it is a voice, declare it: [voices."{name}"]'
+            yield Remark(line, f"“{name}” is before a colon only once, and is read as narration", hint)
     names = sorted(heard)
     for index, name in enumerate(names):
         for other in names[index + 1 :]:
             if _near(name, other):
                 rare, known = sorted((name, other), key=lambda each: heard[each])
-                yield Remark(lines[rare], f"“{rare}” is almost “{known}”", "write the name one way, if they are one voice")
+                yield Remark(lines[rare], f"“{rare}” is almost “{known}”", "if they are the same voice, use one spelling")
 
 
 def _near(name: str, other: str) -> bool:
-    """Whether two names differ by a slip; « Voix 1 » and « Voix 2 » do not."""
+    """Whether two names differ by a typing error; « Voix 1 » and « Voix 2 » do not."""
     if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
         return False
     return name.casefold() == other.casefold() or difflib.SequenceMatcher(None, name, other).ratio() >= _NEAR
 
 
 def _long(transcript: Transcript) -> Iterator[Remark]:
-    """A paragraph that goes on and on: has a voice been missed in it?"""
+    """Very long paragraphs: a change of voice may have been missed."""
     for block in transcript.blocks:
         if isinstance(block, Paragraph) and not block.voice and len(block.text) > _LONG_PARAGRAPH_CHARS:
             message = f"{len(block.text)} characters without a voice or an empty line"
-            yield Remark(block.line, message, "cut it where the narrator breathes, or name who speaks")
+            yield Remark(block.line, message, "split it at a pause, or name the speakers")
 
 
 def _never_closed(transcript: Transcript, language: str) -> Iterator[Remark]:
-    """Narration that goes on inside an archive: `## Récit` was meant before it."""
+    """Narration inside a section such as an archive: `## Récit` is probably missing before it."""
     label, number = "", 0
     closed, _ = closed_parts(transcript.blocks, language)
     for place, block in enumerate(closed):
         if isinstance(block, Section) and block.line:
             label = block.label
         elif isinstance(block, Section):
-            number = next((each.line for each in closed[place + 1 :] if not isinstance(each, (Section, Note))), 0)
-            hint = f"put ## {block.label} before it, if the part has ended"
-            yield Remark(_line(closed[place + 1], number), f"the narrator speaks in “{label}”", hint)
+            number = next((_line(each) for each in closed[place + 1 :] if not isinstance(each, (Section, Note))), 0)
+            hint = f"put ## {block.label} before it, if the section has ended"
+            yield Remark(_line(closed[place + 1]) or number, f"the narrator speaks in the section “{label}”", hint)
 
 
-def _line(block: object, otherwise: int) -> int:
-    return getattr(block, "line", 0) or otherwise
+def _line(block: Block) -> int:
+    """The line number of a block; an insert's is that of its first paragraph."""
+    return block.paragraphs[0].line if isinstance(block, Insert) else block.line
 
 
 def _nearly_repeated(text: str, others: Mapping[str, str]) -> Iterator[Remark]:
-    """Lines that are another episode's but for one word: credits and jingles are meant to be the same."""
+    """Lines that differ by one word from a line of another episode: credits and jingles should be identical."""
     known: dict[tuple[str, ...], tuple[str, int, tuple[str, ...]]] = {}
     same: set[tuple[str, ...]] = set()
     for name, other in sorted(others.items()):
@@ -187,8 +188,8 @@ def _nearly_repeated(text: str, others: Mapping[str, str]) -> Iterator[Remark]:
         found = None if words in same else next((known[short] for short in _shorter(words) if short in known), None)
         if found and (differing := _differing(words, found[2])):
             mine, theirs = differing
-            message = f"one word from {found[0]}:{found[1]}: “{mine}” here, “{theirs}” there"
-            yield Remark(number, message, "make them the same, if the sentence is")
+            message = f"one word differs from {found[0]}:{found[1]}: “{mine}” here, “{theirs}” there"
+            yield Remark(number, message, "if it is the same sentence, make them identical")
 
 
 def _words(line: str) -> tuple[str, ...]:
@@ -196,7 +197,7 @@ def _words(line: str) -> tuple[str, ...]:
 
 
 def _shorter(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The line less any one of its words: two lines that share one of these differ by a word."""
+    """The line, and the line without or with a blank for each one of its words: two lines that share a variant differ by one word."""
     if len(words) >= _SHORTEST_REPEATED_WORDS:
         yield words
         yield from ((*words[:place], "", *words[place + 1 :]) for place in range(len(words)))
@@ -204,7 +205,7 @@ def _shorter(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _differing(words: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, str] | None:
-    """What each line has in place of the other's, when it is one word at most and no number."""
+    """The words in which two lines differ, when it is at most one in each, and not a number; else None."""
     codes = [code for code in difflib.SequenceMatcher(None, words, other, autojunk=False).get_opcodes() if code[0] != "equal"]
     if len(codes) != 1:
         return None

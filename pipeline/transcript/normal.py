@@ -1,4 +1,4 @@
-"""What is compared when a corrected text is laid over what Whisper heard: sounds of words, not their spelling."""
+"""Text normalisation for alignment: words are compared as they are spoken, not as they are spelt."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tokens(word: str, language: str) -> tuple[str, ...]:
 
 
 def french_number(value: int) -> str:
-    """0 to 999,999,999 in French words, without plural marks nor « et »'s hyphens: 81 is `quatre-vingt-un`, 71 `soixante et onze`."""
+    """0 to 999,999,999 in French words, without plural marks, « et » without hyphens: 81 is `quatre-vingt-un`, 71 `soixante et onze`."""
     if value >= 1_000_000:
         return f"{french_number(value // 1_000_000)} million{'s' * (value >= 2_000_000)} {_unless_zero(value % 1_000_000)}".strip()
     if value >= 1000:
@@ -72,7 +72,7 @@ def _unless_zero(value: int) -> str:
 
 
 def _said(part: str, after_number: bool) -> tuple[str, ...]:
-    """A part as it is said in French, less the plurals that digits never show."""
+    """A part as it is spoken in French, without the plural marks that digits do not show."""
     if part in _SIGNS:
         return _SIGNS[part]
     if not part[0].isdecimal():
@@ -84,7 +84,7 @@ def _said(part: str, after_number: bool) -> tuple[str, ...]:
 
 
 def _digits(digits: str) -> tuple[str, ...]:
-    """A whole number; zeros before it are said one by one."""
+    """A whole number in French words; leading zeros are spoken one by one."""
     zeros = len(digits) - len(digits.lstrip("0"))
     rest = digits[zeros:]
     if len(rest) > _LONGEST_NUMBER:
@@ -93,7 +93,7 @@ def _digits(digits: str) -> tuple[str, ...]:
 
 
 def _ordinal(value: int, ending: str) -> tuple[str, ...]:
-    """« 1er », « 1re », « 2e », « 21e »."""
+    """The words of « 1er », « 1re », « 2e », « 21e »."""
     if value == 1:
         return ("premiere" if ending.startswith("re") else "premier",)
     if value == 2 and ending.startswith("nd"):
@@ -104,6 +104,6 @@ def _ordinal(value: int, ending: str) -> tuple[str, ...]:
 
 
 def _roman(text: str) -> int:
-    """A number up to thirty-nine: centuries and kings."""
+    """The value of a Roman numeral up to 39, enough for centuries and kings."""
     values = [{"I": 1, "V": 5, "X": 10}[char] for char in text]
     return sum(-value if value < max(values[place:]) else value for place, value in enumerate(values))

@@ -1,4 +1,4 @@
-"""The text a person corrects: its nouns, and how it is written. `pipeline/transcript/grammar.py` reads it.
+"""The editable transcript: its data types, and how it is written. `pipeline/transcript/parser.py` parses it.
 
     +++
     [voices.Nora]
@@ -22,7 +22,7 @@
 
     %% A note, never published.
 
-A paragraph that begins with `\\` is taken as it is: nothing at its start is markup.
+A `\\` at the start of a paragraph is an escape: nothing at its start is markup.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MARKUP = re.compile(r"\\|%%|#{1,6} |- |\+\+\+$|@\d")
 
 @dataclass(frozen=True)
 class Declared:
-    """A voice as the front matter declares it: `key` is what stands before the colon in the text."""
+    """A voice declared in the front matter: `key` is the label before the colon in the text."""
 
     key: str
     name: str = ""  # published instead of the key
@@ -66,18 +66,18 @@ class Note:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """What one voice says; outside an insert, the narrator when `voice` is empty. Single spaces, no line ends."""
+    """The words of one voice; outside an insert, the narrator's when `voice` is empty. Single spaces, no line ends."""
 
     text: str
     voice: str = ""
     dash: bool = False  # only in an insert: the voice changes here
-    anchor_s: float | None = None  # where a person heard it begin
+    anchor_s: float | None = None  # its start, set by hand
     line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
 class Insert:
-    """`« … »`: speech that comes from elsewhere. At least one paragraph."""
+    """`« … »`: an inserted recording. At least one paragraph."""
 
     paragraphs: tuple[Paragraph, ...]
 
@@ -87,7 +87,7 @@ Block = Section | Note | Paragraph | Insert
 
 @dataclass(frozen=True)
 class Transcript:
-    """A whole editable text. Every voice is declared, or speaks twice at least: that is how a reader knows it for one."""
+    """An editable transcript. Every voice is declared, or speaks at least twice; otherwise its label would be parsed as narration."""
 
     blocks: tuple[Block, ...]
     voices: tuple[Declared, ...] = ()
@@ -95,14 +95,14 @@ class Transcript:
 
 
 def write(transcript: Transcript) -> str:
-    """The canonical text of a transcript; `grammar.parse` is its inverse. A draft's stamp is not part of it."""
+    """The canonical text of a transcript, without a draft's stamp; `parser.parse_transcript` is its inverse."""
     known = _known_labels(transcript)
     blocks = (_block(block, known) for block in transcript.blocks)
     return "\n\n".join((_front_matter(transcript), *blocks)) + "\n"
 
 
 def read_clock(text: str) -> float:
-    """Seconds of `3:58`, `1:02:03` or `3:58.5`."""
+    """The seconds of `3:58`, `1:02:03` or `3:58.5`, to the millisecond."""
     seconds = 0.0
     for part in text.split(":"):
         seconds = seconds * 60 + float(part)
@@ -110,13 +110,13 @@ def read_clock(text: str) -> float:
 
 
 def write_clock(seconds: float) -> str:
-    """The inverse of `read_clock`, to the millisecond."""
+    """The inverse of `parse_anchor`, to the millisecond."""
     whole, thousandths = divmod(round(seconds * 1000), 1000)
     return hms(whole) + (f".{thousandths:03}".rstrip("0") if thousandths else "")
 
 
 def closing(text: str) -> int:
-    """Where the `»` is that closes the `«` at the start of `text`; −2 when it does not start so, −1 when it never closes."""
+    """The index of the `»` that closes the `«` at the start of `text`; −2 when there is no `«` at its start, −1 when it is not closed."""
     depth = 0
     for place, char in enumerate(text):
         depth += (char == "«") - (char == "»")
@@ -126,7 +126,7 @@ def closing(text: str) -> int:
 
 
 def said(transcript: Transcript) -> tuple[Paragraph, ...]:
-    """Every paragraph in order, those of inserts included."""
+    """Every paragraph in order, including those of inserts."""
     blocks = ((block,) if isinstance(block, Paragraph) else getattr(block, "paragraphs", ()) for block in transcript.blocks)
     return tuple(paragraph for paragraphs in blocks for paragraph in paragraphs)
 
@@ -157,7 +157,7 @@ def _block(block: Block, known: set[str]) -> str:
 
 
 def _insert(paragraphs: tuple[Paragraph, ...], known: set[str]) -> str:
-    """Changes of voice on the next line; more from the same voice after an empty one."""
+    """The text of an insert: changes of voice are on the next line, further paragraphs of the same voice after an empty one."""
     first, *others = paragraphs
     lines = [f"{_anchor(first)}«{NARROW_SPACE}{_said(first, known)}"]
     for each in others:
@@ -171,7 +171,7 @@ def _anchor(paragraph: Paragraph) -> str:
 
 
 def _said(paragraph: Paragraph, known: set[str]) -> str:
-    """Dash, name and text; the text is escaped when its start would be read as markup."""
+    """Dash, speaker label and text; the text is escaped when its start would be parsed as markup."""
     start = ("- " if paragraph.dash else "") + (f"{paragraph.voice} : " if paragraph.voice else "")
     label = _label(paragraph.text)
     is_turn = label is not None and not paragraph.voice and label["label"] in known
@@ -181,12 +181,12 @@ def _said(paragraph: Paragraph, known: set[str]) -> str:
 
 
 def _label(text: str) -> re.Match[str] | None:
-    """What a reader may take for a name; the » that ends an insert would stand behind « Nom : »."""
+    """The match of what a parser may take for a speaker label; the » is added because it would follow « Nom : » in an insert."""
     return LABEL.match(f"{text} »")
 
 
 def _known_labels(transcript: Transcript) -> set[str]:
-    """Whatever a reader would take for a voice's name: declared, used, or standing twice before a colon."""
+    """Every label that a parser would take for a voice: declared, used, or before a colon at least twice."""
     paragraphs = said(transcript)
     starts = [found["label"] for paragraph in paragraphs if not paragraph.voice and (found := _label(paragraph.text))]
     twice = {label for label in starts if starts.count(label) > 1}

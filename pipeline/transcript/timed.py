@@ -1,4 +1,4 @@
-"""`timed.json`: the corrected transcript with its times, between alignment and everything that shows it."""
+"""`timed.json`: the corrected transcript with its times, the input of captions, pages, guides and chapters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pipeline.files import read_json, write_whole
 from pipeline.model import TimedTranscript, Turn, Voice, Word
@@ -14,15 +14,43 @@ from pipeline.model import TimedTranscript, Turn, Voice, Word
 
 @dataclass(frozen=True)
 class Unaligned:
-    """Words `first` to `last` of a turn, all by their index, that were not found in what was heard."""
+    """Words `first` to `last` of a turn, all indices, that alignment could not place."""
 
     turn: int
     first: int
     last: int
 
 
-def to_value(transcript: TimedTranscript) -> dict[str, Any]:
-    """The transcript as JSON values: a word is `[text, start_s, end_s]`, or `[text]` when it has no place."""
+class VoiceValue(TypedDict):
+    """A voice in `timed.json`."""
+
+    name: str
+    role: str
+    person: str
+    label: str
+
+
+class TurnValue(TypedDict):
+    """A turn in `timed.json`."""
+
+    voice: VoiceValue
+    section: str
+    insert: bool
+    words: list[list[Any]]  # Any: JSON has no tuples; [text, start_s, end_s] or [text]
+
+
+class TimedValue(TypedDict):
+    """The content of `timed.json`; see docs/formats.md."""
+
+    version: int
+    unaligned: list[list[int]]  # [turn, first word, last word]
+    duration_s: float
+    language: str
+    turns: list[TurnValue]
+
+
+def to_value(transcript: TimedTranscript) -> TimedValue:
+    """The content of `timed.json`: a word is `[text, start_s, end_s]`, or `[text]` when it has no times."""
     return {
         "version": 1,
         "unaligned": [[each.turn, each.first, each.last] for each in unaligned(transcript)],
@@ -40,8 +68,8 @@ def to_value(transcript: TimedTranscript) -> dict[str, Any]:
     }
 
 
-def from_value(value: dict[str, Any]) -> TimedTranscript:
-    """The inverse of `to_value`; probabilities are not kept."""
+def from_value(value: TimedValue) -> TimedTranscript:
+    """The inverse of `transcript_to_json`; probabilities are not stored."""
     turns = (
         Turn(Voice(**turn["voice"]), tuple(Word(*word) for word in turn["words"]), turn["section"], turn["insert"])
         for turn in value["turns"]
@@ -50,7 +78,7 @@ def from_value(value: dict[str, Any]) -> TimedTranscript:
 
 
 def unaligned(transcript: TimedTranscript) -> tuple[Unaligned, ...]:
-    """The stretches of speech without times, « non alignés »: nobody can be sent there. Sounds between other words are none."""
+    """The runs of spoken words without times, to which no link can lead. Sounds are not counted."""
     found: list[Unaligned] = []
     for index, turn in enumerate(transcript.turns):
         lost = [place for place, word in enumerate(turn.words) if word.start_s is None and not word.is_sound]
@@ -61,7 +89,7 @@ def unaligned(transcript: TimedTranscript) -> tuple[Unaligned, ...]:
 
 
 def link_s(turn: Turn) -> float | None:
-    """Where a link to this turn may lead: when its first spoken word was found; None when that would be a guess."""
+    """The time that a link to this turn may lead to, in seconds; None when its first spoken word has no time."""
     first = next((word for word in turn.words if not word.is_sound), None)
     return turn.start_s if first is None or first.start_s is not None else None
 
@@ -72,14 +100,15 @@ def read_timed(path: Path) -> TimedTranscript:
 
 
 def write_timed(path: Path, transcript: TimedTranscript) -> None:
-    """Write it whole, a turn on each line: an hour has ten thousand words, of five lines each in the JSON of other files."""
+    """Write it atomically, one turn per line: indented as other JSON files are, an hour's ten thousand words would take 50,000 lines."""
     value = to_value(transcript)
-    turns = ",\n".join(json.dumps(turn, ensure_ascii=False, allow_nan=False) for turn in value.pop("turns"))
-    write_whole(path, f'{json.dumps(value, ensure_ascii=False, allow_nan=False)[:-1]}, "turns": [\n{turns}\n]}}\n')
+    turns = ",\n".join(json.dumps(turn, ensure_ascii=False, allow_nan=False) for turn in value["turns"])
+    head = json.dumps({key: each for key, each in value.items() if key != "turns"}, ensure_ascii=False, allow_nan=False)
+    write_whole(path, f'{head[:-1]}, "turns": [\n{turns}\n]}}\n')
 
 
 def _word_value(word: Word) -> list[Any]:
-    """Times to the millisecond: captions and players go no finer."""
+    """A word as in `timed.json`, times to the millisecond, the precision of captions and players."""
     if word.start_s is None or word.end_s is None:
         return [word.text]
     return [word.text, round(word.start_s, 3), round(word.end_s, 3)]

@@ -1,4 +1,4 @@
-"""From blocks to turns: who speaks each paragraph, and its words as they are printed. No times yet."""
+"""Turns the blocks of a transcript into speaker turns: the voice of each paragraph, and its words as printed, without times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.model import Turn, Voice, Word
 from pipeline.text import NO_BREAK_SPACE, slugify, typographic
 from pipeline.transcript.text import Declared, Insert, Paragraph, Section, Transcript
 
-# What a section may be, by the slug of its label's first words; the value is the role of the voices heard in it.
+# The role of the voices in a section, by the slug of the first words of its label.
 KINDS = {
     "archive": "archive",
     "archives": "archive",
@@ -35,22 +35,22 @@ KINDS = {
     "story": "narration",
 }
 NARRATION = {"fr": "récit"}  # the narrator's role; "narration" in other languages
-TALK = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people answer each other
-_MANY_VOICES = {"micro-trottoir", "vox-pop"}  # every new voice is somebody new
+TALK = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people talk to each other
+_MANY_VOICES = {"micro-trottoir", "vox-pop"}  # roles of sections where every new voice is another person
 _THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """A turn, and where a person heard it begin."""
+    """A turn, and its start if it was set by hand, in seconds."""
 
     turn: Turn
     anchor_s: float | None = None
 
 
 class _Unnamed:
-    """Numbers for the voices that a section leaves unnamed."""
+    """Numbers the unnamed voices of a section."""
 
     def __init__(self, kind: str, language: str) -> None:
         self._word = "Voix" if language.startswith("fr") else "Voice"
@@ -60,11 +60,11 @@ class _Unnamed:
         self._turn = 0
 
     def insert(self) -> None:
-        """A new insert: nobody has spoken in it yet."""
+        """Start a new insert, with new voices."""
         self._pair, self._turn = [], 0
 
     def next(self) -> str:
-        """Who speaks after a change of voice. Two people answer each other, except where passers-by follow each other."""
+        """The name of the voice after a change: two voices alternate, except among passers-by, who are all different."""
         if self._many or len(self._pair) < 2:
             self._given += 1
             self._pair.append(f"{self._word} {self._given}")
@@ -75,7 +75,7 @@ class _Unnamed:
 
 
 def turns(transcript: Transcript, language: str) -> tuple[Spoken, ...]:
-    """Everything that is said or heard, in order. Notes are left out; an unnamed voice of an insert is « Voix 1 », « Voix 2 »…"""
+    """The speech and sounds of a transcript, in order, without notes; an unnamed voice of an insert is « Voix 1 », « Voix 2 »…"""
     declared = {voice.key: voice for voice in transcript.voices}
     narrator = _narrator(transcript.voices, language)
     section, kind, unnamed = "", "", _Unnamed("", language)
@@ -93,7 +93,7 @@ def turns(transcript: Transcript, language: str) -> tuple[Spoken, ...]:
 
 
 def kind_of(label: str) -> str:
-    """The role that a section gives to its voices, « Archive INA : 1978 » giving `archive`; empty when it starts with no known kind."""
+    """The role a section gives to its voices, `archive` for « Archive INA : 1978 »; empty when the label starts with no known role."""
     words = slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]).split("-")
     starts = ("-".join(words[:count]) for count in range(len(words), 0, -1))
     return next((KINDS[start] for start in starts if start in KINDS), "")
@@ -107,7 +107,7 @@ def printed(text: str, language: str) -> tuple[Word, ...]:
     for token in _TOKEN.findall(typographic(whole, language)):
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
         if words and is_mark and not words[-1].startswith("["):
-            words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is no word
+            words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is not a word
         elif words and not re.search(r"\w", words[-1]) and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token
         else:
@@ -116,20 +116,20 @@ def printed(text: str, language: str) -> tuple[Word, ...]:
 
 
 def _narrator(voices: tuple[Declared, ...], language: str) -> Voice:
-    """The narrator has no name of their own in the text; one declared voice with the narrator's role tells who that is."""
+    """The narrator's voice, unnamed; its person is that of the declared voice with the narrator's role, when there is only one."""
     role = NARRATION.get(language.split("-")[0], "narration")
     people = [voice.person for voice in voices if voice.role == role]
     return Voice("", role, people[0] if len(people) == 1 else "")
 
 
 def _named(key: str, declared: dict[str, Declared], kind: str) -> Voice:
-    """A voice with a name: what it is declared to be, else what its section is."""
+    """A named voice, with its declared role, else that of its section."""
     found = declared.get(key, Declared(key))
     return Voice(found.name or key, found.role or kind, found.person, found.label)
 
 
 def _insert(block: Insert, declared: dict[str, Declared], kind: str, unnamed: _Unnamed, section: str, language: str) -> Iterator[Spoken]:
-    """The turns of an insert; its quotation marks stay with its first and last words."""
+    """The turns of an insert; its quotation marks are attached to its first and last words."""
     unnamed.insert()
     voice: Voice | None = None
     last = len(block.paragraphs) - 1
@@ -144,7 +144,7 @@ def _insert(block: Insert, declared: dict[str, Declared], kind: str, unnamed: _U
 
 
 def _spoken(paragraph: Paragraph, voice: Voice, section: str, language: str, *, insert: bool = False) -> Iterator[Spoken]:
-    """A paragraph as a turn; one of sounds alone belongs to nobody."""
+    """A paragraph as a turn; one that holds only sounds has an empty voice."""
     text = paragraph.text if language.startswith("fr") or not insert else re.sub(r"« | »", lambda found: found[0].strip(), paragraph.text)
     words = printed(text, language)
     if words:
