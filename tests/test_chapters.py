@@ -1,4 +1,4 @@
-"""Chapters: by hand, proposed, and the JSON they are kept in."""
+"""Chapters: by hand, proposed, and their JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.transcript.timed import write_timed
 
 
 def transcript(*sections: tuple[str, float], duration_s: float = 300.0, language: str = "fr") -> TimedTranscript:
-    """One turn a section, from its start."""
+    """A transcript with one turn for each section, from its start."""
     turns = (Turn(Voice(""), (Word("mot", start_s, start_s + 1),), section) for section, start_s in sections)
     return TimedTranscript(duration_s, language, tuple(turns))
 

@@ -1,4 +1,4 @@
-"""One list of chapters and one of credits, read back from every place that carries them by other people's readers."""
+"""One list of chapters and one of credits, read back by independent parsers from every file that carries them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_opus_file_has_them_to_the_millisecond(made: Path) -> None:
 def test_ffmpeg_reads_the_same_from_each_file(made: Path, name: str) -> None:
     found = read_chapters(made / name)
     assert [title for _, _, title in found] == TITLES
-    delay_s = 0.03 if name.endswith("mp3") else 0.0011  # FFmpeg takes the MP3's 25 ms of encoder delay off
+    delay_s = 0.03 if name.endswith("mp3") else 0.0011  # FFmpeg subtracts the 25 ms of the MP3's encoder delay
     assert [start_s for start_s, _, _ in found] == pytest.approx(STARTS_S, abs=delay_s)
 
 
@@ -101,7 +101,7 @@ def test_the_feed_says_them_twice_the_same(made: Path) -> None:
     episode = replace(EPISODE, slug="la-file")
     data = told(SHOW, published(episode, from_json(made / "list.json")))
     (read,) = podcastparser.parse("https://example.org/feed.xml", BytesIO(data))["episodes"]
-    assert [(mark["start"], mark["title"]) for mark in read["chapters"]] == list(zip([0, 20, 40], TITLES, strict=True))  # it rounds down
+    assert [(mark["start"], mark["title"]) for mark in read["chapters"]] == list(zip([0, 20, 40], TITLES, strict=True))  # this parser rounds down
     assert find(data, "//psc:chapter/@start") == ["00:00:00.000", "00:00:20.250", "00:00:40.001"]
     assert find(data, "//psc:chapter/@href|//psc:chapter/@image") == ["https://example.org/a", from_json(made / "list.json")[2].image]
     lines = re.findall(r"<p>(\d\d:\d\d:\d\d) (.*?)</p>", read["description_html"])

@@ -1,4 +1,4 @@
-"""The glossary: what a person may write in it, what the recogniser is told, what is corrected and what is left alone."""
+"""The glossary: how it is read, what the recogniser is prompted with, what is corrected and what is not."""
 
 import pytest
 from hypothesis import given, settings
@@ -13,18 +13,18 @@ NAMES = Glossary((Term("Orvalle", ("or val", "Orval")), Term("CAF"), Term("Val-d
 
 
 def heard(text: str) -> dict:
-    """Words of a second each."""
+    """`words.json` of words of one second."""
     words = [{"text": word, "start_s": float(i), "end_s": i + 1.0, "probability": 0.9} for i, word in enumerate(text.split(" "))]
     return {"language": "fr", "duration_s": 60.0, "segments": [{"text": text, "words": words}]}
 
 
 def fair(text: str) -> str:
-    """The text corrected."""
+    """The corrected text."""
     return corrected(heard(text), NAMES)[0]["segments"][0]["text"]
 
 
 def read(values: dict) -> tuple[Glossary, list[str]]:
-    """What is read of a file, and what is wrong with it."""
+    """The glossary of a file, and its problems."""
     problems = []
     glossary = read_glossary(Table(values, "glossary.toml", problems), PEOPLE)
     return glossary, [str(problem) for problem in problems]

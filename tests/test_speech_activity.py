@@ -1,4 +1,4 @@
-"""Voice activity: silence and hiss are nobody; every line of the sample show is somebody."""
+"""Voice activity: none in silence and hiss, and some in every line of the sample show."""
 
 import json
 from pathlib import Path

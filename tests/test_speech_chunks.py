@@ -1,4 +1,4 @@
-"""What was heard is kept, found again, and swept when nothing asks for it."""
+"""The window cache: what is stored is found again, and deleted when no window uses it."""
 
 import numpy as np
 import pytest

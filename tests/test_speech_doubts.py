@@ -1,4 +1,4 @@
-"""Doubts: where passages are cut, which come first and why, and how much of an episode they ask for."""
+"""Doubts: how phrases are split, which passages come first and why, and how much listening they need."""
 
 import json
 
@@ -18,7 +18,7 @@ SURE = {"no_speech_probability": 0.01, "average_log_probability": -0.08}
 
 
 def words(text: str, start_s: float, letter_s: float = 0.06, probability: float = 0.97) -> list[dict]:
-    """Words that last as long as their letters ask, without pauses."""
+    """Words whose length is proportional to their letters, without pauses."""
     said = []
     for word in text.split():
         end_s = start_s + letter_s * (1 + sum(map(str.isalnum, word)))
@@ -28,14 +28,14 @@ def words(text: str, start_s: float, letter_s: float = 0.06, probability: float 
 
 
 def heard(*parts: list[dict], duration_s: float = 60.0, **figures: float) -> dict:
-    """A segment each; `figures` are those of the last."""
+    """`words.json` with a segment for each part; `figures` are the fields of the last one."""
     segments = [{**SURE, "words": part, "text": " ".join(word["text"] for word in part)} for part in parts]
     segments[-1].update(figures)
     return {"language": "fr", "duration_s": duration_s, "segments": segments}
 
 
 def first(value: dict, levels_db: np.ndarray | None = None, glossary: Glossary = NO_TERMS) -> dict:
-    """What is doubted most."""
+    """The most doubtful passage."""
     return doubts_value(value, levels_db, glossary)["passages"][0]
 
 

@@ -1,4 +1,4 @@
-"""Both engines with the same weights: the demonstration checkpoint, and what the converter makes of it."""
+"""Both backends with the same weights: the demonstration checkpoint, and its conversion to CTranslate2."""
 
 import importlib
 import json

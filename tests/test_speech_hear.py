@@ -1,4 +1,4 @@
-"""Windows are heard in order, at once, again when Whisper goes round in circles, and not at all when nothing is there."""
+"""Windows are transcribed in order, concurrently, again when Whisper repeats itself, and not at all when they are silent."""
 
 import threading
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ NOWHERE = Chunks(None, ())
 
 @dataclass
 class Parrot:
-    """An engine that says what it is told to, one text for each loudness, and remembers what it was asked."""
+    """A fake backend that returns a given text for each loudness, and records its calls."""
 
     says: dict[float, str]
     says_again: str = "enfin autre chose"
@@ -87,7 +87,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
     before = len(engine.asked)
     assert heard(engine, windows, Chunks(tmp_path, ())) == [str(n) for n in range(1, 10)]
     assert before >= 6
-    assert len(engine.asked) <= 10  # one window at most was heard twice
+    assert len(engine.asked) <= 10  # at most one window was transcribed twice
 
 
 def test_what_an_engine_cannot_hear_stops_the_rest():

@@ -1,4 +1,4 @@
-"""What is refused of what Whisper says, and how its pieces become words."""
+"""Which of Whisper's words are removed as hallucinations, and how its pieces become words."""
 
 from pipeline.model import Word
 from pipeline.speech.sift import Segment, believable, whole_words

@@ -103,7 +103,7 @@ def test_a_wrong_setting_is_explained(changes, message, tmp_path):
 
 
 def test_a_model_that_cannot_be_downloaded_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # no copy from an earlier day
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # no copy from an earlier download
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     soundfile.write(tmp_path / "silence.flac", np.zeros(RATE_HZ), RATE_HZ)

@@ -1,4 +1,4 @@
-"""Where recordings are cut for Whisper."""
+"""How recordings are split into windows for Whisper."""
 
 import itertools
 

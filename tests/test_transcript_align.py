@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def heard(text: str, *, start_s: float = 5.0, step_s: float = 0.5, share: float = 0.8, duration_s: float = 60.0) -> dict:
-    """Words heard one every `step_s`, each for a `share` of that; `_` is a step of silence."""
+    """`words.json` with a word every `step_s`, each lasting a `share` of it; `_` is a step of silence."""
     words = [
         {"text": word, "start_s": start_s + i * step_s, "end_s": start_s + (i + share) * step_s, "probability": 0.9}
         for i, word in enumerate(text.split())
@@ -144,7 +144,7 @@ def test_times_never_go_back_nor_leave_the_audio(said, listened):
 
 
 def test_the_sample_transcript_lands_on_the_truth_through_a_hearing_with_mistakes(tmp_path):
-    """Every seventh word misheard and every eleventh missed: half the words stay within 50 ms, nine in ten within 300 ms."""
+    """Every seventh word misrecognised and every eleventh missed: half the words stay within 50 ms, nine in ten within 300 ms."""
     slug = "02-une-voix-au-bout-du-fil"
     truth = [
         word

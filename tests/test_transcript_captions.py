@@ -1,4 +1,4 @@
-"""The five published forms: the same words and voices, in files that strict readers accept."""
+"""The five published formats: the same words and voices, in files that strict parsers accept."""
 
 import html as markup
 import json
@@ -80,7 +80,7 @@ def test_json_segments_have_the_speakers_and_the_words(made):
 
 
 class Fragment(HTMLParser):
-    """What a browser would show, by tag."""
+    """The text a browser would show, by tag."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ def transcripts(draw) -> TimedTranscript:
 
 
 def flat(text: str) -> str:
-    """Words in order, less what no form can show."""
+    """The words in order, without the characters that no format can hold."""
     return " ".join("".join(char for char in text if char.isprintable() or char in " \n\u00a0\u202f").split())
 
 

@@ -1,4 +1,4 @@
-"""Cues that can be read."""
+"""Cues: line lengths, reading speed, and where they are split."""
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ NARRATOR = Voice("", "récit")
 
 
 def turn(text: str, *, start_s: float = 0.0, step_s: float = 0.3, timed: bool = True, voice: Voice = NARRATOR) -> Turn:
-    """Words evenly said; no-break spaces stay inside words."""
+    """A turn of evenly spaced words; no-break spaces stay inside words."""
     words = text.split(" ")
     return Turn(
         voice, tuple(Word(word, start_s + i * step_s, start_s + (i + 1) * step_s) if timed else Word(word) for i, word in enumerate(words))

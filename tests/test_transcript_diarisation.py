@@ -1,4 +1,4 @@
-"""Who speaks on one recording, from another program's RTTM file."""
+"""Speaker diarisation of one recording, from another program's RTTM file."""
 
 import json
 
@@ -28,7 +28,7 @@ def of(*names: tuple[str, str]) -> Diarised:
 
 
 def turns(rttm: str, activity: dict, *sentences: tuple[str, float], names=SPEAKERS) -> list[tuple[str, str]]:
-    """Who says what in the draft."""
+    """The voices and texts of the draft."""
     told = with_speakers(activity, [(of(*names), parse_rttm(rttm, "x.rttm"))])
     blocks = drafted(heard(*sentences), told, NONE, NAMES, "fr").blocks
     return [(block.voice, block.text) for block in blocks if isinstance(block, Paragraph)]
@@ -100,7 +100,7 @@ def test_two_at_once_are_noted():
 
 
 def test_a_recording_that_is_shared_stands_beside_one_that_is_not():
-    """One has a microphone, two share the second; their tracks are as loud as it is while they speak."""
+    """One speaker has a microphone, two share the second; their tracks have its levels while they speak."""
     own = {"voice": "nora", "reference_db": -20.0, "levels_db": [-20.0] * 40 + [-60.0] * 60}
     shared = {"voice": "", "reference_db": -30.0, "levels_db": [-70.0] * 40 + [-30.0] * 60}
     told = Diarised("x.rttm", 1, "x", (("B", "malik"),))

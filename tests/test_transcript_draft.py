@@ -1,4 +1,4 @@
-"""The machine's draft."""
+"""The draft made from the recognised words."""
 
 import json
 
@@ -17,7 +17,7 @@ NONE = {"passages": []}
 
 
 def heard(*parts: tuple[str, float], duration_s: float = 20.0) -> dict:
-    """Sentences and when they begin; a word lasts 0.3 s."""
+    """`words.json` of sentences with their starts; a word lasts 0.3 s."""
     words = [
         {"text": word, "start_s": start_s + i * 0.3, "end_s": start_s + (i + 1) * 0.3, "probability": 0.9}
         for text, start_s in parts
@@ -34,12 +34,12 @@ def tracks(*voices: str, loud: str, hop_s: float = 0.5) -> dict:
 
 
 def blocks(what: dict, activity: dict = ONE_TRACK, language: str = "fr") -> tuple:
-    """The draft of something nobody doubts."""
+    """The blocks of a draft without doubtful passages."""
     return drafted(what, activity, NONE, NAMES, language).blocks
 
 
 def turns(what: dict, activity: dict) -> list[tuple[str, str]]:
-    """Who says what."""
+    """The voices and texts of the draft."""
     return [(block.voice, block.text) for block in blocks(what, activity) if isinstance(block, Paragraph)]
 
 
@@ -82,7 +82,7 @@ GLOSSARY = Glossary((Term("Oui-Non", ("oui",)),))
 
 
 def doubted(text: str, *reasons: str, start_s: float = 0.0) -> dict:
-    """One passage to listen to."""
+    """`doubts.json` with one passage."""
     return {"passages": [{"start_s": start_s, "end_s": start_s + 1.5, "text": text, "score": 0.5, "reasons": list(reasons)}]}
 
 

@@ -1,4 +1,4 @@
-"""What the grammar is not sure of."""
+"""Labels that may or may not be voices."""
 
 from pipeline.transcript.grammar import doubtful
 

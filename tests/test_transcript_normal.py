@@ -1,4 +1,4 @@
-"""What two spellings of the same words have in common."""
+"""Two spellings of the same words are normalised alike."""
 
 import pytest
 from hypothesis import given

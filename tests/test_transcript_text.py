@@ -1,4 +1,4 @@
-"""The editable text: reading and writing are inverses, and mistakes are told by line."""
+"""The editable transcript: parsing and writing are inverses, and mistakes are reported by line."""
 
 from pathlib import Path
 

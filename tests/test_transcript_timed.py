@@ -1,4 +1,4 @@
-"""`timed.json`: what is written is read again, whatever was said, and a person can look at it."""
+"""`timed.json`: any transcript survives writing and reading, and the file has one turn per line."""
 
 from __future__ import annotations
 

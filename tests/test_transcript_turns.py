@@ -1,4 +1,4 @@
-"""Who speaks, and the words as they are printed."""
+"""Speaker turns, and their words as printed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A reader of WebVTT files that accepts what the W3C's authoring grammar allows, and nothing else: players forgive, this does not."""
+"""A strict WebVTT parser: it accepts only what the W3C's syntax for authors allows, while players tolerate more."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 
 
 class NotWebVTT(AssertionError):
-    """What is wrong, and where."""
+    """A violation of the syntax, and where it is."""
 
 
 @dataclass(frozen=True)
 class Cue:
-    """A cue: when, who says it, the role of their voice, and its lines without markup. `classes` has those of spans."""
+    """A cue: its times, speaker, the speaker's role, and its lines without markup; `classes` are those of its spans."""
 
     start_s: float
     end_s: float
@@ -34,7 +34,7 @@ class Cue:
 
 
 def read(content: bytes) -> tuple[Cue, ...]:
-    """The cues of a file. `NotWebVTT` at the first thing that is not in the grammar."""
+    """The cues of a file; `NotWebVTT` at the first violation of the syntax."""
     text = content.decode("utf-8").removeprefix("\ufeff")
     _must("\0" not in text, "U+0000", text)
     lines = re.split(r"\r\n|\n|\r", text)
@@ -57,7 +57,7 @@ def _must(holds: bool, what: str, where: str) -> None:
 
 
 def _blocks(lines: list[str]) -> list[list[str]]:
-    """Runs of lines that are not empty."""
+    """The blocks of non-empty lines."""
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line:
@@ -127,7 +127,7 @@ def _payload(text: str, start_s: float, end_s: float) -> Cue:
 
 
 def _opens(tag: re.Match[str], stack: list[str]) -> None:
-    """What a start tag needs: a voice and a language are named, nothing else is; `rt` is in `ruby`."""
+    """Check a start tag: only `v` and `lang` have an annotation, and need one; `rt` is inside `ruby`."""
     name, annotation = tag["name"], tag["annotation"]
     _must((annotation is not None) == (name in ("v", "lang")), "an annotation", tag[0])
     _must(annotation is None or bool(_plain(annotation).strip()), "an empty annotation", tag[0])
@@ -135,7 +135,7 @@ def _opens(tag: re.Match[str], stack: list[str]) -> None:
 
 
 def _plain(text: str) -> str:
-    """Text with its character references replaced; every one of them must be known."""
+    """Text with its character references replaced; each must be a known one."""
     _must("&" not in _REFERENCE.sub("", text), "an ampersand that is not escaped", text)
     for reference in _REFERENCE.findall(text):
         _must(html.unescape(reference) != reference, "an unknown reference", reference)
