@@ -36,7 +36,7 @@ _NO_QUOTES = str.maketrans("", "", "«»“”")  # they would nest in the quota
 
 
 class _Texts(TypedDict):
-    """What a draft says to its reader in one language."""
+    """The fixed texts of a draft in one language."""
 
     stamp: str
     help: tuple[str, ...]
@@ -72,7 +72,7 @@ _TEXTS: dict[str, _Texts] = {
         },
     },
     "en": {
-        "stamp": "as long as nothing else is changed, the machine may write this draft again",
+        "stamp": "this draft is rewritten automatically as long as nothing else is changed",
         "help": (
             "The machine’s transcription: listen and correct. Lines that begin with %% are never published.",
             "A plain paragraph: the narrator. “Name : text”: another voice (at least twice, or declared here).",

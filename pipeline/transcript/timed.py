@@ -107,7 +107,7 @@ def write_timed(path: Path, transcript: TimedTranscript) -> None:
     write_whole(path, f'{head[:-1]}, "turns": [\n{turns}\n]}}\n')
 
 
-def _word_value(word: Word) -> list[Any]:
+def _word_value(word: Word) -> list[str | float]:
     """A word as in `timed.json`, times to the millisecond, the precision of captions and players."""
     if word.start_s is None or word.end_s is None:
         return [word.text]
