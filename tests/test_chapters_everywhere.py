@@ -101,7 +101,9 @@ def test_the_feed_says_them_twice_the_same(made: Path) -> None:
     episode = replace(EPISODE, slug="la-file")
     data = told(SHOW, published(episode, from_json(made / "list.json")))
     (read,) = podcastparser.parse("https://example.org/feed.xml", BytesIO(data))["episodes"]
-    assert [(mark["start"], mark["title"]) for mark in read["chapters"]] == list(zip([0, 20, 40], TITLES, strict=True))  # this parser rounds down
+    assert [(mark["start"], mark["title"]) for mark in read["chapters"]] == list(
+        zip([0, 20, 40], TITLES, strict=True)
+    )  # this parser rounds down
     assert find(data, "//psc:chapter/@start") == ["00:00:00.000", "00:00:20.250", "00:00:40.001"]
     assert find(data, "//psc:chapter/@href|//psc:chapter/@image") == ["https://example.org/a", from_json(made / "list.json")[2].image]
     lines = re.findall(r"<p>(\d\d:\d\d:\d\d) (.*?)</p>", read["description_html"])

@@ -72,7 +72,9 @@ def test_a_voice_that_never_speaks_and_one_that_is_almost_another_are_told():
 
 def test_a_line_one_word_from_another_episode_s_is_told_with_its_place():
     others = {"un.md": f"Bonjour.\n\n{CREDITS}\n", "deux.md": "Autre chose."}
-    assert told(CREDITS.replace("toute", "notre"), known_texts=others) == [(1, "one word differs from un.md:3: “notre” here, “toute” there")]
+    assert told(CREDITS.replace("toute", "notre"), known_texts=others) == [
+        (1, "one word differs from un.md:3: “notre” here, “toute” there")
+    ]
     assert told(CREDITS, known_texts=others) == []
     assert told(CREDITS.replace("préparée ", ""), known_texts=others)[0][1].endswith("“” here, “préparée” there")
 
