@@ -100,20 +100,20 @@ def _truncated(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]
         if form not in ("pcm", "low.mp3", "film.mp4"):
             for which in (1, 2):
                 cut = content[: chance.randrange(len(content) // 20, len(content) * 19 // 20)]
-                yield f"cut{which}.{form}", cut, {"says": "truncated|not a recording|lost its end|damaged|no sound"}
+                yield f"cut{which}.{form}", cut, {"says": "truncated|not a recording|end was lost|damaged|no sound"}
 
 
 def _wavs(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     pcm = forms["pcm"]
     yield "length-long.wav", wav(pcm, length=10**9), {"says": "truncated"}
-    yield "length-short.wav", wav(pcm, length=20_000), {"says": "goes on"}
+    yield "length-short.wav", wav(pcm, length=20_000), {"says": "continues after"}
     yield "length-0.wav", wav(pcm, length=0), RIGHT
     yield "length-open.wav", wav(pcm, length=2**32 - 1), RIGHT
     yield "channels-0.wav", wav(pcm, channels=0, align=2), {"says": "0 channels"}
     yield "channels-65535.wav", wav(pcm, channels=65535), {"says": "channels"}
     yield "rate-0.wav", wav(pcm, rate=0), {}
-    yield "rate-1.wav", wav(pcm[:6], rate=1), {"says": "1 samples a second"}
-    yield "rate-3.wav", wav(pcm[:60], rate=3), {"says": "3 samples a second"}
+    yield "rate-1.wav", wav(pcm[:6], rate=1), {"says": "sample rate of 1 Hz"}
+    yield "rate-3.wav", wav(pcm[:60], rate=3), {"says": "sample rate of 3 Hz"}
     yield "rate-4e9.wav", wav(pcm, rate=4_000_000_000), {}
     yield "rate-768k.wav", wav(np.repeat(np.frombuffer(pcm, "<i2")[:RATE_HZ], 16).tobytes(), rate=768_000), {"seconds": 1.0}
     yield "align-0.wav", wav(pcm, align=0), RIGHT
@@ -159,11 +159,11 @@ def _samples(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
         return wav(samples.tobytes(), form=3, bits=samples.itemsize * 8)
 
     for name, value in (("nan", math.nan), ("inf", math.inf), ("minus-inf", -math.inf)):
-        yield f"{name}.wav", floats(value=value), {"says": "are no sound"}
-    yield "nan-f64.wav", floats("<f8", value=math.nan), {"says": "are no sound"}
-    yield "huge-f64.wav", floats("<f8", value=1e300), {"says": "are no sound"}
-    yield "huge.wav", floats(value=1e30), {"says": "no sound"}
-    yield "all-nan.wav", wav(np.full(RATE_HZ, math.nan, "<f4").tobytes(), form=3, bits=32), {"says": "are no sound"}
+        yield f"{name}.wav", floats(value=value), {"says": "invalid samples"}
+    yield "nan-f64.wav", floats("<f8", value=math.nan), {"says": "invalid samples"}
+    yield "huge-f64.wav", floats("<f8", value=1e300), {"says": "invalid samples"}
+    yield "huge.wav", floats(value=1e30), {"says": "invalid samples"}
+    yield "all-nan.wav", wav(np.full(RATE_HZ, math.nan, "<f4").tobytes(), form=3, bits=32), {"says": "invalid samples"}
     yield "scaled-as-integers.wav", wav((sound * 32768).tobytes(), form=3, bits=32), {**RIGHT, "level_db": 9.0}  # brought under full scale
     yield "clipped.wav", wav(np.clip(sound * 3.2e6, -32768, 32767).astype("<i2").tobytes()), {"seconds": SECONDS, "level_db": 23.45}
     yield "dc-offset.wav", wav((sound + 0.3).astype("<f4").tobytes(), form=3, bits=32), RIGHT

@@ -63,6 +63,6 @@ def test_bites_are_the_same_bytes_twice(episode, tmp_path):
 
 @pytest.mark.parametrize("late", [Soundbite(5.0, 1.01), Soundbite(60.0, 2.0)])
 def test_a_bite_outside_the_audio_is_named_before_anything_is_cut(episode, tmp_path, late):
-    with pytest.raises(CauserieError, match=r"soundbites\[2\]: runs from .* and the audio ends at 0:06"):
+    with pytest.raises(CauserieError, match=r"soundbites\[2\]: runs from .* but the audio ends at 0:06"):
         cut(episode, tmp_path, (BITES[0], late))
     assert not list(tmp_path.iterdir())

@@ -18,23 +18,27 @@ def told(mix, bites=(), lengths_s=LENGTHS_S):
 @pytest.mark.parametrize(
     ("mix", "bites", "said"),
     [
-        (Mix(TAKE, end_s=65), (), "end: is 1:05, and the longest recording lasts 1:00; correct it, or remove it to go to the end"),
-        (Mix(TAKE, start_s=60), (), "start: is 1:00, and the longest recording lasts 1:00; correct start and end"),
+        (Mix(TAKE, end_s=65), (), "end: is 1:05, but the longest recording lasts 1:00; correct it, or remove it to play to the end"),
+        (Mix(TAKE, start_s=60), (), "start: is 1:00, but the longest recording lasts 1:00; correct start and end"),
         (
             Mix(TAKE, (Part(start_s=70, number=1),)),
             (),
-            "parts[1].start: is 1:10, and the longest recording lasts 1:00; correct start and end",
+            "parts[1].start: is 1:10, but the longest recording lasts 1:00; correct start and end",
         ),
-        (Mix(TAKE, (Part(), Part(file="jingle.flac", end_s=9, number=2))), (), "parts[2].end: is 0:09, and jingle.flac lasts 0:04"),
+        (Mix(TAKE, (Part(), Part(file="jingle.flac", end_s=9, number=2))), (), "parts[2].end: is 0:09, but jingle.flac lasts 0:04"),
         (Mix(TAKE, (Part(), Part(file="jingle.flac", crossfade_s=3, number=2))), (), "parts[2].crossfade: is more than half"),
-        (Mix(TAKE, (Part(gap_s=1, crossfade_s=1, number=1),)), (), "parts[1].gap: and crossfade exclude each other; keep one of them"),
-        (Mix(TAKE, (Part(fade_in_s=40, fade_out_s=40, number=1),)), (), "parts[1].fade_in: and fade_out are longer than the part, 60.0 s"),
+        (Mix(TAKE, (Part(gap_s=1, crossfade_s=1, number=1),)), (), "parts[1].gap: cannot be combined with crossfade; remove one of them"),
+        (
+            Mix(TAKE, (Part(fade_in_s=40, fade_out_s=40, number=1),)),
+            (),
+            "parts[1].fade_in: and fade_out together are longer than the part, 60.0 s",
+        ),
         (Mix(TAKE, (Part(), Part(start_s=0, end_s=4, number=2, crossfade_s=3))), (), "parts[2].crossfade: is more than half"),
         (Mix(TAKE, (Part(file="jingle.flac"), Part(crossfade_s=3, number=2))), (), "parts[2].crossfade: is more than half"),
-        (Mix(TAKE, start_s=50, beds=(Bed("bed.flac", start_s=11),)), (), "beds[1].start: is 0:11, and what it lies under lasts 0:10"),
-        (Mix(TAKE, end_s=10), (Soundbite(8, 5),), "soundbites[1]: ends at 0:13, and the episode lasts 0:10 at most"),
-        (Mix(TAKE, beds=(Bed("bed.flac", start_s=61),)), (), "beds[1].start: is 1:01, and what it lies under lasts 1:00"),
-        (Mix(TAKE), (Soundbite(50, 20),), "soundbites[1]: ends at 1:10, and the episode lasts 1:00 at most; correct start and end"),
+        (Mix(TAKE, start_s=50, beds=(Bed("bed.flac", start_s=11),)), (), "beds[1].start: is 0:11, but the part it plays under lasts 0:10"),
+        (Mix(TAKE, end_s=10), (Soundbite(8, 5),), "soundbites[1]: ends at 0:13, but the episode lasts 0:10 at most"),
+        (Mix(TAKE, beds=(Bed("bed.flac", start_s=61),)), (), "beds[1].start: is 1:01, but the part it plays under lasts 1:00"),
+        (Mix(TAKE), (Soundbite(50, 20),), "soundbites[1]: ends at 1:10, but the episode lasts 1:00 at most; correct start and end"),
     ],
 )
 def test_each_misfit_is_a_sentence_with_its_key(mix, bites, said):

@@ -171,7 +171,7 @@ def test_a_bed_without_a_name_lies_under_the_recordings_not_under_the_cold_open(
 
 def test_an_end_after_the_end_is_refused_before_anything_is_heard(tmp_path):
     take = write(tmp_path / "take.wav", speech(3))
-    with pytest.raises(CauserieError, match="is 9:05, and the longest recording lasts 0:03") as told:
+    with pytest.raises(CauserieError, match="is 9:05, but the longest recording lasts 0:03") as told:
         made(tmp_path, take, parts=(Part(start_s=1, end_s=545, number=1),))
     assert told.value.where.endswith("episode.toml: parts[1].end") and not (tmp_path / "master.flac").exists()
 

@@ -128,7 +128,7 @@ def test_several_streams_are_listed(several):
     with pytest.raises(CauserieError) as caught:
         chosen(several)
     assert caught.value.message == "holds 2 audio streams: 1 (fra, mono, “Micro Nora”), 2 (stereo, “Salle?[31m”)"
-    assert caught.value.hint == 'say which with stream = "1" in episode.toml'
+    assert caught.value.hint == 'choose one with stream = "1" in episode.toml'
     assert probe(several).streams == 2
 
 

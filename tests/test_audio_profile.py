@@ -87,4 +87,4 @@ def test_a_damaged_profile_is_told_with_what_to_do(tmp_path, content):
     path.write_bytes(path.read_bytes()[:600] if content is None else content)
     with pytest.raises(CauserieError, match="is damaged") as told:
         load(path, "one")
-    assert told.value.hint == "delete it, and build"
+    assert told.value.hint == "delete it and build again"

@@ -73,15 +73,15 @@ def test_what_is_cleaned_is_named_for_the_show_and_changed_for_a_recording(tmp_p
     ("toml", "said"),
     [
         ({"recordings": []}, "recordings: is missing"),
-        ({"parts": [{"file": "archive.mp3"}]}, "parts: leaves the recordings out"),
-        ({"parts": [{"body": True}, {}]}, "parts[2].file: or body = true is what a part needs"),
+        ({"parts": [{"file": "archive.mp3"}]}, "parts: do not include the recordings"),
+        ({"parts": [{"body": True}, {}]}, "parts[2].file: or body = true is required, but not both"),
         ({"parts": [{"body": True, "file": "archive.mp3"}]}, "parts[1].file: or body = true"),
         ({"parts": [{"body": True, "crossfade": 90}]}, "parts[1].crossfade: cannot be 90"),
         ({"parts": [{"body": True}, {"file": "gone.wav"}]}, "parts[2].file: there is no file gone.wav"),
-        ({"beds": [{"file": "bed.flac", "under": "nulle part"}]}, "beds[1].under: “nulle part” is the name of no part"),
+        ({"beds": [{"file": "bed.flac", "under": "nulle part"}]}, "beds[1].under: “nulle part” is not the name of a part"),
         ({"level": "strongest"}, "level: cannot be strongest"),
         ({"recordings": [{"file": "a.wav", "clean": {"denoise": True}}]}, "recordings[1].clean.denoise: is not a key"),
-        ({"recordings": [{"file": "a.wav", "voice": "mora"}]}, "recordings[1].voice: “mora” is nobody"),
+        ({"recordings": [{"file": "a.wav", "voice": "mora"}]}, "recordings[1].voice: “mora” is not a person"),
         ({"start": "0:30", "end": "0:20"}, "end: is not after start"),
     ],
 )
@@ -97,7 +97,7 @@ def test_soundbites_have_a_start_and_a_length():
     )
     assert soundbites(table)[:2] == (Soundbite(60, 30), Soundbite(5, 20, "Là"))
     assert [str(problem) for problem in problems] == [
-        "e: soundbites[3].duration: is missing or not from 1 to 600 s; give duration or end; players like 15 to 120 s"
+        "e: soundbites[3].duration: is missing or not between 1 and 600 s; give duration or end; players like 15 to 120 s"
     ]
 
 
@@ -144,9 +144,9 @@ def test_a_recording_may_have_its_speakers_found_by_another_program(tmp_path):
     ("recording", "problem"),
     [
         ({"diarisation": "autre.rttm"}, "recordings[1].diarisation: there is no file autre.rttm"),
-        ({"diarisation": "vox pop.rttm", "speakers": {"A": "mora"}}, "recordings[1].speakers.A: “mora” is nobody in show.toml"),
-        ({"diarisation": "vox pop.rttm", "voice": "nora"}, "recordings[1].voice: says who speaks, and so does diarisation"),
-        ({"speakers": {"A": "nora"}}, "recordings[1].speakers: explains names that no file gives"),
+        ({"diarisation": "vox pop.rttm", "speakers": {"A": "mora"}}, "recordings[1].speakers.A: “mora” is not a person in show.toml"),
+        ({"diarisation": "vox pop.rttm", "voice": "nora"}, "recordings[1].voice: and diarisation both name the speakers"),
+        ({"speakers": {"A": "nora"}}, "recordings[1].speakers: needs a diarisation file"),
         ({"diarization": "vox pop.rttm"}, "recordings[1].diarization: is not a key"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Recordings to published audio: FFmpeg does what is long, pydub what is clip-sized."""
+"""From raw recordings to published audio. FFmpeg processes long files as streams; pydub handles short clips in memory."""

@@ -1,7 +1,7 @@
-"""On whose microphone a voice is: how loud each track is for what it can be, from all tracks of a conversation. Profiles in, no files.
+"""The reference level of each track of a conversation, to decide whose microphone a voice belongs to. Profiles in, no files.
 
-A voice is louder on its own track than on another by more than the other voice is: the difference between two tracks has two values, one
-for each speaker, and what is half-way between them parts the two, however loud each speaks and however much reaches the other.
+A voice is louder on its own track than on the others. The level difference between two tracks therefore clusters around two values, one
+per speaker. Their midpoint separates the speakers, however loud each one is and however much of each voice reaches the other microphone.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import numpy as np
 from pipeline.audio.profile import HOPS_PER_S
 from pipeline.audio.voice import Doubles, Hops
 
-LOUD_PERCENT = 95  # of what is heard on a track: its own voice, which is mostly louder there than any other
-APART_DB = 6.0  # between the two values: less is one speaker, or two as far from both microphones
-BETWEEN_SHARE = 0.3  # of the hops, at most, in the middle third between them
-LEAST_HOPS = HOPS_PER_S  # a second of each
+LOUD_PERCENT = 95  # percentile of a track's active levels: its own voice, which is mostly louder there than any other
+APART_DB = 6.0  # between the two clusters; less means one speaker, or two at the same distance from both microphones
+BETWEEN_SHARE = 0.3  # at most this share of the hops may lie in the middle third between the clusters
+LEAST_HOPS = HOPS_PER_S  # one second in each cluster
 _ROUNDS = 3
-_WEAK = 1e-3  # how much the first guess weighs beside what was found
+_WEAK = 1e-3  # weight of the initial estimate relative to the measured offsets
 
 
 def references(levels_db: Doubles, active: Hops) -> Doubles:
-    """The level of each track at which it is as much its speaker's as another's is theirs, dB; a row a track, a column a hop.
+    """Estimate the reference level of each track, dB. `levels_db` and `active` have one row per track and one column per hop.
 
-    The track that is highest above its own holds the voice. Where two tracks never disagree, it is the level of their loud moments.
+    The track that is furthest above its reference holds the voice. For tracks whose levels show no two clusters, the reference is the
+    level of their loud moments.
     """
     heard = [level[here] for level, here in zip(levels_db, active, strict=True)]
     found = first = np.array([np.percentile(each, LOUD_PERCENT) if each.size else 0.0 for each in heard])
@@ -33,18 +34,18 @@ def references(levels_db: Doubles, active: Hops) -> Doubles:
 
 
 def _halfways(levels_db: Doubles, active: Hops, loudest: np.ndarray) -> list[tuple[int, int, float]]:
-    """Pairs of tracks, and how much the first is above the second where neither's speaker is told from the other's."""
+    """Pairs of tracks with the level offset (first minus second, dB) that separates their two speakers."""
     pairs = []
     for mine in range(len(levels_db)):
         for other in range(mine + 1, len(levels_db)):
-            both = active[mine] & active[other] & ((loudest == mine) | (loudest == other))  # not what both hear of a third
+            both = active[mine] & active[other] & ((loudest == mine) | (loudest == other))  # exclude a third speaker picked up by both
             if (between := halfway(levels_db[mine][both] - levels_db[other][both])) is not None:
                 pairs.append((mine, other, between))
     return pairs
 
 
 def halfway(differences_db: Doubles) -> float | None:
-    """What is half-way between the two values these gather around; None when they gather around one, or none."""
+    """Return the midpoint of the two clusters of `differences_db`; None when there are no two clusters."""
     if len(differences_db) < 2 * LEAST_HOPS:
         return None
     low, high = (float(each) for each in np.percentile(differences_db, (1, 99)))
@@ -59,7 +60,7 @@ def halfway(differences_db: Doubles) -> float | None:
 
 
 def _reconciled(first: Doubles, pairs: list[tuple[int, int, float]]) -> Doubles:
-    """Levels whose differences are those of the pairs, as near as can be to the first guess otherwise."""
+    """Return levels whose differences match the pairs in the least-squares sense, and stay close to the initial estimate."""
     rows, wanted = [np.eye(len(first)) * _WEAK], [first * _WEAK]
     for mine, other, between in pairs:
         row = np.zeros((1, len(first)))

@@ -1,7 +1,7 @@
-"""Cleaning: what is looked for in a recording, and the FFmpeg filters that take it out. None of them moves the sound in time.
+"""Cleanup: detect hum, noise and sibilance in a recording, and build the FFmpeg filters that remove them. No filter shifts the audio.
 
-Hum and noise are what is there when nobody speaks: both are learnt from the quiet moments of stretches spread over the file, so that
-a steady low voice is not taken for the mains.
+Hum and noise are what remains when no one speaks. Both are estimated from the quiet moments of excerpts spread over the file, so that
+a steady low voice is not mistaken for mains hum.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from pipeline.audio.probe import probe
 from pipeline.errors import CauserieError
 from pipeline.sound_model import Clean
 
-HIGHPASS_HZ = 75  # second order: 20 Hz is 23 dB down, the lowest voices (from 85 Hz) lose half a decibel at most
-STRETCHES, STRETCH_S = 8, 12.0  # what is listened to: enough pauses of a conversation
-TOP_RATE_HZ = 48_000  # nothing above 24 kHz is looked for
-BLOCK_S = 0.1  # a pause between two sentences holds several
-QUIETEST = 0.1  # of the blocks: somebody is silent at least so often
+HIGHPASS_HZ = 75  # second order: 20 Hz is attenuated by 23 dB, the lowest voices (from 85 Hz) lose half a decibel at most
+STRETCHES, STRETCH_S = 8, 12.0  # analysed excerpts: enough to contain pauses of a conversation
+TOP_RATE_HZ = 48_000  # nothing above 24 kHz is analysed
+BLOCK_S = 0.1  # a pause between two sentences spans several blocks
+QUIETEST = 0.1  # share of the blocks that are pauses, at least
 
-HUM_RATE_HZ = 4000  # harmonics above 1.2 kHz are not heard as hum
-HUM_WINDOW_S, HUM_STEP_S, HUM_PADDING = 2.0, 0.5, 4  # tells lines 1 Hz apart, on a grid of 0.125 Hz
+HUM_RATE_HZ = 4000  # harmonics above 1.2 kHz are not perceived as hum
+HUM_WINDOW_S, HUM_STEP_S, HUM_PADDING = 2.0, 0.5, 4  # resolves lines 1 Hz apart, on a grid of 0.125 Hz
 MAINS_HZ = (50.0, 60.0)
-DRIFT = 0.012  # of tapes; less than the way to the nearest note of the scale, which a drone may hold
+DRIFT = 0.012  # relative, of tape recordings; less than the distance to the nearest note of the scale, which a drone may hold
 HARMONICS = 20
-AROUND_HZ, BESIDE_HZ = 15, 3  # surroundings of a line: from this far, but not the line itself
-LINE_DB = 10.0  # above its surroundings, all the time: heard as a tone
-FALL_DB = 8.0  # a line that is so much weaker in pauses is somebody's
-LEAST = 1e-14  # power of what is not there: 24 bits end at it
-LINES = 3  # a comb; the mains frequency itself, below any voice, is enough with another
+AROUND_HZ, BESIDE_HZ = 15, 3  # the neighbourhood of a line extends this far, and excludes the line itself
+LINE_DB = 10.0  # above its neighbourhood all the time: audible as a tone
+FALL_DB = 8.0  # a line that drops more than this in pauses belongs to a voice
+LEAST = 1e-14  # lowest power considered, the resolution of 24 bits
+LINES = 3  # harmonics that make a comb; two are enough if one is the mains frequency itself, which is below any voice
 
-SILENT_DB = -75.0  # nobody hears a floor below it
-DIGITAL_DB = -100.0  # no microphone is so quiet
-NOISE_MOVES_DB = 8.0  # from its quietest moments to its usual ones
-PAUSE_DB = 12.0  # under speech: what is nearer is no pause
-BANDS_HZ = tuple(80 * 1.5**band for band in range(15))  # of afftdn
-BAND_DB = 24.0  # how far its bands may be from their mean
-NOISE_OVER_DB, NOISE_CUT_DB = 3.0, 12.0  # more sounds like water
-LATENCY_S = 0.024998  # afftdn's: 25 ms rounded down to a sample; its last ones would be lost too
+SILENT_DB = -75.0  # a noise floor below this is inaudible
+DIGITAL_DB = -100.0  # quieter than any microphone
+NOISE_MOVES_DB = 8.0  # from the quietest moments of the noise to the usual ones
+PAUSE_DB = 12.0  # a pause is at least this far below speech
+BANDS_HZ = tuple(80 * 1.5**band for band in range(15))  # the bands of afftdn
+BAND_DB = 24.0  # largest distance of a band from the mean of all bands
+NOISE_OVER_DB, NOISE_CUT_DB = 3.0, 12.0  # higher values cause watery artefacts
+LATENCY_S = 0.024998  # of afftdn: 25 ms rounded down to a sample; without padding the last samples would be lost
 
-ESS_RATE_HZ = 16_000  # a recording of fewer samples holds no hissing
-ESS_HZ, ESS_UNDER_DB = 6500, -17.0  # where it hisses, and how far under speech it may
+ESS_RATE_HZ = 16_000  # below this sample rate there is no sibilance
+ESS_HZ, ESS_UNDER_DB = 6500, -17.0  # centre frequency, and threshold relative to speech
 
 
 Floats = NDArray[np.floating]
@@ -53,22 +53,22 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Found:
-    """What a recording holds that cleaning can take out; levels in dB full scale."""
+    """What cleanup can remove from a recording; levels in dB full scale."""
 
     mains_hz: float | None = None  # as measured
-    harmonics: tuple[int, ...] = ()  # multiples of it that stand out, 1 for itself
-    noise_floor_db: float | None = None  # steady noise from 75 Hz up; None when there is none, or no pause to hear it in
-    noise_bands_db: tuple[float, ...] = ()  # a level for each of `BANDS_HZ`, as white noise that strong there would have
-    speech_db: float | None = None  # level of speech; None when there is none, or when it is too narrow to hiss
+    harmonics: tuple[int, ...] = ()  # multiples that stand out, 1 is the mains frequency itself
+    noise_floor_db: float | None = None  # steady noise from 75 Hz up; None when there is none, or no pause to measure it in
+    noise_bands_db: tuple[float, ...] = ()  # one level per band of `BANDS_HZ`: that of white noise with the same density
+    speech_db: float | None = None  # level of speech; None when there is none, or its bandwidth is too low for sibilance
 
 
 def must_look(clean: Clean) -> bool:
-    """Whether `filters` depends on what is found."""
+    """Whether the filters depend on findings, so that the recording must be inspected."""
     return clean.hum or clean.noise or clean.deess
 
 
 def filters(clean: Clean, found: Found) -> list[str]:
-    """FFmpeg filters in order, to be joined by commas; the stream keeps its rate, channels, length and place."""
+    """Build the FFmpeg filters, in order, to be joined by commas. They keep the rate, channels, length and timing of the stream."""
     chain = [f"highpass=f={HIGHPASS_HZ}:r=f64"] if clean.highpass else []
     if clean.hum and found.mains_hz is not None:
         chain += [_notch(multiple * found.mains_hz) for multiple in found.harmonics]
@@ -80,7 +80,7 @@ def filters(clean: Clean, found: Found) -> list[str]:
 
 
 def described(clean: Clean, found: Found) -> list[str]:
-    """What is done, in words, and what was asked for and had nothing to do."""
+    """Describe each enabled cleanup step in words, including those that found nothing to remove."""
     return [
         *([f"high-pass, {HIGHPASS_HZ} Hz"] if clean.highpass else []),
         *([_hum_in_words(found)] if clean.hum else []),
@@ -90,14 +90,14 @@ def described(clean: Clean, found: Found) -> list[str]:
 
 
 def look(path: Path, stream: int, rate_hz: int) -> Found:
-    """What an audio stream (counted from 0) of `rate_hz` holds; at most `STRETCHES * STRETCH_S` seconds of it are decoded."""
+    """Inspect an audio stream (counted from 0) sampled at `rate_hz`; at most `EXCERPTS * EXCERPT_S` seconds of it are decoded."""
     rate_hz = min(rate_hz, TOP_RATE_HZ)
     return found_in(_stretches(path, stream, rate_hz), rate_hz)
 
 
 def found_in(stretches: list[Floats], rate_hz: int) -> Found:
-    """What stretches of mono sound hold."""
-    stretches = [each[: len(each) - len(each) % round(BLOCK_S * rate_hz)] for each in stretches]  # also a size that FFTs are quick with
+    """Inspect excerpts of mono audio for hum, noise and the level of speech."""
+    stretches = [each[: len(each) - len(each) % round(BLOCK_S * rate_hz)] for each in stretches]  # also a size for which FFTs are fast
     blocks = _blocks(stretches, rate_hz)
     levels = _levels_db(blocks)
     loud_db = float(np.percentile(levels, 95)) if len(levels) else SILENT_DB
@@ -113,13 +113,13 @@ def found_in(stretches: list[Floats], rate_hz: int) -> Found:
 
 
 def _notch(frequency_hz: float) -> str:
-    """Narrow enough for a voice to lose nothing, wider where a drifting mains moves further; single precision is too coarse for it."""
+    """Narrow enough not to affect a voice, wider at high harmonics, which drift further. Single precision is too coarse for it."""
     return f"bandreject=f={frequency_hz:.3f}:t=h:w={2 + frequency_hz / 250:.2f}:r=f64"
 
 
 def _denoise(bands_db: tuple[float, ...]) -> list[str]:
-    """Spectral subtraction of the noise that was measured; what it delays is taken off, what it would keep is pushed out."""
-    mean_db = sum(bands_db) / len(bands_db)  # afftdn takes it out of the bands: the level is the floor's alone
+    """Spectral subtraction of the measured noise. Padding flushes the last samples of afftdn, trimming compensates its latency."""
+    mean_db = sum(bands_db) / len(bands_db)  # afftdn subtracts it from the bands: only `nf` sets the level
     bands = "|".join(f"{max(-BAND_DB, min(BAND_DB, band - mean_db)):.1f}" for band in bands_db)
     floor_db = max(-80.0, min(-20.0, mean_db + NOISE_OVER_DB))
     subtract = f"afftdn=nr={NOISE_CUT_DB:g}:nf={floor_db:.1f}:nt=c:bn={bands}"
@@ -127,7 +127,7 @@ def _denoise(bands_db: tuple[float, ...]) -> list[str]:
 
 
 def _deess(speech_db: float) -> str:
-    """A bell that sinks while the band around it is loud. FFmpeg's own `deesser` does nothing, or takes 20 dB off everything."""
+    """A bell filter that attenuates while its band is loud. FFmpeg's own `deesser` does nothing, or removes 20 dB everywhere."""
     threshold = 10 ** ((speech_db + ESS_UNDER_DB) / 20)
     hear = f"threshold={threshold:.6f}:dfrequency={ESS_HZ}:dqfactor=3:attack=2:release=25"
     return f"adynamicequalizer={hear}:tfrequency={ESS_HZ + 300}:tqfactor=1:ratio=8:range=10:mode=cutabove:auto=disabled"
@@ -148,7 +148,7 @@ def _noise_in_words(found: Found) -> str:
 
 
 def _stretches(path: Path, stream: int, rate_hz: int) -> list[Floats]:
-    """Mono sound from places spread over the file: all of it when it is short, its beginning when its length is not known."""
+    """Decode mono excerpts spread over the file: all of it when it is short, its beginning when its duration is unknown."""
     duration_s = probe(path).duration_s
     if duration_s is None or duration_s <= STRETCHES * STRETCH_S:
         size, whole = round(STRETCH_S * rate_hz), _decoded(path, stream, rate_hz, 0.0, STRETCHES * STRETCH_S)
@@ -158,7 +158,7 @@ def _stretches(path: Path, stream: int, rate_hz: int) -> list[Floats]:
 
 
 def _decoded(path: Path, stream: int, rate_hz: int, start_s: float, length_s: float) -> Floats:
-    """A stretch of a file; nothing when it cannot be decoded there, which the pass over all of it will say better."""
+    """Decode an excerpt of a file; empty when that fails, because the full pass over the file reports the error better."""
     samples = bytearray()
     plain = ["-map", f"0:a:{stream}", "-t", f"{length_s}", "-ac", "1", "-ar", f"{rate_hz}", "-f", "f32le", "pipe:1"]
     seek = ["-ss", f"{start_s:.3f}"] if start_s else []
@@ -170,7 +170,7 @@ def _decoded(path: Path, stream: int, rate_hz: int, start_s: float, length_s: fl
 
 
 def _blocks(stretches: list[Floats], rate_hz: int) -> Floats:
-    """The same in rows of `BLOCK_S`, what is left of each stretch dropped."""
+    """Split excerpts into rows of `BLOCK_S`; incomplete blocks are dropped."""
     size = round(BLOCK_S * rate_hz)
     return np.concatenate([np.zeros((0, size), np.float32), *(each[: len(each) // size * size].reshape(-1, size) for each in stretches)])
 
@@ -180,19 +180,19 @@ def _levels_db(blocks: Floats) -> Floats:
 
 
 def _quiet(levels_db: Floats) -> NDArray[np.bool_]:
-    """Which blocks are pauses, if there are any."""
+    """Mark the quietest blocks, which are the pauses if there are any."""
     return levels_db <= np.percentile(levels_db, 100 * QUIETEST)
 
 
 def _steady(levels_db: Floats) -> NDArray[np.bool_]:
-    """Which blocks are pauses that hold nothing but what is always there: digital silence is an edit, a soft syllable no noise."""
+    """Mark pauses that hold only the background: digital silence comes from editing, and soft syllables are not noise."""
     heard = levels_db[levels_db > DIGITAL_DB]
     lowest_db, pause_db = np.percentile(heard, (1, 100 * QUIETEST)) if heard.size else (0.0, 0.0)
     return (levels_db > DIGITAL_DB) & (levels_db <= min(pause_db, lowest_db + NOISE_MOVES_DB))
 
 
 def _noise(quiet: Floats, lines_hz: list[float], rate_hz: int) -> tuple[tuple[float, ...], float]:
-    """Level of each band in the quiet blocks, hum left out, and of all of them together, dB."""
+    """Return the level of each band in the quiet blocks without hum, and the level of all bands together, dB."""
     density, at_hz = _density(quiet, rate_hz)
     free = np.ones(len(at_hz), bool)
     for line_hz in lines_hz:
@@ -208,14 +208,14 @@ def _noise(quiet: Floats, lines_hz: list[float], rate_hz: int) -> tuple[tuple[fl
 
 
 def _density(blocks: Floats, rate_hz: int) -> tuple[Floats, Floats]:
-    """Power a hertz, and the frequencies it is given at."""
+    """Return the power per hertz, and the frequencies of its bins."""
     window = np.hanning(blocks.shape[1])
     powers = np.mean([np.abs(np.fft.rfft(each * window)) ** 2 for each in blocks], axis=0)
     return 2 * powers / np.square(window).sum() / rate_hz, np.fft.rfftfreq(blocks.shape[1], 1 / rate_hz)
 
 
 def _hum(slow: list[Floats]) -> tuple[float | None, tuple[int, ...]]:
-    """The mains frequency and the multiples of it that are always there; none when it is no comb."""
+    """Return the mains frequency and its persistent harmonics; None and no harmonics when they do not form a comb."""
     always = _always(slow)
     out = _standing_out(always)
     candidates = np.concatenate([mains_hz * (1 + np.arange(-DRIFT, DRIFT, 0.0002)) for mains_hz in MAINS_HZ])
@@ -228,7 +228,7 @@ def _hum(slow: list[Floats]) -> tuple[float | None, tuple[int, ...]]:
 
 
 def _fundamental(always: Floats, mains_hz: float, harmonics: tuple[int, ...]) -> float:
-    """The frequency whose multiples lie best on the tops of the lines, each found between three places of the spectrum."""
+    """Return the frequency whose multiples best fit the peaks of the lines, each interpolated from three bins of the spectrum."""
     multiples = np.array(harmonics)
     near = _comb(mains_hz)[multiples - 1][:, None] + np.arange(-2, 3)
     tops = near[np.arange(len(near)), always[near].argmax(axis=1)]
@@ -238,13 +238,13 @@ def _fundamental(always: Floats, mains_hz: float, harmonics: tuple[int, ...]) ->
 
 
 def _slowed(sound: Floats, rate_hz: int) -> Floats:
-    """The same at `HUM_RATE_HZ`, without what is above."""
+    """Resample to `HUM_RATE_HZ`, band-limited."""
     size = len(sound) * HUM_RATE_HZ // rate_hz
     return np.fft.irfft(np.fft.rfft(sound)[: size // 2 + 1], size) * (size / len(sound)) if size else np.zeros(0)
 
 
 def _always(stretches: list[Floats]) -> Floats:
-    """Power at each frequency that is there nearly all the time; a voice that moves leaves next to nothing."""
+    """Return the power that is present nearly all the time, per frequency bin; a moving voice leaves almost nothing."""
     size, step = round(HUM_WINDOW_S * HUM_RATE_HZ), round(HUM_STEP_S * HUM_RATE_HZ)
     window = np.hanning(size)
     windows = [each[at : at + size] * window for each in stretches for at in range(0, len(each) - size + 1, step)]
@@ -256,8 +256,8 @@ def _always(stretches: list[Floats]) -> Floats:
 
 
 def _standing_out(always: Floats) -> Floats:
-    """By how many dB each frequency, if it is the top of a line, stands out of what is around it; 0 when it is none."""
-    grid = round(HUM_WINDOW_S * HUM_PADDING)  # places a hertz
+    """Return by how many dB each bin, if it is the peak of a line, rises above its neighbourhood; 0 when it is not a peak."""
+    grid = round(HUM_WINDOW_S * HUM_PADDING)  # bins per hertz
     far, near = AROUND_HZ * grid, BESIDE_HZ * grid
     around = np.lib.stride_tricks.sliding_window_view(np.pad(always, far, mode="reflect"), 2 * far + 1)[::grid]
     sides = np.concatenate([around[:, : far - near], around[:, far + near + 1 :]], axis=1)
@@ -267,12 +267,12 @@ def _standing_out(always: Floats) -> Floats:
 
 
 def _comb(mains_hz: Floats | float) -> NDArray[np.int64]:
-    """Where its multiples are in a spectrum of `_always`."""
+    """Return the bins of the multiples of `mains_hz` in a spectrum from `_persistent_power`."""
     return np.rint(np.multiply.outer(mains_hz, np.arange(1, HARMONICS + 1)) * HUM_WINDOW_S * HUM_PADDING).astype(np.int64)
 
 
 def _stays(slow: list[Floats], line_hz: float, power: float) -> bool:
-    """Whether a line is as strong in the quietest blocks as it is all the time."""
+    """Whether a line is as strong in the quietest blocks as everywhere else."""
     blocks = _blocks(slow, HUM_RATE_HZ)
     window = np.hanning(blocks.shape[1])
     wave = np.exp(-2j * np.pi * line_hz * np.arange(len(window)) / HUM_RATE_HZ) * window / (window.sum() / 2)

@@ -1,4 +1,4 @@
-"""Passages of an episode to share, cut to the sample from the published sound."""
+"""Soundbites: short passages of an episode to share, cut sample-accurately from the published audio."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pipeline.errors import CauserieError
 from pipeline.sound_model import Soundbite
 from pipeline.text import hms, printable
 
-_UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag
+_UTF8 = 3  # in a version 2.3 tag mutagen writes UTF-16 with a byte order mark instead
 
 
 def soundbites(
     master: Path, levels: Path, report: Path, *, bites: tuple[Soundbite, ...], kbps: int, show: str = "", episode: str = "", **clips: Path
 ) -> None:
-    """Write each soundbite as a small MP3 that names it; `clips` are their files by name, `clip_01`, `clip_02`… in the same order.
+    """Write each soundbite as a small tagged MP3; `clips` are the output files by name, `clip_01`, `clip_02`… in the same order.
 
-    `show` and `episode` are titles. `CauserieError` names the first soundbite that is not all in the audio.
+    `show` and `episode` are titles. Raises `CauserieError` for the first soundbite that is not entirely within the audio.
     """
     from pipeline.audio.profile import load
 
     duration_s = load(levels, "master").duration_s
     for number, bite in enumerate(bites, 1):
         if not 0 <= bite.start_s < bite.start_s + bite.duration_s <= duration_s:
-            told = f"runs from {hms(bite.start_s)} to {hms(bite.start_s + bite.duration_s)}, and the audio ends at {hms(duration_s)}"
+            told = f"runs from {hms(bite.start_s)} to {hms(bite.start_s + bite.duration_s)}, but the audio ends at {hms(duration_s)}"
             raise CauserieError(told, f"episode.toml: soundbites[{number}]", "correct its start or its duration in episode.toml")
     for bite, clip in zip(bites, clips.values(), strict=True):
         cut(master, levels, report, clip=clip, start_s=bite.start_s, end_s=bite.start_s + bite.duration_s, kbps=kbps)
@@ -32,7 +32,7 @@ def soundbites(
 
 
 def name_clip(clip: Path, title: str, show: str, episode: str) -> None:
-    """Put a small ID3v2.3 tag before an MP3 that has none: its title, the show as album and the episode as subtitle."""
+    """Add an ID3v2.3 tag to an MP3 that has none: its title, the show as album and the episode as subtitle."""
     from mutagen import id3
 
     tags = id3.ID3()

@@ -1,7 +1,7 @@
-"""The master becomes what listeners download: one linear gain, a limiter only where it is needed, and proof on the encoded file.
+"""Encode the master for listeners: one linear gain, a limiter only where it is needed, and a measurement of the encoded file.
 
-The gain is decided on the master's profile, so encoding is one pass; a long MP3 is made in parts side by side, then joined frame by
-frame. Encoding moves peaks and can move loudness: the encoded file is measured, and mended when it misses.
+The gain is computed from the master's profile, so encoding takes one pass. A long MP3 is encoded in parallel segments that are joined
+frame by frame. Encoding changes peaks and can change loudness: the encoded file is measured, and encoded again when it misses the target.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from pipeline.audio.limiter import Level
     from pipeline.audio.profile import Floats, Profile
 
-TOLERANCE_LU = 0.2  # within it nothing is mended; other meters say the same to 0.1
-ALLOWED_LU = 0.5  # beyond it, after all attempts, nothing is published
+TOLERANCE_LU = 0.2  # within it no further attempt is made; other meters agree to 0.1
+ALLOWED_LU = 0.5  # beyond it after the last attempt, encoding fails
 ATTEMPTS = 3
-METERS_DB = 0.05  # other true-peak meters and decoders read up to so much higher; the proof leaves them room
-_FADE_S = 0.005  # at the edges of a clip: a cut wave clicks
-_CANCELLED_LU = 6.0  # a mono mix so far under its stereo: the channels are each other's opposite
+METERS_DB = 0.05  # other true-peak meters and decoders read up to this much higher; the check leaves room for them
+_FADE_S = 0.005  # at the edges of a clip: a cut waveform clicks
+_CANCELLED_LU = 6.0  # a mono mix this far below its stereo source: the channels are in opposite phase
 
 
 def encode(
     master: Path, levels: Path, *, audio: Path, report: Path, curve: Path, target_lufs: float, ceiling_dbtp: float, kbps: int
 ) -> None:
-    """Write the MP3 (constant bit rate, an Info header, no tags), what it measures, and its profile ("published") as `curve`.
+    """Write the MP3 (constant bit rate, an Info header, no tags), its measurements, and its profile ("published") as `curve`.
 
-    `CauserieError` with the figures when no attempt comes within 0.5 LU of `target_lufs` under `ceiling_dbtp`.
+    Raises `CauserieError` with the figures when no attempt comes within 0.5 LU of `target_lufs` and stays under `ceiling_dbtp`.
     """
     from pipeline.audio.limiter import limited_s
     from pipeline.audio.profile import save
@@ -56,19 +56,19 @@ def encode(
 
 
 def encode_m4a(master: Path, levels: Path, *, audio: Path, target_lufs: float, ceiling_dbtp: float, kbps: int) -> None:
-    """Write AAC-LC in M4A, playable before all of it is there; no tags."""
+    """Write AAC-LC in M4A, playable while it downloads; no tags."""
     aac = ("-c:a", "aac", "-b:a", f"{kbps}k", "-movflags", "+faststart", "-f", "ipod")
     _reach(_source(master, levels), audio, Codec(aac, margin_db=1.0), target_lufs, ceiling_dbtp)
 
 
 def encode_light(master: Path, levels: Path, *, audio: Path, target_lufs: float, ceiling_dbtp: float, kbps: int) -> None:
-    """Write the light version: mono Opus at 48 kHz, tuned for speech, as loud as the other as it is heard; no tags."""
+    """Write the light version: mono Opus at 48 kHz, tuned for speech, at the same perceived loudness as the others; no tags."""
     opus = ("-c:a", "libopus", "-b:a", f"{kbps}k", "-vbr", "on", "-application", "voip", "-f", "ogg")
     _reach(_mono(_source(master, levels)), audio, Codec(opus, margin_db=1.5), target_lufs, ceiling_dbtp)
 
 
 def cut(master: Path, levels: Path, report: Path, *, clip: Path, start_s: float, end_s: float, kbps: int) -> None:
-    """Write [`start_s`, `end_s`) as a small MP3 that sounds as published: the same gains, to the sample, edges faded over 5 ms."""
+    """Write [`start_s`, `end_s`) as a small MP3 with exactly the gains of the published audio, edges faded over 5 ms."""
     import numpy as np
 
     from pipeline.audio.limiter import Level, apply, gains
@@ -78,7 +78,7 @@ def cut(master: Path, levels: Path, report: Path, *, clip: Path, start_s: float,
     first = round(start_s * rate_hz)
     span = Span(first, min(first + round((end_s - start_s) * rate_hz), source.profile.samples))
     if span.first >= span.end:
-        raise CauserieError(f"has nothing from {start_s:g} s to {end_s:g} s", str(master), "correct the times of the passage")
+        raise CauserieError(f"has no sound from {start_s:g} s to {end_s:g} s", str(master), "correct the times of the passage")
     limit_dbtp = np.inf if said["limit_dbtp"] is None else said["limit_dbtp"]
     edges = gains(source.profile, Level(said["gain_db"], limit_dbtp, tuple(map(tuple, said["softer"])))) / codec.scale
 
@@ -94,19 +94,19 @@ def cut(master: Path, levels: Path, report: Path, *, clip: Path, start_s: float,
 
 
 def reached(after: Loudness, target_lufs: float, ceiling_dbtp: float, tolerance_lu: float = TOLERANCE_LU) -> bool:
-    """Whether an encoded file is what was asked for."""
+    """Whether an encoded file meets the loudness target within `tolerance_lu`, and the true-peak ceiling."""
     return abs(after.integrated_lufs - target_lufs) <= tolerance_lu and after.true_peak_dbtp <= ceiling_dbtp
 
 
 def _lame(kbps: int) -> Codec:
-    """Constant bit rate: players seek in it by arithmetic. Frames only; `mp3.write` puts the Info before them."""
+    """Constant bit rate, so that players can compute seek positions. Frames only; `mp3.write_mp3` adds the Info frame."""
     arguments = ("-c:a", "libmp3lame", "-b:a", f"{kbps}k", "-write_xing", "0", "-id3v2_version", "0", "-write_id3v1", "0", "-f", "mp3")
-    scale = 0.95 if kbps <= 160 else 0.97 if kbps <= 192 else 0.98 if kbps <= 224 else 1.0  # what LAME multiplies sound with, by itself
+    scale = 0.95 if kbps <= 160 else 0.97 if kbps <= 192 else 0.98 if kbps <= 224 else 1.0  # LAME's own scaling of its input
     return Codec(arguments, margin_db=1.0, scale=scale, in_parts=True)
 
 
 def _source(master: Path, levels: Path) -> Source:
-    """The master as it is; `CauserieError` when it is too short or silent."""
+    """Open the master with its profile; raises `CauserieError` when it is too short or silent."""
     from pipeline.audio.profile import load
 
     profile = load(levels, "master")
@@ -115,7 +115,7 @@ def _source(master: Path, levels: Path) -> Source:
 
 
 def _mono(source: Source) -> Source:
-    """Both channels as one at 48 kHz, heard anew; the left one alone when the two cancel each other."""
+    """Downmix to mono at 48 kHz and analyse the result; only the left channel is used when the two cancel each other."""
     from pipeline.audio.hearing import hear
     from pipeline.audio.truepeak import TruePeaks
 
@@ -129,7 +129,7 @@ def _mono(source: Source) -> Source:
 
 
 def _reach(source: Source, audio: Path, codec: Codec, target_lufs: float, ceiling_dbtp: float) -> tuple[Level, Profile, int]:
-    """Encode until the file is right: how, its profile, and at which attempt."""
+    """Encode until the file is on target; returns the limiter settings, the profile of the file, and the number of attempts."""
     from pipeline.audio.limiter import fitting, softened
 
     bar = Bar(source.profile.duration_s)
@@ -152,8 +152,8 @@ def _reach(source: Source, audio: Path, codec: Codec, target_lufs: float, ceilin
     if reached(after, target_lufs, ceiling_dbtp, ALLOWED_LU):
         return level, published, attempt
     raise CauserieError(
-        f"measures {after.integrated_lufs:.1f} LUFS and {after.true_peak_dbtp:.1f} dBTP once encoded, where {target_lufs:g} LUFS"
-        f" under {ceiling_dbtp:g} dBTP was asked",
+        f"measures {after.integrated_lufs:.1f} LUFS and {after.true_peak_dbtp:.1f} dBTP once encoded; the target is {target_lufs:g} LUFS"
+        f" and at most {ceiling_dbtp:g} dBTP",
         str(source.master),
-        "its peaks are too high above its speech: lower loudness_lufs in show.toml, or soften the peaks in the recording",
+        "its peaks are too high above its speech: lower loudness_lufs in show.toml, or reduce the peaks in the recording",
     )

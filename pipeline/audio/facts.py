@@ -1,4 +1,4 @@
-"""What ingest tells the steps after it: who is active on which track, and what was found and done, for the report."""
+"""The JSON files that ingest writes for later steps and the report: activity on each track, and what was found and done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.sound_model import Mix, Part
 
 
 def activity_of(mix: Mix, programme: Programme, tracks: Sequence[File], rate_hz: int) -> dict[str, Any]:
-    """`activity.json`: the levels of each speaker's own track along the master, before any gain, and what they are compared over."""
+    """Build `activity.json`: the levels of each speaker's track along the master, before any gain, and their reference levels, dB."""
     hops = -(-programme.samples * HOPS_PER_S // rate_hz)
     bodies = [clips for part, clips in zip(mix.parts, programme.parts, strict=True) if not part.file]
     voices = [recording.voice for recording in mix.recordings] if len(mix.recordings) > 1 else []
@@ -31,7 +31,7 @@ def activity_of(mix: Mix, programme: Programme, tracks: Sequence[File], rate_hz:
 def sound_of(
     mix: Mix, programme: Programme, tracks: Sequence[File], others: Mapping[Part, File], beds: Sequence[File], rate_hz: int
 ) -> dict[str, Any]:
-    """`sound.json`: every file as it was found, where everything lies, and each gain."""
+    """Build `sound.json`: the properties of every file, the position of everything in the master, and each gain."""
     voices = [recording.voice for recording in mix.recordings]
     beside = {file.name: file for file in (*(others[part] for part in mix.parts if part in others), *beds)}
     files = [*zip(tracks, voices, strict=True), *((file, "") for file in beside.values())]
@@ -48,7 +48,7 @@ def sound_of(
 
 
 def _kept(clip: Clip, origin_s: float, rate_hz: int) -> dict[str, float]:
-    """A piece of the recordings: from which second of their own, and where it lies in what is published."""
+    """A range of the recordings: its start in their own time, its start and end in the published audio, seconds."""
     times = (origin_s + clip.first / rate_hz, clip.at / rate_hz, clip.end / rate_hz)
     return dict(zip(("from_s", "start_s", "end_s"), (round(each, 3) for each in times), strict=True))
 
@@ -83,7 +83,7 @@ def _bed(file: File, clips: tuple[Clip, ...], duck_db: float, rate_hz: int) -> d
 
 
 def _turns(mix: Mix, programme: Programme, tracks: Sequence[File], others: Mapping[Part, File], rate_hz: int) -> Iterable[dict[str, Any]]:
-    """Each turn that was found, in published time, whether its gain moves or not."""
+    """Every detected turn in published time, including those whose gain is unchanged."""
     for part, clips in zip(mix.parts, programme.parts, strict=True):
         files = [others[part]] if part.file else tracks
         voices = [""] if part.file else [recording.voice for recording in mix.recordings]

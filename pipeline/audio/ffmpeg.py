@@ -1,7 +1,7 @@
-"""FFmpeg: where it is, how a file is given to it, and what it said when it failed.
+"""Run FFmpeg: find it, pass files to it safely, and turn its failures into errors a user can act on.
 
-It comes in a wheel, without ffprobe. File names and contents are a stranger's: a name is always an absolute path after `file:`, so
-that `-i.wav` is no option and `http:x.wav` no address; and only the containers below are opened, none of which reads another file.
+It comes in a wheel, without ffprobe. File names and contents are untrusted: a name is always passed as an absolute path after `file:`,
+so that `-i.wav` is not an option and `http:x.wav` not a URL; and only the containers below are opened, none of which opens other files.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from pipeline.errors import CauserieError
 from pipeline.progress import report
 from pipeline.text import printable
 
-# Demuxers of recordings. Playlists, concat scripts, subtitles and the other text formats are left out: they open what they name.
+# Demuxers of recordings. Playlists, concat scripts, subtitles and other text formats are excluded: they open the files they name.
 CONTAINERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape,tta,flv,mpeg"
-EXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-fflags", "+bitexact", "-flags:a", "+bitexact")  # same bytes each time
+EXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-fflags", "+bitexact", "-flags:a", "+bitexact")  # reproducible bytes
 _NOISE = ("Conversion failed", "Error opening input file", "Error opening output file", "Error while filtering", "Nothing was written")
-_STRANGE = (" ", "Input #", "Output #")  # a stranger's titles and names
-_GENERIC = "Invalid data found when processing input"  # says nothing that another line does not say better
+_STRANGE = (" ", "Input #", "Output #")  # lines with untrusted titles and names
+_GENERIC = "Invalid data found when processing input"  # used only when no other line is more specific
 _WORDS = (
     "invalid error denied unsupported unknown missing".split()
-    + ["not on whitelist", "no such", "moov atom", "not contain", "matches no"]  # what a line that says why holds
+    + ["not on whitelist", "no such", "moov atom", "not contain", "matches no"]  # words of a line that gives the reason
 )
-_SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", other each time
+_SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", different on each run
 _BLOCK_BYTES = 1 << 18
 _LOG_BYTES = 1 << 20  # from each end
-STALL_S = 120.0  # it gives something every few milliseconds: a file that keeps it silent for so long would keep it so for ever
-# What FFmpeg says when the fault is not the file's: its words, ours, and what to do.
+STALL_S = 120.0  # it normally produces output every few milliseconds: after so long without any, it never will
+# Failures of the machine rather than the file: FFmpeg's words, our message, the hint.
 _MACHINE = (
     ("No space left on device", "the disk is full", "free some space, then try again"),
     ("Disk quota exceeded", "the disk quota is used up", "free some space, then try again"),
@@ -46,7 +46,7 @@ _MACHINE = (
 
 
 def executable() -> str:
-    """Where FFmpeg is: the one of the imageio-ffmpeg wheel, or `IMAGEIO_FFMPEG_EXE`."""
+    """Return the path of FFmpeg: from the imageio-ffmpeg wheel, or from `IMAGEIO_FFMPEG_EXE`. Raises `CauserieError` when missing."""
     import imageio_ffmpeg
 
     try:
@@ -56,13 +56,13 @@ def executable() -> str:
 
 
 def source(path: Path) -> list[str]:
-    """The arguments that open `path` as an input, whatever its name and content; damage is an error, not a guess."""
+    """Return the arguments that open `path` as an input, safe for any name and content; damaged data is an error, not concealed."""
     limits = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-err_detect", "crccheck+explode"]
     return [*limits, "-i", address(path)]
 
 
 def address(path: Path) -> str:
-    """A path as FFmpeg takes it literally."""
+    """Return a `file:` URL, which FFmpeg takes literally."""
     return f"file:{os.path.abspath(path)}"
 
 
@@ -76,7 +76,10 @@ def run(arguments: Iterable[str], *, total_s: float = 0.0, before_s: float = 0.0
 
 
 def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
-    """Run FFmpeg, hand each block of its standard output to `consume`, return what it logged."""
+    """Run FFmpeg, pass each block of its standard output to `consume`, and return its log.
+
+    Raises `CauserieError` as `open_process`.
+    """
     with running(arguments) as process:
         while block := process.read_some():
             consume(block)
@@ -85,15 +88,16 @@ def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
 
 @contextmanager
 def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int] = (), stall_s: float | None = None) -> Iterator[Running]:
-    """FFmpeg at work: read what it gives, or (`fed`) write what it takes; leaving the block waits for its end.
+    """Start FFmpeg to read its output, or (`fed`) to write its input; leaving the `with` block waits for it to end.
 
-    It inherits the open files of `shares`. Whoever leaves before all is read has had enough. `CauserieError` with its own reason when
-    it fails, is killed, or stops moving for `stall_s` (`STALL_S`); it is killed when the block is left by an exception.
+    The process inherits the file descriptors `shares`. Leaving the block before reading everything is allowed. Raises `CauserieError`
+    with FFmpeg's reason when it fails, is killed, or makes no progress for `stall_s` (default `STALL_TIMEOUT_S`). The process is killed
+    when an exception leaves the block.
     """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
     ends = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL} if fed else {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
-    with tempfile.TemporaryFile() as log:  # not a pipe: nobody empties one while standard output is read
-        # What is written is not buffered here: a buffer left over when FFmpeg dies would be written again when its pipe is closed.
+    with tempfile.TemporaryFile() as log:  # not a pipe, which could fill up while standard output is read
+        # Input is unbuffered: a buffer left over when FFmpeg dies would be written again when its pipe is closed.
         with subprocess.Popen(command, **ends, stderr=log, pass_fds=tuple(shares), bufsize=0 if fed else -1) as popen:
             process = Running(popen, STALL_S if stall_s is None else stall_s)
             try:
@@ -107,54 +111,54 @@ def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int
             finally:
                 process.unwatch()
         process.log = _ends_of(log)
-    if not process.log and shutil.disk_usage(tempfile.gettempdir()).free < _LOG_BYTES:  # what it found is lost as well as what it said
+    if not process.log and shutil.disk_usage(tempfile.gettempdir()).free < _LOG_BYTES:  # its output is lost as well as its log
         raise CauserieError(f"the disk of {tempfile.gettempdir()} is full", "", "free some space, then try again")
     if process.stalled:
-        raise CauserieError(f"FFmpeg gave nothing for {process.stall_s:.0f} s and was stopped")
+        raise CauserieError(f"FFmpeg made no progress for {process.stall_s:.0f} s and was stopped")
     if not process.succeeded and "received signal 2" in process.log:
-        raise KeyboardInterrupt  # Ctrl-C reaches the two of us, and FFmpeg was the first to stop
+        raise KeyboardInterrupt  # Ctrl-C reaches both processes, and FFmpeg stopped first
     if not process.succeeded:
         raise failure(popen.returncode, process.log)
 
 
 class _Ended(Exception):
-    """FFmpeg ended before it should."""
+    """FFmpeg ended too early."""
 
 
 class Running:
-    """One FFmpeg; it is killed when somebody has waited for it for `stall_s`."""
+    """A running FFmpeg; it is killed when a call has waited for it for `stall_s` seconds."""
 
     def __init__(self, popen: subprocess.Popen[bytes], stall_s: float) -> None:
         self.stall_s = stall_s
-        self.log = ""  # once it has ended
+        self.log = ""  # set when it has ended
         self.stalled = False
         self._popen = popen
         self._all_read = self._left = self._refused = False
-        self._waiting_since_s: float | None = None  # nobody waits while the caller is busy with something else, however long
+        self._waiting_since_s: float | None = None  # None while the caller does something else, however long
         self._over = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes, fewer at the end only; never the torn end of one that failed."""
+        """Return the next `size` bytes, fewer only at the end; never the truncated output of a process that failed."""
         return self._taken(self._waiting(lambda: self._popen.stdout.read(size)), size)  # type: ignore[union-attr]
 
     def read_some(self) -> bytes:
-        """What is there, as soon as there is something; nothing at the end."""
+        """Return the bytes that are available, waiting for the first; empty at the end."""
         return self._taken(self._waiting(lambda: self._popen.stdout.read1(_BLOCK_BYTES)), 1)  # type: ignore[union-attr]
 
     def write(self, data: bytes | memoryview) -> None:
-        """Give it `data`; waits while it is busy."""
+        """Write all of `data` to its input, waiting while it is busy."""
         rest = memoryview(data)
         while rest:
             try:
                 rest = rest[self._waiting(lambda: self._popen.stdin.write(rest)) :]  # type: ignore[union-attr]  # noqa: B023
-            except OSError as error:  # a broken pipe, which some systems call an invalid argument
+            except OSError as error:  # a broken pipe, which some systems report as an invalid argument
                 self._refused = True
                 self._waiting(self._popen.wait)
                 raise _Ended from error
 
     def end(self) -> None:
-        """Tell it that there is no more to take, or that no more is wanted, and wait until it has finished."""
+        """Close its pipes and wait until it has ended."""
         self._left = self._popen.stdout is not None and not self._all_read
         for pipe in (self._popen.stdin, self._popen.stdout):
             if pipe:
@@ -162,12 +166,12 @@ class Running:
         self._waiting(self._popen.wait)
 
     def unwatch(self) -> None:
-        """Let it be."""
+        """Stop the watchdog thread."""
         self._over.set()
 
     @property
     def succeeded(self) -> bool:
-        """Whether it did all it was asked, once it has ended; one that was left early may complain of that."""
+        """Whether it completed its task, once it has ended; an error is ignored when its output was not read to the end."""
         return self._popen.returncode == 0 and not self._refused or self._left and self._popen.returncode > 0
 
     def _taken(self, block: bytes, wanted: int) -> bytes:
@@ -178,7 +182,7 @@ class Running:
         return block
 
     def _waiting(self, act: Callable[[], Any]) -> Any:
-        """Do something that waits for it, watched."""
+        """Call `act`, which waits for the process, under the watchdog."""
         self._waiting_since_s = time.monotonic()
         try:
             return act()
@@ -186,7 +190,7 @@ class Running:
             self._waiting_since_s = None
 
     def _watch(self) -> None:
-        """Look now and then, in a thread of its own: nothing is set up for each block."""
+        """Check periodically, in one thread of its own, so that nothing is set up per block."""
         while not self._over.wait(min(1.0, self.stall_s / 4)):
             since_s = self._waiting_since_s
             if since_s is not None and time.monotonic() - since_s > self.stall_s:
@@ -195,26 +199,26 @@ class Running:
 
 
 def failure(returncode: int, log: str) -> CauserieError:
-    """What to say of an FFmpeg that failed. The hint is empty when the fault may be the file's."""
-    lines = "\n".join(line for line in log.splitlines() if not line.startswith(" "))  # those are a stranger's titles
+    """Return the error for a failed FFmpeg. Its hint is empty when the file may be the cause."""
+    lines = "\n".join(line for line in log.splitlines() if not line.startswith(" "))  # indented lines hold untrusted titles
     for words, message, hint in _MACHINE:
         if words in lines:
             return CauserieError(message, "", hint)
     if returncode < 0:
-        return CauserieError(f"FFmpeg was killed (signal {-returncode})", "", "see whether the machine has enough memory, then try again")
+        return CauserieError(f"FFmpeg was killed (signal {-returncode})", "", "check that the machine has enough memory, then try again")
     return CauserieError(f"FFmpeg failed ({why(log)})")
 
 
 def why(log: str) -> str:
-    """The part of a log that tells a person what went wrong: the first lines that name an error, without FFmpeg's addresses."""
+    """Return the part of a log that explains a failure: the first lines that name an error, without memory addresses."""
     lines = [_SPEAKER.sub("", line) for line in log.splitlines() if line.strip() and not line.startswith(_STRANGE)]
     errors = [line for line in lines if not line.startswith(_NOISE) and any(word in line.lower() for word in _WORDS)]
     meant = [line for line in errors if _GENERIC not in line] or errors or lines[-1:]
-    return printable("; ".join(dict.fromkeys(line.strip().rstrip(".") for line in meant[:3]))) or "it gave no reason"
+    return printable("; ".join(dict.fromkeys(line.strip().rstrip(".") for line in meant[:3]))) or "no reason given"
 
 
 def _ends_of(log: IO[bytes]) -> str:
-    """A log, without the middle of one so long that a file is damaged all over."""
+    """Read a log; the middle of a very long one, as a badly damaged file causes, is skipped."""
     size = log.seek(0, os.SEEK_END)
     log.seek(0)
     text = log.read(_LOG_BYTES)

@@ -1,9 +1,9 @@
-"""Microphones of one conversation, each kept down while its own speaker is silent: profiles in, attenuations out, no files.
+"""Noise gates for the microphones of one conversation: each is attenuated while its speaker is silent. Profiles in, gains out, no files.
 
-A voice is loud on its own track and comes to the others quieter, all else being the same. So a track is open where it is about as
-loud, for what it can be, as any track that rises and falls with it. Noise of N open microphones is 10 log₁₀ N dB more than that of one
-(4.8 dB for three); here one is open at any time, and N − 1 add what passes a closed gate, under 0.4 dB for three closed by 15 dB. When
-nobody speaks, the last one stays open: the room must not fall silent between two answers.
+A voice is loud on its own track and reaches the others more quietly. So a track is open where, relative to its reference level, it is
+about as loud as any track that rises and falls with it. The noise of N open microphones is 10 log₁₀ N dB above that of one (4.8 dB for
+three). Here one is open at any time, and the N − 1 closed ones add what passes a closed gate: under 0.4 dB for three closed by 15 dB.
+When no one speaks, the last one stays open, so that the room does not fall silent between two answers.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from pipeline.audio.apart import LOUD_PERCENT, references
 from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, Floats, Profile
 from pipeline.audio.voice import Doubles, Hops, background_db, runs, talking
 
-DEPTH_DB = {"off": 0.0, "gentle": 15.0, "strong": 25.0}  # not to nothing: a closed microphone is still in the room
-AHEAD_HOPS = 4  # open 200 ms before the first word is noticed, because consonants are softer than the vowels they lead to
-HOLD_HOPS = 6  # and 300 ms after the last
-BREATH_HOPS = 10  # a gate that closes for half a second is heard, and helps nobody
+DEPTH_DB = {"off": 0.0, "gentle": 15.0, "strong": 25.0}  # attenuation; not a full mute, which would be audible
+AHEAD_HOPS = 4  # open 200 ms before the first detected word, because consonants are softer than the vowels they lead to
+HOLD_HOPS = 6  # and stay open 300 ms after the last one
+BREATH_HOPS = 10  # closing for half a second or less is audible and gains nothing
 OPEN_HOP_DB, CLOSE_HOP_DB = 7.5, 2.5  # opens in 100 to 150 ms, closes in 300 to 500 ms
 SMOOTH_HOPS = 2  # levels are compared over 250 ms: rooms blur what spills
-HEARD_DB = 20.0  # under that: laughter, an instrument, anything that is no speech and yet no noise
-SPILL_DB = 6.0  # the most that what is a speaker's own stands under the same moment of another's track, if it is spill
-OVER_SPILL_DB = 6.0  # above the usual spill: two who speak at once
-APART_SHARE = 0.3  # of what is heard on two tracks: in a room, all but what they say at once
-SPILL_LIKENESS = 0.6  # correlation of rises; strangers stay under 0.5, spill with some of one's own voice in it has 0.7
+HEARD_DB = 20.0  # below loud speech: laughter, an instrument, anything that is neither speech nor noise
+SPILL_DB = 6.0  # a track further than this below another at the same moment may hold only spill
+OVER_SPILL_DB = 6.0  # above the usual spill: two people speak at once
+APART_SHARE = 0.3  # of what is active on both tracks: in one room, all but simultaneous speech
+SPILL_LIKENESS = 0.6  # correlation of level changes; unrelated tracks stay below 0.5, spill mixed with one's own voice reaches 0.7
 RISE_HOPS = 3
-ENOUGH_HOPS = 2 * HOPS_PER_S  # of spill, to say that two tracks share a room
+ENOUGH_HOPS = 2 * HOPS_PER_S  # of spill, to conclude that two tracks were recorded in one room
 
 
 def gates(profiles: Sequence[Profile], strength: str = "gentle") -> list[Floats]:
-    """How far to turn each track down, dB at its hop edges (0 is open), from all tracks of a conversation, which begin together.
+    """Return the gain of each track, dB at its hop edges (0 is open), from all tracks of a conversation, which start together.
 
-    `strength` is "off", "gentle" or "strong". A track without speech of its own, and one that is alone, stay open.
+    `strength` is "off", "gentle" or "strong". A single track, and a track without speech of its own, stay open.
     """
     lengths = [len(profile.levels_db) for profile in profiles]
     if len(profiles) < 2 or strength == "off":
@@ -50,17 +50,17 @@ def gates(profiles: Sequence[Profile], strength: str = "gentle") -> list[Floats]
 
 
 def references_db(profiles: Sequence[Profile]) -> list[float]:
-    """The level above which each track is compared with the others, to say on whose a voice is: see `apart.references`."""
+    """Return the reference level of each track, dB: see `track_references.reference_levels_db`."""
     return [float(each) for each in references(_levels(profiles), _filled([_active(profile) for profile in profiles], False))]
 
 
 def _levels(profiles: Sequence[Profile]) -> Doubles:
-    """Their levels, a row a track, smoothed; nothing after the end of the shorter ones."""
+    """Smoothed levels, dB, one row per track; `SILENCE_DB` after the end of the shorter ones."""
     return _filled([_smooth(profile.levels_db) for profile in profiles], FLOOR_DB)
 
 
 def _active(profile: Profile) -> Hops:
-    """Where a track with speech has something to say; nowhere on a track without."""
+    """Mark the hops where a track holds speech or other foreground sound; none when it holds no speech at all."""
     spoken, levels_db = talking(profile), profile.levels_db
     if not spoken.any():
         return spoken
@@ -69,13 +69,13 @@ def _active(profile: Profile) -> Hops:
 
 
 def _owned(levels: Doubles, active: Hops) -> Hops:
-    """Where a track is active by its own speaker, a row a track; `levels` are relative to the loud moments of each track."""
+    """Mark the hops where a track is active through its own speaker, one row per track; `levels` are relative to the references, dB."""
     owned, loudest = active.copy(), np.argmax(levels, axis=0)
     for mine in range(len(levels)):
         for other in range(len(levels)):
             if mine != other:
                 under = levels[mine] - levels[other]
-                both = active[mine] & active[other] & ((loudest == mine) | (loudest == other))  # not what both hear of a third
+                both = active[mine] & active[other] & ((loudest == mine) | (loudest == other))  # exclude a third speaker picked up by both
                 spill = both & (under < -SPILL_DB)
                 apart = both & (np.abs(under) > SPILL_DB)
                 if apart.sum() > APART_SHARE * both.sum() and _alike(levels[mine], levels[other], spill):
@@ -84,7 +84,7 @@ def _owned(levels: Doubles, active: Hops) -> Hops:
 
 
 def _alike(mine: Doubles, other: Doubles, spill: Hops) -> bool:
-    """Whether these hops of a track rise and fall as the other's do: their levels are alike already by how they were chosen."""
+    """Whether the level changes of two tracks correlate in these hops. The levels themselves are similar by selection."""
     both = spill[RISE_HOPS:] & spill[:-RISE_HOPS]
     if both.sum() < ENOUGH_HOPS:
         return False
@@ -93,7 +93,7 @@ def _alike(mine: Doubles, other: Doubles, spill: Hops) -> bool:
 
 
 def _held(own: Hops) -> Hops:
-    """Open a little before and a little after, and through breaths."""
+    """Extend each open run by lookahead and hold, and bridge short gaps."""
     marks = np.zeros(len(own) + 1, int)
     for first, end in runs(own):
         marks[max(0, first - AHEAD_HOPS)] += 1
@@ -106,7 +106,7 @@ def _held(own: Hops) -> Hops:
 
 
 def _never_none(held: Hops) -> Hops:
-    """The same, the last to close staying open until another opens."""
+    """Keep the last track to close open until another one opens."""
     some = held.any(axis=0)
     last = np.maximum.accumulate(np.where(some, np.arange(len(some)), -1))
     alone = np.flatnonzero(~some & (last >= 0))
@@ -116,7 +116,7 @@ def _never_none(held: Hops) -> Hops:
 
 
 def _moves(opened: Hops, depth_db: float) -> Floats:
-    """The attenuation at hop edges: ramps lie where the gate is closed."""
+    """Return the gain at hop edges, dB; the ramps lie where the gate is closed."""
     if not len(opened):
         return np.zeros(1, np.float32)
     edges = np.arange(len(opened) + 1)
@@ -127,7 +127,7 @@ def _moves(opened: Hops, depth_db: float) -> Floats:
 
 
 def _smooth(levels_db: Floats) -> Doubles:
-    """Levels over `SMOOTH_HOPS` on each side, as powers."""
+    """Average levels as powers over `SMOOTH_HOPS` on each side."""
     powers, weights = np.power(10.0, levels_db.astype(float) / 10), np.ones(len(levels_db))
     window = np.ones(2 * SMOOTH_HOPS + 1)
     sums = [np.convolve(each, window)[SMOOTH_HOPS : SMOOTH_HOPS + len(each)] if len(each) else each for each in (powers, weights)]
@@ -135,7 +135,7 @@ def _smooth(levels_db: Floats) -> Doubles:
 
 
 def _filled(rows: Sequence[np.ndarray], value: float) -> np.ndarray:
-    """Rows of unequal lengths as one table, `value` after their ends."""
+    """Stack rows of unequal lengths in one table, padded with `value`."""
     table = np.full((len(rows), max(len(row) for row in rows)), value, rows[0].dtype)
     for row, filled in zip(rows, table, strict=True):
         filled[: len(row)] = row

@@ -1,4 +1,4 @@
-"""What a file's own header promises, read byte by byte: FFmpeg plays what is there and says nothing of what is not."""
+"""Compare a file with what its container header declares: FFmpeg plays what is there and does not report what is missing."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-_MOST_CHUNKS = 10_000  # a file made of empty chunks would be read for hours
-_UNKNOWN = 0xFFFFFF00  # and above: a recorder that never came back to write the length
-_CRUMBS_BYTES = 1 << 16  # after the last chunk: what editors and memory cards leave there
-_ZEROS_BYTES = 1 << 24  # after the last chunk: room that a recorder took and did not need
+_MOST_CHUNKS = 10_000  # reading a file made of empty chunks would take hours
+_UNKNOWN = 0xFFFFFF00  # and above: the recorder never went back to write the length
+_CRUMBS_BYTES = 1 << 16  # tolerated after the last chunk: left there by editors and memory cards
+_ZEROS_BYTES = 1 << 24  # zeros tolerated after the last chunk: space a recorder allocated and did not use
 _BITS = (8, 12, 16, 20, 24, 32)
 _OGG_PAGE_BYTES = 1 << 17  # longer than the longest page
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a family of files is laid out: chunks, each with a name, a length and a content."""
+    """The layout of a family of containers: chunks, each with a name, a length and content."""
 
-    first: int  # where the first chunk is
+    first: int  # offset of the first chunk
     name_bytes: int
     length_bytes: int
     order: Literal["little", "big"]
-    data: bytes  # the chunk of the samples
-    align: int = 2  # a chunk begins at a multiple of this
-    inclusive: bool = False  # whether a length counts the chunk's own head
+    data: bytes  # name of the chunk with the samples
+    align: int = 2  # chunks begin at multiples of this
+    inclusive: bool = False  # whether the length includes the chunk header
 
 
 @dataclass(frozen=True)
 class Data:
-    """Where the samples are."""
+    """The position of the samples in a file."""
 
     start: int
-    length: int | None  # bytes; None when the header leaves it open
+    length: int | None  # bytes; None when the header does not declare it
 
 
 _RIFF = Form(12, 4, 4, "little", b"data")  # RF64 and BW64: EBU Tech 3306, ITU-R BS.2088
@@ -48,12 +48,12 @@ _FORMS = {
     (b"FORM", b"AIFC"): _AIFF,
 }
 
-# What people give instead of a recording, by how it starts: what it is, and what to do.
+# Files given by mistake instead of a recording: how they start, what they are, and what to do.
 _KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"SQLite format 3",), "an Audacity project, not a recording", "open it in Audacity and export the sound as WAV"),
     ((b"<?xml", b"<REAPER_PROJECT"), "a project or a text, not a recording", "export the sound as WAV from the program that made it"),
     ((b"<!doctype", b"<html"), "a web page, not a recording", "the download went wrong: download it again"),
-    ((b"#EXTM3U", b"[playlist]", b"ffconcat", b"#!"), "a list, not a recording", "name the recordings themselves"),
+    ((b"#EXTM3U", b"[playlist]", b"ffconcat", b"#!"), "a playlist or a script, not a recording", "name the recordings themselves"),
     ((b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf"), "an archive, not a recording", "unpack it first"),
     ((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "a document or a picture, not a recording", "name the file that has the sound"),
     ((b"MThd",), "a MIDI file: it holds notes, not sound", "export the sound as WAV from the program that made it"),
@@ -62,7 +62,7 @@ _ANY = "use WAV, FLAC, MP3, M4A, Ogg or another audio file; if it is one, it is 
 
 
 def ends_early(path: Path) -> bool:
-    """Whether less is there than the header of a WAV (RF64, BW64, W64), AIFF or CAF says, or an Ogg lacks its last page."""
+    """Whether a WAV (RF64, BW64, W64), AIFF or CAF is shorter than its header declares, or an Ogg lacks its last page."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(4)
@@ -73,7 +73,7 @@ def ends_early(path: Path) -> bool:
 
 
 def is_bare(path: Path) -> bool:
-    """Whether there is a header, and not one sample."""
+    """Whether a file consists of a header only."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         data = data_of(stream, size)
@@ -81,7 +81,7 @@ def is_bare(path: Path) -> bool:
 
 
 def goes_on(path: Path) -> bool:
-    """Whether sound follows what the header calls its end: past 4 GiB, a WAV's 32 bits begin again at 0."""
+    """Whether audio follows the end that the header declares: past 4 GiB, the 32-bit length of a WAV wraps around."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         form, data = _form(stream), data_of(stream, size)
@@ -97,13 +97,13 @@ def goes_on(path: Path) -> bool:
 
 
 def begins_as_mp4(path: Path) -> bool:
-    """Whether it starts like an MP4, M4A or MOV."""
+    """Whether a file starts like an MP4, M4A or MOV."""
     with path.open("rb") as stream:
         return stream.read(8)[4:] in (b"ftyp", b"mdat", b"moov", b"free", b"skip", b"wide")
 
 
 def odd_bits(path: Path) -> int:
-    """The bits a sample that the header of a PCM WAV tells, when no recorder or program writes so many; 0 when they are sane."""
+    """Return the bit depth that the header of a PCM WAV declares if it is implausible, else 0."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         if _form(stream) is not _RIFF:
@@ -118,7 +118,7 @@ def odd_bits(path: Path) -> int:
 
 
 def data_of(stream: BinaryIO, size: int) -> Data | None:
-    """Where the samples of a file made of chunks are; None when it is no such file, or has no such chunk."""
+    """Return the position of the samples in a chunked container; None for other files, or when there is no such chunk."""
     form, long_length = _form(stream), None
     if form is None:
         return None
@@ -132,7 +132,7 @@ def data_of(stream: BinaryIO, size: int) -> Data | None:
 
 
 def _told(length: int, long_length: int | None, form: Form) -> int | None:
-    """The length of the samples, None when it is one of those that recorders write before they know."""
+    """Return the declared length of the samples, bytes; None when it is a placeholder that recorders write before they know it."""
     if form.length_bytes == 8:
         return length if 0 < length < 1 << 62 else None
     if length >= _UNKNOWN and long_length:
@@ -141,7 +141,7 @@ def _told(length: int, long_length: int | None, form: Form) -> int | None:
 
 
 def _form(stream: BinaryIO) -> Form | None:
-    """The family of a file."""
+    """Return the container family of a file; None when it is not a chunked one."""
     stream.seek(0)
     head = stream.read(12)
     if head[:4] == b"caff":
@@ -152,7 +152,7 @@ def _form(stream: BinaryIO) -> Form | None:
 
 
 def _chunks(stream: BinaryIO, form: Form, size: int, at: int) -> Iterator[tuple[bytes, int, int]]:
-    """Each chunk from `at` on: its name, where its content starts, and how long that says it is."""
+    """Yield each chunk from offset `at` on: its name, the offset of its content, and the declared length of its content."""
     head_bytes = form.name_bytes + form.length_bytes
     for _ in range(_MOST_CHUNKS):
         if at + head_bytes > size:
@@ -167,7 +167,7 @@ def _chunks(stream: BinaryIO, form: Form, size: int, at: int) -> Iterator[tuple[
 
 
 def _ogg_ends_early(stream: BinaryIO, size: int) -> bool:
-    """Whether the last page is torn, or is not marked as the last."""
+    """Whether the last page is incomplete, or not marked as the last."""
     stream.seek(max(0, size - _OGG_PAGE_BYTES))
     page = stream.read().rpartition(b"OggS")[2]
     # RFC 3533, section 6: flag 4 is "end of stream"; after 23 bytes come the lengths of the segments, then the segments.
@@ -176,7 +176,7 @@ def _ogg_ends_early(stream: BinaryIO, size: int) -> bool:
 
 
 def kind_of(start: bytes) -> tuple[str, str]:
-    """What a file that is no recording seems to be, from its first bytes, and what to do about it."""
+    """Return what a file that is not a recording seems to be, from its first bytes, and a hint on what to do."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for signs, kind, hint in _KINDS:
         if any(text[: len(sign)].lower() == sign.lower() for sign in signs):
@@ -189,7 +189,7 @@ def kind_of(start: bytes) -> tuple[str, str]:
 
 
 def _is_text(start: bytes) -> bool:
-    """Whether the beginning of a file reads as UTF-8 text; its last character may be torn."""
+    """Whether the first bytes of a file are UTF-8 text; the last character may be incomplete."""
     try:
         text = start.decode("utf-8")
     except UnicodeDecodeError as error:

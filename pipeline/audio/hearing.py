@@ -1,4 +1,4 @@
-"""One pass over a file, decoded and never held: everything that is decided about it is decided on what this leaves behind."""
+"""Analyse a file in one streaming pass. All decisions about it are made from the resulting profile."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pipeline.audio.probe import AGAIN, undecodable
 from pipeline.audio.profile import FLOOR_DB, MOMENTS_PER_S, Floats, Profile, Profiler
 from pipeline.errors import CauserieError
 
-READ_S = 1.0  # of sound at a time
-# Dual mono: one channel is heard on two loudspeakers, 3 LU louder than it measures alone.
+READ_S = 1.0  # duration of a block
+# Dual mono: one channel is played on two loudspeakers, 3 LU louder than it measures alone.
 METER = "ebur128=metadata=1:dualmono=true:framelog=quiet"
 FLOATS = "aformat=sample_fmts=flt"
 _MOMENT = re.compile(r"^lavfi\.r128\.M=(-?[\d.]+|nan|-?inf)", re.M)
-LOUDEST = 1e6  # 1.0 is full scale; floats that were integers reach 2³¹ only by mistake
+LOUDEST = 1e6  # 1.0 is full scale; integers mistakenly stored as floats reach 2³¹
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What a pass found."""
+    """The result of a pass."""
 
     profile: Profile
-    log: str  # what FFmpeg said meanwhile: damage is told there
+    log: str  # of FFmpeg, which reports damaged data there
 
 
 def hear(
@@ -42,10 +42,10 @@ def hear(
     tell: Callable[[float], None] = lambda done_s: None,
     also: Callable[[Floats], None] = lambda frames: None,
 ) -> Heard:
-    """The profile of a file's audio stream (counted from 0) after `filters`, which give `rate_hz` and `channels`.
+    """Measure the profile of a file's audio stream (counted from 0) after `filters`, which must produce `rate_hz` and `channels`.
 
-    `tell` hears how many seconds are done, `also` every block of frames. `CauserieError` when it cannot be decoded, or holds samples
-    that are no numbers.
+    `tell` is called with the seconds done, `also` with every block of frames. Raises `CauserieError` when the file cannot be decoded,
+    or holds samples that are not finite or far beyond full scale.
     """
     with tempfile.TemporaryFile() as lines:
         graph = ",".join([f"[0:a:{stream}]{FLOATS}", *filters, METER, moments(lines.fileno()), f"{FLOATS}[out]"])
@@ -56,16 +56,19 @@ def hear(
 
 
 def moments(file: int) -> str:
-    """The filter that writes the loudness of each 400 ms into an open file of ours: audio is metered while it passes, not again."""
+    """Return the filter that writes momentary loudness (400 ms) to a file descriptor, so that metering needs no second pass."""
     return f"ametadata=mode=print:key=lavfi.r128.M:file=pipe\\\\:{file}"
 
 
 def moments_in(lines: IO[bytes], profiler: Profiler) -> Floats:
-    """What that filter wrote while the profiler was fed, LUFS; `FLOOR_DB` where there was nothing to hear."""
+    """Read the momentary loudness written by that filter, LUFS; at least `SILENCE_DB`.
+
+    Raises `CauserieError` when values are missing because the disk was full.
+    """
     lines.seek(0)
     loudness = np.array([float(each) for each in _MOMENT.findall(lines.read().decode("ascii"))], np.float32)
-    if len(loudness) < profiler.samples * MOMENTS_PER_S // profiler.rate_hz - 1:  # FFmpeg does not tell that it could not write them
-        raise CauserieError("there is no room left for temporary files", tempfile.gettempdir(), "make room, or set TMPDIR to another disk")
+    if len(loudness) < profiler.samples * MOMENTS_PER_S // profiler.rate_hz - 1:  # FFmpeg does not report failed writes
+        raise CauserieError("there is no space left for temporary files", tempfile.gettempdir(), "free some, or set TMPDIR to another disk")
     return np.maximum(np.nan_to_num(loudness, nan=FLOOR_DB, neginf=FLOOR_DB), FLOOR_DB).astype(np.float32)
 
 
@@ -77,14 +80,14 @@ def _passed(
     tell: tuple[Callable[[float], None], Callable[[Floats], None]],
     block_bytes: int,
 ) -> str:
-    """Feed the profiler everything FFmpeg gives; what it logged."""
+    """Feed FFmpeg's output to the profiler and return its log."""
     try:
         with ffmpeg.running(arguments, shares=shares) as process:
             while block := process.read(block_bytes):
                 frames = np.frombuffer(block, np.float32).reshape(-1, profiler.channels)
-                if not np.abs(frames).max() <= LOUDEST:  # true of what is no number, too
+                if not np.abs(frames).max() <= LOUDEST:  # also true of NaN
                     at_s = profiler.samples / profiler.rate_hz
-                    raise CauserieError(f"holds samples that are no sound, after {at_s:.0f} s", str(path), AGAIN)
+                    raise CauserieError(f"holds invalid samples (not numbers, or far too large) after {at_s:.0f} s", str(path), AGAIN)
                 profiler.feed(frames)
                 tell[0](profiler.samples / profiler.rate_hz)
                 tell[1](frames)

@@ -1,8 +1,8 @@
-"""Raw recordings become one master: cleaned, made even, put together, resampled once.
+"""Turn raw recordings into one master: cleaned, levelled, arranged and resampled once.
 
-Every file is decoded twice and never held: once to hear what it is like, once to mix it. Between the two everything is decided, on
-profiles. All is counted in samples at the published rate, so that tracks stay in sync and every later time is exact. The master is
-lossless and carries no name: the same samples in another file, or under another name, give the same bytes.
+Every file is streamed twice: once to analyse it, once to mix it. All decisions are made in between, on profiles. Positions are counted
+in samples at the published rate, so that tracks stay in sync and every later time is exact. The master is lossless and carries no name:
+the same samples in another file, or under another name, give the same bytes.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from pipeline.audio.profile import Profile
     from pipeline.audio.programme import File
 
-HEADROOM_LU = 10.0  # peaks so near the loudness of the programme are under any ceiling it may be brought to
-SOXR = "resampler=soxr:precision=20"  # images and aliases 140 dB down, flat to 20 kHz
+HEADROOM_LU = 10.0  # peaks less than this above programme loudness stay under any ceiling, so their true peak is not needed
+SOXR = "resampler=soxr:precision=20"  # images and aliases at −140 dB, flat to 20 kHz
 
 
 @dataclass(frozen=True)
 class Take:
-    """A file to hear: which of its streams, what is kept of it, what is cleaned."""
+    """A file to analyse: the selected stream, the range to keep, the cleanup to apply."""
 
     name: str
     path: Path
@@ -42,22 +42,22 @@ class Take:
     start_s: float = 0.0
     end_s: float | None = None
     clean: Clean = Clean(highpass=False)
-    voices: bool = True  # whether it must hold something to hear
-    smoothed_from: Path | None = None  # what `path` was made from, which is the one a person knows
+    voices: bool = True  # whether silence is an error
+    smoothed_from: Path | None = None  # the user's file, when `path` is a temporary copy of it with faded edges
 
     @property
     def given(self) -> Path:
-        """The file a person gave."""
+        """The user's file."""
         return self.smoothed_from or self.path
 
     @property
     def stream(self) -> int:
-        """Which audio stream, from 0; a smoothed jingle has but one."""
+        """The index of the audio stream, from 0; a jingle with faded edges has only one."""
         return self.found.index
 
     @property
     def length_s(self) -> float:
-        """How long what is kept of it should be, 0 when the file does not say."""
+        """The expected duration of the kept range, seconds; 0 when the duration of the file is unknown."""
         end_s = min(self.found.duration_s or 0.0, self.end_s or float("inf"))
         return max(0.0, end_s - self.start_s)
 
@@ -73,10 +73,10 @@ def ingest(
     sample_rate_hz: int,
     channels: int,
 ) -> None:
-    """Write the master (FLAC, 24 bits), who is active on which track, the profiles of both, and what was found and done.
+    """Write the master (FLAC, 24 bits), the activity of each track, the profiles before and after mixing, and the sound report.
 
-    `files` are those of `mix.files`, in that order. `CauserieError` when one is missing, damaged, silent, or ends before what is
-    kept of it.
+    `files` are those of `mix.files`, in that order. Raises `CauserieError` when one is missing, damaged, silent, or shorter than the
+    range to keep.
     """
     from pipeline.audio import facts, mixer, profile, programme, timeline
 
@@ -102,7 +102,7 @@ def ingest(
 
 
 def takes_of(mix: Mix, paths: Mapping[str, Path], place: Path) -> list[Take]:
-    """Every file to hear: the recordings, then the parts, then the beds. Short music is smoothed, into files of `place`."""
+    """List every file to analyse: recordings, then parts, then beds. Short music is copied to `place` with faded edges."""
     recordings = [
         Take(each.file, paths[each.file], chosen(paths[each.file], each.stream), mix.start_s, mix.end_s, each.clean)
         for each in mix.recordings
@@ -114,7 +114,7 @@ def takes_of(mix: Mix, paths: Mapping[str, Path], place: Path) -> list[Take]:
 
 
 def _part(part: Part, path: Path, place: Path) -> Take:
-    """A part to hear; music that is played whole is smoothed into `place` when it is short."""
+    """Return the input for a part; short music that is played whole is copied to `place` with faded edges."""
     from pipeline.audio.jingle import smoothed
 
     found = chosen(path, part.stream)
@@ -124,7 +124,7 @@ def _part(part: Part, path: Path, place: Path) -> Take:
 
 
 def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
-    """`CauserieError`, or `Problems`, when the episode asks for what its files do not have, as far as they say how long they are."""
+    """Raise `CauserieError`, or `Problems` for several, when the mix uses what its files do not contain, as far as durations are known."""
     sounds = zip((*mix.recordings, *(part for part in mix.parts if part.file), *mix.beds), takes, strict=True)
     lengths_s = {(each.file, each.stream): take.found.duration_s for each, take in sounds if take.found.duration_s is not None}
     if found := misfits(mix, lengths_s):
@@ -132,13 +132,13 @@ def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
 
 
 def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
-    """Hear every file, as many at once as there are processors."""
+    """Analyse every file, in as many threads as there are processors. The first failure cancels the others."""
     total_s, done_s, stop = sum(take.length_s for take in takes), [0.0] * len(takes), threading.Event()
 
     def tell(which: int) -> Callable[[float], None]:
         def told(seconds: float) -> None:
             if stop.is_set():
-                raise CauserieError("was given up because another file failed", takes[which].name)
+                raise CauserieError("was cancelled because another file failed", takes[which].name)
             done_s[which] = seconds
             report(sum(done_s), 2 * total_s)
 
@@ -157,7 +157,7 @@ def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
 
 
 def hear_one(take: Take, rate_hz: int, channels: int, tell: Callable[[float], None]) -> File:
-    """A file with its profile. `CauserieError` when it is damaged, or when there is nothing to hear in it."""
+    """Analyse one file; raises `CauserieError` when it is damaged or silent."""
     from pipeline.audio.hearing import hear
     from pipeline.audio.programme import File
     from pipeline.audio.timeline import Source
@@ -170,7 +170,7 @@ def hear_one(take: Take, rate_hz: int, channels: int, tell: Callable[[float], No
 
 
 def cleaning(take: Take) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The filters that clean a file, for which it is looked at when they depend on it, and what they do in words."""
+    """Return the filters that clean a file and a description of each; the file is inspected only if the filters depend on findings."""
     from pipeline.audio import clean
 
     found = clean.look(take.path, take.stream, take.found.sample_rate_hz) if clean.must_look(take.clean) else clean.Found()
@@ -178,33 +178,33 @@ def cleaning(take: Take) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def refuse(take: Take, profile: Profile, log: str) -> None:
-    """`CauserieError` when a file is damaged, shorter than what is kept of it, or holds nothing to hear."""
+    """Raise `CauserieError` when a file is damaged, shorter than the range to keep, or silent."""
     from pipeline.audio.profile import SHORTEST_S, SILENT_LUFS
 
     length_s = take.found.duration_s
     if not profile.samples and take.start_s and (length_s is None or take.start_s >= length_s):
-        raise CauserieError(f"holds nothing after {take.start_s:.0f} s", str(take.given), "correct start and end in episode.toml")
+        raise CauserieError(f"has no sound after {take.start_s:.0f} s", str(take.given), "correct start and end in episode.toml")
     expected_s = None if length_s is None else take.length_s
     refuse_damage(take.given, take.found, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
     if profile.duration_s < SHORTEST_S:
-        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to have a loudness", str(take.given), "give 0.4 s or more")
+        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to measure its loudness", str(take.given), "use 0.4 s or more")
     if take.voices and not profile.integrated_lufs > SILENT_LUFS:
         raise CauserieError("holds only silence", str(take.given), "check the microphone, or leave the recording out")
 
 
 def to_rate(rate_hz: int) -> str:
-    """The filter that resamples; it lets samples through when they have that rate."""
+    """Return the filter that resamples; it does nothing when the rate is already right."""
     return f"aresample={rate_hz}:{SOXR}"
 
 
 def kept(start_s: float, end_s: float | None, rate_hz: int) -> str:
-    """The filter that keeps a stretch; it counts samples and numbers them again: no container's time stamps move a track."""
+    """Return the filter that keeps a range; it counts samples and renumbers them, so that container timestamps cannot shift a track."""
     end = f":end_sample={round(end_s * rate_hz)}" if end_s is not None else ""
     return f"atrim=start_sample={round(start_s * rate_hz)}{end},asetpts=N/SR/TB"
 
 
 def to_channels(has: int, wants: int) -> tuple[str, ...]:
-    """Mono to stereo is twice the same, stereo to mono the half of both; other layouts are mixed down the way FFmpeg does."""
+    """Return the filter for a channel count: mono is duplicated, stereo averaged; FFmpeg downmixes other layouts."""
     if has == wants:
         return ()
     known = {(1, 2): "pan=stereo|c0=c0|c1=c0", (2, 1): "pan=mono|c0=0.5*c0+0.5*c1"}

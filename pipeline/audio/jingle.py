@@ -1,4 +1,4 @@
-"""Jingles, the clip-sized part of the sound: pydub holds them in memory and smooths their edges."""
+"""Jingles: short music, held in memory by pydub, whose edges are faded."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pipeline.audio import ffmpeg
 from pipeline.audio.probe import decoding, probe
 from pipeline.audio.streams import Probe
 
-LONGEST_S = 60.0  # longer music is no jingle: it is streamed as it is
-FADE_IN_S, FADE_OUT_S = 0.010, 0.150  # at least: a cut note clicks, and so little is not heard as a fade
+LONGEST_S = 60.0  # longer music is streamed unchanged
+FADE_IN_S, FADE_OUT_S = 0.010, 0.150  # minimum: a cut note clicks, and fades this short are not noticed
 
 
 def smoothed(jingle: Path, place: Path, *, fade_in_s: float = FADE_IN_S, fade_out_s: float = FADE_OUT_S) -> Path:
-    """The jingle to play: a WAV written to `place` with faded edges, or the file itself when it is longer than a minute.
+    """Write a WAV with faded edges to `place` and return it, or return the file itself when it is longer than a minute.
 
-    Fades are never shorter than `FADE_IN_S` and `FADE_OUT_S`, nor longer than the jingle. `CauserieError` when it cannot be read.
+    Fades are never shorter than `MIN_FADE_IN_S` and `MIN_FADE_OUT_S`, nor longer than the jingle. Raises `CauserieError` when it cannot
+    be read.
     """
     found = probe(jingle)
     if found.duration_s is None or found.duration_s > LONGEST_S or found.channels not in (1, 2):
@@ -30,7 +31,7 @@ def smoothed(jingle: Path, place: Path, *, fade_in_s: float = FADE_IN_S, fade_ou
 
 
 def _samples(jingle: Path, found: Probe) -> bytes:
-    """32-bit samples at the jingle's own rate: pydub's own reading would need ffprobe."""
+    """Decode to 32-bit samples at the jingle's own rate; pydub's own reader would need ffprobe."""
     samples = bytearray()
     plain = ["-map", "0:a:0", "-ac", str(found.channels), "-ar", str(found.sample_rate_hz), "-f", "s32le", "pipe:1"]
     decoding(jingle, [*ffmpeg.source(jingle), *plain], samples.extend)
@@ -38,8 +39,8 @@ def _samples(jingle: Path, found: Probe) -> bytes:
 
 
 def _segment(samples: bytes, found: Probe):  # type: ignore[no-untyped-def]
-    """The samples as pydub holds them."""
+    """Return the samples as a pydub `AudioSegment`."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydub looks for an ffmpeg on PATH, which nothing here needs
+        warnings.simplefilter("ignore")  # pydub warns when there is no ffmpeg on PATH, which is not needed here
         from pydub import AudioSegment
     return AudioSegment(data=samples, sample_width=4, frame_rate=found.sample_rate_hz, channels=found.channels)

@@ -1,7 +1,7 @@
-"""One gain for a whole programme, and short dips where that gain would carry a peak over the limit.
+"""A look-ahead limiter: one gain for a whole programme, and short gain reductions where a peak would exceed the limit.
 
-All of it is decided on a profile before a sample is touched, the loudness that comes out included: what the dips take away is known, so
-the gain gives it back. Gains here are linear, one at each edge of a block of the profile (`BLOCKS_PER_S`), straight lines between them.
+Everything is computed from a profile before any sample is processed, including the resulting loudness, so the gain compensates for what
+the limiter removes. Gains are linear, one at each block edge of the profile (`BLOCKS_PER_S`), interpolated linearly.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import numpy as np
 
 from pipeline.audio.profile import BLOCKS_PER_S, MOMENTS_PER_S, Floats, Profile, block_edges, integrated_lufs
 
-REACH = 4  # blocks: a dip begins 20 ms before its peak and is over 20 ms after, too short to be heard as pumping
-MOST_PUSH_DB = 12.0  # what a limiter is asked to win back: beyond it nothing natural is left of the sound
-_STEPS = 10  # of bisection: 12 dB down to 0.012
+REACH = 4  # blocks: a reduction begins 20 ms before its peak and ends 20 ms after it, too short to be heard as pumping
+MOST_PUSH_DB = 12.0  # most gain added to compensate for limiting: beyond it the audio sounds unnatural
+_STEPS = 10  # of bisection: from 12 dB to 0.012 dB
 _WINDOW = np.hanning(2 * REACH + 3)[1:-1] / np.hanning(2 * REACH + 3).sum()
-MEND_DB = 0.3  # below what would have been enough: another encoding is another overshoot
+MEND_DB = 0.3  # extra reduction: encoding again overshoots differently
 
 
 @dataclass(frozen=True)
 class Level:
-    """What is done to a master before encoding."""
+    """The gain and limit applied to a master before encoding."""
 
     gain_db: float
     limit_dbtp: float
-    softer: tuple[tuple[int, float], ...] = ()  # blocks where the limit is so many dB lower: the encoder overshot there
+    softer: tuple[tuple[int, float], ...] = ()  # (block, dB): lower limits where the encoder overshot
 
 
 def fitting(profile: Profile, target_lufs: float, limit_dbtp: float, softer: tuple[tuple[int, float], ...] = ()) -> Level:
-    """The level whose predicted loudness is `target_lufs`, or as near as `MOST_PUSH_DB` brings it."""
-    plain_db = round(target_lufs - profile.integrated_lufs, 3)  # what is reported is what is done
+    """Return the settings whose predicted loudness is `target_lufs`, or as close as `MAX_MAKEUP_DB` allows."""
+    plain_db = round(target_lufs - profile.integrated_lufs, 3)  # rounded as in the report
     low_db, high_db = plain_db, plain_db + MOST_PUSH_DB
     if not dips_db(profile, Level(plain_db, limit_dbtp, softer)).any():
         return Level(plain_db, limit_dbtp, softer)
@@ -42,9 +42,9 @@ def fitting(profile: Profile, target_lufs: float, limit_dbtp: float, softer: tup
 
 
 def dips_db(profile: Profile, level: Level) -> Floats:
-    """How far the limiter goes down at each block edge, dB, 0 or less; one more than there are blocks.
+    """Return the gain reduction at each block edge, dB, 0 or less; there is one more edge than there are blocks.
 
-    A minimum over the look-ahead, smoothed by a window no longer than it: what is smoothed stays under what is needed.
+    A sliding minimum, smoothed by a window no longer than the look-ahead, so the smoothed curve never exceeds the required one.
     """
     limits_db = np.full(len(profile.peaks), level.limit_dbtp - level.gain_db, np.float32)
     for block, down_db in level.softer:
@@ -52,7 +52,7 @@ def dips_db(profile: Profile, level: Level) -> Floats:
     needed = np.minimum(limits_db - 20 * np.log10(np.maximum(profile.peaks, 1e-6)), 0)
     if not needed.any():
         return np.zeros(len(needed) + 1, np.float32)
-    padded = np.pad(needed, 2 * REACH + 1)  # an edge is between two blocks, and both are within its reach
+    padded = np.pad(needed, 2 * REACH + 1)  # an edge lies between two blocks, and both are within its reach
     count = len(needed) + 1 + 2 * REACH
     held = padded[:count].copy()
     for later in range(1, 2 * REACH + 2):
@@ -61,14 +61,14 @@ def dips_db(profile: Profile, level: Level) -> Floats:
 
 
 def gains(profile: Profile, level: Level) -> Floats:
-    """The whole gain at each block edge, linear."""
+    """Return the total gain at each block edge, linear."""
     return np.power(10.0, (dips_db(profile, level) + np.float32(level.gain_db)) / 20).astype(np.float32)
 
 
 def predicted_lufs(profile: Profile, level: Level) -> float:
-    """The integrated loudness that will come out: each 400 ms loses what its powers lose."""
+    """Predict the integrated loudness after limiting, LUFS, from the power lost in each 400 ms window."""
     edges = np.power(10.0, dips_db(profile, level) / 20)
-    kept = (edges[:-1] ** 2 + edges[:-1] * edges[1:] + edges[1:] ** 2) / 3  # the mean square of a straight line
+    kept = (edges[:-1] ** 2 + edges[:-1] * edges[1:] + edges[1:] ** 2) / 3  # the mean square of a linear ramp
     powers = np.maximum(profile.powers, 1e-12)
     steps = np.arange(0, len(powers), BLOCKS_PER_S // MOMENTS_PER_S)
     before, after = (np.concatenate([[0.0], np.cumsum(np.add.reduceat(each, steps), dtype=float)]) for each in (powers, powers * kept))
@@ -79,12 +79,12 @@ def predicted_lufs(profile: Profile, level: Level) -> float:
 
 
 def softened(profile: Profile, level: Level, published: Floats, ceiling_dbtp: float) -> Level:
-    """The level with its limit lower wherever the `published` peaks exceed the ceiling, by as much as they do and `MEND_DB`."""
+    """Lower the limit wherever the `published` peaks exceed the ceiling, by the excess plus `REDUCTION_MARGIN_DB`."""
     over_db = 20 * np.log10(np.maximum(published[: len(profile.peaks)], 1e-6)) - ceiling_dbtp
     reached_dbtp = 20 * np.log10(np.maximum(profile.peaks, 1e-6)) + level.gain_db
     softer = dict(level.softer)
     for over in np.flatnonzero(over_db > 0).tolist():
-        for block in range(max(0, over - 1), min(len(reached_dbtp), over + 2)):  # the encoder spreads a peak a little
+        for block in range(max(0, over - 1), min(len(reached_dbtp), over + 2)):  # the encoder spreads peaks to neighbouring blocks
             room_db = level.limit_dbtp - float(reached_dbtp[block])
             before_db = max(dict(level.softer).get(block, 0.0), room_db)
             softer[block] = round(max(softer.get(block, 0.0), before_db + float(over_db[over]) + MEND_DB), 3)
@@ -92,12 +92,12 @@ def softened(profile: Profile, level: Level, published: Floats, ceiling_dbtp: fl
 
 
 def limited_s(profile: Profile, level: Level) -> float:
-    """For how long the limiter is at work, seconds."""
+    """Return how long the limiter is active, seconds."""
     return float(np.count_nonzero(dips_db(profile, level) < 0) / BLOCKS_PER_S)
 
 
 def apply(frames: Floats, first: int, edges: Floats, rate_hz: int) -> Floats:
-    """Frames (a row an instant, a column a channel; `first` is the number of the first) times the gains at `edges`."""
+    """Apply the gains at block `edges` to frames (shape: samples, channels); `first` is the sample number of the first frame."""
     seconds = np.arange(first // rate_hz, (first + len(frames)) // rate_hz + 2)
     samples = (seconds[:, None] * rate_hz + block_edges(rate_hz)).reshape(-1)
     start = int(seconds[0]) * BLOCKS_PER_S

@@ -1,4 +1,4 @@
-"""Loudness (ITU-R BS.1770, EBU Tech 3342) and true peak of any audio file, from one pass over it."""
+"""Measure loudness (ITU-R BS.1770, EBU Tech 3342) and true peak of an audio file in one pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loudness:
-    """What a file measures; a mono file as it is heard, on two loudspeakers, 3 LU louder than one."""
+    """The loudness and true peak of a file; mono is measured as played on two loudspeakers, 3 LU louder than on one."""
 
     integrated_lufs: float
     true_peak_dbtp: float
@@ -26,14 +26,14 @@ class Loudness:
 
 
 def loudness_of(path: Path) -> Loudness:
-    """The loudness of any audio file, decoded from end to end; `CauserieError` when it lasts under 0.4 s or holds only silence."""
+    """Measure an audio file, decoded from end to end; raises `CauserieError` when it is shorter than 0.4 s or silent."""
     return loudness(path, heard(path))
 
 
 def heard(path: Path, floor: float = math.inf, tell: Callable[[float], None] = lambda done_s: None) -> Profile:
-    """The profile of a file as it is, with its true peak among `peaks`, and those of all blocks that exceed `floor` (1.0 is full scale).
+    """Measure the profile of a file; its `peaks` are true peaks for the highest block and all blocks above `floor` (1.0 is full scale).
 
-    `tell` hears how many seconds are done.
+    `tell` is called with the seconds done.
     """
     from dataclasses import replace
 
@@ -47,14 +47,17 @@ def heard(path: Path, floor: float = math.inf, tell: Callable[[float], None] = l
 
 
 def loudness(path: Path, profile: Profile) -> Loudness:
-    """The figures of the profile of `path`, to 0.01; the duration is exact to the sample."""
+    """Return the figures for the profile of `path`, rounded to 0.01; the duration is exact to the sample.
+
+    Raises `CauserieError` when it is shorter than 0.4 s or silent.
+    """
     from pipeline.audio.profile import SHORTEST_S, SILENT_LUFS, range_lu
 
     if profile.duration_s < SHORTEST_S:
-        said = f"lasts {profile.duration_s:.2f} s, too short to have a loudness"
-        raise CauserieError(said, str(path), "give a recording of 0.4 s or more")
+        said = f"lasts {profile.duration_s:.2f} s, too short to measure its loudness"
+        raise CauserieError(said, str(path), "use a recording of 0.4 s or more")
     if not profile.integrated_lufs > SILENT_LUFS:
-        raise CauserieError("holds only silence", str(path), "check the microphone, or give another recording")
+        raise CauserieError("holds only silence", str(path), "check the microphone, or use another recording")
     peak_dbtp = 20 * math.log10(max(profile.peak, 1e-6))
     return Loudness(
         round(profile.integrated_lufs, 2), round(peak_dbtp, 2), round(range_lu(profile.momentary_lufs), 2), round(profile.duration_s, 6)

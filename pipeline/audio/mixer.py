@@ -1,4 +1,4 @@
-"""Clips become one master, a second at a time: decoded by FFmpeg, multiplied and added here, written and metered by FFmpeg."""
+"""Mix clips into one master, one second at a time: FFmpeg decodes, gains and sums are applied here, FFmpeg encodes and meters."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def mix(
     floor: float = 1.0,
     tell: Callable[[float], None] = lambda done_s: None,
 ) -> Profile:
-    """Write the master (FLAC, 24 bits) of `samples` per channel, `gain_db` over all of it; its profile, with true peaks above `floor`.
+    """Write the master (FLAC, 24 bits) of `samples` per channel with `gain_db` applied; return its profile, with true peaks above `floor`.
 
-    `CauserieError` when a clip cannot be decoded any more, or the master not written.
+    Raises `CauserieError` when a clip cannot be decoded, or the master cannot be written.
     """
     profiler, peaks = Profiler(rate_hz, channels), TruePeaks(rate_hz, channels, floor)
     with tempfile.TemporaryFile() as lines:
@@ -51,7 +51,7 @@ def mix(
 
 
 def _added(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Floats]:
-    """The programme's frames, a second at a time; a file is open only while it is heard."""
+    """Yield the frames of the programme, one second at a time; a file is open only while it plays."""
     with ExitStack() as files:
         players: dict[int, _Player] = {}
         for start in range(0, samples, rate_hz):
@@ -82,7 +82,7 @@ class _Player:
         self._process = self._open.enter_context(ffmpeg.running(arguments))
 
     def play(self, start: int, count: int, gain_db: float) -> Floats:
-        """The next `count` frames, from the clip's own sample `start` on, at their gain; fewer when the file ends early."""
+        """Return the next `count` frames with gain applied, from the clip's own sample `start`; fewer when the file ends early."""
         try:
             data = self._process.read(count * self._channels * 4)
         except CauserieError as error:
@@ -94,7 +94,7 @@ class _Player:
         return frames * gain[:, None]
 
     def close(self) -> None:
-        """The file was heard to the end of the clip."""
+        """Close the decoder; raises `CauserieError` when decoding failed."""
         try:
             self._open.close()
         except CauserieError as error:

@@ -1,8 +1,8 @@
-"""MP3 frames (ISO/IEC 11172-3 and 13818-3, layer III): joining streams encoded apart, and the Info frame that tells players the length.
+"""MP3 frames (ISO/IEC 11172-3 and 13818-3, layer III): joining separately encoded streams, and the Info frame with the length.
 
-A frame's sound may begin in the frames before it: the bit reservoir, up to 511 bytes back (`main_data_begin`). Streams of one sound,
-encoded from different starts on the same frame grid, can be joined at a frame that reaches no further back than the frame it replaces:
-what it needs from back there is written over what the dropped frame had there.
+The main data of a frame may begin in earlier frames: the bit reservoir, up to 511 bytes back (`main_data_begin`). Streams of the same
+audio, encoded from different starts on the same frame grid, can be joined at a frame that reaches no further back than the frame it
+replaces: the data it needs is written over that of the dropped frame.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from functools import cached_property, reduce
 from operator import xor
 from pathlib import Path
 
-DELAY = 576  # samples LAME puts before the sound
+DELAY = 576  # samples LAME inserts before the audio
 _KBPS = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES_HZ = (44_100, 48_000, 32_000)
-_INFO_BYTES = 156  # "Info", flags, frames, bytes, 100 of contents, quality, and LAME's 36
-_PRIMING = 12  # frames after its start in which an encoder has not yet heard what it decides by
-_ENDING = 4  # frames at the end of a stream that know of its end
+_INFO_BYTES = 156  # "Info", flags, frames, bytes, 100 bytes of seek table, quality, and LAME's 36 bytes
+_PRIMING = 12  # frames after its start until an encoder has settled
+_ENDING = 4  # frames affected by the end of a stream
 _BLOCK_BYTES = 1 << 22
 _LANES = 4096
 _CRC = [reduce(lambda crc, _: crc >> 1 ^ (0xA001 if crc & 1 else 0), range(8), byte) for byte in range(256)]
@@ -29,9 +29,9 @@ _CRC = [reduce(lambda crc, _: crc >> 1 ^ (0xA001 if crc & 1 else 0), range(8), b
 
 @dataclass(frozen=True)
 class Header:
-    """The four bytes a frame begins with."""
+    """The header of a frame, its first four bytes."""
 
-    first: bool  # MPEG-1; else the half rates of MPEG-2
+    first: bool  # MPEG-1; else MPEG-2, with half the sample rates
     kbps: int
     rate_hz: int
     padding: int
@@ -40,23 +40,23 @@ class Header:
 
     @property
     def samples(self) -> int:
-        """What a frame decodes to, per channel."""
+        """Decoded samples per channel."""
         return 1152 if self.first else 576
 
     @property
     def bytes(self) -> int:
-        """The length of the frame."""
+        """Length of the frame, bytes."""
         return self.samples // 8 * self.kbps * 1000 // self.rate_hz + self.padding
 
     @property
     def side_end(self) -> int:
-        """Where the main data area begins."""
+        """Offset of the main data area in the frame, after the side information."""
         side = (17 if self.mono else 32) if self.first else (9 if self.mono else 17)
         return 4 + 2 * self.protected + side
 
 
 def header(data: bytes, at: int = 0) -> Header:
-    """The header of the frame that begins at `at`; `ValueError` when none does."""
+    """Parse the header of the frame at offset `at`; raises `ValueError` when there is none."""
     word = int.from_bytes(data[at : at + 4])
     version, kbps, rate = word >> 19 & 3, word >> 12 & 15, word >> 10 & 3
     if len(data) < at + 4 or word >> 21 != 0x7FF or word >> 17 & 3 != 1 or version not in (2, 3) or kbps in (0, 15) or rate == 3:
@@ -68,34 +68,34 @@ def header(data: bytes, at: int = 0) -> Header:
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream of whole frames and nothing else."""
+    """A stream that consists of complete frames only."""
 
     data: bytes
 
     @cached_property
     def starts(self) -> list[int]:
-        """Where each frame begins, and where the last one ends; `ValueError` when there is something else."""
+        """The offset of each frame, and the end of the last one; raises `ValueError` on any other content."""
         starts, sizes = [0], {}
         while (at := starts[-1]) < len(self.data):
-            key = self.data[at : at + 4]  # few different ones: a header is understood once
+            key = self.data[at : at + 4]  # there are few different headers: each is parsed once
             size = sizes.get(key) or sizes.setdefault(key, header(key).bytes)
             starts.append(at + size)
         if starts[-1] != len(self.data):
-            raise ValueError("the last frame is not whole")
+            raise ValueError("the last frame is incomplete")
         return starts
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """The number of frames."""
         return len(self.starts) - 1
 
     def area(self, frame: int) -> slice:
-        """Where the main data area of a frame is."""
+        """The byte range of a frame's main data area."""
         start = self.starts[frame]
         return slice(start + header(self.data, start).side_end, self.starts[frame + 1])
 
     def reservoir(self, frame: int) -> int:
-        """How many bytes of main data a frame begins before its own area (`main_data_begin`)."""
+        """How many bytes before its own main data area a frame's main data begins (the field `main_data_begin`)."""
         start = self.starts[frame]
         found = header(self.data, start)
         at = start + 4 + 2 * found.protected
@@ -103,7 +103,7 @@ class Stream:
         return word >> 7 if found.first else word >> 8
 
     def windows(self, frame: int) -> tuple[int, ...]:
-        """The window shape of each granule and channel (0 is the long one): a neighbour must fit it."""
+        """The block type of each granule and channel (0 is the long block), which the next frame must match."""
         start = self.starts[frame]
         found = header(self.data, start)
         side = self.data[start + 4 + 2 * found.protected : start + found.side_end]
@@ -116,9 +116,9 @@ class Stream:
 
 
 def seam(old: Stream, new: Stream, ahead: int) -> int | None:
-    """The frame of `old` that `new`, which begins `ahead` frames after it, can take over at; None when there is none in their overlap.
+    """Return the frame of `old` at which `new`, which begins `ahead` frames later, can continue; None when their overlap has none.
 
-    Both must agree on window shapes there, which halves of neighbours add up to, and the new frame must find room for its reservoir.
+    Both must have the same block types there, because neighbouring windows overlap-add, and the reservoir of the new frame must fit.
     """
     for frame in range(ahead + _PRIMING, min(old.frames - _ENDING, ahead + new.frames)):
         fits = new.reservoir(frame - ahead) <= old.reservoir(frame)
@@ -128,7 +128,10 @@ def seam(old: Stream, new: Stream, ahead: int) -> int | None:
 
 
 def tail(old: Stream, first: int, end: int, new: Stream, frame: int) -> bytes:
-    """The frames of `old` from `first` up to `end`, carrying what `frame` of `new` begins before itself; `seam` says where that fits."""
+    """Return the frames of `old` from `first` up to `end` with the reservoir data of `frame` of `new` written in.
+
+    `find_splice_frame` finds where that fits; raises `ValueError` when it does not.
+    """
     out = bytearray(old.data[old.starts[first] : old.starts[end]])
     carried = _before(new, frame, new.reservoir(frame))
     for each in range(end - 1, first - 1, -1):
@@ -145,7 +148,7 @@ def tail(old: Stream, first: int, end: int, new: Stream, frame: int) -> bytes:
 
 
 def _before(stream: Stream, frame: int, count: int) -> bytes:
-    """The last `count` bytes of main data areas before a frame."""
+    """Return the last `count` bytes of the main data areas before a frame."""
     found = b""
     while len(found) < count:
         frame -= 1
@@ -154,11 +157,11 @@ def _before(stream: Stream, frame: int, count: int) -> bytes:
 
 
 class NoSeam(Exception):
-    """Two streams do not fit together anywhere in their overlap."""
+    """Two streams cannot be joined anywhere in their overlap."""
 
 
 def joined(streams: Iterable[tuple[int, Stream]]) -> Iterator[bytes]:
-    """The frames to keep of each stream, which comes with how many frames after the first one it begins; `NoSeam` when two do not fit."""
+    """Yield the frames to keep of each stream; each comes with its offset in frames. Raises `NoSplicePoint` when two cannot be joined."""
     first, old, start = 0, Stream(b""), 0
     for later, new in streams:
         if old.data:
@@ -172,7 +175,7 @@ def joined(streams: Iterable[tuple[int, Stream]]) -> Iterator[bytes]:
 
 
 def write(path: Path, pieces: Iterable[bytes], samples: int) -> None:
-    """Write frames behind an Info frame that says how many samples of them are sound."""
+    """Write frames after an Info frame, which states how many samples are audio."""
     like, frames, size, checksum = b"", 0, 0, 0
     with path.open("wb") as out:
         for piece in pieces:
@@ -188,9 +191,10 @@ def write(path: Path, pieces: Iterable[bytes], samples: int) -> None:
 
 
 def info_frame(like: bytes, samples: int, frames: int, size: int, checksum: int) -> bytes:
-    """A silent frame that holds a Xing header named Info (constant bit rate) with LAME's extension: length, seeking, what to cut off.
+    """Build a silent frame with a Xing header named Info (constant bit rate) and LAME's extension: length, seek table, encoder delay.
 
-    `like` begins with a frame of the stream, of which `frames` with `size` bytes and `checksum` follow.
+    `like` begins with a frame header of the stream, of which `frames` with `size` bytes and `checksum` follow. Raises `ValueError` when
+    the frames do not match the number of samples.
     """
     found = header(like)
     padding = frames * found.samples - DELAY - samples
@@ -209,7 +213,7 @@ def info_frame(like: bytes, samples: int, frames: int, size: int, checksum: int)
 
 
 def _roomy(like: bytes) -> tuple[bytes, int]:
-    """The header of a frame of the same kind that is large enough for the Info, with no checksum and no padding; and its length."""
+    """Return a header like `like` for a frame large enough for the Info data, without checksum and padding, and the frame's length."""
     found = header(like)
     kbps = _KBPS[found.first]
     for index in range(kbps.index(found.kbps), len(kbps)):
@@ -220,7 +224,7 @@ def _roomy(like: bytes) -> tuple[bytes, int]:
 
 
 def crc16(data: bytes, crc: int = 0) -> int:
-    """CRC-16 with the polynomial 8005, reflected, as LAME's tag wants it; `crc` is that of what came before."""
+    """Compute the CRC-16 with polynomial 0x8005, reflected, as LAME's tag requires; `crc` is that of the preceding data."""
     for at in range(0, len(data), _BLOCK_BYTES):
         block = data[at : at + _BLOCK_BYTES]
         crc = _crc16_by_lanes(block, crc) if len(block) > _LANES else _crc16_by_bytes(block, crc)
@@ -228,21 +232,21 @@ def crc16(data: bytes, crc: int = 0) -> int:
 
 
 def _crc16_by_bytes(data: bytes, crc: int) -> int:
-    """The plain way, a microsecond a byte."""
+    """Byte by byte, one microsecond each."""
     for byte in data:
         crc = _CRC[(crc ^ byte) & 255] ^ crc >> 8
     return crc
 
 
 def _crc16_by_lanes(data: bytes, crc: int) -> int:
-    """The same, cut into lanes that advance side by side, fifty times as fast.
+    """The same in parallel lanes, fifty times as fast.
 
-    A checksum is linear: what becomes of a state behind another lane is the sum of what becomes of its sixteen bits, each alone.
+    A CRC is linear: advancing a state through a lane gives the XOR of advancing each of its sixteen bits separately.
     """
     import numpy as np
 
     width = -(-len(data) // _LANES)
-    start = bytes([data[0] ^ crc & 255, data[1] ^ crc >> 8])  # as good as starting with that state
+    start = bytes([data[0] ^ crc & 255, data[1] ^ crc >> 8])  # equivalent to starting with that state
     lanes = np.frombuffer((start + data[2:]).rjust(width * _LANES, b"\0"), np.uint8).reshape(_LANES, width)
     table, nothing = np.array(_CRC, np.uint16), np.zeros(16, np.uint8)
     states = np.concatenate([np.zeros(_LANES, np.uint16), 1 << np.arange(16, dtype=np.uint16)])

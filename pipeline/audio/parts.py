@@ -1,4 +1,4 @@
-"""From a master to an encoder: decoded, changed and encoded in one go, a long MP3 in parts side by side that are joined without a seam."""
+"""Decode, process and encode a master in one pass; a long MP3 is encoded in parallel segments that are joined seamlessly."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ if TYPE_CHECKING:
     from pipeline.audio.limiter import Level
     from pipeline.audio.profile import Floats, Profile
 
-PART_S = 300.0  # two seconds of overlap in as much cost little; shorter programmes are one part
-_LAP_FRAMES = 24  # before and after a part: half a second for an encoder to settle, and to find a seam in
-_PROOF_SHARE = 0.25  # of the work, beside encoding: for who watches
+PART_S = 300.0  # per segment: two seconds of overlap are cheap by comparison; shorter programmes are one segment
+_LAP_FRAMES = 24  # before and after a segment: half a second for the encoder to settle, and to find a splice point in
+_PROOF_SHARE = 0.25  # share of the progress bar for measuring the encoded file
 
 
 @dataclass(frozen=True)
 class Codec:
-    """An encoder: FFmpeg's arguments, and what it does to peaks."""
+    """An encoder: FFmpeg's arguments, and its effect on levels."""
 
     arguments: tuple[str, ...]
-    margin_db: float  # room left under the ceiling: lossy encoding overshoots; measured so that one attempt is nearly always enough
-    scale: float = 1.0  # what it multiplies sound with unasked
-    in_parts: bool = False  # MP3, whose parts can be joined
+    margin_db: float  # left under the ceiling, as lossy encoding overshoots; chosen so that one attempt is nearly always enough
+    scale: float = 1.0  # factor the encoder applies to its input by itself
+    in_parts: bool = False  # MP3, whose segments can be joined
 
 
 @dataclass(frozen=True)
 class Source:
-    """A master as an encoder takes it."""
+    """A master as input of an encoder."""
 
     master: Path
-    profile: Profile  # after the filters, true peaks among its peaks where they are high
+    profile: Profile  # after the filters; high peaks are true peaks
     channels: int
     filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Span:
-    """What of a source is encoded, in samples."""
+    """A range of a source, in samples; `end` is exclusive."""
 
     first: int
     end: int
 
 
 def spans(samples: int, rate_hz: int, frame: int) -> list[Span]:
-    """The parts of a programme that are encoded apart, overlapping, on the grid of frames of `frame` samples."""
+    """Return the overlapping ranges to encode separately, on a grid of frames of `frame` samples."""
     count = max(1, -(-samples // round(PART_S * rate_hz)))
     edges = [samples * n // count // frame * frame for n in range(count)] + [samples]
     lap = _LAP_FRAMES * frame
@@ -59,7 +59,7 @@ def spans(samples: int, rate_hz: int, frame: int) -> list[Span]:
 
 
 class Workshop:
-    """Encodes a source, and again only those parts where the gains changed."""
+    """Encodes a source; when called again, only the segments whose gains changed."""
 
     def __init__(self, source: Source, codec: Codec, folder: Path, bar: Bar) -> None:
         self.source, self.codec, self.bar = source, codec, bar
@@ -67,10 +67,10 @@ class Workshop:
         self.frame = 1152 if source.profile.rate_hz >= 32_000 else 576
         whole = Span(0, source.profile.samples)
         self.spans = spans(whole.end, source.profile.rate_hz, self.frame) if codec.in_parts else [whole]
-        self.made: dict[Path, Floats] = {}  # the gains that each part was made with
+        self.made: dict[Path, Floats] = {}  # the gains each segment was encoded with
 
     def make(self, level: Level, audio: Path) -> None:
-        """Write `audio` with this level."""
+        """Write `audio` with these limiter settings."""
         from pipeline.audio.limiter import gains
 
         edges = gains(self.source.profile, level) / self.codec.scale
@@ -80,16 +80,16 @@ class Workshop:
         paths = self._parts(edges)
         try:
             mp3.write(audio, mp3.joined(self._streams(paths)), self.source.profile.samples)
-        except mp3.NoSeam:  # has not been seen: one part has no seam
+        except mp3.NoSeam:  # never observed: a single segment needs no splice point
             self.spans = [Span(0, self.source.profile.samples)]
             mp3.write(audio, mp3.joined(self._streams(self._parts(edges))), self.source.profile.samples)
 
     def _streams(self, paths: list[Path]) -> Iterable[tuple[int, mp3.Stream]]:
-        """Each part and the frame it begins at."""
+        """Return each segment with the number of its first frame."""
         return ((span.first // self.frame, mp3.Stream(path.read_bytes())) for span, path in zip(self.spans, paths, strict=True))
 
     def _parts(self, edges: Floats) -> list[Path]:
-        """Encode the parts that these gains change, as many side by side as there are processors."""
+        """Encode the segments changed by these gains, in as many threads as there are processors."""
         from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
         paths = [self.folder / f"{span.first}-{span.end}" for span in self.spans]
@@ -101,7 +101,7 @@ class Workshop:
                 for work in done:
                     work.result()
             finally:
-                stop.set()  # after a failure the others need not go on
+                stop.set()  # a failure cancels the others
         return paths
 
     def _part(self, edges: Floats, span: Span, path: Path, stop: threading.Event) -> None:
@@ -117,7 +117,7 @@ class Workshop:
 
         def louder(frames: Floats, at: int) -> Floats:
             if stop.is_set():
-                raise CauserieError("was given up because another part failed")
+                raise CauserieError("was cancelled because another segment failed")
             self.bar.encoded(len(frames) / rate_hz)
             return apply(frames, at, edges, rate_hz)
 
@@ -126,15 +126,15 @@ class Workshop:
 
 
 def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], codec: Codec, path: Path) -> None:
-    """Decode, change and encode a span of the master; `change` takes at most a second of frames and the number of the first.
+    """Decode, process and encode a range of the master; `change` receives at most a second of frames and the number of the first sample.
 
-    `CauserieError` when the master ends before the span does, or cannot be decoded or encoded.
+    Raises `CauserieError` when the master ends before the range does, or cannot be decoded or encoded.
     """
     import numpy as np
 
     rate_hz = source.profile.rate_hz
     at_s, end_s = span.first // rate_hz, -(-span.end // rate_hz)
-    decode = ["-ss", str(at_s), "-t", str(end_s - at_s), *ffmpeg.source(source.master), "-map", "0:a:0"]  # exact: whole seconds
+    decode = ["-ss", str(at_s), "-t", str(end_s - at_s), *ffmpeg.source(source.master), "-map", "0:a:0"]  # whole seconds: exact
     if source.filters:
         decode += ["-af", ",".join(source.filters)]
     raw = ("-f", "f32le", "-ar", str(rate_hz), "-ac", str(source.channels))
@@ -148,24 +148,25 @@ def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], co
                 sink.write(memoryview(change(kept, max(at, span.first))).cast("B"))
             at += len(frames)
     if at < span.end:
-        raise CauserieError(f"ends after {at / rate_hz:.1f} s, before what was heard of it", str(source.master), "delete it, and build")
+        message = f"ends after {at / rate_hz:.1f} s, earlier than when it was analysed"
+        raise CauserieError(message, str(source.master), "delete it and build again")
 
 
 class Bar:
-    """Tells how far encoding and proof are, in seconds of sound, never backwards."""
+    """Reports the progress of encoding and measuring, in seconds of audio; it never decreases."""
 
     def __init__(self, duration_s: float) -> None:
         self._duration_s, self._done_s, self._told_s = duration_s, 0.0, 0.0
         self._lock = threading.Lock()
 
     def encoded(self, more_s: float) -> None:
-        """So much more of it is encoded."""
+        """Report that `more_s` more seconds are encoded."""
         with self._lock:
             self._done_s += more_s
             self._tell(min(self._done_s, self._duration_s) * (1 - _PROOF_SHARE))
 
     def proven(self, done_s: float) -> None:
-        """So much of the encoded file was heard."""
+        """Report that `done_s` seconds of the encoded file are measured."""
         with self._lock:
             self._tell(self._duration_s * (1 - _PROOF_SHARE) + done_s * _PROOF_SHARE)
 

@@ -1,4 +1,4 @@
-"""What is decided once every file was heard: gains that make voices even, and where everything lies. No files are opened here."""
+"""Decide the arrangement once every file is analysed: gains that level the voices, and the position of everything. No files are opened."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ from pipeline.errors import CauserieError
 from pipeline.sound_model import Bed, Mix, Part
 from pipeline.text import hms
 
-MUSIC_LU = -3.0  # music between voices, against the programme: at the same loudness it seems louder than speech
-CUT = 10 ** (-55 / 20)  # 1.0 is full scale: what is cut while it is quieter is not heard as a click
-CLOSED_DB = -3.0  # a gate lower than this is closing: what passes is not the voice of that track
+MUSIC_LU = -3.0  # music between voices, relative to the programme: at equal loudness it seems louder than speech
+CUT = 10 ** (-55 / 20)  # 1.0 is full scale: a cut below this level does not click
+CLOSED_DB = -3.0  # below this gain a gate is closing, and what passes is not the voice of that track
 
 
 @dataclass(frozen=True, eq=False)
 class File:
-    """A file once it was heard."""
+    """A file after its analysis."""
 
-    name: str  # as the show names it
+    name: str  # as in the show's TOML
     source: Source
     found: Stream
-    start_s: float = 0.0  # where the source begins in the file's own time
+    start_s: float = 0.0  # start of the source in the file's own time
     cleaned: tuple[str, ...] = ()
-    turns: tuple[Turn, ...] = ()  # what was evened in it, in the source's time
+    turns: tuple[Turn, ...] = ()  # turns that were levelled, in the source's time
 
 
 @dataclass(frozen=True, eq=False)
 class Programme:
-    """Everything that was decided."""
+    """The complete arrangement of an episode: clips, duration and gain."""
 
     parts: tuple[tuple[Clip, ...], ...]
     beds: tuple[tuple[Clip, ...], ...]
     samples: int  # per channel
-    gain_db: float  # over all of it, so that it cannot clip
-    trimmed: tuple[int, int]  # silence left out at the head and the tail of the recordings, samples
+    gain_db: float  # of the whole programme, so that it cannot clip
+    trimmed: tuple[int, int]  # silence removed at the head and the tail of the recordings, samples
 
     @property
     def clips(self) -> tuple[Clip, ...]:
-        """Every clip."""
+        """Every clip, parts first."""
         return tuple(clip for clips in (*self.parts, *self.beds) for clip in clips)
 
 
 def even(tracks: Sequence[File], level: str) -> list[File]:
-    """The tracks of the body, voices even within each and with each other; their background is kept down where they are silent."""
+    """Level the voices within each track and between tracks, and gate each track where its speaker is silent."""
     profiles = [track.source.profile for track in tracks]
     closed = gates(profiles, level) if len(tracks) > 1 else [None]
     moved = [_ridden(track, gate, level) for track, gate in zip(tracks, closed, strict=True)]
@@ -64,12 +64,12 @@ def even(tracks: Sequence[File], level: str) -> list[File]:
 
 
 def loudness_of(tracks: Sequence[File]) -> float:
-    """The loudness voices have in the body, LUFS."""
+    """Return the mean loudness of the levelled tracks, LUFS."""
     return sum(moved_lufs(track.source.profile, track.source.moves_db) + track.source.gain_db for track in tracks) / len(tracks)
 
 
 def beside(file: File, part: Part, body_lufs: float, level: str) -> File:
-    """A file of its own as it stands beside the body: speech as loud, music a little under it."""
+    """Level a separate file against the recordings: speech to the same loudness, music slightly below."""
     ridden = _ridden(file, None, level) if part.kind == "speech" else file
     own_lufs = moved_lufs(ridden.source.profile, ridden.source.moves_db)
     if own_lufs <= SILENT_LUFS or (part.kind == "speech" and level == "off"):
@@ -80,7 +80,7 @@ def beside(file: File, part: Part, body_lufs: float, level: str) -> File:
 
 
 def arranged(mix: Mix, tracks: Sequence[File], others: Mapping[Part, File], beds: Sequence[File], rate_hz: int) -> Programme:
-    """Every part at its place, the beds under them. `CauserieError` when a part lies outside its file."""
+    """Place every part, and the beds under them. Raises `CauserieError` when a part lies outside its file."""
     window = body_window(tracks, rate_hz, trim=mix.trim_silence)
     stretches = [_of_file(part, others[part], mix, rate_hz) if part.file else _of_body(part, tracks, window, rate_hz) for part in mix.parts]
     parts = placed(stretches, rate_hz)
@@ -93,7 +93,10 @@ def arranged(mix: Mix, tracks: Sequence[File], others: Mapping[Part, File], beds
 
 
 def body_window(tracks: Sequence[File], rate_hz: int, *, trim: bool) -> tuple[int, int]:
-    """What is kept of the recordings, samples: from before the first sound of any track to after the last; it starts on a hop."""
+    """Return the range of the recordings to keep, samples: from before the first activity on any track to after the last.
+
+    It starts on a hop.
+    """
     longest = max(track.source.profile.samples for track in tracks)
     if not trim:
         return 0, longest
@@ -102,7 +105,7 @@ def body_window(tracks: Sequence[File], rate_hz: int, *, trim: bool) -> tuple[in
 
 
 def _ridden(file: File, gate: Floats | None, level: str) -> File:
-    """The file, its voices even from turn to turn, behind its gate."""
+    """Level the turns of a file and apply its gate."""
     if level == "off":
         return file
     found = ride(_behind(file.source.profile, gate), level)
@@ -112,7 +115,7 @@ def _ridden(file: File, gate: Floats | None, level: str) -> File:
 
 
 def _behind(profile: Profile, gate: Floats | None) -> Profile:
-    """The profile with nothing where the gate is closed: what passes there is another's voice, which must not be raised."""
+    """Silence the profile where the gate is closed: what passes there is another speaker, who must not be raised."""
     if gate is None:
         return profile
     moments = np.minimum(np.arange(len(profile.momentary_lufs)) * 2, len(gate) - 1)
@@ -129,7 +132,7 @@ def _raised(file: File, gain_db: float) -> File:
 
 
 def _of_body(part: Part, tracks: Sequence[File], window: tuple[int, int], rate_hz: int) -> Stretch:
-    """A part that is the recordings, or a piece of them given in their own time."""
+    """Return the part that is the recordings, or a range of them given in their own time."""
     start, end = window
     origin, longest = tracks[0].start_s, max(track.source.profile.samples for track in tracks)
     if part.start_s is not None:
@@ -142,7 +145,7 @@ def _of_body(part: Part, tracks: Sequence[File], window: tuple[int, int], rate_h
 
 
 def _of_file(part: Part, file: File, mix: Mix, rate_hz: int) -> Stretch:
-    """A part that is a file: what was kept of it, without the silence around its speech."""
+    """Return the part that is a file, without the silence around its speech."""
     trim = mix.trim_silence and part.kind == "speech" and part.start_s is None and part.end_s is None
     start, end = body_window([file], rate_hz, trim=trim)
     return _stretch(part, (file.source,), start, end, rate_hz)
@@ -154,7 +157,7 @@ def _stretch(part: Part, sources: tuple[Source, ...], start: int, end: int, rate
 
 
 def _cut(sources: tuple[Source, ...], start: int, end: int, rate_hz: int) -> tuple[bool, bool]:
-    """Whether a stretch begins, and ends, in the middle of a sound."""
+    """Whether the range starts, and whether it ends, in the middle of sound."""
     blocks = [(each.profile.peaks, start * BLOCKS_PER_S // rate_hz, (end - 1) * BLOCKS_PER_S // rate_hz) for each in sources]
     return tuple(any(len(peaks) > (edge := edges[side]) and peaks[edge] > CUT for peaks, *edges in blocks) for side in (0, 1))
 
@@ -162,7 +165,7 @@ def _cut(sources: tuple[Source, ...], start: int, end: int, rate_hz: int) -> tup
 def _beds(
     mix: Mix, beds: Sequence[File], parts: Sequence[tuple[Clip, ...]], programme_lufs: float, samples: int, rate_hz: int
 ) -> list[tuple[Clip, ...]]:
-    """The clips of each bed: as loud as it may be between words, down under them."""
+    """Return the clips of each bed, ducked under speech."""
     spoken = _talking(mix, parts, samples, rate_hz) if beds else np.zeros(0, bool)
     return [
         _bed(mix, bed, file, parts, programme_lufs, duck(spoken, bed.duck_db), rate_hz) for bed, file in zip(mix.beds, beds, strict=True)
@@ -177,14 +180,14 @@ def _bed(
     if bed.end_s is not None:
         end = min(end, clips[0].at + round(bed.end_s * rate_hz))
     if at >= end:
-        raise CauserieError("begins after the part it lies under has ended", file.name, "correct start and end of that bed in episode.toml")
+        raise CauserieError("begins after the part it plays under ends", file.name, "correct start and end of that bed in episode.toml")
     fades = (round(bed.fade_in_s * rate_hz), round(bed.fade_out_s * rate_hz))
     loud = _raised(file, programme_lufs - bed.below_lu - file.source.profile.integrated_lufs)
     return repeated(loud.source, at, end - at, fades, moves_db, rate_hz)
 
 
 def _talking(mix: Mix, parts: Sequence[tuple[Clip, ...]], samples: int, rate_hz: int) -> np.ndarray:
-    """Where somebody speaks in the programme, a hop each; music of its own is no speech."""
+    """Mark the hops of the programme with speech; music parts have none."""
     spoken = np.zeros(-(-samples * HOPS_PER_S // rate_hz), bool)
     for part, clips in zip(mix.parts, parts, strict=True):
         for clip in clips if part.kind == "speech" else ():
@@ -194,4 +197,4 @@ def _talking(mix: Mix, parts: Sequence[tuple[Clip, ...]], samples: int, rate_hz:
 
 def _outside(part: Part, name: str) -> CauserieError:
     span = f"{hms(part.start_s or 0.0)} to {'its end' if part.end_s is None else hms(part.end_s)}"
-    return CauserieError(f"is not kept from {span}, which part {part.number} asks for", name, "correct start and end in episode.toml")
+    return CauserieError(f"does not cover {span}, which part {part.number} uses", name, "correct start and end in episode.toml")

@@ -1,4 +1,4 @@
-"""What a file says of its audio streams, as FFmpeg tells it; nothing is opened here."""
+"""Parse FFmpeg's description of a file's audio streams. No files are opened."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from dataclasses import dataclass
 
 from pipeline.text import printable
 
-_RATES_HZ = (4_000, 768_000)  # what recordings have; others are errors in a header
+_RATES_HZ = (4_000, 768_000)  # plausible range; anything else is a header error
 _MOST_CHANNELS = 64
-_TITLE_CHARS = 60  # of a stream's title, in a message
+_TITLE_CHARS = 60  # of a stream's title in a message
 _NAMED = {"mono": 1, "stereo": 2, "downmix": 2, "binaural": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8, "hexadecagonal": 16}
 _DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)", re.M)
 _COMPANION = re.compile(r"^  Stream #0:\d+.*: (?:Audio|Video|Subtitle|Data): (?!.*\(attached pic\))", re.M)
 _FACT = re.compile(r"^#(codec_id|sample_rate|channel_layout_name) (\d+): (.*)$", re.M)
-_TAG_LINE = re.compile(r"((?:[^\\\n]|\\.)*)\n", re.S)  # a newline after a backslash is part of a value
+_TAG_LINE = re.compile(r"((?:[^\\\n]|\\.)*)\n", re.S)  # a newline after a backslash belongs to the value
 
 
 @dataclass(frozen=True)
 class Stream:
-    """One of the audio streams of a file."""
+    """An audio stream of a file."""
 
-    index: int  # among the audio streams, from 0, as FFmpeg counts them; people count from 1
+    index: int  # among the audio streams, from 0 as in FFmpeg; users count from 1
     codec: str
     sample_rate_hz: int
     channels: int
     language: str = ""
     title: str = ""
-    duration_s: float | None = None  # as the file promises it; None when it does not, guesses, or only tells of all streams together
+    duration_s: float | None = None  # as declared; None when it is unknown, estimated, or only given for all streams together
 
     @property
     def readable(self) -> bool:
-        """Whether it is of a kind that can be decoded."""
+        """Whether its format is known and plausible."""
         sane = _RATES_HZ[0] <= self.sample_rate_hz <= _RATES_HZ[1] and 0 < self.channels <= _MOST_CHANNELS
         return sane and self.codec not in ("", "none")
 
     @property
     def oddity(self) -> str:
-        """What is wrong with it when it is not."""
+        """What is wrong with a stream that is not decodable, as the end of a sentence."""
         if self.codec in ("", "none"):
-            return "is in a form that FFmpeg does not know"
+            return "is in a format that FFmpeg does not know"
         if not 0 < self.channels <= _MOST_CHANNELS:
-            return f"claims {self.channels} channels"
-        return f"claims {self.sample_rate_hz} samples a second"
+            return f"declares {self.channels} channels"
+        return f"declares a sample rate of {self.sample_rate_hz} Hz"
 
     def __str__(self) -> str:
         form = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
@@ -52,40 +52,40 @@ class Stream:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a file says it holds; rate, channels and codec are those of its first audio stream."""
+    """What a file declares; sample rate, channels and codec are those of its first audio stream."""
 
-    duration_s: float | None  # of the file, as it announces it; None when it does not, or when FFmpeg only guesses
+    duration_s: float | None  # of the file, as declared; None when unknown, or only estimated by FFmpeg
     audio: tuple[Stream, ...]
 
     @property
     def sample_rate_hz(self) -> int:
-        """Samples a second."""
+        """Sample rate of the first audio stream."""
         return self.audio[0].sample_rate_hz
 
     @property
     def channels(self) -> int:
-        """Channels."""
+        """Channel count of the first audio stream."""
         return self.audio[0].channels
 
     @property
     def codec(self) -> str:
-        """FFmpeg's name of it."""
+        """FFmpeg's name for the codec of the first audio stream."""
         return self.audio[0].codec
 
     @property
     def streams(self) -> int:
-        """How many audio streams there are."""
+        """The number of audio streams."""
         return len(self.audio)
 
 
 def parse(facts: str, tags: str, log: str) -> Probe:
-    """The probe in what FFmpeg's `framecrc` and `ffmetadata` muxers wrote, and in its log, which only tells the duration."""
+    """Parse the output of FFmpeg's `framecrc` and `ffmetadata` muxers, and its log, which is used for the duration only."""
     by_stream: dict[int, dict[str, str]] = {}
     for name, index, value in _FACT.findall(facts):
         by_stream.setdefault(int(index), {})[name] = value
     log = log.rpartition("\nStream mapping:")[0] or log  # what follows describes the output
     duration_s = _duration_s(log)
-    alone = len(_COMPANION.findall(log)) == 1  # the duration of a film is that of its longest stream
+    alone = len(_COMPANION.findall(log)) == 1  # the duration of a video is that of its longest stream
     told = streams_tags(tags)
     streams = (
         Stream(
@@ -103,9 +103,9 @@ def parse(facts: str, tags: str, log: str) -> Probe:
 
 
 def streams_tags(text: str) -> list[dict[str, str]]:
-    """The tags of each stream in a file of FFmpeg's metadata format."""
+    """Parse the tags of each stream from FFmpeg's metadata format."""
     streams: list[dict[str, str]] = []
-    tags: dict[str, str] = {}  # of what is above the first stream: not ours
+    tags: dict[str, str] = {}  # tags above the first stream are ignored
     for line in _TAG_LINE.findall(text):
         if line == "[STREAM]":
             streams.append(tags := {})
@@ -118,7 +118,7 @@ def streams_tags(text: str) -> list[dict[str, str]]:
 
 
 def channels_of(layout: str) -> int:
-    """How many channels FFmpeg's name of a layout means: 6 for `5.1(side)`; 0 when it means none."""
+    """Return the channel count of an FFmpeg layout name: 6 for `5.1(side)`; 0 when unknown."""
     name = layout.partition("(")[0]
     if counted := re.match(r"(\d+) channels", layout):
         return int(counted[1])
@@ -128,7 +128,7 @@ def channels_of(layout: str) -> int:
 
 
 def _duration_s(log: str) -> float | None:
-    """What is announced; None when that is a guess, or when a tag pretends to be it too."""
+    """Return the declared duration; None when it is an estimate, or when a tag imitates the line."""
     announced = _DURATION.findall(log)
     if len(announced) != 1 or not announced[0][2] or "Estimating duration from bitrate" in log:
         return None

@@ -1,4 +1,4 @@
-"""A programme is clips on a line: what is taken of each file, where it lies, and how its gain moves. Values only, counted in samples."""
+"""A programme as clips on a timeline: the range used of each file, its position, and its gain. Positions are in samples; no files."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 
 from pipeline.audio.profile import BLOCKS_PER_S, FLOOR_DB, HOPS_PER_S, MOMENTS_PER_S, Floats, Profile, hop_sample
 
-EDGE_S = 0.005  # a cut in the middle of a sound clicks; so short a fade is not heard as one
-OVERLAP_S = 1.0  # of a bed with itself where it starts again
+EDGE_S = 0.005  # fade at a cut in the middle of sound, which would click; short enough not to be noticed
+OVERLAP_S = 1.0  # of a looped bed with itself
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file that was heard: how it is decoded, what it is like, and what makes it even."""
+    """An analysed file: how to decode it, its profile, and its levelling gains."""
 
     path: Path
     stream: int  # from 0
-    filters: tuple[str, ...]  # from the decoder to float samples at the programme's rate and channels
+    filters: tuple[str, ...]  # from decoder output to float samples at the programme's rate and channels
     profile: Profile
     gain_db: float = 0.0
-    moves_db: Floats | None = None  # on top of it, at each edge of a hop of this file
+    moves_db: Floats | None = None  # added to `gain_db`, at each hop edge of this file
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A stretch of a source at its place. Samples of the programme's rate."""
+    """A range of a source placed on the timeline. Positions are samples at the programme's rate."""
 
     source: Source
     first: int  # in the source
@@ -36,33 +36,33 @@ class Clip:
     at: int  # in the programme
     fade_in: int = 0
     fade_out: int = 0
-    moves_db: Floats | None = None  # in the programme's hops: a bed under voices
+    moves_db: Floats | None = None  # at the programme's hop edges: ducking of a bed
 
     @property
     def end(self) -> int:
-        """The sample after its last, in the programme."""
+        """The sample after its last one, in the programme."""
         return self.at + self.count
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of the programme before it has its place: what of which sources, and how it meets the part before."""
+    """A part of the programme without a position yet: the range of its sources, and its transition from the previous part."""
 
-    sources: tuple[Source, ...]  # several tracks run together
+    sources: tuple[Source, ...]  # several tracks play together
     first: int
     count: int
     gap: int = 0
     crossfade: int = 0
     fade_in: int = 0
     fade_out: int = 0
-    cut: tuple[bool, bool] = (False, False)  # whether its start, its end, is in the middle of a sound
+    cut: tuple[bool, bool] = (False, False)  # whether its start, and its end, is in the middle of sound
     gain_db: float = 0.0
 
 
 def placed(stretches: Sequence[Stretch], rate_hz: int) -> list[tuple[Clip, ...]]:
-    """The clips of each stretch, one after the other; each starts on a hop, so that levels need no resampling.
+    """Place parts one after the other and return the clips of each. Each starts on a hop, so that levels need no resampling.
 
-    A crossfade takes at most half of the shorter of the two.
+    A crossfade is limited to half of the shorter of the two parts.
     """
     parts: list[tuple[Clip, ...]] = []
     end, before = 0, None
@@ -80,7 +80,7 @@ def placed(stretches: Sequence[Stretch], rate_hz: int) -> list[tuple[Clip, ...]]
 
 
 def repeated(bed: Source, at: int, count: int, fades: tuple[int, int], moves_db: Floats, rate_hz: int) -> tuple[Clip, ...]:
-    """A bed from `at` on for `count` samples: again and again when it is shorter, each time over its own end."""
+    """Place a bed from `at` on for `count` samples; a shorter bed is looped, crossfading with its own end."""
     length = bed.profile.samples
     overlap = min(round(OVERLAP_S * rate_hz), length // 4)
     clips, position = [], 0
@@ -96,7 +96,7 @@ def repeated(bed: Source, at: int, count: int, fades: tuple[int, int], moves_db:
 
 
 def gains(clip: Clip, start: int, count: int, rate_hz: int, gain_db: float = 0.0) -> Floats | float:
-    """The linear gain of `count` samples of a clip from its own sample `start` on: one number where nothing moves."""
+    """Return the linear gain of `count` samples of a clip from its own sample `start` on; a float where it is constant."""
     level_db = clip.source.gain_db + gain_db
     moves = [(clip.source.moves_db, clip.first + start), (clip.moves_db, clip.at + start)]
     gain: Floats | float = 10 ** (level_db / 20)
@@ -107,7 +107,7 @@ def gains(clip: Clip, start: int, count: int, rate_hz: int, gain_db: float = 0.0
 
 
 def levels_of(clips: Iterable[Clip], hops: int, rate_hz: int) -> Floats:
-    """The level of clips on the programme's line before any gain, dB a hop; `FLOOR_DB` where there is none."""
+    """Return the level of clips along the programme before any gain, dB per hop; `SILENCE_DB` where there is no clip."""
     levels = np.full(hops, FLOOR_DB, np.float32)
     for clip in clips:
         lay(levels, clip.source.profile.levels_db, clip, HOPS_PER_S, rate_hz, np.maximum)
@@ -115,7 +115,7 @@ def levels_of(clips: Iterable[Clip], hops: int, rate_hz: int) -> Floats:
 
 
 def before(clips: Iterable[Clip], samples: int, rate_hz: int) -> Profile:
-    """The programme as it would be without any gain of ours: the clips' own profiles, added up where they meet."""
+    """Return the profile of the programme without any gain applied: the sum of the profiles of its clips."""
     powers, peaks, energy = (np.zeros(-(-samples * each // rate_hz), np.float32) for each in (BLOCKS_PER_S, BLOCKS_PER_S, MOMENTS_PER_S))
     for clip in clips:
         own = clip.source.profile
@@ -126,7 +126,7 @@ def before(clips: Iterable[Clip], samples: int, rate_hz: int) -> Profile:
 
 
 def worst_peak(clips: Sequence[Clip], samples: int, rate_hz: int) -> float:
-    """A bound for the highest sample of the sum, 1.0 is full scale: the sum of the clips' peaks, each 5 ms apart."""
+    """Return an upper bound for the highest sample of the mix, 1.0 is full scale: the highest sum of clip peaks per 5 ms block."""
     sums = np.zeros(-(-samples * BLOCKS_PER_S // rate_hz) + 1, np.float32)
     for clip in clips:
         peaks = clip.source.profile.peaks * np.float32(10 ** (clip.source.gain_db / 20))
@@ -134,13 +134,13 @@ def worst_peak(clips: Sequence[Clip], samples: int, rate_hz: int) -> float:
             highest = np.maximum(clip.source.moves_db[:-1], clip.source.moves_db[1:])
             which = np.minimum(np.arange(len(peaks)) * HOPS_PER_S // BLOCKS_PER_S, len(highest) - 1)
             peaks = peaks * np.power(10, highest[which] / 20)
-        wide = np.maximum(peaks, np.concatenate([peaks[1:], [0]]))  # a clip need not start on a block of the programme
+        wide = np.maximum(peaks, np.concatenate([peaks[1:], [0]]))  # a clip need not start on a block edge of the programme
         lay(sums, wide, clip, BLOCKS_PER_S, rate_hz, np.add)
     return float(sums.max(initial=0.0))
 
 
 def lay(line: Floats, values: Floats, clip: Clip, per_s: int, rate_hz: int, how: np.ufunc) -> None:
-    """Put a clip's share of `values`, `per_s` of its source's time, at its place on the programme's line."""
+    """Combine a clip's range of `values` (`per_s` per second of its source) into `line`, which runs along the programme."""
     first, at, count = (round(each * per_s / rate_hz) for each in (clip.first, clip.at, clip.count))
     share = values[first : first + min(count, max(0, len(line) - at))]
     place = slice(at, at + len(share))
@@ -153,13 +153,13 @@ def _clip(source: Source, stretch: Stretch, at: int, fades: tuple[int, int]) -> 
 
 
 def _on_a_hop(sample: int, rate_hz: int) -> int:
-    """The first hop that does not begin before a sample."""
+    """Return the start of the first hop that does not begin before a sample."""
     hop = -(-sample * HOPS_PER_S // rate_hz)
     return hop_sample(hop, rate_hz)
 
 
 def _moving(moves_db: Floats, first: int, count: int, rate_hz: int) -> Floats | float:
-    """The linear gain of `count` samples from sample `first` of the line that `moves_db` belongs to."""
+    """Return the linear gain of `count` samples from sample `first` of the signal that `moves_db` belongs to."""
     hop = rate_hz / HOPS_PER_S
     low, high = int(first / hop), int((first + count) / hop) + 2
     edges = np.power(10, moves_db[low:high] / 20)
@@ -172,7 +172,7 @@ def _moving(moves_db: Floats, first: int, count: int, rate_hz: int) -> Floats | 
 
 
 def _faded(clip: Clip, start: int, count: int, gain: Floats | float) -> Floats | float:
-    """The gain, with the clip's fades where they lie: a quarter of a sine, so that two that cross keep their power."""
+    """Apply the clip's fades to a gain: a quarter sine, so that crossfades keep constant power."""
     if start >= clip.fade_in and start + count <= clip.count - clip.fade_out:
         return gain
     at = np.arange(start, start + count)

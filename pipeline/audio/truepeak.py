@@ -1,7 +1,7 @@
-"""True peaks (ITU-R BS.1770-5, annex 2): the highest point of the wave between samples, sought only where it can be.
+"""True peaks (ITU-R BS.1770-5, annex 2): the maximum of the interpolated waveform, computed only where it can be.
 
-A point between samples is a weighted sum of those around it, so it cannot exceed the highest of them times the sum of the weights. That
-bound leaves a few percent of a programme to look into, and what is skipped cannot matter: the answer is the one of a complete search.
+A point between samples is a weighted sum of the samples around it, so it cannot exceed the highest of them times the sum of absolute
+weights. With that bound only a few percent of a programme are interpolated, and the result is identical to that of a full search.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline.audio.profile import Floats, block_edges
 
-OVERSAMPLING = 8  # four is the least that the recommendation allows, and reads up to 0.4 dB low at 16 kHz
-REACH = 12  # samples on each side that a point between two of them depends on
-_RUN = 16  # points are found for so many neighbouring samples with one matrix
+OVERSAMPLING = 8  # the recommendation allows four, which reads up to 0.4 dB low at 16 kHz
+REACH = 12  # samples on each side that an interpolated point depends on
+_RUN = 16  # neighbouring samples interpolated with one matrix product
 _STEEPNESS = 6.0  # of the Kaiser window: flat to 0.1 dB up to 18 kHz at 44.1 kHz
 
 
 def kernel() -> Floats:
-    """Weights of the `2 × REACH` samples around the `OVERSAMPLING` points from a sample on: a row a sample, a column a point."""
+    """Return the interpolation weights, shape (2 × `KERNEL_REACH` samples, `OVERSAMPLING` points)."""
     points = np.arange(OVERSAMPLING) / OVERSAMPLING
     apart = np.arange(1 - REACH, REACH + 1)[:, None] - points[None, :]
     window = np.i0(_STEEPNESS * np.sqrt(np.maximum(1 - (apart / REACH) ** 2, 0))) / np.i0(_STEEPNESS)
@@ -27,10 +27,10 @@ def kernel() -> Floats:
 
 
 def bounds() -> tuple[float, float, float]:
-    """How far a point can be above the samples around it: times the highest; and times the highest, plus times their sharpest bend.
+    """Return the factors of two upper bounds for a point: a × highest; and b × highest + c × largest second difference.
 
-    The second is much nearer for what is not all treble. A point is on the line between its two samples but for a sum that no constant
-    changes; summing its weights up once and twice turns it into one of slopes, nearly nothing, and one of bends (second differences).
+    The second bound is much tighter except for pure treble. A point is on the line between its two samples but for a sum that no constant
+    changes; summing its weights once and twice turns it into a sum of slopes, which is nearly zero, and one of second differences.
     """
     weights = kernel().astype(float)
     weights[REACH - 1] -= 1 - np.arange(OVERSAMPLING) / OVERSAMPLING
@@ -45,32 +45,32 @@ def bounds() -> tuple[float, float, float]:
 _KERNEL = kernel()
 _BOUND, _NEARLY_ONE, _BEND = bounds()
 _WIDTH = _RUN + 2 * REACH - 1
-_MATRIX = np.zeros((_WIDTH, _RUN * OVERSAMPLING), np.float32)  # a run of samples with its surroundings → all its points
+_MATRIX = np.zeros((_WIDTH, _RUN * OVERSAMPLING), np.float32)  # a run of samples with their neighbours → all interpolated points
 for _n in range(_RUN):
     _MATRIX[_n : _n + 2 * REACH, _n * OVERSAMPLING : (_n + 1) * OVERSAMPLING] = _KERNEL
 
 
 class TruePeaks:
-    """Takes samples as they come, in whole seconds at once; 1.0 is full scale.
+    """Measures true peaks of samples as they arrive; 1.0 is full scale.
 
-    Exact: `highest`, and every block of `peaks` above `floor`. Others hold their highest sample, or their true peak.
+    `highest` and every block of `peaks` above `floor` are exact. Other blocks hold their sample peak, or their true peak.
     """
 
     def __init__(self, rate_hz: int, channels: int, floor: float = float("inf")) -> None:
         self.highest = 0.0
         self._floor, self._rate_hz = floor, rate_hz
         self._peaks: list[Floats] = []
-        self._held = np.zeros((REACH - 1, channels), np.float32)  # what was measured last, then what was not yet
+        self._held = np.zeros((REACH - 1, channels), np.float32)  # the last measured samples, then those not measured yet
 
     def feed(self, frames: Floats) -> None:
-        """Take float samples, a row an instant, a column a channel."""
+        """Add float samples (shape: samples, channels)."""
         self._held = np.concatenate([self._held, frames])
         while len(self._held) >= REACH - 1 + self._rate_hz + REACH + _RUN:
             self._measure(self._held[: REACH - 1 + self._rate_hz + REACH + _RUN], self._rate_hz)
             self._held = self._held[self._rate_hz :]
 
     def peaks(self) -> Floats:
-        """The peak of each block of a `Profile` of the same samples, once everything was fed."""
+        """Return the peak of each block, as in the `LevelProfile` of the same samples; call it once, at the end."""
         while (left := len(self._held) - (REACH - 1)) > 0:
             count = min(left, self._rate_hz)
             self._measure(np.pad(self._held, ((0, REACH + _RUN), (0, 0))), count)
@@ -78,17 +78,17 @@ class TruePeaks:
         return np.concatenate([np.zeros(0, np.float32), *self._peaks])
 
     def _measure(self, window: Floats, count: int) -> None:
-        """Peaks of the blocks of `count` samples of `window`, which has what is around them too."""
+        """Measure the blocks of `count` samples of `window`, which also holds the samples around them."""
         edges = block_edges(self._rate_hz)
         starts = edges[edges < count]
         loud = np.abs(window[: 2 * REACH - 1 + count]).reshape(-1)
         cuts = np.concatenate([[0], starts + (REACH - 1), [count + REACH - 1]]) * window.shape[1]
-        around = np.maximum.reduceat(loud, cuts)  # a margin, the blocks, a margin
+        around = np.maximum.reduceat(loud, cuts)  # margin, blocks, margin
         peaks = around[1:-1].copy()
         limits = np.maximum(np.maximum(around[:-2], around[2:]), peaks) * _BOUND
         size = int(np.diff([*starts, count]).max())
         self.highest = max(self.highest, float(peaks.max()))
-        for block in (np.argsort(limits)[-1:], np.arange(len(peaks))):  # the most likely one first: it makes the others unlikely
+        for block in (np.argsort(limits)[-1:], np.arange(len(peaks))):  # the most likely block first: it rules out most others
             block = block[limits[block] > min(self.highest, self._floor)]
             if block.size:
                 peaks[block] = np.maximum(peaks[block], self._between(window, starts[block], size))
@@ -97,7 +97,7 @@ class TruePeaks:
         self._peaks.append(peaks)
 
     def _between(self, window: Floats, starts: np.ndarray, size: int) -> Floats:
-        """The highest point in the `size` samples (rounded up to whole runs) from each of `starts`; 0 where it cannot matter."""
+        """Return the highest point in the `size` samples (rounded up to whole runs) from each of `starts`; 0 where it is irrelevant."""
         runs = -(-size // _RUN)
         needed = np.arange(runs * _RUN + 2 * REACH - 1)
         taken = window[np.minimum(starts[:, None] + needed, len(window) - 1)]  # block, sample, channel

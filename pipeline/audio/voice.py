@@ -1,6 +1,6 @@
-"""Where somebody speaks, and how loud: speech told from music and noise on a profile.
+"""Detect speech in a profile, as opposed to music and noise, and measure its loudness.
 
-Speech is what rises and falls a few times a second above its background; music and noise do not.
+Speech rises and falls a few times a second above its background; music and noise do not.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from pipeline.audio.profile import BLOCKS_PER_HOP, BLOCKS_PER_S, HOPS_PER_S, MOM
 
 Hops = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
-Fold = Callable[..., Any]  # of an array, along an axis
+Fold = Callable[..., Any]  # reduces an array along an axis, like `np.min`
 
-SYLLABLE_DB = 6.0  # a syllable stands at least so much above what is around it; notes that ring and steady noise seldom do
+SYLLABLE_DB = 6.0  # a syllable rises at least this far above its surroundings; sustained notes and steady noise seldom do
 SYLLABLE_HOPS = 8  # on each side: syllables last up to 400 ms
-AROUND_HOPS = 30  # 1.5 s: how much is looked at to tell speech, the shortest "oui" with its edges filling half of it
-STEADY_DB, STEADY_HOPS = 4.0, 2  # noise moves less than that in 250 ms
-NEAR_S = 10  # on each side: where background and voices are compared
-ABOVE_DB = 6.0  # over the background: a word
-HIDDEN_DB = 40.0  # where nothing is steady, the background is so far under the voices that it does not matter
-HISS_DB = 22.0  # what is steady and so far under the voices is the noise of this moment, even where other moments have less
-APART_DB = 8.0  # under the voices: what is steady and no further from them may be music
-LOWEST_DB = -80.0  # quieter than any room: an edit, digital silence
-DIP_HOPS = 3  # gaps of 150 ms are inside words
-WORD_HOPS = 2  # shorter is a click
+AROUND_HOPS = 30  # 1.5 s: the window that decides on speech; the shortest "oui" with its edges fills half of it
+STEADY_DB, STEADY_HOPS = 4.0, 2  # noise varies less than this within 250 ms
+NEAR_S = 10  # on each side: the context in which background and voices are compared
+ABOVE_DB = 6.0  # speech is at least this far above the background
+HIDDEN_DB = 40.0  # assumed distance of the background below the voices where nothing is steady
+HISS_DB = 22.0  # steady sound this far below the voices is noise, even where the noise is lower at other moments
+APART_DB = 8.0  # steady sound closer to the voices than this may be music
+LOWEST_DB = -80.0  # quieter than any room: edits, digital silence
+DIP_HOPS = 3  # gaps of up to 150 ms are inside words
+WORD_HOPS = 2  # anything shorter is a click
 SLOT_BLOCKS = BLOCKS_PER_S // MOMENTS_PER_S
 GATE_BLOCK_HOPS = 8  # 400 ms
 
 
 def talking(profile: Profile) -> Hops:
-    """Whether somebody speaks, a value a hop: above the background, and with the rise and fall of syllables."""
+    """Mark the hops with speech: above the background, with the rise and fall of syllables."""
     levels_db = profile.levels_db
     if len(levels_db) < WORD_HOPS:
         return np.zeros(len(levels_db), bool)
     bounded = np.maximum(levels_db, LOWEST_DB)
-    steady = _around(_steady_db(bounded), STEADY_HOPS, np.min)  # all of the moment, not only its middle
+    steady = _around(_steady_db(bounded), STEADY_HOPS, np.min)  # of the whole moment, not only its centre
     spoken = _lively(bounded) & (bounded > background_db(levels_db) + ABOVE_DB) & (steady > _voices_db(bounded) - HISS_DB)
     return _without(True, _without(False, spoken, DIP_HOPS), WORD_HOPS - 1)
 
 
 def background_db(levels_db: Floats) -> Floats:
-    """The level of what goes on while nobody speaks, a value a hop: the quietest steady moment within `NEAR_S`.
+    """Return the background level at each hop, dB: the quietest steady moment within `CONTEXT_S`.
 
-    It has to be about the lowest level there is (a held vowel is steady, but not that) and well under the voices (music is steady, but
-    not that). Where there is none, the background is that of the nearest pauses, or without any, `HIDDEN_DB` under the voices.
+    It must be near the lowest level (a held vowel is steady, but louder) and well under the voices (so is music). Where there is no such
+    moment, it is interpolated from the nearest pauses, or, without any, `DEFAULT_SNR_DB` under the voices.
     """
     bounded = np.maximum(levels_db, LOWEST_DB)
     quiet, lowest, voices = _near(_steady_db(bounded), np.min), _near(bounded, _percentile(1)) + STEADY_DB, _voices_db(bounded)
@@ -60,9 +60,9 @@ def background_db(levels_db: Floats) -> Floats:
 
 
 def voice_lufs(profile: Profile, spans: Iterable[tuple[float, float]] = ((0.0, float("inf")),)) -> float:
-    """The loudness of the speech in these spans (start and end in seconds) put end to end, gated as BS.1770 does.
+    """Return the loudness of the speech in these spans (start and end in seconds), concatenated and gated as in BS.1770.
 
-    Minus infinity when nobody speaks there.
+    Minus infinity when there is no speech.
     """
     spoken, wanted = talking(profile), np.zeros(len(profile.levels_db), bool)
     for start_s, end_s in spans:
@@ -72,10 +72,10 @@ def voice_lufs(profile: Profile, spans: Iterable[tuple[float, float]] = ((0.0, f
 
 
 def weighted_powers(profile: Profile) -> Doubles:
-    """K-weighted mean square of each hop: −0.691 + 10 log₁₀ of it is its loudness (BS.1770-5).
+    """Return the K-weighted mean square of each hop; its loudness is −0.691 + 10 log₁₀ of it (BS.1770-5).
 
-    Momentary loudness covers 400 ms, so a loud voice hides 300 ms of the quiet one after it. Its powers say when each was heard, and
-    the two are reconciled by Richardson and Lucy's rule: what 100 ms are worth is corrected until the windows come out as measured.
+    Momentary loudness covers 400 ms, so a loud voice masks 300 ms of the quiet one after it. The unweighted powers show when each was
+    active, and Richardson–Lucy deconvolution combines both: slots of 100 ms are corrected until their windows match the measurement.
     """
     plain = by(profile.powers, BLOCKS_PER_HOP, np.mean).astype(float)
     slots = by(profile.powers, SLOT_BLOCKS, np.mean).astype(float) + 1e-14
@@ -91,7 +91,7 @@ def weighted_powers(profile: Profile) -> Doubles:
 
 
 def gated_lufs(powers: Doubles) -> float:
-    """Loudness of these hops put end to end, in 400 ms blocks behind the gates of BS.1770."""
+    """Return the loudness of these hops concatenated, LUFS, in 400 ms blocks with the gates of BS.1770; minus infinity when silent."""
     if not powers.size:
         return float("-inf")
     blocks = sliding_window_view(powers, min(GATE_BLOCK_HOPS, len(powers))).mean(axis=1)
@@ -102,29 +102,29 @@ def gated_lufs(powers: Doubles) -> float:
 
 
 def runs(hops: Hops) -> list[tuple[int, int]]:
-    """First hop and the one after the last of every run of true ones."""
+    """Return (first, end) of every run of true values; `end` is exclusive."""
     changes = np.flatnonzero(np.diff(np.concatenate([[False], hops, [False]]).astype(np.int8)))
     return [(int(first), int(end)) for first, end in changes.reshape(-1, 2)]
 
 
 def level_db(levels_db: Floats) -> float:
-    """Their mean, as powers."""
+    """Return the mean of levels, averaged as powers, dB."""
     return float(10 * np.log10(np.power(10.0, levels_db.astype(float) / 10).mean()))
 
 
 def _steady_db(levels_db: Floats) -> Floats:
-    """The level of moments that hardly move, infinity elsewhere."""
+    """Return the level of steady moments, infinity elsewhere."""
     high, low = _around(levels_db, STEADY_HOPS, np.max), _around(levels_db, STEADY_HOPS, np.min)
     return np.where(high - low < STEADY_DB, high, np.inf)
 
 
 def _voices_db(levels_db: Floats) -> Floats:
-    """The level of the loud syllables near each hop."""
+    """Return the level of the loud syllables near each hop, dB."""
     return _near(np.where(_lively(levels_db), levels_db, LOWEST_DB), _percentile(90))
 
 
 def _lively(levels_db: Floats) -> Hops:
-    """Where half of the moments around are syllables: they rise and they fall, which a fade or an attack do not."""
+    """Mark hops where half of the surrounding window is syllables, which rise and fall, unlike a fade or an attack."""
     size = SYLLABLE_HOPS
     padded = np.pad(levels_db, size, mode="edge")
     lowest = sliding_window_view(padded, size + 1).min(axis=1)
@@ -135,26 +135,26 @@ def _lively(levels_db: Floats) -> Hops:
 
 
 def _around(values: Floats, size: int, fold: Fold) -> Floats:
-    """`fold` of each value and `size` on each side."""
+    """Reduce each value and its `size` neighbours on each side with `fold`."""
     return fold(sliding_window_view(np.pad(values, size, mode="edge"), 2 * size + 1), axis=1)
 
 
 def _near(values: Floats, fold: Fold) -> Floats:
-    """`fold` of all within `NEAR_S` of each second, given to each of its hops."""
+    """Reduce the values within `CONTEXT_S` of each second with `fold`; each hop of the second gets the result."""
     seconds = -(-len(values) // HOPS_PER_S)
     padded = np.pad(values, (NEAR_S * HOPS_PER_S, (seconds + NEAR_S) * HOPS_PER_S - len(values)), mode="edge")
     windows = sliding_window_view(padded, (2 * NEAR_S + 1) * HOPS_PER_S)[::HOPS_PER_S]
-    folded = np.concatenate([fold(windows[first : first + 600], axis=1) for first in range(0, seconds, 600)])  # memory, not speed
+    folded = np.concatenate([fold(windows[first : first + 600], axis=1) for first in range(0, seconds, 600)])  # in batches, to limit memory
     return np.repeat(folded, HOPS_PER_S)[: len(values)]
 
 
 def _percentile(share: float) -> Fold:
-    """The fold that finds it."""
+    """Return a reducer that computes a percentile."""
     return lambda values, axis: np.percentile(values, share, axis=axis)
 
 
 def _without(value: bool, hops: Hops, size: int) -> Hops:
-    """The hops without runs of `value` of up to `size`; silence before the first word and after the last is no gap."""
+    """Invert runs of `value` of up to `size` hops; silence before the first word and after the last is kept."""
     hops = hops.copy()
     for first, end in runs(hops == value):
         if end - first <= size and (value or (first > 0 and end < len(hops))):
