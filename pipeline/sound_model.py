@@ -1,4 +1,4 @@
-"""The nouns of an episode's sound: what was recorded, how it is put together, what it must measure. Frozen values, no input or output.
+"""The values that describe an episode's audio: its recordings, their arrangement, the targets of the published files. Frozen, no I/O.
 
 Times are seconds; loudness is in LUFS, LU or dBTP, as the name says.
 """
@@ -10,60 +10,60 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Clean:
-    """What is taken out of a recording before anything else; each is on or off by its name."""
+    """What is removed from a recording before any other processing; each step is on or off."""
 
-    highpass: bool = True  # rumble, handling, plosives: below 75 Hz, where no voice is
-    hum: bool = False  # the mains, 50 or 60 Hz as found, and its harmonics
+    highpass: bool = True  # rumble, handling noise, plosives: below 75 Hz, lower than any voice
+    hum: bool = False  # mains hum, 50 or 60 Hz as detected, and its harmonics
     noise: bool = False  # steady broadband noise
-    deess: bool = False  # hissing s
+    deess: bool = False  # sibilance
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A raw recording, and which person speaks on it when each speaker has a track of their own."""
+    """A raw recording, and the person who speaks on it when each speaker has a separate track."""
 
     file: str
-    voice: str = ""  # key of a person, "" when the recording holds several voices
-    stream: str = ""  # which of several audio streams: its number from 1, or its title or language; "" when there is one
+    voice: str = ""  # key of a person; "" when the recording holds several voices
+    stream: str = ""  # audio stream: its number from 1, its title or its language; "" when there is only one
     clean: Clean = Clean()
 
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of the programme: a file, or (with no file) the recordings, which are its body."""
+    """A part of the programme: a file, or (without a file) the recordings, which are its body."""
 
     name: str = ""
     file: str = ""
     stream: str = ""
-    kind: str = "speech"  # speech is brought to the loudness of the body; music is kept a little under it
-    start_s: float | None = None  # what to keep of it, in its own time; None: all of it, but for silence
+    kind: str = "speech"  # "speech" is brought to the loudness of the body, "music" slightly below it
+    start_s: float | None = None  # range to keep, in its own time; None: all of it, except silence
     end_s: float | None = None
     gap_s: float = 0.0  # silence before it
-    crossfade_s: float = 0.0  # how long it overlaps the part before, both fading
+    crossfade_s: float = 0.0  # overlap with the previous part, both fading
     fade_in_s: float = 0.0
     fade_out_s: float = 0.0
-    gain_db: float = 0.0  # on top of what is found
-    number: int = 0  # its place among [[parts]], from 1; 0 for what nobody wrote there
+    gain_db: float = 0.0  # added to the automatic gain
+    number: int = 0  # position in [[parts]], from 1; 0 when it is not listed there
 
 
 @dataclass(frozen=True)
 class Bed:
-    """Music under voice: as loud as it may be in pauses, lowered while somebody speaks."""
+    """Music under voices: louder in pauses, ducked under speech."""
 
     file: str
     stream: str = ""
-    under: str = ""  # name of the part it lies under; "" is the recordings
-    start_s: float = 0.0  # from the start of that part
-    end_s: float | None = None  # to its end, when None; repeated when it is shorter than that
-    below_lu: float = 8.0  # how far under the programme's loudness between words
-    duck_db: float = 12.0  # how much further under words
+    under: str = ""  # name of the part it plays under; "" is the recordings
+    start_s: float = 0.0  # relative to the start of that part
+    end_s: float | None = None  # None: the end of that part; a shorter bed is looped
+    below_lu: float = 8.0  # below programme loudness, between words
+    duck_db: float = 12.0  # additional attenuation under words
     fade_in_s: float = 2.0
     fade_out_s: float = 3.0
 
 
 @dataclass(frozen=True)
 class Soundbite:
-    """A short passage to share, cut from the published sound."""
+    """A short passage to share, cut from the published audio."""
 
     start_s: float
     duration_s: float
@@ -72,45 +72,45 @@ class Soundbite:
 
 @dataclass(frozen=True)
 class Mix:
-    """How raw recordings become the master: what `ingest` is told."""
+    """How raw recordings become the master: the settings of `ingest_recordings`."""
 
     recordings: tuple[Recording, ...]
     parts: tuple[Part, ...] = (Part(),)
     beds: tuple[Bed, ...] = ()
-    level: str = "gentle"  # off | gentle | strong: how voices are made even with each other
+    level: str = "gentle"  # off | gentle | strong: how much voices are levelled
     trim_silence: bool = True  # head and tail only
-    start_s: float = 0.0  # what to keep of the recordings, before silence is trimmed
+    start_s: float = 0.0  # range of the recordings to keep, before silence is trimmed
     end_s: float | None = None
 
     @property
     def sounds(self) -> tuple[Recording | Part | Bed, ...]:
-        """All that names a file, recordings first."""
+        """Everything that names a file, recordings first."""
         return (*self.recordings, *(part for part in self.parts if part.file), *self.beds)
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file it is made of, each once."""
+        """Every file used, each once."""
         return tuple(dict.fromkeys(each.file for each in self.sounds))
 
 
 @dataclass(frozen=True)
 class Diarised:
-    """Who speaks on a recording of several voices, as another program found it."""
+    """A diarisation by another program: who speaks when on a recording of several voices."""
 
     file: str  # RTTM
-    recording: int  # which of the recordings, from 0
-    name: str  # that recording's, without its ending
-    speakers: tuple[tuple[str, str], ...] = ()  # the program's name for somebody, and the key of that person; "" is nobody of the show
+    recording: int  # index of the recording, from 0
+    name: str  # file name of that recording, without its extension
+    speakers: tuple[tuple[str, str], ...] = ()  # the program's speaker label and the key of the person; "" is no person of the show
 
 
 @dataclass(frozen=True)
 class AudioTargets:
-    """What the published audio must measure."""
+    """Loudness and format of the published audio."""
 
-    loudness_lufs: float = -16.0  # integrated, ITU-R BS.1770; for mono, as heard on two loudspeakers
+    loudness_lufs: float = -16.0  # integrated, ITU-R BS.1770; mono as played on two loudspeakers
     ceiling_dbtp: float = -1.0  # true peak of the encoded file
     mp3_kbps: int = 128
-    m4a_kbps: int = 0  # AAC; 0 makes none
+    m4a_kbps: int = 0  # AAC; 0 disables it
     light_kbps: int = 24  # Opus, mono
     sample_rate_hz: int = 44_100
     channels: int = 2

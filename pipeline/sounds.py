@@ -1,4 +1,4 @@
-"""How an episode sounds, from its TOML: recordings, parts in order, music under voices, what is cleaned and evened, soundbites."""
+"""Read an episode's audio settings from its TOML: recordings, parts, beds, cleanup, levelling, soundbites."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.text import nearest, printable
 from pipeline.toml import Table
 
 LEVELS = ("gentle", "strong", "off")
-GAP_S = 0.3  # of silence, at least, between the programme and its intro or outro
+GAP_S = 0.3  # silence between the programme and its intro or outro, unless a gap or crossfade is set
 LONGEST_FADE_S = 60.0
 EPISODE_KEYS = ("level", "trim_silence", "intro", "outro", "title", "summary", "published", "number", "season", "cover", "explicit")
 
 
 @dataclass(frozen=True)
 class House:
-    """What a show's episodes share unless they say otherwise."""
+    """The audio settings of a show that its episodes can override."""
 
     intro: str = ""
     outro: str = ""
@@ -29,20 +29,20 @@ class House:
 
 
 def house(table: Table, root: Path) -> House:
-    """The part of `[audio]` that is about how episodes are made."""
+    """Read the defaults for episodes from `[audio]` of `show.toml`."""
     jingles = [file_in(table, key, root, root) for key in ("intro", "outro")]
     return House(*jingles, table.choice("level", House.level, LEVELS), clean(table, House.clean))
 
 
 def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], house: House) -> Mix:
-    """What an `episode.toml` says of its sound."""
+    """Read the mix from an `episode.toml`; `house` holds the defaults of the show."""
     start_s, end_s = _span(table)
     recordings = tuple(_recording(each, folder, root, people, clean(table, house.clean)) for each in table.tables("recordings"))
     if not recordings and not table.values.get("recordings"):
         table.problem("recordings", "is missing", "add [[recordings]] with a file for each raw recording")
     body = tuple(_part(each, folder, root, number) for number, each in enumerate(table.tables("parts"), 1)) or (Part(),)
     if all(part.file for part in body):
-        table.problem("parts", "leaves the recordings out", "give one of the parts body = true instead of a file")
+        table.problem("parts", "do not include the recordings", "give one of the parts body = true instead of a file")
     beds = tuple(_bed(each, folder, root, [part.name for part in body if part.name]) for each in table.tables("beds"))
     intro, outro = (
         file_in(table, key, folder, root) if key in table.values else _unasked(table, key, of_show)
@@ -53,22 +53,22 @@ def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], ho
 
 
 def diarised(table: Table, folder: Path, root: Path, people: Mapping[str, Person]) -> tuple[Diarised, ...]:
-    """The `diarisation` of each recording that has one: who speaks when, found by another program."""
+    """Read the `diarisation` of each recording that has one: who speaks when, as another program found it."""
     found = []
     recordings = table.values.get("recordings")
     if not isinstance(recordings, list) or not all(isinstance(each, dict) for each in recordings):
-        return ()  # told by `mix`
+        return ()  # reported by `parse_mix`
     for number, each in enumerate(table.tables("recordings")):
         file = file_in(each, "diarisation", folder, root)
         names = each.table("speakers")
         speakers = tuple((name, names.text(name)) for name in names.values)
         for name, key in speakers:
             if key and key not in people:
-                names.problem(name, f"“{printable(key)}” is nobody in show.toml", who(key, people))
+                names.problem(name, f"“{printable(key)}” is not a person in show.toml", who(key, people))
         if file and each.values.get("voice"):
-            each.problem("voice", "says who speaks, and so does diarisation", "remove one of them")
+            each.problem("voice", "and diarisation both name the speakers", "remove one of them")
         elif names.values and not file:
-            each.problem("speakers", "explains names that no file gives", 'add diarisation = "….rttm"')
+            each.problem("speakers", "needs a diarisation file", 'add diarisation = "….rttm"')
         elif file:
             recording = PurePosixPath(str(each.values.get("file", "")))
             found.append(Diarised(file, number, recording.stem, speakers))
@@ -76,7 +76,7 @@ def diarised(table: Table, folder: Path, root: Path, people: Mapping[str, Person
 
 
 def clean(table: Table, default: Clean) -> Clean:
-    """What is cleaned: `clean = { hum = true }`; what it does not name stays as it is in `default`."""
+    """Read `clean = { hum = true }`; steps it does not name are taken from `default`."""
     wanted = table.table("clean")
     found = Clean(**{field.name: wanted.flag(field.name, getattr(default, field.name)) for field in fields(Clean)})
     wanted.end()
@@ -84,7 +84,7 @@ def clean(table: Table, default: Clean) -> Clean:
 
 
 def soundbites(table: Table) -> tuple[Soundbite, ...]:
-    """`[[soundbites]]` in published time: a start, and a duration or an end."""
+    """Read `[[soundbites]]`, in published time: a start, and a duration or an end."""
     return tuple(_soundbite(each) for each in table.tables("soundbites"))
 
 
@@ -98,7 +98,7 @@ def _soundbite(table: Table) -> Soundbite:
             table.problem("end", "is not after start", "give a later time, or a duration")
         duration_s = end_s - start_s if end_s > start_s else 1.0
     if duration_s is None or not 1 <= duration_s <= 600:
-        table.problem("duration", "is missing or not from 1 to 600 s", "give duration or end; players like 15 to 120 s")
+        table.problem("duration", "is missing or not between 1 and 600 s", "give duration or end; players like 15 to 120 s")
         duration_s = 1.0
     bite = Soundbite(start_s or 0.0, duration_s, table.text("title", "", 128))
     table.end()
@@ -106,22 +106,22 @@ def _soundbite(table: Table) -> Soundbite:
 
 
 def _recording(table: Table, folder: Path, root: Path, people: Mapping[str, Person], default: Clean) -> Recording:
-    """One `[[recordings]]`; its file is looked at when the episode is built, so that one bad recording stops one episode."""
+    """Read one `[[recordings]]`. Its file is checked when the episode is built, so that a bad recording stops only that episode."""
     file, voice = table.text("file", ...), table.text("voice")
     if voice and voice not in people:
-        table.problem("voice", f"“{printable(voice)}” is nobody in show.toml", who(voice, people))
+        table.problem("voice", f"“{printable(voice)}” is not a person in show.toml", who(voice, people))
     recording = Recording(relative(folder / file, root), voice, _stream(table), clean(table, default))
-    for of_speakers in ("diarisation", "speakers"):  # read by `diarised`: a name that is explained must not mix the sound again
+    for of_speakers in ("diarisation", "speakers"):  # read by `parse_diarisation`: assigning a name must not cause a new mix
         table.known(of_speakers)
     table.end(EPISODE_KEYS)
     return recording
 
 
 def _part(table: Table, folder: Path, root: Path, number: int) -> Part:
-    """One `[[parts]]`: a file, or the recordings."""
+    """Read one `[[parts]]`: a file, or the recordings."""
     file, is_body = file_in(table, "file", folder, root), table.flag("body", False)
     if is_body == bool(file):
-        table.problem("file", "or body = true is what a part needs, one of them", "name a file, or write body = true for the recordings")
+        table.problem("file", "or body = true is required, but not both", "name a file, or write body = true for the recordings")
     start_s, end_s = _span(table)
     part = Part(
         table.text("name", "", 64),
@@ -139,10 +139,11 @@ def _part(table: Table, folder: Path, root: Path, number: int) -> Part:
 
 
 def _bed(table: Table, folder: Path, root: Path, names: list[str]) -> Bed:
-    """One `[[beds]]`: music under a part."""
+    """Read one `[[beds]]`: music under a part."""
     bed = Bed(file_in(table, "file", folder, root, required=True), _stream(table), table.text("under", "", 64))
     if bed.under and bed.under not in names:
-        table.problem("under", f"“{printable(bed.under)}” is the name of no part", nearest(bed.under, names) if names else "name that part")
+        hint = nearest(bed.under, names) if names else "name that part"
+        table.problem("under", f"“{printable(bed.under)}” is not the name of a part", hint)
     start_s, end_s = _span(table)
     fades = {f"{key}_s": _length(table, key, getattr(bed, f"{key}_s")) for key in ("fade_in", "fade_out")}
     levels = {"below_lu": table.number("below_lu", bed.below_lu, 0, 40), "duck_db": table.number("duck_db", bed.duck_db, 0, 40)}
@@ -151,7 +152,7 @@ def _bed(table: Table, folder: Path, root: Path, names: list[str]) -> Bed:
 
 
 def _between(intro: str, body: tuple[Part, ...], outro: str) -> tuple[Part, ...]:
-    """The parts between their jingles, a moment of silence after the first and before the last."""
+    """Add intro and outro to the parts, with a short silence between them and the programme."""
     if intro:
         first = body[0] if body[0].gap_s or body[0].crossfade_s else replace(body[0], gap_s=GAP_S)
         body = (Part("intro", intro, kind="music"), first, *body[1:])
@@ -159,7 +160,7 @@ def _between(intro: str, body: tuple[Part, ...], outro: str) -> tuple[Part, ...]
 
 
 def _span(table: Table) -> tuple[float | None, float | None]:
-    """`start` and `end`, seconds; None where nothing is said."""
+    """Read `start` and `end`, seconds; None where absent."""
     start_s, end_s = time_in(table, "start"), time_in(table, "end")
     if end_s is not None and end_s <= (start_s or 0.0):
         table.problem("end", "is not after start", "give a later time, or remove the key")
@@ -167,17 +168,17 @@ def _span(table: Table) -> tuple[float | None, float | None]:
 
 
 def _length(table: Table, key: str, default: float = 0.0) -> float:
-    """Some seconds of silence or fading."""
+    """Read a duration of silence or a fade, seconds."""
     return table.number(key, default, 0, LONGEST_FADE_S)
 
 
 def _stream(table: Table) -> str:
-    """Which audio stream of a file: `2`, or `"Micro"`."""
+    """Read the audio stream of a file: `2`, or `"Micro"`."""
     value = table.values.get("stream")
     return str(table.whole("stream", 1, 1, 99)) if type(value) is int else table.text("stream", "", 128)
 
 
 def _unasked(table: Table, key: str, value: str) -> str:
-    """The show's own jingle, while noting that the episode may have the key."""
+    """Return the show's jingle, and mark the key as known to the episode."""
     table.text(key)
     return value
