@@ -1,4 +1,4 @@
-"""Tags and chapters inside the audio: ID3v2.3 for the MP3, atoms for the M4A, Vorbis comments for the Opus. The sound is not touched."""
+"""Write tags and chapters: ID3v2.3 for MP3, atoms for M4A, Vorbis comments for Opus. The audio data is not changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.pictures import HASH_DIGITS
 from pipeline.roles import label
 from pipeline.text import hms_ms
 
-# ISO 639-1 to 639-2/T, which ID3 wants; "und" is its own word for what is not here
+# ISO 639-1 to 639-2/T, as ID3 requires; "und" stands for any other language
 LANGUAGES = {
     "ar": "ara", "br": "bre", "ca": "cat", "co": "cos", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng",
     "es": "spa", "eu": "eus", "fi": "fin", "fr": "fra", "he": "heb", "it": "ita", "ja": "jpn", "nl": "nld", "no": "nor",
@@ -27,19 +27,22 @@ _HOSTS = ("Host", "Co-Host", "Guest Host")
 _COMPOSERS = ("Composer", "Theme Music", "Music Production", "Songwriter")
 _AUTHORS = ("Author", "Co-Writer", "Writer", "Guest Writer")
 _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
-_UTF8 = 3  # mutagen writes UTF-16 with its mark instead in a version 2.3 tag
-_MOST_CHAPTERS = 255  # CTOC and chpl count them in one byte
-_PODCAST_KIND = 21  # stik: what Apple's players file it under
-_SHORT_BYTES = 255  # of desc; more is cut by players, in the middle of a letter
-# Audio as it is, nothing of what was said of it but the chapters; dates of creation would be other each time
+_UTF8 = 3  # in a version 2.3 tag mutagen writes UTF-16 with a byte order mark instead
+_MOST_CHAPTERS = 255  # CTOC and chpl count chapters in one byte
+_PODCAST_KIND = 21  # stik: the media kind for Apple's players
+_SHORT_BYTES = 255  # of desc; players cut longer ones, in the middle of a character
+# Copy the audio without any metadata but the chapters; creation dates would make the file differ each time
 _REMUX = ("-c", "copy", "-map_metadata:g", "-1", "-bitexact", "-fflags", "+bitexact", "-movflags", "+faststart", "-f", "ipod")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others mean nothing in one
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others have no meaning in one
 
 
 def tag_mp3(
     audio: Path, cover: Path, chapters: Path, images: tuple[Path, ...] = (), *, tagged: Path, show: ShowInfo, episode: EpisodeInfo
 ) -> None:
-    """Write the MP3 again with one ID3v2.3 tag at its front: names, credits, cover, chapters and the pictures of those."""
+    """Copy the MP3 with one ID3v2.3 tag at its start: titles, credits, cover, chapters and chapter images.
+
+    Raises `CauserieError` when the MP3 or an image cannot be read.
+    """
     from mutagen import MutagenError
     from mutagen.id3 import ID3
     from mutagen.id3 import delete as delete_tags
@@ -56,13 +59,13 @@ def tag_mp3(
     marks = _chapter_frames(_marks(chapters), duration_s, heading, {sha256(path)[:HASH_DIGITS]: path for path in images})
     for frame in (*_text_frames(show, episode), *_page_frames(show, episode), _picture(cover), *marks):
         tags.add(frame)
-    tags.update_to_v23()  # the frames above are of 2.3 already; mutagen would save one of 2.4 as it is, in a tag that says 2.3
+    tags.update_to_v23()  # the frames above are 2.3 already; mutagen would otherwise save 2.4 frames unchanged in a 2.3 tag
     tags.save(tagged, v1=0, v2_version=3, padding=lambda info: 0)
     _put_chapters_in_order(tagged)
 
 
 def tag_opus(audio: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
-    """Write the Opus file again with Vorbis comments, chapters among them."""
+    """Copy the Opus file with Vorbis comments, including chapters. Raises `CauserieError` when it cannot be read."""
     from mutagen import MutagenError
     from mutagen.oggopus import OggOpus
 
@@ -79,7 +82,10 @@ def tag_opus(audio: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episo
 
 
 def tag_m4a(audio: Path, chapters: Path, cover: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
-    """Write the M4A again with iTunes atoms, and its chapters both as Apple (a text track) and as others (Nero's `chpl`) read them."""
+    """Copy the M4A with iTunes atoms, and chapters both as a text track (Apple) and as Nero's `chpl` (others).
+
+    Raises `CauserieError` when the M4A or the cover cannot be read.
+    """
     from mutagen import MutagenError
     from mutagen.mp4 import MP4
 
@@ -95,14 +101,14 @@ def tag_m4a(audio: Path, chapters: Path, cover: Path, *, tagged: Path, show: Sho
 
 
 def iso639_2(language: str) -> str:
-    """The three-letter code of a language: `fr` and `fr-FR` give `fra`, an unknown one `und`."""
+    """Return the ISO 639-2/T code of a language: `fr` and `fr-FR` give `fra`, an unknown one `und`."""
     return LANGUAGES.get(language[:2].lower(), "und")
 
 
 def _facts(show: ShowInfo, episode: EpisodeInfo) -> dict[str, str]:
-    """ID3 text frames of version 2.3 by name; the empty ones are not written.
+    """Return the values of ID3v2.3 text frames by name; empty ones are not written.
 
-    The date is written frame by frame: from a TDRC, mutagen leaves the time out at every full hour.
+    The date is split into its 2.3 frames here: when converting a TDRC, mutagen omits the time at every full hour.
     """
     at = episode.published
     return {
@@ -144,7 +150,7 @@ def _page_frames(show: ShowInfo, episode: EpisodeInfo) -> list[Any]:
 
 
 def _picture(cover: Path) -> Any:
-    """The cover as it is: a big one delays the first sound, and shrinking it is the maker's choice."""
+    """Return an image as an APIC frame, unchanged. A large one delays playback; reducing it is left to the user."""
     from mutagen import id3
 
     data = cover.read_bytes()
@@ -155,9 +161,9 @@ def _picture(cover: Path) -> Any:
 
 
 def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
-    """CHAP frames from 0 to the end without a gap, in milliseconds, and the CTOC that orders them (id3v2-chapters-1.0).
+    """Return CHAP frames from 0 to the end without gaps, in milliseconds, and their CTOC (id3v2-chapters-1.0).
 
-    The CTOC has a title because some players skip a bare one.
+    The CTOC has a title because some players ignore it without one.
     """
     from mutagen import id3
 
@@ -172,7 +178,7 @@ def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str
 
 
 def _put_chapters_in_order(tagged: Path) -> None:
-    """Write the CHAP frames of a tag of version 2.3 again in time order: mutagen sorts frames by size, and FFmpeg goes by their place."""
+    """Rewrite the CHAP frames of an ID3v2.3 tag in time order: mutagen sorts frames by size, and FFmpeg reads chapters in file order."""
     with tagged.open("r+b") as file:
         size = sum((byte & 0x7F) << shift for byte, shift in zip(file.read(10)[6:], (21, 14, 7, 0), strict=True))
         body, frames, at = file.read(size), [], 0
@@ -187,7 +193,7 @@ def _put_chapters_in_order(tagged: Path) -> None:
 
 
 def _about_chapter(mark: dict[str, Any], pictures: dict[str, Path]) -> list[Any]:
-    """Its title, its link and its picture, which its address names by the first digits of its digest."""
+    """Return the title, link and image of a chapter; the image is identified by the digest prefix in its URL."""
     from mutagen import id3
 
     images = [_picture(path) for digest, path in pictures.items() if f"-{digest}." in mark.get("img", "")]
@@ -196,7 +202,7 @@ def _about_chapter(mark: dict[str, Any], pictures: dict[str, Path]) -> list[Any]
 
 
 def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
-    """iTunes atoms by name; the empty ones are not written. People are in free ones, a name for each role and a value for each person."""
+    """Return iTunes atoms by name; empty ones are not written. Credits are freeform atoms, one per role, with one value per person."""
     from mutagen.mp4 import MP4Cover, MP4FreeForm
 
     picture = _picture(cover)
@@ -226,7 +232,7 @@ def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
 
 
 def _remux(audio: Path, tagged: Path, spans: list[tuple[int, int, dict[str, Any]]]) -> None:
-    """The same packets in a new file with those chapters. FFmpeg writes the text track, which mutagen cannot."""
+    """Copy the packets to a new file with those chapters. FFmpeg writes the text track, which mutagen cannot."""
     entries = [f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={_escaped(mark['title'])}\n" for start, end, mark in spans]
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "chapters.txt"
@@ -236,13 +242,13 @@ def _remux(audio: Path, tagged: Path, spans: list[tuple[int, int, dict[str, Any]
 
 
 def _escaped(title: str) -> str:
-    """A title as FFmpeg's metadata files take it: one line, which no backslash may end, for it would swallow the next."""
-    line = re.sub("[ \t\r\n]+", " ", _plain(title)).strip()  # not `split()`: French no-break spaces stay
+    """Escape a title for FFmpeg's metadata format: one line, which must not end in a backslash, because that would join the next line."""
+    line = re.sub("[ \t\r\n]+", " ", _plain(title)).strip()  # not `split()`, to keep French no-break spaces
     return re.sub(r"([=;#\\])", r"\\\1", line) + (" " if line.endswith("\\") else "")
 
 
 def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Vorbis comments; a name comes as often as there are people."""
+    """Return Vorbis comments; a name is repeated for each person."""
     chapters = []
     for i, mark in enumerate(marks, 1):
         chapters += [(f"CHAPTER{i:03}", hms_ms(mark["startTime"])), (f"CHAPTER{i:03}NAME", mark["title"])]
@@ -268,12 +274,12 @@ def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]])
 
 
 def _marks(chapters: Path) -> list[dict[str, Any]]:
-    """The entries of a `chapters.json`, whose starts are seconds, to the millisecond."""
+    """Read the entries of a `chapters.json`; starts are in seconds, to the millisecond."""
     return read_json(chapters)["chapters"]
 
 
 def _spans(marks: list[dict[str, Any]], duration_s: float) -> list[tuple[int, int, dict[str, Any]]]:
-    """Chapters from 0 to the end without a gap: start and end in milliseconds, and what is said of each."""
+    """Return chapters from 0 to the end without gaps: start and end in milliseconds, and the entry."""
     marks = [mark for mark in marks if mark["startTime"] < duration_s][:_MOST_CHAPTERS]
     bounds_ms = [round(mark["startTime"] * 1000) for mark in marks] + [round(duration_s * 1000)]
     return [(start, end, mark) for mark, (start, end) in zip(marks, pairwise(bounds_ms), strict=True)]
@@ -284,7 +290,7 @@ def _names(credits: tuple[Credit, ...], roles: tuple[str, ...]) -> str:
 
 
 def _each(credits: tuple[Credit, ...], roles: tuple[str, ...]) -> tuple[str, ...]:
-    """People in those roles, each once."""
+    """Return the names of people in those roles, each once."""
     return tuple(dict.fromkeys(one.person.name for one in credits if one.role in roles))
 
 
