@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from pipeline.audio import ffmpeg
 from pipeline.errors import CauserieError
@@ -36,6 +36,18 @@ _REMUX = ("-c", "copy", "-map_metadata:g", "-1", "-bitexact", "-fflags", "+bitex
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others have no meaning in one
 
 
+class ChapterEntry(TypedDict):
+    """An entry of `chapters.json` (Podcasting 2.0, JSON chapters 1.2)."""
+
+    startTime: float  # seconds
+    title: str
+    url: NotRequired[str]
+    img: NotRequired[str]
+
+
+TimedChapter = tuple[int, int, ChapterEntry]  # start and end, milliseconds
+
+
 def tag_mp3(
     audio: Path, cover: Path, chapters: Path, images: tuple[Path, ...] = (), *, tagged: Path, show: ShowInfo, episode: EpisodeInfo
 ) -> None:
@@ -43,18 +55,14 @@ def tag_mp3(
 
     Raises `CauserieError` when the MP3 or an image cannot be read.
     """
-    from mutagen import MutagenError
-    from mutagen.id3 import ID3
-    from mutagen.id3 import delete as delete_tags
-    from mutagen.mp3 import MP3
-
+    mutagen = _mutagen()
     shutil.copyfile(audio, tagged)
     try:
-        delete_tags(tagged, delete_v1=True, delete_v2=True)
-        duration_s = MP3(tagged).info.length
-    except MutagenError as error:
+        mutagen.id3.delete(tagged, delete_v1=True, delete_v2=True)
+        duration_s = mutagen.mp3.MP3(tagged).info.length
+    except mutagen.MutagenError as error:
         raise CauserieError("is not a readable MP3 file", audio.name, "delete it and build again") from error
-    tags = ID3()
+    tags = mutagen.id3.ID3()
     heading = "Chapitres" if show.language.startswith("fr") else "Chapters"
     marks = _chapter_frames(_marks(chapters), duration_s, heading, {sha256(path)[:HASH_DIGITS]: path for path in images})
     for frame in (*_text_frames(show, episode), *_page_frames(show, episode), _picture(cover), *marks):
@@ -66,13 +74,11 @@ def tag_mp3(
 
 def tag_opus(audio: Path, chapters: Path, *, tagged: Path, show: ShowInfo, episode: EpisodeInfo) -> None:
     """Copy the Opus file with Vorbis comments, including chapters. Raises `CauserieError` when it cannot be read."""
-    from mutagen import MutagenError
-    from mutagen.oggopus import OggOpus
-
+    mutagen = _mutagen()
     shutil.copyfile(audio, tagged)
     try:
-        file = OggOpus(tagged)
-    except MutagenError as error:
+        file = mutagen.oggopus.OggOpus(tagged)
+    except mutagen.MutagenError as error:
         raise CauserieError("is not a readable Opus file", audio.name, "delete it and build again") from error
     file.tags.clear()
     for name, value in _comments(show, episode, _marks(chapters)):
@@ -86,14 +92,12 @@ def tag_m4a(audio: Path, chapters: Path, cover: Path, *, tagged: Path, show: Sho
 
     Raises `CauserieError` when the M4A or the cover cannot be read.
     """
-    from mutagen import MutagenError
-    from mutagen.mp4 import MP4
-
+    mutagen = _mutagen()
     try:
-        spans = _spans(_marks(chapters), MP4(audio).info.length)
+        spans = _spans(_marks(chapters), mutagen.mp4.MP4(audio).info.length)
         _remux(audio, tagged, spans)
-        file = MP4(tagged)
-    except MutagenError as error:
+        file = mutagen.mp4.MP4(tagged)
+    except mutagen.MutagenError as error:
         raise CauserieError("is not a readable M4A file", audio.name, "delete it and build again") from error
     file.tags.clear()
     file.tags.update({name: value for name, value in _atoms(show, episode, cover).items() if value})
@@ -103,6 +107,16 @@ def tag_m4a(audio: Path, chapters: Path, cover: Path, *, tagged: Path, show: Sho
 def iso639_2(language: str) -> str:
     """Return the ISO 639-2/T code of a language: `fr` and `fr-FR` give `fra`, an unknown one `und`."""
     return LANGUAGES.get(language[:2].lower(), "und")
+
+
+def _mutagen() -> Any:
+    """Import mutagen and the formats used here. `Any`, as are its frames below, because mutagen's functions have no types."""
+    import mutagen.id3
+    import mutagen.mp3
+    import mutagen.mp4
+    import mutagen.oggopus
+
+    return mutagen
 
 
 def _facts(show: ShowInfo, episode: EpisodeInfo) -> dict[str, str]:
@@ -133,8 +147,7 @@ def _facts(show: ShowInfo, episode: EpisodeInfo) -> dict[str, str]:
 
 
 def _text_frames(show: ShowInfo, episode: EpisodeInfo) -> list[Any]:
-    from mutagen import id3
-
+    id3 = _mutagen().id3
     frames = [getattr(id3, name)(encoding=_UTF8, text=[_plain(text)]) for name, text in _facts(show, episode).items() if text]
     credits = [[_plain(label(one.role, one.group, show.language)), _plain(one.person.name)] for one in episode.credits]
     if credits:
@@ -144,15 +157,13 @@ def _text_frames(show: ShowInfo, episode: EpisodeInfo) -> list[Any]:
 
 
 def _page_frames(show: ShowInfo, episode: EpisodeInfo) -> list[Any]:
-    from mutagen import id3
-
+    id3 = _mutagen().id3
     return [id3.WOAF(url=f"{show.website}{episode.slug}/"), id3.WORS(url=show.website)]
 
 
 def _picture(cover: Path) -> Any:
     """Return an image as an APIC frame, unchanged. A large one delays playback; reducing it is left to the user."""
-    from mutagen import id3
-
+    id3 = _mutagen().id3
     data = cover.read_bytes()
     kind = next((kind for start, kind in _IMAGES.items() if data.startswith(start)), "")
     if not kind:
@@ -160,13 +171,12 @@ def _picture(cover: Path) -> Any:
     return id3.APIC(encoding=0, mime=kind, type=id3.PictureType.COVER_FRONT, desc="", data=data)
 
 
-def _chapter_frames(marks: list[dict[str, Any]], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
+def _chapter_frames(marks: list[ChapterEntry], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
     """Return CHAP frames from 0 to the end without gaps, in milliseconds, and their CTOC (id3v2-chapters-1.0).
 
     The CTOC has a title because some players ignore it without one.
     """
-    from mutagen import id3
-
+    id3 = _mutagen().id3
     frames = [
         id3.CHAP(element_id=f"chp{i}", start_time=start, end_time=end, sub_frames=_about_chapter(mark, pictures))
         for i, (start, end, mark) in enumerate(_spans(marks, duration_s))
@@ -192,10 +202,9 @@ def _put_chapters_in_order(tagged: Path) -> None:
         file.write(b"".join(next(in_time) if frame in starts else frame for frame in frames))
 
 
-def _about_chapter(mark: dict[str, Any], pictures: dict[str, Path]) -> list[Any]:
+def _about_chapter(mark: ChapterEntry, pictures: dict[str, Path]) -> list[Any]:
     """Return the title, link and image of a chapter; the image is identified by the digest prefix in its URL."""
-    from mutagen import id3
-
+    id3 = _mutagen().id3
     images = [_picture(path) for digest, path in pictures.items() if f"-{digest}." in mark.get("img", "")]
     link = [id3.WXXX(encoding=_UTF8, desc="", url=mark["url"])] if mark.get("url") else []
     return [id3.TIT2(encoding=_UTF8, text=[_plain(mark["title"])]), *link, *images]
@@ -203,13 +212,11 @@ def _about_chapter(mark: dict[str, Any], pictures: dict[str, Path]) -> list[Any]
 
 def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
     """Return iTunes atoms by name; empty ones are not written. Credits are freeform atoms, one per role, with one value per person."""
-    from mutagen.mp4 import MP4Cover, MP4FreeForm
-
-    picture = _picture(cover)
-    kind = MP4Cover.FORMAT_PNG if picture.mime == "image/png" else MP4Cover.FORMAT_JPEG
+    mp4, picture = _mutagen().mp4, _picture(cover)
+    kind = mp4.MP4Cover.FORMAT_PNG if picture.mime == "image/png" else mp4.MP4Cover.FORMAT_JPEG
     people: dict[str, list[Any]] = {}
     for one in episode.credits:
-        people.setdefault(f"----:com.apple.iTunes:{one.role.upper()}", []).append(MP4FreeForm(_plain(one.person.name).encode()))
+        people.setdefault(f"----:com.apple.iTunes:{one.role.upper()}", []).append(mp4.MP4FreeForm(_plain(one.person.name).encode()))
     facts = _facts(show, episode)
     named = {"\xa9nam": "TIT2", "\xa9ART": "TPE1", "aART": "TPE2", "\xa9alb": "TALB", "\xa9gen": "TCON", "\xa9wrt": "TCOM", "cprt": "TCOP"}
     texts = {
@@ -226,19 +233,19 @@ def _atoms(show: ShowInfo, episode: EpisodeInfo, cover: Path) -> dict[str, Any]:
         "disk": [(episode.season, 0)] if episode.season else [],
         "stik": [_PODCAST_KIND],
         "pcst": True,
-        "covr": [MP4Cover(picture.data, kind)],
+        "covr": [mp4.MP4Cover(picture.data, kind)],
         **people,
     }
 
 
-def _remux(audio: Path, tagged: Path, spans: list[tuple[int, int, dict[str, Any]]]) -> None:
+def _remux(audio: Path, tagged: Path, spans: list[TimedChapter]) -> None:
     """Copy the packets to a new file with those chapters. FFmpeg writes the text track, which mutagen cannot."""
     entries = [f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={_escaped(mark['title'])}\n" for start, end, mark in spans]
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "chapters.txt"
         listed.write_text(";FFMETADATA1\n" + "".join(entries), encoding="utf-8")
         told = ["-f", "ffmetadata", "-i", ffmpeg.address(listed), "-map_chapters", "1"] if entries else ["-map_chapters", "-1"]
-        ffmpeg.pipe([*ffmpeg.source(audio), *told, "-map", "0:a", *_REMUX, ffmpeg.address(tagged)], lambda _: None)
+        ffmpeg.run([*ffmpeg.source(audio), *told, "-map", "0:a", *_REMUX, ffmpeg.address(tagged)])
 
 
 def _escaped(title: str) -> str:
@@ -247,7 +254,7 @@ def _escaped(title: str) -> str:
     return re.sub(r"([=;#\\])", r"\\\1", line) + (" " if line.endswith("\\") else "")
 
 
-def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[ChapterEntry]) -> list[tuple[str, str]]:
     """Return Vorbis comments; a name is repeated for each person."""
     chapters = []
     for i, mark in enumerate(marks, 1):
@@ -273,12 +280,13 @@ def _comments(show: ShowInfo, episode: EpisodeInfo, marks: list[dict[str, Any]])
     ]
 
 
-def _marks(chapters: Path) -> list[dict[str, Any]]:
+def _marks(chapters: Path) -> list[ChapterEntry]:
     """Read the entries of a `chapters.json`; starts are in seconds, to the millisecond."""
-    return read_json(chapters)["chapters"]
+    entries: list[ChapterEntry] = read_json(chapters)["chapters"]
+    return entries
 
 
-def _spans(marks: list[dict[str, Any]], duration_s: float) -> list[tuple[int, int, dict[str, Any]]]:
+def _spans(marks: list[ChapterEntry], duration_s: float) -> list[TimedChapter]:
     """Return chapters from 0 to the end without gaps: start and end in milliseconds, and the entry."""
     marks = [mark for mark in marks if mark["startTime"] < duration_s][:_MOST_CHAPTERS]
     bounds_ms = [round(mark["startTime"] * 1000) for mark in marks] + [round(duration_s * 1000)]

@@ -8,10 +8,7 @@ import time
 
 import pytest
 from audio_tools import speech, write
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pipeline import progress
 from pipeline.audio import ffmpeg
 from pipeline.audio.probe import probe
 from pipeline.errors import CauserieError
@@ -51,27 +48,6 @@ def test_a_log_cannot_recolour_the_terminal():
 
 def test_a_log_without_a_reason_says_so():
     assert ffmpeg.why("") == "no reason given"
-
-
-def test_progress_reaches_the_end(tmp_path):
-    heard = []
-    progress.listen(lambda *said: heard.append(said[-2:]))
-    try:
-        ffmpeg.run([*ffmpeg.source(write(tmp_path / "a.wav", speech(2))), "-f", "null", "-"], total_s=6.0, before_s=4.0)
-    finally:
-        progress.listen(None)
-    assert heard[-1] == (6.0, 6.0)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.integers(0, 10**9), max_size=5), st.integers(1, 12))
-def test_progress_is_read_however_it_is_cut(times, size):
-    text = b"".join(b"fps=0\nout_time_us=%d\nprogress=continue\n" % time for time in times) + b"out_time_us=N/A\n"
-    heard = []
-    lines = ffmpeg._Lines(heard.append)
-    for start in range(0, len(text), size):
-        lines.feed(text[start : start + size])
-    assert heard == [time / 1e6 for time in times]
 
 
 NOISE = ["-f", "lavfi", "-i", "anoisesrc=r=48000"]  # for ever

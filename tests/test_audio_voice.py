@@ -9,7 +9,7 @@ from programmes import RATE_HZ, ROOT, cut, profile_of, voices_apart
 
 from pipeline.audio.hearing import hear
 from pipeline.audio.profile import HOPS_PER_S
-from pipeline.audio.voice import talking, voice_lufs
+from pipeline.audio.voice import gated_lufs, talking, weighted_powers
 
 METER = pyloudnorm.Meter(RATE_HZ)  # somebody else's
 
@@ -27,8 +27,13 @@ def test_talk_is_found_where_the_sample_show_speaks():
 
 def test_the_loudness_of_a_voice_is_what_a_meter_says_of_its_turns():
     sound, spans = voices_apart(24, 14, seed=9, turn_s=(3, 8))
+    profile = profile_of(sound)
+    speech, powers = talking(profile), weighted_powers(profile)
     for who in (0, 1):
         mine = [span for span in spans if span.who == who]
         measured = METER.integrated_loudness(np.concatenate([cut(sound, span) for span in mine])) + 3.01  # mono on two loudspeakers
-        assert voice_lufs(profile_of(sound), [(span.start_s, span.end_s) for span in mine]) == pytest.approx(measured, abs=0.7)
-    assert voice_lufs(profile_of(sound), [(0.0, 0.3)]) == float("-inf")
+        wanted = np.zeros(len(speech), bool)
+        for span in mine:
+            wanted[round(span.start_s * HOPS_PER_S) : round(span.end_s * HOPS_PER_S)] = True
+        assert gated_lufs(powers[wanted & speech]) == pytest.approx(measured, abs=0.7)
+    assert gated_lufs(powers[:0]) == float("-inf")

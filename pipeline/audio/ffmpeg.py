@@ -15,12 +15,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypeVar
 
 from pipeline.errors import CauserieError
-from pipeline.progress import report
 from pipeline.text import printable
+
+_T = TypeVar("_T")
 
 # Demuxers of recordings. Playlists, concat scripts, subtitles and other text formats are excluded: they open the files they name.
 CONTAINERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape,tta,flv,mpeg"
@@ -50,9 +53,10 @@ def executable() -> str:
     import imageio_ffmpeg
 
     try:
-        return imageio_ffmpeg.get_ffmpeg_exe()
+        path: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
         raise CauserieError("FFmpeg is missing", "", "install imageio-ffmpeg again, or set IMAGEIO_FFMPEG_EXE to an ffmpeg") from error
+    return path
 
 
 def source(path: Path) -> list[str]:
@@ -66,13 +70,9 @@ def address(path: Path) -> str:
     return f"file:{os.path.abspath(path)}"
 
 
-def run(arguments: Iterable[str], *, total_s: float = 0.0, before_s: float = 0.0) -> str:
-    """Run FFmpeg to its end and return what it logged; `pipeline.progress` hears `before_s` plus what is done, of `total_s`.
-
-    `CauserieError` with FFmpeg's own reason when it fails.
-    """
-    lines = _Lines(lambda done_s: report(min(before_s + done_s, total_s), total_s))
-    return pipe(["-progress", "pipe:1", *arguments], lines.feed)
+def run(arguments: Iterable[str]) -> str:
+    """Run FFmpeg to its end, ignoring its standard output, and return its log. Raises `CauserieError` as `open_process`."""
+    return pipe(arguments, lambda block: None)
 
 
 def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
@@ -95,10 +95,10 @@ def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int
     when an exception leaves the block.
     """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
-    ends = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL} if fed else {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    stdin, stdout = (subprocess.PIPE, subprocess.DEVNULL) if fed else (subprocess.DEVNULL, subprocess.PIPE)
     with tempfile.TemporaryFile() as log:  # not a pipe, which could fill up while standard output is read
         # Input is unbuffered: a buffer left over when FFmpeg dies would be written again when its pipe is closed.
-        with subprocess.Popen(command, **ends, stderr=log, pass_fds=tuple(shares), bufsize=0 if fed else -1) as popen:
+        with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=log, pass_fds=tuple(shares), bufsize=0 if fed else -1) as popen:
             process = Running(popen, STALL_S if stall_s is None else stall_s)
             try:
                 yield process
@@ -140,18 +140,18 @@ class Running:
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes, fewer only at the end; never the truncated output of a process that failed."""
-        return self._taken(self._waiting(lambda: self._popen.stdout.read(size)), size)  # type: ignore[union-attr]
+        return self._taken(self._waiting(lambda: self._stdout.read(size)), size)
 
     def read_some(self) -> bytes:
         """Return the bytes that are available, waiting for the first; empty at the end."""
-        return self._taken(self._waiting(lambda: self._popen.stdout.read1(_BLOCK_BYTES)), 1)  # type: ignore[union-attr]
+        return self._taken(self._waiting(lambda: self._stdout.read1(_BLOCK_BYTES)), 1)
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` to its input, waiting while it is busy."""
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[self._waiting(lambda: self._popen.stdin.write(rest)) :]  # type: ignore[union-attr]  # noqa: B023
+                rest = rest[self._waiting(partial(self._stdin.write, rest)) :]
             except OSError as error:  # a broken pipe, which some systems report as an invalid argument
                 self._refused = True
                 self._waiting(self._popen.wait)
@@ -174,6 +174,20 @@ class Running:
         """Whether it completed its task, once it has ended; an error is ignored when its output was not read to the end."""
         return self._popen.returncode == 0 and not self._refused or self._left and self._popen.returncode > 0
 
+    @property
+    def _stdin(self) -> IO[bytes]:
+        """Its input, which exists when it was started to be written to."""
+        if self._popen.stdin is None:
+            raise ValueError("this FFmpeg was started to be read from")
+        return self._popen.stdin
+
+    @property
+    def _stdout(self) -> BufferedReader:
+        """Its output, which exists when it was started to be read from."""
+        if not isinstance(self._popen.stdout, BufferedReader):
+            raise ValueError("this FFmpeg was started to be written to")
+        return self._popen.stdout
+
     def _taken(self, block: bytes, wanted: int) -> bytes:
         if len(block) < wanted:
             self._all_read = True
@@ -181,7 +195,7 @@ class Running:
                 raise _Ended
         return block
 
-    def _waiting(self, act: Callable[[], Any]) -> Any:
+    def _waiting(self, act: Callable[[], _T]) -> _T:
         """Call `act`, which waits for the process, under the watchdog."""
         self._waiting_since_s = time.monotonic()
         try:
@@ -224,19 +238,3 @@ def _ends_of(log: IO[bytes]) -> str:
     text = log.read(_LOG_BYTES)
     log.seek(max(log.tell(), size - _LOG_BYTES))
     return (text + log.read()).decode("utf-8", "replace")
-
-
-class _Lines:
-    """Finds the seconds done in what `-progress` writes, however it is cut into blocks."""
-
-    def __init__(self, tell: Callable[[float], None]) -> None:
-        self._tell = tell
-        self._rest = b""
-
-    def feed(self, block: bytes) -> None:
-        """Take a block; tell of every `out_time_us` line that is complete."""
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        for line in lines:
-            key, _, value = line.partition(b"=")
-            if key == b"out_time_us" and value.strip().isdigit():
-                self._tell(int(value) / 1e6)

@@ -5,7 +5,7 @@ Speech rises and falls a few times a second above its background; music and nois
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipeline.audio.profile import BLOCKS_PER_HOP, BLOCKS_PER_S, HOPS_PER_S, MOM
 
 Hops = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
-Fold = Callable[..., Any]  # reduces an array along an axis, like `np.min`
+Fold = Callable[..., Any]  # reduces an array along an axis, like `np.min`; numpy's own signatures are overloads that no type covers
 
 SYLLABLE_DB = 6.0  # a syllable rises at least this far above its surroundings; sustained notes and steady noise seldom do
 SYLLABLE_HOPS = 8  # on each side: syllables last up to 400 ms
@@ -55,20 +55,10 @@ def background_db(levels_db: Floats) -> Floats:
     quiet, lowest, voices = _near(_steady_db(bounded), np.min), _near(bounded, _percentile(1)) + STEADY_DB, _voices_db(bounded)
     known = np.flatnonzero(quiet <= np.minimum(lowest, voices - APART_DB))
     if not known.size:
-        return np.maximum(voices - HIDDEN_DB, LOWEST_DB).astype(np.float32)
-    return np.minimum(np.interp(np.arange(len(quiet)), known, quiet[known]), lowest).astype(np.float32)
-
-
-def voice_lufs(profile: Profile, spans: Iterable[tuple[float, float]] = ((0.0, float("inf")),)) -> float:
-    """Return the loudness of the speech in these spans (start and end in seconds), concatenated and gated as in BS.1770.
-
-    Minus infinity when there is no speech.
-    """
-    spoken, wanted = talking(profile), np.zeros(len(profile.levels_db), bool)
-    for start_s, end_s in spans:
-        first, end = (round(min(max(each, 0.0), profile.duration_s) * HOPS_PER_S) for each in (start_s, end_s))
-        wanted[first:end] = True
-    return gated_lufs(weighted_powers(profile)[wanted & spoken])
+        background: Floats = np.maximum(voices - HIDDEN_DB, LOWEST_DB)
+    else:
+        background = np.minimum(np.interp(np.arange(len(quiet)), known, quiet[known]), lowest)
+    return background.astype(np.float32)
 
 
 def weighted_powers(profile: Profile) -> Doubles:
@@ -136,7 +126,8 @@ def _lively(levels_db: Floats) -> Hops:
 
 def _around(values: Floats, size: int, fold: Fold) -> Floats:
     """Reduce each value and its `size` neighbours on each side with `fold`."""
-    return fold(sliding_window_view(np.pad(values, size, mode="edge"), 2 * size + 1), axis=1)
+    folded: Floats = fold(sliding_window_view(np.pad(values, size, mode="edge"), 2 * size + 1), axis=1)
+    return folded
 
 
 def _near(values: Floats, fold: Fold) -> Floats:
