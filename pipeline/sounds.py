@@ -30,8 +30,8 @@ class House:
 
 def house(table: Table, root: Path) -> House:
     """Read the defaults for episodes from `[audio]` of `show.toml`."""
-    jingles = [file_in(table, key, root, root) for key in ("intro", "outro")]
-    return House(*jingles, table.choice("level", House.level, LEVELS), clean(table, House.clean))
+    intro, outro = (file_in(table, key, root, root) for key in ("intro", "outro"))
+    return House(intro, outro, table.choice("level", House.level, LEVELS), clean(table, House.clean))
 
 
 def mix(table: Table, folder: Path, root: Path, people: Mapping[str, Person], house: House) -> Mix:
@@ -124,15 +124,18 @@ def _part(table: Table, folder: Path, root: Path, number: int) -> Part:
         table.problem("file", "or body = true is required, but not both", "name a file, or write body = true for the recordings")
     start_s, end_s = _span(table)
     part = Part(
-        table.text("name", "", 64),
-        file,
-        _stream(table),
-        table.choice("kind", "speech", ("speech", "music")),
-        start_s,
-        end_s,
-        *(_length(table, key) for key in ("gap", "crossfade", "fade_in", "fade_out")),
-        table.number("gain_db", 0.0, -60, 20),
-        number,
+        name=table.text("name", "", 64),
+        file=file,
+        stream=_stream(table),
+        kind=table.choice("kind", "speech", ("speech", "music")),
+        start_s=start_s,
+        end_s=end_s,
+        gap_s=_length(table, "gap"),
+        crossfade_s=_length(table, "crossfade"),
+        fade_in_s=_length(table, "fade_in"),
+        fade_out_s=_length(table, "fade_out"),
+        gain_db=table.number("gain_db", 0.0, -60, 20),
+        number=number,
     )
     table.end(EPISODE_KEYS)
     return part
@@ -145,10 +148,17 @@ def _bed(table: Table, folder: Path, root: Path, names: list[str]) -> Bed:
         hint = nearest(bed.under, names) if names else "name that part"
         table.problem("under", f"“{printable(bed.under)}” is not the name of a part", hint)
     start_s, end_s = _span(table)
-    fades = {f"{key}_s": _length(table, key, getattr(bed, f"{key}_s")) for key in ("fade_in", "fade_out")}
-    levels = {"below_lu": table.number("below_lu", bed.below_lu, 0, 40), "duck_db": table.number("duck_db", bed.duck_db, 0, 40)}
+    complete = replace(
+        bed,
+        start_s=start_s or 0.0,
+        end_s=end_s,
+        fade_in_s=_length(table, "fade_in", bed.fade_in_s),
+        fade_out_s=_length(table, "fade_out", bed.fade_out_s),
+        below_lu=table.number("below_lu", bed.below_lu, 0, 40),
+        duck_db=table.number("duck_db", bed.duck_db, 0, 40),
+    )
     table.end(EPISODE_KEYS)
-    return replace(bed, start_s=start_s or 0.0, end_s=end_s, **fades, **levels)
+    return complete
 
 
 def _between(intro: str, body: tuple[Part, ...], outro: str) -> tuple[Part, ...]:

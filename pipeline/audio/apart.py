@@ -7,6 +7,7 @@ per speaker. Their midpoint separates the speakers, however loud each one is and
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.audio.profile import HOPS_PER_S
 from pipeline.audio.voice import Doubles, Hops
@@ -33,7 +34,7 @@ def references(levels_db: Doubles, active: Hops) -> Doubles:
     return found
 
 
-def _halfways(levels_db: Doubles, active: Hops, loudest: np.ndarray) -> list[tuple[int, int, float]]:
+def _halfways(levels_db: Doubles, active: Hops, loudest: NDArray[np.int64]) -> list[tuple[int, int, float]]:
     """Pairs of tracks with the level offset (first minus second, dB) that separates their two speakers."""
     pairs = []
     for mine in range(len(levels_db)):

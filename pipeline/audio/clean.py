@@ -176,7 +176,8 @@ def _blocks(stretches: list[Floats], rate_hz: int) -> Floats:
 
 
 def _levels_db(blocks: Floats) -> Floats:
-    return 10 * np.log10(np.mean(np.square(blocks), axis=1) + 1e-12)
+    levels_db: Floats = 10 * np.log10(np.mean(np.square(blocks), axis=1) + 1e-12)
+    return levels_db
 
 
 def _quiet(levels_db: Floats) -> NDArray[np.bool_]:
@@ -252,7 +253,9 @@ def _always(stretches: list[Floats]) -> Floats:
     if not windows:
         return np.zeros(top)
     powers = [np.abs(np.fft.rfft(each, size * HUM_PADDING)[:top]).astype(np.float32) ** 2 for each in windows]
-    return np.percentile(np.array(powers), 15, axis=0) / (window.sum() / 2) ** 2  # of a sine: its amplitude squared
+    persistent: Floats = np.percentile(np.array(powers), 15, axis=0)
+    sine_power = float(window.sum() / 2) ** 2  # of a sine with amplitude 1
+    return persistent / sine_power
 
 
 def _standing_out(always: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pipeline.audio.encode import cut
 from pipeline.errors import CauserieError
@@ -33,8 +34,9 @@ def soundbites(
 
 def name_clip(clip: Path, title: str, show: str, episode: str) -> None:
     """Add an ID3v2.3 tag to an MP3 that has none: its title, the show as album and the episode as subtitle."""
-    from mutagen import id3
+    import mutagen.id3
 
+    id3: Any = mutagen.id3  # mutagen's functions have no types
     tags = id3.ID3()
     for frame, text in ((id3.TIT2, title), (id3.TALB, show), (id3.TIT3, episode)):
         if text:

@@ -84,8 +84,8 @@ def cut(master: Path, levels: Path, report: Path, *, clip: Path, start_s: float,
 
     def shaped(frames: Floats, at: int) -> Floats:
         there = np.arange(at, at + len(frames))
-        fade = np.minimum(np.minimum(there - span.first + 0.5, span.end - there - 0.5) / (_FADE_S * rate_hz), 1)
-        return apply(frames, at, edges, rate_hz) * fade.astype(np.float32)[:, None]
+        fade: Floats = np.minimum(np.minimum(there - span.first + 0.5, span.end - there - 0.5) / (_FADE_S * rate_hz), 1).astype(np.float32)
+        return apply(frames, at, edges, rate_hz) * fade[:, None]
 
     with tempfile.TemporaryDirectory(dir=clip.parent, prefix=".clip.") as folder:
         frames = Path(folder) / "frames"

@@ -9,13 +9,16 @@ When no one speaks, the last one stays open, so that the room does not fall sile
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.audio.apart import LOUD_PERCENT, references
 from pipeline.audio.profile import FLOOR_DB, HOPS_PER_S, Floats, Profile
 from pipeline.audio.voice import Doubles, Hops, background_db, runs, talking
 
+_T = TypeVar("_T", bound=np.generic)
 DEPTH_DB = {"off": 0.0, "gentle": 15.0, "strong": 25.0}  # attenuation; not a full mute, which would be audible
 AHEAD_HOPS = 4  # open 200 ms before the first detected word, because consonants are softer than the vowels they lead to
 HOLD_HOPS = 6  # and stay open 300 ms after the last one
@@ -64,7 +67,7 @@ def _active(profile: Profile) -> Hops:
     spoken, levels_db = talking(profile), profile.levels_db
     if not spoken.any():
         return spoken
-    heard_db = np.maximum(np.percentile(levels_db[spoken], LOUD_PERCENT) - HEARD_DB, background_db(levels_db) + OVER_SPILL_DB)
+    heard_db: Floats = np.maximum(np.percentile(levels_db[spoken], LOUD_PERCENT) - HEARD_DB, background_db(levels_db) + OVER_SPILL_DB)
     return spoken | (levels_db > heard_db)
 
 
@@ -107,7 +110,7 @@ def _held(own: Hops) -> Hops:
 
 def _never_none(held: Hops) -> Hops:
     """Keep the last track to close open until another one opens."""
-    some = held.any(axis=0)
+    some: Hops = np.any(held, axis=0)
     last = np.maximum.accumulate(np.where(some, np.arange(len(some)), -1))
     alone = np.flatnonzero(~some & (last >= 0))
     opened = held.copy()
@@ -123,7 +126,8 @@ def _moves(opened: Hops, depth_db: float) -> Floats:
     level = np.where(np.concatenate([opened[:1], opened]) | np.concatenate([opened, opened[-1:]]), 0.0, -depth_db)
     closing = np.maximum.accumulate(level + CLOSE_HOP_DB * edges) - CLOSE_HOP_DB * edges
     opening = np.maximum.accumulate((level - OPEN_HOP_DB * edges)[::-1])[::-1] + OPEN_HOP_DB * edges
-    return np.maximum(closing, opening).astype(np.float32)
+    gains_db: Floats = np.maximum(closing, opening).astype(np.float32)
+    return gains_db
 
 
 def _smooth(levels_db: Floats) -> Doubles:
@@ -134,7 +138,7 @@ def _smooth(levels_db: Floats) -> Doubles:
     return 10 * np.log10(np.maximum(sums[0] / np.maximum(sums[1], 1), 1e-12))
 
 
-def _filled(rows: Sequence[np.ndarray], value: float) -> np.ndarray:
+def _filled(rows: Sequence[NDArray[_T]], value: float) -> NDArray[_T]:
     """Stack rows of unequal lengths in one table, padded with `value`."""
     table = np.full((len(rows), max(len(row) for row in rows)), value, rows[0].dtype)
     for row, filled in zip(rows, table, strict=True):

@@ -93,8 +93,11 @@ def ingest(
         whole_s = made.samples / sample_rate_hz
         form = (made.clips, made.samples, sample_rate_hz, channels)
         floor = 10 ** ((body_lufs + made.gain_db + HEADROOM_LU) / 20)
-        told = {"tell": lambda done_s: report(whole_s + done_s, 2 * whole_s)}
-        mixed = mixer.mix(*form, master=master, gain_db=made.gain_db, floor=floor, **told)
+
+        def tell(done_s: float) -> None:
+            report(whole_s + done_s, 2 * whole_s)
+
+        mixed = mixer.mix(*form, master=master, gain_db=made.gain_db, floor=floor, tell=tell)
     plain = timeline.before(made.clips, made.samples, sample_rate_hz)
     profile.save(levels, master=mixed, before=plain)
     write_json(activity, facts.activity_of(mix, made, tracks, sample_rate_hz))
@@ -125,7 +128,7 @@ def _part(part: Part, path: Path, place: Path) -> Take:
 
 def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
     """Raise `CauserieError`, or `Problems` for several, when the mix uses what its files do not contain, as far as durations are known."""
-    sounds = zip((*mix.recordings, *(part for part in mix.parts if part.file), *mix.beds), takes, strict=True)
+    sounds = zip(mix.sounds, takes, strict=True)
     lengths_s = {(each.file, each.stream): take.found.duration_s for each, take in sounds if take.found.duration_s is not None}
     if found := misfits(mix, lengths_s):
         raise found[0] if len(found) == 1 else Problems(tuple(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 from pipeline.audio import ffmpeg
 from pipeline.audio.probe import decoding, probe
@@ -38,8 +39,8 @@ def _samples(jingle: Path, found: Probe) -> bytes:
     return bytes(samples)
 
 
-def _segment(samples: bytes, found: Probe):  # type: ignore[no-untyped-def]
-    """Return the samples as a pydub `AudioSegment`."""
+def _segment(samples: bytes, found: Probe) -> Any:
+    """Return the samples as a pydub `AudioSegment`; `Any`, because pydub has no types."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydub warns when there is no ffmpeg on PATH, which is not needed here
         from pydub import AudioSegment

@@ -103,5 +103,7 @@ def apply(frames: Floats, first: int, edges: Floats, rate_hz: int) -> Floats:
     start = int(seconds[0]) * BLOCKS_PER_S
     here = edges[np.minimum(np.arange(start, start + len(samples)), len(edges) - 1)]
     if np.ptp(here) == 0:
-        return frames * here[0]
-    return frames * np.interp(np.arange(first, first + len(frames)), samples, here).astype(np.float32)[:, None]
+        return frames * np.float32(here[0])
+    factors: Floats = np.interp(np.arange(first, first + len(frames)), samples, here).astype(np.float32)
+    louder: Floats = frames * factors[:, None]
+    return louder

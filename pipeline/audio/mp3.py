@@ -75,7 +75,8 @@ class Stream:
     @cached_property
     def starts(self) -> list[int]:
         """The offset of each frame, and the end of the last one; raises `ValueError` on any other content."""
-        starts, sizes = [0], {}
+        starts = [0]
+        sizes: dict[bytes, int] = {}
         while (at := starts[-1]) < len(self.data):
             key = self.data[at : at + 4]  # there are few different headers: each is parsed once
             size = sizes.get(key) or sizes.setdefault(key, header(key).bytes)

@@ -145,7 +145,7 @@ def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], co
             frames = np.frombuffer(block, np.float32).reshape(-1, source.channels)
             kept = frames[max(0, span.first - at) : max(0, span.end - at)]
             if len(kept):
-                sink.write(memoryview(change(kept, max(at, span.first))).cast("B"))
+                sink.write(change(kept, max(at, span.first)).data.cast("B"))
             at += len(frames)
     if at < span.end:
         message = f"ends after {at / rate_hz:.1f} s, earlier than when it was analysed"

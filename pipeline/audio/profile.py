@@ -90,7 +90,7 @@ class Profiler:
         starts = edges[edges < len(frames)]
         sizes = np.diff([*starts, len(frames)]).astype(np.float32) * self.channels
         flat, at = frames.reshape(-1), starts * self.channels
-        self._powers.append(np.add.reduceat(flat * flat, at) / sizes)
+        self._powers.append((np.add.reduceat(flat * flat, at) / sizes).astype(np.float32))
         self._peaks.append(np.maximum.reduceat(np.abs(flat), at))
         self.samples += len(frames)
 
@@ -109,12 +109,14 @@ def by(values: Floats, size: int, fold: Any) -> Floats:
     """Reduce every `size` values with `fold` (`np.mean`, `np.max`); the last group may be shorter."""
     whole = len(values) // size * size
     rest = [fold(values[whole:])] if whole < len(values) else []
-    return np.concatenate([fold(values[:whole].reshape(-1, size), axis=1), rest]).astype(np.float32)
+    folded: Floats = np.concatenate([fold(values[:whole].reshape(-1, size), axis=1), rest]).astype(np.float32)
+    return folded
 
 
-def decibels(powers: Floats) -> Floats:
+def decibels(powers: NDArray[np.floating]) -> Floats:
     """Convert powers to dB, at least `SILENCE_DB`."""
-    return np.maximum(10 * np.log10(np.maximum(powers, 1e-20)), FLOOR_DB).astype(np.float32)
+    levels_db: Floats = np.maximum(10 * np.log10(np.maximum(powers, 1e-20)), FLOOR_DB).astype(np.float32)
+    return levels_db
 
 
 def integrated_lufs(momentary_lufs: Floats) -> float:
@@ -133,7 +135,7 @@ def short_term_lufs(momentary_lufs: Floats) -> Floats:
     width = 3 * MOMENTS_PER_S - 3  # the first window began 300 ms earlier
     last = np.arange(1, len(sums))
     first = np.maximum(last - width, 0)
-    return np.maximum(10 * np.log10(np.maximum((sums[last] - sums[first]) / (last - first), 1e-20)), FLOOR_DB).astype(np.float32)
+    return decibels((sums[last] - sums[first]) / (last - first))
 
 
 def range_lu(momentary_lufs: Floats) -> float:
@@ -161,4 +163,4 @@ def load(path: Path, name: str) -> Profile:
             fields = {key.partition(".")[2]: arrays[key] for key in arrays.files if key.startswith(f"{name}.")}
     except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise CauserieError(f"is damaged ({error})", str(path), "delete it and build again") from error
-    return Profile(**{key: int(value) if value.ndim == 0 else value for key, value in fields.items()})
+    return Profile(int(fields["rate_hz"]), int(fields["samples"]), fields["powers"], fields["peaks"], fields["momentary_lufs"])

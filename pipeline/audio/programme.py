@@ -159,7 +159,11 @@ def _stretch(part: Part, sources: tuple[Source, ...], start: int, end: int, rate
 def _cut(sources: tuple[Source, ...], start: int, end: int, rate_hz: int) -> tuple[bool, bool]:
     """Whether the range starts, and whether it ends, in the middle of sound."""
     blocks = [(each.profile.peaks, start * BLOCKS_PER_S // rate_hz, (end - 1) * BLOCKS_PER_S // rate_hz) for each in sources]
-    return tuple(any(len(peaks) > (edge := edges[side]) and peaks[edge] > CUT for peaks, *edges in blocks) for side in (0, 1))
+
+    def loud(side: int) -> bool:
+        return any(len(peaks) > (edge := edges[side]) and peaks[edge] > CUT for peaks, *edges in blocks)
+
+    return loud(0), loud(1)
 
 
 def _beds(

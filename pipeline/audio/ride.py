@@ -160,8 +160,9 @@ def _ramped(aims: Doubles, spoken: Hops, starts: list[int], levels_db: Floats) -
         inside = np.arange(max(at[0], 0), min(at[-1], len(aims)) + 1)
         gains[inside] = np.interp(inside, at, values)
     slope = HOP_DB * np.arange(len(gains))  # where turns are too short for their ramps, the lower gain applies
-    gains = np.minimum.accumulate(gains - slope) + slope
-    return np.minimum.accumulate((gains + slope)[::-1])[::-1] - slope
+    falling: Doubles = np.minimum.accumulate(gains - slope) + slope
+    rising: Doubles = np.minimum.accumulate((falling + slope)[::-1])[::-1] - slope
+    return rising
 
 
 def _gaps(spoken: Hops, starts: list[int]) -> list[tuple[int, int]]:

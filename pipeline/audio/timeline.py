@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.audio.profile import BLOCKS_PER_S, FLOOR_DB, HOPS_PER_S, MOMENTS_PER_S, Floats, Profile, hop_sample
 
 EDGE_S = 0.005  # fade at a cut in the middle of sound, which would click; short enough not to be noticed
+_T = TypeVar("_T", bound=np.generic)
 OVERLAP_S = 1.0  # of a looped bed with itself
 
 
@@ -139,7 +142,7 @@ def worst_peak(clips: Sequence[Clip], samples: int, rate_hz: int) -> float:
     return float(sums.max(initial=0.0))
 
 
-def lay(line: Floats, values: Floats, clip: Clip, per_s: int, rate_hz: int, how: np.ufunc) -> None:
+def lay(line: NDArray[_T], values: NDArray[_T], clip: Clip, per_s: int, rate_hz: int, how: np.ufunc) -> None:
     """Combine a clip's range of `values` (`per_s` per second of its source) into `line`, which runs along the programme."""
     first, at, count = (round(each * per_s / rate_hz) for each in (clip.first, clip.at, clip.count))
     share = values[first : first + min(count, max(0, len(line) - at))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from pipeline.audio.profile import Floats, block_edges
 
@@ -23,7 +24,8 @@ def kernel() -> Floats:
     apart = np.arange(1 - REACH, REACH + 1)[:, None] - points[None, :]
     window = np.i0(_STEEPNESS * np.sqrt(np.maximum(1 - (apart / REACH) ** 2, 0))) / np.i0(_STEEPNESS)
     weights = np.sinc(apart) * window
-    return (weights / weights.sum(axis=0)).astype(np.float32)
+    normalised: Floats = (weights / weights.sum(axis=0)).astype(np.float32)
+    return normalised
 
 
 def bounds() -> tuple[float, float, float]:
@@ -96,7 +98,7 @@ class TruePeaks:
                 self.highest = max(self.highest, float(peaks[block].max()))
         self._peaks.append(peaks)
 
-    def _between(self, window: Floats, starts: np.ndarray, size: int) -> Floats:
+    def _between(self, window: Floats, starts: NDArray[np.int64], size: int) -> Floats:
         """Return the highest point in the `size` samples (rounded up to whole runs) from each of `starts`; 0 where it is irrelevant."""
         runs = -(-size // _RUN)
         needed = np.arange(runs * _RUN + 2 * REACH - 1)
