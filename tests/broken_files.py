@@ -1,6 +1,6 @@
-"""What people bring that is broken, odd, or no recording at all: `python tests/broken_files.py FOLDER` writes it, the same for a seed.
+"""Broken and unusual recordings, and files that are none: `python tests/broken_files.py FOLDER` writes them, reproducibly for a seed.
 
-Each file is either to be refused in one clear sentence, or to give what is in it.
+Each file must either be rejected with one clear sentence, or yield the audio it contains.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ FORMS = {"wav": (), "flac": (), "mp3": ("-b:a", "96k"), "m4a": (), "ogg": (), "o
 
 @dataclass(frozen=True)
 class Broken:
-    """A file, and what is to come of it: `seconds` of sound, or None when it is to be refused."""
+    """A file and the expected result: `seconds` of audio, or None when it must be rejected."""
 
     path: Path
     seconds: float | None = None
-    says: str = ""  # a pattern of the refusal
-    level_db: float = 0.0  # louder than the sound that all are made from; NaN when it is other sound
+    says: str = ""  # pattern of the error message
+    level_db: float = 0.0  # relative to the common source; NaN when the audio is different
 
 
 def broken_files(folder: Path, seed: int = 1) -> list[Broken]:
-    """Write them all into an empty folder."""
+    """Write all of them to an empty folder."""
     chance, forms = random.Random(seed), _forms(folder)
     kinds = (_truncated, _wavs, _other_headers, _samples, _not_audio, _mp3s, _mp4s)
     files = [_placed(folder, *each) for kind in kinds for each in kind(forms, chance)]
@@ -44,7 +44,7 @@ def broken_files(folder: Path, seed: int = 1) -> list[Broken]:
 
 
 def wav(data: bytes, *, form=1, channels=1, rate=RATE_HZ, bits=16, align=None, length=None, before=b"", after=b"") -> bytes:
-    """A WAV that says what it is told to say."""
+    """Return a WAV with any header values."""
     align = channels * bits // 8 if align is None else align
     fmt = struct.pack("<HHIIHH", form, channels % 65536, rate, rate * align % 2**32, align % 65536, bits)
     chunks = b"fmt " + struct.pack("<I", 16) + fmt + before + b"data" + struct.pack("<I", len(data) if length is None else length) + data
@@ -52,7 +52,7 @@ def wav(data: bytes, *, form=1, channels=1, rate=RATE_HZ, bits=16, align=None, l
 
 
 def rf64(data: bytes, length: int | None = None, kind: bytes = b"RF64") -> bytes:
-    """A WAV of 64-bit lengths (EBU Tech 3306)."""
+    """Return a WAV with 64-bit lengths (EBU Tech 3306)."""
     plain = wav(data, length=0xFFFFFFFF)
     ds64 = b"ds64" + struct.pack("<IQQQI", 28, len(plain) + 28, len(data) if length is None else length, len(data) // 2, 0)
     return kind + b"\xff\xff\xff\xffWAVE" + ds64 + plain[12:]
@@ -68,7 +68,7 @@ def _placed(folder: Path, name: str, content: bytes, wanted: dict | None = None)
 
 
 def _forms(folder: Path) -> dict[str, bytes]:
-    """The same sound in every form, as bytes; `pcm` is its samples."""
+    """Return the same audio in every format, as bytes; `pcm` is its samples."""
     sources = folder / "sources"
     sources.mkdir()
     source = write(sources / "a.wav", _sound(), rate_hz=RATE_HZ, subtype="PCM_16")
@@ -136,7 +136,7 @@ def _other_headers(forms: dict[str, bytes], chance: random.Random) -> Iterator[M
     flac, aiff, ogg = (forms[form] for form in ("flac", "aiff", "ogg"))
     yield "samples-many.flac", _flac_samples(flac, 2**35), {"says": "truncated"}
     yield "samples-0.flac", _flac_samples(flac, 0), RIGHT
-    yield "rate-lies.flac", flac[:18] + bytes([flac[18] ^ 0x10]) + flac[19:], RIGHT  # each frame tells its own
+    yield "rate-lies.flac", flac[:18] + bytes([flac[18] ^ 0x10]) + flac[19:], RIGHT  # each frame declares its own
     yield "header-only.flac", flac[:42], {}
     yield "ssnd-long.aiff", _patched(aiff, b"SSND", 4, struct.pack(">I", 10**9)), {"says": "truncated"}
     yield "frames-many.aiff", _patched(aiff, b"COMM", 10, struct.pack(">I", 10**8)), {"says": "truncated"}
@@ -164,7 +164,7 @@ def _samples(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     yield "huge-f64.wav", floats("<f8", value=1e300), {"says": "invalid samples"}
     yield "huge.wav", floats(value=1e30), {"says": "invalid samples"}
     yield "all-nan.wav", wav(np.full(RATE_HZ, math.nan, "<f4").tobytes(), form=3, bits=32), {"says": "invalid samples"}
-    yield "scaled-as-integers.wav", wav((sound * 32768).tobytes(), form=3, bits=32), {**RIGHT, "level_db": 9.0}  # brought under full scale
+    yield "scaled-as-integers.wav", wav((sound * 32768).tobytes(), form=3, bits=32), {**RIGHT, "level_db": 9.0}  # reduced below full scale
     yield "clipped.wav", wav(np.clip(sound * 3.2e6, -32768, 32767).astype("<i2").tobytes()), {"seconds": SECONDS, "level_db": 23.45}
     yield "dc-offset.wav", wav((sound + 0.3).astype("<f4").tobytes(), form=3, bits=32), RIGHT
     click = np.zeros(RATE_HZ * 3, "<i2")
@@ -227,14 +227,14 @@ def _mp4s(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
 
 
 def _special(folder: Path, forms: dict[str, bytes]) -> list[Broken]:
-    """What is no regular file."""
+    """Write links, folders, pipes and other things that are not regular files."""
     (folder / "folder.wav").mkdir()
     os.mkfifo(folder / "fifo.wav")
     (folder / "dangling.wav").symlink_to("absent.wav")
     (folder / "loop.wav").symlink_to("loop.wav")
     (folder / "zero.wav").symlink_to("/dev/zero")
     here = os.getcwd()
-    os.chdir(folder)  # a socket's address is short
+    os.chdir(folder)  # the address of a socket must be short
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket.wav")
     os.chdir(here)
@@ -244,7 +244,7 @@ def _special(folder: Path, forms: dict[str, bytes]) -> list[Broken]:
 
 
 def _named(folder: Path, content: bytes) -> list[Broken]:
-    """Good recordings with names nobody expects."""
+    """Write valid recordings with unusual names."""
     names = [b"two\nlines.wav", b"red\x1b[31m.wav", b"-i.wav", "🎙️ été.wav".encode(), b"n" * 251 + b".wav", b"a:b|c%03d.wav"]
     return [_placed(folder, os.fsdecode(name), content, RIGHT) for name in names]
 
@@ -255,13 +255,13 @@ def _patched(content: bytes, mark: bytes, after: int, value: bytes) -> bytes:
 
 
 def _flac_samples(flac: bytes, samples: int) -> bytes:
-    """STREAMINFO: the total is the last 36 bits of the bytes 13 to 17 after its head, at 8."""
+    """Set the total in STREAMINFO, which starts at byte 8: the last 36 bits of its bytes 13 to 17."""
     word = int.from_bytes(flac[18:26], "big") >> 36 << 36
     return flac[:18] + (word | samples).to_bytes(8, "big") + flac[26:]
 
 
 def _ogg_page(ogg: bytes, at: int, field: int, value: bytes) -> bytes:
-    """An Ogg whose page at `at` says something else, with a right checksum."""
+    """Change a field of the Ogg page at `at`, with a correct checksum."""
     page = bytearray(ogg[at:])
     page[field : field + len(value)] = value
     page[22:26] = bytes(4)
@@ -275,7 +275,7 @@ def _ogg_page(ogg: bytes, at: int, field: int, value: bytes) -> bytes:
 
 
 def _id3(frame: bytes, content: bytes, flags: int) -> bytes:
-    """An ID3v2.4 tag of one frame."""
+    """Return an ID3v2.4 tag with one frame."""
 
     def size(number: int) -> bytes:
         return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))
@@ -285,7 +285,7 @@ def _id3(frame: bytes, content: bytes, flags: int) -> bytes:
 
 
 def _png(side: int) -> bytes:
-    """A picture of noise: it does not compress."""
+    """Return an image of noise, which does not compress."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,7 +1,7 @@
-"""Programmes for the tests and the benchmarks: voices at known loudness, the rooms they are in, music; the same every time.
+"""Programmes for tests and benchmarks: voices at known loudness, room noise, music. Reproducible.
 
-Voices are made (a buzzing source, formants, syllables, words, breath groups) or cut from the sample show. Sound is mono float at
-44.1 kHz unless said otherwise; every generator gives its truth with it.
+Voices are synthetic (a buzzing source, formants, syllables, words, breath groups) or cut from the sample show. Audio is mono float at
+44.1 kHz unless noted otherwise; every generator also returns the ground truth.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VOICES = (  # pitch in Hz, three formants in Hz
 
 @dataclass(frozen=True)
 class Span:
-    """Where somebody speaks, and who: a number, or a name of the sample show."""
+    """A time span in which one voice speaks: a number, or a name of the sample show."""
 
     start_s: float
     end_s: float
@@ -39,12 +39,12 @@ class Span:
 
 
 def k_weighted(samples: np.ndarray) -> np.ndarray:
-    """Samples as BS.1770 weighs them, at 44.1 kHz."""
+    """Apply the K-weighting of BS.1770, at 44.1 kHz."""
     return lfilter(*_K_HIGHPASS, lfilter(*_K_SHELF, samples, axis=0), axis=0)
 
 
 def momentary_lufs(samples: np.ndarray) -> np.ndarray:
-    """Loudness of the 400 ms that end at each tenth of a second, a mono sound being heard on two loudspeakers."""
+    """Return the loudness of the 400 ms that end at each tenth of a second; mono is measured as on two loudspeakers."""
     step = RATE_HZ // MOMENTS_PER_S
     weighted = k_weighted(_columns(samples)) ** 2
     power = weighted.sum(axis=1) * 2 / weighted.shape[1]
@@ -55,7 +55,7 @@ def momentary_lufs(samples: np.ndarray) -> np.ndarray:
 
 
 def profile_of(samples: np.ndarray) -> Profile:
-    """What a pass over these samples would leave behind."""
+    """Return the profile of these samples."""
     frames = _columns(np.asarray(samples, np.float32))
     profiler = Profiler(RATE_HZ, frames.shape[1])
     profiler.feed(frames)
@@ -63,40 +63,40 @@ def profile_of(samples: np.ndarray) -> Profile:
 
 
 def lufs(samples: np.ndarray) -> float:
-    """Integrated loudness of a piece of sound."""
+    """Return integrated loudness."""
     return float(profile_of(samples).integrated_lufs)
 
 
 def lufs_of(samples: np.ndarray, spans: Sequence[Span]) -> dict[int | str, float]:
-    """Integrated loudness of each voice, its spans put end to end."""
+    """Return the integrated loudness of each voice, with its spans concatenated."""
     voices = dict.fromkeys(span.who for span in spans)
     return {who: lufs(np.concatenate([cut(samples, span) for span in spans if span.who == who])) for who in voices}
 
 
 def cut(samples: np.ndarray, span: Span) -> np.ndarray:
-    """The samples of a span."""
+    """Return the samples of a span."""
     return samples[round(span.start_s * RATE_HZ) : round(span.end_s * RATE_HZ)]
 
 
 def envelope(gains_db: np.ndarray, samples: int) -> np.ndarray:
-    """The factor for each sample of gains given at hop edges, linear between them."""
+    """Return the linear gain of each sample, interpolated from gains at hop edges."""
     edges = np.arange(len(gains_db)) * RATE_HZ / HOPS_PER_S
     return np.interp(np.arange(samples), edges, 10 ** (np.asarray(gains_db, float) / 20))
 
 
 def at_lufs(samples: np.ndarray, loudness_lufs: float) -> np.ndarray:
-    """The same sound at another loudness."""
+    """Scale to a loudness."""
     return samples * 10 ** ((loudness_lufs - lufs(samples)) / 20)
 
 
 def room(seconds: float, level_db: float = -60.0, *, seed: int = 0) -> np.ndarray:
-    """The noise of a room, duller than white, at this RMS level."""
+    """Return low-pass room noise at this RMS level."""
     noise = lfilter([1.0], [1.0, -0.9], np.random.default_rng(seed).standard_normal(round(seconds * RATE_HZ)))
     return noise * (10 ** (level_db / 20) / np.sqrt(np.mean(noise**2)))
 
 
 def music(seconds: float, level_lufs: float = -20.0, *, seed: int = 0, beat_s: float = 0.5) -> np.ndarray:
-    """Chords that change and ring, a bass, a soft pulse."""
+    """Return changing chords that ring, a bass, and a soft pulse."""
     rng, count = np.random.default_rng(seed), round(seconds * RATE_HZ)
     sound, note = np.zeros(count), round(beat_s * RATE_HZ)
     for index, first in enumerate(range(0, count, note)):
@@ -110,7 +110,7 @@ def music(seconds: float, level_lufs: float = -20.0, *, seed: int = 0, beat_s: f
 
 
 def talk(seconds: float, who: int = 0, *, seed: int = 0, level_lufs: float = -20.0) -> np.ndarray:
-    """One made voice: syllables of 120 to 260 ms, words, breath groups of about two seconds and up to 4 dB apart."""
+    """Return one synthetic voice: syllables of 120 to 260 ms, words, breath groups of about two seconds that differ by up to 4 dB."""
     rng, count = np.random.default_rng((seed, who)), round(seconds * RATE_HZ)
     pitch_hz, formants = VOICES[who % len(VOICES)]
     envelopes, pitches, hiss = np.zeros(count), np.full(count, pitch_hz), np.zeros(count)
@@ -146,7 +146,7 @@ def voices_apart(
     turn_s: tuple[float, float] = (2.0, 20.0),
     level_lufs: float = -18.0,
 ) -> tuple[np.ndarray, list[Span]]:
-    """Made voices that take turns, `apart_lu` under the first (one figure, or one a voice), in a room; the pauses may be 0."""
+    """Return synthetic voices taking turns, `apart_lu` below the first (one value, or one per voice), with room noise; pauses may be 0."""
     rng = np.random.default_rng((seed, 77))
     under = [0.0, *apart_lu] if isinstance(apart_lu, Sequence) else [0.0, apart_lu]
     pauses = pause_s if isinstance(pause_s, tuple) else (pause_s, pause_s)
@@ -160,7 +160,7 @@ def voices_apart(
 
 
 def joined(parts: Sequence[tuple[np.ndarray, int | str]], pause_s, noise_db: float, seed: int = 0) -> tuple[np.ndarray, list[Span]]:
-    """Turns one after the other, `pause_s()` of room before, between and after; a turn of nobody (`""`) is in no span."""
+    """Join turns with `pause_s()` of room noise before, between and after; a turn without a voice (`""`) is in no span."""
     pieces, spans, at = [np.zeros(round(0.5 * RATE_HZ))], [], round(0.5 * RATE_HZ)
     for sound, who in parts:
         spans += [Span(at / RATE_HZ, (at + len(sound)) / RATE_HZ, who)] if who != "" else []
@@ -173,7 +173,7 @@ def joined(parts: Sequence[tuple[np.ndarray, int | str]], pause_s, noise_db: flo
 def interview(
     seconds: float, bleed_db: float = -20.0, noise_db: float = -60.0, seed: int = 0, *, voices: int = 2, overlap: float = 0.1
 ) -> tuple[list[np.ndarray], list[Span]]:
-    """One track a voice, each with the others `bleed_db` under and 3 to 8 ms late, in a room; some turns begin before the other ends."""
+    """Return one track per voice with the others at `bleed_db` and 3 to 8 ms late, and room noise; some turns overlap."""
     rng, count = np.random.default_rng((seed, 78)), round(seconds * RATE_HZ)
     own, spans, at, turn = [np.zeros(count) for _ in range(voices)], [], 0.5, 0
     while at < seconds - 3:
@@ -194,7 +194,7 @@ def interview(
 
 @functools.cache
 def sample_lines(slug: str, file: str) -> tuple[tuple[str, np.ndarray], ...]:
-    """(voice, sound) of every line of a raw recording of the sample show that libsndfile reads, mono, at 44.1 kHz."""
+    """Return (voice, audio) of every line of a raw recording of the sample show that libsndfile can read, mono, at 44.1 kHz."""
     import soundfile
     from scipy.signal import resample_poly
 
@@ -205,7 +205,7 @@ def sample_lines(slug: str, file: str) -> tuple[tuple[str, np.ndarray], ...]:
 
 
 def sample_turns(slug: str = "01-la-file-d-attente", file: str = "prise-unique.flac") -> list[tuple[str, np.ndarray]]:
-    """The lines one voice says in a row, end to end with a third of a second between them, all at −20 LUFS."""
+    """Return the consecutive lines of each voice, joined with a third of a second between them, all at −20 LUFS."""
     turns: list[tuple[str, list[np.ndarray]]] = []
     for who, sound in sample_lines(slug, file):
         if not turns or turns[-1][0] != who:
@@ -215,11 +215,11 @@ def sample_turns(slug: str = "01-la-file-d-attente", file: str = "prise-unique.f
 
 
 def _columns(samples: np.ndarray) -> np.ndarray:
-    """A row an instant, a column a channel."""
+    """Return samples with shape (samples, channels)."""
     return samples if samples.ndim == 2 else samples[:, None]
 
 
 def _formant(source: np.ndarray, hz: float) -> np.ndarray:
-    """A resonance 90 Hz wide."""
+    """Apply a resonance 90 Hz wide."""
     radius = np.exp(-np.pi * 90 / RATE_HZ)
     return lfilter([1 - radius], [1.0, -2 * radius * np.cos(2 * np.pi * hz / RATE_HZ), radius**2], source)

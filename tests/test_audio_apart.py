@@ -1,4 +1,4 @@
-"""A voice is found on its own microphone, however soft it is and however much of the others is heard there."""
+"""A voice is attributed to its own microphone, however soft it is and however much spill there is."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from pipeline.audio.profile import HOPS_PER_S
 
 
 def conversation(spill_db, soft_db, turns_s=(6, 3, 7, 2, 8, 3)):
-    """Two microphones, the second speaker `soft_db` softer and heard half as long; each reaches the other `spill_db` down, 5 ms late."""
+    """Two microphones; the second speaker is `soft_db` softer and speaks half as long; spill is `spill_db` down and 5 ms late."""
     own, spans, at_s = [np.zeros(round(sum(turns_s) + 5) * RATE_HZ) for _ in range(2)], [], 0.5
     for turn, length_s in enumerate(turns_s):
         who = turn % 2

@@ -1,4 +1,4 @@
-"""Every broken file gives one clear sentence or what is in it: never a crash, a hang, or a programme of silence."""
+"""Every broken file gives one clear error or its audio: never a crash, a hang, or silence."""
 
 import math
 import os
@@ -14,19 +14,19 @@ from pipeline.audio.ingest import ingest
 from pipeline.errors import CauserieError
 from pipeline.sound_model import Clean, Mix, Recording
 
-LIMIT_S = 60.0  # many times what the slowest takes: a hang, not a measure
-SOUND_DB = -24.0  # RMS of the sound that all are made from
+LIMIT_S = 60.0  # many times the slowest file: detects hangs
+SOUND_DB = -24.0  # RMS level of the common source
 COUNT = 131
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Every broken file, and what is expected of it."""
+    """Every broken file with its expected result."""
     return broken_files(tmp_path_factory.mktemp("broken"))
 
 
 def outcome(broken, folder):
-    """The samples of the master that comes of it, or the sentence that refuses it; nothing is left of what is refused."""
+    """Return the samples of the master, or the error; a rejected file leaves nothing behind."""
     mix = Mix((Recording("take", clean=Clean(highpass=False)),), level="off", trim_silence=False)
     places = {name: folder / name for name in ("master", "activity", "levels", "sound")}
     started_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""Real voices, made dirty and cleaned again."""
+"""Cleanup of real voices with added hum, noise and sibilance."""
 
 import json
 from dataclasses import fields, replace
@@ -32,14 +32,14 @@ EVERYTHING = Found(50.02, (1, 2, 3, 5, 20), -50.0, tuple(-50.0 - 2 * i for i in 
 
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory):
-    """Half a minute of a man, and of a woman as his microphone hears her, at −21 dB."""
+    """Half a minute of a man, and of a woman as picked up by his microphone, at −21 dB."""
     path = convert(ROOT / "episodes" / RECORDINGS[2], tmp_path_factory.mktemp("voice") / "voice.wav", "-ss", f"{START_S}", "-t", "30")
     sound = soundfile.read(path)[0]
     return sound * 10 ** ((-21 - rms_db(sound)) / 20)
 
 
 def free_of(*voices):
-    """Where none of them speaks."""
+    """Mark where no voice speaks."""
     free = np.ones(30 * RATE_HZ, bool)
     for said in json.loads((ROOT / "tests/data/sample_truth/03-le-metier-d-ecouter.json").read_text()):
         first, last = (round((said[key] - START_S) * RATE_HZ) for key in ("start_s", "end_s"))
@@ -53,7 +53,7 @@ def save(folder, sound, rate_hz=RATE_HZ):
 
 
 def cleaned(folder, sound, clean, rate_hz=RATE_HZ, found=None):
-    """What comes out, and what was found."""
+    """Return the cleaned samples and the findings."""
     path = save(folder, sound, rate_hz)
     found = found or look(path, 0, rate_hz)
     chain = filters(clean, found)

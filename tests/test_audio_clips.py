@@ -1,4 +1,4 @@
-"""Soundbites, against the sound they are cut from."""
+"""Soundbites, compared with the audio they are cut from."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ BITES = (Soundbite(1.25, 2.0, "Où est la file\u202f?"), Soundbite(3.0001, 1.5))
 
 @pytest.fixture(scope="module")
 def episode(tmp_path_factory):
-    """A master of six seconds, its profile, and what was published of it."""
+    """A master of six seconds, its profile, and its published encoding."""
     folder = tmp_path_factory.mktemp("episode")
     master = write(folder / "master.flac", np.column_stack([speech(6, seed=1), speech(6, seed=2)]))
     profile = hear(master, [], RATE_HZ, 2).profile

@@ -19,7 +19,7 @@ from pipeline.errors import CauserieError
 
 
 def lufs(path):
-    """Loudness by another meter, of another decoder's samples, as two loudspeakers play them."""
+    """Measure loudness with another meter and another decoder, as played on two loudspeakers."""
     samples, rate_hz = decoded(path)
     return pyloudnorm.Meter(rate_hz).integrated_loudness(samples if samples.shape[1] == 2 else np.repeat(samples, 2, axis=1))
 

@@ -117,7 +117,7 @@ def test_one_that_stands_still_is_stopped(tmp_path, monkeypatch):
     with (
         open(tmp_path / "fifo.wav", "r+b", buffering=0),
         pytest.raises(CauserieError, match="made no progress"),
-    ):  # somebody has it open, nobody writes
+    ):  # open for writing, but never written to
         ffmpeg.run([*ffmpeg.source(tmp_path / "fifo.wav"), "-f", "null", "-"])
 
 
@@ -125,7 +125,7 @@ def test_one_that_nobody_waits_for_may_stand_still(monkeypatch):
     monkeypatch.setattr(ffmpeg, "STALL_S", 0.3)
     with ffmpeg.running([*NOISE, "-t", "60", *PCM, "pipe:1"]) as process:
         process.read(4)
-        time.sleep(1.0)  # the caller has other things to do: FFmpeg is blocked meanwhile, and well
+        time.sleep(1.0)  # the caller is busy: FFmpeg is blocked meanwhile, which is no stall
         while process.read_some():
             pass
 

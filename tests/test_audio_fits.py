@@ -1,4 +1,4 @@
-"""What an episode asks for and its files do not have is told by key, whoever asks."""
+"""Times and fades that do not fit the files of an episode are reported by key."""
 
 import pytest
 from hypothesis import given, settings

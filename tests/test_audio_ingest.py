@@ -19,7 +19,7 @@ EDGE = round(0.005 * RATE_HZ)  # faded where a file begins or ends amid sound
 
 
 def made(folder, *recordings, channels=1, rate_hz=RATE_HZ, voices=("nora", "malik"), level="off", clean=AS_IT_IS, **mix):
-    """The master's samples, and what was written beside it."""
+    """Run ingest; return the master's samples and the other files it wrote."""
     takes = tuple(Recording(str(path), voice, clean=clean) for path, voice in zip(recordings, voices, strict=False))
     told = Mix(takes, level=level, **mix)
     names = {"master": "master.flac", "activity": "activity.json", "levels": "levels.npz", "sound": "sound.json"}

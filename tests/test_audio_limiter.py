@@ -13,7 +13,7 @@ HEARD = profile_of(VOICE)
 
 
 def of_peaks(peaks):
-    """A profile of which only peaks matter."""
+    """A profile in which only peaks matter."""
     peaks = np.array(peaks, np.float32)
     return Profile(RATE_HZ, len(peaks) * RATE_HZ // BLOCKS_PER_S, peaks**2 / 4, peaks, np.full(len(peaks) // 20, -20, np.float32))
 

@@ -25,7 +25,7 @@ def encoded(folder, sound, rate_hz, kbps):
 
 
 class Joined:
-    """A sound encoded in one piece and in two, and both as files."""
+    """The same audio encoded in one piece and in two, and both as files."""
 
     def __init__(self, folder, rate_hz, channels, kbps):
         left = 0.6 * speech(6, -20, rate_hz=rate_hz, seed=2) + 0.1 * np.sin(np.arange(6 * rate_hz) / 20)

@@ -61,7 +61,7 @@ def test_a_wav_whose_length_was_never_filled_in_is_read_to_its_end(files, tmp_pa
     at = content.index(b"data") + 4
     content[at : at + 4] = struct.pack("<I", length)
     path = damaged(files["wav"], tmp_path, bytes(content))
-    assert probe(path).duration_s is None  # nothing is promised
+    assert probe(path).duration_s is None  # not declared
     assert whole(path).duration_s == pytest.approx(4.0)
     assert hear(path, (), 48_000, 1).profile.duration_s == 4.0  # and nothing is lost
 
@@ -193,7 +193,7 @@ def test_what_people_bring_is_taken(files, tmp_path, name):
 def test_more_than_four_gibibytes(tmp_path, kind, missing):
     path, length = tmp_path / "long.wav", 9 * 2**29
     header = rf64(b"", length=length, kind=kind)
-    with path.open("wb") as stream:  # zeros that take no room
+    with path.open("wb") as stream:  # a sparse file
         stream.write(header)
         stream.truncate(len(header) + length - missing)
     if missing:

@@ -40,7 +40,7 @@ def test_a_profile_does_not_depend_on_how_samples_arrive(count, channels, rate_h
 
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory):
-    """Twelve seconds, louder and softer, of which a second meter says the same."""
+    """Twelve seconds, louder and softer, for comparison with another meter."""
     parts = (speech(4, -22), silence(1.5), speech(4, -31, seed=2), speech(3, -26, seed=3))
     path = write(tmp_path_factory.mktemp("heard") / "take.wav", *(np.column_stack([part, part / 2]) for part in parts))
     return hear(path, (), RATE_HZ, 2), np.concatenate([np.column_stack([part, part / 2]) for part in parts])

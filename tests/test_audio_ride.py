@@ -1,4 +1,4 @@
-"""Voices of one recording end up even; what is no voice is left alone."""
+"""Voices of one recording are levelled; everything else is left unchanged."""
 
 import functools
 import math
@@ -17,7 +17,7 @@ from pipeline.audio.hearing import hear
 from pipeline.audio.profile import HOPS_PER_S, Profile
 from pipeline.audio.ride import HOP_DB, MOST_DB, ride
 
-METER = pyloudnorm.Meter(RATE_HZ)  # somebody else's
+METER = pyloudnorm.Meter(RATE_HZ)  # an independent meter
 
 
 def ridden(sound, strength="gentle"):

@@ -1,4 +1,4 @@
-"""A recording names other files and addresses: none is opened, under whatever name and extension."""
+"""A recording that refers to other files and URLs: none is opened, whatever its name and extension."""
 
 import socket
 import struct
@@ -33,13 +33,13 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def canary(tmp_path_factory):
-    """A good recording, whose sound must not come out of another file."""
+    """A valid recording whose audio must never appear in the output for another file."""
     return write(tmp_path_factory.mktemp("canary") / "canary.wav", speech(2))
 
 
 @pytest.fixture
 def server():
-    """An address that nobody must ask for."""
+    """A URL that must never be requested."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         yield listener

@@ -1,4 +1,4 @@
-"""What FFmpeg tells of streams is read as it was written."""
+"""Parsing of FFmpeg's description of streams."""
 
 import pytest
 from hypothesis import given, settings

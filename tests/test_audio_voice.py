@@ -1,4 +1,4 @@
-"""Speech is told from music and noise, and as loud as a meter says."""
+"""Speech is distinguished from music and noise, and its loudness agrees with a meter."""
 
 import json
 
@@ -11,7 +11,7 @@ from pipeline.audio.hearing import hear
 from pipeline.audio.profile import HOPS_PER_S
 from pipeline.audio.voice import gated_lufs, talking, weighted_powers
 
-METER = pyloudnorm.Meter(RATE_HZ)  # somebody else's
+METER = pyloudnorm.Meter(RATE_HZ)  # an independent meter
 
 
 def test_talk_is_found_where_the_sample_show_speaks():

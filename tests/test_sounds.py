@@ -9,7 +9,7 @@ TRACK = {"recordings": [{"file": "raw.wav"}]}
 
 
 def read(tmp_path, toml, of_show=None):
-    """The mix of an `episode.toml` with these values, and what is wrong with it."""
+    """Return the mix of an `episode.toml` with these values, and its problems."""
     for name in ("jingle.flac", "bed.flac", "archive.mp3"):
         (tmp_path / name).touch()
     problems = []
@@ -125,7 +125,7 @@ def test_a_soundbite_that_ends_before_it_begins_is_told_so(tmp_path):
 
 
 def speakers(tmp_path, **recording):
-    """Who speaks, by other programs, and what is wrong with how it is declared."""
+    """Return the diarisation sources of an `episode.toml`, and its problems."""
     (tmp_path / "vox pop.rttm").touch()
     problems = []
     table = Table({"recordings": [{"file": "son/vox pop.wav", **recording}]}, "episode.toml", problems)
