@@ -1,10 +1,11 @@
-"""What an episode publishes: each file's address below the show's, its size, digest and type."""
+"""The release of an episode or of the show: each published file's key below the show's address, its size, digest and media type."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
@@ -15,7 +16,7 @@ from pipeline.text import slugify, speaks
 SERIES_RELEASE = ".causerie/show/guides.json"  # of the guide made from `in_series`
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
-# by role, else by extension; explicit, because what a system's own table says depends on the system
+# By role, else by extension. Written out because `mimetypes` reads tables that differ from system to system.
 TYPES = {
     "chapters": "application/json+chapters",
     ".mp3": "audio/mpeg",
@@ -34,14 +35,14 @@ TYPES = {
     ".png": "image/png",
 }
 
-# by the first word of a role; guides keep a name people can share
+# By the first word of a role. Guides keep a name without a digest, which people can share.
 _KEYS = {
     "audio": "{slug}/{slug}-{hash}{extension}",
     "m4a": "{slug}/{slug}-{hash}{extension}",
     "light": "{slug}/{slug}-{hash}{extension}",
     "transcript": "{slug}/transcript-{hash}{extension}",
     "chapters": "{slug}/chapters-{hash}{extension}",
-    "chapter": "chapter-{hash}{extension}",  # its picture
+    "chapter": "chapter-{hash}{extension}",  # a chapter's image
     "guide": "guides/{name}",
     "cover": "cover-{hash}{extension}",
     "card": "{slug}/card-{hash}{extension}",
@@ -51,15 +52,15 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as listeners get it."""
+    """One file of a release."""
 
-    role: str  # a key of `made()` in `pipeline/plan.py`, or "cover"
-    key: str  # its address, below the show's
-    source: str  # where it is in the show
+    role: str  # what the file is for, "audio" for example: the name under which `pipeline/plan.py` lists it, or "cover"
+    key: str  # its path below the show's address
+    source: str  # its path in the show's folder
     bytes: int
     sha256: str
     type: str
-    width_px: int = 0  # of an image
+    width_px: int = 0  # images only
     height_px: int = 0
 
 
@@ -72,7 +73,7 @@ class Release:
     files: tuple[PublishedFile, ...]
 
     def file(self, role: str) -> PublishedFile:
-        """The file in that role; `KeyError` when there is none."""
+        """Return the file in that role. Raises `KeyError` when there is none."""
         for file in self.files:
             if file.role == role:
                 return file
@@ -80,7 +81,10 @@ class Release:
 
 
 def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **files: Path) -> None:
-    """Write what an episode publishes: `files` by role, and where each is in the show by `sources`. Raises as `check_cover` does."""
+    """Write the release of an episode.
+
+    `files` are its files by role, `sources` their paths in the show's folder by role. Raises like `check_cover`.
+    """
     published = tuple(
         _picture(role, path, slug, sources[role])
         if role == "cover" or role.startswith("chapter_")
@@ -91,40 +95,47 @@ def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **f
 
 
 def release_cover(cover: Path, images: tuple[Path, ...] = (), *, release: Path, source: str, sources: tuple[str, ...] = ()) -> None:
-    """Write what the show publishes of its cover and of its other pictures, whose places are `sources`. Raises as `check_cover` does."""
+    """Write the release of the show's cover and other images.
+
+    `source` and `sources` are their paths in the show's folder. Raises like `check_cover`.
+    """
     others = (_picture("image", path, "", place) for path, place in zip(images, sources, strict=True))
     write_release(release, Release("", 0.0, (_picture("cover", cover, "", source), *others)))
 
 
 def release_series(*, release: Path, sources: Mapping[str, str], **files: Path) -> None:
-    """Write what the show publishes beside its episodes: the guide of the series. `files` by role, and where each is by `sources`."""
+    """Write the release of the series guide: `files` by role, `sources` their paths in the show's folder by role."""
     write_release(release, Release("", 0.0, tuple(_published(role, path, "", sources[role]) for role, path in files.items())))
 
 
 def check_cover(cover: Path, name: str = "") -> str:
-    """The extension of a cover's real type; a `CauserieError` with its `name` unless directories accept it."""
+    """Check that podcast directories accept a cover; return the extension of its actual image type.
+
+    Raises `CauserieError` with `name` (the path when empty) when it is not square or not 1400 to 3000 pixels a side (Apple's
+    podcast requirements).
+    """
     name = name or str(cover)
     extension, width_px, height_px = sized(in_file(cover), name)
     if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
         wanted = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
-        raise CauserieError(f"is {width_px} × {height_px} pixels; directories refuse it as a cover", name, wanted)
+        raise CauserieError(f"is {width_px} × {height_px} pixels; podcast directories reject it as a cover", name, wanted)
     return extension
 
 
 def write_release(path: Path, release: Release) -> None:
-    """Write a release whole."""
+    """Write a release as JSON, replacing the file in one step. Image sizes of 0 are left out."""
     files = [{key: value for key, value in asdict(file).items() if value != 0 or key == "bytes"} for file in release.files]
     write_json(path, {"version": 1, "slug": release.slug, "duration_s": release.duration_s, "files": files})
 
 
 def read_release(path: Path) -> Release:
-    """The release in a file."""
+    """Read a release from its JSON file. Raises `CauserieError`, `KeyError` or `TypeError` when the file is damaged."""
     value = read_json(path)
     return Release(value["slug"], value["duration_s"], tuple(PublishedFile(**file) for file in value["files"]))
 
 
 def _picture(role: str, path: Path, slug: str, source: str) -> PublishedFile:
-    """An image as it is published: its extension is its real type's, which `.jpeg` or a renamed file is not."""
+    """Describe a published image. Its extension comes from its content, so `.jpeg` and renamed files get the right one."""
     if role == "cover":
         check_cover(path, source)
     data = path.read_bytes()
@@ -143,16 +154,17 @@ def _published(role: str, path: Path, slug: str, source: str, extension: str = "
 
 
 def _duration_s(audio: Path, source: str) -> float:
-    """How long the MP3 lasts, to the millisecond."""
+    """Duration of the MP3 in seconds, rounded to the millisecond."""
     from mutagen import MutagenError
     from mutagen.mp3 import MP3
 
     try:
-        return round(MP3(audio).info.length, 3)
+        info: Any = MP3(audio).info  # type: ignore[no-untyped-call]  # Any: mutagen's classes are not annotated
+        return round(float(info.length), 3)
     except MutagenError as error:
         raise CauserieError("is not a readable MP3 file", source, "delete it and build again") from error
 
 
 def in_series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Episode, ...]:
-    """The episodes that the guide of the series is about: those in the show's language, whatever the country."""
+    """Return the episodes that the series guide covers: those in the show's language, whatever the region (`fr-CA` matches `fr`)."""
     return tuple(episode for episode in episodes if speaks(episode.info.language or show.info.language, show.info.language[:2]))

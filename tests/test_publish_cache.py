@@ -40,7 +40,7 @@ def test_no_shell_reads_an_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hook", "said"),
     [
-        ((sys.executable, "-c", "import sys; sys.exit('s3cr3t')"), "ended with status 1"),
+        ((sys.executable, "-c", "import sys; sys.exit('s3cr3t')"), "ended with exit status 1"),
         (("./pas-la",), "pas-la could not be run"),
         (("PURGE http://127.0.0.1:9/?u={url}&token=s3cr3t",), "127.0.0.1 cannot be reached"),
     ],

@@ -57,7 +57,7 @@ def test_going_back_is_one_command(built: Path) -> None:
     assert (done["back_to"], done["sent"][-1]) == (1, "feed.xml")
     assert (built / "public/feed.xml").read_bytes() == first
     refused = causerie("rollback", "9", root=built, status=1)
-    assert "there is no publication 9 to go back to" in refused.stderr
+    assert "publication 9 does not exist" in refused.stderr
 
 
 def test_options_that_contradict_each_other_are_wrong_usage(built: Path) -> None:

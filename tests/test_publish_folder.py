@@ -76,14 +76,14 @@ def test_a_file_changed_by_hand_is_noticed_though_size_and_time_are_the_same(tmp
 
 def test_somebody_elses_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
     put(tmp_path / "public/these.tex", b"ma these")
-    with pytest.raises(CauserieError, match="did not put there"):
+    with pytest.raises(CauserieError, match="did not write"):
         target(tmp_path)
     assert names(tmp_path / "public") == {"these.tex"}
 
 
 def test_the_feed_of_another_show_does_not_make_a_folder_ours(tmp_path: Path) -> None:
     put(tmp_path / "public/feed.xml", b"<rss>https://ailleurs.example/</rss>")
-    with pytest.raises(CauserieError, match="did not put there"):
+    with pytest.raises(CauserieError, match="did not write"):
         target(tmp_path)
 
 
@@ -103,7 +103,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     there.put(file(tmp_path, "index.html"))
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "public/un").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CauserieError, match="leads out"):
+    with pytest.raises(CauserieError, match="leads outside"):
         there.put(file(tmp_path))
     assert not names(tmp_path / "elsewhere")
 
@@ -120,7 +120,7 @@ def test_deleting_touches_only_what_we_put_there(tmp_path: Path) -> None:
 def test_a_feed_written_meanwhile_is_a_conflict(tmp_path: Path) -> None:
     there, feed = target(tmp_path), file(tmp_path, "feed.xml", b"le mien", FEED)
     put(tmp_path / "public/feed.xml", b"le sien")
-    with pytest.raises(CauserieError, match="somebody else"):
+    with pytest.raises(CauserieError, match="another publisher"):
         there.put_feed(feed, None)
     assert there.read("feed.xml") == b"le sien"
 
@@ -146,7 +146,7 @@ def test_memory_of_another_folder_or_a_damaged_one_is_no_memory(tmp_path: Path) 
 
 def test_while_one_publishes_into_a_folder_another_is_told(tmp_path: Path) -> None:
     mine, theirs = target(tmp_path), target(tmp_path)
-    with theirs.alone(), pytest.raises(CauserieError, match="somebody else is publishing"), mine.alone():
+    with theirs.alone(), pytest.raises(CauserieError, match="another publisher is writing"), mine.alone():
         raise AssertionError("both were alone")
     with mine.alone():
         mine.put(file(tmp_path))

@@ -57,10 +57,10 @@ def test_what_was_gone_back_from_can_be_published_again(twice: Path) -> None:
 def test_going_back_twice_goes_further_back_and_a_number_goes_anywhere(twice: Path) -> None:
     send(build(twice, "un", "deux", titles="Encore"), "un", "deux")
     assert [back(twice, "un").back_to for _ in range(2)] == [2, 1]
-    with pytest.raises(CauserieError, match="no earlier publication to go back to"):
+    with pytest.raises(CauserieError, match="no earlier publication to roll back to"):
         back(twice, "un")
     assert back(twice, "un", number=3).back_to == 3
-    with pytest.raises(CauserieError, match=r"no publication 9 to go back to; those that can be gone back to: 1, 2, 3, 4, 5, 6"):
+    with pytest.raises(CauserieError, match=r"publication 9 does not exist; publications you can roll back to: 1, 2, 3, 4, 5, 6"):
         back(twice, "un", number=9)
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_gone_back_to_when_a_file_it_names_is_lost(twice: Path) -> No
     for path in (twice / "public/un").glob("*.mp3"):
         path.unlink()
     before = (twice / "public/feed.xml").read_bytes()
-    with pytest.raises(CauserieError, match=r"publication 1 cannot be gone back to: un/un-\w+\.mp3 is there no longer"):
+    with pytest.raises(CauserieError, match=r"cannot roll back to publication 1: the target no longer has un/un-\w+\.mp3"):
         back(twice, "un")
     assert (twice / "public/feed.xml").read_bytes() == before
 
@@ -135,7 +135,7 @@ def test_a_damaged_record_is_told_and_left(twice: Path) -> None:
 def test_records_that_were_deleted_cost_only_the_way_back(twice: Path) -> None:
     shutil.rmtree(twice / "feeds/publications")
     assert send(build(twice, "un", titles="Suite"), "un").sent[-1] == "feed.xml"
-    with pytest.raises(CauserieError, match="only what is out now is kept"):
+    with pytest.raises(CauserieError, match="only the current publication is kept"):
         back(twice, "un")
 
 

@@ -150,7 +150,7 @@ def test_a_failure_on_the_way_leaves_the_feed_as_it_was_and_the_rest_follows_nex
 
 def test_a_file_that_cannot_be_seen_from_outside_stops_before_the_pages(server: S3Server, tmp_path: Path) -> None:
     server.answer = lambda environ: 403 if environ["REQUEST_METHOD"] == "HEAD" and "HTTP_AUTHORIZATION" not in environ else None
-    with pytest.raises(CauserieError, match=r"and 8 more: answers 403 instead of 200; check website"):
+    with pytest.raises(CauserieError, match=r"and 8 more: returns 403 instead of 200; check website"):
         send(build(tmp_path, "un"), in_bucket(server, "un"), server)
     assert not [key for key in server.written() if key.endswith(("html", "xml"))]
     assert not (tmp_path / "feeds/ledger.json").exists()
@@ -161,7 +161,7 @@ def test_a_bucket_opened_after_a_first_try_is_published_without_sending_again(se
     settings = opened.publish.s3
     assert settings is not None
     closed = replace(opened, publish=replace(opened.publish, s3=replace(settings, acl="")))
-    with pytest.raises(CauserieError, match="answers 403"):
+    with pytest.raises(CauserieError, match="returns 403"):
         send(root, closed, server)
     done = send(root, opened, server)
     shown = names(root / "site") - {"style.css", "page.js"}  # what had gone before is not sent again
@@ -192,7 +192,7 @@ def test_a_dry_run_says_what_subscribers_will_see_and_writes_nothing(server: S3S
     before = names(root)
     done = send(root, in_bucket(server, "un"), server, dry_run=True, hears=Hears(say=said.append))
     assert said[:2] == ["1 new episode, 0 downloads repeated", "  new: Titre un"]
-    assert said[-1] == "in all 18 files, 9.0 kB, to s3://balado; 0 unchanged"
+    assert said[-1] == "total: 18 files, 9.0 kB, to s3://balado; 0 unchanged"
     assert (len(done.sent), server.written(), names(root)) == (18, [], before)
 
 
@@ -276,7 +276,7 @@ def test_a_feed_that_changes_while_the_rest_is_sent_is_left_alone(server: S3Serv
     def somebody_publishes(line: str) -> None:
         client.put_object(Bucket=BUCKET, Key="feed.xml", Body=b"<rss>le sien</rss>", ACL="public-read")
 
-    with pytest.raises(CauserieError, match="somebody else has published meanwhile"):
+    with pytest.raises(CauserieError, match="another publisher"):
         send(root, in_bucket(server, "un"), server, hears=Hears(tell=somebody_publishes))
     assert public(server, "feed.xml") == b"<rss>le sien</rss>"
 
@@ -291,7 +291,7 @@ def test_a_file_lost_in_the_bucket_is_sent_again(server: S3Server, tmp_path: Pat
 def test_the_feed_of_another_show_at_the_same_place_is_not_written_over(server: S3Server, tmp_path: Path) -> None:
     send(build(tmp_path / "elle", "un", "deux"), in_bucket(server, "un", "deux"), server)
     newer, root = public(server, "feed.xml"), build(tmp_path / "moi", "un", titles="Le mien")  # whose ledger knows of no publication
-    with pytest.raises(CauserieError, match="holds Titre deux, which this show does not know; publish under another prefix"):
+    with pytest.raises(CauserieError, match="contains episodes that are not in this show: Titre deux; publish under another prefix"):
         send(root, in_bucket(server, "un"), server)
     assert public(server, "feed.xml") == newer
     assert "feed.xml" in send(root, in_bucket(server, "un"), server, take_over=True).sent
@@ -304,5 +304,5 @@ def test_a_feed_that_this_one_continues_is_replaced_though_the_ledger_does_not_k
 
 def test_something_that_is_no_feed_is_not_written_over_either(server: S3Server, tmp_path: Path) -> None:
     s3_client(server.url).put_object(Bucket=BUCKET, Key="feed.xml", Body="<html>à moi".encode())
-    with pytest.raises(CauserieError, match="the feed there is one that this show does not know"):
+    with pytest.raises(CauserieError, match="the published feed is not this show's"):
         send(build(tmp_path, "un"), in_bucket(server, "un"), server)

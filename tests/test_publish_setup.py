@@ -52,8 +52,8 @@ def conditioned(header: str, fault: Fault) -> Fault:
 
 def test_a_new_bucket_is_set_up_and_every_thing_done_is_said(running: Proxy, bucket: str, tmp_path: Path) -> None:
     said = list(target(running, bucket, tmp_path).set_up(public_read=True))
-    assert [line.rsplit(" ", 2)[-1] for line in said[:4]] == ["answers", "set", "set", "set"]
-    assert said[4].startswith("conditional writes work here")
+    assert [line.rsplit(" ", 2)[-1] for line in said[:4]] == ["exists", "set", "set", "set"]
+    assert said[4].startswith("conditional writes work:")
     client = s3_client(running.server)
     assert client.get_bucket_cors(Bucket=bucket)["CORSRules"][0]["AllowedOrigins"] == ["*"]
     (statement,) = json.loads(client.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
@@ -74,7 +74,7 @@ def test_setting_up_twice_changes_nothing_and_rules_of_others_stay(running: Prox
 def test_what_a_host_does_not_do_through_s3_is_told_and_the_rest_is_done(running: Proxy, bucket: str, tmp_path: Path) -> None:
     running.fault = when(lambda request: "?cors" in request.path, answer(501, "NotImplemented"))
     said = list(target(running, bucket, tmp_path).set_up(public_read=False))
-    assert "could not be set: the server does not do that through S3 (NotImplemented)" in said[1]
+    assert "could not be set: the server does not support it through S3 (NotImplemented)" in said[1]
     assert len(said) == 4 and "was set" in said[2]
 
 
@@ -114,7 +114,7 @@ def test_a_lock_keeps_a_second_publisher_out_and_is_gone_afterwards(running: Pro
     lock.take()
     held = json.loads(client.get_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}")["Body"].read())
     assert set(held) == {"owner", "expires_after_s"}
-    with pytest.raises(CauserieError, match="somebody else is publishing at this moment.*ends in 10 min"):
+    with pytest.raises(CauserieError, match="another publisher holds the lock.*expires in 10 min"):
         Lock(client, bucket, "serie/", "s3://b", tmp_path / "elle").take()
     lock.must_be_ours()
     lock.give_back()
@@ -139,7 +139,7 @@ def test_of_two_who_lock_at_the_same_moment_the_first_sees_that_it_lost(
     client = s3_client(running.server)
     theirs = json.dumps({"owner": "elle"}).encode()
     monkeypatch.setattr(s3_conditions.time, "sleep", lambda s: client.put_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}", Body=theirs))
-    with pytest.raises(CauserieError, match="somebody else is publishing"):
+    with pytest.raises(CauserieError, match="another publisher holds the lock"):
         Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi").take()
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1  # theirs stays
 

@@ -62,14 +62,14 @@ def test_a_target_without_headers_has_none_to_correct() -> None:
 def test_the_plan_can_be_read() -> None:
     plan = upload_plan([local("a.mp3"), local("feed.xml", rank=FEED), local("b")], {"old": there(), "b": there(headers=("", ""))})
     assert sentences(plan, "public") == (
-        "keep 1 file that nothing names any more (older copies of the feed may)",
-        "in all 3 files, 8 bytes, to public; 0 unchanged",
+        "keep 1 file no longer referenced (older copies of the feed may still use them)",
+        "total: 3 files, 8 bytes, to public; 0 unchanged",
     )
-    assert "delete old if Causerie put it there" in sentences(plan, "public", prune=True)
+    assert "delete old if Causerie wrote it" in sentences(plan, "public", prune=True)
 
 
 def test_a_plan_that_does_nothing_says_so() -> None:
-    assert sentences(upload_plan([local("a")], {"a": there()}), "public") == ("nothing to send: public already holds all of it",)
+    assert sentences(upload_plan([local("a")], {"a": there()}), "public") == ("nothing to send: public is up to date",)
 
 
 @pytest.mark.parametrize(

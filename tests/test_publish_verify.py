@@ -55,7 +55,7 @@ def test_every_wrong_file_is_told_at_once(site: str) -> None:
         verify(site, files)
     said = [str(problem) for problem in caught.value.problems]
     assert len(said) == 2
-    assert said[0].startswith(f"{site}absent.mp3 and 1 more: answers 404 instead of 200")
+    assert said[0].startswith(f"{site}absent.mp3 and 1 more: returns 404 instead of 200")
     assert "has 4 bytes instead of 5" in said[1]
 
 
@@ -73,10 +73,10 @@ def test_a_host_that_does_not_answer_is_told() -> None:
 @pytest.mark.parametrize(
     ("status", "changed", "said"),
     [
-        (403, {}, "answers 403"),
+        (403, {}, "returns 403"),
         (0, {}, "cannot be reached"),
-        (200, {"content-type": "binary/octet-stream"}, "says Content-Type binary/octet-stream instead of audio/mpeg"),
-        (200, {"content-type": "a\x1b[31m"}, r"says Content-Type a\?\[31m"),
+        (200, {"content-type": "binary/octet-stream"}, "has Content-Type binary/octet-stream instead of audio/mpeg"),
+        (200, {"content-type": "a\x1b[31m"}, r"has Content-Type a\?\[31m"),
         (200, {"content-encoding": "aws-chunked"}, "Content-Encoding"),
         (200, {"content-length": "5"}, "has 5 bytes instead of 4"),
     ],

@@ -1,1 +1,1 @@
-"""Publishing: a pure upload plan, and the folder or bucket it is carried out on."""
+"""Publishing: what to upload, to a folder or to a bucket, as a transaction that is checked from outside."""

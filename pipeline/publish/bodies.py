@@ -1,4 +1,4 @@
-"""Request bodies that are read from an open file as they go: a large file costs no memory, and progress counts what really left."""
+"""Request bodies that are read from an open file while they are sent: no file is held in memory, and progress counts the bytes sent."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pipeline.errors import CauserieError
 from pipeline.publish.tree import PublicFile
 
 _BLOCK_BYTES = 1 << 20
-_SENT_BYTES = 1 << 16  # at once: a socket gives up when a block has not left within its timeout, as a large one has not on a slow line
+_SENT_BYTES = 1 << 16  # per read while sending: a larger block can exceed the socket's timeout on a slow line
 
 
 class Body:
-    """`length` bytes of an open file from `start`, with what botocore and http.client ask of a stream.
+    """A stream over `length` bytes of an open file from `start`, with the methods that botocore and http.client use.
 
-    It reads with `pread`, so several threads share one file and none can see a mixture of an old and a new one.
-    `moved` hears bytes only while `sending`: of a body whose `sha256` is not known botocore reads all before, to sign it. The MD5 is
-    taken the first time that all of it is read.
+    It reads with `pread`, so that several threads can share one file descriptor, and always read the file that was opened.
+    `on_progress` gets byte counts only while `is_sending`: without a known `sha256`, botocore first reads the whole body to sign it.
+    The MD5 is computed during the first complete read.
     """
 
     def __init__(self, handle: int, start: int, length: int, moved: Callable[[int], None], sha256: str = "") -> None:
@@ -33,9 +33,9 @@ class Body:
         return self._length
 
     def read(self, count: int = -1) -> bytes:
-        """The next `count` bytes, or all that are left; while sending, a block however few are asked for.
+        """Return the next `count` bytes, or all that remain; while sending, at least 64 KiB.
 
-        urllib3 asks for 16 KiB at a time and passes on what it gets: each time a system call, and a wait for the interpreter's lock.
+        urllib3 asks for 16 KiB at a time and sends whatever it gets: larger blocks save system calls and waits for the interpreter lock.
         """
         left = self._length - self._at
         count = max(count, _SENT_BYTES) if self.sending and count and count > 0 else count
@@ -46,17 +46,17 @@ class Body:
         return block
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place in it; going back says that some bytes were sent in vain."""
+        """Move to an offset. Moving back while sending reports a negative number of bytes: they are sent again."""
         self._at = max(0, min(offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._length}[whence], self._length))
         self._tell()
         return self._at
 
     def tell(self) -> int:
-        """Where the next byte is read from."""
+        """Return the offset of the next byte."""
         return self._at
 
     def md5(self) -> bytes:
-        """The MD5 of all of it: as it was read to be signed or sent, else it is read now."""
+        """Return the MD5 of the whole body, reading it now unless signing or sending already has."""
         if self._digested != self._length:
             self.sending = False
             self.seek(0)
@@ -66,7 +66,7 @@ class Body:
         return self._md5.digest()
 
     def _digest(self, block: bytes) -> None:
-        """Take a block into the MD5 when it follows what is in it already; from the start, anew, unless that was all."""
+        """Add a block to the MD5 when it follows the bytes hashed so far. A read from the start resets it, unless it was complete."""
         if self._at == 0 and self._digested != self._length:
             self._digested, self._md5 = 0, hashlib.md5(usedforsecurity=False)
         if self._at == self._digested:
@@ -81,9 +81,10 @@ class Body:
 
 @contextmanager
 def opened(file: PublicFile, digest: Callable[[Path], str]) -> Iterator[int]:
-    """An open handle on a file to send, whose SHA-256 `digest` gives.
+    """Open a file to send and yield its descriptor; `digest` computes a SHA-256.
 
-    Raises `CauserieError` when the file is not, before or after, what was compared: it would be kept for a year under a wrong name.
+    Raises `CauserieError` when the file differs from the one that was planned, before or after sending: caches would keep it for a
+    year under a wrong name.
     """
     handle = os.open(file.source, os.O_RDONLY)
     try:
@@ -99,12 +100,12 @@ def opened(file: PublicFile, digest: Callable[[Path], str]) -> Iterator[int]:
 
 
 def changed(file: PublicFile) -> CauserieError:
-    """What is said of a file that was written to while it was being sent."""
+    """The error for a file that was modified while it was being sent."""
     return CauserieError("changed while it was being published", str(file.source), "build again, then publish")
 
 
 def etag(parts: list[bytes]) -> str:
-    """The ETag that S3 gives to content of these part digests, without quotes: MD5, or the MD5 of MD5s and their number."""
+    """Return the ETag, unquoted, that S3 gives to content whose parts have these MD5s: the MD5, or the MD5 of the MD5s and their number."""
     if len(parts) == 1:
         return parts[0].hex()
     return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"

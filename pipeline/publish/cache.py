@@ -1,4 +1,4 @@
-"""Empty what stands before the bucket: a command, or one request an address, after the feed is written."""
+"""Purge a CDN or cache in front of the bucket after the feed is written: a command, or one request for each URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIMEOUT_S = 60
 
 
 def purge(hook: Sequence[str], urls: Iterable[str], folder: Path) -> tuple[str, ...]:
-    """Run the hook for addresses whose content changed; notes on what failed. The publication stands whatever happens here."""
+    """Run the purge hook for URLs whose content changed; return notes on what failed. A failure does not undo the publication."""
     if not hook:
         return ()
     wanted = tuple(urls)
@@ -23,7 +23,7 @@ def purge(hook: Sequence[str], urls: Iterable[str], folder: Path) -> tuple[str, 
 
 
 def requests(hook: Sequence[str], urls: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """(method, address) of each request that a one-line hook asks for. Pure."""
+    """Return (method, URL) of each request of a hook written as one line, `PURGE {url}`. Pure."""
     if len(hook) != 1 or " " not in hook[0]:
         return ()
     method, address = hook[0].split(" ", 1)
@@ -31,9 +31,9 @@ def requests(hook: Sequence[str], urls: Iterable[str]) -> tuple[tuple[str, str],
 
 
 def commands(hook: Sequence[str], urls: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """The argument lists that a command hook is run with: one an address where it says {url}, one in all where not. Pure.
+    """Return the argument lists of a command hook: one for each URL when it contains {url}, else a single one. Pure.
 
-    No shell reads them, and an address always begins with its scheme: it can become neither a command nor an option.
+    They run without a shell, and a URL always begins with its scheme: it can become neither a command nor an option.
     """
     wanted = tuple(urls)
     if not wanted or requests(hook, wanted):
@@ -46,16 +46,16 @@ def commands(hook: Sequence[str], urls: Iterable[str]) -> tuple[tuple[str, ...],
 def _requested(method: str, url: str) -> str:
     answer = ask(url, method)
     said = f"answered {answer.status}" if answer.status else f"cannot be reached ({answer.reason})"
-    return "" if 200 <= answer.status < 300 else f"the cache was not emptied: {urlsplit(url).hostname} {said}"
+    return "" if 200 <= answer.status < 300 else f"the cache was not purged: {urlsplit(url).hostname} {said}"
 
 
 def _ran(argv: Sequence[str], folder: Path) -> str:
-    """Run one command from the show's folder; its own words are not repeated, they may hold a password."""
+    """Run one command from the show's folder. Its output is not shown: it may contain a password."""
     name = shlex.quote(Path(argv[0]).name)
     try:
         done = subprocess.run(argv, cwd=folder, timeout=_TIMEOUT_S, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     except subprocess.TimeoutExpired:
-        return f"the cache was not emptied: {name} took more than {_TIMEOUT_S} s"
+        return f"the cache was not purged: {name} took more than {_TIMEOUT_S} s"
     except OSError as error:
-        return f"the cache was not emptied: {name} could not be run ({error.strerror})"
-    return f"the cache was not emptied: {name} ended with status {done.returncode}" if done.returncode else ""
+        return f"the cache was not purged: {name} could not be run ({error.strerror})"
+    return f"the cache was not purged: {name} ended with exit status {done.returncode}" if done.returncode else ""

@@ -1,4 +1,4 @@
-"""What a feed gives subscribers, and the ledger and the records in line with what is out."""
+"""Keep the ledger and the publication history consistent with the feed that is published."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ LEDGER = "feeds/ledger.json"
 
 
 def settle(root: Path, target: Target) -> None:
-    """Bring the records in line with what is out, after a publication that was stopped between its promise and its confirmation."""
+    """Finish or undo the records of publications that stopped between `history.begin` and `history.commit`.
+
+    When the target has all their feeds they are recorded in the ledger and committed, else they are aborted.
+    """
     folder = root / history.PUBLICATIONS
     for tree in history.trees(folder, target.name):
         if tree.confirmed or tree.feed is None:
@@ -28,7 +31,7 @@ def settle(root: Path, target: Target) -> None:
 
 
 def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
-    """What a feed gives subscribers; `CauserieError` when it cannot be read."""
+    """Read from a feed file what subscribers get from it. Raises `CauserieError` when it cannot be read."""
     from xml.etree.ElementTree import ParseError
 
     try:
@@ -38,7 +41,7 @@ def given_by(path: Path, at: datetime, target: str) -> ledgers.Publication:
 
 
 def given_there(target: Target, key: str, at: datetime) -> ledgers.Publication | None:
-    """What the feed at a target gives subscribers; None when it is no feed of episodes."""
+    """Read from the feed at a target what subscribers get from it; None when it is not a podcast feed."""
     from xml.etree.ElementTree import ParseError
 
     content = target.read(key)
@@ -49,8 +52,8 @@ def given_there(target: Target, key: str, at: datetime) -> ledgers.Publication |
 
 
 def record(path: Path, given: ledgers.Publication) -> None:
-    """Write in the ledger what subscribers have been given, unless it says so already."""
-    before = ledgers.load(path)  # again: an episode may have got its GUID while files were on their way
+    """Write in the ledger what subscribers got, unless it is there already."""
+    before = ledgers.load(path)  # read again: an episode may have got its GUID during the upload
     after = ledgers.record(before, given)
     if after != before:
         ledgers.save(path, after)

@@ -1,10 +1,10 @@
-"""What was published, kept beside the ledger in `feeds/publications/`, so that it can be gone back to.
+"""The history of publications, in `feeds/publications/` next to the ledger: what `causerie rollback` needs.
 
-`NNNN.json` and `NNNN.html` are reports and stay. `trees/NNNN.json` lists the files of one publication, and `files/` holds, under their
-digests, those whose names do not carry their content (feeds, pages, guides): of the last `keep` publications only. Media are not copied:
-they are still at the target, under names that never change content.
+`NNNN.json` and `NNNN.html` are reports and are kept. `trees/NNNN.json` lists the files of one publication, and `files/` holds copies, named
+by digest, of files without a digest in their name (feeds, pages, guides): both for the last `keep` publications only. Media are not copied:
+they stay at the target, under names that include their digest.
 
-A tree is written before the feed, as a promise, and confirmed after: a publication that was killed between the two is recognised.
+A tree is written before the feed and committed after it, so that a publication killed between the two is recognised.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PUBLICATIONS = "feeds/publications"
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of one publication; `back_to` is the number of the one it went back to, 0 when it did not."""
+    """The files of one publication. `back_to` is the publication that a rollback restored, 0 when it was not a rollback."""
 
     number: int
     at: datetime
@@ -40,24 +40,24 @@ class Tree:
 
     @property
     def feed(self) -> PublicFile | None:
-        """Its main feed."""
+        """The main feed; None when it has none."""
         return next((file for file in self.files if file.key == self.feed_key), None)
 
 
 def trees(folder: Path, target: str) -> tuple[Tree, ...]:
-    """The publications to `target` that are kept in `folder`, oldest first; a damaged one is a `CauserieError`."""
+    """Load the publications to `target` that `folder` keeps, oldest first. Raises `CauserieError` when one is damaged."""
     found = (_read(folder, path) for path in sorted((folder / "trees").glob("[0-9]*.json")))
     return tuple(sorted((tree for tree in found if tree.target == target), key=lambda tree: tree.number))
 
 
 def next_number(folder: Path) -> int:
-    """The number of the next publication, to whatever target."""
+    """Return the number of the next publication; all targets share one sequence."""
     known = [int(path.stem) for path in (*folder.glob("[0-9]*.json"), *(folder / "trees").glob("[0-9]*.json")) if path.stem.isdigit()]
     return max(known, default=0) + 1
 
 
 def ever_sent(folder: Path, target: str) -> frozenset[str]:
-    """Every key that a publication to `target` has sent, from the reports; one that cannot be read says nothing."""
+    """Return every key that a publication to `target` has sent, from the reports; unreadable reports are skipped."""
     keys: set[str] = set()
     for path in folder.glob("[0-9]*.json"):
         with suppress(CauserieError, KeyError, TypeError):
@@ -67,7 +67,7 @@ def ever_sent(folder: Path, target: str) -> frozenset[str]:
 
 
 def promise(folder: Path, tree: Tree) -> None:
-    """Keep what is about to be published: a copy of what has no lasting name, then the list."""
+    """Record a publication before its feed is written: copies of its mutable files, then the list of files."""
     for file in tree.files:
         place = folder / "files" / file.sha256
         if is_kept(file) and file.source != place and not place.exists():
@@ -79,17 +79,17 @@ def promise(folder: Path, tree: Tree) -> None:
 
 
 def confirm(folder: Path, tree: Tree) -> None:
-    """Note that the feed is out."""
+    """Record that the feed was written."""
     _write(folder, replace(tree, confirmed=True))
 
 
 def withdraw(folder: Path, tree: Tree) -> None:
-    """Forget a promise that was not kept."""
+    """Delete the record of a publication whose feed was not written."""
     _tree_file(folder, tree.number).unlink(missing_ok=True)
 
 
 def trim(folder: Path, target: str, keep: int) -> None:
-    """Keep the last `keep` publications to `target`, and the files that some publication, to whatever target, still needs."""
+    """Delete all but the last `keep` publications to `target`, and the copies that no remaining publication, to any target, needs."""
     for tree in trees(folder, target)[:-keep]:
         _tree_file(folder, tree.number).unlink()
     left = (_read(folder, path) for path in (folder / "trees").glob("[0-9]*.json"))
@@ -100,7 +100,7 @@ def trim(folder: Path, target: str, keep: int) -> None:
 
 
 def went_back_to(kept: Iterable[Tree], number: int | None) -> Tree:
-    """The publication to go back to: the one of that number, or the one before what is out now. Pure; raises `CauserieError`."""
+    """Choose the publication to restore: the one with that number, or the one before the current one. Pure; raises `CauserieError`."""
     done = [tree for tree in kept if tree.confirmed]
     known = [tree.number for tree in done]
     now = (done[-1].back_to or done[-1].number) if done else 0
@@ -108,14 +108,14 @@ def went_back_to(kept: Iterable[Tree], number: int | None) -> Tree:
     for tree in done:
         if tree.number == wanted:
             return tree
-    have = "only what is out now is kept" if known else "nothing was published from here"
-    have = f"those that can be gone back to: {', '.join(map(str, known))}" if len(known) > 1 else have
-    said = f"there is no publication {number} to go back to" if number is not None else "there is no earlier publication to go back to"
+    have = "only the current publication is kept" if known else "nothing was published from this copy of the show"
+    have = f"publications you can roll back to: {', '.join(map(str, known))}" if len(known) > 1 else have
+    said = f"publication {number} does not exist" if number is not None else "there is no earlier publication to roll back to"
     raise CauserieError(said, PUBLICATIONS, have)
 
 
 def is_kept(file: PublicFile) -> bool:
-    """Whether a file is copied here: its name promises nothing of its content."""
+    """Whether a file's content can change under its name, which has no digest; a copy of it is kept for rollbacks."""
     return file.cache_control != IMMUTABLE
 
 
@@ -131,7 +131,7 @@ def _write(folder: Path, tree: Tree) -> None:
 
 
 def _one_row_a_line(value: dict[str, Any]) -> str:
-    """JSON with a line for each file, so that version control shows which have changed."""
+    """Format as JSON with one line for each file, so that version control shows which ones changed."""
     import json
 
     rows = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in value["files"])
@@ -140,19 +140,19 @@ def _one_row_a_line(value: dict[str, Any]) -> str:
 
 
 def _read(folder: Path, path: Path) -> Tree:
-    """One tree; each file's source is the copy kept of it, whether there is one or not."""
+    """Read one tree. Each file's source is the path of its copy, which may not exist."""
     try:
         value = read_json(path)
         files = tuple(PublicFile(row[0], folder / "files" / _digest(row[2]), *row[1:]) for row in value["files"])
         at, numbers = datetime.fromisoformat(value["at"]), (int(value["number"]), int(value["back_to"]))
         return Tree(numbers[0], at, value["target"], value["feed_key"], files, numbers[1], value["confirmed"])
     except (CauserieError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        hint = "restore it from version control, or delete it: that publication can then not be gone back to"
+        hint = "restore it from version control, or delete it: you then cannot roll back to that publication"
         raise CauserieError("is damaged", str(path), hint) from error
 
 
 def _digest(text: str) -> str:
-    """A SHA-256 in hexadecimal: nothing else may name a file to read."""
+    """Return a hexadecimal SHA-256 unchanged; `ValueError` for anything else, which must not become a path."""
     if not re.fullmatch("[0-9a-f]{64}", text):
         raise ValueError(text)
     return text

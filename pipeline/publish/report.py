@@ -1,11 +1,10 @@
-"""What a publication did, kept with the ledger: for programs (JSON) and for people (HTML, in the language of the show)."""
+"""The report of a publication, kept next to the ledger: JSON for programs, HTML for people, in the language of the show."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.files import write_json, write_whole
 from pipeline.publish.upload import size
@@ -16,15 +15,15 @@ _TEMPLATES = Path(__file__).parent.parent / "templates" / "publication"
 
 @dataclass(frozen=True)
 class Publication:
-    """What one publication did, or would do."""
+    """What one publication did, or would do. Its fields are keys of the JSON report and are used by the HTML template."""
 
     target: str
     at: str  # ISO 8601
-    sent: tuple[str, ...]  # keys, in the order they were sent, those with only new headers included
+    sent: tuple[str, ...]  # keys in the order they were sent, including those of which only the headers changed
     bytes: int  # of content sent
     unchanged: int  # files
-    subscribers: tuple[str, ...] = ()  # what they will notice
-    back_to: int = 0  # the number of the publication it went back to
+    subscribers: tuple[str, ...] = ()  # the changes that subscribers will notice
+    back_to: int = 0  # the publication that a rollback restored; 0 when it was not a rollback
     deleted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # advice for the producer
     number: int = 0  # 0 when nothing was sent
@@ -32,16 +31,16 @@ class Publication:
 
     @property
     def nothing_changed(self) -> bool:
-        """Whether the target already held all of it."""
+        """Whether nothing was sent or deleted."""
         return not self.sent and not self.deleted
 
 
 def summary(done: Publication) -> str:
-    """One line for the end."""
+    """Return one line that sums up the publication."""
     deleted = f", {len(done.deleted)} deleted" if done.deleted else ""
     if done.nothing_changed:
-        return f"nothing to send: {done.target} already holds all of it"
-    what = f"went back to publication {done.back_to} on {done.target}" if done.back_to else f"published to {done.target}"
+        return f"nothing to send: {done.target} is up to date"
+    what = f"rolled back to publication {done.back_to} on {done.target}" if done.back_to else f"published to {done.target}"
     rate = f" in {done.seconds:.0f} s, {size(round(done.bytes / done.seconds))}/s" if done.seconds >= 2 and done.bytes > 10**6 else ""
     return f"{what}: {len(done.sent)} sent ({size(done.bytes)}{rate}), {done.unchanged} unchanged{deleted}"
 
@@ -56,7 +55,7 @@ def write_report(folder: Path, done: Publication, sizes: Mapping[str, int], chec
 
 
 def page(done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> str:
-    """The report as one HTML page without anything from elsewhere. Pure."""
+    """Render the report as one self-contained HTML page. Pure."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -68,14 +67,14 @@ def page(done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], t
     )
 
 
-_ENGLISH: dict[str, Any] = {
-    "publication": "Publication", "back": "Went back to publication", "on": "To", "at": "Date", "bytes": "Sent",
+_ENGLISH = {
+    "publication": "Publication", "back": "Rolled back to publication", "on": "To", "at": "Date", "bytes": "Sent",
     "unchanged": "Unchanged files", "seconds": "Seconds", "subscribers": "What subscribers notice", "nothing": "Nothing.",
-    "notes": "Advice", "seen": "Seen from outside", "address": "Address", "status": "Status", "type": "Type", "length": "Bytes",
-    "ranges": "Byte ranges", "cors": "Other sites may read it", "same": "Whole content compared", "files": "Files sent",
+    "notes": "Advice", "seen": "Checked from outside", "address": "Address", "status": "Status", "type": "Type", "length": "Bytes",
+    "ranges": "Byte ranges", "cors": "Other sites may read it (CORS)", "same": "Content compared", "files": "Files sent",
     "deleted": "Files deleted", "yes": "yes", "no": "no",
 }  # fmt: skip
-_FRENCH: dict[str, Any] = {
+_FRENCH = {
     "publication": "Publication", "back": "Retour à la publication", "on": "Vers", "at": "Date", "bytes": "Envoyé",
     "unchanged": "Fichiers inchangés", "seconds": "Secondes", "subscribers": "Ce que les abonnés remarquent", "nothing": "Rien.",
     "notes": "Conseils", "seen": "Vu du dehors", "address": "Adresse", "status": "Réponse", "type": "Type", "length": "Octets",

@@ -1,7 +1,7 @@
-"""Publish, and go back: look, compare, carry out, write down.
+"""Publish and roll back: list the target, compare, run the transaction, record the result.
 
-The order of the writing down matters: what the feed is about to be is promised in `feeds/publications/` before it is written, and
-recorded in the ledger after, so that a publication killed in between is known for ours the next time.
+The order of the records matters: `feeds/publications/` gets the publication before its feed is written and the ledger after it,
+so that the next run recognises a publication that was killed in between.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FEED_FILE = "feeds/feed.xml"
 
 @dataclass(frozen=True)
 class Hears:
-    """Who listens to a publication: `say` gets what a person should read, `tell` each file as it goes, `moved` bytes sent of how many."""
+    """What a publication reports: `on_message` lines for the user, `on_status` a line for each file, `on_progress` bytes sent and total."""
 
     say: Callable[[str], None] = lambda line: None
     tell: Callable[[str], None] = lambda line: None
@@ -47,17 +47,17 @@ class Hears:
 
 @dataclass(frozen=True)
 class _Job:
-    """One publication to carry out: these files, to that target."""
+    """One publication to run: which files to which target, and what its report needs."""
 
     show: Show
     root: Path
     at: datetime
     target: Target
     files: tuple[PublicFile, ...]
-    feed_key: str  # of its main feed
+    feed_key: str  # key of the main feed
     given: ledgers.Publication
     hears: Hears
-    base_url: str  # where it is looked at from outside; empty when only the target can be asked
+    base_url: str  # the public address to check files at; empty when only the target itself can be checked
     back_to: int = 0
     checks: list[Check] = field(default_factory=list)
 
@@ -75,11 +75,11 @@ def publish(
     hears: Hears = Hears(),
     public_url: str = "",
 ) -> Publication:
-    """Publish the episodes that are due at `at`, to the folder or bucket that the show names.
+    """Publish the episodes that are due at `at`, to the folder or bucket that the show configures.
 
-    `public_url` is where the tree can be looked at from outside when show.toml does not say; `take_over` replaces a feed that the ledger
-    does not know, `new_guids` gives subscribers what they have again, under another GUID.
-    Raises `CauserieError`; subscribers then still have the previous publication.
+    `public_url` is the public address to check files at, when show.toml sets none. `take_over` replaces a feed that the ledger
+    does not know. `new_guids` allows episodes to change their GUID: subscribers then download them again.
+    Raises `CauserieError`; subscribers then still get the previous publication.
     """
     digests = DigestCache(root)
     files = public_tree(show, episodes, root, lambda path: digests.digest(os.path.relpath(path, root)) or "")
@@ -113,9 +113,10 @@ def publish(
 def rollback(
     show: Show, root: Path, *, at: datetime, number: int | None = None, dry_run: bool = False, hears: Hears = Hears(), public_url: str = ""
 ) -> Publication:
-    """Write back the feed and pages of an earlier publication: number `number`, or the one before what is out now.
+    """Restore the feeds and pages of publication `number`, or of the one before the current one.
 
-    Media and texts are still there under their lasting names; `CauserieError` when one is not, and nothing is then changed.
+    Media and texts are still at the target, under names that include their digest. Raises `CauserieError` when one is missing;
+    nothing is then changed.
     """
     target, folder = target_of(show, root), root / history.PUBLICATIONS
     try:
@@ -140,36 +141,37 @@ def rollback(
 
 
 def set_up(show: Show, root: Path, *, public_read: bool, say: Callable[[str], None]) -> None:
-    """Prepare the place to publish to, saying what was done."""
+    """Set up the target; `on_message` gets a sentence for each thing done."""
     target = target_of(show, root)
     if isinstance(target, S3Target):
         for sentence in target.set_up(public_read):
             say(sentence)
         target.close()
     else:
-        say(f"{target.name} is a folder: nothing to set up; whoever serves it must send byte ranges and Access-Control-Allow-Origin: *")
+        needs = "its web server must support byte ranges and send Access-Control-Allow-Origin: *"
+        say(f"{target.name} is a folder: nothing to set up; {needs}")
 
 
 def target_of(show: Show, root: Path, digest: Callable[[Path], str] = sha256) -> Target:
-    """The place the show is published to; `digest` gives the SHA-256 of a file as it is now, from memory when it can."""
+    """Return the target the show is published to; `digest` computes the SHA-256 of a file and may use a cache."""
     if show.publish.s3 is not None:
         return S3Target(show.publish.s3, root / MEMORY, digest=digest)
     return FolderTarget(root / show.publish.folder, show.info.website, root / MEMORY, name=show.publish.folder)
 
 
 def target_name(show: Show) -> str:
-    """What the ledger calls the place the show is published to."""
+    """Return the name of the show's target in the ledger: `public`, `s3://bucket/prefix`."""
     s3 = show.publish.s3
     return show.publish.folder if s3 is None else f"s3://{s3.bucket}/{s3.prefix}".rstrip("/")
 
 
 def base_url_of(show: Show, public_url: str = "") -> str:
-    """Where the tree is looked at over HTTP; empty for a folder nobody is known to serve."""
+    """Return the public address to check files at; empty for a folder without a configured address."""
     return public_url or show.publish.public_url or (show.info.website if show.publish.s3 is not None else "")
 
 
 def _foreseen(job: _Job, before: ledgers.Publication | None, plan: UploadPlan, prune: bool, left: tuple[str, ...]) -> Publication:
-    """Say what would be done."""
+    """Report what a publication would do."""
     for line in (*noticed.differences(before, job.given), *table(plan), *sentences(plan, job.target.name, prune=prune), *left):
         job.hears.say(line)
     return _publication(job, before, plan)
@@ -183,7 +185,7 @@ def _published(
     left: tuple[str, ...],
     prune: Callable[[], tuple[str, ...]] = tuple,
 ) -> Publication:
-    """Carry it out, write it down, empty caches, and only then delete what is asked away."""
+    """Run the transaction, record it, purge caches, and only then delete orphans when `prune` does."""
     began, folder, show = time.monotonic(), job.root / history.PUBLICATIONS, job.show
     tree = history.Tree(history.next_number(folder), job.at, job.target.name, job.feed_key, job.files, job.back_to)
     notes: tuple[str, ...] = ()
@@ -205,31 +207,31 @@ def _published(
 
 
 def _checked(job: _Job, files: Iterable[PublicFile]) -> tuple[str, ...]:
-    """Look at published files: over HTTP where an address is known, else by asking the target what it holds."""
+    """Check published files: over HTTP when a public address is known, else by listing the target."""
     if job.base_url:
         return verify(job.base_url, files, job.checks.append)
     wanted = {file.key: file for file in files}
     there = job.target.list(wanted)
     for key, file in wanted.items():
         if key not in there or (there[key].bytes, there[key].sha256) != (file.bytes, file.sha256):
-            raise CauserieError("is not what was just published", f"{job.target.name}/{key}", "publish again")
+            raise CauserieError("does not have the content that was just published", f"{job.target.name}/{key}", "publish again")
     return ()
 
 
 def _stale_feeds(job: _Job, plan: UploadPlan) -> tuple[str, ...]:
-    """A note when what listeners get is not yet the feed that was written."""
+    """Return a note for each feed whose public address does not yet return what was written."""
     feeds = [file for file in plan.changes if file.rank >= FEEDS] if job.base_url else []
     old = [file.key for file in feeds if digest_of(address_of(job.base_url, file.key)) != file.sha256]
-    return tuple(f"{key} is written, but its public address still answers something else: a cache before it is behind" for key in old)
+    return tuple(f"{key} is written, but its public address still returns something else: a cache in front of it is stale" for key in old)
 
 
 def _refuse_lost(plan: UploadPlan, target: Target, tree: history.Tree) -> None:
-    """A `CauserieError` when something the earlier publication names is neither there nor kept here."""
+    """Raise `CauserieError` when a file of the earlier publication is neither at the target nor kept here."""
     lost = [file.key for file in plan.uploads if not file.source.is_file()]
     if lost:
         more = f" and {len(lost) - 1} more files" if len(lost) > 1 else ""
-        said = f"publication {tree.number} cannot be gone back to: {lost[0]}{more} is there no longer"
-        raise CauserieError(said, target.name, "go back to another, or build and publish")
+        said = f"cannot roll back to publication {tree.number}: the target no longer has {lost[0]}{more}"
+        raise CauserieError(said, target.name, "roll back to another publication, or build and publish")
 
 
 def _publication(job: _Job, before: ledgers.Publication | None, plan: UploadPlan) -> Publication:

@@ -1,12 +1,12 @@
-"""The S3 target: the only place that talks to boto3.
+"""The S3 target: a bucket, or a prefix of one, on any S3-compatible server.
 
-Written for every S3-compatible server: checksums only when required (older Ceph stores `aws-chunked` as a Content-Encoding
-otherwise), no ACL unless asked for, conditions on the feed where the server knows them.
+Checksums are sent only when required (older Ceph otherwise stores `aws-chunked` as the Content-Encoding), ACLs only when configured,
+and the feed is written conditionally where the server supports it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,8 +21,8 @@ from pipeline.files import write_json
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body, etag, opened
 from pipeline.publish.headers import IMMUTABLE
-from pipeline.publish.s3_client import WORKERS, client_for, content_of
-from pipeline.publish.s3_conditions import Lock, conditions_work
+from pipeline.publish.s3_client import WORKERS, Address, client_for, content_of
+from pipeline.publish.s3_conditions import Condition, Lock, conditions_work
 from pipeline.publish.s3_errors import code_of, host_of, status_of, told
 from pipeline.publish.s3_parts import send_parts
 from pipeline.publish.s3_setup import set_up
@@ -31,20 +31,20 @@ from pipeline.publish.target import nobody
 from pipeline.publish.tree import PublicFile
 from pipeline.publish.upload import ONE_PUT_BYTES, PART_BYTES, RemoteFile
 
-IN_MEMORY_BYTES = 200_000  # goes in one piece, which even a slow line shared by `WORKERS` takes within `CONNECT_S`
-SENDS = 6  # of a file that arrives damaged; of one in parts 2
+IN_MEMORY_BYTES = 200_000  # up to here sent as one block, which even a slow line shared by `WORKERS` takes within `CONNECT_TIMEOUT_S`
+SENDS = 6  # tries to send a file that arrives corrupted; 2 for one in parts
 
-_ARRIVED_CHANGED = {"XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody"}  # refused by a server that checks what it gets
-_LOOK_AGAIN = {404, 409, 412}  # what a refused condition looks like, on one server or another
+_ARRIVED_CHANGED = {"XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody"}  # from servers that check content
+_LOOK_AGAIN = {404, 409, 412}  # how servers answer when a condition fails
 
 
 class S3Target:
-    """A bucket, or a prefix of one. Credentials come from boto3's own chain and are never looked at here."""
+    """A bucket, or a prefix of one. Credentials come from boto3's own chain and are never read here."""
 
     def __init__(self, settings: S3Settings, memory: Path, *, attempts: int = 6, digest: Callable[[Path], str] = digest_of) -> None:
-        """`memory` is the folder for what is remembered between publications; `attempts` a request's tries in all.
+        """`state_folder` keeps what is known between publications; `attempts` is the total number of tries of a request.
 
-        `digest` gives the SHA-256 of a file as it is now, from memory when it can.
+        `digest` computes the SHA-256 of a file and may use a cache.
         """
         prefix = settings.prefix.strip("/")
         self.name = f"s3://{settings.bucket}/{prefix}".rstrip("/")
@@ -57,14 +57,14 @@ class S3Target:
         with self._told():
             self._client = client_for(settings, attempts)
         self._lock: Lock | None = None
-        self._parts = ThreadPoolExecutor(WORKERS)  # for the parts of all large files together
+        self._parts = ThreadPoolExecutor(WORKERS)  # shared by the parts of all large files
 
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
-        """Everything below the prefix: one request a thousand, and one more for each of `keys` that we do not remember."""
+        """Every object below the prefix: one request for each thousand, and one for each of `keys` that the manifest does not have."""
         there: dict[str, RemoteFile] = {}
         with self._told():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._settings.bucket, Prefix=self._prefix)
-            for row in (row for page in pages for row in page.get("Contents", ())):
+            for row in (row for page in pages for row in page.get("Contents", [])):
                 there[row["Key"].removeprefix(self._prefix)] = RemoteFile(row["Size"], "", ("", ""), row["ETag"])
         self._known = {key: file for key, file in self._known.items() if key in there and _same_version(file, there[key])}
         unknown = [key for key in there if key in keys and key not in self._known]
@@ -74,16 +74,16 @@ class S3Target:
         return {**there, **self._known}
 
     def find(self, key: str) -> RemoteFile | None:
-        """One object as it is now."""
+        """One object as it is now; None when there is none."""
         return self._head(key)
 
     def ready(self) -> None:
-        """Try out conditional writes, unless it is remembered whether they work."""
+        """Probe conditional writes, unless the result is already known."""
         self.conditional()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the lock object, where conditional writes do not work."""
+        """Hold the lock object where conditional writes do not work."""
         if self.conditional():
             yield
             return
@@ -95,28 +95,35 @@ class S3Target:
             yield
         finally:
             self._lock = None
-            with suppress(CauserieError), self._told():  # left behind, it ends by itself
+            with suppress(CauserieError), self._told():  # a lock that is not deleted expires
                 lock.give_back()
 
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
-        """Send one file with its headers and its digest, large ones in parts, and see that what arrived is what was sent."""
+        """Send one file with its headers and its digest, large ones in parts, and check that the stored content is what was sent."""
         with self._told(file.key):
             if not self._arrives(file, moved):
-                if file.cache_control == IMMUTABLE:  # its name promises its content; a page stays, something may lead to it
+                if file.cache_control == IMMUTABLE:  # its name includes its digest; a page stays, as links may lead to it
                     self._client.delete_object(**self._address(file.key))
                 raise self._damaged(file)
 
     def put_headers(self, file: PublicFile) -> None:
-        """Copy the object onto itself with the right headers, if it is still the one we know; S3 wants all of them restated."""
+        """Copy the object onto itself with the right headers, if it is still the known version; S3 needs all headers again."""
         address = self._address(file.key)
-        same = {"CopySourceIfMatch": self._known[file.key].tag} if file.key in self._known else {}
+        about = self._about(file)
+        if file.key in self._known:
+            about["CopySourceIfMatch"] = self._known[file.key].tag
         with self._told(file.key):
-            answer = self._client.copy_object(**address, **same, CopySource=address, MetadataDirective="REPLACE", **self._about(file))
+            answer = self._client.copy_object(
+                **address, CopySource={"Bucket": address["Bucket"], "Key": address["Key"]}, MetadataDirective="REPLACE", **about
+            )
         tag = answer["CopyObjectResult"]["ETag"]
         self._known[file.key] = RemoteFile(file.bytes, file.sha256, (file.content_type, file.cache_control), tag)
 
     def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
-        """Write the feed if nobody else has since `expected` was seen: on that condition, or under a lock where conditions do not work."""
+        """Write the feed if it is still `expected`: conditionally, or under the lock object where conditional writes do not work.
+
+        Returns a note for the user when the lock object was used. Raises `CauserieError` when another publisher has replaced the feed.
+        """
         if not self._lock and self.conditional():
             if self._put_if(file, expected):
                 return ""
@@ -130,10 +137,10 @@ class S3Target:
             if _tag(there) != _tag(expected) and (there is None or there.sha256 != file.sha256):
                 raise self._conflict(file)
             self._write_feed(file, {})
-        return f"{self.name} has no working conditional writes: a lock object stood in; better not to publish from two places at once"
+        return f"conditional writes do not work on {self.name}, a lock object was used instead: avoid publishing from two places at once"
 
     def conditional(self) -> bool:
-        """Whether this bucket's conditional writes work: as remembered, else tried out."""
+        """Whether conditional writes work on this bucket: from the saved result, else probed."""
         if self._settings.conditional_writes == "off":
             return False
         known = remembered(self._conditions)
@@ -145,7 +152,7 @@ class S3Target:
         return works
 
     def set_up(self, public_read: bool) -> Iterator[str]:
-        """Prepare the bucket, and remember whether its conditional writes work; what was done, as sentences."""
+        """Set up the bucket and save whether its conditional writes work; yields a sentence for each thing done."""
         wanted = self._settings.conditional_writes != "off"
         with self._told():
             rows = set_up(self._client, self._settings.bucket, self._prefix, public_read=public_read, conditional=wanted)
@@ -160,7 +167,7 @@ class S3Target:
             return content_of(self._client, self._address(key))[0]
 
     def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
-        """Delete those of `keys` that we remember putting there, or that are among `ours`."""
+        """Delete those of `keys` that the manifest or `owned` lists; return the deleted keys."""
         gone = tuple(key for key in keys if key in self._known or key in ours)
         for key in gone:
             with self._told(key):
@@ -169,26 +176,26 @@ class S3Target:
         return gone
 
     def close(self) -> None:
-        """Remember what is there."""
+        """Save the manifest of what is at the target."""
         self._parts.shutdown(cancel_futures=True)
         save_manifest(self._manifest, self._identity, self._known)
 
-    def _arrives(self, file: PublicFile, moved: Callable[[int], None] = nobody, **condition: str) -> bool:
-        """Send a file until what the server holds is what was sent; on a condition, until somebody else's is there."""
+    def _arrives(self, file: PublicFile, moved: Callable[[int], None] = nobody, condition: Condition | None = None) -> bool:
+        """Send a file until the stored content is what was sent; with a condition, until another publisher's version is there."""
         from botocore.exceptions import ClientError
 
         for _ in range(SENDS if file.bytes <= ONE_PUT_BYTES else 2):
             try:
-                if self._send(file, moved, **condition):
+                if self._send(file, moved, condition or {}):
                     return True
-                condition = {"IfMatch": self._known[file.key].tag} if condition else {}
+                condition = {"IfMatch": self._known[file.key].tag} if condition else None
             except ClientError as error:
                 if code_of(error) not in _ARRIVED_CHANGED:
                     raise
         return False
 
-    def _send(self, file: PublicFile, moved: Callable[[int], None], **condition: str) -> bool:
-        """One PUT up to `ONE_PUT_BYTES`, parts above; whether what the server holds is what was sent, of which its ETag tells."""
+    def _send(self, file: PublicFile, moved: Callable[[int], None], condition: Condition) -> bool:
+        """Send in one PUT up to `ONE_PUT_BYTES`, in parts above; return whether the stored content is what was sent, by its ETag."""
         with opened(file, self._digest) as handle:
             address, about = self._address(file.key), self._about(file)
             if file.bytes > ONE_PUT_BYTES:
@@ -197,21 +204,22 @@ class S3Target:
                 tag = self._send_parts(file, bodies, moved)
             else:
                 bodies = [Body(handle, 0, file.bytes, moved, file.sha256)]
-                plain = bodies[0].read() if file.bytes <= IN_MEMORY_BYTES else bodies[0]  # no wait for “100 Continue” with small ones
-                tag = self._client.put_object(**address, Body=plain, ContentLength=file.bytes, **about, **condition)["ETag"]
+                plain = bodies[0].read() if file.bytes <= IN_MEMORY_BYTES else bodies[0]  # small files do not wait for “100 Continue”
+                about |= {"Body": plain, "ContentLength": file.bytes}  # botocore reads any stream, its stubs only know `IO`
+                tag = self._client.put_object(**address, **about, **condition)["ETag"]
                 moved(file.bytes if plain is not bodies[0] else 0)
             due = etag([body.md5() for body in bodies])
         sent = RemoteFile(file.bytes, "", (file.content_type, file.cache_control), tag)
-        self._known[file.key] = sent  # until it has been looked at nobody knows what it holds, whatever its metadata say
+        self._known[file.key] = sent  # the digest is unknown until the stored content has been checked, whatever the metadata say
         whole = tag.strip('"') == due or bool(tag) and self._stored_sha256(file.key) == file.sha256
         self._known[file.key] = replace(sent, sha256=file.sha256 if whole else "")
         return whole
 
-    def _send_parts(self, file: PublicFile, bodies: list[Body], moved: Callable[[int], None]) -> str:
-        """Send a file in parts; the ETag of what is there then, empty when nothing is.
+    def _send_parts(self, file: PublicFile, bodies: Sequence[Body], moved: Callable[[int], None]) -> str:
+        """Send a file in parts; return the ETag of the object then stored, empty when there is none.
 
-        An upload can be over before we have ended it: the answer to its end was lost and boto3 asks again, another publisher went on
-        with the same one, or the host tidied it away. Ceph 16 ends it and leaves the ETag of its answer empty.
+        The upload may be gone before we complete it: the response to the completion was lost and boto3 retries, another publisher
+        resumed the same upload, or the host cleaned it up. Ceph 16 completes it and returns an empty ETag.
         """
         from botocore.exceptions import ClientError
 
@@ -224,10 +232,10 @@ class S3Target:
         return tag or _tag(self._head(file.key))
 
     def _put_if(self, file: PublicFile, expected: RemoteFile | None) -> bool:
-        """Write the feed on condition; False when the server turns out not to know conditions, and nothing was written.
+        """Write the feed conditionally; return False when the server turns out not to support that, with nothing written.
 
-        A refusal is looked into before it is called a conflict: the answer to our own write may have been lost on the way and
-        boto3 have tried again, and some servers refuse conditions that hold (Ceph before 20) or do not know them (501).
+        A failed condition is not a conflict yet: the response to our own write may have been lost and boto3 have retried it, and some
+        servers fail conditions that hold (Ceph before 20) or do not support them (501).
         """
         from botocore.exceptions import ClientError
 
@@ -241,17 +249,17 @@ class S3Target:
             if there is not None and there.sha256 == file.sha256:
                 self._known[file.key] = there
                 return True
-            if status_of(error) == 409 or _tag(there) != _tag(expected):  # 409: being written now
+            if status_of(error) == 409 or _tag(there) != _tag(expected):  # 409: another write is in progress
                 raise self._conflict(file) from None
             return False
         return True
 
-    def _write_feed(self, file: PublicFile, condition: dict[str, str]) -> None:
-        """Send the feed, again when it arrives damaged; when every answer is lost, what is there tells whether it is out."""
+    def _write_feed(self, file: PublicFile, condition: Condition) -> None:
+        """Send the feed, again when it arrives corrupted. When every response is lost, the stored object shows whether it was written."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            if not self._arrives(file, **condition):
+            if not self._arrives(file, condition=condition):
                 raise self._damaged(file)
         except (BotoCoreError, ClientError) as error:
             refused = isinstance(error, ClientError) and status_of(error) not in {500, 502, 503, 504}
@@ -261,17 +269,17 @@ class S3Target:
             self._known[file.key] = there
 
     def _stored_sha256(self, key: str) -> str:
-        """The digest of an object's content, read back: asked only where the ETag is no MD5, as with encryption by KMS."""
+        """Download an object and return its SHA-256: needed only where the ETag is not an MD5, as with KMS encryption."""
         body, digest = self._client.get_object(**self._address(key))["Body"], sha256()
         for block in body.iter_chunks(1 << 20):
             digest.update(block)
         return digest.hexdigest()
 
-    def _address(self, key: str) -> dict[str, str]:
+    def _address(self, key: str) -> Address:
         return {"Bucket": self._settings.bucket, "Key": self._prefix + key}
 
-    def _about(self, file: PublicFile) -> dict[str, Any]:
-        """What is said of an object besides its content; never a Content-Encoding."""
+    def _about(self, file: PublicFile) -> dict[str, Any]:  # Any: arguments of several types; the ACL is text from the settings
+        """Return the headers, ACL and metadata to store with an object; never a Content-Encoding."""
         acl = self._settings.acl
         headers = {"ContentType": file.content_type, "CacheControl": file.cache_control, **({"ACL": acl} if acl else {})}
         return {**headers, "Metadata": {"sha256": file.sha256, **({"acl": acl} if acl else {})}}
@@ -280,15 +288,17 @@ class S3Target:
         write_json(self._conditions, {"version": 1, "target": self._identity, "conditional": works})
 
     def _conflict(self, file: PublicFile) -> CauserieError:
-        said = "somebody else has published meanwhile, the feed was left as they wrote it"
-        return CauserieError(said, f"{self.name}/{file.key}", "fetch their work, build, and publish again: until then some pages are yours")
+        said = "was replaced by another publisher during this publication, and was not overwritten"
+        hint = "fetch their changes, build, and publish again: until then some pages are yours"
+        return CauserieError(said, f"{self.name}/{file.key}", hint)
 
     def _damaged(self, file: PublicFile) -> CauserieError:
-        said = "what arrives is something else than was sent, each time"
-        return CauserieError(said, f"{self.name}/{file.key}", "publish again; if it stays, find what changes data on the way there")
+        said = "arrives corrupted each time it is sent"
+        hint = "publish again; if it persists, find what changes data between this machine and the server"
+        return CauserieError(said, f"{self.name}/{file.key}", hint)
 
     def _head(self, key: str) -> RemoteFile | None:
-        """An object as the server describes it; None when there is none."""
+        """Describe one object from a HEAD request; None when there is none."""
         from botocore.exceptions import ClientError
 
         try:
@@ -296,9 +306,9 @@ class S3Target:
                 said = self._client.head_object(**self._address(key))
         except ClientError:
             return None
-        metadata = {name.lower(): value for name, value in said.get("Metadata", {}).items()}  # some servers recase the names
+        metadata = {name.lower(): value for name, value in said.get("Metadata", {}).items()}  # some servers change the case
         headers = (said.get("ContentType", ""), said.get("CacheControl", ""))
-        # Players fail on a stored Content-Encoding, and HEAD does not tell the ACL: headers that match nothing get both corrected.
+        # Players fail on a stored Content-Encoding, and HEAD does not return the ACL: empty headers match nothing, so both get corrected.
         if said.get("ContentEncoding") or metadata.get("acl", "") != self._settings.acl:
             headers = ("", "")
         return RemoteFile(said["ContentLength"], metadata.get("sha256", ""), headers, said["ETag"])

@@ -1,51 +1,64 @@
-"""boto3's client as a bucket's settings want it, and as slow lines and silent servers need it."""
+"""The boto3 client, configured for a bucket's settings, slow lines and servers that do not respond."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pipeline import __version__
 from pipeline.model import S3Settings
 from pipeline.publish.bodies import Body
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 WORKERS = 8
-CONNECT_S = 10  # and, as http.client has it, for each block that is sent
-SILENCE_S = 20  # of a server that has all of a request
-READS = 6  # of an object that breaks off
+CONNECT_S = 10  # also, in http.client, for each block that is sent
+SILENCE_S = 20  # waiting for a response once the request is sent
+READS = 6  # tries to read an object whose body breaks off
 
-_KNOWING = "causerie-s3v4"  # the name under which botocore finds it
+_KNOWING = "causerie-s3v4"  # its name in botocore's table of signers
 
 
-def client_for(settings: S3Settings, attempts: int) -> Any:
-    """boto3's client as the settings want it."""
+class Address(TypedDict):
+    """An object's location, as keyword arguments of a request."""
+
+    Bucket: str
+    Key: str
+
+
+def client_for(settings: S3Settings, attempts: int) -> S3Client:
+    """Make a boto3 S3 client for a bucket's settings; `attempts` is the total number of tries of a request."""
     import boto3
     from botocore.config import Config
     from botocore.session import get_session
 
     session = get_session()
-    # As the AWS command line does: times stay the text they are; a listing tells a thousand, and nobody reads them
+    # As the AWS command line does, keep times as text: a listing has a thousand and none is used
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    choices: dict[str, Any] = {  # Any: text from the settings; botocore raises on values it does not know
+        "s3": {"addressing_style": settings.addressing_style},
+        "request_checksum_calculation": settings.checksums,
+        "response_checksum_validation": settings.checksums,
+    }
     config = Config(
+        **choices,
         retries={"mode": "standard", "total_max_attempts": attempts},
-        s3={"addressing_style": settings.addressing_style},
-        request_checksum_calculation=settings.checksums,
-        response_checksum_validation=settings.checksums,
         connect_timeout=CONNECT_S,
         read_timeout=SILENCE_S,
         max_pool_connections=2 * WORKERS,
-        user_agent=f"causerie/{__version__}",  # boto3's own is put together anew for each request, at a twentieth of its cost
+        user_agent=f"causerie/{__version__}",  # boto3 builds its own for each request, at a twentieth of the request's cost
     )
-    where = {"endpoint_url": settings.endpoint_url or None, "region_name": settings.region or None}
-    client = boto3.Session(botocore_session=session).client("s3", **where, config=config)
+    client = boto3.Session(botocore_session=session).client(
+        "s3", endpoint_url=settings.endpoint_url or None, region_name=settings.region or None, config=config
+    )
     _sign_by_what_is_known(client)
     client.meta.events.register_first("request-created.s3", lambda request, **_: _sends(request.body, False), unique_id="causerie-signing")
     client.meta.events.register_last("request-created.s3", lambda request, **_: _sends(request.body, True), unique_id="causerie-sending")
     return client
 
 
-def content_of(client: Any, address: Mapping[str, str], tries: int = READS) -> tuple[bytes, dict[str, str]]:
-    """The content of a small object, and the headers it came with; asked again when it breaks off, which boto3 leaves to us."""
+def content_of(client: S3Client, address: Address, tries: int = READS) -> tuple[bytes, dict[str, str]]:
+    """Return the content and response headers of a small object, retrying when the body breaks off, which boto3 does not."""
     from botocore.exceptions import IncompleteReadError, ResponseStreamingError
 
     answer = client.get_object(**address)
@@ -57,25 +70,25 @@ def content_of(client: Any, address: Mapping[str, str], tries: int = READS) -> t
         return content_of(client, address, tries - 1)
 
 
-def _sign_by_what_is_known(client: Any) -> None:
-    """Sign a file by the SHA-256 it was built with: reading all of it again for that is half the work of sending it.
+def _sign_by_what_is_known(client: S3Client) -> None:
+    """Sign a file with the SHA-256 known from its build: reading it again for the signature is half the work of sending it.
 
-    What arrives is then held to what was built, by every server that checks signatures (Signature Version 4, `x-amz-content-sha256`).
+    Servers that check signatures then also check that what arrives is what was built (Signature Version 4, `x-amz-content-sha256`).
     """
     from botocore.auth import AUTH_TYPE_MAPS, S3SigV4Auth
 
-    class Knowing(S3SigV4Auth):  # type: ignore[misc]
-        def payload(self, request: Any) -> str:
+    class Knowing(S3SigV4Auth):
+        def payload(self, request: Any) -> str:  # Any: as in botocore's stubs
             return getattr(request.body, "sha256", "") or str(super().payload(request))
 
-    def choose(signature_version: str, **_: Any) -> str | None:
+    def choose(signature_version: str, **_: object) -> str | None:
         return _KNOWING if signature_version in {"v4", "s3v4"} else None
 
     AUTH_TYPE_MAPS[_KNOWING] = Knowing
-    client.meta.events.register("choose-signer.s3.PutObject", choose, unique_id=_KNOWING)
+    client.meta.events.register("choose-signer.s3.PutObject", choose, unique_id=_KNOWING)  # type: ignore[arg-type]  # stubs: no result
 
 
-def _sends(body: Any, sending: bool) -> None:
-    """Between the two events botocore reads a body to sign it, which is no progress."""
+def _sends(body: object, sending: bool) -> None:
+    """Mark whether a body is being sent: between the two events botocore reads it to sign it, which is not progress."""
     if isinstance(body, Body):
         body.sending = sending

@@ -1,7 +1,7 @@
-"""What keeps two publishers apart: conditional writes where a probe shows that they work, a lock object elsewhere.
+"""Keep two publishers from overwriting each other: conditional writes where a probe shows that they work, else a lock object.
 
-Several servers accept conditions and ignore them, refuse those that hold, or know only some: documentation does not tell, so the
-bucket itself is asked (RFC 9110, section 13.1; Amazon S3 User Guide, "Conditional writes").
+Some servers ignore conditions, fail those that hold, or support only some. Their documentation does not say, so the bucket itself is
+probed (RFC 9110, section 13.1; Amazon S3 User Guide, "Conditional writes").
 """
 
 from __future__ import annotations
@@ -12,38 +12,48 @@ import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
-from pipeline.publish.s3_client import content_of
+from pipeline.publish.s3_client import Address, content_of
 from pipeline.publish.s3_errors import status_of
 from pipeline.publish.state import remembered
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 LOCK_NAME = "causerie.lock"
 LOCK_EXPIRES_S = 600
-SETTLE_S = 1.0  # after which two who wrote the lock at the same moment both see whose it is
+SETTLE_S = 1.0  # after which two publishers who wrote the lock at the same moment both see which one holds it
 
 _REFUSED = {409, 412}
 _NO_SUCH_TAG = '"00000000000000000000000000000000"'
 
 
-def conditions_work(client: Any, bucket: str, prefix: str) -> bool:
-    """Whether the bucket refuses writes whose condition fails and takes those whose condition holds; tried on an object of its own."""
-    address = {"Bucket": bucket, "Key": f"{prefix}causerie-probe-{secrets.token_hex(8)}"}
+class Condition(TypedDict, total=False):
+    """The condition of a write, as keyword arguments of `put_object`; empty for none."""
+
+    IfMatch: str
+    IfNoneMatch: str
+
+
+def conditions_work(client: S3Client, bucket: str, prefix: str) -> bool:
+    """Whether the bucket rejects writes whose condition fails and accepts those whose condition holds; probed on a temporary object."""
+    address: Address = {"Bucket": bucket, "Key": f"{prefix}causerie-probe-{secrets.token_hex(8)}"}
     tag = client.put_object(**address, Body=b"1")["ETag"]
     try:
         return (
-            _refuses(client, address, IfNoneMatch="*")
-            and _refuses(client, address, IfMatch=_NO_SUCH_TAG)
-            and not _refuses(client, address, IfMatch=tag)
+            _refuses(client, address, {"IfNoneMatch": "*"})
+            and _refuses(client, address, {"IfMatch": _NO_SUCH_TAG})
+            and not _refuses(client, address, {"IfMatch": tag})
         )
     finally:
         client.delete_object(**address)
 
 
-def _refuses(client: Any, address: dict[str, str], **condition: str) -> bool:
-    """Whether a write under that condition is turned down; what the server cannot do at all counts as the wrong answer."""
+def _refuses(client: S3Client, address: Address, condition: Condition) -> bool:
+    """Whether a write with that condition is rejected; for an unsupported condition (400, 501), return the answer that fails the probe."""
     from botocore.exceptions import ClientError
 
     try:
@@ -58,19 +68,19 @@ def _refuses(client: Any, address: dict[str, str], **condition: str) -> bool:
 
 
 class Lock:
-    """The lock object of a target, held while its pages and its feed are written.
+    """The lock object of a target, held while pages and feeds are written.
 
-    Its age is the difference of two moments that the server told, so a wrong clock here changes nothing. A lock that a killed
-    publication left behind is taken over after `LOCK_EXPIRES_S`; at once where `note` tells that it was one from here.
+    Its age is the difference of two times from the server, so this machine's clock does not matter. A lock left over by a killed
+    publication is taken over after `LOCK_EXPIRES_S`, or at once when the file at `note_path` shows that it came from this folder.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str, name: str, note: Path) -> None:
-        """`note` is a file of ours alone, in a folder in which nobody else publishes meanwhile."""
+    def __init__(self, client: S3Client, bucket: str, prefix: str, name: str, note: Path) -> None:
+        """`note_path` is a file in the show's state folder, which only one publication uses at a time."""
         self._client, self._name, self._owner, self._note = client, name, secrets.token_hex(16), note
-        self._address = {"Bucket": bucket, "Key": prefix + LOCK_NAME}
+        self._address: Address = {"Bucket": bucket, "Key": prefix + LOCK_NAME}
 
     def take(self) -> None:
-        """Write it; `CauserieError` when somebody else holds it, or wrote it at the same moment."""
+        """Write the lock object. Raises `CauserieError` when another publisher holds it, or wrote it at the same moment."""
         there = _held(self._client, self._address)
         left_here = there is not None and there[0] != "" and there[0] == remembered(self._note).get("owner")
         if there is not None and there[1] < LOCK_EXPIRES_S and not left_here:
@@ -82,26 +92,26 @@ class Lock:
             time.sleep(SETTLE_S)
             self.must_be_ours()
         except BaseException:
-            with suppress(Exception):  # what went wrong first is what is told
+            with suppress(Exception):  # report the first error
                 self.give_back()
             raise
 
     def must_be_ours(self) -> None:
-        """Refuse to go on when the lock is not ours after all, or any more."""
+        """Raise `CauserieError` when this publication does not hold the lock, or no longer does."""
         there = _held(self._client, self._address)
         if there is None or there[0] != self._owner:
             raise _taken(self._name, LOCK_EXPIRES_S)
 
     def give_back(self) -> None:
-        """Delete it, if it is ours."""
+        """Delete the lock object if this publication holds it."""
         there = _held(self._client, self._address)
         if there is not None and there[0] == self._owner:
             self._client.delete_object(**self._address)
         self._note.unlink(missing_ok=True)
 
 
-def _held(client: Any, address: dict[str, str]) -> tuple[str, float] | None:
-    """(owner, age in seconds) of the lock; None when nobody holds it."""
+def _held(client: S3Client, address: Address) -> tuple[str, float] | None:
+    """Return (owner, age in seconds) of the lock object; None when there is none. The owner is empty when it is unreadable."""
     from botocore.exceptions import ClientError
 
     try:
@@ -119,7 +129,7 @@ def _held(client: Any, address: dict[str, str]) -> tuple[str, float] | None:
 
 def _taken(name: str, left_s: float) -> CauserieError:
     return CauserieError(
-        "somebody else is publishing at this moment, the feed was left as it is",
+        "another publisher holds the lock, so the feed was not changed",
         f"{name}/{LOCK_NAME}",
-        f"fetch their work, build, and publish again; a lock that was left behind ends in {max(1, round(left_s / 60))} min",
+        f"fetch their changes, build, and publish again; a leftover lock expires in {max(1, round(left_s / 60))} min",
     )

@@ -1,36 +1,45 @@
-"""A large file in parts, in parallel; what an interrupted upload has already sent is not sent again.
+"""Multipart uploads in parallel; the parts of an interrupted upload are not sent again.
 
-Nothing is remembered here: the server lists the parts it has, and a part counts when its size and its MD5 are right. So an upload
-goes on after a kill, on another machine, and even when somebody else began it.
+No state is kept here: the server lists its parts, and a part is reused when its size and MD5 match. An upload can therefore be
+resumed after a kill, on another machine, and even when another publisher began it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.publish.bodies import Body
+from pipeline.publish.s3_client import Address
 from pipeline.publish.s3_errors import status_of
 
-Address = Mapping[str, str]  # Bucket and Key
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 
 def send_parts(
-    client: Any, address: Address, about: Mapping[str, Any], bodies: list[Body], pool: Executor, moved: Callable[[int], None]
+    client: S3Client,
+    address: Address,
+    about: Mapping[str, Any],  # Any: the arguments of `create_multipart_upload`, of several types
+    bodies: Sequence[Body],
+    pool: Executor,
+    moved: Callable[[int], None],
 ) -> str:
-    """Send an open file in parts, equal but for the last (R2 demands that they are); the object's ETag, or nothing if it is not told.
+    """Send an open file in parts; return the object's ETag, empty when the server does not give it.
 
-    `about` is what is said of the object besides its content. When something fails the upload is left as it is, to be gone on with.
+    All parts but the last have the same size (Cloudflare R2 requires it). `extra_args` are the object's headers, ACL and metadata.
+    After a failure the upload stays open, to be resumed.
     """
     upload, there = _begun(client, address) or (client.create_multipart_upload(**address, **about)["UploadId"], {})
 
-    def send(number: int) -> dict[str, Any]:
+    def send(number: int) -> CompletedPartTypeDef:
         body = bodies[number - 1]
         if number in there and there[number] == (body.md5().hex(), len(body)):
             moved(len(body))
             return {"PartNumber": number, "ETag": f'"{there[number][0]}"'}
-        sent = client.upload_part(**address, UploadId=upload, PartNumber=number, Body=body, ContentLength=len(body))
+        sent = client.upload_part(**address, UploadId=upload, PartNumber=number, Body=body, ContentLength=len(body))  # type: ignore[arg-type]  # a stream to botocore
         return {"PartNumber": number, "ETag": sent["ETag"]}
 
     jobs = [pool.submit(send, number) for number in range(1, len(bodies) + 1)]
@@ -39,15 +48,18 @@ def send_parts(
     except BaseException:
         for job in jobs:
             job.cancel()
-        for job in jobs:  # those under way still read the open file
+        for job in jobs:  # running ones still read the open file
             job.cancelled() or job.exception()
         raise
     said = client.complete_multipart_upload(**address, UploadId=upload, MultipartUpload={"Parts": parts})
     return str(said.get("ETag", ""))
 
 
-def _begun(client: Any, address: Address) -> tuple[str, dict[int, tuple[str, int]]] | None:
-    """The last unfinished upload of this key, and its parts by number as (MD5, bytes); None when there is none or nobody may ask."""
+def _begun(client: S3Client, address: Address) -> tuple[str, dict[int, tuple[str, int]]] | None:
+    """Return the ID of the last unfinished upload of this key and its parts by number as (MD5, bytes).
+
+    None when there is none, or when the server or the credentials do not allow listing.
+    """
     from botocore.exceptions import ClientError
 
     try:
@@ -58,7 +70,7 @@ def _begun(client: Any, address: Address) -> tuple[str, dict[int, tuple[str, int
         pages = client.get_paginator("list_parts").paginate(**address, UploadId=mine[-1][1])
         rows = [row for page in pages for row in page.get("Parts", ())]
     except ClientError as error:
-        if status_of(error) in {400, 403, 404, 405, 501}:  # the server does not know the question, or the credentials may not ask it
+        if status_of(error) in {400, 403, 404, 405, 501}:  # not supported by the server, or not allowed
             return None
         raise
     return mine[-1][1], {row["PartNumber"]: (row["ETag"].strip('"'), row["Size"]) for row in rows}

@@ -1,17 +1,24 @@
-"""`publish --setup`: what a bucket needs once, said as it is done. Rules that are not ours stay as they are."""
+"""`publish --setup`: configure a bucket once: CORS, public reading, unfinished uploads. Rules that Causerie did not set are kept."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.publish.s3_conditions import conditions_work
 from pipeline.publish.s3_errors import code_of, status_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, LifecycleRuleOutputTypeDef
+
+Rule = TypeVar("Rule", bound=Mapping[str, Any])  # Any: a rule of CORS, of a policy or of a lifecycle, as S3 documents it
+Item = TypeVar("Item")
+
 CORS_ID, POLICY_ID, UPLOADS_ID = "causerie", "CauserieRead", "causerie-unfinished-uploads"
 UNFINISHED_DAYS = 7
-CORS = {
+CORS: CORSRuleOutputTypeDef = {
     "ID": CORS_ID,
     "AllowedMethods": ["GET", "HEAD"],
     "AllowedOrigins": ["*"],
@@ -21,49 +28,49 @@ CORS = {
 }
 
 
-def set_up(client: Any, bucket: str, prefix: str, *, public_read: bool, conditional: bool = True) -> Iterator[tuple[str, bool | None]]:
-    """Prepare a bucket; yields sentences, and with the one on conditional writes whether they work (None with the others).
+def set_up(client: S3Client, bucket: str, prefix: str, *, public_read: bool, conditional: bool = True) -> Iterator[tuple[str, bool | None]]:
+    """Configure a bucket; yields (sentence, whether conditional writes work), None for sentences about other things.
 
-    Errors of boto3 escape only when the bucket cannot be used at all: what a server does not know is told and left.
+    boto3's errors are raised only when the bucket cannot be used at all; settings that a server does not support are reported.
     """
     client.head_bucket(Bucket=bucket)
-    yield f"the bucket {bucket} answers", None
+    yield f"the bucket {bucket} exists", None
     yield _tried("CORS, which lets web players read transcripts and chapters,", lambda: _cors(client, bucket)), None
     if public_read:
-        yield _tried("reading by everybody", lambda: _policy(client, bucket, prefix)), None
-    yield _tried(f"the rule that ends unfinished uploads after {UNFINISHED_DAYS} days", lambda: _lifecycle(client, bucket, prefix)), None
+        yield _tried("public read access", lambda: _policy(client, bucket, prefix)), None
+    yield _tried(f"the rule that deletes unfinished uploads after {UNFINISHED_DAYS} days", lambda: _lifecycle(client, bucket, prefix)), None
     works = conditional and conditions_work(client, bucket, prefix)
-    told = "conditional writes work here: of two publishers at once, the second is told"
-    otherwise = "conditional writes do not work here: a lock object stands in for them; better not to publish from two places at once"
+    told = "conditional writes work: of two simultaneous publishers, the second is stopped"
+    otherwise = "conditional writes do not work: a lock object is used instead; avoid publishing from two places at once"
     yield (told if works else otherwise), works
 
 
-def merged(rules: list[dict[str, Any]], rule: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """The rules with ours in the place of an earlier one of the same name, or at the end. Pure."""
+def merged(rules: list[Rule], rule: Rule, key: str) -> list[Rule]:
+    """Return the rules with `rule` in place of the one with the same value of `key`, or at the end. Pure."""
     if not any(each.get(key) == rule[key] for each in rules):
         return [*rules, rule]
     return [rule if each.get(key) == rule[key] else each for each in rules]
 
 
 def read_policy(bucket: str, prefix: str) -> dict[str, Any]:
-    """The statement that lets everybody read what lies below the prefix, and list nothing. Pure."""
+    """Return the policy statement that lets everyone read objects below the prefix, but not list them. Pure."""
     resource = f"arn:aws:s3:::{bucket}/{prefix}*"
     return {"Sid": POLICY_ID, "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": [resource]}
 
 
 def _tried(what: str, do: Callable[[], bool]) -> str:
-    """Do one thing; what became of it as a sentence."""
+    """Apply one setting; return the outcome as a sentence."""
     from botocore.exceptions import ClientError
 
     try:
         return f"{what} {'was set' if do() else 'was set already'}"
     except ClientError as error:
         code = code_of(error)
-        reason = "these credentials may not set it" if status_of(error) == 403 else f"the server does not do that through S3 ({code})"
-        return f"{what} could not be set: {reason}; look in the host's own console"
+        reason = "these credentials may not set it" if status_of(error) == 403 else f"the server does not support it through S3 ({code})"
+        return f"{what} could not be set: {reason}; use the host's console"
 
 
-def _cors(client: Any, bucket: str) -> bool:
+def _cors(client: S3Client, bucket: str) -> bool:
     rules = _present(lambda: client.get_bucket_cors(Bucket=bucket)["CORSRules"])
     after = merged(rules, CORS, "ID")
     if after != rules:
@@ -71,7 +78,7 @@ def _cors(client: Any, bucket: str) -> bool:
     return after != rules
 
 
-def _policy(client: Any, bucket: str, prefix: str) -> bool:
+def _policy(client: S3Client, bucket: str, prefix: str) -> bool:
     text = _present(lambda: [client.get_bucket_policy(Bucket=bucket)["Policy"]])
     policy = json.loads(text[0]) if text else {"Version": "2012-10-17", "Statement": []}
     before = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
@@ -81,18 +88,22 @@ def _policy(client: Any, bucket: str, prefix: str) -> bool:
     return after != before
 
 
-def _lifecycle(client: Any, bucket: str, prefix: str) -> bool:
+def _lifecycle(client: S3Client, bucket: str, prefix: str) -> bool:
     rules = _present(lambda: client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"])
-    ending = {"DaysAfterInitiation": UNFINISHED_DAYS}
-    rule = {"ID": UPLOADS_ID, "Status": "Enabled", "Filter": {"Prefix": prefix}, "AbortIncompleteMultipartUpload": ending}
+    rule: LifecycleRuleOutputTypeDef = {
+        "ID": UPLOADS_ID,
+        "Status": "Enabled",
+        "Filter": {"Prefix": prefix},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": UNFINISHED_DAYS},
+    }
     after = merged(rules, rule, "ID")
     if after != rules:
         client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": after})
     return after != rules
 
 
-def _present(read: Callable[[], list[Any]]) -> list[Any]:
-    """What is configured, empty when nothing is (S3 answers 404 then)."""
+def _present(read: Callable[[], list[Item]]) -> list[Item]:
+    """Return the existing rules, empty when none are configured (S3 then answers 404)."""
     from botocore.exceptions import ClientError
 
     try:

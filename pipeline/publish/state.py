@@ -1,6 +1,6 @@
-"""What is remembered between publications, under `.causerie/publish/`: it saves reading and asking, and is never the truth.
+"""A cache of what is known about targets, under `.causerie/publish/`: it saves reading files and sending requests.
 
-Lost or damaged, it costs one slower publication.
+When it is lost or damaged, the next publication is slower, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.publish.upload import RemoteFile
 
 
 def load_manifest(path: Path, target: str) -> dict[str, RemoteFile]:
-    """What we last put in `target`; empty when the file is missing, damaged, or tells of another target."""
+    """Load the manifest of `target`: what was last written there. Empty when the file is missing, damaged or for another target."""
     value = remembered(path)
     if value.get("target") != target:
         return {}
@@ -26,7 +26,7 @@ def load_manifest(path: Path, target: str) -> dict[str, RemoteFile]:
 
 
 def save_manifest(path: Path, target: str, files: dict[str, RemoteFile]) -> None:
-    """Write it whole; it names only what is already public there."""
+    """Save a manifest. It names only files that are already public."""
     write_json(path, {"version": 1, "target": target, "files": {key: asdict(files[key]) for key in sorted(files)}})
 
 
@@ -35,7 +35,7 @@ def _pair(headers: Any) -> tuple[str, str] | None:
 
 
 def remembered(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, empty when there is none that can be read."""
+    """Read the JSON object in a file; empty when there is no readable one."""
     try:
         value = read_json(path)
     except (CauserieError, OSError):

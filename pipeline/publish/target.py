@@ -1,4 +1,4 @@
-"""Where a tree is published: what a folder and a bucket have in common."""
+"""The interface of a publishing target: a folder or a bucket."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from pipeline.publish.upload import RemoteFile
 
 
 def nobody(count: int) -> None:
-    """Hears how many bytes moved, and does nothing."""
+    """The default `on_progress`: does nothing."""
 
 
 class Target(Protocol):
-    """A place that holds published files. Every method raises `CauserieError` for what a user can mend."""
+    """A place that holds published files. Every method raises `CauserieError` for errors that a user can fix."""
 
-    name: str  # for people, and for the ledger: `public`, `s3://bucket/prefix`
+    name: str  # in messages and in the ledger: `public`, `s3://bucket/prefix`
 
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
-        """Everything it holds; of `keys`, also digest and headers."""
+        """Every file it holds, by key; for those in `keys` with digest and headers."""
 
     def find(self, key: str) -> RemoteFile | None:
         """One file as it is now, with its digest; None when there is none."""
 
     def ready(self) -> None:
-        """Find out, before anything is sent, how the feed can be written safely."""
+        """Find out, before anything is sent, whether the feed can be written conditionally."""
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keep other publishers out meanwhile, where the target itself would not refuse their feed or ours."""
+        """Lock out other publishers where the target has no conditional writes."""
 
     def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
-        """Write one file, whole or not at all; `moved` hears how many more bytes are there, negative when some go again."""
+        """Write one file atomically; `on_progress` gets the number of bytes sent since its last call, negative when some are sent again."""
 
     def put_headers(self, file: PublicFile) -> None:
-        """Give a file that is already there its headers."""
+        """Correct the headers of a file that is already there."""
 
     def put_feed(self, file: PublicFile, expected: RemoteFile | None) -> str:
-        """Write the feed if what is there is still `expected`; returns a note for the user, mostly empty."""
+        """Write the feed if the current one is still `expected`; return a note for the user, usually empty."""
 
     def read(self, key: str) -> bytes:
         """The content of one file."""
 
     def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
-        """Delete those of `keys` that we remember putting there, or that are among `ours`; returns them."""
+        """Delete those of `keys` that Causerie wrote or that are in `owned`; return the deleted keys."""
 
     def close(self) -> None:
-        """Remember what is there for next time."""
+        """Save what is known about the target for the next publication."""

@@ -1,6 +1,6 @@
-"""A publication as a list of phases: what is named is there before it is named, and has been seen from outside.
+"""A publication as a list of phases: every file is uploaded and checked from outside before anything refers to it.
 
-Read `phases` first. Whatever fails leaves listeners with the previous publication, whole: nothing it names is overwritten or deleted.
+Read `phases` first. After a failure listeners still get the previous publication complete: none of its files is overwritten or deleted.
 """
 
 from __future__ import annotations
@@ -11,60 +11,61 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.errors import CauserieError
 from pipeline.publish.target import Target
 from pipeline.publish.tree import ASSETS, FEED, FEEDS, INDEX, MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.upload import RemoteFile, UploadPlan, size
 
-WORKERS = 8  # files on their way at once
-SAMPLE = 20  # files published before that are looked at again
+WORKERS = 8  # files sent at the same time
+SAMPLE = 20  # unchanged files that are checked again
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One thing to do with some files.
+    """One action on some files.
 
-    `ready`: find out how feeds can be written safely; `send`; `check` from outside; `hold`: nobody else has published meanwhile, or does
-    from here on; `promise`: write down what is about to be out; `feed`: write it, on condition.
+    `prepare`: find out whether feeds can be written conditionally; `send` files; `check` them from outside; `lock`: make sure that no
+    other publisher has written, or can from here on; `begin`: record the publication in the history; `feed`: write feeds conditionally.
     """
 
-    does: str
+    does: Literal["prepare", "send", "check", "lock", "begin", "feed"]
     files: tuple[PublicFile, ...]
 
 
 @dataclass(frozen=True)
 class Acts:
-    """What a transaction asks of the world besides its target."""
+    """What a transaction calls besides its target."""
 
-    check: Callable[[Iterable[PublicFile]], tuple[str, ...]]  # from outside; returns advice, raises what would break a player
-    promise: Callable[[], None] = lambda: None  # write down what the feed is about to be
-    tell: Callable[[str], None] = lambda line: None  # each file as it is done
-    moved: Callable[[int, int], None] = lambda done, total: None  # bytes sent, of how many
+    check: Callable[[Iterable[PublicFile]], tuple[str, ...]]  # from outside; returns advice, raises on what would break a player
+    promise: Callable[[], None] = lambda: None  # record the publication before its feeds are written
+    tell: Callable[[str], None] = lambda line: None  # one line for each file that was sent
+    moved: Callable[[int, int], None] = lambda done, total: None  # bytes sent, total
 
 
 def phases(plan: UploadPlan) -> tuple[Phase, ...]:
-    """The transaction, in order; phases without files are left out. Pure."""
+    """Return the phases of the transaction in order; those without files are left out. Pure."""
     feeds = _of(plan.changes, FEEDS, FEED)
     looked_at = to_check(plan)
     every = (
-        Phase("ready", feeds),
+        Phase("prepare", feeds),
         Phase("send", _of(plan.changes, MEDIA)),
         Phase("send", _of(plan.changes, TEXTS)),
         Phase("send", _of(plan.changes, ASSETS)),
         Phase("check", _of(looked_at, MEDIA, TEXTS, ASSETS)),
-        Phase("hold", feeds),
+        Phase("lock", feeds),
         Phase("send", _of(plan.changes, PAGES)),
         Phase("send", _of(plan.changes, INDEX)),
         Phase("check", _of(looked_at, PAGES, INDEX)),
-        Phase("promise", plan.changes),
+        Phase("begin", plan.changes),
         Phase("feed", feeds),
     )
     return tuple(phase for phase in every if phase.files)
 
 
 def to_check(plan: UploadPlan) -> tuple[PublicFile, ...]:
-    """What is looked at from outside: what is sent, what nobody has looked at yet, and a sample of the rest, another each time. Pure."""
+    """Return the files to check from outside: those sent, those never checked, and a different sample of the rest each time. Pure."""
     new = [*plan.changes, *(file for file in plan.unchanged if file.key not in plan.proven)]
     seed = "".join(file.sha256 for file in plan.changes)
     rest = sorted((file for file in plan.unchanged if file.key in plan.proven), key=lambda file: _drawn(seed, file.key))
@@ -72,21 +73,21 @@ def to_check(plan: UploadPlan) -> tuple[PublicFile, ...]:
 
 
 def carry_out(plan: UploadPlan, target: Target, remote: dict[str, RemoteFile], acts: Acts) -> tuple[str, ...]:
-    """Do the phases, one after the other; returns advice. Raises `CauserieError`, and the feed is then as it was."""
+    """Run the phases in order; return advice. Raises `CauserieError`; the feed is then unchanged."""
     headers, notes = {file.key for file in plan.header_changes}, list[str]()
     moved = _counted(plan.bytes, acts.moved)
     with ExitStack() as held:
         for phase in phases(plan):
-            if phase.does == "ready":
+            if phase.does == "prepare":
                 target.ready()
             elif phase.does == "send":
                 _send(phase.files, headers, target, acts.tell, moved)
             elif phase.does == "check":
                 notes += acts.check(phase.files)
-            elif phase.does == "hold":
+            elif phase.does == "lock":
                 held.enter_context(target.alone())
                 _hold(phase.files, target, remote)
-            elif phase.does == "promise":
+            elif phase.does == "begin":
                 acts.promise()
             else:
                 notes += [_write_feed(feed, headers, target, remote, acts.tell) for feed in phase.files]
@@ -94,7 +95,7 @@ def carry_out(plan: UploadPlan, target: Target, remote: dict[str, RemoteFile], a
 
 
 def _write_feed(feed: PublicFile, headers: set[str], target: Target, remote: dict[str, RemoteFile], tell: Callable[[str], None]) -> str:
-    """Write one feed, if it is still the one that was there at the start; what the target has to say of it."""
+    """Write one feed, if the target's is still the one listed at the start; return the target's note."""
     if feed.key in headers:
         target.put_headers(feed)
         note = ""
@@ -107,7 +108,7 @@ def _write_feed(feed: PublicFile, headers: set[str], target: Target, remote: dic
 def _send(
     files: tuple[PublicFile, ...], headers: set[str], target: Target, tell: Callable[[str], None], moved: Callable[[int], None]
 ) -> None:
-    """Send files of one kind, a few at a time; the first failure stops those that have not begun."""
+    """Send the files of one phase, `WORKERS` at a time; the first failure cancels those not yet started."""
     with ThreadPoolExecutor(WORKERS) as pool:
         put = {True: target.put_headers, False: lambda file: target.put(file, moved)}
         jobs = [(file, pool.submit(put[file.key in headers], file)) for file in files]
@@ -121,16 +122,16 @@ def _send(
 
 
 def _hold(feeds: tuple[PublicFile, ...], target: Target, remote: dict[str, RemoteFile]) -> None:
-    """Stop before the pages are sent when somebody has published since we looked: they would lose theirs to ours."""
+    """Raise `CauserieError` before pages are sent when another publisher has written a feed: their pages would be overwritten."""
     for feed in feeds:
         was, is_now = remote.get(feed.key), target.find(feed.key)
         if is_now is not None and is_now.sha256 != feed.sha256 and (was is None or was.sha256 != is_now.sha256):
-            said = "somebody else has published meanwhile, the feed and the pages were left as they wrote them"
-            raise CauserieError(said, f"{target.name}/{feed.key}", "fetch their work, build, and publish again")
+            said = "was replaced by another publisher during this publication, so pages and feed were not sent"
+            raise CauserieError(said, f"{target.name}/{feed.key}", "fetch their changes, build, and publish again")
 
 
 def _counted(total: int, moved: Callable[[int, int], None]) -> Callable[[int], None]:
-    """Add up what several threads send."""
+    """Return a thread-safe callback that adds up the bytes sent and reports the sum with the total."""
     lock, done = threading.Lock(), [0]
 
     def add(count: int) -> None:

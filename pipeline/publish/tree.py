@@ -1,7 +1,7 @@
 """The published tree: every file that a bucket or a folder will hold, decided before anything is sent.
 
-Only the episodes it is given are in it. An episode whose date has not come is never given, so nothing of it, not even a
-file name, can leave.
+It contains only the episodes it is passed. Episodes dated in the future are not passed, so nothing of theirs, not even a file name,
+is published.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.publish.headers import cache_control, content_type
 from pipeline.release import SERIES_RELEASE, PublishedFile, Release, in_series, read_release
 from pipeline.site.places import episode_keys, show_keys
 
-# The order of publication: nothing is named before it is there, and the main feed says that the others are
+# The order of upload: a file is sent before what refers to it, and the main feed last
 MEDIA, TEXTS, ASSETS, PAGES, INDEX, FEEDS, FEED = range(7)
 COVER_RELEASE = ".causerie/show/release.json"
 FEED_KEY = "feed.xml"
@@ -27,7 +27,7 @@ _MEDIA_ROLES = {"audio", "m4a", "light"}
 
 @dataclass(frozen=True)
 class PublicFile:
-    """One file as the outside sees it: `key` is its path below the show's address, `rank` when it is sent."""
+    """One file to publish: `key` is its path below the show's address, `rank` its place in the order of upload."""
 
     key: str
     source: Path
@@ -39,10 +39,10 @@ class PublicFile:
 
 
 def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: Callable[[Path], str] = sha256) -> tuple[PublicFile, ...]:
-    """Everything to publish for the episodes that are due, in the order it is to be sent.
+    """Return every file to publish for the episodes that are due, in the order of upload.
 
-    `digest` gives a file's SHA-256, from memory when it can. Raises `CauserieError` when something was not built, or
-    when a file is no longer the one its release describes.
+    `digest` computes a file's SHA-256 and may use a cache. Raises `CauserieError` when something was not built, or when a file differs
+    from what its release describes.
     """
     releases = [_release(root / f".causerie/{episode.slug}/release.json") for episode in episodes]
     cover = _release(root / COVER_RELEASE)
@@ -54,38 +54,38 @@ def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: C
 
 
 def released(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
-    """(key, source, rank, what was promised) of every file that a release names."""
+    """Return (key, source, rank, entry of the release) of every file that a release names."""
     files = [file for release in (*releases, cover) for file in release.files]
     return tuple((file.key, file.source, rank_of(file.role), file) for file in files)
 
 
 def feeds_of(show: Show) -> tuple[tuple[str, str, int], ...]:
-    """(key, source, rank) of each feed, the main one last."""
+    """Return (key, source, rank) of each feed, the main one last."""
     others = ((other.key, f"feeds/{other.name}.xml", FEEDS) for other in show.feed.others)
     return (*others, (show.feed.key, "feeds/feed.xml", FEED))
 
 
 def shell(show: Show, episodes: tuple[Episode, ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
-    """The same of what is drawn around the releases: pages, style, script and feed."""
+    """Return (key, source, rank, None) of the files that no release names: pages, styles, scripts and feeds."""
     drawn = [episode_keys(episode.slug) for episode in episodes] + list(show_keys(show, episodes).values())
     pages = [(key, f"site/{key}", _page_rank(key), None) for keys in drawn for key in keys.values()]
     return (*pages, *((*feed, None) for feed in feeds_of(show)))
 
 
 def _page_rank(key: str) -> int:
-    """When something of the pages is sent: what they need, they, and last the one that names them."""
+    """Return the upload rank of a site file: assets, then pages, then the index that links to them."""
     return INDEX if key == "index.html" else PAGES if key.endswith((".html", ".xml", ".txt")) else ASSETS
 
 
 def rank_of(role: str) -> int:
-    """When a file of a release is sent: audio, then its texts, then guides and images."""
+    """Return the upload rank of a file of a release: audio, then texts, then guides and images."""
     if role in _MEDIA_ROLES:
         return MEDIA
     return TEXTS if role == "chapters" or role.startswith("transcript_") else ASSETS
 
 
 def in_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
-    """The files as they are sent; two different files for one key are refused."""
+    """Sort files in the order of upload. Raises `CauserieError` when two different files have the same key."""
     by_key: dict[str, PublicFile] = {}
     for file in files:
         if by_key.setdefault(file.key, file).sha256 != file.sha256:
@@ -96,18 +96,18 @@ def in_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
 def _described(
     root: Path, key: str, source: str, rank: int, promised: PublishedFile | None, digest: Callable[[Path], str], ages: tuple[int, int]
 ) -> PublicFile:
-    """Look at one file on disk, and hold it to what its release promised."""
+    """Describe one file on disk; raise `CauserieError` when it differs from its release."""
     path = _built(root / source)
     if ".." in PurePosixPath(key).parts or key.startswith("/"):
         raise CauserieError(f"cannot be published as “{key}”", source, "delete .causerie and build again")
     found = (path.stat().st_size, digest(path))
     if promised is not None and found != (promised.bytes, promised.sha256):
-        raise CauserieError("is not the file that was built for publication any more", source, "build again")
+        raise CauserieError("has changed since it was built for publication", source, "build again")
     return PublicFile(key, path, *found, content_type(key), cache_control(key, found[1], *ages), rank)
 
 
 def _release(path: Path) -> Release:
-    """A release, when there is a whole one."""
+    """Load a release. Raises `CauserieError` when it was not built or is damaged."""
     try:
         return read_release(_built(path))
     except (KeyError, TypeError) as error:
@@ -115,7 +115,7 @@ def _release(path: Path) -> Release:
 
 
 def _built(path: Path) -> Path:
-    """The path, when there is a file."""
+    """Return the path. Raises `CauserieError` when it is not a file."""
     if not path.is_file():
         raise CauserieError("has not been built", str(path), "run causerie build")
     return path

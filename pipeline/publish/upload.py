@@ -1,4 +1,4 @@
-"""What has to be sent: a comparison of what is here and what is there, by content. Pure."""
+"""The upload plan: what to send, from a comparison by content of local and remote files. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.tree import PublicFile
 
-ONE_PUT_BYTES = 64_000_000  # above this, in parts: below, one request instead of seven
+ONE_PUT_BYTES = 64_000_000  # larger files are sent in parts; up to here one request instead of seven
 PART_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as a target holds it. `sha256` is empty when nobody knows it; `headers` is None where none are kept.
+    """A file at a target. `sha256` is empty when unknown; `headers` is None where the target keeps none.
 
-    `headers` are (Content-Type, Cache-Control); `tag` is the target's own mark of a version (S3: the ETag, quoted).
+    `headers` are (Content-Type, Cache-Control); `tag` is the target's own version identifier (S3: the quoted ETag).
     """
 
     bytes: int
@@ -27,34 +27,34 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """What a publication does, each part in the order it is done."""
+    """What a publication sends and leaves, each part in the order of upload."""
 
     uploads: tuple[PublicFile, ...]
     unchanged: tuple[PublicFile, ...]
     header_changes: tuple[PublicFile, ...]  # same content, other headers
-    orphans: tuple[str, ...]  # keys there that no publication that is kept names
-    kept: tuple[str, ...] = ()  # keys there that only an earlier publication names
-    replaced: frozenset[str] = frozenset()  # keys of uploads that are there with other content
-    proven: frozenset[str] = frozenset()  # unchanged keys that were looked at from outside when they were published
+    orphans: tuple[str, ...]  # remote keys that no publication in the history names
+    kept: tuple[str, ...] = ()  # remote keys that only an earlier publication names
+    replaced: frozenset[str] = frozenset()  # keys of uploads that replace other content
+    proven: frozenset[str] = frozenset()  # unchanged keys that were checked from outside when they were published
 
     @property
     def changes(self) -> tuple[PublicFile, ...]:
-        """Everything to send, the feed last."""
+        """Every file to send or correct, the main feed last."""
         return tuple(sorted((*self.uploads, *self.header_changes), key=lambda file: (file.rank, file.key)))
 
     @property
     def bytes(self) -> int:
-        """How much content is sent, in bytes."""
+        """The size of the content to send, in bytes."""
         return sum(file.bytes for file in self.uploads)
 
 
 def upload_plan(
     local: Iterable[PublicFile], remote: Mapping[str, RemoteFile], publications: Sequence[Iterable[PublicFile]] = ()
 ) -> UploadPlan:
-    """Compare by content, then by headers; times of modification mean nothing after a clone, so nobody looks at them.
+    """Compare by content, then by headers; modification times are ignored, as they mean nothing after a clone.
 
-    `publications` are the files of those that can still be gone back to, oldest first: what they name is no orphan, unless its name is
-    used again and again: of feeds, pages and guides a copy is kept here.
+    `publications` are the files of the publications that a rollback can restore, oldest first. Immutable files that they name are not
+    orphans; of mutable ones (feeds, pages, guides) the history keeps a copy.
     """
     files = sorted(local, key=lambda file: (file.rank, file.key))
     same = [file for file in files if _same_content(file, remote.get(file.key))]
@@ -75,7 +75,7 @@ def upload_plan(
 
 
 def table(plan: UploadPlan) -> tuple[str, ...]:
-    """What is sent, why, how much, and in how many requests, one line a file under a heading, in the order it is done."""
+    """Return a table of what is sent, why, how many bytes and in how many requests: a heading, then a line for each file in order."""
     rows = [("what", "why", "bytes", "requests")]
     sent = {file.key for file in plan.uploads}
     for file in plan.changes:
@@ -84,31 +84,31 @@ def table(plan: UploadPlan) -> tuple[str, ...]:
         rows.append((file.key, why, str(file.bytes if is_sent else 0), str(requests(file) if is_sent else 1)))
     if len(rows) == 1:
         return ()
-    what, why, count, asked = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return tuple(f"{row[0]:<{what}}  {row[1]:<{why}}  {row[2]:>{count}}  {row[3]:>{asked}}" for row in rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return tuple(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}" for row in rows)
 
 
 def requests(file: PublicFile) -> int:
-    """How many requests a bucket is asked to take a file."""
-    return 1 if file.bytes <= ONE_PUT_BYTES else -(-file.bytes // PART_BYTES) + 3  # listed, begun, completed
+    """Return the number of requests it takes to send a file to a bucket."""
+    return 1 if file.bytes <= ONE_PUT_BYTES else -(-file.bytes // PART_BYTES) + 3  # list, create, complete
 
 
 def sentences(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[str, ...]:
-    """What a plan leaves, deletes and comes to, for a person; `table` lists what it sends."""
+    """Return sentences on what a plan keeps and deletes, and its total; `plan_table` lists what it sends."""
     lines: list[str] = []
     if plan.orphans and prune:
-        lines += [f"delete {key} if Causerie put it there" for key in plan.orphans]
+        lines += [f"delete {key} if Causerie wrote it" for key in plan.orphans]
     elif plan.orphans:
-        lines.append(f"keep {_files(len(plan.orphans))} that nothing names any more (older copies of the feed may)")
+        lines.append(f"keep {_files(len(plan.orphans))} no longer referenced (older copies of the feed may still use them)")
     if plan.kept:
-        lines.append(f"keep {_files(len(plan.kept))} for going back to an earlier publication")
+        lines.append(f"keep {_files(len(plan.kept))} for rollbacks")
     if not plan.changes:
-        return (*lines, f"nothing to send: {target} already holds all of it")
-    return (*lines, f"in all {_files(len(plan.changes))}, {size(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged")
+        return (*lines, f"nothing to send: {target} is up to date")
+    return (*lines, f"total: {_files(len(plan.changes))}, {size(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged")
 
 
 def size(count: int) -> str:
-    """A number of bytes as people say it, in powers of ten: `840 bytes`, `12.3 kB`, `9.0 MB`."""
+    """Format a number of bytes for people, in decimal units: `840 bytes`, `12.3 kB`, `9.0 MB`."""
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= step:
             return f"{count / step:.1f} {unit}"
@@ -120,5 +120,5 @@ def _files(count: int) -> str:
 
 
 def _same_content(file: PublicFile, there: RemoteFile | None) -> bool:
-    """Whether the target holds this very content; an unknown digest counts as different."""
+    """Whether the target has the same content; an unknown digest counts as different."""
     return there is not None and (there.bytes, there.sha256) == (file.bytes, file.sha256)

@@ -1,4 +1,4 @@
-"""Look at what was published from outside, as a player would: over HTTP, through the public address."""
+"""Check published files from outside, as a player would: over HTTP, through the public address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,9 +17,12 @@ from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.tree import MEDIA, TEXTS, PublicFile
 from pipeline.text import printable
 
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
 WORKERS = 8
 TRIES = 6
-WHOLE_BYTES = 20_000_000  # more than that is not fetched again only to be compared
+WHOLE_BYTES = 20_000_000  # larger files are not downloaded to be compared
 _TIMEOUT_S = 20
 _PAUSE_S = 0.2
 ORIGIN = "https://player.example"  # any other site: web players fetch transcripts and chapters from theirs
@@ -27,17 +30,17 @@ ORIGIN = "https://player.example"  # any other site: web players fetch transcrip
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said: status 0 when it said nothing, then `reason` tells why. Header names are lower case."""
+    """A server's response. `status` is 0 when there was none, and `reason` then says why. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
-    sha256: str = ""  # of the body, when all of it was read
+    sha256: str = ""  # of the body, when it was read completely
 
 
 @dataclass(frozen=True)
 class Check:
-    """What one address answered: for the report of a publication. `ranges`, `cors` and `same` are None where they were not asked."""
+    """The result of checking one URL. Its fields are keys of the JSON report; `ranges`, `cors` and `same` are None when not checked."""
 
     url: str
     status: int
@@ -45,13 +48,13 @@ class Check:
     bytes: str
     ranges: bool | None = None
     cors: bool | None = None
-    same: bool | None = None  # its whole content has the digest of what was sent
+    same: bool | None = None  # whether its content has the digest of what was sent
 
 
 def verify(base_url: str, files: Iterable[PublicFile], seen: Callable[[Check], None] = lambda check: None) -> tuple[str, ...]:
-    """Check every file below `base_url`, and the whole content of a few; `seen` hears what each address answered.
+    """Check every file below `base_url`, and the content of a few; `on_check` gets the result of each. Returns advice.
 
-    Returns advice, raises `Problems` for what would break a player.
+    Raises `Problems` for what would break a player, `CauserieError` when `base_url` is not an HTTP address.
     """
     if urlsplit(base_url).scheme not in {"http", "https"}:
         raise CauserieError("is not an http address", base_url, "correct website in show.toml")
@@ -68,12 +71,12 @@ def verify(base_url: str, files: Iterable[PublicFile], seen: Callable[[Check], N
 
 
 def address_of(base_url: str, key: str) -> str:
-    """The address of a published path."""
+    """Return the URL of a published path."""
     return f"{base_url.rstrip('/')}/{quote(key)}"
 
 
 def to_read_whole(files: Iterable[PublicFile]) -> frozenset[str]:
-    """The keys whose content is fetched and compared: the smallest of each kind that carries its digest in its name. Pure."""
+    """Return the keys whose content is downloaded and compared: of each media type the smallest immutable file. Pure."""
     smallest: dict[tuple[int, str], PublicFile] = {}
     for file in sorted(files, key=lambda file: (file.bytes, file.key)):
         if file.cache_control == IMMUTABLE and file.bytes <= WHOLE_BYTES:
@@ -82,7 +85,7 @@ def to_read_whole(files: Iterable[PublicFile]) -> frozenset[str]:
 
 
 def grouped(problems: Iterable[CauserieError]) -> tuple[CauserieError, ...]:
-    """One problem for all the addresses that have the same: a closed bucket is one thing to mend, not sixty. Pure."""
+    """Merge problems that differ only in their URL: a private bucket is one thing to fix, not sixty. Pure."""
     alike: dict[tuple[str, str], list[str]] = {}
     for problem in problems:
         alike.setdefault((problem.message, problem.hint), []).append(problem.where)
@@ -93,58 +96,59 @@ def grouped(problems: Iterable[CauserieError]) -> tuple[CauserieError, ...]:
 
 
 def problems_of(file: PublicFile, url: str, head: Answer) -> tuple[CauserieError, ...]:
-    """What is wrong with the answer to HEAD. Pure."""
+    """Return what is wrong with the response to a HEAD request. Pure."""
     if head.status != 200:
-        said = f"answers {head.status} instead of 200" if head.status else f"cannot be reached ({head.reason})"
-        return (CauserieError(said, url, "check website in show.toml, and that the bucket may be read by everybody"),)
+        said = f"returns {head.status} instead of 200" if head.status else f"cannot be reached ({head.reason})"
+        return (CauserieError(said, url, "check website in show.toml, and that everyone may read the bucket"),)
     problems = []
     if _media_type(head.headers.get("content-type", "")) != _media_type(file.content_type):
-        said = f"says Content-Type {printable(head.headers.get('content-type', 'nothing'))} instead of {file.content_type}"
-        problems.append(CauserieError(said, url, "correct what stands before the bucket"))
+        said = f"has Content-Type {printable(head.headers.get('content-type', 'nothing'))} instead of {file.content_type}"
+        problems.append(CauserieError(said, url, "correct the server or cache in front of the bucket"))
     if head.headers.get("content-encoding", "identity") != "identity":
-        problems.append(CauserieError("is sent with a Content-Encoding", url, "switch compression off in front of the bucket"))
+        problems.append(CauserieError("is sent with a Content-Encoding", url, "turn off compression in front of the bucket"))
     elif head.headers.get("content-length") != str(file.bytes) and file.cache_control == IMMUTABLE:
         said = printable(head.headers.get("content-length", "no"))
-        problems.append(CauserieError(f"has {said} bytes instead of {file.bytes}", url, "empty the cache before the bucket"))
+        problems.append(CauserieError(f"has {said} bytes instead of {file.bytes}", url, "purge the cache in front of the bucket"))
     return tuple(problems)
 
 
 def advice_of(file: PublicFile, head: Answer) -> tuple[str, ...]:
-    """What a producer should know, and that breaks no app."""
+    """Return advice for the producer on what does not break players. Pure."""
     lines = []
     if file.rank == TEXTS and not opens(head):
         lines.append("transcripts and chapters are sent without Access-Control-Allow-Origin: web players cannot show them")
     if file.cache_control != IMMUTABLE and head.headers.get("content-length") != str(file.bytes):
-        lines.append("a cache still serves older pages; it should not keep them longer than five minutes")
+        lines.append("a cache still serves older pages: it should keep them for at most five minutes")
     return tuple(lines)
 
 
 def opens(head: Answer) -> bool:
-    """Whether a page of another site may read what was answered. Pure."""
+    """Whether CORS lets other sites read the response. Pure."""
     return head.headers.get("access-control-allow-origin") in {"*", ORIGIN}
 
 
 def range_problems(file: PublicFile, url: str, answer: Answer) -> tuple[CauserieError, ...]:
-    """What is wrong with the answer to a request for the first two bytes. Pure."""
+    """Return what is wrong with the response to a request for the first two bytes. Pure."""
     if not answer.status:
         return (CauserieError(f"cannot be reached ({answer.reason})", url, "publish again"),)
     if answer.status == 206 and answer.headers.get("content-range", "").strip() == f"bytes 0-1/{file.bytes}":
         return ()
-    return (CauserieError(f"answers {answer.status} to a request for a byte range", url, "serve it where players can jump in the audio"),)
+    hint = "use a server with byte ranges: players need them to seek"
+    return (CauserieError(f"returns {answer.status} for a byte range instead of 206", url, hint),)
 
 
 def ask(url: str, method: str = "HEAD", **headers: str) -> Answer:
-    """One request, tried again while the network or the server stumbles."""
+    """Send one request, retried on network and server errors."""
     return _asked(url, method, headers)
 
 
 def digest_of(url: str) -> str:
-    """SHA-256 of what an address gives; empty when it cannot be fetched whole."""
+    """Download a URL and return its SHA-256; empty when it cannot be downloaded completely."""
     return _asked(url, "GET", {}, whole=True).sha256
 
 
 def _verified(base_url: str, file: PublicFile, whole: bool) -> tuple[Check, tuple[CauserieError, ...], tuple[str, ...]]:
-    """What was seen of one file, its problems and advice."""
+    """Check one file; return the result, its problems and advice."""
     url = address_of(base_url, file.key)
     head = ask(url, Origin=ORIGIN)
     problems, ranges, same = problems_of(file, url, head), None, None
@@ -153,14 +157,15 @@ def _verified(base_url: str, file: PublicFile, whole: bool) -> tuple[Check, tupl
         ranges = not problems
     if whole and not problems:
         same = digest_of(url) == file.sha256
-        problems = () if same else (CauserieError("is not what was sent", url, "publish again, and empty the cache before the bucket"),)
+        hint = "publish again, and purge the cache in front of the bucket"
+        problems = () if same else (CauserieError("has other content than was sent", url, hint),)
     type_, length = (printable(head.headers.get(name, "")) for name in ("content-type", "content-length"))
     check = Check(url, head.status, type_, length, ranges, opens(head) if file.rank == TEXTS else None, same)
     return check, problems, () if problems else advice_of(file, head)
 
 
 def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = False) -> Answer:
-    """One request, again when its answer breaks off; a body is read when it is wanted `whole`, or short."""
+    """Send one request, again when its response breaks off. The body is read for `read_body`, or when it is short."""
     from urllib3.exceptions import HTTPError, ProtocolError
 
     about = {"User-Agent": "causerie", "Accept-Encoding": "identity", **headers}
@@ -172,7 +177,7 @@ def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = Fals
         except (HTTPError, OSError, ValueError) as error:
             reason = getattr(error, "reason", None) or error
             answer = Answer(0, reason=type(reason).__name__)
-            if not isinstance(reason, ProtocolError):  # a connection that broke off is worth another; who says nothing was waited for
+            if not isinstance(reason, ProtocolError):  # retry a broken connection, not a timeout
                 return answer
             continue
         try:
@@ -181,7 +186,7 @@ def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = Fals
                 for block in response.stream(1 << 16, decode_content=False):
                     digest.update(block)
             elif method == "HEAD" or response.status == 206:
-                response.read()  # a connection with nothing left on it is kept for the next request
+                response.read()  # a connection whose response was read completely is reused
             said = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, said, sha256=digest.hexdigest() if whole and response.status == 200 else "")
         except (HTTPError, OSError) as error:
@@ -192,24 +197,26 @@ def _asked(url: str, method: str, headers: Mapping[str, str], whole: bool = Fals
 
 
 @cache
-def _connections(proxy: str) -> Any:
-    """Connections kept between requests, through a proxy when there is one; a stumble is tried again, a silence is not."""
+def _connections(proxy: str) -> PoolManager:
+    """Return a pool that keeps connections, through `proxy` unless empty; server errors are retried, timeouts are not."""
     import urllib3
 
     again = urllib3.Retry(
         total=TRIES - 1, connect=1, read=0, redirect=5, backoff_factor=0.2, status_forcelist={429, 500, 502, 503, 504},
         allowed_methods=None, raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
-    about = {"retries": again, "timeout": urllib3.Timeout(_TIMEOUT_S), "maxsize": WORKERS}
-    return urllib3.ProxyManager(proxy, **about) if proxy else urllib3.PoolManager(**about)
+    timeout = urllib3.Timeout(_TIMEOUT_S)
+    if proxy:
+        return urllib3.ProxyManager(proxy, retries=again, timeout=timeout, maxsize=WORKERS)
+    return urllib3.PoolManager(retries=again, timeout=timeout, maxsize=WORKERS)
 
 
 def _proxy_for(url: str) -> str:
-    """The proxy that the environment names for an address, as `urllib` and boto3 find it."""
+    """Return the proxy that the environment sets for a URL, found like `urllib` and boto3 do; empty for none."""
     parts = urlsplit(url)
     return "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")
 
 
 def _media_type(value: str) -> str:
-    """`text/html` of `Text/HTML; charset=utf-8`."""
+    """Return the media type of a Content-Type: `text/html` for `Text/HTML; charset=utf-8`."""
     return value.split(";")[0].strip().lower()
