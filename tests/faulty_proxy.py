@@ -1,7 +1,7 @@
-"""A proxy that breaks things, to stand before an S3 server: faults at random or on chosen requests, and a log of what passed, in order.
+"""A proxy in front of an S3 server that injects faults, at random or on chosen requests, and logs the requests in order.
 
-`with faulty_proxy(server_url) as proxy: proxy.fault = chance(0.2, answer(503)); …` A fault is a function of the request that says what to
-do with it, or None to let it pass.
+`with faulty_proxy(server_url) as proxy: proxy.fault = chance(0.2, answer(503)); …` A fault is a function of the request that returns
+what to do with it, or None to forward it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Answer = tuple[int, dict[str, str], bytes]  # status, headers, body
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came in; a fault is asked before its body is read."""
+    """One incoming request; the fault is chosen before its body is read."""
 
     method: str
     path: str  # with its query
@@ -39,15 +39,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Broken:
-    """What to do instead of passing a request on as it is."""
+    """What to do instead of forwarding a request unchanged."""
 
-    status: int = 0  # answer this, without asking the server
+    status: int = 0  # respond with this, without the server
     code: str = ""  # with this S3 error code
-    drop: str = ""  # "sending": half of the request's body, "before" the server sees it, "after": its answer, "half" of its answer's body
+    drop: str = ""  # "sending": after half of the request, "before" the server gets it, "after" its response, "half" of its response
     wait_s: float = 0.0
-    change: Callable[[Request], Request] | None = None  # pass on something else
-    body: bytes | None = None  # answer 200 with this
-    kept: dict[tuple[str, ...], Answer] | None = None  # what a cache has seen, and serves for ever
+    change: Callable[[Request], Request] | None = None  # forward this instead
+    body: bytes | None = None  # respond 200 with this
+    kept: dict[tuple[str, ...], Answer] | None = None  # responses of a cache that never expires
 
 
 Fault = Callable[[Request], Broken | None]
@@ -66,7 +66,7 @@ def late(seconds: float) -> Fault:
 
 
 def without(*names: str) -> Fault:
-    """Headers that never reach the server: it then ignores conditions, or checksums."""
+    """Remove headers, so that the server ignores conditions or checksums."""
 
     def change(request: Request) -> Request:
         kept = {name: value for name, value in request.headers.items() if name not in names}
@@ -76,7 +76,7 @@ def without(*names: str) -> Fault:
 
 
 def flipped() -> Fault:
-    """One bit of the body, changed on the way."""
+    """Flip one bit of the body."""
 
     def change(request: Request) -> Request:
         body = bytes([request.body[0] ^ 1]) + request.body[1:] if request.body else b""
@@ -86,7 +86,7 @@ def flipped() -> Fault:
 
 
 def cached() -> Fault:
-    """A cache that keeps for ever whatever it has seen."""
+    """A cache that never expires."""
     kept: dict[tuple[str, ...], Answer] = {}
     return lambda request: Broken(kept=kept)
 
@@ -106,7 +106,7 @@ def when(wanted: Callable[[Request], bool], fault: Fault) -> Fault:
 
 
 def after(count: int, wanted: Callable[[Request], bool], fault: Fault) -> Fault:
-    """Let `count` such requests pass, and none that follows."""
+    """Let `count` matching requests pass, then apply the fault to every later one."""
     seen, lock = [0], threading.Lock()
 
     def choose(request: Request) -> Broken | None:
@@ -119,7 +119,7 @@ def after(count: int, wanted: Callable[[Request], bool], fault: Fault) -> Fault:
 
 @dataclass
 class Proxy:
-    """What is asked of a running proxy, and what it saw."""
+    """A running proxy: its current fault, and its log."""
 
     server: str
     url: str = ""
@@ -127,7 +127,7 @@ class Proxy:
     log: list[tuple[str, str, int]] = field(default_factory=list)  # method, path, status; 0 for a dropped connection
 
     def writes(self) -> list[str]:
-        """The paths of whole objects that were written, in order."""
+        """The paths of objects written in one request, in order."""
         return [path for method, path, status in self.log if method == "PUT" and status == 200 and "?" not in path]
 
 
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
-        """The log is the proxy's."""
+        """Log nothing here: the proxy keeps its own log."""
 
     def _pass(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(request.method, request.path, request.body or None, request.headers)
             response = connection.getresponse()
             answer = response.status, dict(response.getheaders()), response.read()
-            if answer[0] == 500 and "partNumber=" in request.path:  # moto breaks down over a part of an upload that has been ended
+            if answer[0] == 500 and "partNumber=" in request.path:  # moto fails on a part of a completed upload
                 return 404, {}, b"<Error><Code>NoSuchUpload</Code></Error>"
             return answer
         finally:
@@ -206,12 +206,12 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is part of the game."""
+        """Ignore errors of clients that were killed."""
 
 
 @contextmanager
 def faulty_proxy(server: str) -> Iterator[Proxy]:
-    """A running proxy before `server`, which passes everything until it is given a fault."""
+    """A running proxy in front of `server`, which forwards everything until it gets a fault."""
     proxy = Proxy(server)
     with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy})) as running:
         proxy.url = f"http://127.0.0.1:{running.server_port}"

@@ -1,4 +1,4 @@
-"""A small show that looks built, and an S3 server that remembers what it was asked: for the tests of publishing."""
+"""Test support for publishing: a small show that looks built, and an S3 server that records its requests."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ WAYS = {  # role: source, key
 
 
 def episode(slug: str) -> Episode:
-    """An episode nobody recorded."""
+    """An episode without recordings."""
     return Episode(EpisodeInfo(slug, f"Titre de {slug}", "Résumé.", AT), Mix(()))
 
 
 def show(*slugs: str, s3: S3Settings | None = None, folder: str = "public") -> Show:
-    """A show of those episodes."""
+    """A show with those episodes."""
     info = ShowInfo("Balado", "Une série.", "La maison", SITE)
     return Show(info, "cover.jpg", publish=PublishSettings(folder, s3), episodes=tuple(map(episode, slugs)))
 
 
 def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = "Titre") -> Path:
-    """Write what a build of those episodes leaves in a show's folder."""
+    """Write the files that a build of those episodes leaves in a show's folder."""
     for slug in slugs:
         contents = {role: f"{role} de {slug}, é".encode() for role in WAYS} | {"audio": audio + slug.encode()}
         files = [file_of(root, slug, role, *WAYS[role], contents[role]) for role in WAYS]
@@ -65,7 +65,7 @@ def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = 
 
 
 def put(path: Path, content: bytes) -> Path:
-    """Write a file and the folders it lies in."""
+    """Write a file and its parent folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
@@ -78,7 +78,7 @@ def names(folder: Path) -> set[str]:
 
 @cache
 def s3_client(url: str, ca: str = "") -> Any:
-    """An S3 client of the tests' own; one for each server, they are slow to make."""
+    """An S3 client independent of the code under test; one for each server, as they are slow to create."""
     import boto3
 
     keys = {"aws_access_key_id": "TESTS", "aws_secret_access_key": "TESTS"}
@@ -86,14 +86,14 @@ def s3_client(url: str, ca: str = "") -> Any:
 
 
 class S3Server:
-    """moto's S3, through a door that writes down each request and can answer in its place."""
+    """moto's S3 behind a WSGI app that records each request and can respond in its place."""
 
     def __init__(self) -> None:
         from moto.server import DomainDispatcherApplication, create_backend_app
 
         self._app = DomainDispatcherApplication(create_backend_app)
         self.asked: list[tuple[str, str]] = []  # (method, path)
-        self.answer: Callable[[dict[str, Any]], int | None] = lambda environ: None  # a status to answer with, or None
+        self.answer: Callable[[dict[str, Any]], int | None] = lambda environ: None  # a status to respond with, or None
         self.url = ""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -106,18 +106,18 @@ class S3Server:
         return []
 
     def written(self) -> list[str]:
-        """What was put, in order, without the bucket's name."""
+        """The keys that were written with PUT, in order, without the bucket's name."""
         return [path.split("/", 2)[2] for method, path in self.asked if method == "PUT" and path.count("/") >= 2]
 
 
 class _Quiet(WSGIRequestHandler):
     def log(self, *args: object) -> None:
-        """Tests have their own say."""
+        """Log nothing."""
 
 
 @contextmanager
 def s3_server(ssl_context: Any = None) -> Iterator[S3Server]:
-    """A running S3 server, empty."""
+    """A running S3 server without buckets."""
     from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: F401 - loads the backends once, before threads do
 
     door = S3Server()
@@ -134,7 +134,7 @@ def s3_server(ssl_context: Any = None) -> Iterator[S3Server]:
 
 
 def file_of(root: Path, slug: str, role: str, source: str, key: str, content: bytes) -> PublishedFile:
-    """Write a file, and what a release says of it."""
+    """Write a file; return its entry in a release."""
     digest = hashlib.sha256(content).hexdigest()
     named = {"slug": slug, "hash": digest[:10]}
     path = put(root / source.format(**named), content)
@@ -142,7 +142,7 @@ def file_of(root: Path, slug: str, role: str, source: str, key: str, content: by
 
 
 def _item(root: Path, slug: str, title: str) -> str:
-    """An item that names all that its episode's release holds."""
+    """A feed item that refers to every file of its episode's release."""
     files = {file.role: file for file in read_release(root / f".causerie/{slug}/release.json").files}
     audio = files["audio"]
     texts = "".join(f'<podcast:transcript url="{SITE}{file.key}"/>' for role, file in files.items() if role.startswith("transcript_"))

@@ -1,6 +1,6 @@
-"""What can go wrong while publishing, each as one try that ends published or not published, with everything looked at afterwards.
+"""Faults while publishing: each run ends published or not, and the state of the target is checked afterwards.
 
-The tests try each once or twice, `benchmarks/faults.py` as often as it is told.
+The tests run each fault once or twice, `benchmarks/faults.py` as often as requested.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from pipeline.publish.tree import PublicFile, public_tree
 
 KEY_ID, TOKEN = "AKIAEXAMPLE", "t0k3n-do-not-print"
 SOUND = b"autre son " * 30_000  # sent in three parts
-MOMENTS = 200  # in which the second publication into a folder touches a file
-REQUESTS = 65  # about as many as the second publication asks
+MOMENTS = 200  # file operations of the second publication into a folder
+REQUESTS = 65  # about the number of requests of the second publication
 PUT: Callable[[Request], bool] = lambda request: request.method == "PUT"  # noqa: E731
 SIGNED: Callable[[Request], bool] = lambda request: request.signed  # noqa: E731
 
@@ -46,12 +46,12 @@ def _ends(*endings: str) -> Callable[[Request], bool]:
 
 
 def _stale(request: Request) -> Broken | None:
-    """A cache before the bucket that never learns of anything new."""
+    """A cache in front of the bucket that never sees new files."""
     return Broken(404) if not request.signed and request.method in {"GET", "HEAD"} else None
 
 
 def _everything(seed: int) -> Fault:
-    """Of each fault a little, in one publication."""
+    """A few faults of every kind in one publication."""
     kinds = (answer(503, "SlowDown"), answer(500, "InternalError"), drop("before"), drop("after"), drop("half"), when(PUT, flipped()))
     each = [chance(0.05, fault, seed * 10 + number) for number, fault in enumerate(kinds)]
     return lambda request: next((broken for fault in each if (broken := fault(request))), None)
@@ -90,7 +90,7 @@ MUST_PUBLISH = {
 
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """boto3 tries again without a pause, and a small sound counts as a large one: what is tried is whether it does, not how long."""
+    """Let boto3 retry without pauses, and send small files in parts: the tests are about what happens, not how long it takes."""
     import botocore.endpoint
     import moto.s3.models
 
@@ -115,18 +115,18 @@ def no_waiting() -> Iterator[None]:
 
 
 def credentials() -> dict[str, str]:
-    """An environment with credentials of its own and nobody else's."""
+    """An environment with test credentials and no others."""
     nobody = {"AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_CONFIG_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
     return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN, **nobody}
 
 
 def there(proxy: Proxy, bucket: str, *slugs: str) -> Show:
-    """A show whose bucket is reached through the proxy."""
+    """A show whose bucket is accessed through the proxy."""
     return show(*slugs, s3=S3Settings(bucket, "serie", proxy.url, "us-east-1", "path", acl="public-read"))
 
 
 def send(root: Path, some: Show, proxy: Proxy, bucket: str) -> list[str]:
-    """Publish, looking from outside through the proxy too; what was said of it. All that is said and logged is kept in `said.txt`."""
+    """Publish, with checks from outside through the proxy too; return the messages. Messages and logs are kept in `said.txt`."""
     said: list[str] = []
     handler = logging.StreamHandler((root / "said.txt").open("a"))
     logging.getLogger().addHandler(handler)
@@ -140,7 +140,7 @@ def send(root: Path, some: Show, proxy: Proxy, bucket: str) -> list[str]:
 
 
 def one_try(name: str, seed: int, proxy: Proxy, root: Path) -> str:
-    """Publish an episode, then another under a fault, then without; "published", or the sentence it ended with."""
+    """Publish an episode, then another with a fault, then without; return "published" or the error of the run with the fault."""
     client, bucket, old, both = _begun(f"b{abs(hash((name, seed))) % 10**12}", proxy, root)
     proxy.fault = FAULTS[name](seed)
     if "keeps what it has shown" in name:
@@ -156,7 +156,7 @@ def one_try(name: str, seed: int, proxy: Proxy, root: Path) -> str:
 
 
 def _begun(bucket: str, proxy: Proxy, root: Path) -> tuple[Any, str, tuple[PublicFile, ...], Show]:
-    """A bucket with a publication of one episode, and a second one built: (client, bucket, what is published, the show of both)."""
+    """Publish one episode to a new bucket and build a second: (client, bucket, published files, show with both)."""
     client = s3_client(proxy.server)
     client.create_bucket(Bucket=bucket)
     proxy.fault = lambda request: None
@@ -167,7 +167,7 @@ def _begun(bucket: str, proxy: Proxy, root: Path) -> tuple[Any, str, tuple[Publi
 
 
 def ended(do: Callable[[], Any]) -> str:
-    """How it ended: "published", or one clear sentence without a secret in it."""
+    """Return "published", or the error message, which must have a place and a hint, and no secret."""
     try:
         do()
     except CauserieError as error:
@@ -179,12 +179,12 @@ def ended(do: Callable[[], Any]) -> str:
 
 
 def leaks(content: bytes) -> bool:
-    """Whether some credential is in it."""
+    """Whether it contains a credential."""
     return any(secret.encode() in content for secret in (SECRET, KEY_ID, TOKEN))
 
 
 def no_secret(root: Path, client: Any, bucket: str) -> None:
-    """Nothing that was written down, said, logged or sent tells a credential, and no lock or unfinished upload was left in the way."""
+    """Assert that no file, message, log or object contains a credential, and that no lock was left over."""
     for path in (path for path in root.rglob("*") if path.is_file()):
         assert not leaks(path.read_bytes()), path
     for row in client.list_objects_v2(Bucket=bucket)["Contents"]:
@@ -193,7 +193,7 @@ def no_secret(root: Path, client: Any, bucket: str) -> None:
 
 
 def outside(url: str) -> tuple[int, dict[str, str], bytes]:
-    """What an address answers to anybody: status, headers in lower case, body."""
+    """Fetch a URL without credentials: status, headers in lower case, body."""
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read()
@@ -202,12 +202,12 @@ def outside(url: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def tree(root: Path, some: Show) -> tuple[PublicFile, ...]:
-    """What a published show consists of, as it is built now."""
+    """The files of a published show, as built now."""
     return public_tree(some, some.episodes, root)
 
 
 def looked_at(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple[PublicFile, ...], outcome: str) -> None:
-    """Hold the bucket to its word: the feed is the old one or the new one, whole, and all that its publication names is there."""
+    """Assert that the feed is the complete old or new one, and that every file of its publication is there."""
 
     def content(key: str) -> bytes:
         status, headers, body = outside(f"{proxy.server}/{bucket}/serie/{key}")
@@ -220,14 +220,14 @@ def looked_at(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple
     published, known = (new if feed == new[-1].sha256 else old), {file.key: {file.sha256} for file in old}
     for file in new:
         known[file.key] = known.get(file.key, set()) | {file.sha256}
-    for file in published:  # a page may be the next one already, once all that it names is there
+    for file in published:  # a page may already be the new one, when every file it refers to is there
         lasting = "immutable" in file.cache_control or outcome == "published"
         assert hashlib.sha256(content(file.key)).hexdigest() in ({file.sha256} if lasting else known[file.key]), file.key
     all_named_is_there(proxy, bucket)
 
 
 def all_named_is_there(proxy: Proxy, bucket: str) -> bytes:
-    """Fetch every address that the published feed names, as any application would, and hold enclosures to their length; the feed."""
+    """Fetch every URL of the published feed, as an app would, and check the length of enclosures; return the feed."""
     base = f"{proxy.server}/{bucket}/serie/"
     feed = outside(f"{base}feed.xml")[2]
     for url in re.findall(f'{SITE}([^"<]+)', feed.decode()):
@@ -239,7 +239,7 @@ def all_named_is_there(proxy: Proxy, bucket: str) -> bytes:
 
 
 def two_at_once(seed: int, proxy: Proxy, root: Path) -> list[str]:
-    """Two copies of a show publish an episode each at the same moment: how both ended. Neither may lose what the other published."""
+    """Publish an episode each from two copies of a show at the same time; return both outcomes. Neither may overwrite the other's."""
     bucket, dice, slugs = f"deux{seed}", random.Random(seed), ("deux", "trois")
     client = s3_client(proxy.server)
     client.create_bucket(Bucket=bucket)
@@ -258,10 +258,10 @@ def two_at_once(seed: int, proxy: Proxy, root: Path) -> list[str]:
         thread.start()
     for thread in threads:
         thread.join()
-    assert outcomes.count("published") == 1, outcomes  # each began from the first feed, so only one can follow it
+    assert outcomes.count("published") == 1, outcomes  # both began from the first feed, so only one can replace it
     winner, loser = slugs if outcomes[0] == "published" else slugs[::-1]
     assert all_named_is_there(proxy, bucket) == (root / winner / "feeds/feed.xml").read_bytes()
-    shutil.copytree(root / winner / "feeds", root / loser / "feeds", dirs_exist_ok=True)  # they do what they were told
+    shutil.copytree(root / winner / "feeds", root / loser / "feeds", dirs_exist_ok=True)  # as the error message asks
     build(root / loser, "un", "deux", "trois", audio=SOUND)
     assert ended(lambda: send(root / loser, there(proxy, bucket, "un", "deux", "trois"), proxy, bucket)) == "published"
     assert all(f"<guid>{slug}</guid>".encode() in all_named_is_there(proxy, bucket) for slug in ("un", *slugs))
@@ -282,11 +282,11 @@ with no_waiting():
 
 
 def killed(seed: int, proxy: Proxy, root: Path) -> str:
-    """A publication in a process of its own, killed after some number of requests; the next one must go through without a question."""
+    """Run a publication in its own process and kill it after some number of requests; the next one must succeed without options."""
     client, bucket, old, both = _begun(f"tue{seed}", proxy, root)
     dice, paths = random.Random(seed), [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
     code = _CHILD.format(paths=paths, url=proxy.url, root=str(root), bucket=bucket)
-    if seed % 2:  # then a lock stands in for conditions, and may be left behind
+    if seed % 2:  # the lock object is then used instead of conditional writes, and may be left over
         (root / MEMORY / "s3-conditions.json").unlink()
         proxy.fault = without("if-match", "if-none-match")
     with (root / "said.txt").open("a") as said:
@@ -321,7 +321,7 @@ publish(some, some.episodes, Path({root!r}), at=AT)
 
 
 def killed_into_a_folder(seed: int, proxy: Proxy, root: Path) -> str:
-    """A publication into a folder, killed before the file is opened, renamed or deleted that is its turn; somebody reads all the while."""
+    """Run a publication into a folder and kill it before some file operation, while another process reads the folder."""
     build(root, "un")
     publish(show("un"), show("un").episodes, root, at=AT)
     build(root, "un", "deux", titles="Nouveau", audio=SOUND)
@@ -340,7 +340,7 @@ def killed_into_a_folder(seed: int, proxy: Proxy, root: Path) -> str:
 
 
 def folder_is_whole(folder: Path, feeds: set[bytes]) -> None:
-    """The feed is one of those, and what it names is there, as long as it says, and what its name says."""
+    """Assert that the feed is one of those, and that every file it refers to is there with the right length and digest."""
     feed = (folder / "feed.xml").read_bytes()
     assert feed in feeds
     for key in re.findall(f'{SITE}([^"<]+)', feed.decode()):

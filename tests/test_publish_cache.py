@@ -1,4 +1,4 @@
-"""Emptying what stands before the bucket."""
+"""Purging a cache in front of the bucket."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def cdn() -> Iterator[tuple[str, list[str]]]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Cdn) as server:
         threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()

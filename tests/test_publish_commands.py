@@ -1,4 +1,4 @@
-"""`publish --due`, `rollback` and `publish --setup`, as they are typed."""
+"""`publish --due`, `rollback` and `publish --setup`, on the command line."""
 
 from __future__ import annotations
 

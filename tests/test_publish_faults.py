@@ -1,6 +1,6 @@
-"""Publishing while things break: published, or not and said so; never a feed that names a missing file, never a secret.
+"""Publishing with faults: it ends published, or with an error; never a feed that refers to a missing file, never a leaked secret.
 
-One try each of the quick ones; `benchmarks/faults.py` tries all of them, as often as it is told.
+Each quick fault is run once; `benchmarks/faults.py` runs all of them as often as requested.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The folder target: whole files, nobody else's files, and no reading twice."""
+"""The folder target: complete files, a folder with other files is refused, unchanged files are not read again."""
 
 from __future__ import annotations
 

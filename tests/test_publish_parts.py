@@ -1,4 +1,4 @@
-"""Large files in parts: an interrupted upload goes on, progress counts what left, and content is what was compared."""
+"""Multipart uploads: an interrupted upload is resumed, progress counts bytes sent, and the content is what was planned."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_server_that_says_nothing_of_what_it_put_together_is_asked(running: Pr
 
 
 def test_an_upload_whose_end_was_not_heard_of_is_no_failure(running: Proxy, target: S3Target, tmp_path: Path) -> None:
-    def unheard(request: Request) -> Broken | None:  # AWS and moto say 200 when they are asked again, others no longer know the upload
+    def unheard(request: Request) -> Broken | None:  # retried, AWS and moto return 200; others no longer know the upload
         ends = sum(method == "POST" for method, *_ in running.log)
         return {1: Broken(drop="after"), 2: Broken(404, "NoSuchUpload")}.get(ends) if request.method == "POST" else None
 

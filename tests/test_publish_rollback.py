@@ -1,4 +1,4 @@
-"""Going back to an earlier publication, and what a publication that was stopped leaves behind."""
+"""Rolling back to an earlier publication, and recovering from one that was interrupted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def back(root: Path, *slugs: str, **options: object) -> Publication:
 
 @pytest.fixture
 def twice(tmp_path: Path) -> Path:
-    """A show published with one episode, then with two and other titles."""
+    """A show published with one episode, then with two and with other titles."""
     send(build(tmp_path, "un"), "un")
     send(build(tmp_path, "un", "deux", titles="Autre"), "un", "deux")
     return tmp_path

@@ -164,7 +164,7 @@ def test_a_bucket_opened_after_a_first_try_is_published_without_sending_again(se
     with pytest.raises(CauserieError, match="returns 403"):
         send(root, closed, server)
     done = send(root, opened, server)
-    shown = names(root / "site") - {"style.css", "page.js"}  # what had gone before is not sent again
+    shown = names(root / "site") - {"style.css", "page.js"}  # files sent before are not sent again
     assert done.bytes == sum((root / "site" / name).stat().st_size for name in shown) + (root / "feeds/feed.xml").stat().st_size
 
 

@@ -1,4 +1,4 @@
-"""The bucket, on moto's server over HTTP and TLS. moto checks no credentials: refusals are played by the door before it."""
+"""The S3 target, on moto's server over HTTP and TLS. moto checks no credentials: the app in front of it simulates rejections."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def server(running: S3Server, request: pytest.FixtureRequest) -> S3Server:
-    """A bucket of its own for each test; the door open, its notebook empty."""
+    """A new bucket for each test, without simulated responses and with an empty request log."""
     running.bucket = "b-" + hashlib.sha1(request.node.name.encode()).hexdigest()[:12]  # type: ignore[attr-defined]
     running.answer = lambda environ: None
     client(running).create_bucket(Bucket=bucket(running))
@@ -207,7 +207,7 @@ def test_a_feed_whose_every_answer_is_lost_is_known_to_be_out(server: S3Server, 
 
 
 def damaged(*endings: str, times: int, how: Fault = flipped()) -> Fault:  # noqa: B008
-    """The first `times` objects with such a name lose a bit on the way."""
+    """The first `times` objects with such a name are corrupted by one bit."""
     left = [times]
 
     def choose(request: Request) -> Broken | None:
@@ -316,7 +316,7 @@ def test_headers_are_not_put_on_what_somebody_else_has_written_meanwhile(server:
 
 
 def test_a_slow_line_takes_as_long_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket gives up when one block has not left within its timeout: blocks are small enough for an ADSL line that eight files share."""
+    """A socket times out when one block is not sent in time: blocks are small enough for an ADSL line shared by eight files."""
     monkeypatch.setattr(making, "CONNECT_S", 0.4)
     with slow_server(bytes_s=2_000_000) as url:
         there = S3Target(S3Settings("lent", "", url, "us-east-1", "path"), tmp_path / "memory", attempts=1)
@@ -396,7 +396,7 @@ def test_what_is_remembered_holds_no_secret(server: S3Server, tmp_path: Path) ->
 
 @contextmanager
 def slow_server(bytes_s: int) -> Iterator[str]:
-    """A server that takes one PUT, at its pace, and answers with the ETag; its buffers hold next to nothing."""
+    """A server with tiny buffers that reads one PUT slowly and returns its ETag."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     listening.bind(("127.0.0.1", 0))
@@ -421,7 +421,7 @@ def slow_server(bytes_s: int) -> Iterator[str]:
 
 
 def certificate(root: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -440,7 +440,7 @@ def certificate(root: Path) -> tuple[Path, Path]:
 
 
 def test_over_tls_nothing_is_stored_chunked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """boto3 sends its own checksum as an aws-chunked trailer over TLS only, which older Ceph stores as it comes."""
+    """boto3 sends its own checksum as an aws-chunked trailer over TLS only, which older Ceph stores undecoded."""
     chain, key = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)

@@ -1,4 +1,4 @@
-"""Setting a bucket up, finding out whether its conditional writes work, and the lock that stands in for them."""
+"""Setting up a bucket, probing its conditional writes, and the lock object that is used instead of them."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket
     client.put_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}", Body=b'{"owner": "tuee"}')
 
     class Later:
-        """The server, as it answers after eleven minutes."""
+        """The server's response eleven minutes later."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(client, name)

@@ -1,4 +1,4 @@
-"""A show with several feeds: in which order they are written, and how its publications are known again."""
+"""A show with several feeds: in which order they are written, and how its publications are recognised."""
 
 from __future__ import annotations
 

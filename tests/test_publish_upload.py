@@ -1,4 +1,4 @@
-"""The comparison of what is here and what is there."""
+"""The upload plan: local files compared with remote ones."""
 
 from __future__ import annotations
 

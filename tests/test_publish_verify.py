@@ -1,4 +1,4 @@
-"""Looking at what was published as a player would."""
+"""Checking published files as a player would."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_stumble_is_asked_about_twice() -> None:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Stumbling) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

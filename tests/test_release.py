@@ -1,4 +1,4 @@
-"""What an episode publishes, and which covers are refused."""
+"""The release of an episode, and which covers are rejected."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def released(tmp_path: Path, mp3: Path) -> Path:
 
 
 def png(width_px: int, height_px: int) -> bytes:
-    """The shortest PNG of that size that a header tells."""
+    """The shortest PNG whose header has that size."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
 
