@@ -15,11 +15,12 @@ from publishing import put
 
 from pipeline.errors import CauserieError, Problems
 from pipeline.publish import verify as looking
-from pipeline.publish.headers import IMMUTABLE, SHORT, content_type
+from pipeline.publish.headers import IMMUTABLE, content_type
 from pipeline.publish.tree import MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.verify import Answer, advice_of, ask, grouped, problems_of, range_problems, verify
 from pipeline.serve import make_server
 
+SHORT = "public, max-age=300"
 URL = "https://balado.example/un.mp3"
 GOOD = {"content-type": "audio/mpeg", "content-length": "4", "access-control-allow-origin": "*"}
 

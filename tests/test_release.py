@@ -12,7 +12,8 @@ import imageio_ffmpeg
 import pytest
 
 from pipeline.errors import CauserieError
-from pipeline.release import TYPES, image_size, read_release, release_cover, release_episode
+from pipeline.pictures import image_size
+from pipeline.release import TYPES, read_release, release_cover, release_episode
 
 COVER = Path(__file__).parent.parent / "episodes" / "cover.jpg"
 

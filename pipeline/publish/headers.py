@@ -13,7 +13,6 @@ from pipeline.release import TYPES
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT_S = 300
-SHORT = f"public, max-age={SHORT_S}"
 REVALIDATE = "no-cache"  # may be stored, but is revalidated each time: apps get 304 from the ETag
 
 _TYPES = {

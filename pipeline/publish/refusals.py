@@ -8,7 +8,6 @@ from pipeline.errors import CauserieError
 from pipeline.feed.ledger import Ledger, Publication
 from pipeline.publish.given import LEDGER
 from pipeline.publish.history import Tree
-from pipeline.publish.tree import FEED_KEY
 from pipeline.publish.upload import RemoteFile, UploadPlan
 from pipeline.text import printable
 
@@ -18,8 +17,8 @@ def refuse_unknown_feed(
     target: str,
     there: RemoteFile | None,
     plan: UploadPlan,
-    key: str = FEED_KEY,
-    kept: Iterable[Tree] = (),
+    key: str,
+    kept: Iterable[Tree],
 ) -> None:
     """Raise `CauserieError` when the feed to replace was never published by this copy of the show. Pure.
 
