@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints, sets the exit status. 0 done, 1 something failed, 2 wrong usage."""
+"""The command line: parses arguments, calls `pipeline.commands`, prints, sets the exit status (0 done, 1 something failed, 2 wrong usage)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,31 +15,39 @@ from pipeline import __version__
 from pipeline.errors import CauserieError, Problems
 from pipeline.text import nearest, printable
 
-COMMON = (click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The folder of the show, if not this one."),)
+if TYPE_CHECKING:
+    from pipeline.publish.report import Publication
+
+Command = Callable[..., None]
+Decorator = Callable[[Command], Command]
+
+COMMON = (
+    click.option("--show", "root", type=click.Path(path_type=Path), default=".", help="The show's folder; by default the current one."),
+)
 JOBS = (
-    click.option("--jobs", type=click.IntRange(1), help="How many steps at once; as many as there are processors if not given."),
+    click.option("--jobs", type=click.IntRange(1), help="How many steps run at once; by default one for each processor core."),
     click.option(
-        "--cluster", metavar="ADDRESS", default="", help="Do them on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786."
+        "--cluster", metavar="ADDRESS", default="", help="Run the steps on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786."
     ),
 )
 MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"])
-DIFF = (click.option("--diff", is_flag=True, help="Say what subscribers will notice, against what was published last."),)
+DIFF = (click.option("--diff", is_flag=True, help="Print what subscribers will notice, compared with the last publication."),)
 LONG = (
     *COMMON,
-    click.option("--dry-run", is_flag=True, help="Say what would be done and why, and do nothing."),
-    click.option("--quiet", is_flag=True, help="Say only what failed."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output."),
-    click.option("--at", type=MOMENT, help="Act as if it were that moment."),
+    click.option("--dry-run", is_flag=True, help="Print what would be done and why, and change nothing."),
+    click.option("--quiet", is_flag=True, help="Print only failures."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output."),
+    click.option("--at", type=MOMENT, help="Act as if this were the current time."),
 )
 
 
 class Group(click.Group):
-    """Commands in the order they are written, and every error of ours as one sentence with exit status 1."""
+    """Lists commands in the order of this file, and prints a `CauserieError` as one sentence with exit status 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except Problems as problems:
@@ -49,16 +57,16 @@ class Group(click.Group):
             if error.where.startswith("--"):  # a wrong option is wrong usage
                 sys.exit(2)
         except OSError as error:
-            click.echo(printable(f"{error.filename or 'the system'}: {error.strerror or error}; see to it and try again"), err=True)
+            click.echo(printable(f"{error.filename or 'the system'}: {error.strerror or error}; fix this and try again"), err=True)
         except KeyboardInterrupt:
-            click.echo("Stopped; what was finished is kept, and the next run goes on from there.", err=True)
+            click.echo("Stopped. Finished steps are kept, and the next run resumes from them.", err=True)
         sys.exit(1)
 
 
-def options(which: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
-    """Put several click options on a command."""
+def options(which: tuple[Decorator, ...]) -> Decorator:
+    """Add several click options to a command."""
 
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(command: Command) -> Command:
         for option in reversed(which):
             command = option(command)
         return command
@@ -76,7 +84,7 @@ def main() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="The language of the show.")
 def init(folder: Path, language: str) -> None:
-    """Make a new show in FOLDER: a show.toml to fill in and a cover to replace."""
+    """Create a show in FOLDER, with a show.toml to fill in and a cover to replace."""
     from pipeline.newcomers import new_show
 
     _say(new_show(folder, language))
@@ -87,47 +95,69 @@ def init(folder: Path, language: str) -> None:
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options(COMMON)
 def new(slug: str, recordings: tuple[Path, ...], root: Path) -> None:
-    """Make a new episode around one or more RECORDINGS: they are looked at, copied in, and named in its episode.toml."""
+    """Create an episode from one or more RECORDINGS: they are checked, copied in, and listed in its episode.toml."""
     from pipeline.newcomers import new_episode
 
     _say(new_episode(root, slug, recordings, at=_now().astimezone()))
 
 
-def _make(name: str, help_text: str, more: tuple[Callable[..., Any], ...] = ()) -> None:
-    """Add a command that makes the show up to some step; `more` are options of its own."""
+def _make(name: str, help_text: str, more: tuple[Decorator, ...] = ()) -> None:
+    """Add a command that builds the show up to some kind of step; `extra_options` are its own."""
 
     @main.command(name, help=help_text)
     @click.argument("slugs", nargs=-1, metavar="[SLUG]...")
-    @click.option("--rebuild", multiple=True, metavar="STEP", help="Run this kind of step even when it is current: encode, captions…")
+    @click.option(
+        "--rebuild", multiple=True, metavar="STEP", help="Run this kind of step even when it is current, such as encode or captions."
+    )
     @options((*LONG, *JOBS, *more))
-    def command(root: Path, slugs: tuple[str, ...], jobs: int | None, quiet: bool, as_json: bool, at: datetime | None, **rest: Any) -> None:
+    def command(
+        root: Path,
+        slugs: tuple[str, ...],
+        jobs: int | None,
+        cluster: str,
+        rebuild: tuple[str, ...],
+        dry_run: bool,
+        quiet: bool,
+        as_json: bool,
+        at: datetime | None,
+        diff: bool = False,
+    ) -> None:
         from pipeline.commands import compare, make
         from pipeline.console import Console
 
         _must_exist(root, slugs)
-        console, diff = Console(quiet, as_json), rest.pop("diff", False)
-        if not make(root.resolve(), name, slugs, at=_moment(at), jobs=jobs or 0, console=console, **rest):
+        if not make(
+            root.resolve(),
+            name,
+            slugs,
+            at=_moment(at),
+            jobs=jobs or 0,
+            cluster=cluster,
+            dry_run=dry_run,
+            rebuild=rebuild,
+            console=Console(quiet, as_json),
+        ):
             sys.exit(1)
         if diff:
             lines = compare(root.resolve(), at=_moment(at))
             _say(json.dumps({"subscribers": lines}, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
-_make("build", "Make everything that is out of date, up to and including feed, guides and pages; with SLUGs, those episodes' own files.")
-_make("normalise", "Stop at audio that is even and loud enough, with a report of what was done to it.")
-_make("draft", "Stop at the transcript to correct: Whisper, its doubts, the draft.")
-_make("transcribe", "Stop at captions: Whisper, the draft to correct, the times of the corrected text.")
-_make("tag", "Stop at audio that carries its title, credits, cover and chapters.")
-_make("guide", "Stop at the discussion guides.")
-_make("feed", "Stop at the feed; --diff says what subscribers will notice of it.", DIFF)
-_make("site", "Stop at the listening pages.")
+_make("build", "Build everything that is out of date, up to feed, guides and pages; with SLUGs, only those episodes' own files.")
+_make("normalise", "Build up to the levelled, encoded audio, with a report of how it was processed.")
+_make("draft", "Build up to the draft transcript to correct, with its doubtful passages.")
+_make("transcribe", "Build up to the captions: speech recognition, draft transcript, alignment of the corrected text.")
+_make("tag", "Build up to the audio files tagged with title, credits, cover and chapters.")
+_make("guide", "Build up to the discussion guides.")
+_make("feed", "Build up to the feed; --diff prints what subscribers will notice.", DIFF)
+_make("site", "Build up to the listening pages.")
 
 
 @main.command()
 @options(COMMON)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output.")
 def status(root: Path, as_json: bool) -> None:
-    """Episodes and steps: current, stale and why, corrected by hand; and what waits for a person."""
+    """Show which steps of each episode are current, stale (and why), hand-edited or failed, and what needs a person."""
     from pipeline.commands import status
 
     _say(status(root.resolve(), at=_now(), as_json=as_json))
@@ -138,7 +168,7 @@ def status(root: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @options(COMMON)
 def import_text(slug: str, file: Path, root: Path) -> None:
-    """Make an episode's transcript from FILE, a text or Word document typed elsewhere; what could not be placed is told."""
+    """Convert FILE, a text or Word document, into an episode's transcript, and report the lines that could not be converted."""
     from pipeline.commands import bring_text
 
     _must_exist(root, (slug,))
@@ -148,10 +178,10 @@ def import_text(slug: str, file: Path, root: Path) -> None:
 @main.command()
 @click.argument("slug")
 @options(COMMON)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on; a free one if not given.")
-@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on; by default a free one.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 def review(slug: str, root: Path, port: int, opens: bool) -> None:
-    """Correct an episode's transcript in the browser while listening: a page on 127.0.0.1 that plays, shows the doubts, and saves."""
+    """Correct an episode's transcript in the browser while listening; the page on 127.0.0.1 marks doubtful passages and saves."""
     from pipeline.commands import at_the_desk
     from pipeline.review.server import serve_review
 
@@ -169,29 +199,38 @@ def review(slug: str, root: Path, port: int, opens: bool) -> None:
 @click.argument("source", metavar="URL_OR_FILE")
 @options(COMMON)
 @click.option(
-    "--website", default="", metavar="ADDRESS", help="Where the show will be published, like https://podcast.example.org/my-show/."
+    "--website", default="", metavar="ADDRESS", help="The address the show will be published at, like https://podcast.example.org/my-show/."
 )
-@click.option("--media", is_flag=True, help="Fetch each episode's sound and cover too; run it again to go on after a stop.")
-@click.option("--offline", is_flag=True, help="Fetch nothing at all: a feed in a file, and only what stands in it.")
-@click.option("--allow-private", is_flag=True, help="Follow addresses on this machine or a private network, too (for tests on 127.0.0.1).")
-@click.option("--dry-run", is_flag=True, help="Fetch the feed, say what would be made and what could not be kept, and write nothing.")
-@click.option("--quiet", is_flag=True, help="Say only what failed.")
-def import_feed(source: str, root: Path, quiet: bool, **rest: bool | str) -> None:
-    """Make a show, in an empty folder, of the feed at URL_OR_FILE: its GUIDs, texts, people, chapters; what could not be kept is told."""
+@click.option("--media", is_flag=True, help="Download each episode's audio and cover too; run it again to resume after an interruption.")
+@click.option("--offline", is_flag=True, help="Download nothing: read the feed from a file, and use only what it contains.")
+@click.option("--allow-private", is_flag=True, help="Also follow addresses on this machine or a private network (for tests on 127.0.0.1).")
+@click.option("--dry-run", is_flag=True, help="Fetch the feed, print what would be created and what cannot be imported, and write nothing.")
+@click.option("--quiet", is_flag=True, help="Print only failures.")
+def import_feed(source: str, root: Path, website: str, media: bool, offline: bool, allow_private: bool, dry_run: bool, quiet: bool) -> None:
+    """Create a show in an empty folder from the feed at URL_OR_FILE, with its GUIDs, texts, people and chapters; report what was lost."""
     from pipeline.commands import bring_feed
     from pipeline.console import Console
 
-    if not bring_feed(root.resolve(), source, console=Console(quiet), **rest):
+    if not bring_feed(
+        root.resolve(),
+        source,
+        website=website,
+        media=media,
+        offline=offline,
+        allow_private=allow_private,
+        dry_run=dry_run,
+        console=Console(quiet),
+    ):
         sys.exit(1)
 
 
 @main.command()
 @click.argument("slug")
 @options(COMMON)
-@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
-@click.option("--json", "as_json", is_flag=True, help="The same figures as JSON on standard output.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
+@click.option("--json", "as_json", is_flag=True, help="Print the same figures as JSON on standard output.")
 def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
-    """Draw what was done to an episode's sound, before and after, and print where the page is."""
+    """Draw an episode's audio before and after processing, and print the path of the page."""
     from pipeline.commands import draw, open_show
 
     _must_exist(root, (slug,))
@@ -207,10 +246,10 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 
 @main.command()
 @options(COMMON)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
-@click.option("--online", is_flag=True, help="Also ask the servers of the feed's addresses: HEAD, byte ranges, types, sizes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output.")
+@click.option("--online", is_flag=True, help="Also request the feed's addresses from their servers: HEAD, byte ranges, types, sizes.")
 def check(root: Path, as_json: bool, online: bool) -> None:
-    """Every mistake in the show at once: its TOML, recordings, cover, texts, and what directories ask of the feed; then advice."""
+    """Report every mistake at once: in TOML files, recordings, cover, texts, and the directories' rules for the feed; then advice."""
     from pipeline.check import check, shown
     from pipeline.console import Console
 
@@ -225,7 +264,7 @@ def check(root: Path, as_json: bool, online: bool) -> None:
     elif wrong:
         raise Problems(tuple(shown(wrong)))
     else:
-        click.echo("No mistake found.")
+        click.echo("No mistakes found.")
         for line in shown(found):
             _say(str(line))
     sys.exit(1 if wrong else 0)
@@ -233,36 +272,51 @@ def check(root: Path, as_json: bool, online: bool) -> None:
 
 @main.command()
 @options(LONG)
-@click.option("--prune", is_flag=True, help="Delete what no page or feed names any more; without it nothing is ever deleted.")
+@click.option("--prune", is_flag=True, help="Delete files that no page or feed links to any more; without it nothing is ever deleted.")
 @click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
-@click.option("--new-guids", is_flag=True, help="Give subscribers episodes they have again, under another GUID: they download them again.")
-@click.option("--due", is_flag=True, help="For a timer: publish when an episode's date has come, and do nothing otherwise.")
-@click.option("--setup", is_flag=True, help="Prepare the bucket once (CORS, conditional writes…), say what was done, and publish nothing.")
-@click.option("--public-read", is_flag=True, help="With --setup: let everybody read what is below the prefix, by a bucket policy.")
+@click.option("--new-guids", is_flag=True, help="Publish episodes whose GUID changed: subscribers download them again.")
+@click.option("--due", is_flag=True, help="For a timer: publish if an episode's date has come, and do nothing otherwise.")
+@click.option(
+    "--setup", is_flag=True, help="Configure the bucket once (CORS, conditional writes…), print what was done, and publish nothing."
+)
+@click.option("--public-read", is_flag=True, help="With --setup: make everything below the prefix public, by a bucket policy.")
 def publish(
-    root: Path, quiet: bool, as_json: bool, at: datetime | None, due: bool, setup: bool, public_read: bool, **options: bool
+    root: Path,
+    quiet: bool,
+    as_json: bool,
+    at: datetime | None,
+    dry_run: bool,
+    prune: bool,
+    take_over: bool,
+    new_guids: bool,
+    due: bool,
+    setup: bool,
+    public_read: bool,
 ) -> None:
-    """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run says what would be sent."""
+    """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run prints what would be uploaded."""
     from pipeline.commands import prepare, send, send_due
     from pipeline.console import Console
 
-    given = [name for name in ("dry_run", "prune", "take_over", "new_guids") if options[name]]
-    if (due and setup) or ((due or setup) and given) or (public_read and not setup):
-        raise click.UsageError("--due and --setup stand alone, --public-read goes with --setup")
+    has_options = dry_run or prune or take_over or new_guids
+    if (due and setup) or ((due or setup) and has_options) or (public_read and not setup):
+        raise click.UsageError("--due and --setup take no other option; --public-read needs --setup")
     console = Console(quiet)
     if setup:
         prepare(root.resolve(), public_read=public_read, console=console)
         return
-    common = {"at": _moment(at), "console": console}
-    _tell_publication(send_due(root.resolve(), **common) if due else send(root.resolve(), **common, **options), as_json)
+    if due:
+        _tell_publication(send_due(root.resolve(), at=_moment(at), console=console), as_json)
+        return
+    done = send(root.resolve(), at=_moment(at), dry_run=dry_run, prune=prune, take_over=take_over, new_guids=new_guids, console=console)
+    _tell_publication(done, as_json)
 
 
 @main.command()
 @click.argument("number", type=click.IntRange(1), required=False)
 @options(LONG)
-@click.option("--list", "listing", is_flag=True, help="Say which publications can be gone back to.")
+@click.option("--list", "listing", is_flag=True, help="List the publications that can be restored.")
 def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: datetime | None, dry_run: bool, listing: bool) -> None:
-    """Go back to the publication before the one that is out, or to publication NUMBER: its feed and pages are written back."""
+    """Restore the feed and pages of the previous publication, or of publication NUMBER."""
     from pipeline.commands import go_back, publications
     from pipeline.console import Console
 
@@ -275,18 +329,23 @@ def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: dat
 @main.command()
 @options(COMMON)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port to listen on.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; any but this one shows it to others.")
-@click.option("--watch", is_flag=True, help="Serve what is built, published or not, and build again on each change; open pages follow.")
-@click.option("--at", type=MOMENT, help="With --watch: show it as it will be at that moment, with the episodes that are due by then.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; any other than the default is visible to other machines.",
+)
+@click.option("--watch", is_flag=True, help="Serve what is built, published or not; rebuild on each change and reload open pages.")
+@click.option("--at", type=MOMENT, help="With --watch: show the pages as they will be at that time, with the episodes due by then.")
 def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) -> None:
-    """Serve the published folder on 127.0.0.1, with byte ranges, so that it can be looked at and listened to."""
+    """Serve the published folder on 127.0.0.1, with byte ranges, to view and listen to it."""
     if watch:
         from pipeline import preview
 
         preview.watch(root.resolve(), host=host, port=port, now=lambda: _moment(at), say=_say)
         return
     if at:
-        raise CauserieError("shows what is not published yet", "--at", "give it with --watch")
+        raise CauserieError("only works with --watch", "--at", "add --watch")
     from pipeline.catalog import load
     from pipeline.serve import serve
 
@@ -299,7 +358,7 @@ def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) ->
 @main.command()
 @options(COMMON)
 def doctor(root: Path) -> None:
-    """What is installed, which Whisper model the show asks for, what is missing and the command that mends it."""
+    """Show what is installed, which Whisper model the show uses, what is missing and the command that installs it."""
     from pipeline.doctor import examine
 
     findings = examine(root.resolve())
@@ -308,8 +367,8 @@ def doctor(root: Path) -> None:
     sys.exit(0 if all(finding.good for finding in findings) else 1)
 
 
-def _tell_publication(done: Any, as_json: bool) -> None:
-    """A publication as one JSON object, when that was asked for."""
+def _tell_publication(done: Publication | None, as_json: bool) -> None:
+    """Print a publication as one JSON object with `--json`; `done` is None when nothing was published."""
     if as_json:
         from dataclasses import asdict
 
@@ -317,25 +376,27 @@ def _tell_publication(done: Any, as_json: bool) -> None:
 
 
 def _must_exist(root: Path, slugs: tuple[str, ...]) -> None:
-    """A slug nobody has is wrong usage: exit status 2."""
+    """Exit with status 2, wrong usage, when a slug names no episode."""
     known = [path.parent.name for path in root.glob("episodes/*/episode.toml")]
     for slug in slugs:
         if slug not in known:
-            raise click.UsageError(printable(f"there is no episode {slug}; {nearest(slug, known) if known else 'the show has none yet'}"))
+            raise click.UsageError(
+                printable(f"there is no episode {slug}; {nearest(slug, known) if known else 'the show has no episodes yet'}")
+            )
 
 
 def _say(text: str) -> None:
-    """Lines on standard output, safe on a terminal whatever was typed in a title."""
+    """Print lines on standard output, with control characters of titles replaced."""
     click.echo("\n".join(map(printable, text.split("\n"))))
 
 
 def _now() -> datetime:
-    """The present: the only place the program reads the clock for anything but progress."""
+    """The current time; the program reads the clock nowhere else, except for progress and durations."""
     return datetime.now(UTC)
 
 
 def _moment(at: datetime | None) -> datetime:
-    """The moment asked for, in UTC when it names no zone, or the present."""
+    """The time given on the command line, in UTC when it has no zone, or the current time."""
     return _now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

@@ -1,11 +1,11 @@
-"""Steps, and what makes one stale: the only file that knows about staleness.
+"""Runs the stale steps of a plan.
 
-    steps ─ graph ─ for each that is ready: facts ─ decide ┬ current, edited: nothing runs
-                                                           ├ blocked: something before it failed
-                                                           └ stale: execute (in a worker) ─ promise ─ rename ─ receipt
+    steps ─ graph ─ for each that is ready: snapshot ─ decide ┬ current, edited: nothing runs
+                                                              ├ blocked: a dependency failed
+                                                              └ stale: execute (in a worker) ─ prepare ─ rename ─ commit
 
-A worker writes into `.causerie/work/`; only this process renames into place and writes receipts, so a kill at any moment leaves
-old files or new ones, and an orphan can make nothing visible.
+Workers write below `.causerie/work/`; only this process renames outputs into place and writes receipts, so a kill at any moment
+leaves old files or new ones, and an orphaned worker cannot change a visible file.
 """
 
 from __future__ import annotations
@@ -31,59 +31,61 @@ from pipeline.receipts import DigestCache, Journal, Receipt, canonical
 from pipeline.stale import Facts, edited, why_stale
 from pipeline.steps import Step, execute, graph, in_order, move
 
-BY_HAND = "by hand"  # in place of a version, in the receipt of a text that a person wrote
-Work = Future[tuple[dict[str, str], float]]  # the digests of what was made, and the seconds it took
+BY_HAND = "by hand"  # replaces the version in the receipt of a hand-written text
+Work = Future[tuple[dict[str, str], float]]  # the digests of the outputs, and the duration in seconds
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a step: current | stale | built | edited | drafted | failed | blocked, and why, in a sentence."""
+    """The outcome of a step: current | stale | built | edited | drafted | failed | blocked, and the reason as a sentence."""
 
     step: Step
     status: str
     why: str = ""
     seconds: float = 0.0
-    traceback: str = ""  # of a bug; a user's mistake has none
+    traceback: str = ""  # only for a bug, not for a user's mistake
 
 
 class Workshop:
-    """A show's folder with its receipts: what `build` looks at and writes to."""
+    """A show's folder with its receipts and digests: the state that a run reads and updates."""
 
     def __init__(self, root: Path) -> None:
-        gc.set_threshold(100_000)  # a thousand episodes are many small values that all stay: looking for garbage costs a third
+        gc.set_threshold(
+            100_000
+        )  # a thousand episodes are many long-lived small objects: garbage collection would take a third of the time
         self.root = root
         self.hidden = root / ".causerie"
         self.journal = Journal(self.hidden / "receipts.jsonl")
         self.digests = DigestCache(root)
-        self._spelt: dict[int, tuple[Any, Any]] = {}  # settings that many steps share are spelt once
+        self._spelt: dict[int, tuple[Any, Any]] = {}  # settings that many steps share are converted once
 
     def facts(self, step: Step) -> Facts:
-        """How things are now for a step."""
+        """The current inputs, settings and outputs of a step."""
         reads = {key: self._read(paths) for key, paths in step.reads.items()}
         spelt = {key: self._spell(value) for key, value in step.settings.items()}
         settings = {key: value for key, value in spelt.items() if value not in (None, "", [], {})}
         return Facts(step.revision, settings, reads, self._outputs(step))
 
     def decide(self, step: Step, now: Facts, force: bool = False) -> Result:
-        """Whether a step must run, from the facts and its receipt."""
+        """Whether a step must run, from its snapshot and its receipt."""
         receipt = self._receipt(step, now)
-        why = "asked for" if force else why_stale(now, receipt)
+        why = "requested with --rebuild" if force else why_stale(now, receipt)
         if step.drafts and self._is_a_persons(step, now, receipt):
             unknown = receipt is None and not force
-            return Result(step, "edited" if why is None or unknown else "stale", "corrected by hand" if why is None or unknown else why)
+            return Result(step, "edited" if why is None or unknown else "stale", "hand-edited" if why is None or unknown else why)
         if why is None and receipt is not None and (hand := edited(now, receipt)):
             if all(step.writes[key].startswith(".causerie/") for key in hand):
-                return Result(step, "stale", f"{', '.join(hand)} damaged")  # nobody edits what is in there
+                return Result(step, "stale", f"{', '.join(hand)} damaged")  # intermediate files are not edited by hand
             if step.name in self.journal.promises:
-                return Result(step, "stale", "interrupted when not all of it was in place")
-            return Result(step, "edited", f"{', '.join(hand)} changed by hand; left alone")
+                return Result(step, "stale", "interrupted before all outputs were in place")
+            return Result(step, "edited", f"{', '.join(hand)} hand-edited; left unchanged")
         return Result(step, "stale", why) if why else Result(step, "current")
 
     def install(self, step: Step, now: Facts, digests: Mapping[str, str], parts: Path) -> Result:
-        """Rename a step's outputs into place and write its receipt; what a person made is kept, never overwritten."""
+        """Rename a step's outputs into place and write its receipt; hand-edited files are backed up, hand-edited drafts kept."""
         receipt = Receipt(step.name, now.revision, now.settings, now.reads, digests, __version__)
         last = self.journal.receipts.get(step.name)
-        if step.drafts and not self._still_ours(step):  # asked now: somebody may have written while the step waited
+        if step.drafts and not self._still_ours(step):  # checked only now: a person may have edited it while the step ran
             return self._lay_beside(step, receipt, last, parts)
         ours = {None, *digests.values(), *_digests(last), *_digests(self.journal.promises.get(step.name))}
         self.journal.promise(receipt)
@@ -92,53 +94,55 @@ class Workshop:
             move(parts / path, self.root / path)
             self.digests.remember(path, digests[key])
         self.journal.done(receipt)
-        return Result(step, "built", f"what was changed by hand is kept as {', '.join(kept)}" if kept else "")
+        return Result(step, "built", f"the hand-edited version is kept as {', '.join(kept)}" if kept else "")
 
     def accept(self, step: Step, now: Facts) -> None:
-        """Note what needs no work: a step that a kill left without its last line, a text that a person wrote and no receipt knows."""
+        """Write the missing receipt of an up-to-date step: one killed before its commit, or a hand-written text without receipt."""
         promise = self.journal.promises.get(step.name)
         if promise is not None and promise.writes == now.writes:
             self.journal.done(promise)
-        elif step.drafts and step.name not in self.journal.receipts and None not in now.writes.values():
-            self.journal.done(Receipt(step.name, now.revision, now.settings, now.reads, dict(now.writes), BY_HAND))
+        elif step.drafts and step.name not in self.journal.receipts:
+            writes = {key: digest for key, digest in now.writes.items() if digest is not None}
+            if len(writes) == len(now.writes):
+                self.journal.done(Receipt(step.name, now.revision, now.settings, now.reads, writes, BY_HAND))
 
     def close(self) -> None:
-        """Keep what was learnt."""
+        """Save the digests and close the journal."""
         self.digests.save()
         self.journal.close()
 
     def _receipt(self, step: Step, now: Facts) -> Receipt | None:
-        """The receipt, or the promise when a kill came after every output of it was in place."""
+        """The receipt, or the prepared one when the run was killed after all outputs were in place."""
         promise = self.journal.promises.get(step.name)
         return promise if promise and promise.writes == now.writes else self.journal.receipts.get(step.name)
 
     def _is_a_persons(self, step: Step, now: Facts, receipt: Receipt | None) -> bool:
-        """Whether the text of a draft step belongs to a person; one that is just as a receipt has it need not be read."""
+        """Whether a draft is hand-edited; a file whose digest is that of the receipt need not be read."""
         if receipt is not None and now.writes == receipt.writes:
             return receipt.tool == BY_HAND
         return not self._still_ours(step)
 
     def _lay_beside(self, step: Step, receipt: Receipt, last: Receipt | None, parts: Path) -> Result:
-        """Put a fresh draft beside the text a person has taken over, unless it says nothing new."""
+        """Write a new draft next to the hand-edited text, unless it is the same draft as before."""
         self.journal.done(receipt)
         if last is not None and last.writes == receipt.writes:
-            return Result(step, "edited", "corrected by hand; the machine would draft what it drafted before")
+            return Result(step, "edited", "hand-edited; a new draft would be the same as before")
         for path in step.writes.values():
             target = (self.root / path).with_suffix(f".draft{PurePosixPath(path).suffix}")
             if target.exists() and not untouched(_text(target)):
                 self._keep(target.relative_to(self.root).as_posix())
             move(parts / path, target)
-        return Result(step, "drafted", f"a fresh draft lies beside your text, as {target.name}: {_news(target, self.root / path)}")
+        return Result(step, "drafted", f"your text is kept; the new draft is {target.name}: {_news(target, self.root / path)}")
 
     def _keep(self, path: str) -> str:
-        """Put a file that somebody changed out of the way, where it can be found again; returns where."""
+        """Move a hand-edited file to `kept/`; returns its new path relative to the show."""
         there = self.root / path
         kept = self.root / "kept" / f"{there.stem}-{sha256(there)[:8]}{there.suffix}"
         move(there, kept)
         return kept.relative_to(self.root).as_posix()
 
     def _spell(self, value: Any) -> Any:
-        """A setting as a receipt spells it; the value is kept beside, so that its identity stays its own."""
+        """A setting in canonical form, cached by `id`; the cache holds the value, so that its id is not reused."""
         if id(value) not in self._spelt:
             self._spelt[id(value)] = (value, canonical(value))
         return self._spelt[id(value)][1]
@@ -161,12 +165,13 @@ def build(
     started: Callable[[Step], None] = lambda step: None,
     rebuild: Iterable[str] = (),
 ) -> list[Result]:
-    """Run every step that is stale, each as soon as what it reads is ready; one failure stops only what follows it.
+    """Run every stale step as soon as its inputs are ready; a failure blocks only the steps that depend on it.
 
-    `executor` gives the executor of a lane; `say` and `started` hear of every step; kinds in `rebuild` run in any case.
+    `executor_for` returns the executor of a pool; `on_start` and `on_finish` are called for every step; kinds in `rebuild` run even
+    when current. Returns the results in the order of `steps`.
     """
     run = _Run(Workshop(root), root, executor, say, started, frozenset(rebuild))
-    shutil.rmtree(run.parts.parent, ignore_errors=True)  # left by a run that was killed
+    shutil.rmtree(run.parts.parent, ignore_errors=True)  # left by a killed run
     try:
         return run.all(steps)
     finally:
@@ -175,24 +180,25 @@ def build(
 
 
 def look(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> Iterator[Result]:
-    """What `build` would do, without doing it: each step current, edited, or stale and why."""
-    shop, before, moving = Workshop(root), graph(steps), set()
+    """What `run_steps` would do, without doing it: each step current, edited, or stale with the reason."""
+    shop, before = Workshop(root), graph(steps)
+    moving: set[str] = set()
     for step in in_order(steps, before):
         result = shop.decide(step, shop.facts(step), step.kind in rebuild)
         follows = sorted({name.rpartition("/")[2] for name in before[step.name] & moving})
         if follows and result.status != "stale":
-            result = Result(step, "stale", f"follows {', '.join(follows)}")
+            result = Result(step, "stale", f"depends on {', '.join(follows)}, to be built")
         if result.status == "stale":
             moving.add(step.name)
             if failure := shop.journal.failures.get(step.name):
-                result = replace(result, why=f"failed when it was last tried: {failure}")
+                result = replace(result, why=f"its last run failed: {failure}")
         yield result
     shop.digests.save()
 
 
 @dataclass
 class _Run:
-    """One run of `build`: what is under way, and what became of the rest."""
+    """One run: the running steps, and the results of the others."""
 
     shop: Workshop
     root: Path
@@ -201,7 +207,7 @@ class _Run:
     started: Callable[[Step], None]
     rebuild: frozenset[str]
     under_way: dict[Work, tuple[Step, Facts]] = field(default_factory=dict)
-    ended: SimpleQueue[Work] = field(default_factory=SimpleQueue)  # `wait` would look at all that is under way, each time
+    ended: SimpleQueue[Work] = field(default_factory=SimpleQueue)  # `concurrent.futures.wait` would check every running future each time
     suspects: list[tuple[Step, Facts]] = field(default_factory=list)
     tried_again: set[str] = field(default_factory=set)
     results: dict[str, Result] = field(default_factory=dict)
@@ -209,11 +215,11 @@ class _Run:
 
     @property
     def parts(self) -> Path:
-        """Where the workers of this run write: one that a killed run left on another machine writes elsewhere."""
+        """The folder the workers of this run write to; a worker orphaned by a killed run writes to another one."""
         return self.shop.hidden / "work" / self.name
 
     def all(self, steps: tuple[Step, ...]) -> list[Result]:
-        """Run what is stale, in an order that respects the graph; the results are in the order of the steps."""
+        """Run the stale steps in topological order; returns the results in the order of the steps."""
         before, by_name = graph(steps), {step.name: step for step in steps}
         order = TopologicalSorter(before)
         order.prepare()
@@ -233,13 +239,13 @@ class _Run:
         return [self.results[step.name] for step in steps]
 
     def begin(self, step: Step, before: set[str]) -> None:
-        """Look at a step whose inputs are ready: note what became of it, or give it to a worker."""
+        """Decide on a step whose inputs are ready: record its result, or submit it to a worker."""
         if broken := sorted(name for name in before if self.results[name].status in ("failed", "blocked")):
-            return self.note(Result(step, "blocked", f"waits for {', '.join(broken)}"))
+            return self.note(Result(step, "blocked", f"needs {', '.join(broken)}, which was not built"))
         try:
             now = self.shop.facts(step)
         except OSError as error:
-            return self.note(Result(step, "failed", f"{error.filename}: cannot be read ({error.strerror}); see to its permissions"))
+            return self.note(Result(step, "failed", f"{error.filename}: cannot be read ({error.strerror}); check its permissions"))
         result = self.shop.decide(step, now, step.kind in self.rebuild)
         if result.status != "stale":
             self.shop.accept(step, now)
@@ -248,13 +254,13 @@ class _Run:
         return self.submit(step, now)
 
     def submit(self, step: Step, now: Facts) -> None:
-        """Give a step to a worker of its lane."""
+        """Submit a step to the executor of its pool."""
         future = self.executor(step.lane).submit(_execute, step, self.root, self.parts)
         self.under_way[future] = (step, now)
         future.add_done_callback(self.ended.put)
 
     def again(self, future: Work, step: Step, now: Facts) -> bool:
-        """When a worker was killed, all that waited for its pool fails: each is tried once more, alone, to find the culprit."""
+        """Schedule one retry of a step whose worker was killed: all steps of its pool failed, so each is retried alone to find the cause."""
         if not isinstance(future.exception(), BrokenExecutor) or step.name in self.tried_again:
             return False
         self.tried_again.add(step.name)
@@ -262,7 +268,7 @@ class _Run:
         return True
 
     def finish(self, future: Work, step: Step, now: Facts) -> None:
-        """Put what a worker made in its place, or note why there is nothing to put."""
+        """Install the outputs of a finished step, or record why it failed."""
         seconds = 0.0
         try:
             digests, seconds = future.result()
@@ -270,13 +276,13 @@ class _Run:
         except CauserieError as error:
             result = Result(step, "failed", str(error))
         except BrokenExecutor:
-            result = Result(step, "failed", "its worker was stopped from outside, twice; there may be too little memory for it")
-        except Exception as error:  # a bug: the others go on, and the traceback is kept
+            result = Result(step, "failed", "its worker process was killed twice; the machine may have too little memory for this step")
+        except Exception as error:  # a bug: the other steps continue, and the traceback is kept
             result = Result(step, "failed", f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
         self.note(replace(result, seconds=seconds))
 
     def note(self, result: Result) -> None:
-        """Keep a result, and say it."""
+        """Record a result, and pass it to `on_finish`."""
         self.results[result.step.name] = result
         if result.status == "failed":
             self.shop.journal.failed(result.step.name, result.why)
@@ -284,17 +290,17 @@ class _Run:
 
 
 def _execute(step: Step, root: Path, parts: Path) -> tuple[dict[str, str], float]:
-    """In a worker: the digests of what was made, and how long it took, without the time spent waiting for a worker."""
+    """Run a step in a worker; returns the digests of its outputs, and its duration in seconds without the wait for a worker."""
     since = time.monotonic()
     progress.begin(step.name)
     return execute(step, root, parts), time.monotonic() - since
 
 
 def _news(draft: Path, text: Path) -> str:
-    """How much of a fresh draft the person's text does not have, as a sentence."""
+    """How many lines of a new draft are not in the hand-edited text, as a sentence."""
     have = set(_text(text).splitlines())
     new = [line for line in _text(draft).splitlines() if line and line not in have and not line.startswith(("draft = ", "#", "%%"))]
-    return f"{len(new)} of its lines are not in yours"
+    return f"{len(new)} of its lines are not in your text"
 
 
 def _digests(receipt: Receipt | None) -> Iterable[str]:

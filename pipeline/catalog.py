@@ -1,4 +1,4 @@
-"""`show.toml` and `episodes/*/episode.toml` to a `Show`; every mistake of a run at once, as `file: key: problem`."""
+"""Loads `show.toml` and `episodes/*/episode.toml` into a `Show`; every mistake is reported at once, as `file: key: problem`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pipeline.text import is_slug, printable, slugify, speaks
 from pipeline.toml import Table, read_toml
 
 ENGINES = ("auto", "openai-whisper", "faster-whisper")
-# Names that the tree, the guides and `.causerie/` use themselves
+# Names that the published tree, the guides and `.causerie/` use
 RESERVED = {"show", "lock", "guides", "feeds", "work", "kept", "publish", "reports", "series", "themes", "people", "transcripts", "fonts"}
 OWN_FOLDERS = ("episodes", "transcripts", "guides", "feeds", "site", ".causerie", "kept")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def load(root: Path, slugs: Collection[str] = ()) -> Show:
-    """The show in a folder; a `Problems` names every mistake in its TOML files when there are any.
+    """The show in a folder; raises `Problems` with every mistake in its TOML files.
 
-    With `slugs`, mistakes of other episodes stop nothing: the show is then without those.
+    With `slugs`, mistakes in other episodes are ignored, and those episodes are left out of the show.
     """
     show, problems = read(root)
     theirs = {problem: owner(problem) for problem in problems} if slugs else {}
@@ -39,13 +39,13 @@ def load(root: Path, slugs: Collection[str] = ()) -> Show:
 
 
 def owner(problem: CauserieError) -> str:
-    """The slug of the episode whose file a mistake is in, empty when it is the show's."""
+    """The slug of the episode whose file has a mistake; empty when the file is the show's."""
     folder, _, rest = problem.where.partition("/")
     return rest.partition("/")[0] if folder == "episodes" else ""
 
 
 def read(root: Path) -> tuple[Show | None, list[CauserieError]]:
-    """The show as far as it can be read, and what is wrong with it. Recordings are not opened."""
+    """The show as far as it can be read, and every mistake in its TOML files. Recordings are not opened."""
     problems: list[CauserieError] = []
     table = read_toml(root / "show.toml", "show.toml", problems)
     if table is None:
@@ -63,7 +63,7 @@ def read(root: Path) -> tuple[Show | None, list[CauserieError]]:
 
 
 def _show(table: Table, root: Path) -> tuple[Show, sounds.House]:
-    """The show without its episodes, and how those sound unless they say otherwise."""
+    """The show without its episodes, and the audio defaults of the episodes."""
     people = table.table("people").each(fields.person)
     kind = table.choice("type", "episodic", ("episodic", "serial"))
     info = ShowInfo(
@@ -121,7 +121,9 @@ def _audio(table: Table, root: Path) -> tuple[AudioTargets, sounds.House]:
 def _speech(table: Table, root: Path, language: str) -> SpeechSettings:
     model = table.text("model", SpeechSettings.model)
     if model.endswith(".pt") and not (root / model).is_file():
-        table.problem("model", f"there is no file {printable(model)}", "give a model whisper knows, like “small”, or a checkpoint's path")
+        table.problem(
+            "model", f"there is no file {printable(model)}", "name a Whisper model, like “small”, or give the path of a checkpoint"
+        )
     if model and (root / model / "model.bin").is_file():
         model = f"{model.rstrip('/')}/model.bin"  # a folder in CTranslate2's format
     code = table.matching("language", "[a-z]{2,3}|auto", "fr or auto", language[:2]) or language[:2]
@@ -135,7 +137,7 @@ def _translations(table: Table, language: str) -> tuple[str, ...]:
     if any(each != "en" for each in wanted):
         table.problem("translate", f"cannot be {printable(', '.join(wanted))}", 'Whisper translates into English only: ["en"]')
     elif wanted and language == "en":
-        table.problem("translate", "asks for English, which the show speaks already", "take it out")
+        table.problem("translate", "asks for English, which is the show's language already", "remove it")
     else:
         return wanted[:1]
     return ()
@@ -146,9 +148,13 @@ def _publish(table: Table, root: Path) -> PublishSettings:
     place = Path(os.path.normpath(root / folder))
     own = [root / name for name in OWN_FOLDERS]
     if place == root or root.is_relative_to(place) or any(place.is_relative_to(each) for each in own):
-        table.problem("folder", f"cannot be {printable(folder)}, where the show keeps its own files", "name another, like “public”")
+        table.problem(
+            "folder", f"cannot be {printable(folder)}: the show keeps its own files there", "choose another folder, like “public”"
+        )
     elif folder.startswith("~") or any(len(part.encode()) > 200 for part in place.parts):
-        table.problem("folder", f"cannot be {printable(folder)[:60]}", "write its path out, relative to the show, like “public”")
+        table.problem(
+            "folder", f"cannot be {printable(folder)[:60]}", "write a shorter path, relative to the show and without ~, like “public”"
+        )
     if "s3" in table.values:
         s3 = fields.s3(table.table("s3"))
     settings = PublishSettings(
@@ -165,10 +171,10 @@ def _publish(table: Table, root: Path) -> PublishSettings:
 
 
 def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems: list[CauserieError]) -> Episode | None:
-    """One episode, or None when its TOML cannot be read at all."""
+    """One episode, or None when its TOML file cannot be parsed or its slug is not allowed."""
     slug, file = folder.name, f"episodes/{folder.name}/episode.toml"
     if not is_slug(slug) or slug in RESERVED:
-        hint = f"rename it, to {slugify(slug) or 'a-name'} for example" if slug not in RESERVED else "rename it: Causerie uses that name"
+        hint = f"rename it, to {slugify(slug) or 'a-name'} for example" if slug not in RESERVED else "rename it: the name is reserved"
         problems.append(CauserieError("cannot name an episode's page and files", printable(f"episodes/{slug}"), hint))
         return None
     table = read_toml(folder / "episode.toml", file, problems)
@@ -188,13 +194,13 @@ def _episode(folder: Path, root: Path, show: Show, house: sounds.House, problems
     )
     for file in (*episode.mix.files, episode.cover):
         if _is_built(file):
-            table.problem("file", f"{file} is where Causerie writes what it makes", "rename it, or name a recording of yours")
+            table.problem("file", f"{file} is a path that Causerie writes to", "rename your file, or give the path of a recording")
     table.end()
     return episode
 
 
 def _is_built(file: str) -> bool:
-    """Whether a path is that of something Causerie makes: reading it back would make a show out of itself."""
+    """Whether a path is one that a build writes to: a recording there would be overwritten by its own output."""
     parts = PurePosixPath(file).parts
     published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in tuple(f"{parts[1]}{end}" for end in (".mp3", ".m4a", ".opus"))
     clip = len(parts) == 3 and parts[2].startswith(f"{parts[1]}.clip-")
@@ -217,40 +223,40 @@ def _info(table: Table, slug: str, show: Show) -> EpisodeInfo:
         language=_other_language(table, show.info.language),
     )
     if show.info.kind == "serial" and info.kind == "full" and info.number is None:
-        table.problem("number", "is missing", "a serial show numbers its episodes: directories play them in that order")
+        table.problem("number", "is missing", "add it: directories play the episodes of a serial show in the order of their numbers")
     return info
 
 
 def _other_language(table: Table, shows: str) -> str:
-    """An episode's language, empty when it is the show's."""
+    """An episode's language; empty when it is the show's."""
     code = fields.language(table)
     return "" if code.lower() == shows.lower() else code
 
 
 def _other_feeds(show: Show, episodes: Collection[Episode]) -> Iterator[CauserieError]:
-    """Feeds of a sound that is not made, or of a season or a language nobody has."""
+    """Mistakes in feeds: an audio format that is not built, a season or a language without episodes."""
     seasons = {episode.info.season for episode in episodes}
     spoken = {episode.info.language or show.info.language for episode in episodes}
     told = (("feed", show.feed.language), *((f"feeds[{number}]", other.language) for number, other in enumerate(show.feed.others, 1)))
     for table, wanted in told:
         if wanted and not any(speaks(each, wanted) for each in spoken):
-            hint = f"correct it, or write language = “{wanted}” in the episode.toml of those that are"
+            hint = f"correct it, or add language = “{wanted}” to the episode.toml of those episodes"
             yield CauserieError(f"no episode is in the language “{wanted}”", f"show.toml: {table}.language", hint)
     for number, other in enumerate(show.feed.others, 1):
         where = f"show.toml: feeds[{number}]"
         if other.audio == "m4a" and not show.audio.m4a_kbps:
             yield CauserieError("asks for AAC, which the show does not make", f"{where}.audio", "add m4a_kbps = 96 to [audio]")
         if other.season is not None and other.season not in seasons:
-            yield CauserieError(f"no episode is of season {other.season}", f"{where}.season", "correct it, or give episodes that season")
+            yield CauserieError(f"no episode is of season {other.season}", f"{where}.season", "correct it, or add season to the episodes")
 
 
 def _unique_numbers(episodes: Iterable[Episode], problems: list[CauserieError]) -> None:
     seen: dict[tuple[int | None, int], str] = {}
     for episode in episodes:
         info = episode.info
-        if info.number is None or info.kind != "full":  # a bonus or a teaser has the number of the episode it goes with
+        if info.number is None or info.kind != "full":  # a bonus or a trailer may repeat the number of a full episode
             continue
         other = seen.setdefault((info.season, info.number), episode.slug)
         if other != episode.slug:
             where = f"episodes/{episode.slug}/episode.toml: number"
-            problems.append(CauserieError(f"{info.number} is already the number of {other}", where, "give each episode its own"))
+            problems.append(CauserieError(f"{info.number} is already the number of {other}", where, "give each episode its own number"))

@@ -1,10 +1,10 @@
-"""Workers on other machines: the same steps given to a Dask scheduler, for a show whose folder every machine sees under the same path.
+"""Workers on other machines: runs steps on a Dask cluster whose machines all share the show's folder under the same path.
 
     dask scheduler                                       on one machine
-    dask worker tcp://…:8786 --nthreads 1                on each, once for each step it may do at the same time
-    dask worker tcp://…:8786 --nthreads 1 --resources model=1    where Whisper should listen; anywhere when no worker says so
+    dask worker tcp://…:8786 --nthreads 1                on each, once for each step it may run at the same time
+    dask worker tcp://…:8786 --nthreads 1 --resources model=1    where Whisper may run; anywhere if no worker has this resource
 
-Workers only write into `.causerie/work/`; renaming and receipts stay with the process that was asked to build.
+Workers only write below `.causerie/work/`; renaming and receipts stay with the process that runs the build.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _PATIENCE_S = 10
 
 
 class Cluster:
-    """The executors of a run on a cluster, in place of `workers.Workers`; leaving the `with` block gives back what is not done.
+    """The executors of a run on a cluster, in place of `ProcessPools`; leaving the `with` block cancels unfinished steps.
 
-    `CauserieError` when nobody answers at `address`, or a worker cannot do this show's work.
+    Raises `CauserieError` when no scheduler answers at `address`, or when a worker cannot run this show's steps.
     """
 
     def __init__(self, address: str, root: Path, hear: progress.Listener = lambda step, done_s, total_s: None) -> None:
@@ -45,7 +45,7 @@ class Cluster:
         self._lanes: dict[str, _Lane] = {}
 
     def __call__(self, lane: str) -> Executor:
-        """The executor of a lane."""
+        """The executor of a pool, "cpu" or "model"."""
         if lane not in self._lanes:
             self._lanes[lane] = _Lane(self._client.get_executor(pure=False, **(self._listens if lane == "model" else {})))
         return self._lanes[lane]
@@ -60,9 +60,9 @@ class Cluster:
 
 
 class _Lane(Executor):
-    """Dask's executor, which speaks of a worker that died as `concurrent.futures` does."""
+    """Dask's executor, with a dead worker reported as `BrokenExecutor`, as in `concurrent.futures`."""
 
-    def __init__(self, remote: Any) -> None:
+    def __init__(self, remote: Any) -> None:  # Any: `distributed` has no types
         self._remote = remote
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -75,7 +75,7 @@ class _Lane(Executor):
 
 
 def _hand_on(theirs: Future[Any], mine: Future[Any]) -> None:
-    """The outcome of Dask's future, to ours."""
+    """Copy the outcome of Dask's future to the local one."""
     from distributed.scheduler import KilledWorker
 
     if theirs.cancelled():
@@ -88,7 +88,7 @@ def _hand_on(theirs: Future[Any], mine: Future[Any]) -> None:
 
 
 def _told(fn: Callable[..., Any], *args: Any) -> Any:
-    """On a worker: call a function, and send on how far it says it is."""
+    """On a worker: call a function, and forward its progress reports."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -111,30 +111,34 @@ def _connected(address: str) -> Client:
 
 
 def _workers(client: Client) -> dict[str, Any]:
-    """What each worker can do; some may still be starting."""
+    """The scheduler's description of each worker by address; waits until one has started."""
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_S)
     except TimeoutError as error:
         raise CauserieError("the cluster has no worker", _OPTION, "start some with: dask worker ADDRESS --nthreads 1") from error
-    return client.scheduler_info(n_workers=-1)["workers"]
+    workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]  # Any: `distributed` has no types
+    return workers
 
 
 def _refuse_misfits(client: Client, root: Path) -> None:
-    """Every worker must run this Causerie, see this folder, and do one step at a time: a process reports on one."""
+    """Raise `CauserieError` unless every worker runs this version, sees this folder, and has one thread: progress is per process."""
     workers = _workers(client)
     for name, found in client.run(_standing, str(root), on_error="return").items():
-        version, sees = found if isinstance(found, tuple) else ("", False)  # an error: it has no `pipeline` to ask
+        version, sees = found if isinstance(found, tuple) else ("", False)  # an exception: the worker cannot import `pipeline`
         if version != __version__:
-            problem, hint = f"has {f'Causerie {version}' if version else 'no Causerie'}, this is {__version__}", "install this one there"
+            problem, hint = (
+                f"has {f'Causerie {version}' if version else 'no Causerie'}, not {__version__}",
+                "install the same version there",
+            )
         elif not sees:
             problem, hint = f"does not see {root}", "share the folder under the same path on every machine"
         elif name in workers and workers[name]["nthreads"] != 1:
-            problem, hint = "does several steps in one process", "start it with --nthreads 1"
+            problem, hint = "runs several steps in one process", "start it with --nthreads 1"
         else:
             continue
         raise CauserieError(f"the worker at {name} {problem}", _OPTION, hint)
 
 
 def _standing(root: str) -> tuple[str, bool]:
-    """On a worker: which Causerie it has, and whether it sees the show."""
+    """On a worker: its version of Causerie, and whether it sees the show."""
     return __version__, (Path(root) / "show.toml").is_file()

@@ -1,13 +1,13 @@
-"""The colours of the listening pages by name, and whether text can be read in them (WCAG 2.2, 1.4.3)."""
+"""The named colours of the listening pages, and the contrast of text in them (WCAG 2.2, success criterion 1.4.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-READABLE = 4.5  # contrast of text with what it stands on, level AA
+READABLE = 4.5  # minimum contrast ratio of text with its background, level AA
 
-# The sample cover's: night blue, lamp yellow, cream, brick
+# The colours of the sample cover: night blue, lamp yellow, cream, brick
 LIGHT = {
     "paper": "#fdf9f0",
     "card": "#fffdf8",
@@ -35,18 +35,18 @@ DARK = {
     "bar": "#f7c766",
     "band": "#14293d",
 }
-# Every colour of words, with every colour they stand on somewhere
+# Every colour of text, with every background it is used on
 PAIRS = (*product(("ink", "soft", "link", "accent"), ("paper", "card", "current")), ("on-band", "band"), ("lamp", "band"))
 
 
 def palettes(light: Mapping[str, str], dark: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Both palettes with a show's own colours in them; what the dark one does not say is as in the light one."""
+    """The light and dark palettes with a show's own colours; a colour missing from the dark one is that of the light one."""
     by_day = {**LIGHT, **light}
     return {"light": by_day, "dark": {**by_day, **DARK, **dark}}
 
 
 def unreadable(palette: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
-    """(text, ground, contrast) of each pair of a palette that cannot be read."""
+    """(text, background, contrast ratio) of each pair of a palette below the minimum contrast."""
     for text, ground in PAIRS:
         ratio = contrast(palette[text], palette[ground])
         if ratio < READABLE:
@@ -54,7 +54,7 @@ def unreadable(palette: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
 
 
 def contrast(first: str, second: str) -> float:
-    """The contrast ratio of two colours `#rrggbb`, from 1 to 21 (WCAG 2.2, definitions)."""
+    """The contrast ratio of two colours `#rrggbb`, from 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
     lights = sorted(map(_luminance, (first, second)))
     return (lights[1] + 0.05) / (lights[0] + 0.05)
 

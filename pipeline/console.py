@@ -1,4 +1,4 @@
-"""What a run shows: one line an episode while it works, sentences when it ends; JSON lines for scripts."""
+"""The output of a run: a progress line for each running step, sentences for results, JSON lines for scripts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """Progress on stderr, data on stdout. On a terminal each working step has a moving line; elsewhere a plain one when it ends."""
+    """Progress on stderr, data on stdout. On a terminal each running step has a progress bar; elsewhere a line when it finishes."""
 
     def __init__(self, quiet: bool = False, as_json: bool = False) -> None:
         self.quiet, self.as_json = quiet, as_json
         self._since = time.monotonic()
         self._progress: Progress | None = None
         self._lines: dict[str, TaskID] = {}
-        self._told = self._began = 0.0  # when bytes were last shown, and first
+        self._told = self._began = 0.0  # monotonic times: bytes last shown, first bytes
         self.counts: Counter[str] = Counter()
-        self._reasons: dict[str, str] = {}  # why something failed or was drafted, and the step that said so first
+        self._reasons: dict[str, str] = {}  # a reason for a failure or a draft -> the first step with it
 
     def __enter__(self) -> Console:
         return self
@@ -37,29 +37,31 @@ class Console:
             self._progress.stop()
 
     def started(self, step: Step) -> None:
-        """A step begins."""
+        """Show that a step starts."""
         if progress := self._moving():
             self._lines[step.name] = progress.add_task(f"{step.episode}  {step.kind}", total=None, detail="")
 
     def moved(self, step: str, done_s: float, total_s: float) -> None:
-        """A step says how far it is, in seconds of audio."""
+        """Show the progress of a step, in seconds of audio."""
         line = self._lines.get(step)
         if self._progress is not None and line is not None:
             try:
                 self._progress.update(line, completed=done_s, total=total_s, detail=f"{hms(done_s)} of {hms(total_s)}")
             except KeyError:
-                pass  # the step ended while its last report was on the way, in another thread
+                pass  # the step finished in another thread before its last report arrived
 
     def ended(self, result: Result) -> None:
-        """A step is done, or was looked at and needs nothing."""
+        """Show the result of a step."""
         self.counts[result.status] += 1
         if self._progress is not None and (line := self._lines.pop(result.step.name, None)) is not None:
             self._progress.remove_task(line)
         if self.as_json:
             print(json.dumps(as_value(result), ensure_ascii=False), flush=True)
         if result.status in ("failed", "drafted"):
-            first = self._reasons.setdefault(result.why, result.step.name)  # one wrong quote stops three steps: its sentence is said once
-            why = result.why if first == result.step.name else f"as {first}"
+            first = self._reasons.setdefault(
+                result.why, result.step.name
+            )  # one wrong quote fails three steps: its sentence is printed once
+            why = result.why if first == result.step.name else f"same reason as {first}"
             self.say(f"{result.step.name}: {result.status}: {why}", always=result.status == "failed")
             if result.traceback:
                 self.say(result.traceback, always=True)
@@ -67,28 +69,28 @@ class Console:
             self.say(f"{result.step.name} ({result.seconds:.1f} s){f': {result.why}' if result.why else ''}")
 
     def tell(self, text: str) -> None:
-        """What is being done this moment: one moving line on a terminal, nothing elsewhere."""
+        """Show what is being done now: one progress line on a terminal, nothing elsewhere."""
         if progress := self._moving():
             if "" not in self._lines:
                 self._lines[""] = progress.add_task("", total=None, detail="")
             progress.update(self._lines[""], description=printable(text))
 
     def moved_bytes(self, done: int, total: int) -> None:
-        """How much of a publication has been sent, in bytes: rate and time left on a terminal."""
+        """Show how many bytes of a publication have been uploaded, with rate and time left, on a terminal."""
         now = time.monotonic()
         if now - self._told < 0.1 and done < total:
             return
         self._told = now
         if progress := self._moving():
             if "bytes" not in self._lines:
-                self._lines["bytes"] = progress.add_task("sending", total=total, detail="")
+                self._lines["bytes"] = progress.add_task("uploading", total=total, detail="")
                 self._began = now
             rate = done / max(now - self._began, 0.1) / 1e6
             detail = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {rate:.1f} MB/s"
             progress.update(self._lines["bytes"], completed=done, total=total, detail=detail)
 
     def say(self, text: str, always: bool = False) -> None:
-        """A line on stderr, unless the run is quiet."""
+        """Print lines on stderr, unless the run is quiet and `always` is false."""
         if self.quiet and not always:
             return
         lines = "\n".join(printable(line) for line in text.split("\n"))
@@ -98,25 +100,25 @@ class Console:
             print(lines, file=sys.stderr, flush=True)
 
     def _moving(self) -> Progress | None:
-        """The moving lines, where somebody can see them move."""
+        """The progress display, started on first use; None when quiet or when stderr is no terminal."""
         if self._progress is None and not self.quiet and sys.stderr.isatty():
             self._progress = _moving_lines()
             self._progress.start()
         return self._progress
 
     def sum_up(self, episodes: int) -> None:
-        """The last lines of a build."""
+        """Print the summary of a build."""
         counts, seconds = self.counts, time.monotonic() - self._since
         if not counts["built"] and not counts["failed"] and not counts["drafted"]:
-            self.say(f"Nothing to do: {count(episodes, 'episode')}, every step current.")
+            self.say(f"Nothing to do: {count(episodes, 'episode')}, all steps current.")
             return
-        parts = [f"{count(counts['built'] + counts['drafted'], 'step')} made", f"{counts['current'] + counts['edited']} already current"]
+        parts = [f"{count(counts['built'] + counts['drafted'], 'step')} built", f"{counts['current'] + counts['edited']} already current"]
         parts += [f"{counts[status]} {status}" for status in ("failed", "blocked") if counts[status]]
         self.say(f"{count(episodes, 'episode')}: {', '.join(parts)}, in {duration(seconds)}.", always=bool(counts["failed"]))
 
 
 def as_value(result: Result) -> dict[str, object]:
-    """A result as one JSON object."""
+    """A result as a JSON object."""
     value = {"episode": result.step.episode, "step": result.step.kind, "status": result.status, "why": result.why}
     return {**value, "seconds": round(result.seconds, 2)}
 

@@ -56,7 +56,7 @@ MP3_KBPS = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 AAC_KBPS = (48, 64, 80, 96, 112, 128, 160, 192, 256)
 SAMPLE_RATES_HZ = (44_100, 48_000)
 
-# ISO 639-1: the two-letter codes of languages, which `language` begins with (loc.gov/standards/iso639-2)
+# ISO 639-1: two-letter language codes, the first part of a `language` tag (loc.gov/standards/iso639-2)
 LANGUAGES = frozenset(
     """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff
@@ -67,7 +67,7 @@ LANGUAGES = frozenset(
     """.split()
 )
 
-# What Apple takes in an enclosure: extension -> media types (Apple, Technical updates for hosting providers; PSP-1 writes audio/m4a)
+# What Apple accepts in an enclosure: extension -> media types (Apple, Technical updates for hosting providers; PSP-1 writes audio/m4a)
 ENCLOSURES: dict[str, tuple[str, ...]] = {
     ".mp3": ("audio/mpeg",),
     ".m4a": ("audio/x-m4a", "audio/mp4", "audio/m4a"),

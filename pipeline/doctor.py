@@ -1,4 +1,4 @@
-"""What is installed, which model, what is missing and the command that mends it."""
+"""Checks the installation: packages, FFmpeg, the show's Whisper model, with the command that installs what is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.errors import CauserieError
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check: `remedy` is a command or an instruction."""
 
     what: str
     state: str
@@ -25,13 +25,13 @@ class Finding:
 
 
 def examine(root: Path) -> list[Finding]:
-    """Look at the machine and at the show in `root`; nothing is downloaded or changed."""
+    """Check the machine and the show in `root`; nothing is downloaded or changed."""
     packages = ("openai-whisper", "torch", "typst", "feedgen", "mutagen", "boto3")
     return [Finding("Python", platform.python_version()), _ffmpeg(), *map(_package, packages), _fast(), *_show(root)]
 
 
 def _fast() -> Finding:
-    """The engine that need not be there."""
+    """The optional, faster engine."""
     try:
         return Finding("faster-whisper", metadata.version("faster-whisper"))
     except metadata.PackageNotFoundError:
@@ -50,13 +50,13 @@ def _ffmpeg() -> Finding:
         import imageio_ffmpeg
 
         return Finding("FFmpeg", f"{imageio_ffmpeg.get_ffmpeg_version()} from imageio-ffmpeg")
-    except Exception as error:  # whatever is wrong with it, the remedy is the same
+    except Exception as error:  # the remedy is the same whatever the error
         return Finding("FFmpeg", str(error), False, "pip install --force-reinstall imageio-ffmpeg")
 
 
 def _show(root: Path) -> list[Finding]:
     if not (root / "show.toml").exists():
-        return [Finding("show", "there is none in this folder", True, "use --show DIR to look at one")]
+        return [Finding("show", "there is no show in this folder", True, "use --show DIR to check one")]
     try:
         show = catalog.load(root)
     except CauserieError:
@@ -65,9 +65,9 @@ def _show(root: Path) -> list[Finding]:
 
 
 def _model(root: Path, model: str) -> Finding:
-    """Whether the model is here; whisper downloads a named one when it is first used."""
+    """Whether the model is on this machine; Whisper downloads a named model on first use."""
     if model.endswith((".pt", "model.bin")):
         return Finding("model", f"{model}, on this disk")
     cached = sorted((Path.home() / ".cache/whisper").glob(f"{model}*.pt"))
     state = f"{model}, downloaded" if cached else f"{model}, not downloaded yet"
-    return Finding("model", state, True, "" if cached else "the first causerie transcribe fetches it")
+    return Finding("model", state, True, "" if cached else "the first causerie transcribe downloads it")

@@ -1,8 +1,8 @@
-"""Drafts: text the machine wrote first and a person may take over.
+"""Drafts: generated text that a person may edit.
 
-A draft carries a stamp, the digest of everything else in it. While the stamp holds nobody has touched the file and it is still
-the machine's; one changed letter makes it a person's, for good. The stamp is in the file itself, so it survives a clone, a copy
-and the loss of `.causerie/`.
+A draft has a stamp, the digest of the rest of the file. While the stamp matches, the file is unedited and may be regenerated; one
+changed character makes it a hand-edited file, for good. The stamp is in the file itself, so it survives a clone, a copy and the
+loss of `.causerie/`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ _STAMP = re.compile(r'^draft = "[0-9a-f]{16}"(?: #[^\n]*)?\n', re.MULTILINE)
 
 
 def stamp(text: str, remark: str = "") -> str:
-    """Put the stamp after the first line, which must be the `+++` that opens the TOML front matter.
+    """Insert the stamp after the first line, which must be the `+++` that opens the TOML front matter.
 
-    `remark` is a comment for the reader, on the stamp's own line.
+    `comment` is a TOML comment for the reader, on the stamp's line.
     """
     first, rest = text.split("\n", 1)
     return f'{first}\ndraft = "{_digest(text)}"{f" # {remark}" if remark else ""}\n{rest}'
 
 
 def untouched(text: str) -> bool:
-    """Whether `text` is a stamped draft that nobody has changed."""
+    """Whether `text` is a stamped draft without any edit."""
     found = _STAMP.search(text)
     return found is not None and text[found.start() :].split('"')[1] == _digest(_STAMP.sub("", text, count=1))
 
 
 def _digest(text: str) -> str:
-    """Sixteen hexadecimal digits: enough to notice a change, short enough to read past."""
+    """The first 16 hexadecimal digits of the SHA-256: enough to detect an edit, short enough not to distract."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]

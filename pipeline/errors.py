@@ -1,13 +1,13 @@
-"""The one exception a user should ever meet."""
+"""The exceptions for mistakes a user can fix; any other exception is a bug."""
 
 from __future__ import annotations
 
 
 class CauserieError(Exception):
-    """What went wrong, where, and what to do about it, as one sentence.
+    """A mistake a user can fix, printed as one sentence: `where: message; hint`.
 
-    `message` says what is wrong; `where` names the file, and the key or line when there is one;
-    `hint` says what to do. Anything else that escapes the program is a bug and keeps its traceback.
+    `message` states what is wrong, `where` the file with its key or line if any, `hint` what to do. Any other exception is a bug
+    and keeps its traceback.
     """
 
     def __init__(self, message: str, where: str = "", hint: str = "") -> None:
@@ -23,7 +23,7 @@ class CauserieError(Exception):
 
 
 class Problems(CauserieError):
-    """Every mistake found in one look at a show, so that a person can mend them in one go."""
+    """Every mistake found in a show at once, so that a person can fix them together."""
 
     def __init__(self, problems: tuple[CauserieError, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

@@ -1,4 +1,4 @@
-"""The parts of a show's TOML that need more than a type: people and roles, files, times, addresses, a bucket."""
+"""Readers for parts of a show's TOML that need more than a type check: people and roles, files, times, URLs, a bucket."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pipeline.roles import find_role
 from pipeline.text import is_slug, nearest, printable, slugify
 from pipeline.toml import Table
 
-LICENSE = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # one of the list the namespace refers to; anything else is a licence of somebody's own
-_WRITTEN = r"A-Za-z0-9._~%:@!$&'()*+,;=\[\]/-"  # RFC 3986, 2.2 and 2.3; no quote, no bracket of HTML
+LICENSE = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # an identifier of the namespace's licence list; anything else is free text
+_WRITTEN = r"A-Za-z0-9._~%:@!$&'()*+,;=\[\]/-"  # RFC 3986, 2.2 and 2.3, without double quotes and angle brackets
 _HOST = r"https://[A-Za-z0-9._~%:@!$&*+,;=-]+|http://(127\.0\.0\.1|localhost)(:\d+)?"
-WEBSITE = rf"({_HOST})(/[{_WRITTEN}]*)?"  # no query, no fragment: addresses of files are made from it
+WEBSITE = rf"({_HOST})(/[{_WRITTEN}]*)?"  # no query, no fragment: file URLs are built on it
 ADDRESS = rf"{WEBSITE}([?#][{_WRITTEN}?#]*)?"
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):([0-5]\d(?:\.\d+)?)|(\d+(?:\.\d+)?)")
 
 
 def seconds(text: str | int | float) -> float | None:
-    """A time as a person writes it, `1:02:03`, `0:31`, `31.5` or a number of seconds; None when it is none of them."""
+    """A time such as `1:02:03`, `0:31`, `31.5` or a number of seconds, as seconds; None when it is no time."""
     found = _TIME.fullmatch(str(text).strip())
     if not found:
         return None
@@ -33,53 +33,55 @@ def seconds(text: str | int | float) -> float | None:
 
 
 def person(key: str, table: Table) -> Person:
-    """A person of `[people.<key>]`."""
+    """The person in `[people.<key>]`."""
     url, image = (table.matching(name, ADDRESS, "https://example.org/nora") for name in ("url", "image"))
     person = Person(key, table.text("name", ..., 128), url, image)
     if not is_slug(key):
-        table.problem("", "is not a usable key", f"name the table [people.{slugify(key) or 'somebody'}]")
+        table.problem("", "is not a usable key", f"name the table [people.{slugify(key) or 'nora'}]")
     table.end()
     return person
 
 
 def website(table: Table) -> str:
-    """The address of the published tree, with its final slash."""
+    """The URL of the published tree, with a final slash."""
     address = table.matching("website", WEBSITE, "https://podcast.example.org/my-show/", ...)
     return address if address.endswith("/") or not address else f"{address}/"
 
 
 def language(table: Table, default: str = "") -> str:
-    """A language, alone or as a country speaks it (BCP 47)."""
+    """A language tag, with or without a region (BCP 47)."""
     return table.matching("language", "[a-z]{2}(-[a-zA-Z]{2})?", "fr or fr-ca", default) or default
 
 
 def license_name(table: Table) -> str:
-    """A licence: an identifier in lower case, as podcast-namespace has them, or words of one's own as they were written."""
+    """A licence: an identifier of the Podcasting 2.0 list in lower case, or free text unchanged."""
     name = table.text("license", "", 128)
     return name.lower() if re.fullmatch(LICENSE, name) else name
 
 
 def categories(table: Table) -> tuple[tuple[str, ...], ...]:
-    """`"Society & Culture > Documentary"` as a pair; names are case-sensitive at Apple, so they must be exact."""
+    """Categories, `"Society & Culture > Documentary"` as a pair; names must match exactly, because Apple's are case-sensitive."""
     found = []
     for text in table.texts("categories", ...):
         name, *rest = (part.strip() for part in text.split(">"))
         if name not in CATEGORIES:
-            table.problem("categories", f"“{printable(name)}” is no category of the directories", nearest(name, CATEGORIES))
+            table.problem("categories", f"“{printable(name)}” is not an Apple Podcasts category", nearest(name, CATEGORIES))
         elif rest and rest[0] not in CATEGORIES[name]:
-            table.problem("categories", f"“{printable(rest[0])}” is no subcategory of {name}", nearest(rest[0], CATEGORIES[name] or [name]))
+            table.problem(
+                "categories", f"“{printable(rest[0])}” is not a subcategory of {name}", nearest(rest[0], CATEGORIES[name] or [name])
+            )
         else:
             found.append((name, *rest))
     if not found and not table.values.get("categories"):
-        table.problem("categories", "is empty", "name at least one: directories ask for it")
+        table.problem("categories", "is empty", "name at least one: directories require it")
     return tuple(found)
 
 
 def s3(table: Table) -> S3Settings:
-    """The bucket of `[publish.s3]`. A secret in it is refused, and never printed."""
+    """The bucket in `[publish.s3]`. Secrets in it are rejected, and never printed."""
     for key in ("access_key", "secret_key", "aws_access_key_id", "aws_secret_access_key", "secret", "password"):
         if key in table.values:
-            table.problem(key, "is a secret and must not be in this file", "remove it; boto3 finds it in the environment or ~/.aws")
+            table.problem(key, "is a secret and must not be in this file", "remove it; boto3 reads it from the environment or ~/.aws")
             table.values = {name: value for name, value in table.values.items() if name != key}
     settings = S3Settings(
         bucket=table.matching("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "my-podcast", ...),
@@ -96,7 +98,7 @@ def s3(table: Table) -> S3Settings:
 
 
 def purge(table: Table) -> tuple[str, ...]:
-    """What empties a cache after a publication: a command as a list, or one line “METHOD address”."""
+    """How to purge a CDN after a publication: a command as a list, or one line “METHOD URL”."""
     hook = table.texts("purge")
     is_line = isinstance(table.values.get("purge"), str)
     if is_line and not re.fullmatch(r"[A-Z]{3,10} (\{url\}|https?://[!-~]+)", hook[0]):
@@ -107,51 +109,51 @@ def purge(table: Table) -> tuple[str, ...]:
 
 
 def chapters(table: Table, folder: Path, root: Path) -> tuple[Chapter, ...]:
-    """Every `[[chapters]]`, in order of time; pictures are named from the episode's folder."""
+    """The chapters in `[[chapters]]`, in order of time; image paths are relative to the episode's folder."""
     found: list[Chapter] = []
     for each in table.tables("chapters"):
         start_s = time_in(each, "start")
         title, url = each.text("title", ..., 128), each.matching("url", ADDRESS, "https://example.org/")
         chapter = Chapter(start_s or 0.0, title, url, file_in(each, "image", folder, root))
         if start_s is None and "start" not in each.values:
-            each.problem("start", "is missing", "add the time it starts at, like “0:31”")
+            each.problem("start", "is missing", "add the time at which the chapter starts, like “0:31”")
         elif start_s is not None and found and start_s <= found[-1].start_s:
-            each.problem("start", "is not after the chapter before it", "put the chapters in order of time")
+            each.problem("start", "is not after the start of the previous chapter", "sort the chapters by time")
         each.end()
         found.append(chapter)
     return tuple(found)
 
 
 def credits(table: Table, people: Mapping[str, Person]) -> tuple[Credit, ...]:
-    """`Role = ["person", …]` as credits in that order."""
+    """Credits from `Role = ["person", …]`, in that order."""
     found = []
     for text in table.values:
         keys = table.texts(text)
         try:
             role, group = find_role(text)
         except ValueError as error:
-            table.problem(text, "is no role of the podcast taxonomy", str(error))
+            table.problem(text, "is not a role of the Podcasting 2.0 taxonomy", str(error))
             continue
         for key in keys:
             if key in people:
                 found.append(Credit(people[key], role, group))
             else:
-                table.problem(text, f"“{printable(key)}” is nobody in show.toml", who(key, people))
+                table.problem(text, f"“{printable(key)}” is not in [people] of show.toml", who(key, people))
     return tuple(found)
 
 
 def who(key: str, people: Mapping[str, Person]) -> str:
-    """What to do about a key that names nobody."""
-    return nearest(key, people) if people else f"add [people.{slugify(key) or 'somebody'}] to show.toml"
+    """A hint for a key that is not in `people`."""
+    return nearest(key, people) if people else f"add [people.{slugify(key) or 'nora'}] to show.toml"
 
 
 def together(first: Iterable[Credit], second: Iterable[Credit]) -> tuple[Credit, ...]:
-    """Both lists, each credit once: an episode's people replace the show's in a feed, so they restate the hosts."""
+    """Both lists without duplicates: in a feed, an episode's people replace the show's, so they repeat the hosts."""
     return tuple(dict.fromkeys((*first, *second)))
 
 
 def time_in(table: Table, key: str) -> float | None:
-    """A time under `key`, in seconds; None when it is not there."""
+    """The time under `key`, in seconds; None when it is absent or wrong."""
     value = table.values.get(key)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         table.get(key, type(value), None)
@@ -166,32 +168,32 @@ def time_in(table: Table, key: str) -> float | None:
 
 
 def file_in(table: Table, key: str, folder: Path, root: Path, required: bool = False) -> str:
-    """A file named relative to `folder`, as a path from the show; it must be there."""
+    """The path of a file that must exist, given relative to `folder` and returned relative to the show; "" when absent."""
     name = table.text(key, ... if required else "")
     if name and not (folder / name).is_file():
-        table.problem(key, f"there is no file {printable(name)}", "correct the path, or put the file there")
+        table.problem(key, f"there is no file {printable(name)}", "correct the path, or add the file")
     return relative(folder / name, root) if name else ""
 
 
 def relative(path: Path, root: Path) -> str:
-    """From the show's folder when the file is in it, else as given: moving a show must not make it stale."""
+    """A path relative to the show's folder if it is inside, else unchanged: moving a show must not make it stale."""
     path = Path(os.path.normpath(path))
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
 def guide(table: Table) -> tuple[GuideSettings, GuideModel]:
-    """`[guide]`: what is printed on every guide, and the model that helps to draft them, if any."""
+    """`[guide]`: the settings of every guide, and the language model that helps to draft them, if any."""
     settings = GuideSettings(table.text("contact", "", 200), table.choice("format_min", 30, (15, 30, 60, 90)))
     return settings, _guide_model(table)
 
 
 def _guide_model(table: Table) -> GuideModel:
-    """The endpoint of `[guide]`: on this machine, or over https where `remote` says that transcripts may leave it."""
+    """The model in `[guide]`: on this machine, or over https if `remote` allows transcripts to leave it."""
     endpoint, name, remote = table.text("endpoint", "", 300), table.text("model", "", 100), table.flag("remote", False)
     table.end()
     local, parts = is_local(endpoint), urlsplit(endpoint)
     if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-        table.problem("endpoint", "is no address of an API", "write it like http://127.0.0.1:11434/v1")
+        table.problem("endpoint", "is not the address of an API", "write it like http://127.0.0.1:11434/v1")
     elif endpoint and not local and not (remote and parts.scheme == "https"):
         table.problem("endpoint", "is not on this machine: transcripts would leave it", "use a local one, or https and remote = true")
     elif bool(endpoint) != bool(name):
@@ -202,7 +204,7 @@ def _guide_model(table: Table) -> GuideModel:
 
 
 def is_local(url: str) -> bool:
-    """Whether an address is this machine's own."""
+    """Whether the host of a URL is this machine's loopback interface."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

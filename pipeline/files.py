@@ -1,4 +1,4 @@
-"""Files: digests, whole-or-nothing writing, and JSON that is the same bytes each time."""
+"""Files: SHA-256 digests, atomic writes, and JSON with reproducible bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.errors import CauserieError
 
 _BLOCK_BYTES = 1 << 20
-_UMASK = os.umask(0o022)  # reading it means setting it, for all threads: once, and put straight back
+_UMASK = os.umask(0o022)  # it can only be read by setting it, for the whole process: done once, at import, and restored
 os.umask(_UMASK)
 
 
@@ -26,9 +26,9 @@ def sha256(path: Path) -> str:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write `content` so that a reader sees the old file or the new one, never half of either.
+    """Replace a file atomically: a reader sees the old content or the new one, never a part of either.
 
-    Text is UTF-8 with Unix line ends. A crash may leave a hidden temporary file, never a partial one.
+    Text is written as UTF-8, line ends unchanged. A crash may leave a hidden temporary file, never a partial file.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     if not path.parent.is_dir():
@@ -47,25 +47,25 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def to_json(value: Any) -> str:
-    """JSON for people and programs: two spaces, accents kept, a final newline, keys in the order given."""
+    """A value as JSON text: indented by two spaces, not escaped to ASCII, keys in insertion order, with a final newline."""
     return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` whole, as `to_json` spells it."""
+    """Write `value` atomically, as `to_json` formats it."""
     write_whole(path, to_json(value))
 
 
 def read_text(path: Path, where: str = "") -> str:
-    """The text of a file a person wrote; a `CauserieError` names it (as `where`, when given) if it is not UTF-8."""
+    """The text of a UTF-8 file, with or without a byte order mark; raises `CauserieError`, at `where` or the path, otherwise."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise CauserieError("is not UTF-8 text", where or str(path), "save it again as UTF-8") from error
 
 
-def read_json(path: Path) -> Any:
-    """The value in a JSON file; a `CauserieError` names the file and the line when it is damaged."""
+def read_json(path: Path) -> Any:  # Any: what `json` returns; callers check or trust the shape of files the program wrote
+    """The value in a JSON file; raises `CauserieError` with the file and the line when it is not valid."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:

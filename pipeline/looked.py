@@ -1,6 +1,6 @@
-"""What was once found out about files, kept in `.causerie/looked.json`: found out again only when a file is another one.
+"""A cache of values computed from files, kept in `.causerie/looked.json`: a value is computed again only when its file changed.
 
-As with receipts, deleting it costs the looking and nothing else.
+Deleting the cache costs the computation and nothing else.
 """
 
 from __future__ import annotations
@@ -12,42 +12,45 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_whole
 
+T = TypeVar("T")
 Mark = list[int]  # size in bytes, modification time in nanoseconds, inode
 
 
 class Looked:
-    """What is known of a show's files, by a key that names the file and what was looked for. What is known are JSON values."""
+    """Cached JSON values about a show's files, by a key that names the file and the kind of value."""
 
     def __init__(self, root: Path) -> None:
         self.path = root / ".causerie/looked.json"
         self._changed = False
-        self._known: dict[str, tuple[Mark, str, Any]] = {}
-        with suppress(CauserieError, OSError, ValueError, TypeError, AttributeError):  # only a cache: a damaged one is empty
+        self._known: dict[str, tuple[Mark, str, Any]] = {}  # Any: values that `json` read
+        with suppress(CauserieError, OSError, ValueError, TypeError, AttributeError):  # a damaged cache counts as empty
             known = read_json(self.path)
             self._known = {key: (mark, by, value) for key, (mark, by, value) in known.items()}
 
-    def at(self, path: str | Path, key: str, by: str, look: Callable[[], Any]) -> Any:
-        """What `look` finds in the file at `path`, unless that is known. `by` names those who look: others may find something else.
+    def at(self, path: str | Path, key: str, by: str, look: Callable[[], T]) -> T:
+        """The cached value under `key` for the file at `path`, or else the result of `compute`, which is then cached.
 
-        Raises what `look` does, which is not kept; `FileNotFoundError` when there is no such file.
+        A value is valid for one size, modification time and inode of the file, and for one `version` of the code that computes it.
+        Exceptions of `compute` are raised and not cached; raises `FileNotFoundError` when there is no such file.
         """
-        found = os.stat(path)  # before looking: a file that changes meanwhile is looked at again
+        found = os.stat(path)  # before computing: a file that changes meanwhile is read again the next time
         mark = [found.st_size, found.st_mtime_ns, found.st_ino]
         known = self._known.get(key)
         if known is not None and known[0] == mark and known[1] == by:
-            return known[2]
+            value: T = known[2]
+            return value
         value = look()
         self._known[key] = (mark, by, value)
         self._changed = True
         return value
 
     def save(self) -> None:
-        """Keep what was learnt, where the show can be written to."""
+        """Write the cache if it changed; ignored where the show is read-only."""
         if self._changed:
             with suppress(OSError):
                 write_whole(self.path, json.dumps(self._known, ensure_ascii=False))
@@ -56,5 +59,5 @@ class Looked:
 
 @cache
 def signature(files: tuple[str, ...]) -> str:
-    """Who looks, as a few digits of their source: `files` are the `__file__` of modules. Another source, another look."""
+    """A version of the code in `modules`, their `__file__`s: the first 12 digits of the SHA-256 of their source."""
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:12]

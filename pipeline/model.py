@@ -1,7 +1,7 @@
-"""The nouns of a podcast: frozen values, no input or output.
+"""The data model of a podcast: frozen dataclasses, no input or output.
 
-Times are seconds from the start of the *published* audio, as floats named `…_s`; levels are LUFS, LU or dBTP by name;
-sizes are bytes; dates carry a time zone. Paths in values are text relative to the show's folder, with `/`.
+Times are seconds from the start of the *published* audio, as floats named `…_s`; levels are LUFS, LU or dBTP, as their
+names say; sizes are bytes; datetimes have a time zone. Paths are text, relative to the show's folder, with `/`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.sound_model import AudioTargets, Diarised, Mix, Soundbite
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the show, written once in `show.toml`; everything that names them points here."""
+    """A person of the show, defined once in `show.toml` and referred to by key."""
 
     key: str
     name: str
@@ -28,7 +28,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Credit:
-    """A person in a role of the Podcasting 2.0 taxonomy (`pipeline.roles`), in its English spelling."""
+    """A person in a role of the Podcasting 2.0 taxonomy (`pipeline.model.roles`), in English."""
 
     person: Person
     role: str  # "Host"
@@ -37,27 +37,27 @@ class Credit:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of an episode: it runs to the next chapter's start, the last to the end of the audio."""
+    """A chapter of an episode: it lasts until the next one starts, the last one until the end of the audio."""
 
     start_s: float
     title: str
     url: str = ""
-    image: str = ""  # a file of the show where a person wrote it; its https address in what is published
+    image: str = ""  # in `episode.toml` a file of the show; in published chapters its https URL
 
 
 @dataclass(frozen=True)
 class SpeechSettings:
-    """Which Whisper model listens, and what it is told."""
+    """The Whisper model, and its options."""
 
-    model: str = "small"  # a name an engine knows, or the path of a checkpoint: a .pt file, or a folder's model.bin
+    model: str = "small"  # a name the engine knows, or the path of a checkpoint: a .pt file, or the model.bin of a CTranslate2 folder
     language: str = "fr"  # ISO 639-1, or auto
     engine: str = "auto"  # openai-whisper | faster-whisper | auto: the fastest that can load the model
-    translate: tuple[str, ...] = ()  # languages of a machine's captions: Whisper knows "en" only
+    translate: tuple[str, ...] = ()  # languages of machine-translated captions; Whisper supports only "en"
 
 
 @dataclass(frozen=True)
 class Term:
-    """A name as it is to be written, and the wrong spellings it is known to be heard as."""
+    """A name or term in its right spelling, and the wrong spellings the recogniser is known to produce."""
 
     say: str
     heard: tuple[str, ...] = ()
@@ -66,14 +66,14 @@ class Term:
 
 @dataclass(frozen=True)
 class Glossary:
-    """Every term, those a person listed first, the show's people after them."""
+    """Every term: those of `glossary.toml` first, then the show's people."""
 
     terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)
 class EpisodeInfo:
-    """What is said of an episode, as opposed to what is in it."""
+    """The metadata of an episode."""
 
     slug: str
     title: str
@@ -82,26 +82,26 @@ class EpisodeInfo:
     number: int | None = None
     season: int | None = None
     kind: str = "full"  # full | trailer | bonus
-    spoken_title: str = ""  # as the narrator says it, when that differs
+    spoken_title: str = ""  # the title as the narrator speaks it, when it differs
     description: str = ""  # paragraphs of plain text, separated by blank lines
     explicit: bool = False
-    credits: tuple[Credit, ...] = ()  # the whole cast, hosts of the show included
+    credits: tuple[Credit, ...] = ()  # all credits, including the show's hosts
     guid: str = ""  # from the ledger
-    language: str = ""  # the show's, when empty
+    language: str = ""  # the show's when empty
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One episode as its `episode.toml` gives it."""
+    """One episode, as described by its `episode.toml`."""
 
     info: EpisodeInfo
     mix: Mix
-    chapters: tuple[Chapter, ...] = ()  # by hand; empty when they are to be proposed
+    chapters: tuple[Chapter, ...] = ()  # from `episode.toml`; when empty, they are generated from the transcript
     soundbites: tuple[Soundbite, ...] = ()
     cover: str = ""
     feed: ItemOptions = ItemOptions()
     diarised: tuple[Diarised, ...] = ()
-    tags: tuple[str, ...] = ()  # its themes: each has a page
+    tags: tuple[str, ...] = ()  # its themes; each theme has a page
 
     @property
     def slug(self) -> str:
@@ -111,16 +111,16 @@ class Episode:
 
 @dataclass(frozen=True)
 class ShowInfo:
-    """What is said of a show."""
+    """The metadata of a show."""
 
     title: str
     description: str
     author: str
-    website: str  # https address where the published tree is served, with a final slash
+    website: str  # https URL of the published tree, with a final slash
     language: str = "fr"
-    email: str = ""  # who may move the feed; published in podcast:locked
+    email: str = ""  # the owner, who may move the feed; published in podcast:locked
     copyright: str = ""  # the holder only
-    license: str = ""  # SPDX-like identifier of the Podcasting 2.0 list, lower case; else words of their own
+    license: str = ""  # identifier of the Podcasting 2.0 licence list, lower case; or free text
     categories: tuple[tuple[str, ...], ...] = ()  # ("Society & Culture", "Documentary")
     kind: str = "episodic"  # episodic | serial
     explicit: bool = False
@@ -128,33 +128,33 @@ class ShowInfo:
     status: str = ""  # what the series is: fiction, testimony… printed on guides and pages
     credits: tuple[Credit, ...] = ()
     guid: str = ""  # podcast:guid, from the ledger
-    feed_key: str = "feed.xml"  # where pages say the feed is, below the website; empty when it is private
+    feed_key: str = "feed.xml"  # path of the feed below the website, as linked from pages; empty when the feed is private
 
     def spoken_in(self, episode: EpisodeInfo) -> ShowInfo:
-        """The same show, as it is told in the language of one of its episodes."""
+        """The show with the language of one of its episodes."""
         return replace(self, language=episode.language) if episode.language else self
 
 
 @dataclass(frozen=True)
 class GuideSettings:
-    """What the producer says once for every guide."""
+    """Settings common to every discussion guide."""
 
-    contact: str = ""  # where team leads write
-    format_min: int = 30  # length of the meeting the guide is laid out for
+    contact: str = ""  # where team leads send their questions
+    format_min: int = 30  # duration of the meeting the guide is made for
 
 
 @dataclass(frozen=True)
 class GuideModel:
-    """A language model that may help to draft guides; none, unless a show names one."""
+    """An optional language model that helps to draft guides; unused when `endpoint` is empty."""
 
-    endpoint: str = ""  # of an OpenAI-compatible API: http://127.0.0.1:11434/v1
-    name: str = ""  # as the endpoint calls it
+    endpoint: str = ""  # base URL of an OpenAI-compatible API: http://127.0.0.1:11434/v1
+    name: str = ""  # the model's name at the endpoint
     timeout_s: float = 120.0
 
 
 @dataclass(frozen=True)
 class S3Settings:
-    """A bucket. Credentials are never here: boto3 finds them in its own chain."""
+    """An S3 bucket. Credentials are never stored here: boto3 finds them in its own credential chain."""
 
     bucket: str
     prefix: str = ""
@@ -163,25 +163,25 @@ class S3Settings:
     addressing_style: str = "auto"  # auto | path | virtual
     checksums: str = "when_required"  # when_required | when_supported
     acl: str = ""  # "" or public-read
-    conditional_writes: str = "auto"  # auto: when a probe shows that they work | off: the lock object instead
+    conditional_writes: str = "auto"  # auto: if a probe shows that the server supports them | off: use a lock object
 
 
 @dataclass(frozen=True)
 class PublishSettings:
-    """Where the published tree goes."""
+    """Where and how the published tree is uploaded."""
 
     folder: str = "public"
-    s3: S3Settings | None = None  # instead of the folder
-    public_url: str = ""  # where the tree is looked at from outside, when that is not the show's website
-    keep: int = 10  # publications that can be gone back to
-    feed_max_age_s: int = 0  # how long caches may keep feeds without asking
-    pages_max_age_s: int = 300  # and pages, guides, style
-    purge: tuple[str, ...] = ()  # what empties a cache: a command and its arguments, or one "METHOD address"; {url}, {urls}
+    s3: S3Settings | None = None  # replaces the folder
+    public_url: str = ""  # the URL used to verify the publication, when it is not the show's website
+    keep: int = 10  # number of publications kept for rollback
+    feed_max_age_s: int = 0  # Cache-Control max-age of feeds
+    pages_max_age_s: int = 300  # Cache-Control max-age of pages, guides and style sheets
+    purge: tuple[str, ...] = ()  # how to purge a CDN: a command and its arguments, or one "METHOD URL"; with {url}, {urls}
 
 
 @dataclass(frozen=True)
 class Show:
-    """A workspace: everything `show.toml` says, and its episodes in order of publication."""
+    """A show: everything in `show.toml`, and its episodes in order of publication."""
 
     info: ShowInfo
     cover: str
@@ -189,7 +189,7 @@ class Show:
     audio: AudioTargets = AudioTargets()
     speech: SpeechSettings = SpeechSettings()
     glossary: Glossary = Glossary()
-    whole: bool = True  # False when episodes were left out because they could not be read
+    whole: bool = True  # False when episodes were skipped because of mistakes in their files
     guide: GuideSettings = GuideSettings()
     guide_model: GuideModel = GuideModel()
     publish: PublishSettings = PublishSettings()
@@ -200,7 +200,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Voice:
-    """Who speaks, as one episode's transcript names them. `role` is a CSS-safe word in the show's language."""
+    """A speaker, as named in one episode's transcript. `role` is a word in the show's language that is safe as a CSS class."""
 
     name: str  # "Nora", "Voix 1"; "" for the narrator
     role: str = ""  # récit | archive | micro-trottoir | fiction | entretien …
@@ -209,9 +209,10 @@ class Voice:
 
 
 class Word(NamedTuple):
-    """A word as written, its punctuation attached, and where it is heard; no times when nothing matched it.
+    """A written word with its punctuation, and its times; the times are None when the word was not aligned.
 
-    A sound, `[musique]`, is one word with its brackets. An hour has ten thousand words, and a tuple is made in a third of the time.
+    A sound such as `[musique]` is one word with its brackets. A tuple, because an hour has ten thousand words and a dataclass takes
+    three times as long to create.
     """
 
     text: str
@@ -221,38 +222,38 @@ class Word(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether this is a sound told in words, not something said; `[…]` is an ellipsis."""
+        """Whether this is the description of a sound; `[…]` is an ellipsis, not a sound."""
         return self.text.startswith("[") and not self.text.startswith("[…]")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One voice speaking without a change, or a sound between voices (then `voice.name` and role are empty)."""
+    """A turn: one voice speaking without interruption, or a sound between voices (with an empty `voice.name` and role)."""
 
     voice: Voice
     words: tuple[Word, ...]
-    section: str = ""  # the label of the `##` it is in
+    section: str = ""  # the label of its `##` section
     insert: bool = False  # inside « … »
 
     @property
     def text(self) -> str:
-        """The turn as one line."""
+        """The words of the turn, on one line."""
         return " ".join(word.text for word in self.words)
 
     @property
     def start_s(self) -> float | None:
-        """When its first placed word begins; None when no word was placed."""
+        """The start of its first aligned word; None when no word was aligned."""
         return next((word.start_s for word in self.words if word.start_s is not None), None)
 
     @property
     def end_s(self) -> float | None:
-        """When its last placed word ends; None when no word was placed."""
+        """The end of its last aligned word; None when no word was aligned."""
         return next((word.end_s for word in reversed(self.words) if word.end_s is not None), None)
 
 
 @dataclass(frozen=True)
 class TimedTranscript:
-    """The corrected text with its times: what captions, pages, guides and chapters are made from."""
+    """The corrected transcript with times, from which captions, pages, guides and chapters are made."""
 
     duration_s: float
     language: str

@@ -1,4 +1,4 @@
-"""A new show, and a new episode around its recordings. Nothing that exists is ever written over."""
+"""Creates a show, or an episode from its recordings. Existing files are never overwritten."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ SUMMARY_TO_WRITE = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "S
 
 
 def still_to_write(info: ShowInfo) -> Iterator[str]:
-    """The keys at the head of `show.toml` that say what `causerie init` wrote there; nobody should subscribe to them."""
+    """The keys of `show.toml` that still have the placeholder of `causerie init`."""
     for path in sorted(_TEMPLATES.glob("show.*.toml")):
         first = tomllib.loads(path.read_text(encoding="utf-8"))
         yield from (key for key in _ABOUT_THE_SHOW if getattr(info, key) == first[key])
 
 
 def has_address(info: ShowInfo) -> bool:
-    """Whether `website` was filled in: identities are made from it, and two shows must not have the same."""
+    """Whether `website` was filled in: GUIDs are made from it, so two shows must not share it."""
     return "website" not in still_to_write(info)
 
 
 def new_show(folder: Path, language: str) -> str:
-    """Make a show in `folder`, which must be empty or new; returns what to do next, as sentences."""
+    """Create a show in `folder`, which must be empty or new; returns the next steps, as lines to print."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CauserieError("is not an empty folder", str(folder), "choose a new name; nothing was written")
     for name in ("episodes", "transcripts", "guides", "feeds"):
@@ -44,7 +44,7 @@ def new_show(folder: Path, language: str) -> str:
     shutil.copyfile(_TEMPLATES / "gitignore", folder / ".gitignore")
     shutil.copyfile(_TEMPLATES / f"show.{language}.toml", folder / "show.toml")
     return (
-        f"Made a show in {folder}. Now:\n"
+        f"Created a show in {folder}. Next:\n"
         f"  1. fill in {folder / 'show.toml'} and replace cover.png\n"
         f"  2. causerie new --show {folder} my-first-episode RECORDING\n"
         f"  3. causerie build --show {folder}"
@@ -52,13 +52,13 @@ def new_show(folder: Path, language: str) -> str:
 
 
 def new_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: datetime) -> str:
-    """Make `episodes/<slug>/` with the recordings, once each has been looked at; returns what was found, as sentences."""
+    """Create `episodes/<slug>/` with the recordings, after probing each; returns their properties, as lines to print."""
     show, problems = catalog.read(root)
     if show is None:
         raise problems[0]
     folder = root / "episodes" / slug
     if slug in catalog.RESERVED:
-        raise CauserieError("is a name Causerie uses itself", slug, f"try {slug}-1")
+        raise CauserieError("is a reserved name", slug, f"try {slug}-1")
     if not is_slug(slug):
         raise CauserieError("cannot name an episode's page and files", slug, f"try {slugify(slug) or 'my-first-episode'}")
     if (folder / "episode.toml").exists():
@@ -71,11 +71,11 @@ def new_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: dateti
     number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
     files = {names[recording]: seen.audio for recording, seen in found.items()}
     write_whole(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files))
-    return "\n".join([f"Made {folder / 'episode.toml'}:", *_seen(found), f"Fill it in, then: causerie build --show {root} {slug}"])
+    return "\n".join([f"Created {folder / 'episode.toml'}:", *_seen(found), f"Fill it in, then run: causerie build --show {root} {slug}"])
 
 
 def episode_toml(slug: str, number: int, at: datetime, language: str, files: Mapping[str, Sequence[Stream]]) -> str:
-    """A first `episode.toml`; `at` is its date of publication, to the minute, `files` are the recordings with their audio streams."""
+    """The text of a new `episode.toml`; `at` is the publication date, to the minute, `files` the recordings with their audio streams."""
     title = slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
     lines = [
         f"title = {_quoted(title)}",
@@ -88,12 +88,12 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Map
         if len(streams) > 1:
             lines.append(f"stream = 1  # of {len(streams)}: {', '.join(map(str, streams))}")
     if len(files) > 1:
-        lines += ["", '# One speaker a track? Say who under each file, with a key of [people] in show.toml: voice = "camille"']
+        lines += ["", '# One speaker per track? Name them under each file, with a key of [people] in show.toml: voice = "camille"']
     return "\n".join(lines) + "\n"
 
 
 def _names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
-    """The name each recording takes in the episode's folder; two of one name would overwrite each other."""
+    """The file name of each recording in the episode's folder; raises `CauserieError` when two would be the same."""
     if twice := next((path for path in recordings if recordings.count(path) > 1), None):
         raise CauserieError("is given twice", str(twice), "give each recording once")
     names = {path: f"raw-{path.name}" if path.stem == slug else path.name for path in recordings}
@@ -103,7 +103,7 @@ def _names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
 
 
 def _bring(recording: Path, target: Path) -> None:
-    """Copy a recording in, whole or not at all; one that lies there already stays."""
+    """Copy a recording atomically, unless it is there already; raises `CauserieError` when another file has its name."""
     if target.exists():
         if os.path.samefile(recording, target):
             return
@@ -114,15 +114,15 @@ def _bring(recording: Path, target: Path) -> None:
 
 
 def _seen(found: Mapping[Path, Probe]) -> list[str]:
-    """One line a recording: length, rate, channels, codec."""
+    """A line for each recording: duration, sample rate, channels, codec."""
     return [
-        f"  {path.name}: {hms(seen.duration_s) if seen.duration_s else 'unknown length'}, {seen.sample_rate_hz} Hz, "
+        f"  {path.name}: {hms(seen.duration_s) if seen.duration_s else 'unknown duration'}, {seen.sample_rate_hz} Hz, "
         f"{'mono' if seen.channels == 1 else 'stereo' if seen.channels == 2 else f'{seen.channels} channels'}, {seen.codec}"
         for path, seen in found.items()
     ]
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string."""
+    """The text as a TOML basic string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if char >= " " and char != "\x7f" else f"\\u{ord(char):04x}" for char in escaped) + '"'

@@ -1,4 +1,4 @@
-"""Images as their bytes tell them (ITU-T T.81 for JPEG, W3C's PNG), whatever their names say, and the addresses that follow from that."""
+"""JPEG and PNG headers (ITU-T T.81; W3C PNG), read from the bytes whatever the file's extension, and URLs with the right extension."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from pipeline.errors import CauserieError
 
 HASH_DIGITS = 10
-HEADER_BYTES = 1 << 20  # thumbnails and colour profiles come before a JPEG's frame
+HEADER_BYTES = 1 << 20  # thumbnails and colour profiles come before a JPEG's frame header
 _FIRST_BYTES = 1 << 16
-_JPEG_COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}  # components of a frame; three are read as RGB whatever they are stored as
+_JPEG_COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}  # by number of components in a frame; three (YCbCr mostly) are decoded to RGB
 _PNG_COLOURS = {0: ("grey", False), 2: ("RGB", False), 3: ("RGB", False), 4: ("grey", True), 6: ("RGB", True)}
 
 
 @dataclass(frozen=True)
 class Image:
-    """What a picture's header says."""
+    """Type, size and colour of an image, from its header."""
 
     type: str  # "jpeg" or "png"
     width_px: int
@@ -28,34 +28,34 @@ class Image:
 
 
 def chapter_image_key(slug: str, data: bytes, name: str) -> str:
-    """Where a chapter's picture is published, below the show's address; `CauserieError` with its `name` unless JPEG or PNG."""
+    """The path of a published chapter image below the show's URL; raises `CauserieError` at `name` unless it is JPEG or PNG."""
     return f"{slug}/chapter-{hashlib.sha256(data).hexdigest()[:HASH_DIGITS]}{image_size(data, name)[0]}"
 
 
 def image_size(data: bytes, name: str) -> tuple[str, int, int]:
-    """The extension of an image's real type, and its width and height in pixels; `CauserieError` unless JPEG or PNG."""
+    """The extension of an image's real type, its width and height in pixels; raises `CauserieError` at `name` unless JPEG or PNG."""
     return sized(image(data), name)
 
 
 def sized(found: Image | None, name: str) -> tuple[str, int, int]:
-    """The same of a picture whose header was read; `CauserieError` with its `name` when it was none."""
+    """As `image_size`, from a parsed header; raises `CauserieError` at `name` when it is None."""
     if found is None:
         raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
     return ".png" if found.type == "png" else ".jpg", found.width_px, found.height_px
 
 
 def image(data: bytes) -> Image | None:
-    """What the first bytes of a picture say; None unless they are those of a JPEG or PNG."""
+    """The header in the first bytes of an image; None unless it is JPEG or PNG."""
     if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 26:
         return _png(data)
     return _jpeg(data) if data.startswith(b"\xff\xd8") else None
 
 
 def in_file(path: Path) -> Image | None:
-    """What a file's picture says, from as little of it as can tell; None unless it is a JPEG or PNG."""
+    """The header of an image file, reading no more than 1 MiB; None unless it is JPEG or PNG."""
     with path.open("rb") as stream:
         start = stream.read(_FIRST_BYTES)
-        found = None if start.startswith(b"\x89") else image(start)  # a PNG tells of its transparency late
+        found = None if start.startswith(b"\x89") else image(start)  # a PNG's tRNS chunk may come late
         return found or image(start + stream.read(HEADER_BYTES - _FIRST_BYTES))
 
 
@@ -77,7 +77,7 @@ def _jpeg(data: bytes) -> Image | None:
         marker = data[at + 1]
         if marker == 0xFF:  # a fill byte
             at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame begins (table B.1)
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # SOF: a frame header (T.81, table B.1)
             height_px, width_px, components = struct.unpack(">HHB", data[at + 5 : at + 10])
             return Image("jpeg", width_px, height_px, _JPEG_COLOURS.get(components, f"{components} components"), False)
         else:

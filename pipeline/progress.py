@@ -1,28 +1,28 @@
-"""How far a long step is: steps call `report`, whoever runs them decides where it is shown."""
+"""Progress of a running step: steps call `report`, the runner sets the listener that receives it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-Listener = Callable[[str, float, float], None]  # step name, seconds done, seconds in all
+Listener = Callable[[str, float, float], None]  # step name, seconds done, seconds in total
 
 _listener: Listener | None = None
 _step = ""
 
 
 def report(done_s: float, total_s: float) -> None:
-    """Say that `done_s` of `total_s` seconds of audio are done; nothing happens when nobody listens."""
+    """Report that `done_s` of `total_s` seconds of audio are done; ignored without a listener."""
     if _listener is not None:
         _listener(_step, done_s, total_s)
 
 
 def begin(step: str) -> None:
-    """From now on, reports are about this step."""
+    """Set the step that the next reports of this process are about."""
     global _step
     _step = step
 
 
 def listen(listener: Listener | None) -> None:
-    """From now on, pass every report of this process to `listener`."""
+    """Set the listener of every report of this process; None removes it."""
     global _listener
     _listener = listener

@@ -1,7 +1,8 @@
-"""Receipts: what each step was made from and what came out, kept as lines in one journal.
+"""Receipts: the inputs, settings and outputs of each step's last run, kept as lines in one append-only journal.
 
-Appending a line is the only write, so a kill leaves at worst one torn last line, which is ignored. A step's outputs are *promised*
-before they are renamed into place and *done* after, so a kill between the two is recognised: what lies there is ours.
+Appending is the only write, so a kill leaves at worst one truncated last line, which is ignored. A receipt is *prepared* (a line
+"promise") before its outputs are renamed into place and *committed* (a line "done") after, so that outputs left by a kill between
+the two are recognised as the program's own.
 """
 
 from __future__ import annotations
@@ -17,50 +18,52 @@ from typing import IO, Any
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_whole
 
-Digests = Mapping[str, Any]  # keyword -> digest, or a list of digests where a step reads several files
+Digest = str | None  # SHA-256 in hexadecimal; None for a file that does not exist
+Digests = Mapping[str, Digest | list[Digest]]  # keyword -> digest, or a list where a step reads several files
+Entry = tuple[int, int, str]  # size in bytes, modification time in nanoseconds, digest; a list in JSON
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What one run of a step took and gave; digests are SHA-256 in hexadecimal."""
+    """The inputs and outputs of one run of a step; digests are SHA-256 in hexadecimal."""
 
     step: str
     revision: int  # of the step; see `Step.revision`
-    settings: Mapping[str, Any]  # as `canonical` spells them
+    settings: Mapping[str, Any]  # in the form of `to_canonical`
     reads: Digests
-    writes: Digests
-    tool: str = ""  # Causerie's version, recorded for support; it never triggers work
+    writes: Mapping[str, str]
+    tool: str = ""  # Causerie's version, for support; a change of it makes nothing stale
 
 
 class Journal:
-    """The receipts of a show, read once and appended to as steps finish."""
+    """The receipts of a show: read once, then appended to as steps finish."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.receipts: dict[str, Receipt] = {}
         self.promises: dict[str, Receipt] = {}
-        self.failures: dict[str, str] = {}  # step -> why it failed when it was last tried
+        self.failures: dict[str, str] = {}  # step -> why its last run failed
         self._lines = 0
         self._stream: IO[str] | None = None
         self._load()
 
     def promise(self, receipt: Receipt) -> None:
-        """Say what is about to be renamed into place."""
+        """Record the outputs that are about to be renamed into place."""
         self._append(_line("promise", receipt))
         self.promises[receipt.step] = receipt
 
     def done(self, receipt: Receipt) -> None:
-        """Say that the step's outputs are in place."""
+        """Record that the step's outputs are in place."""
         self._append(_line("done", receipt))
         self._is_done(receipt)
 
     def failed(self, step: str, why: str) -> None:
-        """Say why a step failed, until it is done."""
+        """Record why a step failed; kept until the step is committed."""
         self._append(_failure(step, why))
         self.failures[step] = why
 
     def close(self) -> None:
-        """Write the journal anew when most of its lines are out of date, and let go of the file."""
+        """Close the file, and rewrite the journal when most of its lines are obsolete."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -74,7 +77,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self.path.open("a", encoding="utf-8")
             if self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
-                self._stream.write("\n")  # after a torn line
+                self._stream.write("\n")  # after a truncated line
         self._stream.write(line)
         self._stream.flush()
         self._lines += 1
@@ -86,9 +89,9 @@ class Journal:
             try:
                 self._read(*json.loads(line))
             except (ValueError, TypeError):
-                continue  # torn by a kill: the step it spoke of is made again
+                continue  # truncated by a kill: its step runs again
 
-    def _read(self, state: str, *values: Any) -> None:
+    def _read(self, state: str, *values: Any) -> None:  # Any: values that `json` read
         if state == "failed":
             step, why = values
             self.failures[step] = why
@@ -105,22 +108,22 @@ class Journal:
 
 
 class DigestCache:
-    """Digests of a show's files, computed again only when size or modification time changed. Paths are relative to the show."""
+    """A cache of the digests of a show's files, valid for one size and modification time. Paths are relative to the show."""
 
     def __init__(self, root: Path) -> None:
         self.path = root / ".causerie/digests.json"
         self._root = os.path.join(root, "")
         self._changed = False
-        self._seen: dict[str, str | None] = {}  # this run: a file that many steps read is looked at once
+        self._seen: dict[str, str | None] = {}  # of this run: a file that many steps read is checked once
         try:
-            self._known: dict[str, list[Any]] = read_json(self.path) if self.path.exists() else {}
+            self._known: dict[str, Entry] = read_json(self.path) if self.path.exists() else {}
         except CauserieError:
-            self._known = {}  # only a cache: what it knew is computed again
+            self._known = {}  # a damaged cache counts as empty
 
     def digest(self, path: str, *, fresh: bool = False) -> str | None:
-        """The SHA-256 of a file, or None when there is no such file; as seen earlier in this run unless `fresh`.
+        """The SHA-256 of a file, or None when it does not exist; checked once a run unless `fresh`.
 
-        A file that changes during a run may be recorded with the digest it had before: the next run then finds it changed.
+        A file that changes during a run may be recorded with its previous digest: the next run then detects the change.
         """
         if fresh or path not in self._seen:
             self._seen[path] = self._look(path)
@@ -138,26 +141,26 @@ class DigestCache:
         return self._remember(path, sha256(Path(full)), stat)
 
     def remember(self, path: str, digest: str) -> None:
-        """Note a digest that was computed elsewhere."""
+        """Store a digest that was computed elsewhere."""
         self._remember(path, digest, os.stat(self._root + path))
 
     def save(self) -> None:
-        """Keep what was learnt."""
+        """Write the cache if it changed."""
         if self._changed:
             write_whole(self.path, json.dumps(self._known, ensure_ascii=False))
             self._changed = False
 
     def _remember(self, path: str, digest: str, stat: os.stat_result) -> str:
-        self._known[path] = [stat.st_size, stat.st_mtime_ns, digest]
+        self._known[path] = (stat.st_size, stat.st_mtime_ns, digest)
         self._seen[path] = digest
         self._changed = True
         return digest
 
 
 def canonical(value: Any) -> Any:
-    """A setting as JSON values: dataclasses become objects, dates text; empty fields are left out.
+    """A setting as JSON values: dataclasses become objects, dates text; empty fields are omitted.
 
-    Leaving them out means that a field added to a dataclass later, with an empty default, makes nothing stale.
+    Because of that, a field added to a dataclass later, with an empty default, makes nothing stale.
     """
     if isinstance(value, (str, int, float)) or value is None:
         return value
@@ -175,7 +178,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _receipt(step: str, revision: int | str, *values: Any) -> Receipt:
-    """A receipt from its line; version 0.1 wrote the dotted name of the step's function where its revision stands now."""
+    """A receipt from the values of its line; version 0.1 wrote the dotted name of the step's function in place of the revision."""
     return Receipt(step, revision if isinstance(revision, int) else 1, *values)
 
 

@@ -1,6 +1,6 @@
-"""Who did what: the Podcasting 2.0 taxonomy of roles, with French names for pages and guides.
+"""The Podcasting 2.0 taxonomy of roles, with French labels for pages and guides.
 
-Source: podcast-namespace, `taxonomy.json` and `taxonomy-fr.json`. « Editor » stands in two groups, so a role may be written
+Source: podcast-namespace, `taxonomy.json` and `taxonomy-fr.json`. “Editor” is in two groups, so a role may be written
 `Editor (Video Post-Production)`.
 """
 
@@ -90,9 +90,9 @@ ROLES = {role for roles in TAXONOMY.values() for role in roles}
 
 
 def find_role(text: str) -> tuple[str, str]:
-    """The `(role, group)` that `text` names, in any case, with the group in parentheses when it is needed.
+    """The `(role, group)` that `text` names, case-insensitively, with an optional group in parentheses.
 
-    Raises `ValueError` with the nearest known role.
+    Raises `ValueError` with the closest known role.
     """
     wanted, _, group_wanted = text.partition("(")
     for group, roles in TAXONOMY.items():
@@ -105,5 +105,5 @@ def find_role(text: str) -> tuple[str, str]:
 
 
 def label(role: str, group: str, language: str) -> str:
-    """The role as printed on a page in that language."""
+    """The label of a role in a language (a BCP 47 tag): French, or the taxonomy's English."""
     return TAXONOMY[group][role] if language.startswith("fr") else role

@@ -1,4 +1,4 @@
-"""A step is one function call written down; a plan is a tuple of them, and their graph is read from their files."""
+"""A step is one function call as data; a plan is a tuple of steps, and its graph follows from the files they read and write."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ Paths = Mapping[str, str | tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Step:
-    """One function call written down: what it reads, writes and is told. Paths are relative to the show's folder."""
+    """One function call as data: its function, input files, output files and settings. Paths are relative to the show's folder."""
 
     name: str  # "<slug>/encode"; unique
-    run: Callable[..., None]  # importable, so that a Step can travel to another process
-    reads: Paths = field(default_factory=dict)  # keyword -> file or files that must exist
-    writes: Mapping[str, str] = field(default_factory=dict)  # keyword -> file it makes; one writer a file
+    run: Callable[..., None]  # importable, so that a Step can be pickled to another process
+    reads: Paths = field(default_factory=dict)  # keyword -> input file or files, which must exist
+    writes: Mapping[str, str] = field(default_factory=dict)  # keyword -> output file; each file has one writer
     settings: Mapping[str, Any] = field(default_factory=dict)  # every other value that can change the result
-    hints: Mapping[str, Any] = field(default_factory=dict)  # values that only help: when they change, what was made stays as it is
-    lane: str = "cpu"  # "cpu" | "model": one model listens at a time
-    drafts: bool = False  # whether what it writes is a person's from the first letter they change
-    revision: int = 1  # raised by hand when the same inputs give another result; moving or renaming the function is none
+    hints: Mapping[str, Any] = field(default_factory=dict)  # values whose change makes nothing stale, such as names for the recogniser
+    lane: str = "cpu"  # the executor: "cpu" | "model", which runs one step at a time
+    drafts: bool = False  # whether its output is a text for a person to edit, never overwritten after an edit
+    revision: int = 1  # raised by hand when the same inputs give another result, but not when the function moves or is renamed
 
     @property
     def kind(self) -> str:
-        """What the step does, without the episode: `encode`."""
+        """The kind of step, its name without the episode: `encode`."""
         return self.name.rpartition("/")[2]
 
     @property
     def episode(self) -> str:
-        """The slug the step belongs to, or `show`."""
+        """The slug of the step's episode, or `show`."""
         return self.name.rpartition("/")[0]
 
 
 def needed(steps: Iterable[Step], wanted: Callable[[Step], bool]) -> tuple[Step, ...]:
-    """The wanted steps and everything they are made from, in the order given."""
+    """The wanted steps and all their dependencies, in the given order."""
     steps = tuple(steps)
     before = graph(steps)
     keep, look = set(), [step.name for step in steps if wanted(step)]
@@ -56,7 +56,7 @@ def needed(steps: Iterable[Step], wanted: Callable[[Step], bool]) -> tuple[Step,
 
 
 def graph(steps: Iterable[Step]) -> dict[str, set[str]]:
-    """For each step, the steps that write what it reads. Two writers of one file are a bug in the plan."""
+    """The names of the steps that each step depends on. Raises `ValueError` when two steps write the same file."""
     writer: dict[str, str] = {}
     for step in steps:
         for path in step.writes.values():
@@ -67,19 +67,22 @@ def graph(steps: Iterable[Step]) -> dict[str, set[str]]:
 
 
 def in_order(steps: tuple[Step, ...], before: Mapping[str, set[str]]) -> list[Step]:
-    """Every step after the steps it reads from."""
+    """The steps sorted so that each comes after its dependencies."""
     by_name = {step.name: step for step in steps}
     return [by_name[name] for name in TopologicalSorter(before).static_order()]
 
 
 def execute(step: Step, root: Path, parts: Path) -> dict[str, str]:
-    """Run a step's function on its files, in this process: outputs go to `parts`, and their digests come back."""
+    """Run a step's function in this process, with outputs below `work_dir`; returns the digests of the outputs.
+
+    Raises `CauserieError` for a missing input and for an error of the operating system.
+    """
     for path in _flat(step.reads):
         if not (root / path).is_file():
-            raise CauserieError("is missing", path, "put it back, or correct the key that names it")
+            raise CauserieError("is missing", path, "restore it, or correct the key that names it")
     writes = {key: parts / path for key, path in step.writes.items()}
-    for path in writes.values():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    for output in writes.values():
+        output.parent.mkdir(parents=True, exist_ok=True)
     reads = {key: tuple(root / path for path in paths) if isinstance(paths, tuple) else root / paths for key, paths in step.reads.items()}
     try:
         step.run(**reads, **writes, **step.settings, **step.hints)
@@ -93,12 +96,12 @@ def execute(step: Step, root: Path, parts: Path) -> dict[str, str]:
 
 
 def _from_show(error: CauserieError, root: Path, parts: Path) -> CauserieError:
-    """The error with its file named by its place in the show, which is how a person knows it."""
+    """The error with the path of its file relative to the show."""
     return CauserieError(error.message, error.where.replace(f"{parts}/", "").replace(f"{root}/", ""), error.hint)
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename `source` to `target`; across file systems, copy beside the target first, so that it still appears whole."""
+    """Rename `source` to `target`; across file systems, copy it next to the target first, so that the replacement stays atomic."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.replace(source, target)
@@ -116,4 +119,4 @@ def _flat(paths: Paths) -> Iterator[str]:
 
 
 def _remedy(error: OSError) -> str:
-    return "free some space and build again" if error.errno == errno.ENOSPC else "see to it and build again"
+    return "free some space and build again" if error.errno == errno.ENOSPC else "fix this and build again"

@@ -1,4 +1,4 @@
-"""What waits for a person, as sentences: a draft to correct, a guide to read over, a voice to name."""
+"""Work that waits for a person, as sentences: a draft to correct, a guide to proofread, a speaker to name."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from pipeline.transcript.grammar import doubtful
 
 
 def waiting(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
-    """What a person has yet to do for an episode, as sentences."""
-    for folder, what in (("transcripts", "correct the transcript"), ("guides", "read the guide over")):
+    """The tasks of a person for an episode, as sentences; also that its publication date is in the future."""
+    for folder, what in (("transcripts", "correct the transcript"), ("guides", "proofread the guide")):
         path = root / folder / f"{episode.slug}.md"
         if path.exists() and untouched(path.read_text(encoding="utf-8", errors="replace")):
-            yield f"{what}, {folder}/{episode.slug}.md, which is the machine's draft{_doubted(root, folder, episode.slug)}"
+            yield f"{what}, {folder}/{episode.slug}.md, a draft{_doubted(root, folder, episode.slug)}"
         elif path.exists() and folder == "transcripts":
             yield from _named_once(path, f"{folder}/{episode.slug}.md")
         if path.with_suffix(".draft.md").exists():
-            yield f"compare {folder}/{episode.slug}.draft.md, a fresh draft, with your text, and delete it"
+            yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed(root, episode)
     if episode.info.published > at:
-        yield f"{episode.slug} appears nowhere before {episode.info.published.isoformat()}"
+        yield f"{episode.slug} will not be published before {episode.info.published.isoformat()}"
 
 
 def orphans(root: Path, slugs: Collection[str]) -> Iterator[str]:
-    """Texts under the name of an episode that is not there, most often because its folder was renamed: nothing is made from them."""
+    """Hand-edited texts without an episode of their name, most often because its folder was renamed, as sentences."""
     for path in sorted(path for folder in ("transcripts", "guides") for path in (root / folder).glob("*.md")):
         if is_slug(path.stem) and path.stem not in slugs and not untouched(path.read_text(encoding="utf-8", errors="replace")):
             where = f"{path.parent.name}/{path.name}"
-            yield f"give {where} its episode's name: there is no episodes/{path.stem}, so nothing is made from it"
+            yield f"rename {where} to the slug of its episode; nothing uses it, because there is no episodes/{path.stem}"
 
 
 def _named_once(path: Path, where: str) -> Iterator[str]:
-    """Names that may be voices; or what keeps the text from being read."""
+    """Names that may be voices, or the mistakes that keep the text from being parsed."""
     try:
         for line, name in doubtful(read_text(path, where), where):
-            yield f"say whether “{name} :” is a voice, {where}:{line}; it appears once, so it is read as narration"
+            yield f"check whether “{name} :” is a voice, {where}:{line}; it appears once, so it is read as narration"
     except Problems as several:
         yield from (f"correct {problem}" for problem in several.problems)
     except CauserieError as error:
@@ -51,7 +51,7 @@ def _named_once(path: Path, where: str) -> Iterator[str]:
 
 
 def _unnamed(root: Path, episode: Episode) -> Iterator[str]:
-    """The speakers another program found, of whom nobody has said who they are; once the text is a person's, that is settled there."""
+    """The speakers of RTTM files without a name in `episode.toml`; none once the transcript is hand-edited, which then names them."""
     text = root / f"transcripts/{episode.slug}.md"
     for diarised in episode.diarised if not text.exists() or untouched(text.read_text(encoding="utf-8", errors="replace")) else ():
         where = f"episodes/{episode.slug}/episode.toml: [recordings.speakers]"
@@ -62,13 +62,13 @@ def _unnamed(root: Path, episode: Episode) -> Iterator[str]:
             continue
         for name in unnamed(diarised, stretches):
             turns = [each for each in stretches if each.speaker == name]
-            said = f"{hms(sum(each.end_s - each.start_s for each in turns))} in all, first at {hms(turns[0].start_s)} of the recording"
-            yield f"say who speaks as {name}, {where}; {said}"
+            said = f"{hms(sum(each.end_s - each.start_s for each in turns))} in total, first at {hms(turns[0].start_s)} of the recording"
+            yield f"name the speaker {name}, {where}; {said}"
 
 
 def _doubted(root: Path, folder: str, slug: str) -> str:
-    """How much of a transcript the machine doubts."""
+    """How much of a draft transcript is doubtful; empty for a guide or without doubts."""
     path = root / f"transcripts/{slug}.doubts.json"
     if folder != "transcripts" or not path.exists() or not (value := read_json(path))["passages"]:
         return ""
-    return f"; it doubts {summary(value, 'en')}"
+    return f"; doubtful: {summary(value, 'en')}"

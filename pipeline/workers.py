@@ -1,7 +1,7 @@
-"""Worker processes: one pool a lane, progress back through a pipe, and nobody left behind.
+"""Worker processes: one process pool for each kind of work, progress reports through a pipe, and no orphans.
 
-Each worker is the head of a process group of its own, with the FFmpeg it starts. It watches a lifeline, the read end of a pipe whose
-write end only the main process has: when that process ends, however it ends, the lifeline closes and the group is killed.
+Each worker leads a process group, with the FFmpeg it starts. It watches a lifeline, the read end of a pipe whose write end only the
+main process holds: when that process ends, for whatever reason, the lifeline closes and the group is killed.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _REPORT_EVERY_S = 0.2
 
 
 def cores() -> int:
-    """The processor cores this process may use: a container, or a person, may have given it fewer than the machine has."""
+    """The number of processor cores this process may use; an affinity mask can allow fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:
-    """The executors of a run, started when first asked for; leaving the `with` block ends every worker."""
+    """The process pools of a run, each started on first use; leaving the `with` block ends every worker."""
 
     def __init__(self, jobs: int, hear: progress.Listener = lambda step, done_s, total_s: None) -> None:
         self._jobs = {"cpu": max(1, jobs), "model": 1}  # one model in memory at a time
         self._hear = hear
         self._pools: dict[str, _Lane] = {}
-        self._context = multiprocessing.get_context("spawn")  # fork is unsafe beside threads
+        self._context = multiprocessing.get_context("spawn")  # fork is unsafe with threads
         self._lifeline: tuple[Connection, Connection] | None = None
         self._reports: tuple[Connection, Connection] | None = None
 
     def __call__(self, lane: str) -> Executor:
-        """The executor of a lane."""
+        """The executor of a pool, "cpu" or "model"."""
         if self._lifeline is None or self._reports is None:
             self._lifeline, self._reports = self._context.Pipe(duplex=False), self._context.Pipe(duplex=False)
             threading.Thread(target=_pass_on, args=(self._reports[0], self._hear), daemon=True).start()
@@ -62,13 +62,13 @@ class Workers:
 
 
 class _Lane(Executor):
-    """A process pool that is replaced when one of its workers was killed, and whose workers never hear Ctrl-C."""
+    """A process pool that is replaced when one of its workers was killed, and whose workers never receive SIGINT (Ctrl-C)."""
 
     def __init__(self, start: Callable[[], ProcessPoolExecutor]) -> None:
         self._start, self._pool = start, start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        # Workers start here, and inherit what is blocked: Ctrl-C is for the main process alone, even before they are ready.
+        # Workers start here and inherit the signal mask: only the main process receives SIGINT, even while workers start.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return self._pool.submit(fn, *args, **kwargs)
@@ -84,8 +84,8 @@ class _Lane(Executor):
 
 
 def _start_worker(lifeline: Connection, reports: Connection) -> None:
-    """Runs first in each worker."""
-    gc.set_threshold(100_000)  # a step makes many small values and ends: looking for garbage meanwhile costs a tenth
+    """Initialise a worker process."""
+    gc.set_threshold(100_000)  # a step creates many small objects and ends: garbage collection would cost a tenth of the time
     os.setpgid(0, 0)
     threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
     os.set_blocking(reports.fileno(), False)
@@ -93,7 +93,7 @@ def _start_worker(lifeline: Connection, reports: Connection) -> None:
 
 
 def _watch(lifeline: Connection) -> None:
-    """Wait for the main process to end, then end this worker and whatever it started."""
+    """Wait for the main process to end, then kill this worker and its child processes."""
     try:
         lifeline.recv_bytes()
     except (EOFError, OSError):
@@ -101,7 +101,7 @@ def _watch(lifeline: Connection) -> None:
 
 
 def _reporter(pipe: int) -> progress.Listener:
-    """A listener that writes lines to the pipe: a write this short is whole, so workers need no lock."""
+    """A listener that writes JSON lines to the pipe; writes this short are atomic (POSIX, PIPE_BUF), so workers need no lock."""
     last_s = [0.0]
 
     def tell(step: str, done_s: float, total_s: float) -> None:
@@ -110,13 +110,13 @@ def _reporter(pipe: int) -> progress.Listener:
             try:
                 os.write(pipe, (json.dumps([step, round(done_s, 1), round(total_s, 1)]) + "\n").encode())
             except OSError:
-                pass  # the pipe is full or gone: a missed report is no loss
+                pass  # the pipe is full or closed: a lost report does not matter
 
     return tell
 
 
-def _pass_on(pipe: Connection, hear: Callable[[str, float, float], None]) -> None:
-    """Read the workers' lines until the last writer is gone."""
+def _pass_on(pipe: Connection, hear: progress.Listener) -> None:
+    """Pass the workers' reports to the listener, until the last writer closes the pipe."""
     with os.fdopen(os.dup(pipe.fileno()), encoding="utf-8", errors="replace") as lines:
         for line in lines:
             hear(*json.loads(line))

@@ -1,4 +1,4 @@
-"""Staleness, receipts and what a run leaves behind."""
+"""Staleness, receipts, and the files a run leaves behind."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ def test_a_step_that_matches_its_receipt_is_current():
 @pytest.mark.parametrize(
     ("facts", "sentence"),
     [
-        (replace(FACTS, revision=2), "made by revision 1 of this step, which is at revision 2 now"),
+        (replace(FACTS, revision=2), "built by revision 1 of this step; the current revision is 2"),
         (replace(FACTS, settings={"lufs": -19}), "lufs changed from -16 to -19"),
         (replace(FACTS, reads={"master": "cc"}), "master changed"),
         (replace(FACTS, writes={"out": None}), "out missing"),
@@ -52,11 +52,11 @@ def test_why_stale_says_what_changed(facts, sentence):
     assert why_stale(facts, RECEIPT) == sentence
 
 
-def test_a_step_without_receipt_was_never_made():
-    assert why_stale(FACTS, None) == "never made"
+def test_a_step_without_receipt_was_never_built():
+    assert why_stale(FACTS, None) == "never built"
 
 
-def test_a_raised_revision_makes_a_step_again_and_a_moved_function_does_not(show):
+def test_a_raised_revision_makes_a_step_stale_and_a_moved_function_does_not(show):
     run(show, SHOUT)
     assert run(show, replace(SHOUT, run=little_steps.strip)) == {"shout": "current"}
     assert run(show, replace(SHOUT, revision=2)) == {"shout": "built"}
@@ -75,7 +75,7 @@ def test_a_nested_setting_is_named_by_its_path():
         (None, [{"title": "Avant"}], "episodes changed from nothing to 1 entry"),
     ],
 )
-def test_a_long_setting_is_told_by_what_differs_in_it(old, new, sentence):
+def test_a_long_setting_is_described_by_its_differences(old, new, sentence):
     before, now = (replace(FACTS, settings={"episodes": value} if value else {}) for value in (old, new))
     assert why_stale(now, replace(RECEIPT, settings=before.settings)) == sentence
 
@@ -101,14 +101,14 @@ def test_a_changed_setting_runs_the_step(show):
     assert (show / "loud.txt").read_text() == "BONJOUR?"
 
 
-def test_an_output_changed_by_hand_is_left_alone(show):
+def test_a_hand_edited_output_is_left_unchanged(show):
     run(show, SHOUT)
     (show / "loud.txt").write_text("mine")
     assert run(show, SHOUT) == {"shout": "edited"}
     assert (show / "loud.txt").read_text() == "mine"
 
 
-def test_an_output_changed_by_hand_is_kept_when_it_must_be_made_again(show):
+def test_a_hand_edited_output_is_backed_up_when_it_is_rebuilt(show):
     run(show, SHOUT)
     (show / "loud.txt").write_text("mine")
     (show / "raw.txt").write_text("bonsoir")
@@ -117,14 +117,14 @@ def test_an_output_changed_by_hand_is_kept_when_it_must_be_made_again(show):
     assert [path.read_text() for path in (show / "kept").iterdir()] == ["mine"]
 
 
-def test_a_draft_nobody_touched_is_drafted_again(show):
+def test_an_unedited_draft_is_drafted_again(show):
     run(show, DRAFT)
     (show / "raw.txt").write_text("bonsoir")
     assert run(show, DRAFT) == {"draft": "built"}
     assert "bonsoir" in (show / "text.md").read_text()
 
 
-def test_a_corrected_draft_is_never_overwritten_and_a_fresh_one_lies_beside(show):
+def test_a_corrected_draft_is_never_overwritten_and_a_new_one_is_written_next_to_it(show):
     run(show, DRAFT)
     (show / "text.md").write_text("corrected")
     assert run(show, DRAFT) == {"draft": "edited"}
@@ -135,13 +135,13 @@ def test_a_corrected_draft_is_never_overwritten_and_a_fresh_one_lies_beside(show
     assert run(show, DRAFT) == {"draft": "edited"}
 
 
-def test_a_corrected_text_without_any_receipt_is_a_persons(show):
+def test_a_corrected_text_without_any_receipt_counts_as_hand_edited(show):
     (show / "text.md").write_text("corrected")
     assert run(show, DRAFT) == {"draft": "edited"}
     assert not (show / "text.draft.md").exists()
 
 
-def test_a_fresh_draft_that_was_touched_is_kept_when_a_fresher_one_comes(show):
+def test_an_edited_new_draft_is_backed_up_when_a_newer_one_is_written(show):
     run(show, DRAFT)
     (show / "text.md").write_text("corrected")
     for heard in ("bonsoir", "bonne nuit"):
@@ -151,7 +151,7 @@ def test_a_fresh_draft_that_was_touched_is_kept_when_a_fresher_one_comes(show):
     assert [path.read_text().endswith("bonsoirmine too") for path in (show / "kept").iterdir()] == [True]
 
 
-def test_a_damaged_intermediate_is_made_again(show):
+def test_a_damaged_intermediate_is_rebuilt(show):
     hidden = replace(SHOUT, writes={"loud": ".causerie/a/loud.txt"})
     run(show, hidden)
     (show / ".causerie/a/loud.txt").write_text("")
@@ -171,12 +171,10 @@ def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
     assert not (show / "kept").exists()
 
 
-def test_a_failure_is_told_until_the_step_is_done(show):
+def test_a_failure_is_reported_until_the_step_is_built(show):
     fails = Step("a/shout", little_steps.refuse, {"source": "raw.txt"}, {"out": "loud.txt"})
     run(show, fails)
-    assert [result.why for result in look((fails,), show)] == [
-        "failed when it was last tried: raw.wav: is not a recording; export it again"
-    ]
+    assert [result.why for result in look((fails,), show)] == ["its last run failed: raw.wav: is not a recording; export it again"]
     run(show, SHOUT)
     (show / "raw.txt").write_text("bonsoir")
     assert [result.why for result in look((SHOUT,), show)] == ["source changed"]
@@ -201,7 +199,7 @@ def test_a_missing_input_is_one_sentence(show):
     (show / "raw.txt").unlink()
     with ThreadPoolExecutor(1) as pool:
         (result,) = build((SHOUT,), show, lambda lane: pool)
-    assert result.why == "raw.txt: is missing; put it back, or correct the key that names it"
+    assert result.why == "raw.txt: is missing; restore it, or correct the key that names it"
 
 
 def test_rebuild_runs_a_kind_that_is_current(show):
@@ -209,7 +207,7 @@ def test_rebuild_runs_a_kind_that_is_current(show):
     assert run(show, SHOUT, STRIP, rebuild=["shout"]) == {"shout": "built", "strip": "current"}
 
 
-def test_a_torn_journal_line_is_ignored(show):
+def test_a_truncated_journal_line_is_ignored(show):
     run(show, SHOUT)
     journal = show / ".causerie/receipts.jsonl"
     promise, done = journal.read_text().splitlines(keepends=True)
@@ -227,10 +225,10 @@ def test_a_kill_between_rename_and_receipt_redoes_nothing(show):
 
 
 def test_what_a_dry_run_says_is_what_a_build_does(show):
-    assert [(result.status, result.why) for result in look((STRIP, AFTER), show)] == [("stale", "never made")] * 2
+    assert [(result.status, result.why) for result in look((STRIP, AFTER), show)] == [("stale", "never built")] * 2
     run(show, STRIP, AFTER)
     (show / "raw.txt").write_text("autre")
-    assert [result.why for result in look((STRIP, AFTER), show)] == ["source changed", "follows strip"]
+    assert [result.why for result in look((STRIP, AFTER), show)] == ["source changed", "depends on strip, to be built"]
     assert (show / "bare.txt").read_text() == "bonjour"
 
 
@@ -239,7 +237,7 @@ def test_two_writers_of_one_file_are_refused():
         graph((SHOUT, replace(SHOUT, name="a/other")))
 
 
-def test_needed_is_the_wanted_steps_and_what_they_are_made_from():
+def test_wanted_steps_come_with_their_dependencies():
     assert needed((SHOUT, STRIP, AFTER), lambda step: step.kind == "after") == (STRIP, AFTER)
 
 

@@ -1,4 +1,4 @@
-"""Shows as people write them, right and wrong."""
+"""Loading of `show.toml` and `episode.toml`, valid and invalid."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def mistakes(root: Path) -> list[str]:
     return [str(problem) for problem in read(root)[1]]
 
 
-def test_a_show_is_read_whole(root):
+def test_a_show_is_read_completely(root):
     show = load(root)
     (episode,) = show.episodes
     assert show.info.website == "https://podcast.example.org/essai/"
@@ -64,7 +64,7 @@ def test_a_show_is_read_whole(root):
     ]
 
 
-def test_the_shows_host_is_restated_once_by_an_episode(root):
+def test_the_shows_host_is_credited_once_by_an_episode(root):
     add(root, "un", EPISODE.replace('"audio engineer"', "host"))
     assert [credit.role for credit in load(root).episodes[0].info.credits] == ["Host"]
 
@@ -87,23 +87,23 @@ def test_episodes_come_in_order_of_publication(root):
             "episodes/un/episode.toml: published: 2026-01-15T19:00:00 has no time zone; write it like 2026-01-15T19:00:00+01:00",
         ),
         ("2026-01-15T19:00:00+01:00", "2026-01-15", "episodes/un/episode.toml: published: 2026-01-15 has no time"),
-        ('["nora"]', '["nroa"]', "episodes/un/episode.toml: credits.audio engineer: “nroa” is nobody in show.toml; did you mean “nora”?"),
+        ('["nora"]', '["nroa"]', "episodes/un/episode.toml: credits.audio engineer: “nroa” is not in [people] of show.toml; did you mean “nora”?"),
         (
             '"audio engineer"',
             '"audio enginer"',
-            "credits.audio enginer: is no role of the podcast taxonomy; did you mean “Audio Engineer”?",
+            "credits.audio enginer: is not a role of the Podcasting 2.0 taxonomy; did you mean “Audio Engineer”?",
         ),
         ('"0:00"', '"bientôt"', "chapters[1].start: “bientôt” is not a time; write it like “0:31” or “1:02:03”"),
         (
             '"raw.wav"',
             '"un.mp3"',
-            "file: episodes/un/un.mp3 is where Causerie writes what it makes; rename it, or name a recording of yours",
+            "file: episodes/un/un.mp3 is a path that Causerie writes to; rename your file, or give the path of a recording",
         ),
-        ('"raw.wav"', '"../../.causerie/un/master.flac"', "file: .causerie/un/master.flac is where Causerie writes what it makes"),
+        ('"raw.wav"', '"../../.causerie/un/master.flac"', "file: .causerie/un/master.flac is a path that Causerie writes to"),
         ('"Un"', '"U\\u001bn"', "title: holds a character that cannot be printed, U+001B; remove it"),
-        ("2026-01", "9999-01", "published: 9999-01-15T19:00:00+01:00 is not a date podcasts have"),
+        ("2026-01", "9999-01", "published: 9999-01-15T19:00:00+01:00 is not a plausible date"),
         ('"0:00"', '"0:99"', "“0:99” is not a time"),
-        ('"raw.wav"', '"./un.opus"', "file: episodes/un/un.opus is where Causerie writes what it makes"),
+        ('"raw.wav"', '"./un.opus"', "file: episodes/un/un.opus is a path that Causerie writes to"),
         ("[[recordings]]", "[[records]]", "recordings: is missing; add [[recordings]] with a file for each raw recording"),
         ('"Le premier."', '""', "summary: is empty; write something between the quotes"),
         ('summary = "', "summary = ", "is not valid TOML"),
@@ -114,7 +114,7 @@ def test_a_mistake_is_one_sentence_with_file_and_key(root, before, after, senten
     assert sentence in "\n".join(mistakes(root))
 
 
-def test_a_start_that_is_no_time_is_one_mistake(root):
+def test_a_start_that_is_not_a_time_is_one_mistake(root):
     second = '\n[[chapters]]\nstart = "0h30"\ntitle = "Suite"\n'
     add(root, "un", EPISODE + second)
     assert mistakes(root) == ["episodes/un/episode.toml: chapters[2].start: “0h30” is not a time; write it like “0:31” or “1:02:03”"]
@@ -126,13 +126,13 @@ def test_a_start_that_is_no_time_is_one_mistake(root):
         (
             "Society & Culture >",
             "Society and Culture >",
-            "“Society and Culture” is no category of the directories; did you mean “Society & Culture”?",
+            "“Society and Culture” is not an Apple Podcasts category; did you mean “Society & Culture”?",
         ),
         ("https://podcast", "ftp://podcast", "show.toml: website: cannot be “ftp://podcast.example.org/essai”"),
         ("org/essai", "org/essai?a=b", "website: cannot be “https://podcast.example.org/essai?a=b”"),
         ('["Society & Culture > Documentary"]', "[]", "show.toml: categories: is empty"),
         ("[people.nora]", "[publish]\nfolder='public/../site'\n[people.nora]", "publish.folder: cannot be public/../site"),
-        ("[people.nora]", "[publish]\nfolder='~/pub'\n[people.nora]", "publish.folder: cannot be ~/pub; write its path out"),
+        ("[people.nora]", "[publish]\nfolder='~/pub'\n[people.nora]", "publish.folder: cannot be ~/pub; write a shorter path"),
         ('"cover.png"', '"cove.png"', "show.toml: cover: there is no file cove.png"),
         ("[people.nora]", "[audio]\nloudness_lufs = nan\n[people.nora]", "show.toml: audio.loudness_lufs: cannot be nan"),
         (
@@ -155,7 +155,7 @@ def test_a_mistake_in_the_show_is_one_sentence(root, before, after, sentence):
     assert sentence in "\n".join(mistakes(root))
 
 
-def test_a_mistake_in_another_episode_stops_nothing_when_episodes_are_named(root):
+def test_a_mistake_in_another_episode_is_ignored_when_episodes_are_named(root):
     add(root, "deux", EPISODE.replace("number = 1", "numbre = 2"))
     assert [episode.slug for episode in load(root, ["un"]).episodes] == ["un"]
     for slugs in ((), ["deux"], ["un", "deux"]):
@@ -185,7 +185,7 @@ def test_every_mistake_of_a_show_is_reported_at_once(root):
         ('endpoint = "https://api.example.org/v1"\nmodel = "x"', "transcripts would leave it"),
         ('endpoint = "http://api.example.org/v1"\nmodel = "x"\nremote = true', "https and remote = true"),
         ('endpoint = "http://localhost.example.org/v1"\nmodel = "x"', "transcripts would leave it"),
-        ('endpoint = "file:///etc/passwd"\nmodel = "x"', "no address of an API"),
+        ('endpoint = "file:///etc/passwd"\nmodel = "x"', "is not the address of an API"),
         ('endpoint = "http://127.0.0.1:11434/v1"', "goes with endpoint"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_slug_key_that_is_another_episodes_is_refused(root):
 
 def test_two_episodes_of_one_number_are_refused(root):
     add(root, "deux", EPISODE.replace("01-15", "01-16"))
-    assert mistakes(root) == ["episodes/deux/episode.toml: number: 1 is already the number of un; give each episode its own"]
+    assert mistakes(root) == ["episodes/deux/episode.toml: number: 1 is already the number of un; give each episode its own number"]
 
 
 def test_a_bonus_and_a_teaser_have_the_number_of_the_episode_they_go_with(root):
@@ -239,7 +239,7 @@ def test_toml_saved_with_a_byte_order_mark_is_read(root):
 
 
 def test_a_folder_without_show_says_so(tmp_path):
-    assert mistakes(tmp_path) == ["show.toml: is missing; make it with causerie init, or give the right folder with --show"]
+    assert mistakes(tmp_path) == ["show.toml: is missing; create one with causerie init, or give the right folder with --show"]
 
 
 @pytest.mark.parametrize(

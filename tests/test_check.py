@@ -77,7 +77,7 @@ def rules_of(root: Path) -> set[str]:
 
 def test_a_good_feed_and_its_files_are_no_mistake_and_what_is_absent_is_counted(published: Path) -> None:
     told = checked(published)
-    assert told.exit_code == 0 and told.output.startswith("No mistake found.\n")
+    assert told.exit_code == 0 and told.output.startswith("No mistakes found.\n")
     assert "feeds/feed.xml: names 7 files that are not in this folder" in told.output
 
 
@@ -124,7 +124,7 @@ def test_a_second_check_looks_at_what_changed_and_finds_the_same(published: Path
 def test_what_is_looked_at_is_told_meanwhile(published: Path) -> None:
     said: list[str] = []
     check(published, tell=said.append)
-    assert [line.partition(":")[0] for line in said] == ["recording 1 of 2", "recording 2 of 2", "what directories ask"]
+    assert [line.partition(":")[0] for line in said] == ["recording 1 of 2", "recording 2 of 2", "directory rules"]
 
 
 def test_a_show_that_cannot_be_written_to_is_checked_all_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_a_show_that_cannot_be_written_to_is_checked_all_the_same(published: Pat
         raise PermissionError(path)
 
     monkeypatch.setattr("pipeline.looked.write_whole", refused)
-    assert checked(published).output.startswith("No mistake found.\n")
+    assert checked(published).output.startswith("No mistakes found.\n")
 
 
 def test_a_picture_under_a_sounds_name_is_found_out(published: Path) -> None:
@@ -227,15 +227,15 @@ def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path:
     episode = toml.read_text(encoding="utf-8") + 'diarisation = "raw.rttm"\n'
     toml.write_text(episode, encoding="utf-8")
     asked = status(tmp_path, at=datetime(2026, 6, 1, tzinfo=UTC), as_json=False)
-    assert "say who speaks as SPEAKER_00, episodes/un/episode.toml: [recordings.speakers]; 1:15 in all" in asked
-    assert "does not say who speaks as SPEAKER_00" in str(check(tmp_path))
+    assert "name the speaker SPEAKER_00, episodes/un/episode.toml: [recordings.speakers]; 1:15 in total" in asked
+    assert "does not name the speaker SPEAKER_00" in str(check(tmp_path))
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/un.md").write_text("+++\n+++\nOdile : Bonjour.\n\nOdile : Au revoir.\n", encoding="utf-8")
-    assert "does not say who speaks" not in str(check(tmp_path))  # a person's text does
+    assert "does not name the speaker" not in str(check(tmp_path))  # a person's text does
     toml.write_text(f'{episode}[recordings.speakers]\nSPEAKER_0 = "nora"\n', encoding="utf-8")
     told = [str(each) for each in shown(check(tmp_path))]
     assert (
-        "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is nobody in episodes/un/raw.rttm; did you mean “SPEAKER_00”?"
+        "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is not a speaker in episodes/un/raw.rttm; did you mean “SPEAKER_00”?"
         in told
     )
     (toml.parent / "raw.rttm").write_text("SPEAKER raw\n")

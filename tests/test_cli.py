@@ -85,13 +85,13 @@ def test_check_in_json_is_one_object_a_line(tmp_path):
 
 def test_a_show_without_mistake_is_told_so(tmp_path):
     told = run("check", "--show", small_show(tmp_path)).output.splitlines()
-    assert told[0] == "No mistake found."
+    assert told[0] == "No mistakes found."
     assert [line for line in told[1:] if not line.startswith("feeds/feed.xml: is not built yet")] == []
 
 
 def test_status_says_what_waits_for_a_person(built):
     result = run("status", "--show", built)
-    assert "waits for a person: correct the transcript, transcripts/un.md, which is the machine's draft" in result.output
+    assert "waits for you: correct the transcript, transcripts/un.md, a draft" in result.output
     assert "stale" not in result.output
 
 
@@ -100,9 +100,9 @@ def test_a_text_whose_episode_was_renamed_is_not_forgotten_silently(tmp_path):
     (show / "transcripts").mkdir()
     (show / "transcripts/ancien-nom.md").write_text("Corrigé pendant deux heures.\n")
     (show / "transcripts/README.md").write_text("Our habits.\n")
-    waits = [line for line in run("status", "--show", show).output.splitlines() if line.startswith("waits for a person: give ")]
+    waits = [line for line in run("status", "--show", show).output.splitlines() if line.startswith("waits for you: ")]
     assert waits == [
-        "waits for a person: give transcripts/ancien-nom.md its episode's name: there is no episodes/ancien-nom, so nothing is made from it"
+        "waits for you: rename transcripts/ancien-nom.md to the slug of its episode; nothing uses it, because there is no episodes/ancien-nom"
     ]
 
 
@@ -113,7 +113,7 @@ def test_what_stops_several_steps_is_said_once(capsys):
         console.ended(Result(replace(step, name=name), "failed", "guides/un.md:47: the quote is not in the transcript"))
     assert capsys.readouterr().err.splitlines() == [
         "un/guide: failed: guides/un.md:47: the quote is not in the transcript",
-        "un/guide-clips: failed: as un/guide",
+        "un/guide-clips: failed: same reason as un/guide",
     ]
 
 

@@ -34,7 +34,7 @@ def test_a_timer_publishes_each_episode_when_its_date_has_come_and_nothing_befor
     assert re.findall(r"<title>(Épisode \w+)</title>", feed) == ["Épisode deux", "Épisode un"]
     causerie("rollback", "--at", AFTER, root=built)
     held = causerie("publish", "--due", "--at", AFTER, root=built, status=1)
-    assert "deux is due, and is held back because the show went back" in held.stderr
+    assert "deux is due, but causerie rollback restored an earlier publication" in held.stderr
 
 
 def test_a_timer_publishes_no_half_corrected_text(built: Path) -> None:

@@ -167,7 +167,7 @@ def test_what_is_out_of_date_is_not_published(built):
 def test_a_dry_run_writes_nothing(tmp_path):
     root = small_show(tmp_path / "show")
     before = sorted(root.rglob("*"))
-    assert "would make un/ingest: never made" in causerie("build", "--dry-run", root=root).stderr
+    assert "would build un/ingest: never built" in causerie("build", "--dry-run", root=root).stderr
     assert [path for path in sorted(root.rglob("*")) if ".causerie" not in path.parts] == before
 
 
@@ -177,7 +177,7 @@ def test_two_builds_at_once_are_refused(built):
     with only_build(built):
         done = causerie("build", root=built, check=False)
     assert done.returncode == 1
-    assert "another causerie is at work" in done.stderr
+    assert "another causerie command is running" in done.stderr
 
 
 @pytest.mark.parametrize("seed", [1, 2])
