@@ -260,7 +260,7 @@ class _Run:
         future.add_done_callback(self.ended.put)
 
     def again(self, future: Work, step: Step, now: Facts) -> bool:
-        """Schedule one retry of a step whose worker was killed: all steps of its pool failed, so each is retried alone to find the cause."""
+        """Schedule one retry of a step whose worker was killed: its whole pool failed, so each step is retried alone to find the cause."""
         if not isinstance(future.exception(), BrokenExecutor) or step.name in self.tried_again:
             return False
         self.tried_again.add(step.name)

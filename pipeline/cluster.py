@@ -13,17 +13,25 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, Protocol
 
 from pipeline import __version__, progress
 from pipeline.errors import CauserieError
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 _OPTION = "--cluster"
 _TOPIC = "causerie-progress"
 _PATIENCE_S = 10
+
+
+class DaskClient(Protocol):
+    """The methods of `distributed.Client` that are used here; `distributed` has no types, hence `Any`."""
+
+    def close(self) -> Any: ...
+    def subscribe_topic(self, topic: str, handler: Callable[[Any], None], /) -> Any: ...
+    def get_executor(self, **kwargs: Any) -> Any: ...
+    def wait_for_workers(self, n_workers: int, /, timeout: float) -> Any: ...
+    def scheduler_info(self, n_workers: int) -> Any: ...
+    def run(self, function: Callable[..., Any], *args: Any, on_error: Literal["return"]) -> Any: ...
 
 
 class Cluster:
@@ -99,18 +107,19 @@ def _told(fn: Callable[..., Any], *args: Any) -> Any:
         progress.listen(None)
 
 
-def _connected(address: str) -> Client:
+def _connected(address: str) -> DaskClient:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         raise CauserieError("Dask is not installed", _OPTION, 'pip install "causerie[cluster]"') from error
     try:
-        return Client(address, timeout=_PATIENCE_S, set_as_default=False)
+        client: DaskClient = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)  # type: ignore[no-untyped-call]  # no types
+        return client
     except (OSError, ValueError) as error:
         raise CauserieError(f"no Dask scheduler answers at {address}", _OPTION, "start one with: dask scheduler") from error
 
 
-def _workers(client: Client) -> dict[str, Any]:
+def _workers(client: DaskClient) -> dict[str, Any]:
     """The scheduler's description of each worker by address; waits until one has started."""
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_S)
@@ -120,7 +129,7 @@ def _workers(client: Client) -> dict[str, Any]:
     return workers
 
 
-def _refuse_misfits(client: Client, root: Path) -> None:
+def _refuse_misfits(client: DaskClient, root: Path) -> None:
     """Raise `CauserieError` unless every worker runs this version, sees this folder, and has one thread: progress is per process."""
     workers = _workers(client)
     for name, found in client.run(_standing, str(root), on_error="return").items():

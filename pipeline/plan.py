@@ -1,20 +1,20 @@
-"""The whole program on one screen: which steps make a show, what each reads, writes and is told.
+"""The whole program on one screen: the steps that build a show, with the files and settings of each.
 
     recordings ─ ingest ─ master ┬ encode, m4a, light, soundbites ──────────┬ tag ┐
                                  └ transcribe ─ draft ─ (a person) ─ align ─┤     ├ release ┬ page
                                                         captions, chapters ─┤     │         ├ feed
                                               guide-draft ─ (a person) ─ guide ───┘         └ index
 
-The guides of the episodes that are out also make one for the series, which the index links.
-What was done to the sound is drawn in a report by `pipeline/commands.py`, from what there is: it is a view, not a step.
+The guides of the published episodes also make a guide of the series, which the index links to.
+The audio report is not a step but a view: `pipeline/commands/review.py` writes it from the files that exist.
 
-Paths are relative to the show's folder. A step is told *values*, never a TOML file: a new title re-tags and rewrites the feed,
-and cannot re-run Whisper.
+Paths are relative to the show's folder. A step gets the *values* it uses, never a TOML file: a new title rewrites the tags and the
+feed, and cannot run Whisper again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -46,10 +46,12 @@ from pipeline.transcript.align import align
 from pipeline.transcript.captions import captions
 from pipeline.transcript.draft import draft
 
-Paths = dict[str, Any]  # by the name a step knows a file by
+Files = dict[str, str]  # by the keyword of a step's function
+Reads = dict[str, str | tuple[str, ...]]
+Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, checked by the function's own types
 
-NEAR = 6  # episodes before and after: enough to know a series' own words, however long it is
-SEASON = 30  # episodes in the guide of a series, the newest: nobody prints a page for each of a thousand
+NEAR = 6  # episodes before and after that a guide is compared with, whatever the length of the series
+SEASON = 30  # episodes in the guide of a series, the newest, so that it stays printable
 CAPTIONS = ("vtt", "srt", "json", "html", "txt")
 _SERIES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDES = (
@@ -59,7 +61,7 @@ GUIDES = (
 
 
 def plan(show: Show, at: datetime) -> tuple[Step, ...]:
-    """Every step of a show, as it stands at the moment `at`: episodes dated later are made, and shown nowhere."""
+    """Every step of a show at the time `at`: episodes with a later date are built, but neither in the feed nor on the pages."""
     steps = [
         step
         for i, episode in enumerate(show.episodes)
@@ -69,17 +71,17 @@ def plan(show: Show, at: datetime) -> tuple[Step, ...]:
 
 
 def due(show: Show, at: datetime) -> tuple[Episode, ...]:
-    """The episodes whose date has come, in the show's order."""
+    """The episodes with a publication date up to `at`, in the show's order."""
     return tuple(episode for episode in show.episodes if episode.info.published <= at)
 
 
 def work(slug: str, name: str) -> str:
-    """Where an intermediate file lives; deleting it costs a rebuild and nothing else."""
+    """The path of an intermediate file; deleting it costs a rebuild and nothing else."""
     return f".causerie/{slug}/{name}"
 
 
-def made(show: Show, episode: Episode) -> dict[str, str]:
-    """Every published file of an episode but its page, by the role it is published in."""
+def made(show: Show, episode: Episode) -> Files:
+    """Every published file of an episode except its pages, by its role in the release."""
     slug = episode.slug
     return {
         "audio": f"episodes/{slug}/{slug}.mp3",
@@ -97,20 +99,20 @@ def made(show: Show, episode: Episode) -> dict[str, str]:
 
 
 def _word(form: str) -> str:
-    """The name by which a step knows a form of the guide: `large_print_pdf`."""
+    """The keyword of a format of the guide: `large_print_pdf`."""
     return form.replace(".", "_").replace("-", "_")
 
 
 def translations(show: Show, episode: Episode) -> dict[str, str]:
-    """A machine's captions in other languages than the episode's, by their code."""
+    """Machine-translated captions by language code, except the episode's own language."""
     return {code: f"transcripts/{episode.slug}.{code}.vtt" for code in show.speech.translate if not speaks(episode.info.language, code)}
 
 
 def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
-    """From the recordings to files that are loud enough and carry their credits."""
+    """From the recordings to loudness-normalised, tagged files."""
     slug, mix, target = episode.slug, episode.mix, show.audio
     heard = _sound(slug)
-    asked = {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp}
+    asked: Settings = {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp}
     encoded = {"report": work(slug, "encoded.json")}
     marks = {"chapters": f"feeds/{slug}.chapters.json"}
     cover, about = episode.cover or show.cover, _about(show, episode)
@@ -125,11 +127,11 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(
             f"{slug}/encode",
             encode,
-            heard,
+            {**heard},
             {"audio": work(slug, "audio.mp3"), **encoded, "curve": work(slug, "published.npz")},
             {**asked, "kbps": target.mp3_kbps},
         ),
-        Step(f"{slug}/light", encode_light, heard, {"audio": work(slug, "light.opus")}, {**asked, "kbps": target.light_kbps}),
+        Step(f"{slug}/light", encode_light, {**heard}, {"audio": work(slug, "light.opus")}, {**asked, "kbps": target.light_kbps}),
         Step(
             f"{slug}/tag",
             tag_mp3,
@@ -143,7 +145,7 @@ def _audio(show: Show, episode: Episode) -> tuple[Step, ...]:
 
 
 def _pictures(episode: Episode) -> tuple[str, ...]:
-    """Each chapter's picture, for those that have one."""
+    """The images of the chapters that have one."""
     return tuple(chapter.image for chapter in episode.chapters if chapter.image)
 
 
@@ -151,19 +153,19 @@ def _reading_pictures(episode: Episode) -> dict[str, tuple[str, ...]]:
     return {"images": _pictures(episode)} if _pictures(episode) else {}
 
 
-def _sound(slug: str) -> Paths:
-    """What every step that makes sound starts from."""
+def _sound(slug: str) -> Files:
+    """The master and its levels, the input of every step that encodes audio."""
     return {"master": work(slug, "master.flac"), "levels": work(slug, "levels.npz")}
 
 
-def _on_request(show: Show, episode: Episode, heard: Paths, asked: dict[str, object], encoded: Paths) -> tuple[Step, ...]:
-    """The forms of the sound that only some shows and episodes ask for."""
+def _on_request(show: Show, episode: Episode, heard: Files, asked: Settings, encoded: Files) -> tuple[Step, ...]:
+    """The optional audio files: AAC and soundbites."""
     slug, kbps = episode.slug, show.audio.m4a_kbps
     steps: list[Step] = []
     if kbps:
         raw, about = {"audio": work(slug, "audio.m4a")}, _about(show, episode)
-        reads = {**raw, "chapters": f"feeds/{slug}.chapters.json", "cover": episode.cover or show.cover}
-        steps.append(Step(f"{slug}/m4a", encode_m4a, heard, raw, {**asked, "kbps": kbps}))
+        reads: Reads = {**raw, "chapters": f"feeds/{slug}.chapters.json", "cover": episode.cover or show.cover}
+        steps.append(Step(f"{slug}/m4a", encode_m4a, {**heard}, raw, {**asked, "kbps": kbps}))
         steps.append(Step(f"{slug}/tag-m4a", tag_m4a, reads, {"tagged": made(show, episode)["m4a"]}, about))
     if bites := episode.soundbites:
         clips = {f"clip_{i:02d}": f"episodes/{slug}/{slug}.clip-{i:02d}.mp3" for i, _ in enumerate(bites, 1)}
@@ -173,7 +175,7 @@ def _on_request(show: Show, episode: Episode, heard: Paths, asked: dict[str, obj
 
 
 def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
-    """From the master to a text a person corrects, and what follows from that text."""
+    """From the master to the transcript that a person corrects, and the files made from it."""
     slug, speech, forms = episode.slug, show.speech, made(show, episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work(slug, "timed.json")
     doubted = {"doubts": f"transcripts/{slug}.doubts.json"}
@@ -184,9 +186,9 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
     heard = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
     names = tuple(dict.fromkeys((*sorted(heard), *(term.say for term in show.glossary.terms))))
     return (
-        Step(f"{slug}/transcribe", transcribe, writes={"words": words}, hints={"names": names}, **_listening(show, episode, "chunks")),
+        _listening(show, episode, "transcribe", transcribe, {"words": words}, "chunks", {"names": names}),
         *(
-            Step(f"{slug}/translate", translate, writes={"vtt": path}, **_listening(show, episode, f"chunks-{code}"))
+            _listening(show, episode, "translate", translate, {"vtt": path}, f"chunks-{code}")
             for code, path in translations(show, episode).items()
         ),
         Step(f"{slug}/doubts", doubts, {"words": words, "levels": work(slug, "levels.npz")}, doubted, {"glossary": show.glossary}),
@@ -211,22 +213,25 @@ def _text(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"timed": timed, **_reading_pictures(episode)},
             {"chapters": forms["chapters"]},
             {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _pictures(episode) else {})},
-            {} if _pictures(episode) else {"slug": slug},  # names the episode in errors; with pictures it is in their addresses
+            {} if _pictures(episode) else {"slug": slug},  # names the episode in errors; with images it is part of their URLs
         ),
     )
 
 
-def _listening(show: Show, episode: Episode, chunks: str) -> dict[str, Any]:
-    """What a step that runs Whisper reads and is told: `chunks` is where it keeps what it heard, beside the master."""
+def _listening(
+    show: Show, episode: Episode, kind: str, run: Callable[..., None], writes: Files, chunks: str, hints: Settings | None = None
+) -> Step:
+    """A step that runs Whisper; `chunks` is the folder, next to the master, where it caches the result of each window."""
     speech = show.speech
-    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # checkpoints end so; anything else is a name an engine knows
-    reads = {"master": work(episode.slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
-    told = {"model": speech.model, "language": episode.info.language[:2] or speech.language, "engine": speech.engine}
-    return {"reads": reads, "settings": {**told, "chunks": chunks}, "lane": "model"}
+    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # a checkpoint; anything else is a name the engine knows
+    reads: Reads = {"master": work(episode.slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
+    language = episode.info.language[:2] or speech.language
+    settings = {"model": speech.model, "language": language, "engine": speech.engine, "chunks": chunks}
+    return Step(f"{episode.slug}/{kind}", run, reads, writes, settings, hints or {}, lane="model")
 
 
 def _guide(show: Show, episode: Episode, near: tuple[Episode, ...]) -> tuple[Step, ...]:
-    """From the corrected transcript to what a team lead prints; `near` are the episodes around it, which tell what is its own."""
+    """From the corrected transcript to the discussion guide; `neighbours` are the episodes whose words the draft is compared with."""
     slug, forms = episode.slug, made(show, episode)
     text, timed = f"guides/{slug}.md", work(slug, "timed.json")
     about = _about(show, episode)
@@ -251,17 +256,18 @@ def _guide(show: Show, episode: Episode, near: tuple[Episode, ...]) -> tuple[Ste
     )
 
 
-def _about(show: Show, episode: Episode) -> dict[str, object]:
-    """What tags and guides are told; what they never say is left out, so that it cannot make them again."""
+def _about(show: Show, episode: Episode) -> Settings:
+    """The settings of tags and guides, without the values they never print, whose change must not make them stale."""
     return {"show": _printed(show.info.spoken_in(episode.info)), "episode": episode.info}
 
 
 def _printed(info: ShowInfo) -> ShowInfo:
+    """The show's metadata without what tags and guides never print."""
     return replace(info, email="", categories=(), cover_alt="", description="")
 
 
 def _release(show: Show, episode: Episode) -> tuple[Step, ...]:
-    """What an episode publishes: names, sizes, digests, types; and the picture that links to it are shown with."""
+    """The release file of an episode (keys, sizes, digests, types of its files) and the image of its social card."""
     slug, files, language = episode.slug, made(show, episode), episode.info.language or show.info.language
     said = {"show": show.info.title, "episode": title(episode.info), "number": episode.info.number, "language": language}
     return (
@@ -271,11 +277,11 @@ def _release(show: Show, episode: Episode) -> tuple[Step, ...]:
 
 
 def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
-    """The guide of the series, in the show's language: from two episodes on."""
+    """The guide of the series, in the show's language; none for fewer than two episodes."""
     if len(episodes) < 2:
         return ()
     files = {f"guide_{name}": f"guides/{_SERIES[name]}" for name in _SERIES}
-    reads = {
+    reads: Reads = {
         "texts": tuple(f"guides/{episode.slug}.md" for episode in episodes),
         "timed": tuple(work(episode.slug, "timed.json") for episode in episodes),
         "chapters": tuple(made(show, episode)["chapters"] for episode in episodes),
@@ -288,10 +294,10 @@ def _series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
 
 
 def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
-    """What listeners meet first: the pages and the feed, of the episodes whose date has come."""
+    """The steps of the show: cover, series guide, pages and feed, for the episodes whose date has come."""
     infos = tuple(episode.info for episode in episodes)
     cover = work("show", "release.json")
-    releases = {"releases": tuple(work(episode.slug, "release.json") for episode in episodes), "cover": cover}
+    releases = tuple(work(episode.slug, "release.json") for episode in episodes)
     marks = tuple(made(show, episode)["chapters"] for episode in episodes)
     images = tuple(image.file for image in show.feed.images)
     return (
@@ -303,11 +309,11 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
         *(series := _series(show, in_series(show, episodes)[-SEASON:])),
-        *_pages(show, episodes, {**releases, **({"guides": SERIES_RELEASE} if series else {})}, marks),
+        *_pages(show, episodes, releases, cover, {"guides": SERIES_RELEASE} if series else {}, marks),
         Step(
             "show/feed",
             feed,
-            {**releases, "chapters": marks},
+            {"releases": releases, "cover": cover, "chapters": marks},
             {"feed": "feeds/feed.xml", **{f"feed_{other.name}": f"feeds/{other.name}.xml" for other in show.feed.others}},
             {
                 "show": show.info,
@@ -320,30 +326,35 @@ def _public(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     )
 
 
-def _pages(show: Show, episodes: tuple[Episode, ...], releases: Paths, marks: tuple[str, ...]) -> Iterator[Step]:
-    """Every page, and what they share; where each lies is for `pipeline/site/places.py` to say."""
+def _pages(
+    show: Show, episodes: tuple[Episode, ...], releases: tuple[str, ...], cover_release: str, guides: Reads, marks: tuple[str, ...]
+) -> Iterator[Step]:
+    """The pages and the files they share; `pipeline/site/context.py` decides their paths."""
     infos, site, places = tuple(episode.info for episode in episodes), show.site, show_keys(show, episodes)
-    own = {"templates": site.templates} if site.templates else {}
-    cover = {"cover": releases["cover"], **own}
-    texts = {"timed": tuple(work(episode.slug, "timed.json") for episode in episodes), "chapters": marks}
-    told = {"frame": Frame.of(show, episodes), "episodes": infos}
-    named, colours = {"themes": themes(episodes)}, {"light": site.light, "dark": site.dark}
-    names = {theme.slug: theme.name for theme in named["themes"]}
+    own: Reads = {"templates": site.templates} if site.templates else {}
+    cover: Reads = {"cover": cover_release, **own}
+    timed = tuple(work(episode.slug, "timed.json") for episode in episodes)
+    frame, all_themes = Frame.of(show, episodes), themes(episodes)
+    common: Settings = {"frame": frame, "episodes": infos}
+    with_themes: Settings = {**common, "themes": all_themes}
+    colours: Settings = {"light": site.light, "dark": site.dark}
+    names = {theme.slug: theme.name for theme in all_themes}
     for i, episode in enumerate(episodes):
-        reads = {"timed": texts["timed"][i], "chapters": marks[i], "release": releases["releases"][i], **cover}
+        reads: Reads = {"timed": timed[i], "chapters": marks[i], "release": releases[i], **cover}
         own_themes = tuple((names[slug], slug) for slug in sorted(set(map(slugify, episode.tags))))
-        about = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
-        about["frame"] = told["frame"].around(show, episode.info)
-        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), about)
+        settings: Settings = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
+        settings["frame"] = frame.around(show, episode.info)
+        yield Step(f"{episode.slug}/page", episode_page, reads, built(episode_keys(episode.slug)), settings)
     fonts = fonts_of(show)
     keys = tuple(page_keys(show, episodes))
-    for kind, run, reads, settings in (
-        ("index", index_page, {**releases, **own}, {**told, **named}),
-        ("people", people_page, cover, told),
-        ("themes", theme_pages, cover, {**told, **named}),
-        ("transcripts", transcripts_page, {**texts, **cover}, told),
+    of_the_show: tuple[tuple[str, Callable[..., None], Reads, Settings], ...] = (
+        ("index", index_page, {"releases": releases, "cover": cover_release, **guides, **own}, with_themes),
+        ("people", people_page, cover, common),
+        ("themes", theme_pages, cover, with_themes),
+        ("transcripts", transcripts_page, {"timed": timed, "chapters": marks, **cover}, common),
         ("style", style_files, {**own, "fonts": tuple(fonts.values())}, {**colours, "names": tuple(fonts)}),
-        ("found", found_pages, cover, {"frame": told["frame"], "keys": keys, **colours}),
-    ):
+        ("found", found_pages, cover, {"frame": frame, "keys": keys, **colours}),
+    )
+    for kind, run, reads, settings in of_the_show:
         if places[kind]:
             yield Step(f"show/{kind}", run, reads, built(places[kind]), settings)
