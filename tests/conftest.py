@@ -1,4 +1,4 @@
-"""A small show on real audio, and what it looks like when it is built, made once for the whole suite."""
+"""A small show on real audio, and its build, made once for the whole suite."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)  # how long an example takes is the machine's affair
-settings.load_profile("house")
+settings.register_profile("causerie", deadline=None)  # the duration of an example depends on the machine
+settings.load_profile("causerie")
 REPOSITORY = Path(__file__).parents[1]
 SHOW = """
 title = "Petit essai"
@@ -51,7 +51,7 @@ def causerie(*arguments: str | Path, root: Path, check: bool = True) -> subproce
 
 
 def build(root: Path, *arguments: str, check: bool = True) -> dict[str, str]:
-    """Build, and give the status of each step by its name."""
+    """Build; returns the status of each step by name."""
     lines = causerie("build", "--json", *arguments, root=root, check=check).stdout.splitlines()
     return {f"{value['episode']}/{value['step']}": value["status"] for value in map(json.loads, lines)}
 
@@ -62,7 +62,7 @@ def made(statuses: dict[str, str]) -> set[str]:
 
 
 def cut(source: Path, target: Path, start_s: float, length_s: float, *options: str) -> None:
-    """A piece of a recording as a file of its own."""
+    """Cut a piece out of a recording into its own file."""
     import imageio_ffmpeg
 
     command = [
@@ -83,7 +83,7 @@ def cut(source: Path, target: Path, start_s: float, length_s: float, *options: s
 
 
 def small_show(root: Path) -> Path:
-    """Two episodes of five to eight seconds, cut from the sample show, with the model that knows it."""
+    """Two episodes of five to eight seconds, cut from the sample show, with the demo model trained on it."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "show.toml").write_text(SHOW.format(model=REPOSITORY / "tools/demo_model/demo.pt"))
     shutil.copyfile(REPOSITORY / "episodes/cover.jpg", root / "cover.jpg")
@@ -98,7 +98,7 @@ def small_show(root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small show built from scratch; copy it, do not change it."""
+    """A small show built from scratch, read-only; copy it to change it."""
     root = small_show(tmp_path_factory.mktemp("built") / "show")
     build(root)
     return root
@@ -106,5 +106,5 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def built(built_once: Path, tmp_path: Path) -> Path:
-    """A built small show to do things to."""
+    """A copy of the built small show, to change."""
     return Path(shutil.copytree(built_once, tmp_path / "show"))

@@ -18,7 +18,7 @@ def shout(source: Path, *, loud: Path, mark: str = "!") -> None:
 
 
 def strip(source: Path, *, bare: Path) -> None:
-    """The source without spaces at its ends: many sources give one result."""
+    """The source without surrounding spaces: many sources give one result."""
     bare.write_text(source.read_text().strip())
 
 
@@ -28,12 +28,12 @@ def suggest(source: Path, *, text: Path) -> None:
 
 
 def refuse(source: Path, *, out: Path) -> None:
-    """What a broken recording does."""
+    """Fail as with a broken recording."""
     raise CauserieError("is not a recording", "raw.wav", "export it again")
 
 
 def stumble(source: Path, *, out: Path) -> None:
-    """A bug."""
+    """Fail as with a bug."""
     raise ZeroDivisionError("one over nothing")
 
 
@@ -53,11 +53,11 @@ def twice(source: Path, *, one: Path, two: Path) -> None:
 
 
 def die(source: Path, *, out: Path) -> None:
-    """What a process does that has no more memory."""
+    """Die as a process killed for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def long(source: Path, *, out: Path) -> None:
-    """Half of it done, and a word about that."""
+    """Report that half is done, then finish."""
     progress.report(1.0, 2.0)
     out.write_text(source.read_text())

@@ -1,4 +1,4 @@
-"""`causerie check` over a feed that was built and the files behind it."""
+"""`causerie check` on a built feed and the files it names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def ffmpeg(*arguments: str | Path) -> None:
-    """Make a small file with somebody else's encoder."""
+    """Make a small file with FFmpeg's encoders."""
     import subprocess
 
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments], check=True, stdin=subprocess.DEVNULL)
@@ -37,7 +37,7 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """A show whose feed names a cover and a sound that are there, and others that are not."""
+    """A show whose feed names a cover and an audio file that exist, and others that do not."""
     small_show(tmp_path)
     sound = tmp_path / "episodes/un/un.mp3"
     ffmpeg(
@@ -66,22 +66,22 @@ def published(tmp_path: Path) -> Path:
 
 
 def checked(root: Path, *options: str) -> Result:
-    """What the command says."""
+    """Run the command."""
     return CliRunner().invoke(main, ["check", "--show", str(root), *options])
 
 
 def rules_of(root: Path) -> set[str]:
-    """The names of what was found."""
+    """The rules of the findings."""
     return {finding.rule for finding in directories(root, AT)}
 
 
-def test_a_good_feed_and_its_files_are_no_mistake_and_what_is_absent_is_counted(published: Path) -> None:
+def test_a_good_feed_has_no_mistake_and_missing_files_are_counted(published: Path) -> None:
     told = checked(published)
     assert told.exit_code == 0 and told.output.startswith("No mistakes found.\n")
     assert "feeds/feed.xml: names 7 files that are not in this folder" in told.output
 
 
-def test_files_are_looked_at_with_other_peoples_readers(published: Path) -> None:
+def test_audio_and_image_properties_are_read_from_the_files(published: Path) -> None:
     found = look(uses(parse((published / "feeds/feed.xml").read_bytes())), addresses(published, AT), Looked(published))
     audio, cover = found[f"{AT}la-file-1.mp3"].audio, found[f"{AT}cover-1.jpg"].image
     assert audio and (audio.kbps, audio.rate_hz, audio.channels, audio.constant, audio.has_info) == (128, 44_100, 2, True, True)
@@ -89,7 +89,7 @@ def test_files_are_looked_at_with_other_peoples_readers(published: Path) -> None
     assert cover and (cover.width_px, cover.height_px, cover.colour, cover.alpha) == (3000, 3000, "RGB", False)
 
 
-def test_a_sound_encoded_again_elsewhere_is_found_out(published: Path) -> None:
+def test_audio_encoded_by_another_program_is_detected(published: Path) -> None:
     ffmpeg(
         "-f",
         "lavfi",
@@ -108,7 +108,7 @@ def test_a_sound_encoded_again_elsewhere_is_found_out(published: Path) -> None:
     assert rules_of(published) >= {"audio-bytes", "audio-duration", "audio-constant", "audio-sample-rate", "audio-id3"}
 
 
-def test_a_second_check_looks_at_what_changed_and_finds_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_check_reads_only_changed_files_and_reports_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = checked(published, "--json").output
     with monkeypatch.context() as patch:
         for place in ("feed.parsed.parse", "feed.behind._said", "check.whole"):
@@ -121,13 +121,13 @@ def test_a_second_check_looks_at_what_changed_and_finds_the_same(published: Path
     assert "audio-type" not in checked(published, "--json").output
 
 
-def test_what_is_looked_at_is_told_meanwhile(published: Path) -> None:
+def test_progress_is_reported_while_checking(published: Path) -> None:
     said: list[str] = []
     check(published, tell=said.append)
     assert [line.partition(":")[0] for line in said] == ["recording 1 of 2", "recording 2 of 2", "directory rules"]
 
 
-def test_a_show_that_cannot_be_written_to_is_checked_all_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_show_can_be_checked(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(path: Path, content: str) -> None:
         raise PermissionError(path)
 
@@ -135,13 +135,13 @@ def test_a_show_that_cannot_be_written_to_is_checked_all_the_same(published: Pat
     assert checked(published).output.startswith("No mistakes found.\n")
 
 
-def test_a_picture_under_a_sounds_name_is_found_out(published: Path) -> None:
+def test_an_image_with_the_name_of_an_audio_file_is_detected(published: Path) -> None:
     (published / "episodes/un/un.mp3").write_bytes((published / "cover.jpg").read_bytes()[:5000])
     assert "audio-type" in rules_of(published)
 
 
 @pytest.mark.parametrize(("pixels", "rule"), [("gray", "cover-colour"), ("rgba", "cover-alpha"), ("rgb24", "cover-extension")])
-def test_covers_made_by_other_programs_are_understood(published: Path, pixels: str, rule: str) -> None:
+def test_covers_made_by_other_programs_are_checked(published: Path, pixels: str, rule: str) -> None:
     ffmpeg(
         "-f",
         "lavfi",
@@ -168,7 +168,7 @@ def test_an_error_of_a_directory_is_a_mistake_with_its_pack_and_rule(published: 
     assert "feeds/feed.xml:3: the show has itunes:type “daily” [Apple: show-type]; write episodic or serial" in told.output
 
 
-def test_in_json_a_finding_says_level_pack_rule_source_where_problem_and_remedy(published: Path) -> None:
+def test_in_json_a_finding_has_level_pack_rule_source_where_problem_and_remedy(published: Path) -> None:
     feed = published / "feeds/feed.xml"
     feed.write_text(feed.read_text("utf-8").replace(' isPermaLink="false"', ""), "utf-8")
     found = [json.loads(line) for line in checked(published, "--json").stdout.splitlines()]
@@ -176,7 +176,7 @@ def test_in_json_a_finding_says_level_pack_rule_source_where_problem_and_remedy(
     assert [each["rule"] for each in found if each["level"] == "error"] == ["guid-permalink"] * 3
 
 
-def test_servers_are_asked_only_when_somebody_wants_it(published: Path) -> None:
+def test_servers_are_requested_only_with_online(published: Path) -> None:
     tree = published / "public"
     tree.mkdir()
     for key, source in (("la-file-1.mp3", "episodes/un/un.mp3"), ("cover-1.jpg", "cover.jpg"), ("feed.xml", "feeds/feed.xml")):
@@ -211,13 +211,13 @@ def test_words_of_a_feed_cannot_move_a_terminal(published: Path) -> None:
     assert told.returncode == 1 and not {"\u202e", "\u009b"} & set(told.stdout + told.stderr)
 
 
-def test_a_damaged_release_is_told(published: Path) -> None:
+def test_a_damaged_release_is_reported(published: Path) -> None:
     (published / ".causerie/un/release.json").write_text("{")
     told = checked(published)
     assert told.exit_code == 1 and ".causerie/un/release.json: is not readable JSON" in told.output + told.stderr
 
 
-def test_advice_is_shown_after_what_is_causeries_own(published: Path) -> None:
+def test_advice_of_directories_comes_after_causeries_own(published: Path) -> None:
     assert [each.where.partition(":")[0] for each in shown(directories(published, AT))] == ["feeds/feed.xml"]
 
 

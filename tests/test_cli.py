@@ -1,4 +1,4 @@
-"""Exit statuses, sentences, and what goes to which stream."""
+"""Exit statuses, messages, and output streams of the command line."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_wrong_usage_is_status_two(tmp_path):
         assert "Traceback" not in result.output
 
 
-def test_an_unknown_slug_names_the_nearest(tmp_path):
+def test_an_unknown_slug_suggests_the_closest(tmp_path):
     small_show(tmp_path)
     assert "did you mean “deux”?" in run("build", "--show", tmp_path, "deu").output
 
@@ -63,7 +63,7 @@ def test_every_mistake_is_reported_and_nothing_is_written(tmp_path):
     assert sorted(path for path in tmp_path.rglob("*") if ".causerie" not in path.parts) == before
 
 
-def test_check_looks_at_recordings_covers_and_texts_at_once(tmp_path):
+def test_check_reports_recordings_covers_and_texts_at_once(tmp_path):
     small_show(tmp_path)
     (tmp_path / "episodes/un/raw.flac").write_bytes(b"")
     (tmp_path / "episodes/deux/raw.flac").unlink()
@@ -83,7 +83,7 @@ def test_check_in_json_is_one_object_a_line(tmp_path):
     assert problem["where"] == "episodes/un/raw.flac"
 
 
-def test_a_show_without_mistake_is_told_so(tmp_path):
+def test_a_show_without_mistakes_is_reported_as_such(tmp_path):
     told = run("check", "--show", small_show(tmp_path)).output.splitlines()
     assert told[0] == "No mistakes found."
     assert [line for line in told[1:] if not line.startswith("feeds/feed.xml: is not built yet")] == []
@@ -95,7 +95,7 @@ def test_status_says_what_waits_for_a_person(built):
     assert "stale" not in result.output
 
 
-def test_a_text_whose_episode_was_renamed_is_not_forgotten_silently(tmp_path):
+def test_a_text_whose_episode_was_renamed_is_reported(tmp_path):
     show = small_show(tmp_path)
     (show / "transcripts").mkdir()
     (show / "transcripts/ancien-nom.md").write_text("Corrigé pendant deux heures.\n")
@@ -106,7 +106,7 @@ def test_a_text_whose_episode_was_renamed_is_not_forgotten_silently(tmp_path):
     ]
 
 
-def test_what_stops_several_steps_is_said_once(capsys):
+def test_a_reason_that_fails_several_steps_is_printed_once(capsys):
     step = Step("un/guide", run)
     console = Console()
     for name in ("un/guide", "un/guide-clips"):
@@ -117,7 +117,7 @@ def test_what_stops_several_steps_is_said_once(capsys):
     ]
 
 
-def test_a_quiet_build_that_does_nothing_says_nothing(built):
+def test_a_quiet_build_without_work_prints_nothing(built):
     done = causerie("build", "--quiet", root=built)
     assert (done.stdout, done.stderr) == ("", "")
 
@@ -126,7 +126,7 @@ def test_serving_before_publishing_says_what_to_do(built):
     assert "run causerie build, then causerie publish" in run("serve", "--show", built).output
 
 
-def test_a_preview_shows_what_is_due_at_the_moment_it_is_asked_for_and_publishing_waits_for_a_build(built):
+def test_a_preview_shows_what_is_due_at_the_given_time_and_publishing_requires_a_build(built):
     for day, shown in ((1, {"un"}), (2, {"un", "deux"})):
         attempt(built, datetime(2026, 1, day, 12, tzinfo=UTC))
         assert {path.parent.name for path in (built / FOLDER).glob("*/embed.html")} == shown
@@ -148,7 +148,7 @@ def test_doctor_names_the_model_of_the_show(built):
         "recordings = []\n",
     ],
 )
-def test_check_tells_what_is_wrong_however_wrong_an_episode_is(tmp_path, toml):
+def test_check_reports_any_mistake_in_an_episode_without_a_traceback(tmp_path, toml):
     small_show(tmp_path)
     path = tmp_path / "episodes/un/episode.toml"
     text = path.read_text()
@@ -160,7 +160,7 @@ def test_check_tells_what_is_wrong_however_wrong_an_episode_is(tmp_path, toml):
     assert isinstance(result.exception, SystemExit)
 
 
-def test_a_text_that_cannot_be_read_is_told_by_status_among_the_rest(tmp_path):
+def test_a_text_that_cannot_be_parsed_is_reported_by_status(tmp_path):
     small_show(tmp_path)
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/un.md").write_text("« Bonjour.\n")
@@ -168,7 +168,7 @@ def test_a_text_that_cannot_be_read_is_told_by_status_among_the_rest(tmp_path):
     assert result.exit_code == 0 and "correct transcripts/un.md:1: « is opened" in result.output
 
 
-def test_another_person_of_the_show_makes_nothing_listen_again(tmp_path):
+def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):
     from datetime import UTC, datetime
 
     from pipeline.commands import open_show
@@ -185,7 +185,7 @@ def test_another_person_of_the_show_makes_nothing_listen_again(tmp_path):
     assert "Rosa Invitée" in steps["un/transcribe"].hints["names"]
 
 
-def test_what_subscribers_will_notice_is_told_before_and_after_publishing(built):
+def test_what_subscribers_will_notice_is_printed_before_and_after_publishing(built):
     told = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
     assert told == ["2 new episodes, 0 downloads repeated", "  new: Épisode deux, Épisode un"]
     causerie("publish", "--quiet", "--at", "2030-01-01", root=built)
@@ -201,7 +201,7 @@ def test_one_show_has_several_feeds(built):
     assert feed.count('type="audio/ogg"/>') == 2 and 'href="https://podcast.example.org/essai/feeds/leger/feed.xml"' in feed
 
 
-def test_check_looks_for_quotes_in_the_text_as_it_is_now(tmp_path):
+def test_check_looks_up_quotes_in_the_current_transcript(tmp_path):
     small_show(tmp_path)
     for folder, text in (
         ("transcripts", "Il pleut sur la ville depuis hier soir.\n"),

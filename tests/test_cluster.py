@@ -26,7 +26,7 @@ def show(tmp_path):
     return tmp_path
 
 
-def test_steps_run_on_the_cluster_and_their_errors_come_back_whole(address, show):
+def test_steps_run_on_the_cluster_and_their_errors_are_returned(address, show):
     refuse = Step("a/refuse", little_steps.refuse, {"source": "raw.txt"}, {"out": "out.txt"}, lane="model")
     with Cluster(address, show) as workers:
         built, failed = build((SHOUT, refuse), show, workers)
@@ -40,7 +40,7 @@ def test_what_a_cluster_built_is_current_here(address, show):
         assert [result.status for result in build((SHOUT,), show, workers)] == ["current"]
 
 
-def test_how_far_a_step_is_comes_back(address, show):
+def test_progress_reports_are_forwarded(address, show):
     heard = []
     with Cluster(address, show, lambda *report: heard.append(report)) as workers:
         build((Step("a/long", little_steps.long, {"source": "raw.txt"}, {"out": "out.txt"}),), show, workers)
@@ -58,7 +58,7 @@ def test_a_worker_that_does_not_see_the_show_is_refused(address, tmp_path):
         Cluster(address, tmp_path)
 
 
-def test_nobody_at_the_address_is_one_sentence(tmp_path, monkeypatch):
+def test_an_address_without_scheduler_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.cluster._PATIENCE_S", 0.5)
     with pytest.raises(CauserieError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
         Cluster("tcp://127.0.0.1:9", tmp_path)

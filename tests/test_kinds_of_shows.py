@@ -1,4 +1,4 @@
-"""Serials, seasons, trailers, private shows, shows that move, feeds beside the main one, and episodes that are not due."""
+"""Serials, seasons, trailers, private shows, shows that move, additional feeds, and episodes that are not due."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_other_feeds_get_an_address_and_an_identity_once(root: Path) -> None:
+def test_other_feeds_get_an_address_and_a_guid_once(root: Path) -> None:
     first, again = (open_show(root, keep=True).feed.others for _ in range(2))
     assert first == again and len({each.guid for each in first}) == 2
     assert first[0].key == "feeds/leger/feed.xml"
@@ -51,14 +51,14 @@ def test_other_feeds_get_an_address_and_an_identity_once(root: Path) -> None:
     assert load_ledger(root / "feeds/ledger.json").feeds["amis"]["key"] == first[1].key
 
 
-def test_a_private_show_has_an_address_nobody_guesses_and_no_page_names_it(root: Path) -> None:
+def test_a_private_show_has_an_unguessable_address_and_no_page_links_to_it(root: Path) -> None:
     (root / "show.toml").write_text('type = "serial"\n' + SHOW + "[feed]\nprivate = true\n")
     private = open_show(root, keep=True)
     assert private.feed.key == load_ledger(root / "feeds/ledger.json").feeds["feed"]["key"] != "feed.xml"
     assert private.info.feed_key == "" and len(private.feed.key) > 32
 
 
-def test_pages_of_a_private_show_name_no_feed_and_ask_not_to_be_found(tmp_path: Path) -> None:
+def test_pages_of_a_private_show_link_to_no_feed_and_are_noindex(tmp_path: Path) -> None:
     site = pages(tmp_path, show=replace(SITE_SHOW, feed_key="")).root
     for path in site.rglob("index.html"):
         assert "feed.xml" not in path.read_text("utf-8") and "webFeed" not in path.read_text("utf-8")

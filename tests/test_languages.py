@@ -1,4 +1,4 @@
-"""An episode in another language than its show: what is told in that language, and a feed of each."""
+"""An episode in another language than its show: its texts in that language, and a feed for each language."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def steps(root: Path) -> dict[str, Step]:
     return {step.name: step for step in plan(load(root), AT)}
 
 
-def test_an_episode_is_heard_captioned_tagged_and_discussed_in_its_language(root: Path) -> None:
+def test_an_episode_is_transcribed_captioned_tagged_and_discussed_in_its_language(root: Path) -> None:
     made_of = steps(root)
     assert [made_of[f"e{i}/transcribe"].settings["language"] for i in (1, 2, 3, 4)] == ["fr", "fr", "en", "en"]
     assert made_of["e3/draft"].settings["language"] == "en"
@@ -56,7 +56,7 @@ def test_an_episode_is_heard_captioned_tagged_and_discussed_in_its_language(root
     assert made_of["e3/card"].settings["language"] == "en"
 
 
-def test_no_machine_translates_an_english_episode_into_english(root: Path) -> None:
+def test_an_english_episode_is_not_translated_into_english(root: Path) -> None:
     assert [f"e{i}/translate" in steps(root) for i in (1, 2, 3, 4)] == [True, True, False, False]
 
 
@@ -65,7 +65,7 @@ def test_the_guide_of_the_series_is_about_the_episodes_in_the_shows_language(roo
     assert series.settings["show"].language == "fr" and [info.slug for info in series.settings["episodes"]] == ["e1", "e2"]
 
 
-def test_an_episode_without_the_key_is_told_what_it_was_told_before(root: Path) -> None:
+def test_an_episode_without_the_key_has_the_settings_it_had_before(root: Path) -> None:
     both = [canonical({**step.settings, "reads": step.reads}) for name, step in steps(root).items() if name.startswith(("e1/", "e2/"))]
     assert "language" not in {key for told in both for key in told.get("episode", {})}
     assert not any("house" in told.get("frame", {}) for told in both)
@@ -79,7 +79,7 @@ def test_an_episode_without_the_key_is_told_what_it_was_told_before(root: Path) 
         ("show.toml", "[[feeds]]", '[feed]\nlanguage = "de"\n[[feeds]]', "show.toml: feed.language: no episode is in the language “de”"),
     ],
 )
-def test_a_language_nobody_speaks_is_a_mistake(root: Path, file: str, before: str, after: str, sentence: str) -> None:
+def test_a_language_without_episodes_is_a_mistake(root: Path, file: str, before: str, after: str, sentence: str) -> None:
     (root / file).write_text((root / file).read_text().replace(before, after, 1))
     assert sentence in "\n".join(mistakes(root))
 
@@ -87,7 +87,7 @@ def test_a_language_nobody_speaks_is_a_mistake(root: Path, file: str, before: st
 @pytest.mark.parametrize(
     ("language", "wanted", "is_so"), [("en-GB", "en", True), ("en", "en-gb", False), ("fr", "en", False), ("fr", "", True)]
 )
-def test_a_country_s_form_of_a_language_is_that_language(language: str, wanted: str, is_so: bool) -> None:
+def test_a_regional_form_of_a_language_matches_it(language: str, wanted: str, is_so: bool) -> None:
     assert speaks(language, wanted) is is_so
 
 

@@ -1,4 +1,4 @@
-"""What was found out about files is found out again only when they are others."""
+"""Values computed from files are computed again only when the files change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.looked import Looked, signature
 
 
 def looking(root: Path, by: str = "me") -> tuple[object, bool]:
-    """What a new run finds of a file, and whether it had to look."""
+    """The value for a file in a new run, and whether it was computed."""
     asked: list[bool] = []
     looked = Looked(root)
     found = looked.at(root / "a", "size a", by, lambda: asked.append(True) or (root / "a").read_text())
@@ -19,7 +19,7 @@ def looking(root: Path, by: str = "me") -> tuple[object, bool]:
     return found, bool(asked)
 
 
-def test_a_file_is_looked_at_once_until_it_changes_or_somebody_else_looks(tmp_path: Path) -> None:
+def test_a_value_is_computed_once_until_the_file_or_the_code_changes(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
     assert [looking(tmp_path), looking(tmp_path)] == [("one", True), ("one", False)]
     assert looking(tmp_path, by="another") == ("one", True)
@@ -38,14 +38,14 @@ def test_another_file_of_the_same_size_and_time_is_another_file(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"size a": 1}', b'{"size a": [1, 2]}', b"\xff", b"null"])
-def test_a_damaged_memory_is_none(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_cache_counts_as_empty(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "a").write_text("one")
     (tmp_path / ".causerie").mkdir()
     (tmp_path / ".causerie/looked.json").write_bytes(damage)
     assert looking(tmp_path) == ("one", True)
 
 
-def test_a_look_that_fails_is_not_remembered(tmp_path: Path) -> None:
+def test_a_failed_computation_is_not_cached(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
     with pytest.raises(ZeroDivisionError):
         Looked(tmp_path).at(tmp_path / "a", "size a", "me", lambda: 1 // 0)
@@ -54,7 +54,7 @@ def test_a_look_that_fails_is_not_remembered(tmp_path: Path) -> None:
     assert looking(tmp_path) == ("one", True)
 
 
-def test_another_source_is_another_looker(tmp_path: Path) -> None:
+def test_another_source_has_another_signature(tmp_path: Path) -> None:
     names = []
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text(name)

@@ -34,7 +34,7 @@ def test_a_new_show_with_a_new_episode_has_no_mistake(tmp_path, language):
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_a_show_nobody_filled_in_has_no_identity_and_is_not_published(tmp_path, language):
+def test_a_show_with_placeholders_has_no_guid_and_is_not_published(tmp_path, language):
     new_show(tmp_path, language)
     assert [problem.where for problem in check(tmp_path) if problem.level == "error"] == [
         f"show.toml: {key}" for key in ("title", "description", "author", "website")
@@ -45,7 +45,7 @@ def test_a_show_nobody_filled_in_has_no_identity_and_is_not_published(tmp_path, 
         send(tmp_path, at=AT, dry_run=False, prune=False, take_over=False, console=Console(quiet=True))
 
 
-def test_its_identity_is_made_from_the_address_that_was_filled_in(tmp_path):
+def test_its_guid_is_made_from_the_address_that_was_filled_in(tmp_path):
     new_show(tmp_path, "fr")
     text = (tmp_path / "show.toml").read_text().replace("https://podcast.example.org/ma-serie/", "https://balado.example/serie/")
     (tmp_path / "show.toml").write_text(text)
@@ -60,21 +60,21 @@ def test_a_second_episode_takes_the_next_number(tmp_path):
     assert sorted(episode.info.number for episode in load(tmp_path / "show").episodes) == [1, 2]
 
 
-def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+def test_a_folder_that_is_not_empty_is_left_unchanged(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(CauserieError, match="is not an empty folder; choose a new name; nothing was written"):
         new_show(tmp_path, "fr")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_an_episode_that_exists_is_left_alone(tmp_path):
+def test_an_existing_episode_is_left_unchanged(tmp_path):
     new_show(tmp_path / "show", "fr")
     new_episode(tmp_path / "show", "un", [RAW], at=AT)
     with pytest.raises(CauserieError, match="exists already"):
         new_episode(tmp_path / "show", "un", [RAW], at=AT)
 
 
-def test_nothing_is_written_for_a_recording_that_is_none(tmp_path):
+def test_nothing_is_written_for_a_file_that_is_not_a_recording(tmp_path):
     new_show(tmp_path / "show", "fr")
     (tmp_path / "raw.wav").write_text("hello")
     with pytest.raises(CauserieError, match="raw.wav"):

@@ -31,11 +31,11 @@ def test_an_english_text_gets_its_apostrophe_and_no_french_space():
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (486, "8:06"), (3723, "1:02:03")])
-def test_hms(seconds, text):
+def test_format_clock(seconds, text):
     assert hms(seconds) == text
 
 
-def test_hms_can_always_show_hours():
+def test_format_clock_can_always_show_hours():
     assert hms(486, always_hours=True) == "00:08:06"
 
 
@@ -49,14 +49,14 @@ def test_slugify_keeps_french_words_apart():
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "A", "", "-a", "é", "a--b", ".", "x" * 81])
-def test_a_name_that_would_escape_or_surprise_is_no_slug(name):
+def test_an_unsafe_name_is_not_a_slug(name):
     assert not is_slug(name)
 
 
 @given(st.text())
-def test_printable_text_cannot_move_the_cursor(text):
+def test_terminal_safe_text_cannot_move_the_cursor(text):
     assert not set(printable(text)) & {"\x1b", "\r", "\n", "\u202e", "\x07"}
 
 
-def test_nearest_names_what_was_meant():
+def test_suggest_names_the_closest_word():
     assert nearest("titel", ["title", "number"]) == "did you mean “title”?"

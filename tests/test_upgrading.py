@@ -1,4 +1,4 @@
-"""What version 0.1 left in a show is taken as it is: nothing is made, encoded or heard again because the code has moved.
+"""The files of version 0.1 are still valid: nothing is built, encoded or transcribed again because code has moved.
 
 `data/show-0.1` was recorded with version 0.1 from the sample show: its hand-made texts, the receipts of its last build, the size and
 digest of every file that build read or wrote, one publication, and one window of speech that was already heard.
@@ -29,7 +29,7 @@ BUILT_NS = 1_790_000_000_000_000_000
 
 @pytest.fixture
 def show(tmp_path: Path) -> Path:
-    """The show as version 0.1 left it; its sounds and pages are files of the right size, whose digests are remembered."""
+    """The show as version 0.1 left it; its sounds and pages are files of the right size, whose digests are cached."""
     shutil.copytree(LEFT, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("window", "files.json", "receipts.jsonl"))
     digests = {}
     for path, size, digest in json.loads((LEFT / "files.json").read_text()):
@@ -49,7 +49,7 @@ def test_a_show_that_0_1_built_has_nothing_to_do(show):
     assert (result.exit_code, result.stderr.strip(), result.stdout) == (0, "Nothing to do.", ""), result.output
 
 
-def test_a_receipt_of_0_1_still_says_what_a_setting_was(show):
+def test_a_receipt_of_0_1_still_has_the_old_settings(show):
     title = show / "episodes/01-la-file-d-attente/episode.toml"
     title.write_text(title.read_text().replace('title = "', 'title = "Encore : ', 1))
     result = CliRunner().invoke(main, ["build", "--show", str(show), "--dry-run"])
@@ -57,14 +57,14 @@ def test_a_receipt_of_0_1_still_says_what_a_setting_was(show):
     assert "encode" not in result.stderr and "transcribe" not in result.stderr
 
 
-def test_words_that_0_1_heard_are_not_heard_again():
+def test_words_that_0_1_recognised_are_not_recognised_again():
     recogniser = Ears(SimpleNamespace(name="faster-whisper", kind="int8"), "fr", "Nora Belkacem, Orvalle.")
     samples = (np.arange(16_000, dtype=np.float32) % 97 / 97 - 0.5).astype(np.float32)
     heard = kept_for(LEFT / "window/master.flac", recogniser, "m", LEFT / "window/model.pt", "chunks").get(Window(12.5, samples, 16_000))
     assert heard == (Segment((Word("Bonjour", 0.25, 0.5, 0.875), Word("Orvalle.", 0.5, 1.0, 0.5)), 0.0625, -0.25),)
 
 
-def test_a_publication_of_0_1_can_be_gone_back_to(show):
+def test_a_publication_of_0_1_can_be_restored(show):
     (tree,) = history.trees(show / history.PUBLICATIONS, "public")
     assert (tree.number, tree.confirmed, tree.feed_key, len(tree.files)) == (1, True, "feed.xml", 77)
     assert tree.at < datetime(2027, 1, 1, tzinfo=UTC)

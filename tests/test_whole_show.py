@@ -25,7 +25,7 @@ FAR = "2030-01-01"
 
 
 def outputs(root: Path) -> dict[str, str]:
-    """Every file the plan writes and that is there, with its digest."""
+    """The digest of every existing file that the plan writes."""
     from datetime import UTC, datetime
 
     paths = [path for step in plan(open_show(root), datetime(2030, 1, 1, tzinfo=UTC)) for path in step.writes.values()]
@@ -51,7 +51,7 @@ def test_nothing_changed_and_nothing_is_decoded(built, monkeypatch):
     assert set(build(built).values()) == {"current"}
 
 
-def test_aac_and_soundbites_are_made_when_they_are_asked_for(built):
+def test_aac_and_soundbites_are_built_when_configured(built):
     replace(built / "show.toml", "[audio]", "[audio]\nm4a_kbps = 96")
     replace(built / "episodes/un/episode.toml", "[[recordings]]", '[[soundbites]]\nstart = 1\nduration = 2.5\ntitle = "Là"\n[[recordings]]')
     ran = made(build(built))
@@ -73,7 +73,7 @@ def test_a_report_needs_no_transcript(built):
     assert causerie("report", "un", root=built).returncode == 0
 
 
-def test_a_title_change_makes_tags_feed_pages_and_guide_again_and_no_audio(built):
+def test_a_title_change_rebuilds_tags_feed_pages_and_guide_and_no_audio(built):
     replace(built / "episodes/un/episode.toml", "Épisode un", "Un autre titre")
     ran = made(build(built))
     assert {"un/tag", "un/tag-light", "un/guide", "un/page", "show/feed", "show/index"} <= ran
@@ -81,14 +81,14 @@ def test_a_title_change_makes_tags_feed_pages_and_guide_again_and_no_audio(built
     assert "Un autre titre" in (built / "feeds/feed.xml").read_text()
 
 
-def test_a_loudness_change_encodes_again_and_does_not_listen_again(built):
+def test_a_loudness_change_encodes_again_and_does_not_run_whisper_again(built):
     replace(built / "show.toml", "-16.0", "-18.0")
     ran = kinds(made(build(built)))
     assert {"encode", "light", "tag", "tag-light", "release", "feed"} <= ran
     assert not ran & {"ingest", "measure", "transcribe", "draft", "align", "captions", "guide"}
 
 
-def test_a_corrected_transcript_makes_captions_page_and_guide_again_and_no_audio(built):
+def test_a_corrected_transcript_rebuilds_captions_page_and_guide_and_no_audio(built):
     text = built / "transcripts/un.md"
     text.write_text(text.read_text() + "\nMot ajouté à la main.\n")
     statuses = build(built)
@@ -127,7 +127,7 @@ def test_two_builds_from_scratch_give_the_same_bytes(built_once, tmp_path):
     assert outputs(again) == outputs(built_once)
 
 
-def test_losing_what_is_hidden_costs_a_rebuild_and_nothing_else(built):
+def test_losing_the_hidden_folder_costs_a_rebuild_and_nothing_else(built):
     before = outputs(built)
     (built / "transcripts/un.md").write_text((built / "transcripts/un.md").read_text() + "\nÀ moi.\n")
     mine = (built / "transcripts/un.md").read_text()
@@ -138,7 +138,7 @@ def test_losing_what_is_hidden_costs_a_rebuild_and_nothing_else(built):
     assert outputs(built)["episodes/deux/deux.mp3"] == before["episodes/deux/deux.mp3"]
 
 
-def test_an_episode_of_tomorrow_is_made_and_shown_nowhere(built):
+def test_an_episode_of_tomorrow_is_built_and_not_shown(built):
     replace(built / "episodes/deux/episode.toml", "2026-01-02", "2031-01-02")
     build(built)
     causerie("publish", root=built)
@@ -182,7 +182,7 @@ def test_two_builds_at_once_are_refused(built):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_kill_at_any_moment_loses_nothing(built_once, tmp_path, seed):
-    """Thirty-two kills, in two halves: most while everything but Whisper is made again, some from scratch."""
+    """Thirty-two kills, in two halves: most during a rebuild of everything but Whisper's steps, some from scratch."""
     chance, expected = random.Random(seed), outputs(built_once)
     root, kills = tmp_path / "show", 0
     while kills < 16:
@@ -202,7 +202,7 @@ def test_a_kill_at_any_moment_loses_nothing(built_once, tmp_path, seed):
 
 
 def _start_over(built_once: Path, root: Path, scratch: bool) -> None:
-    """A show of which nothing is made, or only what comes from Whisper."""
+    """A show without outputs, or with only those of Whisper."""
     small_show(root)
     if not scratch:
         keep = Journal(built_once / ".causerie/receipts.jsonl")
@@ -215,7 +215,7 @@ def _start_over(built_once: Path, root: Path, scratch: bool) -> None:
 
 
 def _killed_build(root: Path, after_s: float) -> bool:
-    """Start a build and kill it; whether it had ended by then."""
+    """Start a build and kill it; returns whether it had finished before."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     running = subprocess.Popen([sys.executable, REPOSITORY / "cli.py", "build", "--show", root], **quiet)
     time.sleep(after_s)

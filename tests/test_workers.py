@@ -1,4 +1,4 @@
-"""Worker processes: progress comes back, and nobody outlives the run."""
+"""Worker processes: progress is reported, and no worker outlives the run."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from pipeline.steps import Step
 from pipeline.workers import Workers
 
 
-def test_a_step_runs_in_another_process_and_its_error_comes_back_whole(tmp_path):
+def test_a_step_runs_in_another_process_and_its_error_is_returned(tmp_path):
     (tmp_path / "raw.txt").write_text("bonjour")
     steps = (
         Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"}),

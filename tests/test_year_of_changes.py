@@ -1,4 +1,4 @@
-"""What happens to a show in a year, seen by somebody who subscribed: which episodes does an application take for new?"""
+"""The changes of a show over a year, as a subscriber sees them: which episodes does an application treat as new?"""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class Listener:
 
 
 def change(root: Path, file: str, before: str, after: str) -> None:
-    """What a person does in an editor."""
+    """Replace text in a file, as a person would in an editor."""
     text = (root / file).read_text()
     assert before in text
     (root / file).write_text(text.replace(before, after, 1))
 
 
 def built(root: Path, at: datetime = AT) -> Show:
-    """The show as a build leaves it: sounds are a few letters, which change with the recording and the title; the feed is a real one."""
+    """The show as a build leaves it: audio files are a few letters that change with the recording and the title; the feed is real."""
     show = open_show(root, keep=True)
     for episode in show.episodes:
         slug, take = episode.slug, (root / f"episodes/{episode.slug}/raw.wav").read_bytes()
@@ -101,7 +101,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def listener(root: Path) -> Listener:
-    """Somebody who has it all."""
+    """A subscriber who has downloaded every episode."""
     listener = Listener()
     assert listener.new(root / "public/feed.xml") == ["Deux", "Un"]
     return listener
@@ -134,7 +134,7 @@ YEAR: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
 
 
 @pytest.mark.parametrize("what", YEAR)
-def test_a_change_makes_new_only_what_is_and_is_told_before(root: Path, listener: Listener, what: str) -> None:
+def test_a_change_makes_new_only_what_is_new_and_is_announced_before(root: Path, listener: Listener, what: str) -> None:
     make, new, told = YEAR[what]
     make(root)
     built(root)
@@ -143,7 +143,7 @@ def test_a_change_makes_new_only_what_is_and_is_told_before(root: Path, listener
     assert listener.new(sent(root)) == new
 
 
-def test_a_year_of_them_one_after_another(root: Path, listener: Listener) -> None:
+def test_all_changes_one_after_another(root: Path, listener: Listener) -> None:
     found = []
     for make, _, _ in YEAR.values():
         make(root)
@@ -164,14 +164,14 @@ def test_a_show_that_moves_is_followed_without_a_download(root: Path, listener: 
     assert listener.new(sent(root)) == [] and (root / "elsewhere/feed.xml").exists()
 
 
-def test_a_show_that_becomes_private_keeps_its_subscribers_who_are_told_where(root: Path, listener: Listener) -> None:
+def test_a_show_that_becomes_private_redirects_its_subscribers(root: Path, listener: Listener) -> None:
     change(root, "show.toml", "[people.nora]", "[feed]\nprivate = true\n[people.nora]")
     feed = sent(root)
     assert feed.parent.name not in ("public", "feed") and listener.new(feed) == []
 
 
 @pytest.mark.parametrize(("what", "left"), [("a withdrawal", "un/index.html"), ("private", "feed.xml")])
-def test_what_stays_at_its_address_is_told_until_it_is_deleted(root: Path, what: str, left: str) -> None:
+def test_files_left_online_are_reported_until_they_are_deleted(root: Path, what: str, left: str) -> None:
     if what == "private":
         change(root, "show.toml", "[people.nora]", "[feed]\nprivate = true\n[people.nora]")
     else:
