@@ -87,7 +87,11 @@ def test_episodes_come_in_order_of_publication(root):
             "episodes/un/episode.toml: published: 2026-01-15T19:00:00 has no time zone; write it like 2026-01-15T19:00:00+01:00",
         ),
         ("2026-01-15T19:00:00+01:00", "2026-01-15", "episodes/un/episode.toml: published: 2026-01-15 has no time"),
-        ('["nora"]', '["nroa"]', "episodes/un/episode.toml: credits.audio engineer: “nroa” is not in [people] of show.toml; did you mean “nora”?"),
+        (
+            '["nora"]',
+            '["nroa"]',
+            "episodes/un/episode.toml: credits.audio engineer: “nroa” is not in [people] of show.toml; did you mean “nora”?",
+        ),
         (
             '"audio engineer"',
             '"audio enginer"',

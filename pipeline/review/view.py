@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any  # of JSON values
 
 from pipeline.errors import CauserieError, Problems
+from pipeline.glossary import Recognition
 from pipeline.model import Word
 from pipeline.text import hms
 from pipeline.transcript.align import timed_words
@@ -36,7 +37,7 @@ class Place:
 
 def view(
     text: str,
-    heard: Mapping[str, Any] | None,
+    heard: Recognition | None,
     doubted: Mapping[str, Any] | None,
     *,
     where: str,
@@ -49,7 +50,8 @@ def view(
     `heard` is the content of `words.json`, `doubted` of `doubts.json`, `others` the show's other transcripts by path.
     """
     found = places(text, heard) if heard else []
-    remarks = lint(text, where, others, (heard or {}).get("language") or language)  # the language of the text, which may not be the page's
+    spoken = (heard["language"] if heard else "") or language  # of the text, which may not be the page's
+    remarks = lint(text, where, others, spoken)
     return {
         "words": [[each.line, each.column, each.start_s] for each in found],
         "doubts": doubts(text, found, (doubted or {}).get("passages", ()), language),
@@ -58,10 +60,10 @@ def view(
     }
 
 
-def places(text: str, heard: Mapping[str, Any]) -> list[Place]:
+def places(text: str, heard: Recognition) -> list[Place]:
     """Every word of the text that was aligned with a recognised word, in order."""
     spots, anchors = _spots(text)
-    timed = timed_words([Word(word) for _, _, word in spots], anchors, dict(heard))
+    timed = timed_words([Word(word) for _, _, word in spots], anchors, heard)
     placed = zip(spots, timed, strict=True)
     return [Place(line, column, word.start_s) for (line, column, _), word in placed if word.start_s is not None]
 
