@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from pipeline.errors import CauserieError
 from pipeline.feed import media
@@ -21,7 +21,7 @@ from pipeline.feed.fetching import Limits, fetched, shown
 from pipeline.feed.importing import Imported, imported
 from pipeline.feed.reading import MOST_BYTES
 from pipeline.feed.telling import Run
-from pipeline.feed.workspace import are_sounds
+from pipeline.feed.workspace import Manifest, MediaRow, are_sounds
 from pipeline.fields import WEBSITE
 from pipeline.files import read_json
 from pipeline.staging import DONE, stage
@@ -49,7 +49,8 @@ def bring(root: Path, source: str, run: Run) -> bool:
                 stage(staged, found, data, source, run)
             _same_source(staged, root, source)
             _install(staged, root)
-        earlier = read_json(root / "feeds/imported.json")
+        made: Manifest = read_json(root / "feeds/imported.json")
+        earlier = made
         run.say(f"Made {root / 'show.toml'} and {len(earlier['media'])} episodes, with the identities their subscribers know.")
     elif not run.media:
         raise CauserieError("holds this import already", str(root), "give --media to fetch its sounds, or another folder")
@@ -101,17 +102,22 @@ def _same_source(staged: Path, root: Path, source: str) -> None:
         raise CauserieError(f"an import of {shown(other)} was not finished here", str(root), "finish it, or delete the folder")
 
 
-def _earlier(root: Path, source: str) -> dict[str, Any] | None:
+def _earlier(root: Path, source: str) -> Manifest | None:
     """What an import from the same place left here."""
     path = root / "feeds/imported.json"
     if not (root / "show.toml").exists() or not path.exists():
         return None
     value = read_json(path)
-    if not isinstance(value, dict) or value.get("source") != source:
+    if not _is_of(value, source):
         return None
     if not are_sounds(value.get("media")):  # the file may come from a stranger, like the feed
         raise CauserieError("is not as an import writes it", str(path), "restore it from version control")
     return value
+
+
+def _is_of(value: object, source: str) -> TypeGuard[Manifest]:
+    """Whether a `feeds/imported.json` is of that source; its `media` are yet to be checked."""
+    return isinstance(value, dict) and value.get("source") == source
 
 
 def _must_be_empty(root: Path) -> None:
@@ -156,7 +162,7 @@ def _install(staged: Path, root: Path) -> None:
     shutil.rmtree(staged)
 
 
-def _fetch_media(root: Path, rows: list[dict[str, Any]], run: Run) -> bool:
+def _fetch_media(root: Path, rows: list[MediaRow], run: Run) -> bool:
     """Every sound that is not there yet; one that fails does not stop the others."""
     good, limits = True, Limits(media.MOST_BYTES, idle_s=30, whole_s=6 * 3600, allow_private=run.allow_private)
     with (root / "feeds/imported.json").open() as lock:
@@ -169,7 +175,7 @@ def _fetch_media(root: Path, rows: list[dict[str, Any]], run: Run) -> bool:
     return good
 
 
-def _fetch_sound(root: Path, row: dict[str, Any], place: str, limits: Limits, run: Run) -> bool:
+def _fetch_sound(root: Path, row: MediaRow, place: str, limits: Limits, run: Run) -> bool:
     """One sound, unless it is there, or its episode is not there any more."""
     slug, target = row["slug"], root / row["file"]
     if target.exists() or not target.parent.is_dir():
@@ -189,7 +195,7 @@ def _fetch_sound(root: Path, row: dict[str, Any], place: str, limits: Limits, ru
     return True
 
 
-def _report(root: Path, run: Run, earlier: dict[str, Any]) -> None:
+def _report(root: Path, run: Run, earlier: Manifest) -> None:
     """What could not be kept, or needs a person, line by line: the show first, then its episodes from the oldest."""
     for note in run.notes:
         run.say(f"{note.where}: {note.text}")

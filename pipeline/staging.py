@@ -20,7 +20,8 @@ from pipeline.feed.terms import json_chapters
 from pipeline.feed.workspace import episode_toml, ledger_of, manifest, show_toml
 from pipeline.files import write_json, write_whole
 from pipeline.model import Chapter
-from pipeline.release import check_cover, image_size
+from pipeline.pictures import image_size
+from pipeline.release import check_cover
 from pipeline.transcript.importer import decoded, import_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def look(uses: Iterable[Use], local: Mapping[str, Local], looked: Looked) -> dic
             continue
         kind = _kind_of(use)
         try:
-            said = looked.at(one.path, f"{kind} {one.source}", by, lambda one=one, kind=kind: _said(kind, Path(one.path)))
+            said = looked.at(one.path, f"{kind} {one.source}", by, partial(_said, kind, Path(one.path)))
         except OSError:  # not there, or not to be read
             continue
         found[use.url] = _file(one.sha256, said)
@@ -66,7 +67,7 @@ def state(local: Mapping[str, Local]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _files(value: Any) -> list[dict[str, str]]:
+def _files(value: object) -> list[dict[str, str]]:
     """The files of a release; none when it is no release of ours."""
     files = value.get("files", []) if isinstance(value, dict) else []
     wanted = ("key", "source", "sha256")
@@ -114,7 +115,7 @@ def _audio(path: Path) -> Audio | None:
     return _mp3(found) if isinstance(found, MP3) else Audio(_kind(found), found.info.length)
 
 
-def _mp3(found: Any) -> Audio:
+def _mp3(found: Any) -> Audio:  # mutagen has no types
     from mutagen.mp3 import BitrateMode
 
     info, tags = found.info, found.tags
@@ -132,8 +133,8 @@ def _mp3(found: Any) -> Audio:
     )
 
 
-def _kind(found: Any) -> str:
-    mime = [each for each in found.mime if each.startswith(("audio/", "video/"))]
+def _kind(found: Any) -> str:  # mutagen has no types
+    mime: list[str] = [each for each in found.mime if each.startswith(("audio/", "video/"))]
     if any("mp4" in each for each in mime):
         return "audio/mp4"
     return "audio/ogg" if any("ogg" in each for each in mime) else next(iter(mime), "")

@@ -67,7 +67,7 @@ def _ordered(stamp: str) -> tuple[int, str]:
 
 def _transcript_json(text: str) -> str:
     value = _json(text)
-    segments = value.get("segments") if isinstance(value, dict) else None
+    segments = value.get("segments")
     if not isinstance(segments, list) or not segments:
         return "has no list of segments"
     if not isinstance(value.get("version"), str):
@@ -78,7 +78,7 @@ def _transcript_json(text: str) -> str:
 
 def _chapters(text: str) -> str:
     value = _json(text)
-    chapters = value.get("chapters") if isinstance(value, dict) else None
+    chapters = value.get("chapters")
     if not isinstance(chapters, list) or not isinstance(value.get("version"), str):
         return "has no version and chapters"
     if not all(isinstance(each, dict) and _is_number(each.get("startTime")) for each in chapters):
@@ -95,11 +95,12 @@ def _plain(text: str) -> str:
     return "" if text.strip() else "is empty"
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> dict[str, Any]:  # as `json` types what it reads
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _is_number(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.feed.chapters import read_chapters
 from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, person, plain, rfc2822
@@ -15,6 +15,9 @@ from pipeline.files import read_json, write_whole
 from pipeline.model import EpisodeInfo, ShowInfo
 from pipeline.sound_model import Soundbite
 from pipeline.text import speaks
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 NOTHING_ASKED = ChannelOptions()
 
@@ -78,17 +81,17 @@ def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ..
     return b"".join((head, *items, tail))
 
 
-def _around(head: Any) -> tuple[bytes, bytes]:
+def _around(head: _Element) -> tuple[bytes, bytes]:
     """What stands before and after the items."""
     from lxml import etree
 
     etree.indent(head, space="  ")
-    data: bytes = etree.tostring(head, encoding="UTF-8", xml_declaration=True) + b"\n"
+    data = etree.tostring(head, encoding="UTF-8", xml_declaration=True) + b"\n"
     at = data.rindex(b"  </channel>")
     return data[:at], data[at:]
 
 
-def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:
+def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None:  # feedgen has no types
     show, options, which = whole.show, whole.options, whole.which
     made.title(which.title or show.title)
     made.description(plain(which.description or show.description, DESCRIPTION_BYTES) or show.title)

@@ -192,7 +192,7 @@ def _linked(item: Element, tag: str, attribute: str, base: str) -> str:
 def _chapters(item: Element, base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
     """Podlove's simple chapters."""
     listed = [each for group in item.all("psc:chapters") for each in group.all("psc:chapter")]
-    rows = [tuple(each.attributes.get(key, "") for key in ("start", "title", "href")) for each in listed]
+    rows = ((each.attributes.get("start", ""), each.attributes.get("title", ""), each.attributes.get("href", "")) for each in listed)
     kept, notes = terms.chapters(rows, base)
     pictures = sum(bool(each.attributes.get("image")) for each in listed)
     return kept, (*notes, *([f"the pictures of its chapters ({pictures}): left out"] if pictures else []))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from pipeline.feed import terms
 from pipeline.feed.reading import Element
@@ -15,7 +14,8 @@ from pipeline.feed.wording import clean, line, shortened
 from pipeline.feed_keys import MEDIUMS, TAGS, Row
 from pipeline.fields import ADDRESS, LICENSE
 
-Keys = Mapping[str, Any]  # of [feed]: text, true or false, a table, a list of tables
+Value = str | bool | dict[str, str] | list[str] | list[dict[str, str]]  # text, a flag, a table, a list, a list of tables
+Keys = Mapping[str, Value]  # of [feed]
 
 # Names that hosts used before the Podcasting 2.0 namespace, as today's, with their attributes
 _OLDER = {
@@ -32,7 +32,7 @@ SHOW, ITEM = _OF_SHOW | {*_OLDER, "podcast:block"}, _OF_ITEM | {"podcast:license
 def show_keys(channel: Element, base: str) -> tuple[Keys, list[str]]:
     """`[feed]` of a show, and what could not be kept of its tags."""
     notes: list[str] = []
-    keys: dict[str, Any] = {}
+    keys: dict[str, Value] = {}
     medium = line(channel.words("podcast:medium"))
     if medium in MEDIUMS:
         keys |= {"medium": medium} if medium != "podcast" else {}
@@ -56,7 +56,7 @@ def show_keys(channel: Element, base: str) -> tuple[Keys, list[str]]:
 def item_keys(item: Element, base: str) -> tuple[Keys, list[str]]:
     """`[feed]` of an episode, and what could not be kept of its tags."""
     notes: list[str] = []
-    keys: dict[str, Any] = {}
+    keys: dict[str, Value] = {}
     if _is_hidden(item):
         keys["hidden"] = True
         notes.append("is hidden from directories (itunes:block), and stays so: [feed] hidden = true; its page is public as any other")
@@ -103,7 +103,7 @@ def _services(channel: Element) -> list[str]:
     return [name for name in dict.fromkeys(named) if re.fullmatch("[a-z0-9_-]{1,64}", name)]
 
 
-def _tags(holder: Element, base: str, wanted: frozenset[str], notes: list[str]) -> dict[str, Any]:
+def _tags(holder: Element, base: str, wanted: frozenset[str], notes: list[str]) -> dict[str, Value]:
     """Every tag that has a row, by its key in the order of the rows."""
     found: dict[str, list[dict[str, str]]] = {}
     tags = {child.tag for child in holder.children}
@@ -112,7 +112,10 @@ def _tags(holder: Element, base: str, wanted: frozenset[str], notes: list[str]) 
             continue
         name = _HERE[child.tag]
         for each in child.all(TAGS[name].tag) if TAGS[name].inside else (child,):
-            if values := _values(TAGS[name], each, base, lambda text, tag=child.tag: notes.append(f"<{tag}>: {text}")):
+            told: list[str] = []
+            values = _values(TAGS[name], each, base, told)
+            notes += [f"<{child.tag}>: {text}" for text in told]
+            if values:
                 found.setdefault(name, []).append(values)
     for name in [name for name, listed in found.items() if not TAGS[name].many and len(listed) > 1]:
         notes.append(f"{name}: there are {len(found[name])}, and one is used: the first")
@@ -126,7 +129,7 @@ def _of_today(each: Element) -> Element:
     return each if tag == each.tag else Element(tag, each.text, attributes)
 
 
-def _values(row: Row, each: Element, base: str, tell: Callable[[str], None]) -> dict[str, str]:
+def _values(row: Row, each: Element, base: str, notes: list[str]) -> dict[str, str]:
     """One tag's keys; none, and a word about it, when it lacks what its row wants."""
     values = {}
     for key, (attribute, (pattern, example)) in row.keys.items():
@@ -135,15 +138,15 @@ def _values(row: Row, each: Element, base: str, tell: Callable[[str], None]) -> 
         if value and re.fullmatch(pattern, value):
             values[key.lstrip("*")] = value
         elif key.startswith("*") or said:
-            tell(f"its {attribute} is “{said[:80]}”, and should be like {example}: left out")
+            notes.append(f"its {attribute} is “{said[:80]}”, and should be like {example}: left out")
             if key.startswith("*"):
                 return {}
     if row.tag == "podcast:socialInteract" and values.get("protocol") != "disabled" and "url" not in values:
-        tell("has no address of a post: left out")
+        notes.append("has no address of a post: left out")
         return {}
     words = shortened(clean(each.text).strip() if row.longest > 255 else line(each.text), row.longest) if row.text else ""
     if not words and row.text.startswith("*"):
-        tell("says nothing: left out")
+        notes.append("says nothing: left out")
         return {}
     return {**values, row.text.lstrip("*"): words} if words else values
 
@@ -154,21 +157,23 @@ def _address(text: str, base: str) -> str:
 
 def toml_lines(keys: Keys, quoted: Callable[[str], str]) -> Iterator[str]:
     """`[feed]` as lines: plain values first, then its tables."""
-    plain = {key: value for key, value in keys.items() if not isinstance(value, dict) and not _is_tables(value)}
+    plain = {key: value for key, value in keys.items() if not _tables(value)}
     if plain:
         yield from ("", "[feed]", *(f"{key} = {_value(value, quoted)}" for key, value in plain.items()))
     for key, value in keys.items():
-        if key not in plain:
-            head = f"[[feed.{key}]]" if isinstance(value, list) else f"[feed.{key}]"
-            for table in value if isinstance(value, list) else [value]:
-                yield from ("", head, *(f"{name} = {quoted(text)}" for name, text in table.items()))
+        head = f"[[feed.{key}]]" if isinstance(value, list) else f"[feed.{key}]"
+        for table in _tables(value):
+            yield from ("", head, *(f"{name} = {quoted(text)}" for name, text in table.items()))
 
 
-def _is_tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+def _tables(value: Value) -> list[dict[str, str]]:
+    """The tables of a value; none when it is a plain one."""
+    if isinstance(value, dict):
+        return [value]
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _value(value: Any, quoted: Callable[[str], str]) -> str:
+def _value(value: Value, quoted: Callable[[str], str]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"[{', '.join(map(quoted, value))}]" if isinstance(value, list) else quoted(value)
+    return f"[{', '.join(quoted(str(each)) for each in value)}]" if isinstance(value, list) else quoted(str(value))

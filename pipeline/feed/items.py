@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import escape
 from itertools import groupby
 from math import gcd
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.podcast_ext import Node, node
@@ -35,13 +35,25 @@ _WORDS = {
 }
 
 
+class ReleaseFile(TypedDict):
+    """What this module reads of a file in `release.json`."""
+
+    role: str
+    key: str
+    type: str
+    bytes: int
+    sha256: str
+    width_px: NotRequired[int]  # of an image
+    height_px: NotRequired[int]
+
+
 @dataclass(frozen=True)
 class Published:
     """An episode as the feed tells it. `files` are those of its `release.json`, by role."""
 
     episode: EpisodeInfo
     duration_s: float
-    files: dict[str, dict[str, Any]]
+    files: dict[str, ReleaseFile]
     chapters: tuple[Chapter, ...]
     options: ItemOptions = ItemOptions()
     soundbites: tuple[Soundbite, ...] = ()
@@ -53,7 +65,7 @@ class Whole:
 
     show: ShowInfo
     options: ChannelOptions
-    art: tuple[dict[str, Any], ...]  # the cover, then the pictures of `options.images`, as `release.json` has them
+    art: tuple[ReleaseFile, ...]  # the cover, then the pictures of `options.images`, as `release.json` has them
     which: OtherFeed
 
     @property
@@ -165,12 +177,12 @@ def _mark(chapter: Chapter) -> Node:
     return node("psc:chapter", start=start, title=title, href=chapter.url) if chapter.url else node("psc:chapter", start=start, title=title)
 
 
-def _transcript(show: ShowInfo, form: str, file: dict[str, Any], language: str = "") -> Node:
+def _transcript(show: ShowInfo, form: str, file: ReleaseFile, language: str = "") -> Node:
     kind, rel = file["type"].partition(";")[0], "captions" if form in _TIMED else ""
     return node("podcast:transcript", url=show.website + file["key"], type=kind, language=language or show.language, rel=rel)
 
 
-def _alternate(show: ShowInfo, file: dict[str, Any], duration_s: float) -> Node:
+def _alternate(show: ShowInfo, file: ReleaseFile, duration_s: float) -> Node:
     """The same sound in another form, with its digest as Subresource Integrity writes it."""
     return node(
         "podcast:alternateEnclosure",
@@ -192,7 +204,7 @@ def person(credit: Credit) -> Node:
     return node("podcast:person", who.name, role=credit.role.lower(), group=credit.group.lower(), img=who.image, href=who.url)
 
 
-def image(show: ShowInfo, file: dict[str, Any], alt: str, purpose: str) -> Node:
+def image(show: ShowInfo, file: ReleaseFile, alt: str, purpose: str) -> Node:
     """A picture, its shape and its size."""
     width_px, height_px = file.get("width_px", 0), file.get("height_px", 0)
     common = gcd(width_px, height_px)

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
 _PODCAST = "https://podcastindex.org/namespace/1.0"
@@ -153,7 +156,7 @@ def save(path: Path, ledger: Ledger) -> None:
     write_json(path, to_value(ledger))
 
 
-def to_value(ledger: Ledger) -> dict[str, Any]:
+def to_value(ledger: Ledger) -> dict[str, object]:
     """The ledger as JSON values."""
     return {
         "version": 1,
@@ -164,7 +167,7 @@ def to_value(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def from_value(value: dict[str, Any]) -> Ledger:
+def from_value(value: dict[str, Any]) -> Ledger:  # as `json` types what it reads
     """The inverse of `to_value`."""
     podcast, episodes = value["podcast"], value["episodes"]
     whole = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
@@ -174,12 +177,12 @@ def from_value(value: dict[str, Any]) -> Ledger:
     return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])), feeds=feeds)
 
 
-def _publication(value: dict[str, Any]) -> Publication:
+def _publication(value: dict[str, Any]) -> Publication:  # as `json` types what it reads
     given = tuple(Given(**episode) for episode in value["episodes"])
     return Publication(**{**value, "at": datetime.fromisoformat(value["at"]), "episodes": given})
 
 
-def _given(item: Any) -> Given:
+def _given(item: Element) -> Given:
     """The item's digest leaves its sounds out: a new file is not a new text."""
     enclosure = item.find("enclosure")
     if enclosure is None:
@@ -190,7 +193,7 @@ def _given(item: Any) -> Given:
     return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, _digest(item))
 
 
-def _digest(element: Any) -> str:
+def _digest(element: Element) -> str:
     """Of what it says, however it is laid out."""
     from xml.etree import ElementTree
 

@@ -44,7 +44,7 @@ def _go_on(url: str, part: Path, limits: Limits, moved: Progress) -> int:
     """One connection: from where `part` ends when the server still has the same file, else from its start."""
     known = _remembered(part, url)
     start = part.stat().st_size if known and part.exists() else 0
-    headers = {"Range": f"bytes={start}-", "If-Range": known["mark"]} if start and known["mark"] else {}
+    headers = {"Range": f"bytes={start}-", "If-Range": known} if start and known else {}
     start = start if headers else 0
     with asked(url, limits, headers) as answer:
         if answer.status == 416 and start:  # it is all there, or another file now
@@ -104,10 +104,10 @@ def _notes(part: Path) -> Path:
     return part.with_suffix(".part.json")
 
 
-def _remembered(part: Path, url: str) -> dict[str, str] | None:
-    """What is known of a `.part` file, when it is of that address."""
+def _remembered(part: Path, url: str) -> str:
+    """The validator (`_mark`) of a `.part` file of that address; empty when there is none: it cannot be resumed then."""
     try:
         value = json.loads(_notes(part).read_text(encoding="utf-8"))
-        return {"mark": str(value["mark"])} if value["url"] == url else None
+        return str(value["mark"]) if value["url"] == url else ""
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return ""

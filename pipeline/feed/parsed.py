@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
 
 from pipeline.errors import CauserieError
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 MAX_BYTES = 256 << 20  # no feed: a file that would fill the memory
 NAMES = {
@@ -79,9 +82,10 @@ def parse(data: bytes, where: str = "feed.xml") -> Feed:
 
     items: list[Entry] = []
     seen: dict[str, str] = {}
-    root = channel = None
+    root: _Element | None = None
+    channel: _Element | None = None
     try:
-        for event, element in _events(etree, data):
+        for event, element in _events(data):
             if event == "start":
                 root, channel = _opened(root, channel, element, where)
             elif element.getparent() is channel and element.tag == "item":
@@ -89,13 +93,15 @@ def parse(data: bytes, where: str = "feed.xml") -> Feed:
                 _forget(element)
     except etree.XMLSyntaxError as error:
         raise CauserieError(f"is not well-formed XML ({_short(error.msg)})", where, _AGAIN) from error
-    if channel is None:
+    if root is None or channel is None:
         raise CauserieError("has no channel, so it is no RSS feed", where, _AGAIN)
     declared = frozenset(NAMES[address] for address in root.nsmap.values() if address in NAMES)
     return Feed(_entry(channel, seen), tuple(items), declared, len(data))
 
 
-def _events(etree: Any, data: bytes) -> Iterator[tuple[str, Any]]:
+def _events(data: bytes) -> Iterator[tuple[str, _Element]]:
+    from lxml import etree
+
     return etree.iterparse(
         BytesIO(data),
         events=("start", "end"),
@@ -109,7 +115,7 @@ def _events(etree: Any, data: bytes) -> Iterator[tuple[str, Any]]:
     )
 
 
-def _opened(root: Any, channel: Any, element: Any, where: str) -> tuple[Any, Any]:
+def _opened(root: _Element | None, channel: _Element | None, element: _Element, where: str) -> tuple[_Element, _Element | None]:
     """The root and the channel once `element` has begun."""
     if root is None:
         if element.tag != "rss" or element.getparent() is not None or element.get("version") != "2.0":
@@ -118,27 +124,28 @@ def _opened(root: Any, channel: Any, element: Any, where: str) -> tuple[Any, Any
     return root, element if channel is None and element.tag == "channel" and element.getparent() is root else channel
 
 
-def _forget(element: Any) -> None:
+def _forget(element: _Element) -> None:
     """Leave nothing of what was read in memory."""
     element.clear()
-    while element.getprevious() is not None and element.getprevious().tag == "item":
-        element.getparent().remove(element.getprevious())
+    parent = element.getparent()
+    while parent is not None and (previous := element.getprevious()) is not None and previous.tag == "item":
+        parent.remove(previous)
 
 
-def _entry(element: Any, seen: dict[str, str]) -> Entry:
+def _entry(element: _Element, seen: dict[str, str]) -> Entry:
     tags: dict[str, list[Tag]] = {}
     for child in element.iterchildren("*"):
         if child.tag != "item":
             tag = _tag(child, seen)
             tags.setdefault(tag.name, []).append(tag)
-    return Entry({name: tuple(found) for name, found in tags.items()}, element.sourceline)
+    return Entry({name: tuple(found) for name, found in tags.items()}, element.sourceline or 0)
 
 
-def _tag(element: Any, seen: dict[str, str]) -> Tag:
+def _tag(element: _Element, seen: dict[str, str]) -> Tag:
     children = tuple([_tag(child, seen) for child in element.iterchildren("*")]) if len(element) else ()
-    text = element.text or ""
+    name, text = str(element.tag), element.text or ""
     attributes = dict(element.items()) if element.keys() else _NO_ATTRIBUTES
-    return Tag(seen.get(element.tag) or seen.setdefault(element.tag, _usual(element.tag)), text, attributes, children, element.sourceline)
+    return Tag(seen.get(name) or seen.setdefault(name, _usual(name)), text, attributes, children, element.sourceline or 0)
 
 
 def _usual(tag: str) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 NAMESPACES = {
     "podcast": "https://podcastindex.org/namespace/1.0",
@@ -188,7 +191,7 @@ class _Extension:
         """The namespaces to declare."""
         return NAMESPACES
 
-    def _write(self, parent: Any) -> None:
+    def _write(self, parent: _Element) -> None:
         from lxml.etree import fromstring
 
         declared = "".join(f' xmlns:{prefix}="{address}"' for prefix, address in NAMESPACES.items())
@@ -201,11 +204,11 @@ class Channel(_Extension):
     level = "channel"
     undated = False  # feedgen dates a feed with the clock when nobody does
 
-    def extend_rss(self, rss: Any) -> Any:
+    def extend_rss(self, rss: _Element) -> _Element:
         """Add to the `rss` element that feedgen has begun."""
         channel = rss[0]
-        if self.undated:
-            channel.remove(channel.find("lastBuildDate"))
+        if self.undated and (date := channel.find("lastBuildDate")) is not None:
+            channel.remove(date)
         self._write(channel)
         return rss
 
@@ -215,7 +218,7 @@ class Item(_Extension):
 
     level = "item"
 
-    def extend_rss(self, item: Any) -> Any:
+    def extend_rss(self, item: _Element) -> _Element:
         """Add to the `item` element that feedgen has begun."""
         self._write(item)
         return item

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html.entities import html5
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.errors import CauserieError
 from pipeline.text import printable
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 MOST_BYTES = 50_000_000
 
@@ -73,7 +76,7 @@ def channel(data: bytes, where: str) -> tuple[Element, tuple[str, ...]]:
         raise CauserieError(f"is larger than {MOST_BYTES // 1_000_000} MB", where, "is it really a podcast's feed?")
     _refuse_dtd(data, where)
     root, notes = _root(data, where)
-    name = _name(root.tag)
+    name = _name(str(root.tag))
     if name != "rss":
         kind = {"atom:feed": "an Atom feed", "html": "a web page", "feed": "an Atom feed"}.get(name.lower(), f"<{printable(name)[:40]}>")
         raise CauserieError(f"is {kind}, not an RSS feed", where, "give the address that podcast players subscribe to")
@@ -103,7 +106,7 @@ def _refuse_dtd(data: bytes, where: str) -> None:
         raise CauserieError("is not XML", where, "give the address that podcast players subscribe to")
 
 
-def _root(data: bytes, where: str) -> tuple[Any, tuple[str, ...]]:
+def _root(data: bytes, where: str) -> tuple[_Element, tuple[str, ...]]:
     """The root element; mended when it has to be."""
     from lxml.etree import XMLSyntaxError
 
@@ -122,7 +125,7 @@ def _root(data: bytes, where: str) -> tuple[Any, tuple[str, ...]]:
     return root, (f"the feed is not well-formed XML ({line}); {mends}",)
 
 
-def _parsed(data: bytes) -> Any:
+def _parsed(data: bytes) -> _Element:
     from lxml import etree
 
     parser = etree.XMLParser(
@@ -147,8 +150,8 @@ def _mended(data: bytes) -> bytes:
     return _AMPERSAND.sub(mend, _CONTROL.sub(b"", data.lstrip()))
 
 
-def _element(node: Any) -> Element:
-    tag = _name(node.tag, node.prefix or "")
+def _element(node: _Element) -> Element:
+    tag = _name(str(node.tag), node.prefix or "")
     if tag in _MARKUP and len(node):
         from lxml.etree import tostring
 

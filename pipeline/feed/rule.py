@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.feed.parsed import Entry, Feed, Tag
 from pipeline.pictures import Image
@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     level: str  # an error keeps the feed, or a part of it, out; advice does not
     looks_at: str
     source: str  # the document, and where in it
-    breaks: Callable[..., str] | Callable[..., Iterable[tuple[Entry, str]]]
+    breaks: Callable[..., str | Iterable[tuple[Entry, str]]]
     remedy: str
 
 
@@ -89,11 +89,16 @@ class Served:
     content_range: str = ""
 
 
+def channel_or_item(value: Feed | Entry) -> Entry:
+    """The channel of a feed; an item as it is."""
+    return value.channel if isinstance(value, Feed) else value
+
+
 def missing(name: str, attribute: str = "") -> Callable[..., str]:
     """A test for a tag (or its attribute) that the channel or an item has to have, and has empty or not at all."""
 
-    def breaks(entry: Any, *_: Any) -> str:
-        entry = entry.channel if isinstance(entry, Feed) else entry
+    def breaks(value: Feed | Entry, *_: object) -> str:
+        entry = channel_or_item(value)
         return "" if (entry.attribute(name, attribute) if attribute else entry.text(name)) else f"has no {name}"
 
     return breaks
@@ -102,8 +107,8 @@ def missing(name: str, attribute: str = "") -> Callable[..., str]:
 def not_among(name: str, *values: str) -> Callable[..., str]:
     """A test for a tag whose text, when it is there, must be one of `values`, to the letter."""
 
-    def breaks(entry: Any, *_: Any) -> str:
-        entry = entry.channel if isinstance(entry, Feed) else entry
+    def breaks(value: Feed | Entry, *_: object) -> str:
+        entry = channel_or_item(value)
         for tag in entry.all(name):
             if tag.text.strip() not in values:
                 return f"has {name} “{tag.text.strip()[:40]}”"
@@ -115,8 +120,8 @@ def not_among(name: str, *values: str) -> Callable[..., str]:
 def longer(name: str, characters: int) -> Callable[..., str]:
     """A test for a tag whose text is too long, in characters."""
 
-    def breaks(entry: Any, *_: Any) -> str:
-        entry = entry.channel if isinstance(entry, Feed) else entry
+    def breaks(value: Feed | Entry, *_: object) -> str:
+        entry = channel_or_item(value)
         for tag in entry.all(name):
             if len(tag.text) > characters:
                 return f"has {name} of {len(tag.text)} characters, the limit is {characters}"
@@ -128,8 +133,8 @@ def longer(name: str, characters: int) -> Callable[..., str]:
 def heavier(name: str, limit_bytes: int) -> Callable[..., str]:
     """The same in bytes of UTF-8."""
 
-    def breaks(entry: Any, *_: Any) -> str:
-        entry = entry.channel if isinstance(entry, Feed) else entry
+    def breaks(value: Feed | Entry, *_: object) -> str:
+        entry = channel_or_item(value)
         for tag in entry.all(name):
             if len(tag.text) * 4 > limit_bytes and (size := len(tag.text.encode())) > limit_bytes:
                 return f"has {name} of {size} bytes, the limit is {limit_bytes}: accents count double"

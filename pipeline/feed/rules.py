@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.feed import rules_episodes, rules_file, rules_item, rules_podcasting, rules_served, rules_show
 from pipeline.feed.parsed import Entry, Feed
@@ -79,17 +78,18 @@ def _of_show(feed: Feed, where: str) -> Iterator[Finding]:
 
 
 def _of_episodes(feed: Feed, where: str) -> Iterator[Finding]:
-    rules: list[tuple[Rule, Callable[..., Any]]] = [(rule, rule.breaks) for rule in _looking_at(EPISODE)]
+    rules = [(rule, rule.breaks) for rule in _looking_at(EPISODE)]
     for item in feed.items:
         for rule, breaks in rules:
             if problem := breaks(item, feed):
-                yield _finding(rule, f"{where}:{item.line}", _named(item), problem)
+                yield _finding(rule, f"{where}:{item.line}", _named(item), str(problem))
     for rule in _looking_at(EPISODES):
-        for item, problem in rule.breaks(feed):
-            yield _finding(rule, f"{where}:{item.line}", _named(item), problem)
+        rows = rule.breaks(feed)
+        for item, text in () if isinstance(rows, str) else rows:
+            yield _finding(rule, f"{where}:{item.line}", _named(item), text)
 
 
-def _of_uses(used: Iterable[Use], facts: Mapping[str, Mapping[str, Any]], where: str) -> Iterator[Finding]:
+def _of_uses(used: Iterable[Use], facts: Mapping[str, Mapping[str, File] | Mapping[str, Served]], where: str) -> Iterator[Finding]:
     """What the rules that look at `facts`, by what they look at and then by address, find in uses."""
     rules = {what: _looking_at(what) for what in facts}
     told: set[tuple[str, str]] = set()  # a cover that ten episodes share is told once

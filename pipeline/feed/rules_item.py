@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pipeline.directories import ENCLOSURES
 from pipeline.feed.parsed import Entry, Feed
-from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, heavier, longer, missing, not_among
+from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, channel_or_item, heavier, longer, missing, not_among
 from pipeline.feed.rules_show import DESCRIPTION_BYTES, EPISODE_TAGS, HOSTING, PSP, SPOTIFY, is_local, moment, web_address
 
 _CHAPTERS_AT_SPOTIFY = "Creating and managing chapters (Spotify for Creators)"
@@ -89,8 +89,8 @@ def _numbers(item: Entry, _: Feed) -> str:
     return ""
 
 
-def _addresses(entry: Feed | Entry, *_: Feed) -> str:
-    item = entry.channel if isinstance(entry, Feed) else entry
+def _addresses(value: Feed | Entry, *_: object) -> str:
+    item = channel_or_item(value)
     for name, attribute in _LINKED:
         for tag in item.all(name):
             if not _ADDRESS.fullmatch(tag.get(attribute)):

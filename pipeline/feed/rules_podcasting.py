@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 from uuid import UUID
 
 from pipeline.directories import MEDIUMS, TRANSCRIPTS
 from pipeline.feed.parsed import Entry, Feed, Tag
-from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, not_among
+from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, channel_or_item, not_among
 from pipeline.feed.rules_show import is_local, moment, web_address
 from pipeline.roles import TAXONOMY
 
@@ -29,13 +28,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SHOW_AND_EPISODE = (("show", SHOW), ("item", EPISODE))
 
 
-def _entry(value: Feed | Entry) -> Entry:
-    return value.channel if isinstance(value, Feed) else value
-
-
 def _tags(value: Feed | Entry) -> Iterator[Tag]:
     """Every tag of the namespace, and those inside it."""
-    for name, tags in _entry(value).tags.items():
+    for name, tags in channel_or_item(value).tags.items():
         if name.startswith("podcast:"):
             for tag in tags:
                 yield tag
@@ -45,8 +40,8 @@ def _tags(value: Feed | Entry) -> Iterator[Tag]:
 def _each(name: str, breaks: Callable[[Tag], str]) -> Callable[..., str]:
     """A test over every tag of a name."""
 
-    def test(value: Feed | Entry, *_: Any) -> str:
-        for tag in _entry(value).all(name):
+    def test(value: Feed | Entry, *_: object) -> str:
+        for tag in channel_or_item(value).all(name):
             if problem := breaks(tag):
                 return problem
         return ""
@@ -54,7 +49,7 @@ def _each(name: str, breaks: Callable[[Tag], str]) -> Callable[..., str]:
     return test
 
 
-def _insecure(value: Feed | Entry, *_: Any) -> str:
+def _insecure(value: Feed | Entry, *_: object) -> str:
     for tag in _tags(value):
         for attribute, address in tag.attributes.items():
             if address.startswith("http://") and attribute in _ADDRESSES and not is_local(address):
@@ -62,8 +57,8 @@ def _insecure(value: Feed | Entry, *_: Any) -> str:
     return ""
 
 
-def _twice(value: Feed | Entry, *_: Any) -> str:
-    found = [name for name in _ONCE if len(_entry(value).all(name)) > 1]
+def _twice(value: Feed | Entry, *_: object) -> str:
+    found = [name for name in _ONCE if len(channel_or_item(value).all(name)) > 1]
     return f"has {found[0]} more than once" if found else ""
 
 
@@ -75,8 +70,8 @@ def _guid(feed: Feed) -> str:
         return f"has podcast:guid “{text[:40]}”, which is no UUID"
 
 
-def _truncated(value: Feed | Entry, *_: Any) -> str:
-    entry = _entry(value)
+def _truncated(value: Feed | Entry, *_: object) -> str:
+    entry = channel_or_item(value)
     for name, attribute, longest in _LONGEST:
         for tag in entry.tags.get(name, ()):
             if (size := len(tag.get(attribute) if attribute else tag.text)) > longest:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
-from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from pipeline.directories import CATEGORIES
@@ -215,13 +214,13 @@ def credits(found: Iterable[Element], known: Mapping[str, Person]) -> tuple[tupl
     return tuple(kept), tuple(notes)
 
 
-def chapters(found: Iterable[tuple[Any, str, str]], base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
+def chapters(found: Iterable[tuple[object, str, str]], base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
     """Starts (as text or seconds), titles and addresses as chapters in order of time, one a second; and what was left out."""
     kept: dict[int, Chapter] = {}
     notes = []
     for start, text, link in found:
-        readable = isinstance(start, (str, int, float)) and not isinstance(start, bool) and len(str(start)) <= 20
-        start_s = seconds(start) if readable else None
+        is_number = isinstance(start, (int, float)) and not isinstance(start, bool)
+        start_s = seconds(str(start)) if (is_number or isinstance(start, str)) and len(str(start)) <= 20 else None
         name, url = shortened(title(text), 128), secure(link, base)
         if start_s is None or not start_s < 1e6:
             notes.append(f"chapter “{name[:60]}” starts at “{line(str(start))[:20]}”, which is no time: left out")
@@ -236,7 +235,7 @@ def chapters(found: Iterable[tuple[Any, str, str]], base: str) -> tuple[tuple[Ch
     return tuple(kept[start] for start in sorted(kept)), tuple(notes)
 
 
-def json_chapters(value: Any, base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
+def json_chapters(value: object, base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
     """JSON chapters 1.2 (podcast-namespace, `jsonChapters.md`) of any host; what is not of that shape is told and left out."""
     listed = value.get("chapters") if isinstance(value, dict) else None
     if not isinstance(listed, list):
@@ -257,7 +256,7 @@ def _rfc_2822(text: str) -> tuple[datetime | None, bool]:
         if parts is None or ":" not in text:
             return None, False
         last = text.split()[-1].strip("()")
-        offset_s = parts[9]
+        offset_s: float | None = parts[9]
         if last.upper() in _ZONES:
             offset_s = _ZONES[last.upper()] * 3600
         known = offset_s is not None and (offset_s != 0 or last.upper() in _UTC)

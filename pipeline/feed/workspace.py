@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TypedDict, TypeGuard
 from urllib.parse import urlsplit
 
 from pipeline.feed.imported_item import NO_DATE, Item
@@ -22,6 +22,25 @@ _EXAMPLE = "2026-01-15T06:00:00+01:00"
 _SOUNDS = {"audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/x-m4a": ".m4a", "audio/mp4": ".m4a", "audio/m4a": ".m4a", "audio/aac": ".aac"}
 _SOUNDS |= {"audio/ogg": ".ogg", "audio/opus": ".opus", "audio/wav": ".wav", "audio/x-wav": ".wav", "audio/flac": ".flac"}
 _SOUNDS |= {"video/mp4": ".mp4", "video/x-m4v": ".m4v", "video/quicktime": ".mov", "video/webm": ".webm"}
+
+
+class MediaRow(TypedDict):
+    """An episode's audio file in `feeds/imported.json`; `bytes` is what the feed declares, 0 when it declares nothing."""
+
+    slug: str
+    file: str
+    url: str
+    bytes: int
+
+
+class Manifest(TypedDict):
+    """`feeds/imported.json`, without the notes."""
+
+    version: int
+    source: str
+    feed_url: str
+    feed_sha256: str
+    media: list[MediaRow]
 
 
 def sound_name(item: Item) -> str:
@@ -114,21 +133,21 @@ def _escaped(text: str) -> str:
     return re.sub("[\x00-\x09\x0b-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", text.replace("\\", "\\\\"))
 
 
-def manifest(found: Imported, source: str, sha256: str) -> dict[str, object]:
+def manifest(found: Imported, source: str, sha256: str) -> Manifest:
     """`feeds/imported.json`: where the show came from, where each sound is, and what a person was told."""
-    media = []
+    media: list[MediaRow] = []
     for item in found.items:
         file = f"episodes/{item.info.slug}/{sound_name(item)}"
         media.append({"slug": item.info.slug, "file": file, "url": item.enclosure.url, "bytes": item.enclosure.bytes})
     return {"version": 1, "source": source, "feed_url": found.feed_url, "feed_sha256": sha256, "media": media}
 
 
-def are_sounds(rows: object) -> bool:
+def are_sounds(rows: object) -> TypeGuard[list[MediaRow]]:
     """Whether the `media` of a `feeds/imported.json` name sounds in their own episodes' folders, and nothing else."""
     return isinstance(rows, list) and all(map(_is_sound, rows))
 
 
-def _is_sound(row: Any) -> bool:
+def _is_sound(row: object) -> bool:
     """Whether a row of `feeds/imported.json` names a sound in its own episode's folder."""
     if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("slug", "file", "url")):
         return False
