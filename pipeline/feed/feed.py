@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, person, plain, rfc2822
+from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, asked, image, item, license, person, plain
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.podcast_ext import Channel, Item, Node, markup, node, xml_safe
 from pipeline.feed_model import ChannelOptions, ItemOptions, OtherFeed
@@ -142,7 +143,7 @@ def _trailer(whole: Whole, one: Published) -> Node:
     return node(
         "podcast:trailer",
         one.episode.title,
-        pubdate=rfc2822(one.episode.published),
+        pubdate=format_datetime(one.episode.published),
         url=whole.show.website + audio["key"],
         length=str(audio["bytes"]),
         type=audio["type"],

@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
@@ -23,7 +23,6 @@ from pipeline.text import hms, hms_ms
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
 _FEWEST_LISTED = 3  # chapters: Apple and Spotify take fewer for no list
 _CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
-_DAYS, _MONTHS = "Mon Tue Wed Thu Fri Sat Sun".split(), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
 _TRANSCRIPTS = {form: f"transcript_{form}" for form in ("vtt", "srt", "json", "html")}  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
@@ -86,15 +85,10 @@ def item(whole: Whole, one: Published) -> list[Node]:
         node("description", description(one, page, show.language)),
         node("guid", guid, isPermaLink="false"),
         node("enclosure", url=show.website + audio["key"], length=str(audio["bytes"]), type=audio["type"]),
-        node("pubDate", rfc2822(episode.published)),
+        node("pubDate", format_datetime(episode.published)),
         *_apple(whole, one),
         *_podcasting(whole, one),
     ]
-
-
-def rfc2822(at: datetime) -> str:
-    """A moment as RSS writes it, `Thu, 15 Jan 2026 19:30:00 +0100`, whatever the system's language."""
-    return f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at.strftime('%H:%M:%S %z')}"
 
 
 def _apple(whole: Whole, one: Published) -> Iterator[Node]:
