@@ -1,4 +1,4 @@
-"""Which machines a feed may send us to: the public ones. A feed is a stranger's, and its addresses may point into a private network."""
+"""Which hosts an import may connect to: public ones only. A feed is untrusted, and its URLs may point into a private network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _is_public(address: _Address) -> bool:
     special = address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local or address.is_unspecified
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
-            return True  # it is judged by the one inside
+            return True  # the embedded IPv4 address decides
         special = special or address.is_site_local
         if address in _NAT64:
             return True
@@ -43,17 +43,17 @@ def _inside(address: _Address) -> tuple[_Address, ...]:
 
 
 def resolved(host: str, port: int, allow_private: bool) -> str:
-    """The IP address to connect to; the name is looked up once, so that it cannot become another between the look and the call.
+    """The IP address to connect to; the name is resolved once, so that DNS cannot change between the check and the connection.
 
-    A `CauserieError` when the name is unknown, or when any of its addresses is not public and `allow_private` is not given.
+    Raises `CauserieError` when the name is unknown, or when one of its addresses is not public and `allow_private` is false.
     """
     try:
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise CauserieError("cannot be found", printable(host)[:100], "check the address and the connection") from error
+        raise CauserieError("has no IP address", printable(host)[:100], "check the URL and your Internet connection") from error
     found = [str(row[4][0]) for row in rows]
     refused = [] if allow_private else [each for each in found if not is_public(each)]
     if refused or not found:
         where = f"{host} ({refused[0]})" if refused and refused[0] != host else host
-        raise CauserieError("is not on the public Internet", printable(where)[:200], "--allow-private allows it, for a feed you trust")
+        raise CauserieError("is not on the public Internet", printable(where)[:200], "use --allow-private if you trust this feed")
     return found[0]

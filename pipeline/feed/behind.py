@@ -1,4 +1,4 @@
-"""The files behind a feed: which local file each published address is, and what its first bytes say."""
+"""The local files of a feed: which file each published URL refers to, and the properties of its content."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _SOURCES = (__file__, contents.__file__, pictures.__file__)
 
 @dataclass(frozen=True)
 class Local:
-    """Where a published file is in the show, and the digest it was released with."""
+    """A published file: its path in the show, and its SHA-256 in `release.json`."""
 
     path: str
-    source: str  # the same from the show's folder
+    source: str  # relative to the show's folder
     sha256: str
 
 
 def addresses(root: Path, website: str) -> dict[str, Local]:
-    """The local file of every published address, from the releases of a show; `CauserieError` when one is damaged."""
+    """The local file of every published URL, from the show's `release.json` files; raises `CauserieError` when one is damaged."""
     found = {}
     for release in sorted(root.glob(".causerie/*/release.json")):
         for file in _files(read_json(release)):
@@ -39,7 +39,7 @@ def addresses(root: Path, website: str) -> dict[str, Local]:
 
 
 def look(uses: Iterable[Use], local: Mapping[str, Local], looked: Looked) -> dict[str, File]:
-    """What is known of the files in use, by address; those that are not in the show are left out."""
+    """The properties of the referenced files, by URL; files that are not in the show are left out."""
     by = signature(_SOURCES)
     found: dict[str, File] = {}
     for use in uses:
@@ -48,14 +48,14 @@ def look(uses: Iterable[Use], local: Mapping[str, Local], looked: Looked) -> dic
         kind = _kind_of(use)
         try:
             said = looked.at(one.path, f"{kind} {one.source}", by, partial(_said, kind, Path(one.path)))
-        except OSError:  # not there, or not to be read
+        except OSError:  # missing or unreadable
             continue
         found[use.url] = _file(one.sha256, said)
     return found
 
 
 def state(local: Mapping[str, Local]) -> str:
-    """Digits that are others as soon as a file, its address or its release is another."""
+    """A hexadecimal fingerprint that changes when a file, its URL or its released digest changes."""
     digest = hashlib.sha256()
     for url, one in local.items():
         try:
@@ -68,21 +68,21 @@ def state(local: Mapping[str, Local]) -> str:
 
 
 def _files(value: object) -> list[dict[str, str]]:
-    """The files of a release; none when it is no release of ours."""
+    """The files of a release; none when the value is not a release of Causerie's."""
     files = value.get("files", []) if isinstance(value, dict) else []
     wanted = ("key", "source", "sha256")
     return [file for file in files if isinstance(file, dict) and all(isinstance(file.get(name), str) for name in wanted)]
 
 
 def _kind_of(use: Use) -> str:
-    """What a file in use has to be: "cover", "audio", or the media type of a text."""
+    """What a referenced file has to be: "cover", "audio", or the media type of a text."""
     if use.kind in ("cover", "audio", "alternate"):
         return "cover" if use.kind == "cover" else "audio"
     return "application/json+chapters" if use.kind == "chapters" else use.tag.get("type").partition(";")[0]
 
 
 def _said(kind: str, path: Path) -> dict[str, Any]:
-    """The fields of a `File` but for its digest, as JSON has them."""
+    """The fields of a `LocalFile` except its digest, as JSON values."""
     size = path.stat().st_size
     if kind == "cover":
         picture = pictures.in_file(path)
@@ -90,7 +90,7 @@ def _said(kind: str, path: Path) -> dict[str, Any]:
     if kind == "audio":
         sound = _audio(path)
         return {"bytes": size, "audio": sound and asdict(sound)}
-    wrong = f"has {size} bytes, too many for a text" if size > _TEXT_BYTES else contents.damage(kind, path.read_bytes())
+    wrong = f"has {size} bytes, too many for a text file" if size > _TEXT_BYTES else contents.damage(kind, path.read_bytes())
     return {"bytes": size, "damage": wrong}
 
 
@@ -102,13 +102,13 @@ def _file(sha256: str, said: Mapping[str, Any]) -> File:
 
 
 def _audio(path: Path) -> Audio | None:
-    """What mutagen reads in an audio file; None when it is none, or is damaged."""
+    """The properties mutagen reads; None when the file is not audio, or is damaged."""
     import mutagen
     from mutagen.mp3 import MP3
 
     try:
         found = mutagen.File(path)
-    except Exception:  # a damaged file can trip a reader of thirty formats anywhere
+    except Exception:  # mutagen can raise anything on a damaged file
         return None
     if found is None or not hasattr(found.info, "length"):
         return None

@@ -1,4 +1,4 @@
-"""Captions of any host (VTT, SRT) as the text a person corrects: who says what, in paragraphs."""
+"""Captions (VTT, SRT) from any host as an editable transcript: speakers and paragraphs."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from pipeline.transcript.text import LABEL, Declared, Paragraph, Transcript, wri
 
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
 _TAG = re.compile(r"</?[a-zA-Z0-9:.][^<>]*>|</?>")
-_LONGEST = 700  # characters of a paragraph of one voice, after which it ends with its sentence
+_LONGEST = 700  # characters; a longer paragraph of one speaker ends with its sentence
 
 _FORMS = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/srt": ".srt", "text/srt": ".srt", "text/plain": ".txt"}
 _FORMS |= {"application/json": ".json", "text/html": ".html"}
 _BEST = (".vtt", ".srt", ".txt", ".json", ".html")
 
-Said = tuple[str, str]  # a voice, "" when none is named, and its words
+Said = tuple[str, str]  # speaker ("" when none is named), text
 
 
 def captions_text(content: str, people: Mapping[str, str]) -> str:
-    """The text for `transcripts/<slug>.md`; `people` maps keys to names. A `CauserieError` when nobody says anything in it."""
+    """The text of `transcripts/<slug>.md`; `people` maps keys to names. Raises `CauserieError` when there is no cue."""
     spoken = voices(cues(content))
     if not spoken:
-        raise CauserieError("holds no captions")
+        raise CauserieError("contains no captions")
     blocks = tuple(Paragraph(_paired(words), voice) for voice, words in paragraphs(spoken))
     keys = {name.casefold(): key for key, name in people.items()}
     named = dict.fromkeys(voice for voice, _ in spoken if voice)
@@ -41,19 +41,19 @@ def captions_text(content: str, people: Mapping[str, str]) -> str:
 
 
 def best_transcript(found: Iterable[Linked], language: str) -> Linked:
-    """The one to take of an episode's transcripts: in the show's language, or in one nobody names, first; then by form."""
+    """The preferred transcript of an episode: in the show's language or without a language first, then by format."""
     return min(found, key=lambda each: (each.language[:2].lower() not in ("", language[:2]), _BEST.index(form_of(each))))
 
 
 def form_of(found: Linked) -> str:
-    """`.vtt`, `.srt`, `.txt`, `.json` or `.html`, by what the feed says it is, else by its address."""
+    """`.vtt`, `.srt`, `.txt`, `.json` or `.html`, from the media type in the feed, else from the URL."""
     known = _FORMS.get(found.type.partition(";")[0].strip())
     extension = PurePosixPath(urlsplit(found.url).path).suffix.lower()
     return known or (extension if extension in _BEST else ".html")
 
 
 def cues(content: str) -> list[Said]:
-    """What each cue says, in order; lines that only repeat the one before, as rolling captions do, are left out."""
+    """The text of each cue, in order; lines that repeat the previous one, as in rolling captions, are left out."""
     said: list[Said] = []
     last = ""
     blocks = re.split(r"\n[ \t]*\n", content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
@@ -75,7 +75,7 @@ def cues(content: str) -> list[Said]:
 
 
 def voices(said: Iterable[Said]) -> list[Said]:
-    """The same, with «Nora: …» read as a voice where the name begins two lines at least."""
+    """The same, with `Nora: …` read as a speaker label when the name starts at least two lines."""
     said = list(said)
     starts = [LABEL.match(words) for voice, words in said]
     counts = Counter(found["label"] for found, (voice, _) in zip(starts, said, strict=True) if found and not voice)
@@ -91,7 +91,7 @@ def voices(said: Iterable[Said]) -> list[Said]:
 
 
 def paragraphs(said: Iterable[Said]) -> list[Said]:
-    """Cues joined as long as one voice speaks; a long turn is cut after a sentence."""
+    """Consecutive cues of one speaker joined; a long turn is split after a sentence."""
     found = []
     for voice, group in groupby(said, key=lambda each: each[0]):
         words = ""
@@ -105,14 +105,14 @@ def paragraphs(said: Iterable[Said]) -> list[Said]:
 
 
 def voice_name(text: str) -> str:
-    """A name that can stand before a colon in our text; empty when nothing is left of it."""
+    """A name that is valid before a colon in a transcript; empty when nothing is left."""
     name = line(re.sub(r"[:«»\[\]\\<>\n]", " ", text)).lstrip("@#%+- ")[:40].strip()
     found = LABEL.match(f"{name} : x")
     return name if found and found["label"] == name else ""
 
 
 def _paired(words: str) -> str:
-    """Quotation marks and brackets without a partner would be mistakes in our text: they become others of the same sense."""
+    """Replace unbalanced « » and [ ], which would be syntax errors in a transcript, by “ ” and ( )."""
     depth = 0
     for char in words:
         depth += (char == "«") - (char == "»")

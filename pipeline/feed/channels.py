@@ -1,4 +1,4 @@
-"""What a stranger's feed says of its show, as ours says it."""
+"""The show of an imported feed: the fields of its `<channel>` as the values of `show.toml`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.feed.wording import line, shortened, title
 from pipeline.model import ShowInfo
 from pipeline.text import slugify
 
-# Where other people's shows have their pages
+# Domains of podcast hosts: a page there is not the show's own site
 _HOSTS = frozenset(
     """
     acast.com anchor.fm apple.com art19.com audioboom.com audiomeans.fr ausha.co blubrry.com buzzsprout.com captivate.fm castos.com
@@ -25,19 +25,19 @@ _HOSTS = frozenset(
 
 
 def show_info(root: Element, base: str, feed_url: str, website: str = "") -> tuple[ShowInfo, list[str]]:
-    """The show without its credits, published at `website` or where that can be guessed; and what could not be kept or is a guess."""
+    """The show without its credits, and notes on what was lost or guessed; without `website`, the site is guessed from the feed."""
     notes: list[str] = []
     name = title(root.words("title", "itunes:title"))
     if not name:
-        notes.append("the feed has no title: write the show's in show.toml")
+        notes.append("the feed has no title: set title in show.toml")
         name = "Titre à écrire"
     summary, description, text_notes = texts(root)
     author = title(root.words("itunes:author", "dc:creator", "managingEditor"))
     if not author:
-        notes.append("the feed names no author: the show's title stands for it in show.toml")
+        notes.append("the feed has no author: the show's title is used, see author in show.toml")
     categories, category_notes = terms.categories(root.all("itunes:category"))
     if not categories:
-        notes.append("categories: none that directories know: write at least one in show.toml, nothing can be built before")
+        notes.append("categories: none is in Apple's list: set at least one in show.toml before you build")
     info = ShowInfo(
         title=shortened(name, 255),
         description=description or summary or name,
@@ -57,18 +57,18 @@ def show_info(root: Element, base: str, feed_url: str, website: str = "") -> tup
 
 
 def _told(root: Element, feed_url: str, info: ShowInfo) -> list[str]:
-    """What the feed says of itself that a person has to know."""
+    """Warnings about the feed itself."""
     moved = terms.address(root.words("itunes:new-feed-url"))
     told = []
     if moved and moved != feed_url:
-        told.append(f"the feed says that it moved to {moved}: import that one if it is not the same")
+        told.append(f"the feed has moved to {moved} (itunes:new-feed-url): import that one unless it is the same")
     if info.email:
-        told.append(f"email: {info.email} will stand in the feed (podcast:locked), where anybody can read it")
+        told.append(f"email: {info.email} will be public in the feed (podcast:locked)")
     return told
 
 
 def own_address(root: Element) -> str:
-    """The address that a feed gives itself; empty when it gives none."""
+    """The URL in the feed's `atom:link rel="self"`; empty when there is none."""
     links = (each for each in root.all("atom:link") if each.attributes.get("rel") == "self")
     return next(filter(None, (terms.address(each.attributes.get("href", "")) for each in links)), "")
 
@@ -78,22 +78,22 @@ def _guid(root: Element, feed_url: str, notes: list[str]) -> str:
     if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", own):
         return own
     if own:
-        notes.append(f"its podcast:guid is no UUID, “{own[:60]}”: left out")
+        notes.append(f"podcast:guid “{own[:60]}” is not a UUID: left out")
     if not feed_url:
-        notes.append("the feed has no podcast:guid and does not say its address: one is made from the new address at the first build")
+        notes.append("the feed has no podcast:guid and no self link: a GUID is made from the new address at the first build")
         return ""
     notes.append(f"the feed has no podcast:guid: made from its address, {feed_url}")
     return podcast_guid(feed_url)
 
 
 def _website(root: Element, base: str, notes: list[str]) -> str:
-    """The show's own site, unless it is a page at its host's: nobody publishes there but the host."""
+    """The show's own site, unless it is a page at its podcast host, where only the host can publish."""
     own = terms.address(root.words("link"), base)
     found = re.sub(r"^http:", "https:", re.sub(r"[?#\"].*", "", own))
-    todo = "write in show.toml where you will publish, and have the old feed redirect to its feed.xml"
+    todo = "set website in show.toml to where you will publish, and have the old feed redirect to its feed.xml"
     if not found or _is_hosted(found):
         found = f"https://podcast.example.org/{slugify(title(root.words('title')))[:60].strip('-') or 'show'}/"
-        notes.append(f"website: {found} is no real address{f', since {own} is its host’s' if own else ''}: {todo}")
+        notes.append(f"website: {found} is a placeholder{f', because {own} belongs to the podcast host' if own else ''}: {todo}")
     else:
         found = found if found.endswith("/") else f"{found}/"
         notes.append(f"website: {found} is a guess: {todo}")
@@ -109,7 +109,7 @@ def _language(root: Element, notes: list[str]) -> str:
     text = line(root.words("language")).replace("_", "-")
     found = re.match(r"([a-z]{2})(?:-([a-z]{2})\b)?(?![a-z])", text, re.I)
     if not found:
-        notes.append(f"language: {f'“{text[:40]}” is unknown' if text else 'the feed does not say it'}: fr is assumed, see show.toml")
+        notes.append(f"language: {f'“{text[:40]}” is unknown' if text else 'the feed declares none'}: fr is assumed, see show.toml")
         return "fr"
     return found[1].lower() + (f"-{found[2]}" if found[2] else "")
 
@@ -127,14 +127,14 @@ def _copyright(root: Element, notes: list[str]) -> str:
     holder = line(holder)
     if holder != text:
         holder = holder.strip(" ,;:-–—/")
-        notes.append(f"copyright: “{text[:80]}” is “{holder[:80]}”, the holder alone, as directories want it")
+        notes.append(f"copyright: “{text[:80]}” is shortened to the holder, “{holder[:80]}”, as directories require")
     return shortened(holder, 255)
 
 
 def _kind(root: Element, notes: list[str]) -> str:
     kind = line(root.words("itunes:type")).lower() or "episodic"
     if kind not in ("episodic", "serial"):
-        notes.append(f"type: “{kind[:40]}” is unknown: episodic")
+        notes.append(f"type: “{kind[:40]}” is unknown: episodic is used")
         return "episodic"
     return kind
 
@@ -142,7 +142,7 @@ def _kind(root: Element, notes: list[str]) -> str:
 def _explicit(root: Element, notes: list[str]) -> bool:
     text = root.words("itunes:explicit")
     if text and terms.yes(text) is None:
-        notes.append(f"explicit: “{line(text)[:40]}” is neither true nor false: false")
+        notes.append(f"explicit: “{line(text)[:40]}” is neither true nor false: false is used")
     return bool(terms.yes(text))
 
 
@@ -151,7 +151,7 @@ def _alt(root: Element) -> str:
 
 
 def image(root: Element, base: str) -> str:
-    """The address of the cover; empty when there is none."""
+    """The URL of the cover; empty when there is none."""
     links = [each.attributes.get("href", "") for each in root.all("itunes:image")]
     links += [each.words("url") for each in root.all("image")]
     return next(filter(None, (terms.address(link, base) for link in links)), "")

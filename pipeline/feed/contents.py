@@ -1,4 +1,4 @@
-"""Whether a transcript or a list of chapters is what its type says: the first thing wrong in it, in a few words."""
+"""Whether a transcript or chapters file conforms to its media type: the first error in it, in a few words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ASIDE = ("NOTE", "STYLE", "REGION")
 
 
 def damage(kind: str, data: bytes) -> str:
-    """What is wrong in a file of that media type; empty when nothing is, or when nothing is known of the type."""
+    """The first error in a file of that media type; empty when there is none, or when the type is not checked."""
     if kind not in _READERS:
         return ""
     try:
@@ -27,40 +27,40 @@ def damage(kind: str, data: bytes) -> str:
 def _vtt(text: str) -> str:
     blocks = _blocks(text)
     if not re.fullmatch(r"WEBVTT([ \t].*)?", text.partition("\n")[0].rstrip("\r")) or not blocks or len(blocks[0]) > 1:
-        return "does not begin with WEBVTT and an empty line"
+        return "does not start with WEBVTT and an empty line"
     return _cues([block for block in blocks[1:] if not block[0].startswith(_ASIDE)], _VTT)
 
 
 def _srt(text: str) -> str:
     blocks = _blocks(text)
     bad = next((block[0] for block in blocks if not block[0].strip().isdigit()), "")
-    return f"has a card without a number, near “{bad[:40]}”" if bad else _cues(blocks, _SRT)
+    return f"has a cue without a number, near “{bad[:40]}”" if bad else _cues(blocks, _SRT)
 
 
 def _blocks(text: str) -> list[list[str]]:
-    """Runs of lines that are not empty."""
+    """Groups of lines separated by blank lines."""
     return [block.split("\n") for block in re.split(r"\n(?:[ \t]*\n)+", text.replace("\r\n", "\n").strip("\n")) if block.strip()]
 
 
 def _cues(blocks: list[list[str]], times: re.Pattern[str]) -> str:
-    """What is wrong with cues: a time in the first or second line, each after the one before it, text below."""
+    """The first error in cues: timings in the first or second line, in chronological order, then text."""
     last = (0, "")
     for block in blocks:
         at = 0 if "-->" in block[0] else 1
         found = times.fullmatch(block[at]) if at < len(block) else None
         if not found:
-            return f"has no times that can be read near “{block[0][:40]}”"
+            return f"has no valid timings near “{block[0][:40]}”"
         start, end = _ordered(found[1]), _ordered(found[2])
         if end <= start or start < last:
-            return f"has times that go back at “{block[at][:40]}”"
+            return f"has timings out of order at “{block[at][:40]}”"
         if "-->" in "\n".join(block[at + 1 :]):
-            return f"has an arrow in its text after “{block[at][:40]}”"
+            return f"has --> in the text after “{block[at][:40]}”"
         last = start
     return "" if blocks else "has no cue"
 
 
 def _ordered(stamp: str) -> tuple[int, str]:
-    """A time so that later ones are greater: without zeros in front the longer text is later, and of two as long the greater."""
+    """A sort key of a timestamp: without leading zeros, the longer text is later, and of two equally long ones the greater."""
     bare = stamp.lstrip("0:")
     return len(bare), bare
 

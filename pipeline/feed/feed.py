@@ -1,4 +1,4 @@
-"""The feed: RSS 2.0 with the iTunes, Podcasting 2.0 and Podlove namespaces, from the show's words and its episodes' releases."""
+"""The feed: RSS 2.0 with the iTunes, Podcasting 2.0 and Podlove namespaces, from the show's texts and its episodes' releases."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def feed(
     soundbites: tuple[tuple[Soundbite, ...], ...] = (),
     **others: Path,
 ) -> None:
-    """Write the feed, and those of `options.others`, in that order, to `others`.
+    """Write the main feed, and the feeds of `options.others` to `others`, in that order.
 
-    `releases`, `chapters`, `items` and `soundbites` are in the order of `episodes`; the feed has the newest first.
+    `releases`, `chapters`, `items` and `soundbites` are in the order of `episodes`; feeds list the newest first.
     """
     more = zip(items or (ItemOptions(),) * len(episodes), soundbites or ((),) * len(episodes), strict=True)
     rows = [(*one, *rest) for one, rest in zip(zip(episodes, releases, chapters, strict=True), more, strict=True)]
@@ -53,14 +53,14 @@ def feed(
 
 
 def _is_in(which: OtherFeed, show: ShowInfo, episode: EpisodeInfo) -> bool:
-    """Whether a feed gives that episode."""
+    """Whether a feed includes an episode."""
     return which.season in (None, episode.season) and speaks(episode.language or show.language, which.language)
 
 
 def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ...], published: Iterable[Published]) -> bytes:
-    """The feed's bytes, the same for the same values; `episodes` and `published` are the same ones, the newest first.
+    """The feed's bytes, reproducible; `episodes` and `published` are the same episodes, the newest first.
 
-    feedgen writes the channel. Items are text from the start: a tree of each takes several times as long.
+    feedgen writes the channel. Items are built as text: an XML tree of each takes several times as long.
     """
     from feedgen.feed import FeedGenerator
     from lxml import etree
@@ -74,7 +74,7 @@ def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ..
     if episodes:
         made.pubDate(episodes[0].published)
     if built:
-        made.lastBuildDate(built)  # never the clock: nothing new, same bytes
+        made.lastBuildDate(built)  # never the clock: the same input gives the same bytes
     else:
         made.podcasting.undated = True
     head, tail = _around(etree.fromstring(made.rss_str()))
@@ -83,7 +83,7 @@ def rss(whole: Whole, episodes: list[EpisodeInfo], trailers: tuple[Published, ..
 
 
 def _around(head: _Element) -> tuple[bytes, bytes]:
-    """What stands before and after the items."""
+    """The serialised feed before and after its items."""
     from lxml import etree
 
     etree.indent(head, space="  ")
@@ -97,7 +97,7 @@ def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None: 
     made.title(which.title or show.title)
     made.description(plain(which.description or show.description, DESCRIPTION_BYTES) or show.title)
     made.link(href=whole.url, rel="self", type="application/rss+xml")
-    made.link(href=show.website, rel="alternate")  # last: feedgen takes the last link of any kind for the channel's own
+    made.link(href=show.website, rel="alternate")  # last: feedgen uses the last link of any kind as the channel's
     made.language(show.language if speaks(show.language, which.language) else which.language)
     made.generator("Causerie")
     if show.copyright:
@@ -126,12 +126,12 @@ def _channel(made: Any, whole: Whole, trailers: tuple[Published, ...]) -> None: 
 
 
 def _owner(show: ShowInfo) -> Node:
-    """Whom services mail a code when somebody claims the show there."""
+    """itunes:owner: the address to which directories send a code when the show is claimed there."""
     return node("itunes:owner", "", node("itunes:name", show.author), node("itunes:email", show.email))
 
 
 def _pictures(whole: Whole) -> Iterator[Node]:
-    """The cover, then the others, each with what it shows and its shape."""
+    """podcast:image of the cover, then of the other images."""
     cover, *others = whole.art
     yield image(whole.show, cover, whole.show.cover_alt, "artwork")
     for file, wanted in zip(others, whole.options.images, strict=True):

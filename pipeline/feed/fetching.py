@@ -1,4 +1,4 @@
-"""What a feed names, fetched from a network nobody trusts: http and https only, redirects looked at hop by hop, sizes and times held."""
+"""HTTP for untrusted feeds: http and https only, every redirect checked, size and time limits."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pipeline.text import printable
 MOST_HOPS = 10
 BLOCK_BYTES = 1 << 16
 _AGENT = "Causerie (podcast import)"
-_TELL = {401: "asks for a password", 403: "is forbidden", 404: "is not there", 410: "is gone", 429: "has had too many requests, try later"}
+_TELL = {401: "requires a password", 403: "is forbidden", 404: "is not found", 410: "was removed", 429: "is rate limited, try later"}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much, how long, and where: `idle_s` without a byte, `whole_s` in all."""
+    """Limits of a request: bytes, seconds without a byte, seconds in total, and whether private addresses are allowed."""
 
     most_bytes: int
     idle_s: float = 20.0
@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered at the last hop; `blocks` gives the body, as sent, once."""
+    """The response at the last redirect; `chunks` yields the body as sent, once."""
 
     url: str
     status: int
@@ -46,11 +46,11 @@ class Answer:
 
 
 class Cut(Exception):
-    """The connection ended before the body did."""
+    """The connection ended before the body was complete."""
 
 
 class Fetched(NamedTuple):
-    """A body, unpacked, its type, and where it was in the end."""
+    """A decompressed body, its media type, and its URL after redirects."""
 
     data: bytes
     type: str
@@ -58,13 +58,14 @@ class Fetched(NamedTuple):
 
 
 def fetched(url: str, limits: Limits) -> Fetched:
-    """A body that fits in memory; a `CauserieError` names the address and what is wrong."""
+    """Fetch a body that fits in memory; raises `CauserieError` with the URL and the reason."""
     with asked(url, limits) as answer:
         if answer.status != 200:
             raise CauserieError(_refusal(answer.status), shown(url), "open it in a browser to see")
         packed = answer.headers.get("content-encoding", "identity").strip().lower()
         if packed not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise CauserieError(f"comes packed as {printable(packed)[:20]}, which is not read", shown(url), "fetch it with a browser")
+            what = f"has the content encoding {printable(packed)[:20]}, which is not supported"
+            raise CauserieError(what, shown(url), "download it with a browser")
         blocks = answer.blocks if packed in ("", "identity") else _unpacked(answer.blocks, url)
         parts, size = [], 0
         try:
@@ -74,15 +75,15 @@ def fetched(url: str, limits: Limits) -> Fetched:
                     raise too_large(url, limits)
                 parts.append(block)
         except Cut as error:
-            raise CauserieError("was cut on the way", shown(url), "try again") from error
+            raise CauserieError("was cut off during the download", shown(url), "try again") from error
         return Fetched(b"".join(parts), answer.headers.get("content-type", "").partition(";")[0].strip().lower(), answer.url)
 
 
 @contextmanager
 def asked(url: str, limits: Limits, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
-    """The answer at the end of the redirects, each hop's host looked up and judged; closed at the end, or when its time is over.
+    """The response after redirects, with the host of every hop checked; closed at the end, or when the total time is over.
 
-    `CauserieError` for an address, a host or a server that is no use; `Cut` from `blocks` when the body ends too early.
+    Raises `CauserieError` for an unusable URL, host or server; `chunks` raises `TruncatedBody` when the body ends too early.
     """
     at = url
     for _ in range(MOST_HOPS + 1):
@@ -97,7 +98,7 @@ def asked(url: str, limits: Limits, headers: Mapping[str, str] | None = None) ->
             if response.status in (301, 302, 303, 307, 308) and target:
                 at = address(urljoin(at, target))
                 if not at:
-                    what = f"leads to “{printable(target)[:100]}”, which is not http"
+                    what = f"redirects to “{printable(target)[:100]}”, which is not http"
                     raise CauserieError(what, shown(url), "open it in a browser to see")
                 continue
             named = {name.lower(): value for name, value in response.headers.items()}
@@ -110,17 +111,17 @@ def asked(url: str, limits: Limits, headers: Mapping[str, str] | None = None) ->
 
 
 def shown(url: str) -> str:
-    """An address as errors name it: what may be a secret in it, its query, is not repeated."""
+    """A URL for error messages, without its query, which may hold a secret."""
     return printable(url.partition("?")[0])[:200]
 
 
 def _connection(url: str, limits: Limits) -> http.client.HTTPConnection:
-    """Connected to the very address that was judged; TLS is checked against the name."""
+    """A connection to the IP address that was checked; TLS verifies the host name."""
     clean = address(url)
     parts = urlsplit(clean)
     if not clean or not parts.hostname or "@" in parts.netloc:
         if "@" in parts.netloc:
-            hint = "a password in an address is not sent: download the file first"
+            hint = "a password in a URL is not sent: download the file first"
             raise CauserieError("cannot be fetched", shown(parts.hostname or ""), hint)
         raise CauserieError("cannot be fetched", shown(url), "give an http or https address")
     secure = parts.scheme == "https"
@@ -134,7 +135,7 @@ def _connection(url: str, limits: Limits) -> http.client.HTTPConnection:
             sock = _trusted().wrap_socket(sock, server_hostname=parts.hostname)
     except ssl.SSLError as error:
         what = f"has no valid certificate ({printable(str(error.reason))})"
-        hint = "open it in a browser to see; an authority of your own is named by SSL_CERT_FILE=its.pem in the environment"
+        hint = "open it in a browser to see; for your own certificate authority, set the environment variable SSL_CERT_FILE=its.pem"
         raise CauserieError(what, shown(url), hint) from error
     except OSError as error:
         raise CauserieError(f"does not answer ({printable(str(error))})", shown(url), "try again later") from error
@@ -150,12 +151,12 @@ def _response(connection: http.client.HTTPConnection, url: str, headers: Mapping
         connection.request("GET", target, headers=sent)
         return connection.getresponse()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        what = f"does not answer as a web server does ({type(error).__name__})"
+        what = f"does not answer with valid HTTP ({type(error).__name__})"
         raise CauserieError(what, shown(url), "try again later") from error
 
 
 def _blocks(response: http.client.HTTPResponse, url: str, limits: Limits, over: threading.Event) -> Iterator[bytes]:
-    """The body as sent, no longer than it may be whatever its head says; `Cut` when it is shorter than its head says."""
+    """The body as sent, up to the size limit; raises `TruncatedBody` when it is shorter than Content-Length."""
     said = response.headers.get("Content-Length", "")
     wanted = int(said) if said.isascii() and said.isdigit() and len(said) < 16 and not response.chunked else None
     if wanted is not None and wanted > limits.most_bytes:
@@ -181,7 +182,7 @@ def _blocks(response: http.client.HTTPResponse, url: str, limits: Limits, over: 
 
 
 def _unpacked(blocks: Iterator[bytes], url: str) -> Iterator[bytes]:
-    """gzip or zlib, a block at a time: a bomb is met while it is small."""
+    """Decompress gzip or zlib chunk by chunk: a decompression bomb meets the size limit while it is small."""
     machine = zlib.decompressobj(47)
     try:
         for block in blocks:
@@ -190,13 +191,13 @@ def _unpacked(blocks: Iterator[bytes], url: str) -> Iterator[bytes]:
                 block = machine.unconsumed_tail
         yield machine.flush()
     except zlib.error as error:
-        raise CauserieError("is packed wrongly", shown(url), "open it in a browser to see") from error
+        raise CauserieError("is not valid gzip or deflate", shown(url), "open it in a browser to see") from error
     if not machine.eof:
-        raise Cut("the packed body ends too early")
+        raise Cut("the compressed body ends too early")
 
 
 def _hang_up(sock: socket.socket, over: threading.Event) -> None:
-    """Time is over: whatever the other side still drips is not waited for."""
+    """The total time is over: shut the socket, so that a slow server is not waited for."""
     over.set()
     with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
@@ -208,9 +209,9 @@ def _trusted() -> ssl.SSLContext:
 
 
 def too_large(url: str, limits: Limits) -> CauserieError:
-    """What to raise for a body that goes on beyond its limit."""
-    return CauserieError(f"is larger than {limits.most_bytes / 1e6:,.0f} MB", shown(url), "that is more than is ever taken from a feed")
+    """The error for a body beyond its size limit."""
+    return CauserieError(f"is larger than {limits.most_bytes / 1e6:,.0f} MB", shown(url), "larger files of a feed are not downloaded")
 
 
 def _refusal(status: int) -> str:
-    return f"{_TELL.get(status, 'cannot be had')} (the server says {status})"
+    return f"{_TELL.get(status, 'cannot be downloaded')} (HTTP status {status})"

@@ -1,4 +1,4 @@
-"""One item of a stranger's feed as an episode, and what of it could not be kept."""
+"""One item of an imported feed as an episode, with notes on what could not be kept."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pipeline.model import Chapter, EpisodeInfo, Person
 from pipeline.sound_model import Soundbite
 from pipeline.text import hms
 
-NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # of an episode that a person has yet to date
-LONGEST = {"title": 255, "summary": 500, "description": 4000}  # as pipeline/catalog.py has them
+NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # of an episode without a date in the feed
+LONGEST = {"title": 255, "summary": 500, "description": 4000}  # the limits of pipeline/config/loader.py
 KNOWN = frozenset(
     "title link description guid pubDate enclosure content:encoded dc:date itunes:title itunes:summary itunes:subtitle itunes:duration "
     "itunes:episode itunes:season itunes:episodeType itunes:explicit itunes:image itunes:author itunes:block podcast:season "
@@ -24,20 +24,20 @@ KNOWN = frozenset(
     "podcast:alternateEnclosure comments media:content media:thumbnail googleplay:explicit googleplay:image googleplay:description".split()
 ).union(ITEM)
 
-# What `pipeline/feed/feed.py` adds to every description, as `plain` reads it
+# What `pipeline/feed/rss_item.py` adds to every description, as `html_to_text` reads it
 _GENERATED = (
     "Lire la transcription ({link})",
     "Read the transcript ({link})",
     "Sous-titres en anglais : traduction automatique.",
     "English captions: machine translation.",
 )
-# RSS takes a GUID for an address unless isPermaLink is false; podcastparser (gPodder) then completes it from the feed's own
-_HALF_LINK = 'its GUID, “{}”, is no address and lacks isPermaLink="false": a few players (gPodder) completed it, and will take it for new'
+# RSS treats a GUID as a URL unless isPermaLink is false; podcastparser (gPodder) then resolves it against the feed's URL
+_HALF_LINK = 'GUID “{}” is not a URL and lacks isPermaLink="false": a few players (gPodder) changed it, and will show the episode as new'
 
 
 @dataclass(frozen=True)
 class Linked:
-    """A file elsewhere: an enclosure, a transcript. `bytes` is what the feed says, 0 when it says nothing."""
+    """A file that an item links to: an enclosure, a transcript. `bytes` is the declared length, 0 when there is none."""
 
     url: str
     type: str = ""
@@ -47,31 +47,31 @@ class Linked:
 
 @dataclass(frozen=True)
 class Item:
-    """An episode as its item tells it. The GUID in `info` is the very text of the feed; its date is `NO_DATE` when it has none."""
+    """An episode from a feed item. The GUID in `info` is the feed's text unchanged; the date is `NO_DATE` when there is none."""
 
     info: EpisodeInfo
     enclosure: Linked
     chapters: tuple[Chapter, ...] = ()
-    chapters_url: str = ""  # of JSON chapters, to be read when there are no others
+    chapters_url: str = ""  # URL of JSON chapters, used when there are no others
     transcripts: tuple[Linked, ...] = ()
-    image: str = ""  # its address
+    image: str = ""  # URL
     soundbites: tuple[Soundbite, ...] = ()
-    feed: Keys = field(default_factory=dict)  # what its TOML has under [feed]
+    feed: Keys = field(default_factory=dict)  # [feed] in its episode.toml
     notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class Context:
-    """What an item is read with: addresses are relative to `base`."""
+    """What all items of a feed share: relative URLs are resolved against `base`."""
 
     base: str
     people: dict[str, Person]
     explicit: bool
-    by_causerie: bool  # such a feed repeats chapters and the way to the transcript in its descriptions
+    by_causerie: bool  # such a feed repeats chapters and the transcript link in its descriptions
 
 
 def enclosure(item: Element, base: str) -> Linked | None:
-    """The item's sound: its first enclosure with an address; None for an item that is no episode."""
+    """The item's audio: its first enclosure with a URL; None for an item that is not an episode."""
     for each in (*item.all("enclosure"), *item.all("media:content")):
         url = terms.address(each.attributes.get("url", ""), _base(item, base))
         kind = line(each.attributes.get("type", "")).lower()
@@ -82,20 +82,20 @@ def enclosure(item: Element, base: str) -> Linked | None:
 
 
 def identity(item: Element, sound: Linked) -> tuple[str, str]:
-    """The GUID, every character as given, and a sentence when it is not the feed's own.
+    """The GUID, character by character as in the feed, and a note when it is missing or ambiguous.
 
-    Players that find none take the enclosure's address instead, so that is what subscribers hold already.
+    Without a GUID, players use the URL of the enclosure, so subscribers already have that one.
     """
     own = next((each for each in item.all("guid") if each.text.strip()), None)
     if own is None:
-        others = ", as for most players; some (gPodder) took its page’s, and will take it for new" if item.words("link") else ""
-        return sound.url, f"has no GUID: the address of its sound is its identity from now on{others}"
+        others = ", as in most players; some (gPodder) used its page’s, and will show the episode as new" if item.words("link") else ""
+        return sound.url, f"has no GUID: the URL of its audio file becomes its GUID{others}"
     is_link = own.attributes.get("isPermaLink", "true").strip().lower() != "false"
     return own.text, _HALF_LINK.format(line(own.text)[:80]) if is_link and not terms.address(own.text) else ""
 
 
 def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Context) -> Item:
-    """An item as an episode named `slug`."""
+    """An item as the episode `slug`."""
     base = _base(item, context.base)
     name = title(item.words("title", "itunes:title")) or slug
     published, date_note = terms.moment(item.words("pubDate", "dc:date"))
@@ -119,9 +119,9 @@ def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Conte
         guid=guid,
     )
     if len(name) > LONGEST["title"]:
-        notes.append(f"its title has {len(name)} characters: cut at {LONGEST['title']}")
+        notes.append(f"title has {len(name)} characters: shortened to {LONGEST['title']}")
     if sum(1 for _ in item.all("enclosure")) > 1:
-        notes.append("has several enclosures: the first is the episode's")
+        notes.append("has several enclosures: the first is used")
     keys, key_notes = item_keys(item, base)
     read = Item(
         info,
@@ -137,29 +137,29 @@ def read_item(item: Element, slug: str, guid: str, sound: Linked, context: Conte
 
 
 def texts(found: Element, repeated: frozenset[str] = frozenset(), by_causerie: bool = False) -> tuple[str, str, tuple[str, ...]]:
-    """A summary of at most 500 characters, a description of at most 4000, empty when the summary says all; and what was lost.
+    """A summary (at most 500 characters), a description (at most 4000, empty when the summary holds everything), and notes.
 
-    The longest text that fits is the description; a host's own short one the summary, else the beginning of the long one.
+    The longest text that fits is the description; the summary is a short text of the feed, else the start of the long one.
     """
     tags = ("content:encoded", "description", "itunes:summary", "itunes:subtitle", "googleplay:description")
     raw = {tag: found.words(tag) for tag in tags}
-    once = {text: plain(text) for text in dict.fromkeys(raw.values())}  # hosts say the same in several tags
+    once = {text: plain(text) for text in dict.fromkeys(raw.values())}  # hosts repeat one text in several tags
     read = {tag: once[text] for tag, text in raw.items()}
-    notes = [f"its text had {lost}: left out" for lost in dict.fromkeys(lost for each in read.values() for lost in each.lost)]
+    notes = [f"text: {lost} is left out" for lost in dict.fromkeys(lost for each in read.values() for lost in each.lost)]
     kept = {tag: _without(each.text, repeated) for tag, each in read.items()}
-    told = [kept["description"]] if by_causerie else kept.values()  # our own feeds say which is which
+    told = [kept["description"]] if by_causerie else kept.values()  # feeds of Causerie keep the two apart
     long = max(told, key=lambda text: (len(text) <= LONGEST["description"], len(text)))
     if not long:
         return "", "", tuple(notes)
     others = (line(kept[tag]) for tag in ("itunes:summary", "description", "itunes:subtitle") if kept[tag] != long)
     short = next((text for text in others if 0 < len(text) <= LONGEST["summary"]), "") or shortened(long.split("\n")[0], LONGEST["summary"])
-    short = re.sub(r"(?<=[.!?…])\s*\[(?:…|\.{3})\]$", "", short)  # WordPress's mark of an excerpt
+    short = re.sub(r"(?<=[.!?…])\s*\[(?:…|\.{3})\]$", "", short)  # how WordPress ends an excerpt
     description = shortened(long, LONGEST["description"]) if long != short else ""
     all_kept = f"{_bare(description)} {_bare(short)}"
     for tag, text in kept.items():
         if text not in ("", short, description) and _bare(text) not in all_kept:
             start = shortened(line(text), 60)
-            notes.append(f"its {tag} ({len(text)} characters, “{start}”) is kept only in feeds/imported.xml")
+            notes.append(f"{tag} ({len(text)} characters, “{start}”) is kept only in feeds/imported.xml")
     return short, description, tuple(notes)
 
 
@@ -168,12 +168,12 @@ def _without(text: str, repeated: frozenset[str]) -> str:
 
 
 def _bare(text: str) -> str:
-    """For comparing: without spaces, and without what marks an excerpt's end."""
+    """A text for comparison: without spaces, and without the marks that end an excerpt."""
     return "".join(text.casefold().split()).rstrip("…[].")
 
 
 def _repeated(item: Element, chapters: tuple[Chapter, ...], base: str) -> frozenset[str]:
-    """The paragraphs that a feed of Causerie's writes by itself, and will write again."""
+    """The paragraphs that Causerie generates in a description, and will generate again."""
     link = terms.address(item.words("link"), base)
     marks = (f"{hms(mark.start_s, always_hours=True)} {mark.title}" for mark in chapters)
     return frozenset((*map(line, marks), *(each.format(link=link) for each in _GENERATED)))
@@ -195,7 +195,7 @@ def _chapters(item: Element, base: str) -> tuple[tuple[Chapter, ...], tuple[str,
     rows = ((each.attributes.get("start", ""), each.attributes.get("title", ""), each.attributes.get("href", "")) for each in listed)
     kept, notes = terms.chapters(rows, base)
     pictures = sum(bool(each.attributes.get("image")) for each in listed)
-    return kept, (*notes, *([f"the pictures of its chapters ({pictures}): left out"] if pictures else []))
+    return kept, (*notes, *([f"chapter images ({pictures}) are left out"] if pictures else []))
 
 
 def _transcripts(item: Element, base: str) -> tuple[Linked, ...]:
@@ -210,14 +210,14 @@ def _number(item: Element, key: str, most: int, notes: list[str]) -> int | None:
     text = item.words(f"itunes:{key}", f"podcast:{key}")
     number = terms.whole(text, most)
     if text and number is None:
-        notes.append(f"its {key} is “{line(text)[:40]}”, not a whole number from 1: left out")
+        notes.append(f"{key} “{line(text)[:40]}” is not a whole number from 1: left out")
     return number
 
 
 def _kind(item: Element, notes: list[str]) -> str:
     kind = line(item.words("itunes:episodeType")).lower() or "full"
     if kind not in ("full", "trailer", "bonus"):
-        notes.append(f"is of a kind unknown, “{kind[:40]}”: taken as full")
+        notes.append(f"itunes:episodeType “{kind[:40]}” is unknown: full is used")
         return "full"
     return kind
 
@@ -226,17 +226,17 @@ def _explicit(item: Element, default: bool, notes: list[str]) -> bool:
     text = item.words("itunes:explicit", "googleplay:explicit")
     said = terms.yes(text)
     if text and said is None:
-        notes.append(f"says explicit “{line(text)[:40]}”: read as the show's, {str(default).lower()}")
+        notes.append(f"itunes:explicit “{line(text)[:40]}” is unknown: the show's value is used, {str(default).lower()}")
     return default if said is None else said
 
 
 def _soundbites(item: Element, notes: list[str]) -> tuple[Soundbite, ...]:
-    """`podcast:soundbite`; those of no length that `episode.toml` may have are told."""
+    """`podcast:soundbite`, with a note for each whose duration `episode.toml` does not allow."""
     kept = []
     for each in item.all("podcast:soundbite"):
         start_s, duration_s = (_seconds(each.attributes.get(key, "")) for key in ("startTime", "duration"))
         if start_s is None or duration_s is None or not 1 <= duration_s <= 600:
-            notes.append(f"soundbite “{line(each.text)[:60]}” has no time from 1 to 600 s: left out")
+            notes.append(f"soundbite “{line(each.text)[:60]}” has no start, or no duration from 1 to 600 s: left out")
         else:
             kept.append(Soundbite(start_s, duration_s, shortened(title(each.text), 128)))
     return tuple(kept)

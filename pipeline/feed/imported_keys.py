@@ -1,6 +1,6 @@
-"""What only a feed says, as `[feed]` and `[seasons]` say it: the rows of `pipeline/feed_keys.py`, read from tags to keys.
+"""The tags of an imported feed that become `[feed]` and `[seasons]`: the rows of `TAG_KEYS`, read from tags to keys.
 
-What comes out is TOML's own values: `pipeline/feed/workspace.py` writes them, and `feed_keys` reads them again.
+The result is TOML values: `toml_writer` writes them, and `pipeline/config/feed.py` reads them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.fields import ADDRESS, LICENSE
 Value = str | bool | dict[str, str] | list[str] | list[dict[str, str]]  # text, a flag, a table, a list, a list of tables
 Keys = Mapping[str, Value]  # of [feed]
 
-# Names that hosts used before the Podcasting 2.0 namespace, as today's, with their attributes
+# Tags from before the Podcasting 2.0 namespace, with their names there and those of their attributes
 _OLDER = {
     "rawvoice:donate": ("podcast:funding", {"href": "url"}),
     "rawvoice:location": ("podcast:location", {}),
@@ -26,26 +26,26 @@ _OLDER = {
 _HERE: Mapping[str, str] = {row.inside or row.tag: name for name, row in TAGS.items()}
 _OF_SHOW = frozenset(tag for tag, name in _HERE.items() if TAGS[name].channel)
 _OF_ITEM = frozenset(tag for tag, name in _HERE.items() if TAGS[name].item)
-SHOW, ITEM = _OF_SHOW | {*_OLDER, "podcast:block"}, _OF_ITEM | {"podcast:license"}  # every tag that is read here
+SHOW, ITEM = _OF_SHOW | {*_OLDER, "podcast:block"}, _OF_ITEM | {"podcast:license"}  # every tag read here
 
 
 def show_keys(channel: Element, base: str) -> tuple[Keys, list[str]]:
-    """`[feed]` of a show, and what could not be kept of its tags."""
+    """`[feed]` of a show, and notes on its tags."""
     notes: list[str] = []
     keys: dict[str, Value] = {}
     medium = line(channel.words("podcast:medium"))
     if medium in MEDIUMS:
         keys |= {"medium": medium} if medium != "podcast" else {}
     elif medium:
-        notes.append(f"medium: “{medium[:40]}” is unknown: left out")
+        notes.append(f"podcast:medium “{medium[:40]}” is unknown: left out")
     if terms.yes(channel.words("podcast:locked")) is False:
         keys["locked"] = False
     if _is_hidden(channel):
         keys["hidden"] = True
-        notes.append("is hidden from directories (itunes:block or podcast:block), and stays so: [feed] hidden = true")
+        notes.append("is hidden from directories (itunes:block or podcast:block), and stays hidden: [feed] hidden = true")
     if terms.yes(channel.words("itunes:complete")):
         keys["complete"] = True
-        notes.append("is complete (itunes:complete), and stays so: take complete = true out of [feed] before you publish another episode")
+        notes.append("is complete (itunes:complete), and stays complete: remove complete = true from [feed] to publish another episode")
     if not_on := _services(channel):
         keys["not_on"] = not_on
     if url := license_of(channel, base, [])[1]:
@@ -54,12 +54,12 @@ def show_keys(channel: Element, base: str) -> tuple[Keys, list[str]]:
 
 
 def item_keys(item: Element, base: str) -> tuple[Keys, list[str]]:
-    """`[feed]` of an episode, and what could not be kept of its tags."""
+    """`[feed]` of an episode, and notes on its tags."""
     notes: list[str] = []
     keys: dict[str, Value] = {}
     if _is_hidden(item):
         keys["hidden"] = True
-        notes.append("is hidden from directories (itunes:block), and stays so: [feed] hidden = true; its page is public as any other")
+        notes.append("is hidden from directories (itunes:block), and stays hidden: [feed] hidden = true; its page is public like any other")
     license, url = license_of(item, base, notes)
     keys |= {key: text for key, text in (("license", license), ("license_url", url)) if text}
     label = next((each.attributes.get("display", "") for each in item.all("podcast:episode")), "")
@@ -69,7 +69,7 @@ def item_keys(item: Element, base: str) -> tuple[Keys, list[str]]:
 
 
 def season_names(items: Iterable[Element]) -> dict[int, str]:
-    """`[seasons]`: the first name that each season has."""
+    """`[seasons]`: the first name of each season."""
     names: dict[int, str] = {}
     for item in items:
         for each in item.all("podcast:season"):
@@ -80,20 +80,20 @@ def season_names(items: Iterable[Element]) -> dict[int, str]:
 
 
 def license_of(holder: Element, base: str, notes: list[str]) -> tuple[str, str]:
-    """A licence, an identifier in lower case, and where it can be read; one in words of its own has to say that."""
+    """A licence, in lower case when it is an identifier, and its URL, which any other licence must have."""
     each = holder.first("podcast:license")
     if each is None or not line(each.text):
         return "", ""
     text, url = line(each.text), _address(each.attributes.get("url", ""), base)
     is_known = re.fullmatch(LICENSE, text)
     if len(text) > 128 or not (url or is_known):
-        notes.append(f"license: “{text[:80]}” is no identifier such as cc-by-4.0, and no https address says what it is: left out")
+        notes.append(f"license “{text[:80]}” is not an identifier like cc-by-4.0, and has no https URL: left out")
         return "", ""
     return text.lower() if is_known else text, url
 
 
 def _is_hidden(holder: Element) -> bool:
-    """`itunes:block`, or a `podcast:block` of every service."""
+    """`itunes:block`, or a `podcast:block` without `id`: all services."""
     everywhere = (each for each in holder.all("podcast:block") if not each.attributes.get("id"))
     return any(terms.yes(each.text) for each in (*holder.all("itunes:block"), *everywhere))
 
@@ -104,7 +104,7 @@ def _services(channel: Element) -> list[str]:
 
 
 def _tags(holder: Element, base: str, wanted: frozenset[str], notes: list[str]) -> dict[str, Value]:
-    """Every tag that has a row, by its key in the order of the rows."""
+    """Every tag that has a row in `TAG_KEYS`, by key, in the order of the rows."""
     found: dict[str, list[dict[str, str]]] = {}
     tags = {child.tag for child in holder.children}
     for child in (_of_today(child) for child in holder.children if _OLDER.get(child.tag, ("", {}))[0] not in tags):
@@ -118,19 +118,19 @@ def _tags(holder: Element, base: str, wanted: frozenset[str], notes: list[str]) 
             if values:
                 found.setdefault(name, []).append(values)
     for name in [name for name, listed in found.items() if not TAGS[name].many and len(listed) > 1]:
-        notes.append(f"{name}: there are {len(found[name])}, and one is used: the first")
+        notes.append(f"{name}: there are {len(found[name])}, only the first is used")
     return {name: found[name] if TAGS[name].many else found[name][0] for name in TAGS if name in found}
 
 
 def _of_today(each: Element) -> Element:
-    """An element under the name that it has in the Podcasting 2.0 namespace."""
+    """An element under its name in the Podcasting 2.0 namespace."""
     tag, renamed = _OLDER.get(each.tag, (each.tag, {}))
     attributes = {renamed.get(key, key): value for key, value in each.attributes.items()} if renamed else each.attributes
     return each if tag == each.tag else Element(tag, each.text, attributes)
 
 
 def _values(row: Row, each: Element, base: str, notes: list[str]) -> dict[str, str]:
-    """One tag's keys; none, and a word about it, when it lacks what its row wants."""
+    """The keys of one tag; none, with a note, when something required is missing."""
     values = {}
     for key, (attribute, (pattern, example)) in row.keys.items():
         said = line(each.attributes.get(attribute, ""))
@@ -138,15 +138,15 @@ def _values(row: Row, each: Element, base: str, notes: list[str]) -> dict[str, s
         if value and re.fullmatch(pattern, value):
             values[key.lstrip("*")] = value
         elif key.startswith("*") or said:
-            notes.append(f"its {attribute} is “{said[:80]}”, and should be like {example}: left out")
+            notes.append(f"{attribute} “{said[:80]}” is not like {example}: left out")
             if key.startswith("*"):
                 return {}
     if row.tag == "podcast:socialInteract" and values.get("protocol") != "disabled" and "url" not in values:
-        notes.append("has no address of a post: left out")
+        notes.append("has no URL of a post: left out")
         return {}
     words = shortened(clean(each.text).strip() if row.longest > 255 else line(each.text), row.longest) if row.text else ""
     if not words and row.text.startswith("*"):
-        notes.append("says nothing: left out")
+        notes.append("has no text: left out")
         return {}
     return {**values, row.text.lstrip("*"): words} if words else values
 
@@ -156,7 +156,7 @@ def _address(text: str, base: str) -> str:
 
 
 def toml_lines(keys: Keys, quoted: Callable[[str], str]) -> Iterator[str]:
-    """`[feed]` as lines: plain values first, then its tables."""
+    """`[feed]` as lines of TOML: scalars and lists first, then its tables."""
     plain = {key: value for key, value in keys.items() if not _tables(value)}
     if plain:
         yield from ("", "[feed]", *(f"{key} = {_value(value, quoted)}" for key, value in plain.items()))
@@ -167,7 +167,7 @@ def toml_lines(keys: Keys, quoted: Callable[[str], str]) -> Iterator[str]:
 
 
 def _tables(value: Value) -> list[dict[str, str]]:
-    """The tables of a value; none when it is a plain one."""
+    """The tables of a value; none for a scalar or a list of strings."""
     if isinstance(value, dict):
         return [value]
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""A stranger's feed as a show: values in, values out. `pipeline/feed/workspace.py` writes it, `pipeline/bringing.py` does the rest."""
+"""An imported feed as a show: pure functions. `toml_writer` formats it, `importer` downloads and writes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True)
 class Note:
-    """Something a person should know; `where` is an episode's slug, or "show"."""
+    """A note for the user; `where` is an episode's slug, or "show"."""
 
     where: str
     text: str
@@ -37,25 +37,25 @@ class Note:
 
 @dataclass(frozen=True)
 class Imported:
-    """A show as its feed tells it, the oldest episode first. `info.guid` is the feed's own podcast:guid, or made from `feed_url`."""
+    """A show read from its feed, the oldest episode first. `info.guid` is the feed's podcast:guid, or derived from `feed_url`."""
 
     info: ShowInfo
     people: tuple[Person, ...]
     items: tuple[Item, ...]
-    image: str = ""  # the cover's address
+    image: str = ""  # URL of the cover
     feed_url: str = ""
-    feed: Keys = field(default_factory=dict)  # what show.toml has under [feed]
+    feed: Keys = field(default_factory=dict)  # [feed] of show.toml
     seasons: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
 def imported(data: bytes, source: str, feed_url: str = "", website: str = "", found_at: str = "") -> Imported:
-    """The show in a feed's bytes; `source` names it in errors, `feed_url` is what subscribers have, empty for a file.
+    """The show in a feed's bytes; `source` names it in errors, `feed_url` is the subscribers' URL, empty for a file.
 
-    `website` is where it will be published, empty when nobody said. `found_at` is where redirects led: relative addresses are
-    completed from there (RFC 3986, 5.1.3).
+    `website` is where the show will be published, empty when unknown. `found_at` is the URL after redirects: relative URLs are
+    resolved against it (RFC 3986, 5.1.3).
 
-    A `CauserieError` for what is no RSS feed, or holds no episode. Whatever else is wrong is a note.
+    Raises `CauserieError` when it is not an RSS feed, or has no episode. Every other defect becomes a note.
     """
     root, mended = channel(data, source)
     feed_url = feed_url or own_address(root)
@@ -83,7 +83,7 @@ def imported(data: bytes, source: str, feed_url: str = "", website: str = "", fo
 
 
 def slugs(found: Iterable[tuple[str, str]]) -> list[str]:
-    """A name for each (title, GUID), in that order: readable, unique, none of those Causerie uses itself."""
+    """A slug for each (title, GUID), in that order: readable, unique, not reserved by Causerie."""
     taken: dict[str, int] = dict.fromkeys(RESERVED, 0)
     return [terms.alone(_slug(name, guid), taken) for name, guid in found]
 
@@ -96,7 +96,7 @@ def _slug(name: str, guid: str) -> str:
 
 
 def _items(root: Element, info: ShowInfo, context: Context, source: str) -> tuple[tuple[Item, ...], list[Note]]:
-    """Every item that has a sound, oldest first, with its slug and an identity of its own."""
+    """Every item with audio, oldest first, with its slug and a GUID of its own."""
     notes: list[Note] = []
     rows: list[tuple[Element, Linked, str, str]] = []
     given: dict[str, Linked] = {}
@@ -104,20 +104,20 @@ def _items(root: Element, info: ShowInfo, context: Context, source: str) -> tupl
         name = title(item.words("title", "itunes:title"))
         sound = enclosure(item, context.base)
         if sound is None:
-            notes.append(Note("show", f"“{name[:80]}” has no sound: it is no episode, and was left out"))
+            notes.append(Note("show", f"“{name[:80]}” has no audio: not an episode, left out"))
             continue
         guid, note = identity(item, sound)
         if given.get(guid) == sound:
-            notes.append(Note("show", f"“{name[:80]}” is there twice, with one GUID and one sound: taken once"))
+            notes.append(Note("show", f"“{name[:80]}” appears twice with the same GUID and audio: imported once"))
             continue
         if guid in given:
-            note = f"had the GUID of another episode, “{guid[:80]}”, so players hid one of them: it has a new one, and will appear as new"
+            note = f"has the GUID of another episode, “{guid[:80]}”, so players hid one of them: it gets a new GUID, and will appear as new"
             guid = episode_guid(info.guid or podcast_guid("causerie"), f"{guid} {sound.url} {len(rows)}")
         given[guid] = sound
         rows.append((item, sound, guid, note))
     if not rows:
-        raise CauserieError("has no episode with a sound", source, "give the address that podcast players subscribe to")
-    rows.reverse()  # feeds have the newest first; a sort keeps that order where dates do not tell
+        raise CauserieError("has no episode with audio", source, "give the URL that podcast players subscribe to")
+    rows.reverse()  # feeds list the newest first; the stable sort keeps that order where dates are equal
     rows.sort(key=lambda row: terms.moment(row[0].words("pubDate", "dc:date"))[0] or NO_DATE)
     named = slugs((title(item.words("title", "itunes:title")), guid) for item, _, guid, _ in rows)
     items = []
@@ -128,23 +128,23 @@ def _items(root: Element, info: ShowInfo, context: Context, source: str) -> tupl
 
 
 def _shared(root: Element, people: dict[str, Person], items: tuple[Item, ...]) -> tuple[tuple[Credit, ...], tuple[Item, ...], list[str]]:
-    """The show's credits and each episode's own.
+    """The show's credits, and the items with credits of their own.
 
-    In a feed an episode's people replace the show's; in a show they are added to them. So the show keeps those whom every
-    episode that names anybody names too; the others go to the episodes that name nobody.
+    In a feed an episode's people replace the show's; in `show.toml` they are added. So the show keeps the credits that every episode
+    with people has too; its other credits go to the episodes without people.
     """
     found, notes = terms.credits(root.all("podcast:person"), people)
     naming = [set(item.info.credits) for item in items if item.info.credits]
     common = tuple(credit for credit in found if all(credit in named for named in naming))
     rest = tuple(credit for credit in found if credit not in common)
-    told = [f"{credit.person.name} ({credit.role}) is not in every episode: credited in those only" for credit in rest]
+    told = [f"{credit.person.name} ({credit.role}) is not in every episode: credited only where they appear" for credit in rest]
     own = (tuple(credit for credit in (item.info.credits or rest) if credit not in common) for item in items)
     credited = tuple(replace(item, info=replace(item.info, credits=mine)) for item, mine in zip(items, own, strict=True))
     return common, credited, [*notes, *told]
 
 
 def _numbered(items: tuple[Item, ...], info: ShowInfo) -> tuple[Item, ...]:
-    """The items, no number twice in a season: `pipeline/catalog.py` refuses that, and a serial show's full episode without one."""
+    """The items without duplicate numbers in a season, which the configuration refuses; a note for serial episodes without one."""
     kept: list[Item] = []
     seen: dict[tuple[int | None, int], str] = {}
     for item in items:
@@ -152,17 +152,17 @@ def _numbered(items: tuple[Item, ...], info: ShowInfo) -> tuple[Item, ...]:
         if episode.number is not None and episode.kind != "trailer":
             other = seen.setdefault((episode.season, episode.number), episode.slug)
             if other != episode.slug:
-                note = f"has the number of {other}, {episode.number}: left out, give it its own"
+                note = f"has the same number as {other}, {episode.number}: left out, set its own in its episode.toml"
                 episode = replace(episode, number=None)
         if episode.number is None and info.kind == "serial" and episode.kind == "full":
             note = f"{note}; " if note else ""
-            note += "has no number in a serial show: write one in its episode.toml, nothing can be built before"
+            note += "has no number in a serial show: set one in its episode.toml before you build"
         kept.append(replace(item, info=episode, notes=(*item.notes, note)) if note else item)
     return tuple(kept)
 
 
 def _unknown(root: Element) -> list[Note]:
-    """Each tag that nothing here reads, once, with how often it stands."""
+    """A note for each tag that the import does not read, with the number of times it occurs."""
     counts = Counter(child.tag for child in root.children if child.tag not in _KNOWN)
     counts.update(child.tag for item in root.all("item") for child in item.children if child.tag not in KNOWN)
     often = {tag: f"{number} time{'' if number == 1 else 's'}" for tag, number in sorted(counts.items())}

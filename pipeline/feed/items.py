@@ -1,4 +1,4 @@
-"""One item of a feed: an episode as Apple, the Podcasting 2.0 namespace and Podlove tell it."""
+"""One item of a feed: an episode in RSS 2.0, Apple's tags, the Podcasting 2.0 namespace and Podlove chapters."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pipeline.sound_model import Soundbite
 from pipeline.text import hms, hms_ms
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
-_FEWEST_LISTED = 3  # chapters: Apple and Spotify take fewer for no list
-_CHAPTERS_BYTES = 2500  # of which a list of chapters may take that; a longer one stays out of the description
+_FEWEST_LISTED = 3  # chapters: Apple and Spotify do not recognise a shorter list
+_CHAPTERS_BYTES = 2500  # the share of a list of chapters; a longer list is left out of the description
 _BLANK_LINES, _SPACES = re.compile(r"\n[ \t]*\n\s*"), re.compile(r"[ \t\r\n]+")  # not \s: French no-break spaces stay
 _TRANSCRIPTS = {form: f"transcript_{form}" for form in ("vtt", "srt", "json", "html")}  # VTT first: some players read the first only
 _TIMED = ("vtt", "srt")
@@ -35,7 +35,7 @@ _WORDS = {
 
 
 class ReleaseFile(TypedDict):
-    """What this module reads of a file in `release.json`."""
+    """The fields read here of a file in `release.json`."""
 
     role: str
     key: str
@@ -48,7 +48,7 @@ class ReleaseFile(TypedDict):
 
 @dataclass(frozen=True)
 class Published:
-    """An episode as the feed tells it. `files` are those of its `release.json`, by role."""
+    """An episode in a feed. `files` are those of its `release.json`, by role."""
 
     episode: EpisodeInfo
     duration_s: float
@@ -60,21 +60,21 @@ class Published:
 
 @dataclass(frozen=True)
 class Whole:
-    """A feed but for its items: the show, what only the feed says, and which of the feeds of the show it is."""
+    """What the items of a feed share: the show, its feed options, its images, and which of its feeds this is."""
 
     show: ShowInfo
     options: ChannelOptions
-    art: tuple[ReleaseFile, ...]  # the cover, then the pictures of `options.images`, as `release.json` has them
+    art: tuple[ReleaseFile, ...]  # the cover, then those of `options.images`
     which: OtherFeed
 
     @property
     def url(self) -> str:
-        """The feed's own address."""
+        """The feed's own URL."""
         return self.show.website + self.which.key
 
 
 def item(whole: Whole, one: Published) -> list[Node]:
-    """All there is to say of an episode: first what has no prefix in RSS."""
+    """All nodes of an item: first those of RSS 2.0, without a prefix."""
     episode, audio = one.episode, one.files[whole.which.audio]
     show = whole.show.spoken_in(episode)
     page = f"{show.website}{episode.slug}/"
@@ -125,7 +125,7 @@ def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
         yield node("podcast:season", str(episode.season), name=dict(whole.options.seasons).get(episode.season, ""))
     if episode.number is not None:
         yield node("podcast:episode", str(episode.number), display=options.number_label)
-    yield from map(person, episode.credits)  # they replace the show's: hosts are among them
+    yield from map(person, episode.credits)  # they replace the show's credits, so hosts are included
     yield from license(options.license, options.license_url)
     for bite in one.soundbites:
         yield node("podcast:soundbite", bite.title, startTime=_seconds(bite.start_s), duration=_seconds(bite.duration_s))
@@ -137,7 +137,7 @@ def _podcasting(whole: Whole, one: Published) -> Iterator[Node]:
 
 
 def description(one: Published, page: str, language: str) -> str:
-    """An item's description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, cut if need be, chapters, the way to the transcript."""
+    """The description in HTML, at most `DESCRIPTION_BYTES`: paragraphs, truncated if necessary, chapters, the transcript link."""
     link = f'<p><a href="{escape(page)}">{_words(language)[0]}</a></p>' + (_p(_words(language)[2]) if _TRANSLATED in one.files else "")
     listed = "".join(_p(f"{hms(chapter.start_s, always_hours=True)} {chapter.title}") for chapter in one.chapters)
     tail = (listed if len(one.chapters) >= _FEWEST_LISTED and len(listed.encode()) <= _CHAPTERS_BYTES else "") + link
@@ -145,7 +145,7 @@ def description(one: Published, page: str, language: str) -> str:
 
 
 def paragraphs(text: str, limit_bytes: int, write: Callable[[str], str] | None = None) -> str:
-    """Plain paragraphs, separated by blank lines, as `<p>` (or as `write` has them) of at most `limit_bytes` together, cut after a word."""
+    """Paragraphs, separated by blank lines, as `<p>` (or through `format_paragraph`), at most `limit_bytes` in all, cut after a word."""
     write, written = write or _p, ""
     for paragraph in _BLANK_LINES.split(text.strip()):
         even = not any(space in paragraph for space in ("  ", "\n", "\t", "\r"))
@@ -160,7 +160,7 @@ def paragraphs(text: str, limit_bytes: int, write: Callable[[str], str] | None =
 
 
 def plain(text: str, limit_bytes: int) -> str:
-    """The same without marks, a blank line between: of a channel, gPodder shows the tags and the W3C validator refuses them."""
+    """The same as plain text with blank lines: in a channel, gPodder shows HTML tags and the W3C validator refuses them."""
     return paragraphs(text, limit_bytes, "{}\n\n".format).rstrip("\n")
 
 
@@ -177,7 +177,7 @@ def _transcript(show: ShowInfo, form: str, file: ReleaseFile, language: str = ""
 
 
 def _alternate(show: ShowInfo, file: ReleaseFile, duration_s: float) -> Node:
-    """The same sound in another form, with its digest as Subresource Integrity writes it."""
+    """The audio in another format, with its digest in the form of Subresource Integrity (W3C)."""
     return node(
         "podcast:alternateEnclosure",
         "",
@@ -193,13 +193,13 @@ def _alternate(show: ShowInfo, file: ReleaseFile, duration_s: float) -> Node:
 
 @lru_cache(4096)
 def person(credit: Credit) -> Node:
-    """Somebody in a role of the taxonomy, both in lower case."""
+    """podcast:person: role and group of the taxonomy, in lower case."""
     who = credit.person
     return node("podcast:person", who.name, role=credit.role.lower(), group=credit.group.lower(), img=who.image, href=who.url)
 
 
 def image(show: ShowInfo, file: ReleaseFile, alt: str, purpose: str) -> Node:
-    """A picture, its shape and its size."""
+    """podcast:image with its aspect ratio and size."""
     width_px, height_px = file.get("width_px", 0), file.get("height_px", 0)
     common = gcd(width_px, height_px)
     shape = f"{width_px // common}/{height_px // common}" if common else "1/1"
@@ -208,13 +208,13 @@ def image(show: ShowInfo, file: ReleaseFile, alt: str, purpose: str) -> Node:
 
 
 def license(name: str, url: str) -> list[Node]:
-    """The licence, when there is one."""
+    """podcast:license, when there is a licence."""
     return [node("podcast:license", name, url=url)] if name else []
 
 
 @lru_cache(4096)
 def asked(tags: tuple[FeedTag, ...]) -> tuple[Node, ...]:
-    """The tags that were asked for, those that belong in another one together in it."""
+    """The configured tags; consecutive tags with the same parent are grouped in it."""
     found: list[Node] = []
     for around, inside in groupby(tags, key=lambda tag: tag.inside):
         nodes = [node(tag.tag, tag.text, **{name.replace("-", "_"): value for name, value in tag.attributes}) for tag in inside]
@@ -223,7 +223,7 @@ def asked(tags: tuple[FeedTag, ...]) -> tuple[Node, ...]:
 
 
 def _seconds(time_s: float) -> str:
-    """Seconds without digits that say nothing: 31.5, 60."""
+    """Seconds without trailing zeros: 31.5, 60."""
     return f"{time_s:.3f}".rstrip("0").rstrip(".")
 
 

@@ -1,6 +1,6 @@
-"""`feeds/ledger.json`: the identities subscribers hold on to, and what each publication gave them.
+"""`feeds/ledger.json`: the GUIDs of the show and its episodes, and what each publication contained.
 
-It is kept in version control and never rebuilt: a GUID that changes is, for a player, another episode.
+It belongs in version control and is never rebuilt: for a player, an episode with another GUID is another episode.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PODCAST = "https://podcastindex.org/namespace/1.0"
 
 @dataclass(frozen=True)
 class Given:
-    """One episode as one publication gave it. `text_sha256` covers the whole item: texts, credits, links."""
+    """An episode as published. `text_sha256` covers the whole item except its audio: texts, credits, links."""
 
     guid: str
     title: str
@@ -36,49 +36,49 @@ class Given:
 
 @dataclass(frozen=True)
 class Publication:
-    """What one publication held, newest episode first."""
+    """The contents of one publication, newest episode first."""
 
     at: datetime
     target: str  # "public", "s3://bucket/prefix"
     feed_sha256: str
     episodes: tuple[Given, ...]
     podcast: str = ""  # its podcast:guid
-    show_sha256: str = ""  # what the feed says of the show itself, but for its dates
+    show_sha256: str = ""  # of the channel without its items and dates
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Identities, by slug, and publications, oldest first."""
+    """GUIDs by slug, and publications, oldest first."""
 
     guid: str = ""  # podcast:guid
-    feed_url: str = ""  # the address it was made from, for the record
+    feed_url: str = ""  # the URL that the GUID was derived from, for the record
     episodes: Mapping[str, str] = field(default_factory=dict)
     publications: tuple[Publication, ...] = ()
-    feeds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by name: guid, and key, the path below the website
+    feeds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by name: `guid`, and `key`, the path below the website
 
     def last(self, target: str) -> Publication | None:
         """The latest publication to `target`."""
         return next((publication for publication in reversed(self.publications) if publication.target == target), None)
 
     def known(self, target: str) -> Publication | None:
-        """What subscribers have: the latest publication to `target`, or the latest anywhere, when the show has moved or was imported."""
+        """What subscribers have: the latest publication to `target`, else the latest to any target (a moved or imported show)."""
         return self.last(target) or (self.publications[-1] if self.publications else None)
 
 
 def podcast_guid(feed_url: str) -> str:
-    """The podcast:guid of a feed: UUIDv5 of its address without scheme or final slashes (podcast-namespace, `guid`)."""
+    """The podcast:guid of a feed: UUIDv5 of its URL without scheme and trailing slashes (podcast-namespace, docs/tags/guid.md)."""
     return episode_guid(_NAMESPACE, re.sub(r"^[a-z][a-z0-9+.-]*://", "", feed_url, flags=re.IGNORECASE).rstrip("/"))
 
 
 def episode_guid(podcast: str, slug: str) -> str:
-    """The GUID a new episode gets: UUIDv5 of its slug, in the podcast's own namespace."""
+    """The GUID of a new episode: UUIDv5 of its slug in the namespace of the podcast:guid."""
     import uuid
 
     return str(uuid.uuid5(uuid.UUID(podcast), slug))
 
 
 def assign(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
-    """The ledger with a GUID for the show and for each episode; those given already stay, whatever has changed."""
+    """The ledger with a GUID for the show and for each episode; existing GUIDs never change."""
     if not ledger.guid:
         ledger = replace(ledger, guid=podcast_guid(feed_url), feed_url=feed_url)
     new = {slug: episode_guid(ledger.guid, slug) for slug in slugs if slug not in ledger.episodes}
@@ -86,10 +86,10 @@ def assign(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
 
 
 def assign_feeds(ledger: Ledger, website: str, wanted: Mapping[str, bool], token: Callable[[], str]) -> Ledger:
-    """The ledger with an address and a GUID for each feed beside the main one, by name; True asks for one nobody guesses.
+    """The ledger with a path and a GUID for each feed in `private_by_name`; a private feed gets an unguessable path.
 
-    `feed` is the main one: it has an entry when it is private, and then only. `token` gives text that nobody guesses. A private feed
-    that becomes public gets a new address, and so does a public one that becomes private; the GUID stays.
+    `feed` is the main feed: it has an entry only when it is private. `make_token` returns unguessable text. A feed that changes
+    between private and public gets a new path; its GUID stays.
     """
     feeds = dict(ledger.feeds)
     for name, private in wanted.items():
@@ -104,20 +104,20 @@ def assign_feeds(ledger: Ledger, website: str, wanted: Mapping[str, bool], token
 
 
 def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
-    """The ledger with identities a show already had elsewhere; `CauserieError` when one contradicts what was given."""
+    """The ledger with the GUIDs of an imported show; raises `CauserieError` when one contradicts a GUID in the ledger."""
     if guid and ledger.guid not in ("", guid):
-        raise CauserieError(f"the show is {ledger.guid} already, not {guid}", "feeds/ledger.json")
+        raise CauserieError(f"the show's podcast:guid is already {ledger.guid}, not {guid}", "feeds/ledger.json")
     if guid and not _is_uuid(guid):
-        raise CauserieError(f"{guid!r} is not a podcast:guid, which is a UUID", "feeds/ledger.json", "leave it out and a new one is given")
+        raise CauserieError(f"podcast:guid {guid!r} is not a UUID", "feeds/ledger.json", "leave it out to get a new one")
     owners = {given: slug for slug, given in ledger.episodes.items()}
     for slug, wanted in episodes.items():
         if ledger.episodes.get(slug, wanted) != wanted or owners.setdefault(wanted, slug) != slug:
-            raise CauserieError(f"episode {slug} cannot take the GUID {wanted}: one was given already", "feeds/ledger.json")
+            raise CauserieError(f"episode {slug} cannot have the GUID {wanted}: the ledger already links one of them to another", "feeds/ledger.json")
     return replace(ledger, guid=guid or ledger.guid, episodes={**ledger.episodes, **episodes})
 
 
 def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
-    """What a feed of ours gives subscribers, read from the feed itself."""
+    """The record of a publication, read from the published feed of Causerie."""
     from xml.etree import ElementTree
 
     channel = ElementTree.fromstring(feed).find("channel")
@@ -131,28 +131,28 @@ def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
 
 
 def record(ledger: Ledger, publication: Publication) -> Ledger:
-    """The ledger with one more publication, or as it was when its target holds just that already."""
+    """The ledger with one more publication; unchanged when it equals the latest to its target."""
     last = ledger.last(publication.target)
     if last is not None and replace(last, at=publication.at) == publication:
         return ledger
-    # What was given is only compared with what is given next: older publications keep their date and feed, not every episode again.
+    # Only the latest publication to a target is compared with the next: older ones keep their date and digest, not their episodes.
     earlier = (replace(old, episodes=()) if old.target == publication.target else old for old in ledger.publications)
     return replace(ledger, publications=(*earlier, publication))
 
 
 def load(path: Path) -> Ledger:
-    """The ledger in a file, an empty one when there is none; a damaged one is a `CauserieError`, and is left as it is."""
+    """The ledger in a file, empty when there is no file; raises `CauserieError` when it is damaged, and never overwrites it."""
     if not path.exists():
         return Ledger()
     try:
         return from_value(read_json(path))
     except (CauserieError, KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "it holds the identities of published episodes: restore it from version control"
+        hint = "it holds the GUIDs of published episodes: restore it from version control"
         raise CauserieError("is damaged", str(path), hint) from error
 
 
 def save(path: Path, ledger: Ledger) -> None:
-    """Write the ledger whole."""
+    """Write the ledger atomically."""
     write_json(path, to_value(ledger))
 
 
@@ -168,7 +168,7 @@ def to_value(ledger: Ledger) -> dict[str, object]:
 
 
 def from_value(value: dict[str, Any]) -> Ledger:  # as `json` types what it reads
-    """The inverse of `to_value`."""
+    """The inverse of `ledger_to_json`; raises `ValueError` or `KeyError` for anything else."""
     podcast, episodes = value["podcast"], value["episodes"]
     whole = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
     if value["version"] != 1 or not whole:
@@ -183,7 +183,7 @@ def _publication(value: dict[str, Any]) -> Publication:  # as `json` types what 
 
 
 def _given(item: Element) -> Given:
-    """The item's digest leaves its sounds out: a new file is not a new text."""
+    """The item's digest excludes its audio files: a new file is not a new text."""
     enclosure = item.find("enclosure")
     if enclosure is None:
         raise CauserieError("has an episode without audio", "feed.xml")
@@ -194,7 +194,7 @@ def _given(item: Element) -> Given:
 
 
 def _digest(element: Element) -> str:
-    """Of what it says, however it is laid out."""
+    """SHA-256 of the canonical XML, so that layout does not matter."""
     from xml.etree import ElementTree
 
     text = ElementTree.canonicalize(ElementTree.tostring(element, encoding="unicode"), strip_text=True)

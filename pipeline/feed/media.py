@@ -1,4 +1,4 @@
-"""Sounds that are too long for one breath: fetched into a `.part` file, and gone on with where a connection or a run ended."""
+"""Downloads of audio files into a `.part` file, resumed after a lost connection or an interrupted run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pipeline.feed.fetching import Answer, Cut, Limits, asked, shown, too_large
 from pipeline.files import write_json
 
 MOST_BYTES = 5_000_000_000
-ATTEMPTS = 5  # in a row that bring nothing
+ATTEMPTS = 5  # in a row without a new byte
 MOST_ATTEMPTS = 50
-Progress = Callable[[int, int], None]  # bytes done, bytes in all (0 when nobody knows)
+Progress = Callable[[int, int], None]  # bytes done, bytes in all (0 when unknown)
 
 
 def download(url: str, target: Path, limits: Limits, moved: Progress = lambda done, of: None) -> int:
-    """Fetch `url` into `target`, whole or not at all; returns its bytes. What a run that was stopped had fetched is gone on with.
+    """Download `url` to `target`, completely or not at all, and return its size in bytes; an interrupted download is resumed.
 
-    The server must give as many bytes as it says. Raises `CauserieError` for what a server or an address does wrong.
+    The size must match the server's Content-Length. Raises `CauserieError` for an unusable URL or server.
     """
     part = target.with_name(f".{target.name}.part")
     failures = 0
@@ -36,22 +36,23 @@ def download(url: str, target: Path, limits: Limits, moved: Progress = lambda do
             gained = part.exists() and part.stat().st_size > before
             failures = 0 if gained else failures + 1
             if failures >= ATTEMPTS or attempt == MOST_ATTEMPTS:
-                raise CauserieError(f"is cut on the way each time ({error})", shown(url), "try again later; what came is kept") from error
+                what = f"is cut off at every attempt ({error})"
+                raise CauserieError(what, shown(url), "try again later; the download is resumed") from error
     raise AssertionError("the last attempt returns or raises")
 
 
 def _go_on(url: str, part: Path, limits: Limits, moved: Progress) -> int:
-    """One connection: from where `part` ends when the server still has the same file, else from its start."""
+    """One request: from the end of `part_file` while the server has the same file, else from the start."""
     known = _remembered(part, url)
     start = part.stat().st_size if known and part.exists() else 0
     headers = {"Range": f"bytes={start}-", "If-Range": known} if start and known else {}
     start = start if headers else 0
     with asked(url, limits, headers) as answer:
-        if answer.status == 416 and start:  # it is all there, or another file now
+        if answer.status == 416 and start:  # complete, or the file has changed
             if answer.headers.get("content-range", "").endswith(f"/{start}"):
                 return start
             part.unlink()
-            raise Cut("the file is another one now")
+            raise Cut("the file has changed on the server")
         total = _total(answer, start, url)
         if answer.status == 200:
             start = 0
@@ -70,32 +71,32 @@ def _go_on(url: str, part: Path, limits: Limits, moved: Progress) -> int:
     if total and size != total:
         if size > total:
             part.unlink()
-        raise Cut(f"{size} bytes came of {total}")
+        raise Cut(f"{size} of {total} bytes")
     if not size:
-        raise CauserieError("is empty", shown(url), "ask its host")
+        raise CauserieError("is empty", shown(url), "ask the podcast host")
     return size
 
 
 def _total(answer: Answer, start: int, url: str) -> int:
-    """How long the whole file is, 0 when nobody says; raises for an answer that is no sound."""
+    """The size of the whole file, 0 when unknown; raises `CauserieError` when the response is not an audio file."""
     if answer.status not in (200, 206):
-        raise CauserieError(f"cannot be had (the server says {answer.status})", shown(url), "open it in a browser to see")
+        raise CauserieError(f"cannot be downloaded (HTTP status {answer.status})", shown(url), "open it in a browser to see")
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("text/html", "application/xhtml+xml"):
-        raise CauserieError("is a web page, not a sound", shown(url), "open it in a browser to see")
+        raise CauserieError("is a web page, not an audio file", shown(url), "open it in a browser to see")
     if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise CauserieError("comes packed, so that its length cannot be checked", shown(url), "fetch it with a browser")
+        raise CauserieError("is sent compressed, so its length cannot be checked", shown(url), "download it with a browser")
     if answer.status == 200:
         said = answer.headers.get("content-length", "")
         return int(said) if re.fullmatch(r"[0-9]{1,15}", said) else 0
     found = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", answer.headers.get("content-range", ""))
     if not found or int(found[1]) != start:
-        raise CauserieError("gives another part than was asked for", shown(url), "delete its .part file and try again")
+        raise CauserieError("is sent from another position than requested", shown(url), "delete its .part file and try again")
     return int(found[2]) if found[2] != "*" else 0
 
 
 def _mark(answer: Answer) -> str:
-    """What tells this very file from a later one: a strong ETag, else its date; empty when the server says neither."""
+    """The validator of this version of the file (RFC 9110, 8.8): a strong ETag, else Last-Modified; empty when there is none."""
     tag = answer.headers.get("etag", "")
     return tag if tag.startswith('"') else answer.headers.get("last-modified", "")
 
@@ -105,7 +106,7 @@ def _notes(part: Path) -> Path:
 
 
 def _remembered(part: Path, url: str) -> str:
-    """The validator (`_mark`) of a `.part` file of that address; empty when there is none: it cannot be resumed then."""
+    """The validator stored for a `.part` file of that URL; empty when it cannot be resumed."""
     try:
         value = json.loads(_notes(part).read_text(encoding="utf-8"))
         return str(value["mark"]) if value["url"] == url else ""

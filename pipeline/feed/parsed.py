@@ -1,7 +1,7 @@
-"""A feed's bytes as plain frozen values: tags by their usual names, whatever prefixes the feed gives their namespaces.
+"""Parse a feed into plain frozen values: tags under their usual prefixes, whatever prefixes the feed declares.
 
-Everything in a feed may be a stranger's. A document type is refused before anything in it is read (entities, bombs, files of this
-machine), nothing is fetched, and items are read one after another, so that ten thousand of them need no tree.
+Feeds are untrusted. A document type is refused before it is parsed (entity expansion, local files), nothing is fetched, and items are
+parsed one at a time, so that a feed of ten thousand items needs no tree.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pipeline.errors import CauserieError
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-MAX_BYTES = 256 << 20  # no feed: a file that would fill the memory
+MAX_BYTES = 256 << 20  # protects the memory; no feed is that large
 NAMES = {
     "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
     "https://podcastindex.org/namespace/1.0": "podcast",
-    "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",  # the same, says its specification
+    "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",  # equivalent, by its specification
     "http://podlove.org/simple-chapters": "psc",
     "http://www.w3.org/2005/Atom": "atom",
     "http://purl.org/rss/1.0/modules/content/": "content",
@@ -65,18 +65,18 @@ class Entry(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A feed as it was read."""
+    """A parsed feed."""
 
     channel: Entry
     items: tuple[Entry, ...]
-    namespaces: frozenset[str]  # of NAMES, by their usual prefix, declared on the root
+    namespaces: frozenset[str]  # usual prefixes of the namespaces that the root declares
     bytes: int
 
 
 def parse(data: bytes, where: str = "feed.xml") -> Feed:
-    """The feed in `data`; a `CauserieError` that names it as `where` unless it is well-formed RSS 2.0 in UTF-8, without a DTD."""
+    """Parse `data`; raises `CauserieError` for `where` unless it is well-formed RSS 2.0 in UTF-8 without a DTD."""
     if len(data) > MAX_BYTES:
-        raise CauserieError(f"is larger than {MAX_BYTES >> 20} MB", where, "no app would read it: leave older episodes out")
+        raise CauserieError(f"is larger than {MAX_BYTES >> 20} MB", where, "no app reads such a feed: leave older episodes out")
     _refuse_a_prologue_with_more(data, where)
     from lxml import etree
 
@@ -94,7 +94,7 @@ def parse(data: bytes, where: str = "feed.xml") -> Feed:
     except etree.XMLSyntaxError as error:
         raise CauserieError(f"is not well-formed XML ({_short(error.msg)})", where, _AGAIN) from error
     if root is None or channel is None:
-        raise CauserieError("has no channel, so it is no RSS feed", where, _AGAIN)
+        raise CauserieError("has no channel, so it is not an RSS feed", where, _AGAIN)
     declared = frozenset(NAMES[address] for address in root.nsmap.values() if address in NAMES)
     return Feed(_entry(channel, seen), tuple(items), declared, len(data))
 
@@ -116,16 +116,16 @@ def _events(data: bytes) -> Iterator[tuple[str, _Element]]:
 
 
 def _opened(root: _Element | None, channel: _Element | None, element: _Element, where: str) -> tuple[_Element, _Element | None]:
-    """The root and the channel once `element` has begun."""
+    """The root and the channel after the start of `element`."""
     if root is None:
         if element.tag != "rss" or element.getparent() is not None or element.get("version") != "2.0":
-            raise CauserieError("is not RSS 2.0: directories read nothing else", where, _AGAIN)
+            raise CauserieError("is not RSS 2.0, the only format directories read", where, _AGAIN)
         return element, channel
     return root, element if channel is None and element.tag == "channel" and element.getparent() is root else channel
 
 
 def _forget(element: _Element) -> None:
-    """Leave nothing of what was read in memory."""
+    """Free the memory of a parsed item."""
     element.clear()
     parent = element.getparent()
     while parent is not None and (previous := element.getprevious()) is not None and previous.tag == "item":
@@ -149,21 +149,21 @@ def _tag(element: _Element, seen: dict[str, str]) -> Tag:
 
 
 def _usual(tag: str) -> str:
-    """`itunes:image` of lxml's `{http://…}image`; a namespace nobody knows keeps its address."""
+    """`itunes:image` for lxml's `{http://…}image`; an unknown namespace keeps its URL."""
     address, closed, name = tag.rpartition("}")
     return f"{NAMES.get(address[1:], address[1:])}:{name}" if closed else name
 
 
 class _Begun(Exception):
-    """The root element has begun: the prologue is over."""
+    """Raised at the start of the root element: the prologue is over."""
 
 
 def _refuse_a_prologue_with_more(data: bytes, where: str) -> None:
-    """Refuse a document type, and any encoding but UTF-8, before the parser that builds values sees a byte."""
+    """Refuse a document type, and any encoding except UTF-8, before lxml parses anything."""
     parser = expat.ParserCreate()
     parser.XmlDeclHandler = lambda version, encoding, standalone: _refuse_encoding(encoding, where)
     parser.StartDoctypeDeclHandler = _raising(
-        CauserieError("declares a document type, which can hold entities; a feed needs none", where, f"take the DOCTYPE out, or {_AGAIN}")
+        CauserieError("declares a document type (DTD), which can define harmful entities; a feed needs none", where, f"remove the DOCTYPE, or {_AGAIN}")
     )
     parser.StartElementHandler = _raising(_Begun())
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -174,7 +174,7 @@ def _refuse_a_prologue_with_more(data: bytes, where: str) -> None:
         return
     except expat.ExpatError as error:
         raise CauserieError(f"is not well-formed XML ({_short(str(error))})", where, _AGAIN) from error
-    raise CauserieError("begins with 64 KB of something else than a feed", where, _AGAIN)
+    raise CauserieError("does not start with a feed: no root element in the first 64 KB", where, _AGAIN)
 
 
 def _raising(error: Exception) -> Callable[..., None]:
@@ -186,7 +186,7 @@ def _raising(error: Exception) -> Callable[..., None]:
 
 def _refuse_encoding(encoding: str | None, where: str) -> None:
     if encoding and encoding.upper() not in ("UTF-8", "US-ASCII"):
-        raise CauserieError("is not in UTF-8, which directories ask for", where, _AGAIN)
+        raise CauserieError("is not in UTF-8, which directories require", where, _AGAIN)
 
 
 def _short(message: str) -> str:

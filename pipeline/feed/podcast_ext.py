@@ -1,6 +1,7 @@
-"""What feedgen lacks: the Podcasting 2.0 namespace, Podlove's chapters, and Apple's tags as they are written today.
+"""What feedgen lacks: the Podcasting 2.0 namespace, Podlove chapters, and Apple's current tags.
 
-Each tag is a row of `TAGS`; `node` makes one and holds it to its row. Registered on a feed, `Channel` and `Item` write what was `add`ed.
+Each tag is a row of `TAG_SPECS`; `node` builds one and checks it against its row. `ChannelExtension` and `ItemExtension` are registered
+with feedgen and write the nodes that were added.
 """
 
 from __future__ import annotations
@@ -16,32 +17,32 @@ if TYPE_CHECKING:
 NAMESPACES = {
     "podcast": "https://podcastindex.org/namespace/1.0",
     "psc": "http://podlove.org/simple-chapters",
-    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",  # feedgen declares it too; it refuses true and false
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",  # feedgen declares it too, but refuses true and false
 }
 
 _ENDS = re.compile("[ />]")
-_CONTROLS = bytes({*range(32)} - set(b"\t\n\r"))  # with lone surrogates, U+FFFE and U+FFFF: all but XML 1.0's production 2
+_CONTROLS = bytes({*range(32)} - set(b"\t\n\r"))  # with lone surrogates, U+FFFE and U+FFFF: what XML 1.0, production 2, excludes
 
 
-Node = str  # one element as XML, the elements in it each on a line of its own, two spaces further in
+Node = str  # an element as XML, each child on a line of its own, indented by two spaces
 
 
 @dataclass(frozen=True)
 class Tag:
-    """Where a tag may stand, its attributes, and how many characters its text may have (0: no text, -1: any number)."""
+    """The allowed parents and attributes of a tag, and the maximum length of its text (0: no text, -1: unlimited)."""
 
     parents: tuple[str, ...]
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     longest: int = 0
-    starts: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False)  # how it begins, by the attributes it was given
+    starts: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False)  # cache: start tags by attribute names
 
 
 _BOTH = ("channel", "item")
 _ANY = -1
 
 # RSS 2.0; podcast-namespace, docs/tags (May 2026); podlove-simple-chapters 1.2; Apple's requirements for its own namespace.
-# `images`, deprecated, is left out for `image`; `podping`, `value` and `liveItem` need a service behind the feed.
+# `images` is deprecated for `image`; `podping`, `value` and `liveItem` need a running service.
 TAGS: dict[str, Tag] = {
     "title": Tag(("item",), longest=_ANY),
     "link": Tag(("item",), longest=_ANY),
@@ -92,14 +93,14 @@ TAGS: dict[str, Tag] = {
     "psc:chapters": Tag(("item",), ("version",)),
     "psc:chapter": Tag(("psc:chapters",), ("start", "title"), ("href", "image")),
 }
-_HELD = {tag: tuple(f"<{name}{end}" for name, row in TAGS.items() if tag in row.parents for end in " >") for tag in TAGS}  # how those begin
+_HELD = {tag: tuple(f"<{name}{end}" for name, row in TAGS.items() if tag in row.parents for end in " >") for tag in TAGS}  # starts of the allowed children
 
 
 def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
-    """An element of `TAGS`: empty attributes are left out, text beyond its limit is cut, `_` in a name stands for `-`.
+    """An element: empty attributes are omitted, text is cut at its limit, `_` in an attribute name becomes `-`.
 
-    Raises `ValueError` for what the tag's row does not allow. It runs for each of 400,000 elements of a long feed: what can be known
-    from the attributes' names alone is found once.
+    Raises `ValueError` for what the row in `TAG_SPECS` does not allow. A long feed has 400,000 elements, so start tags are cached by
+    attribute names.
     """
     row = TAGS[tag]
     if "" in attributes.values():
@@ -111,38 +112,38 @@ def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
         values = tuple(map(_quoted, values))
     if text:
         if not row.longest:
-            raise ValueError(f"{tag} holds no text, and is given {text!r}")
+            raise ValueError(f"{tag} has no text, but got {text!r}")
         return f"{start % values}>{_text(text[: row.longest] if row.longest > 0 else text)}</{tag}>"
     if not children:
         return f"{start % values}/>"
     for child in children:
         if not child.startswith(_HELD[tag]):
-            raise ValueError(f"{tag} cannot hold {name_of(child)}")
-    inside = "\n".join(children).replace("\n", "\n  ")  # no other line ends: those in what people type are escaped
+            raise ValueError(f"{tag} cannot contain {name_of(child)}")
+    inside = "\n".join(children).replace("\n", "\n  ")  # the only line ends: those in text are escaped
     return f"{start % values}>\n  {inside}\n</{tag}>"
 
 
 def name_of(node: Node) -> str:
     """The tag of an element."""
-    return node[1 : _ENDS.search(node, 1).start()]  # type: ignore[union-attr]
+    return node[1 : _ENDS.search(node, 1).start()]  # type: ignore[union-attr]  # a node always has one
 
 
 def _start(tag: str, row: Tag, names: tuple[str, ...]) -> str:
-    """How an element with those attributes begins, with a place for each value."""
+    """The start tag with those attributes, with a placeholder for each value."""
     written = [name.replace("_", "-") for name in names]
     unknown, missing = {*written} - {*row.required, *row.optional}, {*row.required} - {*written}
     if unknown or missing:
-        raise ValueError(f"{tag} cannot be written so: attributes {sorted(unknown)} unknown, {sorted(missing)} missing")
+        raise ValueError(f"{tag}: attributes {sorted(unknown)} unknown, {sorted(missing)} missing")
     return row.starts.setdefault(names, f"<{tag}" + "".join(f' {name}="%s"' for name in written))
 
 
 def markup(nodes: Iterable[Node], indent: str = "") -> bytes:
-    """The elements in UTF-8, each line after `indent`; much quicker than a tree."""
+    """The elements in UTF-8, each line indented by `indent`; much faster than a tree."""
     return (indent + "\n".join(nodes).replace("\n", f"\n{indent}") + "\n").encode()
 
 
 def _text(text: str) -> str:
-    """Text between tags, without what XML forbids; a line end is written as a number, so that only layout has others."""
+    """Escaped element text, without what XML forbids; line ends become character references, so that only layout has real ones."""
     known = text.isprintable()
     text = text if known else _allowed(text)
     if "&" in text or "<" in text or ">" in text:
@@ -151,18 +152,18 @@ def _text(text: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """The value of an attribute, where a reader would make spaces of tabs and line ends."""
+    """An escaped attribute value: parsers would turn raw tabs and line ends into spaces."""
     return _text(value).replace('"', "&quot;").replace("\t", "&#9;")
 
 
 def _allowed(text: str) -> str:
     """The text without the characters that XML 1.0 forbids."""
-    data = text.encode("utf-8", "ignore").translate(None, _CONTROLS)  # lone surrogates are what it ignores
+    data = text.encode("utf-8", "ignore").translate(None, _CONTROLS)  # `ignore` drops lone surrogates
     return data.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"").decode()
 
 
-def xml_safe(value: Any) -> Any:
-    """The value without the characters that XML 1.0 forbids, in text, tuples and dataclasses, however deep."""
+def xml_safe(value: Any) -> Any:  # the same type: `dataclasses.replace` cannot express it for any dataclass
+    """The value without the characters that XML 1.0 forbids, recursively in strings, tuples and dataclasses."""
     if isinstance(value, str):
         return _allowed(value)
     if isinstance(value, tuple):
@@ -173,7 +174,7 @@ def xml_safe(value: Any) -> Any:
 
 
 class _Extension:
-    """feedgen's protocol: it makes one of these for the feed and one for each entry, and asks them to write themselves."""
+    """feedgen's extension protocol: one instance for the feed, and one for each entry."""
 
     level: ClassVar[str]
 
@@ -181,10 +182,10 @@ class _Extension:
         self._nodes: list[Node] = []
 
     def add(self, *nodes: Node) -> None:
-        """Write these too, in this order, after what feedgen writes."""
+        """Add nodes, in this order, after those of feedgen; raises `ValueError` for one that is not allowed here."""
         for one in nodes:
             if self.level not in TAGS[name_of(one)].parents:
-                raise ValueError(f"{name_of(one)} does not belong in {self.level}")
+                raise ValueError(f"{name_of(one)} is not allowed in {self.level}")
             self._nodes.append(one)
 
     def extend_ns(self) -> dict[str, str]:
@@ -199,13 +200,13 @@ class _Extension:
 
 
 class Channel(_Extension):
-    """The part of a feed that stands before its items."""
+    """The channel, except its items."""
 
     level = "channel"
-    undated = False  # feedgen dates a feed with the clock when nobody does
+    undated = False  # feedgen would set lastBuildDate from the clock
 
     def extend_rss(self, rss: _Element) -> _Element:
-        """Add to the `rss` element that feedgen has begun."""
+        """Add the nodes to feedgen's `rss` element."""
         channel = rss[0]
         if self.undated and (date := channel.find("lastBuildDate")) is not None:
             channel.remove(date)
@@ -219,6 +220,6 @@ class Item(_Extension):
     level = "item"
 
     def extend_rss(self, item: _Element) -> _Element:
-        """Add to the `item` element that feedgen has begun."""
+        """Add the nodes to feedgen's `item` element."""
         self._write(item)
         return item

@@ -1,4 +1,4 @@
-"""A stranger's feed to elements one can ask: XML without any DTD, mended where hosts are known to break it, under the usual prefixes."""
+"""Parse an imported feed: XML without a DTD, repaired where hosts commonly break it, tags under their usual prefixes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 50_000_000
 
-# By address in lower case: hosts spell them in several ways, and mean the same
+# By namespace in lower case: hosts use several spellings
 _PREFIXES = {
     "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
     "https://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
@@ -36,17 +36,17 @@ _PREFIXES = {
     "http://www.rawvoice.com/rawvoicerssmodule/": "rawvoice",
     "http://www.w3.org/xml/1998/namespace": "xml",
 }
-_MARKUP = {"description", "content:encoded", "itunes:summary"}  # some hosts put XHTML straight into them
+_MARKUP = {"description", "content:encoded", "itunes:summary"}  # some hosts put XHTML elements into them
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.S)
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _AMPERSAND = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|([A-Za-z][A-Za-z0-9]{0,31});)?", re.S)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_STRANGE = {"utf-7", "cp037", "cp500", "cp273", "cp424", "cp875", "cp1026", "cp1140"}  # where “<!DOCTYPE” has other bytes
+_STRANGE = {"utf-7", "cp037", "cp500", "cp273", "cp424", "cp875", "cp1026", "cp1140"}  # in which “<!DOCTYPE” has other bytes
 
 
 @dataclass(frozen=True)
 class Element:
-    """An element under its usual prefix; its text as given, spaces included. Attributes by their own names, `xml:base` with its prefix."""
+    """An element under its usual prefix, with its text unchanged. Attributes have no prefix, except `xml:base`."""
 
     tag: str
     text: str = ""
@@ -58,36 +58,36 @@ class Element:
         return (child for child in self.children if child.tag == tag)
 
     def first(self, tag: str) -> Element | None:
-        """The first child of that name that says something, by text, attributes or children."""
+        """The first child of that name that has text, attributes or children."""
         return next((child for child in self.all(tag) if child.text.strip() or child.attributes or child.children), None)
 
     def words(self, *tags: str) -> str:
-        """The text of the first of these children that has any, as given; empty when none has."""
+        """The unchanged text of the first of these children that has any; empty when none has."""
         return next((child.text for tag in tags for child in self.all(tag) if child.text.strip()), "")
 
 
 def channel(data: bytes, where: str) -> tuple[Element, tuple[str, ...]]:
-    """The channel of an RSS 2.0 feed, and what had to be mended to read it, as sentences.
+    """The channel of an RSS 2.0 feed, and a note when its XML was repaired.
 
-    A `CauserieError` names `where` for anything else: a DTD (nothing in a feed needs one, and bombs are made of them), Atom, a web
-    page, XML that is broken in ways that no longer tell where an episode ends.
+    Raises `CauserieError` for anything else: a DTD (a feed needs none, and entity bombs are made of it), Atom, a web page, XML that is
+    too broken to repair.
     """
     if len(data) > MOST_BYTES:
-        raise CauserieError(f"is larger than {MOST_BYTES // 1_000_000} MB", where, "is it really a podcast's feed?")
+        raise CauserieError(f"is larger than {MOST_BYTES // 1_000_000} MB", where, "check that it is the URL of a podcast feed")
     _refuse_dtd(data, where)
     root, notes = _root(data, where)
     name = _name(str(root.tag))
     if name != "rss":
         kind = {"atom:feed": "an Atom feed", "html": "a web page", "feed": "an Atom feed"}.get(name.lower(), f"<{printable(name)[:40]}>")
-        raise CauserieError(f"is {kind}, not an RSS feed", where, "give the address that podcast players subscribe to")
+        raise CauserieError(f"is {kind}, not an RSS feed", where, "give the URL that podcast players subscribe to")
     found = next((child for child in root if isinstance(child.tag, str) and _name(child.tag) == "channel"), None)
     if found is None:
-        raise CauserieError("has no channel", where, "give the address that podcast players subscribe to")
+        raise CauserieError("has no channel", where, "give the URL that podcast players subscribe to")
     return _element(found), notes
 
 
 def _refuse_dtd(data: bytes, where: str) -> None:
-    """Before any parser sees it: what stands before the first element is looked at in whatever two-byte form it may have."""
+    """Refuse a DTD before any parser sees it, also in UTF-16: the prolog is checked without its null bytes."""
     start = data[:100_000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff").decode("latin-1")
     declared = re.match(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", start)
     try:
@@ -95,19 +95,19 @@ def _refuse_dtd(data: bytes, where: str) -> None:
     except LookupError:
         encoding = "unknown"
     if encoding in _STRANGE or encoding == "unknown":
-        raise CauserieError(f"says that it is written in {printable(declared[1]) if declared else '?'}", where, "ask the host for UTF-8")
+        raise CauserieError(f"declares the encoding {printable(declared[1]) if declared else '?'}, which is not supported", where, "ask the host for UTF-8")
     body = _PROLOG.match(start)
     rest = start[body.end() if body else 0 :]
     if rest.startswith("<!"):
         if re.match(r"<!doctype\s+html", rest, re.I):
-            raise CauserieError("is a web page, not a feed", where, "give the address that podcast players subscribe to")
+            raise CauserieError("is a web page, not a feed", where, "give the URL that podcast players subscribe to")
         raise CauserieError("has a document type (DTD), which can hide a bomb", where, "ask the host for a feed without <!DOCTYPE>")
     if not rest.startswith("<"):
-        raise CauserieError("is not XML", where, "give the address that podcast players subscribe to")
+        raise CauserieError("is not XML", where, "give the URL that podcast players subscribe to")
 
 
 def _root(data: bytes, where: str) -> tuple[_Element, tuple[str, ...]]:
-    """The root element; mended when it has to be."""
+    """The root element, after repairs if necessary, and a note about them."""
     from lxml.etree import XMLSyntaxError
 
     try:
@@ -119,9 +119,9 @@ def _root(data: bytes, where: str) -> tuple[_Element, tuple[str, ...]]:
         root = _parsed(mended)
     except XMLSyntaxError as error:
         broken = f"is not well-formed XML ({printable(str(error.msg))[:120]})"
-        raise CauserieError(broken, where, "it may have been cut on the way: fetch it again, or have the host mend that line") from error
+        raise CauserieError(broken, where, "the download may be incomplete: try again, or ask the host to fix that line") from error
     line = f"line {first.lineno}" if first.lineno else "its beginning"
-    mends = "lone &, HTML entities and control characters were mended, see to those texts"
+    mends = "lone &, HTML entities and control characters were repaired, check those texts"
     return root, (f"the feed is not well-formed XML ({line}); {mends}",)
 
 
@@ -132,13 +132,13 @@ def _parsed(data: bytes) -> _Element:
         resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
     )
     root = etree.fromstring(data, parser)
-    if root.getroottree().docinfo.internalDTD is not None:  # a second lock on the same door
+    if root.getroottree().docinfo.internalDTD is not None:  # a second check, in case the first one missed it
         raise CauserieError("has a document type (DTD), which can hide a bomb", "feed", "ask the host for a feed without <!DOCTYPE>")
     return root
 
 
 def _mended(data: bytes) -> bytes:
-    """Without spaces before the declaration, control characters, lone `&` and entities of HTML; CDATA stays as it is."""
+    """Remove leading spaces and control characters, escape lone `&`, replace HTML entities; CDATA is unchanged."""
 
     def mend(found: re.Match[bytes]) -> bytes:
         name = (found[1] or b"").decode()
