@@ -112,7 +112,7 @@ def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
     owners = {given: slug for slug, given in ledger.episodes.items()}
     for slug, wanted in episodes.items():
         if ledger.episodes.get(slug, wanted) != wanted or owners.setdefault(wanted, slug) != slug:
-            raise CauserieError(f"episode {slug} cannot have the GUID {wanted}: the ledger already links one of them to another", "feeds/ledger.json")
+            raise CauserieError(f"episode {slug} cannot have the GUID {wanted}: one of them is already assigned", "feeds/ledger.json")
     return replace(ledger, guid=guid or ledger.guid, episodes={**ledger.episodes, **episodes})
 
 

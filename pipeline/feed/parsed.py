@@ -163,7 +163,7 @@ def _refuse_a_prologue_with_more(data: bytes, where: str) -> None:
     parser = expat.ParserCreate()
     parser.XmlDeclHandler = lambda version, encoding, standalone: _refuse_encoding(encoding, where)
     parser.StartDoctypeDeclHandler = _raising(
-        CauserieError("declares a document type (DTD), which can define harmful entities; a feed needs none", where, f"remove the DOCTYPE, or {_AGAIN}")
+        CauserieError("declares a document type, which can define entities; a feed needs none", where, f"remove the DOCTYPE, or {_AGAIN}")
     )
     parser.StartElementHandler = _raising(_Begun())
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):

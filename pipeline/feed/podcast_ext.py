@@ -125,7 +125,7 @@ def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:
 
 def name_of(node: Node) -> str:
     """The tag of an element."""
-    return node[1 : _ENDS.search(node, 1).start()]  # type: ignore[union-attr]  # a node always has one
+    return node[1 : _ENDS.search(node, 1).start()]  # type: ignore[union-attr]  # always found
 
 
 def _start(tag: str, row: Tag, names: tuple[str, ...]) -> str:

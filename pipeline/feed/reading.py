@@ -95,13 +95,14 @@ def _refuse_dtd(data: bytes, where: str) -> None:
     except LookupError:
         encoding = "unknown"
     if encoding in _STRANGE or encoding == "unknown":
-        raise CauserieError(f"declares the encoding {printable(declared[1]) if declared else '?'}, which is not supported", where, "ask the host for UTF-8")
+        what = f"declares the encoding {printable(declared[1]) if declared else '?'}, which is not supported"
+        raise CauserieError(what, where, "ask the host for UTF-8")
     body = _PROLOG.match(start)
     rest = start[body.end() if body else 0 :]
     if rest.startswith("<!"):
         if re.match(r"<!doctype\s+html", rest, re.I):
             raise CauserieError("is a web page, not a feed", where, "give the URL that podcast players subscribe to")
-        raise CauserieError("has a document type (DTD), which can hide a bomb", where, "ask the host for a feed without <!DOCTYPE>")
+        raise CauserieError("has a document type (DTD), which can contain an entity bomb", where, "ask the host for a feed without <!DOCTYPE>")
     if not rest.startswith("<"):
         raise CauserieError("is not XML", where, "give the URL that podcast players subscribe to")
 
@@ -133,7 +134,7 @@ def _parsed(data: bytes) -> _Element:
     )
     root = etree.fromstring(data, parser)
     if root.getroottree().docinfo.internalDTD is not None:  # a second check, in case the first one missed it
-        raise CauserieError("has a document type (DTD), which can hide a bomb", "feed", "ask the host for a feed without <!DOCTYPE>")
+        raise CauserieError("has a document type (DTD), which can contain an entity bomb", "feed", "ask the host for a feed without <!DOCTYPE>")
     return root
 
 

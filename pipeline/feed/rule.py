@@ -1,4 +1,4 @@
-"""What a rule of a directory is, what it looks at, and what it finds."""
+"""The rules of directories: what a rule is, what it checks, and its findings."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from pipeline.feed.parsed import Entry, Feed, Tag
 from pipeline.pictures import Image
 
 ERROR, ADVICE = "error", "advice"
-SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # what a rule looks at, beside the kinds of file in `Use`
+SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # scopes of a rule, besides the kinds of file in `FileReference`
 FILES = ("cover", "audio", "alternate", "transcript", "chapters")
-ADDRESS = "address"  # what a server answers, of the feed and of every file it names: only when it was asked
+ADDRESS = "address"  # scope: the server's response for the feed and each of its files, with --online only
 
 
 class Rule(NamedTuple):
-    """A row of the table. `breaks` gives what is wrong in a few words, empty when nothing is.
+    """A row of the table. `check` returns the problem in a few words, empty when there is none.
 
-    Its arguments depend on `looks_at`: the feed (show); an item and the feed (episode); the feed, giving pairs of item and words
-    (episodes); a use and its file (one of FILES); a use and what its server said (address).
+    Its arguments depend on `scope`: the feed (show); an item and the feed (episode); the feed, returning pairs of item and problem
+    (episodes); a reference and its file (one of FILES); a reference and its HTTP response (address).
     """
 
     pack: str  # Apple, Spotify, Podcast Index, PSP-1, Amazon
     name: str  # unique in all packs
-    level: str  # an error keeps the feed, or a part of it, out; advice does not
+    level: str  # an error makes directories refuse the feed or a part of it; advice does not
     looks_at: str
-    source: str  # the document, and where in it
+    source: str  # the document and its section
     breaks: Callable[..., str | Iterable[tuple[Entry, str]]]
     remedy: str
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found wrong, once."""
+    """One violation of a rule."""
 
     level: str
     pack: str
@@ -45,9 +45,9 @@ class Finding:
 
 
 class Use(NamedTuple):
-    """A file that the feed names: as what, where, and in which item (None for the channel)."""
+    """A reference to a file in the feed: its kind, URL, tag and item (None for the channel)."""
 
-    kind: str  # one of FILES, or "feed" for the feed's own address
+    kind: str  # one of FILES, or "feed" for the feed's own URL
     url: str
     tag: Tag
     item: Entry | None
@@ -55,25 +55,25 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True)
 class Audio:
-    """What an audio file's header and tags say."""
+    """The header and tags of an audio file."""
 
     type: str  # audio/mpeg, audio/mp4, audio/ogg…
     duration_s: float
     kbps: int = 0
     rate_hz: int = 0
     channels: int = 0
-    constant: bool = True  # one bit rate from end to end
-    has_info: bool = True  # MP3: a Xing or Info frame, from which players know the length
+    constant: bool = True  # CBR
+    has_info: bool = True  # MP3: a Xing or Info frame, which gives players the length
     id3: tuple[int, int] | None = None  # (2, 3)
     title: str = ""  # TIT2
 
 
 @dataclass(frozen=True)
 class File:
-    """What is known of a local file; `damage` says why its content is not what its type promises."""
+    """The properties of a local file; `error` says why its content does not conform to its media type."""
 
     bytes: int
-    sha256: str = ""  # as its release recorded it
+    sha256: str = ""  # from release.json
     image: Image | None = None
     audio: Audio | None = None
     damage: str = ""
@@ -81,9 +81,9 @@ class File:
 
 @dataclass(frozen=True)
 class Served:
-    """What a server said of an address: to HEAD, and of sound to a request for its first two bytes. Header names are lower case."""
+    """A server's response to HEAD, and for audio to a request for its first two bytes. Header names are in lower case."""
 
-    status: int  # 0 when it said nothing
+    status: int  # 0 without a response
     headers: Mapping[str, str]
     range_status: int = 0
     content_range: str = ""
@@ -95,7 +95,7 @@ def channel_or_item(value: Feed | Entry) -> Entry:
 
 
 def missing(name: str, attribute: str = "") -> Callable[..., str]:
-    """A test for a tag (or its attribute) that the channel or an item has to have, and has empty or not at all."""
+    """A check that the channel or an item has a non-empty tag (or attribute)."""
 
     def breaks(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
@@ -105,7 +105,7 @@ def missing(name: str, attribute: str = "") -> Callable[..., str]:
 
 
 def not_among(name: str, *values: str) -> Callable[..., str]:
-    """A test for a tag whose text, when it is there, must be one of `values`, to the letter."""
+    """A check that the text of a tag, if present, is exactly one of `values`."""
 
     def breaks(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
@@ -118,7 +118,7 @@ def not_among(name: str, *values: str) -> Callable[..., str]:
 
 
 def longer(name: str, characters: int) -> Callable[..., str]:
-    """A test for a tag whose text is too long, in characters."""
+    """A check of the length of a tag's text, in characters."""
 
     def breaks(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
@@ -131,13 +131,13 @@ def longer(name: str, characters: int) -> Callable[..., str]:
 
 
 def heavier(name: str, limit_bytes: int) -> Callable[..., str]:
-    """The same in bytes of UTF-8."""
+    """A check of the length of a tag's text, in bytes of UTF-8."""
 
     def breaks(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
         for tag in entry.all(name):
             if len(tag.text) * 4 > limit_bytes and (size := len(tag.text.encode())) > limit_bytes:
-                return f"has {name} of {size} bytes, the limit is {limit_bytes}: accents count double"
+                return f"has {name} of {size} bytes, the limit is {limit_bytes}: accented letters count double"
         return ""
 
     return breaks

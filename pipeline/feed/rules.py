@@ -1,4 +1,4 @@
-"""What directories ask of a feed and of the files behind it: every rule, and what they find. No score: errors to mend, advice to weigh."""
+"""What directories require of a feed and its files: all rules, and their findings. No score: errors to fix, advice to consider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKS = ("Apple", "Spotify", "Podcast Index", "PSP-1", "Amazon")
 
 
 def uses(feed: Feed) -> Iterator[Use]:
-    """Every file that a feed names and that a rule looks at, in the order of the feed."""
+    """Every file in a feed that a rule checks, in the order of the feed."""
     for entry, item in ((feed.channel, None), *((item, item) for item in feed.items)):
         for tag in entry.all("itunes:image"):
             yield Use("cover", tag.get("href"), tag, item)
@@ -31,7 +31,7 @@ def uses(feed: Feed) -> Iterator[Use]:
 
 
 def own_address(feed: Feed) -> Iterator[Use]:
-    """The feed's own address, as a use."""
+    """The feed's own URL, as a reference."""
     return (Use("feed", tag.get("href"), tag, None) for tag in feed.channel.all("atom:link") if tag.get("rel") == "self")
 
 
@@ -41,7 +41,7 @@ def findings(
     where: str = "feeds/feed.xml",
     served: Mapping[str, Served] | None = None,
 ) -> tuple[Finding, ...]:
-    """What every rule finds in a feed, in those of its `files` that are known and in what was `served`, by address; errors first. Pure."""
+    """The findings of all rules on a feed, its known `files` and the HTTP responses in `served`, both by URL; errors first. Pure."""
     behind = dict.fromkeys(FILES, files)
     found = [*_of_show(feed, where), *_of_episodes(feed, where)]
     found += _of_uses(uses(feed), behind, where) if files else ()
@@ -50,7 +50,7 @@ def findings(
 
 
 def grouped(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """One finding for each rule, the first, that says how many more there are like it: one thing to mend, not ten thousand."""
+    """The first finding of each rule, with the number of similar ones: one thing to fix, not ten thousand."""
     count = Counter(finding.rule for finding in found)
     first = {finding.rule: finding for finding in reversed(found)}
     more = {name: f", and {count[name] - 1} more like it" if count[name] > 1 else "" for name in count}
@@ -90,9 +90,9 @@ def _of_episodes(feed: Feed, where: str) -> Iterator[Finding]:
 
 
 def _of_uses(used: Iterable[Use], facts: Mapping[str, Mapping[str, File] | Mapping[str, Served]], where: str) -> Iterator[Finding]:
-    """What the rules that look at `facts`, by what they look at and then by address, find in uses."""
+    """The findings on references; `results_by_scope` holds files or responses, by scope and then by URL."""
     rules = {what: _looking_at(what) for what in facts}
-    told: set[tuple[str, str]] = set()  # a cover that ten episodes share is told once
+    told: set[tuple[str, str]] = set()  # a cover shared by ten episodes is reported once
     for use in used:
         what = ADDRESS if ADDRESS in facts else use.kind
         fact = facts[what].get(use.url)

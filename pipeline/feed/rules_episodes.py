@@ -1,4 +1,4 @@
-"""The rules over a feed's episodes together: what each should have for itself, and what belongs to what."""
+"""The rules across the episodes of a feed: uniqueness, numbering, trailers and bonuses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pipeline.feed.rules_show import EPISODE_TAGS, HOSTING, SHOW_TAGS
 
 
 def _same(feed: Feed, what: str, key: str, attribute: str = "") -> Iterator[tuple[Entry, str]]:
-    """Items that share what each should have for itself."""
+    """Items whose value is already used by an earlier item."""
     seen: dict[str, Entry] = {}
     for item in feed.items:
         value = item.attribute(key, attribute) if attribute else item.text(key)
         if value and seen.setdefault(value, item) is not item:
-            yield item, f"has the {what} of “{seen[value].text('title')[:60]}”, line {seen[value].line}"
+            yield item, f"has the same {what} as “{seen[value].text('title')[:60]}”, line {seen[value].line}"
 
 
 def _same_number(feed: Feed) -> Iterator[tuple[Entry, str]]:
@@ -24,7 +24,7 @@ def _same_number(feed: Feed) -> Iterator[tuple[Entry, str]]:
         if (number := item.text("itunes:episode")) and is_full(item):
             first = seen.setdefault((item.text("itunes:season"), number), item)
             if first is not item:
-                yield item, f"has number {number}, as “{first.text('title')[:60]}” of the same season"
+                yield item, f"has number {number}, like “{first.text('title')[:60]}” in the same season"
 
 
 def _unnumbered(feed: Feed) -> Iterable[tuple[Entry, str]]:
@@ -51,14 +51,14 @@ def _trailers(feed: Feed) -> Iterator[tuple[Entry, str]]:
 
 
 def is_full(item: Entry) -> bool:
-    """Whether an item is an episode proper: no trailer, no bonus."""
+    """Whether an item is a full episode, not a trailer or bonus."""
     return item.text("itunes:episodeType") in ("", "full")
 
 
 RULES = (
     Rule("Apple", "serial-numbers", ERROR, EPISODES, f"{SHOW_TAGS}, itunes:type", _unnumbered, "give it a number in episode.toml"),
     Rule(
-        "Apple", "guid-unique", ERROR, EPISODES, f"{HOSTING}, GUID", lambda feed: _same(feed, "guid", "guid"), "give each its own, for ever"
+        "Apple", "guid-unique", ERROR, EPISODES, f"{HOSTING}, GUID", lambda feed: _same(feed, "guid", "guid"), "give each its own, and never change it"
     ),
     Rule(
         "Apple",
@@ -69,7 +69,7 @@ RULES = (
         lambda feed: _same(feed, "audio file", "enclosure", "url"),
         "give each episode its own file: Apple ignores the second",
     ),
-    Rule("Apple", "titles-unique", ADVICE, EPISODES, EPISODE_TAGS, lambda feed: _same(feed, "title", "title"), "tell them apart"),
+    Rule("Apple", "titles-unique", ADVICE, EPISODES, EPISODE_TAGS, lambda feed: _same(feed, "title", "title"), "give each its own title"),
     Rule("Apple", "numbers-unique", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episode", _same_number, "give each its own number"),
     Rule(
         "Apple",

@@ -1,4 +1,4 @@
-"""The rules over the files behind a feed: covers, audio, transcripts, chapters."""
+"""The rules for the files of a feed: covers, audio, transcripts, chapters."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _AUDIO = "Audio requirements (podcasters.apple.com/support/893)"
 _DOCS = "podcast-namespace, docs/tags"
 _COVER_PX = (1400, 3000)
 _EXTENSIONS = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}
-_LEAST_KBPS = {1: (32, 96), 2: (64, 128)}  # by channels: refused below, advised from
+_LEAST_KBPS = {1: (32, 96), 2: (64, 128)}  # by number of channels: minimum, and advised
 _RATES_HZ = (44_100, 48_000)
-_DRIFT_S = 2.0  # rounding, and what decoders add
+_DRIFT_S = 2.0  # rounding, and decoder padding
 
 
 def _is_image(_: Use, file: File) -> str:
@@ -49,27 +49,27 @@ def _alpha(_: Use, file: File) -> str:
 def _cover_name(use: Use, file: File) -> str:
     if not file.image or extension(use.url) in _EXTENSIONS[file.image.type]:
         return ""
-    return f"is {file.image.type.upper()} and its address ends in “{extension(use.url)[:10]}”"
+    return f"is {file.image.type.upper()}, but its URL ends in “{extension(use.url)[:10]}”"
 
 
 def _bytes(use: Use, file: File) -> str:
     told = use.tag.get("length")
-    return f"has {file.bytes} bytes and the feed says {told[:20]}" if told and told != str(file.bytes) else ""
+    return f"has {file.bytes} bytes, but the feed declares {told[:20]}" if told and told != str(file.bytes) else ""
 
 
 def _is_audio(use: Use, file: File) -> str:
     told = use.tag.get("type").partition(";")[0]
     if file.audio is None:
-        return f"is no {told or 'audio'} file"
+        return f"is not a valid {told or 'audio'} file"
     family = {"audio/x-m4a": "audio/mp4", "audio/m4a": "audio/mp4", "audio/opus": "audio/ogg"}
-    return "" if family.get(told, told) == file.audio.type else f"is {file.audio.type} and the feed says {told[:40]}"
+    return "" if family.get(told, told) == file.audio.type else f"is {file.audio.type}, but the feed declares {told[:40]}"
 
 
 def _lasts(use: Use, file: File) -> str:
     told = use.item.text("itunes:duration") if use.item else ""
     if not file.audio or not told.isdigit() or abs(file.audio.duration_s - int(told[:9])) <= _DRIFT_S:
         return ""
-    return f"lasts {file.audio.duration_s:.0f} s and the feed says {told[:9]}"
+    return f"lasts {file.audio.duration_s:.0f} s, but the feed declares {told[:9]}"
 
 
 def _mp3(file: File) -> bool:
@@ -112,7 +112,7 @@ def _titled(use: Use, file: File) -> str:
     title = use.item.text("title") if use.item else ""
     if not file.audio or not file.audio.title or file.audio.title == title:
         return ""
-    return f"is tagged “{file.audio.title[:60]}” and the feed says “{title[:60]}”"
+    return f"has the title “{file.audio.title[:60]}” in its tags, but the feed has “{title[:60]}”"
 
 
 def _integrity(use: Use, file: File) -> str:
@@ -120,7 +120,7 @@ def _integrity(use: Use, file: File) -> str:
         return ""
     right = f"sha256-{b64encode(bytes.fromhex(file.sha256)).decode()}"
     told = [child.get("value") for child in use.tag.children if child.name == "podcast:integrity" and child.get("type") == "sri"]
-    return "has another digest than the feed says" if any(value.startswith("sha256-") and value != right for value in told) else ""
+    return "does not match the digest in the feed" if any(value.startswith("sha256-") and value != right for value in told) else ""
 
 
 def _whole(_: Use, file: File) -> str:
@@ -136,7 +136,7 @@ RULES = (
     Rule("Apple", "cover-largest", ADVICE, "cover", _ARTWORK, _best, "Apple prefers 3000 pixels a side"),
     Rule("Apple", "cover-colour", ERROR, "cover", _ARTWORK, _colour, "export it again in RGB"),
     Rule("Apple", "cover-alpha", ADVICE, "cover", _ARTWORK, _alpha, "export it again without transparency"),
-    Rule("Apple", "cover-extension", ERROR, "cover", f"{HOSTING}, Artwork", _cover_name, "name it .jpg or .png as it is"),
+    Rule("Apple", "cover-extension", ERROR, "cover", f"{HOSTING}, Artwork", _cover_name, "use the extension of its format, .jpg or .png"),
     Rule("Apple", "audio-bytes", ERROR, "audio", f"{EPISODE_TAGS}, enclosure", _bytes, _BUILD),
     Rule("Apple", "audio-type", ERROR, "audio", f"{EPISODE_TAGS}, enclosure", _is_audio, _BUILD),
     Rule("Apple", "audio-duration", ERROR, "audio", f"{EPISODE_TAGS}, itunes:duration", _lasts, _BUILD),
@@ -156,7 +156,7 @@ RULES = (
         "audio",
         "LAME, Mp3 Info Tag revision 1",
         _info,
-        "encode it again: players know the exact length from it",
+        "encode it again: players read the exact length from it",
     ),
     Rule("Apple", "audio-least-rate", ERROR, "audio", f"{_AUDIO}, MP3", _thin, "raise mp3_kbps in show.toml"),
     Rule(
@@ -181,7 +181,7 @@ RULES = (
         "transcript",
         f"{_DOCS}/transcript.md; WebVTT (W3C)",
         _whole,
-        "mend the transcript and build",
+        "fix the transcript and run causerie build",
     ),
     Rule(
         "Podcast Index",
@@ -190,6 +190,6 @@ RULES = (
         "chapters",
         "podcast-namespace, jsonChapters.md 1.2",
         _whole,
-        "mend chapters in episode.toml and build",
+        "fix the chapters in episode.toml and run causerie build",
     ),
 )

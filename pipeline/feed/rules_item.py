@@ -1,4 +1,4 @@
-"""The rules over one episode of a feed."""
+"""The rules for one episode of a feed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.feed.rules_show import DESCRIPTION_BYTES, EPISODE_TAGS, HOSTING, P
 
 _CHAPTERS_AT_SPOTIFY = "Creating and managing chapters (Spotify for Creators)"
 _CHAPTERS_AT_APPLE = "Chapters (podcasters.apple.com/support/5482)"
-_ADDRESS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")  # RFC 3986, 2: what an address may be written with
+_ADDRESS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")  # RFC 3986, section 2: the characters of a URL
 _WHOLE = re.compile(r"[1-9]\d{0,8}")
 _ALLOWED = frozenset(("p", "ol", "ul", "li", "a", "b", "i", "strong", "em", "br"))
 _HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)[^<>]*>")
@@ -32,7 +32,7 @@ _LINKED = (
 
 
 def extension(url: str) -> str:
-    """The extension of an address's path, lower case: `.mp3`."""
+    """The extension of a URL's path, in lower case: `.mp3`."""
     try:
         return PurePosixPath(urlsplit(url).path).suffix.lower()
     except ValueError:
@@ -47,9 +47,9 @@ def _enclosure_type(item: Entry, _: Feed) -> str:
     for tag in item.all("enclosure"):
         kinds = ENCLOSURES.get(extension(tag.get("url")))
         if kinds is None:
-            return f"has audio whose address ends in “{extension(tag.get('url'))[:10]}”, which Apple does not play"
+            return f"has audio whose URL ends in “{extension(tag.get('url'))[:10]}”, which Apple does not play"
         if tag.get("type") not in kinds:
-            return f"has audio of type “{tag.get('type')[:40]}”, and its address ends in {extension(tag.get('url'))}"
+            return f"has audio of type “{tag.get('type')[:40]}”, but its URL ends in {extension(tag.get('url'))}"
     return ""
 
 
@@ -61,7 +61,7 @@ def _enclosure_length(item: Entry, _: Feed) -> str:
 def _permalink(item: Entry, _: Feed) -> str:
     guid = item.text("guid")
     is_address = item.attribute("guid", "isPermaLink").lower() == "false" or web_address(guid)
-    return f'has the guid “{guid[:60]}”, which is no address, without isPermaLink="false"' if guid and not is_address else ""
+    return f'has the guid “{guid[:60]}”, which is not a URL, without isPermaLink="false"' if guid and not is_address else ""
 
 
 def _spaced(item: Entry, _: Feed) -> str:
@@ -74,7 +74,7 @@ def _spaced(item: Entry, _: Feed) -> str:
 
 def _date(item: Entry, _: Feed) -> str:
     text = item.text("pubDate")
-    return f"has pubDate “{text[:40]}”, which is no RFC 2822 date with its right day" if text and not moment(text) else ""
+    return f"has pubDate “{text[:40]}”, which is not an RFC 2822 date with the right weekday" if text and not moment(text) else ""
 
 
 def _duration(item: Entry, _: Feed) -> str:
@@ -94,7 +94,7 @@ def _addresses(value: Feed | Entry, *_: object) -> str:
     for name, attribute in _LINKED:
         for tag in item.all(name):
             if not _ADDRESS.fullmatch(tag.get(attribute)):
-                return f"has an address with other characters than ASCII’s in {name}: {tag.get(attribute)[:80]}"
+                return f"has a URL with characters not allowed by RFC 3986 in {name}: {tag.get(attribute)[:80]}"
     return ""
 
 
@@ -102,7 +102,7 @@ def _plain_http(item: Entry, _: Feed) -> str:
     for name, attribute in _LINKED[:2]:
         for tag in item.all(name):
             if tag.get(attribute).startswith("http://") and not is_local(tag.get(attribute)):
-                return f"has an address without https in {name}: {tag.get(attribute)[:80]}"
+                return f"has a URL without https in {name}: {tag.get(attribute)[:80]}"
     return ""
 
 
@@ -119,9 +119,9 @@ def _html(item: Entry, _: Feed) -> str:
     return f"has <{sorted(strange)[0]}> in its description" if strange else ""
 
 
-@lru_cache(1)  # two rules ask for the same item
+@lru_cache(1)  # two rules use the same item
 def _stamps(description: str) -> list[tuple[int, str]]:
-    """The chapters that a description lists: starts in seconds, and titles."""
+    """The chapters listed in a description: starts in seconds, and titles."""
     found = []
     for time, title in _STAMPED.findall(f"\n{description}"):
         parts = [int(part) for part in time.split(":")]
@@ -132,7 +132,7 @@ def _stamps(description: str) -> list[tuple[int, str]]:
 def _listed(item: Entry, _: Feed) -> str:
     stamps = [start_s for start_s, _ in _stamps(item.text("description"))]
     if stamps and (stamps[0] or len(stamps) < 3 or any(after <= before for before, after in pairwise(stamps))):
-        return f"lists {len(stamps)} chapters in its description, from {stamps[0]} s"
+        return f"lists {len(stamps)} chapters in its description, the first at {stamps[0]} s"
     return ""
 
 
@@ -145,7 +145,7 @@ def _agree(item: Entry, _: Feed) -> str:
     listed = [start_s for start_s, _ in _stamps(item.text("description"))]
     marks = [tag for chapters in item.all("psc:chapters") for tag in chapters.children]
     told = [int(start_s) for tag in marks if (start_s := _normal_time(tag.get("start"))) is not None]
-    return "lists other chapters in its description than in psc:chapters" if listed and told and sorted(told) != sorted(listed) else ""
+    return "lists chapters in its description that differ from psc:chapters" if listed and told and sorted(told) != sorted(listed) else ""
 
 
 def _podlove(item: Entry, _: Feed) -> str:
@@ -160,7 +160,7 @@ def _podlove(item: Entry, _: Feed) -> str:
 
 
 def _normal_time(text: str) -> float | None:
-    """Seconds of a Normal Play Time; None when it is none."""
+    """A Normal Play Time (RFC 2326, 3.6) in seconds; None when it is invalid."""
     found = _NORMAL_TIME.fullmatch(text)
     return int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + float(found[3]) if found else None
 
@@ -175,9 +175,9 @@ RULES = (
         EPISODE,
         f"{EPISODE_TAGS}, title",
         _title_numbered,
-        "leave it to itunes:episode and the show’s title",
+        "put them in itunes:episode and the show’s title only",
     ),
-    Rule("Apple", "outer-spaces", ADVICE, EPISODE, f"{HOSTING}, RSS feed", _spaced, "take them out"),
+    Rule("Apple", "outer-spaces", ADVICE, EPISODE, f"{HOSTING}, RSS feed", _spaced, "remove them"),
     Rule("Apple", "enclosure", ERROR, EPISODE, EPISODE_TAGS, missing("enclosure", "url"), "build the episode’s audio"),
     Rule("Apple", "one-enclosure", ERROR, EPISODE, EPISODE_TAGS, _one_enclosure, "keep one; other forms are podcast:alternateEnclosure"),
     Rule(
@@ -210,7 +210,7 @@ RULES = (
         EPISODE,
         f"{EPISODE_TAGS}, description",
         _html,
-        "keep to p, ol, ul, li, a, b, i, strong, em and br",
+        "use only p, ol, ul, li, a, b, i, strong, em and br",
     ),
     Rule("Apple", "duration", ADVICE, EPISODE, EPISODE_TAGS, missing("itunes:duration"), "add itunes:duration, in seconds"),
     Rule("Apple", "duration-form", ADVICE, EPISODE, f"{EPISODE_TAGS}, itunes:duration", _duration, "give whole seconds, at least 1"),

@@ -1,4 +1,4 @@
-"""The rules of the Podcasting 2.0 namespace, over the channel and over each episode: what Podcast Index and its apps read."""
+"""The rules of the Podcasting 2.0 namespace, for the channel and each episode: what Podcast Index and its apps read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHOW_AND_EPISODE = (("show", SHOW), ("item", EPISODE))
 
 
 def _tags(value: Feed | Entry) -> Iterator[Tag]:
-    """Every tag of the namespace, and those inside it."""
+    """Every tag of the namespace, and its children."""
     for name, tags in channel_or_item(value).tags.items():
         if name.startswith("podcast:"):
             for tag in tags:
@@ -38,7 +38,7 @@ def _tags(value: Feed | Entry) -> Iterator[Tag]:
 
 
 def _each(name: str, breaks: Callable[[Tag], str]) -> Callable[..., str]:
-    """A test over every tag of a name."""
+    """A check of every tag of a name."""
 
     def test(value: Feed | Entry, *_: object) -> str:
         for tag in channel_or_item(value).all(name):
@@ -53,7 +53,7 @@ def _insecure(value: Feed | Entry, *_: object) -> str:
     for tag in _tags(value):
         for attribute, address in tag.attributes.items():
             if address.startswith("http://") and attribute in _ADDRESSES and not is_local(address):
-                return f"has an address without https in {tag.name}: {address[:80]}"
+                return f"has a URL without https in {tag.name}: {address[:80]}"
     return ""
 
 
@@ -65,9 +65,9 @@ def _twice(value: Feed | Entry, *_: object) -> str:
 def _guid(feed: Feed) -> str:
     text = feed.channel.text("podcast:guid")
     try:
-        return "" if not text or (UUID(text).version == 5 and text == str(UUID(text))) else f"has podcast:guid {text}, which is no UUIDv5"
+        return "" if not text or (UUID(text).version == 5 and text == str(UUID(text))) else f"has podcast:guid {text}, which is not a UUIDv5"
     except ValueError:
-        return f"has podcast:guid “{text[:40]}”, which is no UUID"
+        return f"has podcast:guid “{text[:40]}”, which is not a UUID"
 
 
 def _truncated(value: Feed | Entry, *_: object) -> str:
@@ -86,22 +86,22 @@ def _person(tag: Tag) -> str:
 def _role(tag: Tag) -> str:
     role, group = tag.get("role").lower() or "host", tag.get("group").lower() or "cast"
     if role not in _ROLES:
-        return f"credits “{tag.text.strip()[:40]}” as {role[:40]}, which is no role of the taxonomy"
-    return "" if group in _GROUPS else f"credits “{tag.text.strip()[:40]}” in {group[:40]}, which is no group of the taxonomy"
+        return f"credits “{tag.text.strip()[:40]}” as {role[:40]}, which is not a role of the taxonomy"
+    return "" if group in _GROUPS else f"credits “{tag.text.strip()[:40]}” in {group[:40]}, which is not a group of the taxonomy"
 
 
 def _license(tag: Tag) -> str:
     text = tag.text.strip()
-    own = " " in text and web_address(tag.get("url"))  # words of one's own, which can be read there
+    own = " " in text and web_address(tag.get("url"))  # a licence in its own words, at that URL
     return f"has the licence “{text[:40]}”" if not text or text != text.lower() and not own else ""
 
 
 def _image(tag: Tag) -> str:
-    return "" if web_address(tag.get("href")) else "has podcast:image without an address"
+    return "" if web_address(tag.get("href")) else "has podcast:image without a URL"
 
 
 def _funding(tag: Tag) -> str:
-    return "" if web_address(tag.get("url")) else "has podcast:funding without an address"
+    return "" if web_address(tag.get("url")) else "has podcast:funding without a URL"
 
 
 def _location(tag: Tag) -> str:
@@ -110,16 +110,16 @@ def _location(tag: Tag) -> str:
 
 def _trailer(tag: Tag) -> str:
     whole = web_address(tag.get("url")) and moment(tag.get("pubdate")) and tag.text.strip()
-    return "" if whole else "has podcast:trailer without its address, RFC 2822 date and title"
+    return "" if whole else "has podcast:trailer without a URL, RFC 2822 date or title"
 
 
 def _social(tag: Tag) -> str:
     protocol = tag.get("protocol")
-    return "" if protocol == "disabled" or (protocol and tag.get("uri")) else "has podcast:socialInteract without protocol and uri"
+    return "" if protocol == "disabled" or (protocol and tag.get("uri")) else "has podcast:socialInteract without protocol or uri"
 
 
 def _transcript(tag: Tag) -> str:
-    return "" if tag.get("url") and tag.get("type") else "has podcast:transcript without url and type"
+    return "" if tag.get("url") and tag.get("type") else "has podcast:transcript without url or type"
 
 
 def _transcript_type(tag: Tag) -> str:
@@ -132,7 +132,7 @@ def _transcript_rel(tag: Tag) -> str:
 
 
 def _chapters(tag: Tag) -> str:
-    return "" if tag.get("url") and tag.get("type") else "has podcast:chapters without url and type"
+    return "" if tag.get("url") and tag.get("type") else "has podcast:chapters without url or type"
 
 
 def _chapters_type(tag: Tag) -> str:
@@ -150,7 +150,7 @@ def _episode(tag: Tag) -> str:
 
 def _soundbite(tag: Tag) -> str:
     whole = all(_NUMBER.fullmatch(tag.get(name)) for name in ("startTime", "duration"))
-    return "" if whole else "has podcast:soundbite without startTime and duration in seconds"
+    return "" if whole else "has podcast:soundbite without startTime or duration in seconds"
 
 
 def _soundbite_length(tag: Tag) -> str:
@@ -160,17 +160,17 @@ def _soundbite_length(tag: Tag) -> str:
 
 def _alternate(tag: Tag) -> str:
     sources = [child for child in tag.children if child.name == "podcast:source" and child.get("uri")]
-    return "" if tag.get("type") and sources else "has podcast:alternateEnclosure without a type and a source"
+    return "" if tag.get("type") and sources else "has podcast:alternateEnclosure without a type or source"
 
 
 def _document(tag: str) -> str:
-    """Where a tag is described: `alternateEnclosure` in `alternate-enclosure.md`; what holds for all tags, in the README."""
+    """The document of a tag: `alternateEnclosure` in `alternate-enclosure.md`; rules for all tags are in the README."""
     kebab = re.sub(r"([A-Z])", r"-\1", tag).lower()
     return f"podcast-namespace, {tag}.md" if tag == "README" else f"{_DOCS}/{kebab}.md"
 
 
 def _both(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> tuple[Rule, ...]:
-    """The same rule over the channel and over items."""
+    """The same rule for the channel and for items."""
     source = _document(tag)
     return tuple(Rule("Podcast Index", f"{place}-{name}", level, looks_at, source, breaks, remedy) for place, looks_at in _SHOW_AND_EPISODE)
 
@@ -186,15 +186,15 @@ def _item(name: str, level: str, tag: str, breaks: Callable[[Tag], str], remedy:
 RULES = (
     *_both("https", ERROR, "README", _insecure, "write https"),
     *_both("podcast-once", ERROR, "README", _twice, "keep one"),
-    *_both("person", ERROR, "person", _each("podcast:person", _person), "name them"),
-    *_both("person-role", ADVICE, "person", _each("podcast:person", _role), "use a role of the taxonomy: any other is read as Host"),
+    *_both("person", ERROR, "person", _each("podcast:person", _person), "add the name"),
+    *_both("person-role", ADVICE, "person", _each("podcast:person", _role), "use a role of the taxonomy: apps read any other as Host"),
     *_both("license", ADVICE, "license", _each("podcast:license", _license), "write its identifier in lower case, like cc-by-4.0"),
     *_both("podcast-image", ERROR, "image", _each("podcast:image", _image), "give href"),
     *_both("funding", ERROR, "funding", _each("podcast:funding", _funding), "give url"),
     *_both("location", ERROR, "location", _each("podcast:location", _location), "name the place"),
     *_both("long-text", ADVICE, "README", _truncated, "shorten it: apps cut what is longer"),
     *_both("social", ERROR, "socialInteract", _each("podcast:socialInteract", _social), 'give both, or protocol="disabled"'),
-    _show("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first address, which the ledger keeps"),
+    _show("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first URL, which the ledger keeps"),
     _show("locked-value", ERROR, "locked", not_among("podcast:locked", "yes", "no"), "write yes or no"),
     _show("medium-value", ERROR, "medium", not_among("podcast:medium", *MEDIUMS), "write podcast, audiobook, music…"),
     _show("trailer-tag", ERROR, "trailer", _each("podcast:trailer", _trailer), "give url, pubdate and a title"),

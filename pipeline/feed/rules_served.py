@@ -1,4 +1,4 @@
-"""The rules over what servers answer, for who asks: `causerie check --online`."""
+"""The rules for HTTP responses: `causerie check --online`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _length(use: Use, served: Served) -> str:
     said, told = served.headers.get("content-length", ""), use.tag.get("length")
     if use.kind not in _SOUND or served.status != 200 or not said or said == told:
         return ""
-    return f"has {said[:20]} bytes there and the feed says {told[:20]}"
+    return f"has {said[:20]} bytes on the server, but the feed declares {told[:20]}"
 
 
 def _type(use: Use, served: Served) -> str:
@@ -51,14 +51,14 @@ def _validators(use: Use, served: Served) -> str:
 _DOCS = "podcast-namespace, docs/tags"
 
 RULES = (
-    Rule("Apple", "served", ERROR, ADDRESS, f"{HOSTING}, HTTP HEAD", _answers, "publish it, or let everybody read it"),
+    Rule("Apple", "served", ERROR, ADDRESS, f"{HOSTING}, HTTP HEAD", _answers, "publish it, or make it publicly readable"),
     Rule(
-        "Apple", "served-ranges", ERROR, ADDRESS, f"{HOSTING}, byte-range requests", _ranges, "serve it where players can jump in the audio"
+        "Apple", "served-ranges", ERROR, ADDRESS, f"{HOSTING}, byte-range requests", _ranges, "use a server that supports byte ranges, so that players can seek"
     ),
-    Rule("Apple", "served-bytes", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _length, "publish again, and empty the cache before the bucket"),
-    Rule("Apple", "served-type", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _type, "send the type that the feed says"),
+    Rule("Apple", "served-bytes", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _length, "publish again, and purge the CDN cache"),
+    Rule("Apple", "served-type", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _type, "configure the server to send the type declared in the feed"),
     Rule(
-        "Apple", "served-validators", ADVICE, ADDRESS, f"{HOSTING}, ETag and Last-Modified", _validators, "let the server send one of them"
+        "Apple", "served-validators", ADVICE, ADDRESS, f"{HOSTING}, ETag and Last-Modified", _validators, "configure the server to send one of them"
     ),
     Rule(
         "Podcast Index",
@@ -67,6 +67,6 @@ RULES = (
         ADDRESS,
         f"{_DOCS}/transcript.md",
         _elsewhere,
-        "let other sites read it: players on the web do",
+        "allow other origins (CORS): web players need it",
     ),
 )

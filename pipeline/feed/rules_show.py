@@ -1,4 +1,4 @@
-"""The rules over a feed's channel."""
+"""The rules for a feed's channel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ONCE = ("title", "link", "description", "language", "copyright", "lastBuildDate
 
 @lru_cache(1 << 15)
 def moment(text: str) -> datetime | None:
-    """A date as RFC 2822 writes it, its day of the week the right one; None for anything else."""
+    """An RFC 2822 date with the right day of the week; None for anything else."""
     if not _DATE.fullmatch(text):
         return None
     try:
@@ -39,12 +39,12 @@ def moment(text: str) -> datetime | None:
 
 
 def web_address(text: str) -> bool:
-    """Whether a text is an absolute http or https address."""
+    """Whether a text is an absolute http or https URL."""
     return text.startswith(("https://", "http://")) and len(text) > len("https://")
 
 
 def _itunes(feed: Feed) -> str:
-    return "" if "itunes" in feed.namespaces else "does not declare the namespace of its itunes tags, and Apple then ignores them all"
+    return "" if "itunes" in feed.namespaces else "does not declare the itunes namespace, so Apple ignores those tags"
 
 
 def _namespaces(feed: Feed) -> str:
@@ -58,17 +58,17 @@ def _language(feed: Feed) -> str:
     if not language:
         return "has no language"
     whole = re.fullmatch("[a-z]{2}(-[A-Za-z]{2,8})?", language)
-    return "" if whole and language[:2] in LANGUAGES else f"has the language “{language[:20]}”, which is no ISO 639 code"
+    return "" if whole and language[:2] in LANGUAGES else f"has the language “{language[:20]}”, which is not an ISO 639 code"
 
 
 def _category(feed: Feed) -> str:
     for tag in feed.channel.all("itunes:category"):
         name = tag.get("text")
         if name not in CATEGORIES:
-            return f"has the category “{name[:60]}”, which Apple has not ({nearest(name, CATEGORIES)})"
+            return f"has the category “{name[:60]}”, which is not in Apple’s list ({nearest(name, CATEGORIES)})"
         for child in tag.children:
             if child.name == "itunes:category" and child.get("text") not in CATEGORIES[name]:
-                return f"has the subcategory “{child.get('text')[:60]}”, which {name} has not"
+                return f"has the subcategory “{child.get('text')[:60]}”, which is not in {name}"
     return ""
 
 
@@ -76,12 +76,12 @@ def _blocked(feed: Feed) -> str:
     for entry in (feed.channel, *feed.items):
         for name in ("itunes:block", "itunes:complete"):
             if name in entry.tags and entry.text(name) != "Yes":
-                return f"has {name} “{entry.text(name)[:20]}”, and only Yes does anything"
+                return f"has {name} “{entry.text(name)[:20]}”, but only Yes has an effect"
     return ""
 
 
 def _moved(feed: Feed) -> str:
-    return "" if all(web_address(tag.text.strip()) for tag in feed.channel.all("itunes:new-feed-url")) else "has no address in new-feed-url"
+    return "" if all(web_address(tag.text.strip()) for tag in feed.channel.all("itunes:new-feed-url")) else "has no URL in itunes:new-feed-url"
 
 
 def _copyright(feed: Feed) -> str:
@@ -93,19 +93,19 @@ def _self(feed: Feed) -> str:
     for tag in feed.channel.all("atom:link"):
         if tag.get("rel") == "self":
             if not web_address(tag.get("href")):
-                return "has a self link without an address"
+                return "has a self link without a URL"
             return "" if tag.get("type") == "application/rss+xml" else "has a self link that is not of type application/rss+xml"
     return "has no atom:link to itself"
 
 
 def _hub(feed: Feed) -> str:
     hubs = [tag.get("href") for tag in feed.channel.all("atom:link") if tag.get("rel") == "hub"]
-    return "" if all(map(web_address, hubs)) else "names a WebSub hub without an address"
+    return "" if all(map(web_address, hubs)) else "has a WebSub hub link without a URL"
 
 
 def _build_date(feed: Feed) -> str:
     text = feed.channel.text("lastBuildDate")
-    return f"has lastBuildDate “{text[:40]}”, which is no RFC 2822 date" if text and not moment(text) else ""
+    return f"has lastBuildDate “{text[:40]}”, which is not an RFC 2822 date" if text and not moment(text) else ""
 
 
 def _build_date_old(feed: Feed) -> str:
@@ -121,11 +121,11 @@ def _no_episode(feed: Feed) -> str:
 
 def _here_only(feed: Feed) -> str:
     link = feed.channel.text("link")
-    return f"has the address {link[:60]}, which only this machine reaches" if is_local(link) else ""
+    return f"has the link {link[:60]}, which works only on this computer" if is_local(link) else ""
 
 
 def is_local(url: str) -> bool:
-    """Whether an address is one of this machine, as somebody who tries things out has."""
+    """Whether a URL points to this computer."""
     try:
         return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
     except ValueError:
@@ -133,16 +133,16 @@ def is_local(url: str) -> bool:
 
 
 def _large(feed: Feed) -> str:
-    return f"has {feed.bytes / 1e6:.0f} MB, and Podcast Index reads 25" if feed.bytes > INDEX_BYTES else ""
+    return f"has {feed.bytes / 1e6:.0f} MB, but Podcast Index reads at most 25" if feed.bytes > INDEX_BYTES else ""
 
 
 def _owner(feed: Feed) -> str:
-    return "" if _mails(feed) else "names no itunes:owner with a mail address"
+    return "" if _mails(feed) else "has no itunes:owner with an email address"
 
 
 def _owner_mail(feed: Feed) -> str:
     bad = [mail for mail in _mails(feed) if not _MAIL.fullmatch(mail)]
-    return f"has the owner’s mail “{bad[0][:40]}”, which is no address" if bad else ""
+    return f"has the owner’s email “{bad[0][:40]}”, which is not a valid address" if bad else ""
 
 
 def _mails(feed: Feed) -> list[str]:
@@ -155,7 +155,7 @@ def _repeated(feed: Feed) -> str:
 
 
 RULES = (
-    Rule("Apple", "itunes-namespace", ERROR, SHOW, f"{HOSTING}, RSS feed", _itunes, "declare xmlns:itunes on rss, to the letter"),
+    Rule("Apple", "itunes-namespace", ERROR, SHOW, f"{HOSTING}, RSS feed", _itunes, "declare xmlns:itunes on rss exactly as Apple’s guide does"),
     Rule("Apple", "show-title", ERROR, SHOW, SHOW_TAGS, missing("title"), "give title in show.toml"),
     Rule("Apple", "show-title-length", ADVICE, SHOW, f"{HOSTING}, RSS feed", longer("title", 255), "shorten title in show.toml"),
     Rule("Apple", "show-description", ERROR, SHOW, SHOW_TAGS, missing("description"), "give description in show.toml"),
@@ -177,7 +177,7 @@ RULES = (
     Rule("Apple", "show-type", ERROR, SHOW, SHOW_TAGS, not_among("itunes:type", "episodic", "serial"), "write episodic or serial"),
     Rule("Apple", "show-once", ERROR, SHOW, SHOW_TAGS, _repeated, "keep one"),
     Rule("Apple", "block-value", ADVICE, SHOW, SHOW_TAGS, _blocked, "write Yes, or leave it out"),
-    Rule("Apple", "new-feed-url", ERROR, SHOW, SHOW_TAGS, _moved, "write the whole new address, https and all"),
+    Rule("Apple", "new-feed-url", ERROR, SHOW, SHOW_TAGS, _moved, "write the full new URL, starting with https://"),
     Rule(
         "Apple",
         "public-address",
@@ -198,12 +198,12 @@ RULES = (
         _large,
         "leave older episodes out",
     ),
-    Rule("Podcast Index", "websub-hub", ERROR, SHOW, "WebSub (W3C), 4 Discovery", _hub, "write the hub’s whole address, or leave it out"),
+    Rule("Podcast Index", "websub-hub", ERROR, SHOW, "WebSub (W3C), 4 Discovery", _hub, "write the hub’s full URL, or leave it out"),
     Rule("PSP-1", "namespaces", ERROR, SHOW, f"{PSP}, Required RSS Namespace Declarations", _namespaces, "declare it on rss"),
-    Rule("PSP-1", "self-link", ERROR, SHOW, f"{PSP}, atom:link", _self, "link to the feed’s own address, of type application/rss+xml"),
+    Rule("PSP-1", "self-link", ERROR, SHOW, f"{PSP}, atom:link", _self, "link to the feed’s own URL, with type application/rss+xml"),
     Rule("PSP-1", "show-link", ERROR, SHOW, f"{PSP}, link", missing("link"), "give website in show.toml"),
     Rule(
-        "PSP-1", "copyright-holder", ADVICE, SHOW, f"{PSP}, copyright", _copyright, "name the holder only: no ©, no word copyright, no year"
+        "PSP-1", "copyright-holder", ADVICE, SHOW, f"{PSP}, copyright", _copyright, "write the holder only, without ©, the word copyright or a year"
     ),
     Rule("PSP-1", "show-locked", ADVICE, SHOW, f"{PSP}, podcast:locked", missing("podcast:locked"), "add podcast:locked, yes or no"),
     Rule("PSP-1", "show-guid", ADVICE, SHOW, f"{PSP}, podcast:guid", missing("podcast:guid"), "add podcast:guid, and never change it"),
@@ -232,7 +232,7 @@ RULES = (
         SHOW,
         "Adding your email address to your RSS feed (Spotify for Creators); hosts say the same of Amazon",
         _owner,
-        "write owner = true under [feed] while you claim the show there: a code is sent to its email, which is then public",
+        "set owner = true under [feed] while you claim the show there: the code is sent to your email, which is public meanwhile",
     ),
-    Rule("Amazon", "owner-mail-form", ERROR, SHOW, f"{SHOW_TAGS}, itunes:owner", _owner_mail, "write an address that you read"),
+    Rule("Amazon", "owner-mail-form", ERROR, SHOW, f"{SHOW_TAGS}, itunes:owner", _owner_mail, "write an address whose mail you read"),
 )

@@ -1,4 +1,4 @@
-"""What an import may do, whom it tells, and what it has to tell at the end."""
+"""The state of an import: its options, its callbacks, and its notes."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from pipeline.feed.fetching import Fetched, Limits, fetched
 from pipeline.feed.importing import Note
 from pipeline.text import printable
 
-PATIENCE = 5  # failures in a row, after which a host is left alone
+PATIENCE = 5  # failures in a row after which a host is skipped
 
 
 @dataclass
 class Run:
-    """A run. `say` hears sentences, `tell` each thing as it goes."""
+    """An import. `on_message` receives lines to print, `on_status` the current activity."""
 
     allow_private: bool = False
     offline: bool = False
     media: bool = False
     dry_run: bool = False
-    website: str = ""  # where the show will be published; a guess when empty
-    say: Callable[..., None] = lambda text, always=False: None  # always: even when the run is quiet
+    website: str = ""  # where the show will be published; guessed when empty
+    say: Callable[..., None] = lambda text, always=False: None  # always: even with --quiet
     tell: Callable[[str], None] = lambda text: None
     notes: list[Note] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
 
     def note(self, where: str, text: str) -> None:
-        """Something to be told at the end."""
+        """Add a note, reported at the end."""
         self.notes.append(Note(where, text))
 
     def get(self, url: str, most_bytes: int, where: str, what: str) -> Fetched | None:
-        """A file of the feed's, or None and a note; a host that keeps failing is left alone."""
+        """Fetch a file of the feed; None, with a note, on failure. A host that keeps failing is skipped."""
         host = urlsplit(url).netloc
         if self.offline or self.failures[host] >= PATIENCE:
-            why = "nothing was to be fetched" if self.offline else f"{printable(host)} failed {PATIENCE} times"
-            self.note(where, f"{what}: left where it is, {url}: {why}")
+            why = "--offline was given" if self.offline else f"{printable(host)} failed {PATIENCE} times"
+            self.note(where, f"{what}: not downloaded from {url}: {why}")
             return None
         self.tell(f"{where}: {what}")
         try:
