@@ -1,6 +1,6 @@
-"""What only the feed says, from TOML: `[feed]`, `[seasons]` and `[[feeds]]` of show.toml, `[feed]` of an episode.toml.
+"""Options of the feed, from TOML: `[feed]`, `[seasons]` and `[[feeds]]` of show.toml, `[feed]` of episode.toml.
 
-Most keys are tags of the Podcasting 2.0 namespace: each kind is a row of `TAGS`, told how a person writes it.
+Most keys are tags of the Podcasting 2.0 namespace: each is a row of `TAG_KEYS`, which maps TOML keys to attributes.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _ANY = ("(?s).+", "some text")
 
 @dataclass(frozen=True)
 class Row:
-    """How a person writes a tag: its keys, with the attribute each gives, a pattern, an example; `*` before a required one."""
+    """The TOML keys of a tag, each with its attribute, a pattern and an example; `*` marks a required key."""
 
     tag: str
     keys: Mapping[str, tuple[str, tuple[str, str]]] = field(default_factory=dict)
-    text: str = ""  # the key whose value is the tag's text; "*text" when it must be there
+    text: str = ""  # the key of the tag's text; "*text" when it is required
     longest: int = 128
     many: bool = True  # [[feed.funding]], or [feed.updates]
     inside: str = ""
-    channel: bool = True  # whether a show may say it
-    item: bool = True  # whether an episode may
+    channel: bool = True  # allowed in show.toml
+    item: bool = True  # allowed in episode.toml
 
 
 _REMOTE = {"*guid": ("feedGuid", _FEED_GUID), "url": ("feedUrl", _URL), "title": ("title", _ANY)}
@@ -82,7 +82,7 @@ TAGS: dict[str, Row] = {
 
 
 def channel_options(table: Table, folder: Path, license: str, email: str) -> ChannelOptions:
-    """What show.toml says of its feed; `license` and `email` are those it names."""
+    """The feed options of show.toml; `license` and `email` are its values of those keys."""
     told = table.table("feed")
     options = ChannelOptions(
         medium=told.choice("medium", "podcast", MEDIUMS),
@@ -101,13 +101,13 @@ def channel_options(table: Table, folder: Path, license: str, email: str) -> Cha
         language=language(told),
     )
     if options.owner and not email:
-        told.problem("owner", "asks for an address to be published, and there is none", "give email in show.toml, or take this out")
+        told.problem("owner", "needs an email address to publish", "set email in show.toml, or remove this line")
     told.end()
     return options
 
 
 def item_options(table: Table) -> ItemOptions:
-    """What episode.toml says of its item."""
+    """The feed options of episode.toml."""
     told = table.table("feed")
     license = license_name(told)
     options = ItemOptions(
@@ -127,14 +127,14 @@ def seasons(table: Table) -> tuple[tuple[int, str], ...]:
     for key in table.values:
         name = table.text(key, ..., 128)
         if not re.fullmatch("[1-9][0-9]{0,3}", key):
-            table.problem(key, "is not the number of a season", 'write it like 1 = "Name of the season"')
+            table.problem(key, "is not a season number", 'write it like 1 = "Name of the season"')
         elif name:
             found.append((int(key), name))
     return tuple(sorted(found))
 
 
 def other_feeds(tables: Iterable[Table]) -> tuple[OtherFeed, ...]:
-    """`[[feeds]]`: one season, one language, or another sound, at an address of its own."""
+    """`[[feeds]]`: feeds of one season, one language or another audio format, each at its own URL."""
     found: dict[str, OtherFeed] = {}
     for each in tables:
         name = each.text("name", ...)
@@ -149,9 +149,9 @@ def other_feeds(tables: Iterable[Table]) -> tuple[OtherFeed, ...]:
             language=language(each),
         )
         if name and (not is_slug(name) or name == "feed"):
-            each.problem("name", f"“{printable(name)}” cannot name a feed's file", f"try {slugify(name) or 'light'}")
+            each.problem("name", f"“{printable(name)}” is not a valid name of a feed", f"try {slugify(name) or 'light'}")
         elif name in found:
-            each.problem("name", f"“{name}” is another feed's name already", "give each its own")
+            each.problem("name", f"“{name}” is already the name of another feed", "give each feed its own name")
         elif name:
             found[name] = other
         each.end()
@@ -176,18 +176,18 @@ def _tag(table: Table, row: Row) -> FeedTag:
     text = table.text(row.text.lstrip("*"), ... if row.text.startswith("*") else "", row.longest) if row.text else ""
     given = tuple((name, value) for name, value in attributes if value)
     if row.tag == "podcast:socialInteract" and "disabled" not in dict(given).values() and "uri" not in dict(given):
-        table.problem("url", "is missing", "give the address of the post people answer to, or protocol = “disabled”")
+        table.problem("url", "is missing", "give the URL of the post for comments, or protocol = “disabled”")
     table.end()
     medium = (("medium", "publisher"),) if row.inside == "podcast:publisher" else ()
     return FeedTag(row.tag, text, (*given, *medium), row.inside)
 
 
 def _blocked(told: Table) -> tuple[FeedTag, ...]:
-    """`not_on = ["amazon"]`: services, by their name in the namespace's list, that are asked to leave the show out."""
+    """`not_on = ["amazon"]`: services, named as in podcast-namespace, that must not list the show."""
     services = told.texts("not_on")
     for name in services:
         if not re.fullmatch("[a-z0-9_-]{1,64}", name):
-            told.problem("not_on", f"“{printable(name)[:40]}” is no service's name", "write it like “amazon”")
+            told.problem("not_on", f"“{printable(name)[:40]}” is not a valid service name", "write it like “amazon”")
     return tuple(FeedTag("podcast:block", "yes", (("id", name),)) for name in services)
 
 
@@ -195,17 +195,17 @@ def _image(table: Table, folder: Path) -> FeedImage:
     purpose = table.text("purpose", "", 128)
     for word in purpose.split():
         if word not in PURPOSES:
-            table.problem("purpose", f"“{printable(word)}” is no purpose of a picture", f"use {', '.join(PURPOSES)}")
+            table.problem("purpose", f"“{printable(word)}” is not a purpose of an image", f"use {', '.join(PURPOSES)}")
     image = FeedImage(file_in(table, "file", folder, folder, required=True), table.text("alt", "", 255), purpose)
     table.end()
     return image
 
 
 def _license_url(told: Table, license: str) -> str:
-    """Where a licence can be read; one in words of its own must say so (podcast-namespace, docs/tags/license.md)."""
+    """The URL of a licence; required unless it is an SPDX identifier (podcast-namespace, docs/tags/license.md)."""
     url = told.matching("license_url", ADDRESS, "https://example.org/licence")
     if license and not url and not re.fullmatch(LICENSE, license):
         told.problem(
-            "license_url", "is missing", f"“{printable(license)[:40]}” is no identifier such as cc-by-4.0: say where it can be read"
+            "license_url", "is missing", f"“{printable(license)[:40]}” is not an identifier like cc-by-4.0: give the URL of its text"
         )
     return url

@@ -1,4 +1,4 @@
-"""An imported show but for its sounds, in a folder that nobody looks at yet: its TOML, ledger, cover, chapters and transcripts."""
+"""Writes an imported show, except its audio, to a staging folder: TOML, ledger, cover, chapters and transcripts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from pipeline.transcript.importer import decoded, import_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000
 AT_ONCE = 4
-DONE = "done"  # made when all of it is there
+DONE = "done"  # created when everything is written
 _TEMPLATES = Path(__file__).parent / "templates" / "init"
 
 
 def stage(staged: Path, found: Imported, data: bytes, source: str, run: Run) -> None:
-    """Write everything but the sounds of the show that was `found` in the feed's `data`, into `staged`."""
+    """Write the imported show, except its audio, to the staging folder; `data` is its feed."""
     run.notes += found.notes
     write_whole(staged / "feeds/imported.xml", data)
     cover = _cover(staged, found, run)
@@ -48,10 +48,10 @@ def stage(staged: Path, found: Imported, data: bytes, source: str, run: Run) -> 
 
 
 def _each(items: tuple[Item, ...], stage: Callable[[Item, Run], None], run: Run) -> None:
-    """Every item, some at once, since most of the time is waiting; what is noted is in the items' order all the same."""
+    """Stage every item, `MAX_PARALLEL` at once, since most of the time is network waiting; notes keep the order of the items."""
 
     def one(item: Item) -> list[Note]:
-        mine = replace(run, notes=[])  # failures are counted together
+        mine = replace(run, notes=[])  # failures are shared
         stage(item, mine)
         return mine.notes
 
@@ -74,16 +74,16 @@ def _stage_item(staged: Path, item: Item, found: Imported, names: dict[str, str]
     cover = ""
     if item.image and item.image != found.image:
         if run.media:
-            cover = _picture(folder, item.image, slug, "its cover", run)
+            cover = _picture(folder, item.image, slug, "cover", run)
         else:
-            run.note(slug, f"its cover: left where it is, {item.image}: an import with --media brings it")
+            run.note(slug, f"cover: not downloaded from {item.image}: import with --media to get it")
     text = episode_toml(item, found.info.explicit, chapters, cover)
-    (folder / "episode.toml").write_text(text, encoding="utf-8", newline="\n")  # not synced one by one: `DONE` comes after all
+    (folder / "episode.toml").write_text(text, encoding="utf-8", newline="\n")  # not synced one by one: `DONE_MARKER` comes last
 
 
 def _cover(staged: Path, found: Imported, run: Run) -> str:
-    """The show's cover, or the one to replace."""
-    name = _picture(staged, found.image, "show", "the cover", run) if found.image else ""
+    """The name of the show's cover, or of a placeholder."""
+    name = _picture(staged, found.image, "show", "cover", run) if found.image else ""
     if not name:
         if not found.image:
             run.note("show", "the feed has no cover")
@@ -98,7 +98,7 @@ def _cover(staged: Path, found: Imported, run: Run) -> str:
 
 
 def _picture(folder: Path, url: str, where: str, what: str, run: Run) -> str:
-    """A JPEG or PNG beside the TOML that names it; its name, empty and a note when it cannot be had."""
+    """Download a JPEG or PNG into `folder`; its name, or empty, with a note, when that fails."""
     got = run.get(url, IMAGE_BYTES, where, what)
     if got is None:
         return ""
@@ -112,36 +112,38 @@ def _picture(folder: Path, url: str, where: str, what: str, run: Run) -> str:
 
 
 def _chapters(item: Item, run: Run) -> tuple[Chapter, ...]:
-    got = run.get(item.chapters_url, TEXT_BYTES, item.info.slug, "its chapters")
+    got = run.get(item.chapters_url, TEXT_BYTES, item.info.slug, "chapters")
     if got is None:
         return ()
     try:
         chapters, notes = json_chapters(json.loads(got[0]), item.chapters_url)
     except (ValueError, RecursionError):
-        chapters, notes = (), ("its chapters are not JSON: left out",)
+        chapters, notes = (), ("the chapters file is not JSON: left out",)
     for note in notes:
         run.note(item.info.slug, note)
     return chapters
 
 
 def _transcript(staged: Path, item: Item, names: dict[str, str], language: str, run: Run) -> None:
-    """The best of its transcripts, kept as it came; VTT, SRT and plain text also become the text that a person corrects."""
+    """Download the best transcript and keep it unchanged; VTT, SRT and plain text also become an editable transcript."""
     slug, best = item.info.slug, best_transcript(item.transcripts, language)
     form = form_of(best)
-    got = run.get(best.url, TEXT_BYTES, slug, f"its transcript ({form[1:]})")
+    got = run.get(best.url, TEXT_BYTES, slug, f"transcript ({form[1:]})")
     if got is None:
         return
     path = staged / f"transcripts/{slug}.imported{form}"
     write_whole(path, got[0])
     if form not in (".vtt", ".srt", ".txt"):
-        run.note(slug, f"its transcript is kept as transcripts/{path.name}: a text to correct is made from VTT, SRT or plain text only")
+        run.note(
+            slug, f"transcript kept as transcripts/{path.name}: only VTT, SRT and plain text can be converted to an editable transcript"
+        )
         return
     try:
         text = import_text(path, slug, names, language)[0] if form == ".txt" else captions_text(decoded(got[0]), names)
     except Problems as several:
-        run.note(slug, f"its transcript is kept as transcripts/{path.name}, and could not be read as a text: {several.problems[0]}")
+        run.note(slug, f"transcript kept as transcripts/{path.name}, but not converted: {several.problems[0]}")
     except CauserieError as error:
-        run.note(slug, f"its transcript is kept as transcripts/{path.name}, and could not be read as a text: {error}")
+        run.note(slug, f"transcript kept as transcripts/{path.name}, but not converted: {error}")
     else:
         write_whole(staged / f"transcripts/{slug}.md", text)
-        run.note(slug, f"transcripts/{slug}.md was made from its {form[1:].upper()}: read it over, Causerie finds the times again")
+        run.note(slug, f"transcripts/{slug}.md was converted from {form[1:].upper()}: review it; the times are computed again")

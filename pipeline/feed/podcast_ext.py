@@ -93,7 +93,9 @@ TAGS: dict[str, Tag] = {
     "psc:chapters": Tag(("item",), ("version",)),
     "psc:chapter": Tag(("psc:chapters",), ("start", "title"), ("href", "image")),
 }
-_HELD = {tag: tuple(f"<{name}{end}" for name, row in TAGS.items() if tag in row.parents for end in " >") for tag in TAGS}  # starts of the allowed children
+_HELD = {
+    tag: tuple(f"<{name}{end}" for name, row in TAGS.items() if tag in row.parents for end in " >") for tag in TAGS
+}  # starts of the allowed children
 
 
 def node(tag: str, text: str = "", *children: Node, **attributes: str) -> Node:

@@ -102,7 +102,9 @@ def _refuse_dtd(data: bytes, where: str) -> None:
     if rest.startswith("<!"):
         if re.match(r"<!doctype\s+html", rest, re.I):
             raise CauserieError("is a web page, not a feed", where, "give the URL that podcast players subscribe to")
-        raise CauserieError("has a document type (DTD), which can contain an entity bomb", where, "ask the host for a feed without <!DOCTYPE>")
+        raise CauserieError(
+            "has a document type (DTD), which can contain an entity bomb", where, "ask the host for a feed without <!DOCTYPE>"
+        )
     if not rest.startswith("<"):
         raise CauserieError("is not XML", where, "give the URL that podcast players subscribe to")
 
@@ -134,7 +136,9 @@ def _parsed(data: bytes) -> _Element:
     )
     root = etree.fromstring(data, parser)
     if root.getroottree().docinfo.internalDTD is not None:  # a second check, in case the first one missed it
-        raise CauserieError("has a document type (DTD), which can contain an entity bomb", "feed", "ask the host for a feed without <!DOCTYPE>")
+        raise CauserieError(
+            "has a document type (DTD), which can contain an entity bomb", "feed", "ask the host for a feed without <!DOCTYPE>"
+        )
     return root
 
 

@@ -58,7 +58,13 @@ def is_full(item: Entry) -> bool:
 RULES = (
     Rule("Apple", "serial-numbers", ERROR, EPISODES, f"{SHOW_TAGS}, itunes:type", _unnumbered, "give it a number in episode.toml"),
     Rule(
-        "Apple", "guid-unique", ERROR, EPISODES, f"{HOSTING}, GUID", lambda feed: _same(feed, "guid", "guid"), "give each its own, and never change it"
+        "Apple",
+        "guid-unique",
+        ERROR,
+        EPISODES,
+        f"{HOSTING}, GUID",
+        lambda feed: _same(feed, "guid", "guid"),
+        "give each its own, and never change it",
     ),
     Rule(
         "Apple",

@@ -65,7 +65,9 @@ def _twice(value: Feed | Entry, *_: object) -> str:
 def _guid(feed: Feed) -> str:
     text = feed.channel.text("podcast:guid")
     try:
-        return "" if not text or (UUID(text).version == 5 and text == str(UUID(text))) else f"has podcast:guid {text}, which is not a UUIDv5"
+        return (
+            "" if not text or (UUID(text).version == 5 and text == str(UUID(text))) else f"has podcast:guid {text}, which is not a UUIDv5"
+        )
     except ValueError:
         return f"has podcast:guid “{text[:40]}”, which is not a UUID"
 

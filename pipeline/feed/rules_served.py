@@ -53,12 +53,26 @@ _DOCS = "podcast-namespace, docs/tags"
 RULES = (
     Rule("Apple", "served", ERROR, ADDRESS, f"{HOSTING}, HTTP HEAD", _answers, "publish it, or make it publicly readable"),
     Rule(
-        "Apple", "served-ranges", ERROR, ADDRESS, f"{HOSTING}, byte-range requests", _ranges, "use a server that supports byte ranges, so that players can seek"
+        "Apple",
+        "served-ranges",
+        ERROR,
+        ADDRESS,
+        f"{HOSTING}, byte-range requests",
+        _ranges,
+        "use a server that supports byte ranges, so that players can seek",
     ),
     Rule("Apple", "served-bytes", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _length, "publish again, and purge the CDN cache"),
-    Rule("Apple", "served-type", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _type, "configure the server to send the type declared in the feed"),
     Rule(
-        "Apple", "served-validators", ADVICE, ADDRESS, f"{HOSTING}, ETag and Last-Modified", _validators, "configure the server to send one of them"
+        "Apple", "served-type", ERROR, ADDRESS, f"{HOSTING}, Enclosure", _type, "configure the server to send the type declared in the feed"
+    ),
+    Rule(
+        "Apple",
+        "served-validators",
+        ADVICE,
+        ADDRESS,
+        f"{HOSTING}, ETag and Last-Modified",
+        _validators,
+        "configure the server to send one of them",
     ),
     Rule(
         "Podcast Index",

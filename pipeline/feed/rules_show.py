@@ -81,7 +81,9 @@ def _blocked(feed: Feed) -> str:
 
 
 def _moved(feed: Feed) -> str:
-    return "" if all(web_address(tag.text.strip()) for tag in feed.channel.all("itunes:new-feed-url")) else "has no URL in itunes:new-feed-url"
+    return (
+        "" if all(web_address(tag.text.strip()) for tag in feed.channel.all("itunes:new-feed-url")) else "has no URL in itunes:new-feed-url"
+    )
 
 
 def _copyright(feed: Feed) -> str:
@@ -155,7 +157,15 @@ def _repeated(feed: Feed) -> str:
 
 
 RULES = (
-    Rule("Apple", "itunes-namespace", ERROR, SHOW, f"{HOSTING}, RSS feed", _itunes, "declare xmlns:itunes on rss exactly as Apple’s guide does"),
+    Rule(
+        "Apple",
+        "itunes-namespace",
+        ERROR,
+        SHOW,
+        f"{HOSTING}, RSS feed",
+        _itunes,
+        "declare xmlns:itunes on rss exactly as Apple’s guide does",
+    ),
     Rule("Apple", "show-title", ERROR, SHOW, SHOW_TAGS, missing("title"), "give title in show.toml"),
     Rule("Apple", "show-title-length", ADVICE, SHOW, f"{HOSTING}, RSS feed", longer("title", 255), "shorten title in show.toml"),
     Rule("Apple", "show-description", ERROR, SHOW, SHOW_TAGS, missing("description"), "give description in show.toml"),
@@ -203,7 +213,13 @@ RULES = (
     Rule("PSP-1", "self-link", ERROR, SHOW, f"{PSP}, atom:link", _self, "link to the feed’s own URL, with type application/rss+xml"),
     Rule("PSP-1", "show-link", ERROR, SHOW, f"{PSP}, link", missing("link"), "give website in show.toml"),
     Rule(
-        "PSP-1", "copyright-holder", ADVICE, SHOW, f"{PSP}, copyright", _copyright, "write the holder only, without ©, the word copyright or a year"
+        "PSP-1",
+        "copyright-holder",
+        ADVICE,
+        SHOW,
+        f"{PSP}, copyright",
+        _copyright,
+        "write the holder only, without ©, the word copyright or a year",
     ),
     Rule("PSP-1", "show-locked", ADVICE, SHOW, f"{PSP}, podcast:locked", missing("podcast:locked"), "add podcast:locked, yes or no"),
     Rule("PSP-1", "show-guid", ADVICE, SHOW, f"{PSP}, podcast:guid", missing("podcast:guid"), "add podcast:guid, and never change it"),

@@ -1,4 +1,4 @@
-"""What hosts write in a feed's small fields, as the values a show has: dates, numbers, addresses, categories, people, chapters."""
+"""Parsers of a feed's small fields, as hosts write them: dates, numbers, URLs, categories, people, chapters."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pipeline.model import Chapter, Credit, Person
 from pipeline.roles import find_role
 from pipeline.text import slugify
 
-# Time zones that e-mail's rules do not know and hosts write all the same, in hours
+# Time zones that RFC 2822 does not define and hosts use, in hours
 _ZONES: dict[str, float] = {"CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "WET": 0, "EET": 2, "EEST": 3, "MSK": 3}
 _ZONES |= {"JST": 9, "IST": 5.5, "AEST": 10, "AEDT": 11}
 _UTC = ("UTC", "GMT", "UT", "Z", "+0000", "-0000", "+00:00", "-00:00")
 _FRENCH = {"janv": "Jan", "févr": "Feb", "fevr": "Feb", "mars": "Mar", "avr": "Apr", "mai": "May", "juin": "Jun", "juil": "Jul"}
 _FRENCH |= {"août": "Aug", "aout": "Aug", "sept": "Sep", "déc": "Dec"}
 
-# An address that is whole and has nothing to mend, as nearly all are
+# An absolute URL that needs no repair, as nearly all
 _PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9!$%&'()*+,/:;=@~._-]*(\?[A-Za-z0-9!$%&'()*+,/:;=@~._-]+)?")
 
-# Apple's list before 2019, and what became of it
+# Apple's list before 2019, and the present categories
 _OLD = {
     "society & culture > history": "History",
     "society & culture > personal journals": "Society & Culture > Personal Journals",
@@ -68,7 +68,7 @@ _OLD = {
 
 
 def moment(text: str) -> tuple[datetime | None, str]:
-    """A date as feeds write them (RFC 2822, else ISO 8601), with its zone, and what was assumed or is wrong; None when it is no date."""
+    """A date with its zone (RFC 2822, else ISO 8601), and a note on what is wrong or assumed; None when it is invalid."""
     text = line(text[:200])
     if not text:
         return None, "has no date"
@@ -76,26 +76,26 @@ def moment(text: str) -> tuple[datetime | None, str]:
     if found is None:
         found, zone_known = _iso_8601(text)
     if found is None:
-        return None, f"has a date that is none, “{text[:60]}”"
+        return None, f"has an invalid date, “{text[:60]}”"
     if not 1990 <= found.year <= 2200:
-        return None, f"has a date no podcast has, “{text[:60]}”"
-    return found, "" if zone_known else f"its date names no known time zone, “{text[:60]}”: read as UTC"
+        return None, f"has a date outside 1990 to 2200, “{text[:60]}”"
+    return found, "" if zone_known else f"has a date without a known time zone, “{text[:60]}”: read as UTC"
 
 
 def yes(text: str) -> bool | None:
-    """What `itunes:explicit` or `itunes:block` says; None when it says nothing known."""
+    """The value of `itunes:explicit` or `itunes:block`; None when it is unknown."""
     word = text.strip().lower()
     return True if word in ("yes", "true", "explicit", "1") else False if word in ("no", "false", "clean", "0") else None
 
 
 def whole(text: str, most: int) -> int | None:
-    """A whole number from 1 to `most`."""
+    """A whole number from 1 to `maximum`; None for anything else."""
     found = re.fullmatch(r"0*(\d{1,9})(?:\.0+)?", text.strip())
     return int(found[1]) if found and 1 <= int(found[1]) <= most else None
 
 
 def address(text: str, base: str = "") -> str:
-    """An http or https address in plain ASCII, made whole from `base` when it is relative; empty when it is none."""
+    """An http or https URL in ASCII, resolved against `base` when it is relative; empty when it is invalid."""
     return text if _PLAIN_ADDRESS.fullmatch(text) else _mended_address(text, base)
 
 
@@ -122,13 +122,13 @@ def _mended_address(text: str, base: str) -> str:
 
 
 def secure(text: str, base: str = "") -> str:
-    """An https address, as a show's own fields want them; empty otherwise."""
+    """An https URL, as `show.toml` requires; empty for anything else."""
     found = address(text, base)
     return found if found.startswith("https://") else ""
 
 
 def categories(found: Iterable[Element]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """Every `itunes:category` in Apple's list of today, and what could not be found there."""
+    """Every `itunes:category` as in Apple's present list, and notes on those that changed or are unknown."""
     kept: dict[tuple[str, ...], None] = {}
     notes: list[str] = []
     for each in found:
@@ -140,13 +140,13 @@ def categories(found: Iterable[Element]) -> tuple[tuple[tuple[str, ...], ...], t
             if pair:
                 kept[pair] = None
             if pair is None or " > ".join(pair) != asked:
-                told = f"now “{' > '.join(pair)}”" if pair else "is in no list of today: left out"
+                told = f"now “{' > '.join(pair)}”" if pair else "is not in Apple's present list: left out"
                 notes.append(f"category “{asked[:80]}”: {told}")
     return tuple(kept), tuple(dict.fromkeys(notes))
 
 
 def category(name: str, sub: str) -> tuple[str, ...] | None:
-    """The category of today's list for a name, in any case or from the list before 2019; None when there is none."""
+    """The present category for a name, in any case, or from the list before 2019; None when there is none."""
     old = _OLD.get(f"{name} > {sub}".lower() if sub else name.lower()) or ("" if not sub else _OLD.get(name.lower(), ""))
     wanted, _, wanted_sub = (old or f"{name} > {sub}").partition(" > ")
     main = next((known for known in CATEGORIES if _alike(known) == _alike(wanted)), None)
@@ -157,7 +157,7 @@ def category(name: str, sub: str) -> tuple[str, ...] | None:
 
 
 def people(found: Iterable[tuple[Element, str]]) -> tuple[dict[str, Person], tuple[str, ...]]:
-    """Everybody a feed names, by their name in lower case; what was said of them first holds. Takes elements with their base."""
+    """The people of a feed, by name in lower case, with the first URL and image given, and notes. Takes elements with their base URL."""
     known: dict[str, Person] = {}
     notes: dict[str, None] = {}
     keys: dict[str, int] = {}
@@ -169,7 +169,7 @@ def people(found: Iterable[tuple[Element, str]]) -> tuple[dict[str, Person], tup
         links = {key: secure(text, base) for key, text in texts.items()}
         for key, text in texts.items():
             if text.strip() and not links[key]:
-                notes[f"{name}: the {key} “{line(text)[:200]}” is not an https address: left out"] = None
+                notes[f"{name}: {key} “{line(text)[:200]}” is not an https URL: left out"] = None
         before = known.get(name.casefold())
         if before is None:
             known[name.casefold()] = Person(alone(slugify(name)[:60].strip("-") or "somebody", keys), name, links["url"], links["image"])
@@ -184,7 +184,7 @@ def person_name(found: Element) -> str:
 
 
 def alone(base: str, taken: dict[str, int]) -> str:
-    """`base`, or `base-2`, `base-3`… when it is taken, at most 80 characters; it is taken from then on."""
+    """`base`, or `base-2`, `base-3`… when it is taken, at most 80 characters; the result is added to `taken`."""
     name, number = base, taken.get(base, 0)
     while name in taken:
         number += 1
@@ -195,7 +195,7 @@ def alone(base: str, taken: dict[str, int]) -> str:
 
 
 def credits(found: Iterable[Element], known: Mapping[str, Person]) -> tuple[tuple[Credit, ...], tuple[str, ...]]:
-    """`podcast:person` as credits, each once; a role that is not in the taxonomy gives none, and is told."""
+    """`podcast:person` elements as credits, without duplicates; a role outside the taxonomy gives a note instead."""
     kept: dict[Credit, None] = {}
     notes = []
     for each in found:
@@ -207,7 +207,7 @@ def credits(found: Iterable[Element], known: Mapping[str, Person]) -> tuple[tupl
             try:
                 place = find_role(role)
             except ValueError:
-                notes.append(f"{name}: “{role[:60]}” is no role of the Podcasting 2.0 list: no credit")
+                notes.append(f"{name}: “{role[:60]}” is not a role of the Podcasting 2.0 taxonomy: no credit")
                 continue
         if name:
             kept[Credit(known[name.casefold()], *place)] = None
@@ -215,7 +215,7 @@ def credits(found: Iterable[Element], known: Mapping[str, Person]) -> tuple[tupl
 
 
 def chapters(found: Iterable[tuple[object, str, str]], base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
-    """Starts (as text or seconds), titles and addresses as chapters in order of time, one a second; and what was left out."""
+    """Chapters in order of time from starts (text or seconds), titles and URLs, at most one a second; and notes on what is left out."""
     kept: dict[int, Chapter] = {}
     notes = []
     for start, text, link in found:
@@ -223,7 +223,7 @@ def chapters(found: Iterable[tuple[object, str, str]], base: str) -> tuple[tuple
         start_s = seconds(str(start)) if (is_number or isinstance(start, str)) and len(str(start)) <= 20 else None
         name, url = shortened(title(text), 128), secure(link, base)
         if start_s is None or not start_s < 1e6:
-            notes.append(f"chapter “{name[:60]}” starts at “{line(str(start))[:20]}”, which is no time: left out")
+            notes.append(f"chapter “{name[:60]}” starts at “{line(str(start))[:20]}”, which is not a time: left out")
         elif not name:
             notes.append(f"a chapter at {start_s:g} s has no title: left out")
         elif int(start_s) in kept:
@@ -231,21 +231,21 @@ def chapters(found: Iterable[tuple[object, str, str]], base: str) -> tuple[tuple
         else:
             kept[int(start_s)] = Chapter(round(start_s, 3), name, url)
             if link.strip() and not url:
-                notes.append(f"chapter “{name[:60]}”: “{line(link)[:200]}” is not an https address: left out")
+                notes.append(f"chapter “{name[:60]}”: “{line(link)[:200]}” is not an https URL: left out")
     return tuple(kept[start] for start in sorted(kept)), tuple(notes)
 
 
 def json_chapters(value: object, base: str) -> tuple[tuple[Chapter, ...], tuple[str, ...]]:
-    """JSON chapters 1.2 (podcast-namespace, `jsonChapters.md`) of any host; what is not of that shape is told and left out."""
+    """The chapters of a JSON file (podcast-namespace, `jsonChapters.md` 1.2), and notes on what is invalid and left out."""
     listed = value.get("chapters") if isinstance(value, dict) else None
     if not isinstance(listed, list):
-        return (), ("its JSON chapters have no list of chapters",)
+        return (), ("the JSON chapters file has no list of chapters",)
     shown = [each for each in listed if isinstance(each, dict) and each.get("toc") is not False]
     rows = ((each.get("startTime"), clean(str(each.get("title") or "")), str(each.get("url") or "")) for each in shown)
     kept, notes = chapters(rows, base)
     hidden, pictures = len(listed) - len(shown), sum(bool(each.get("img")) for each in shown)
-    told = ((hidden, "its silent chapters"), (pictures, "the pictures of its chapters"))
-    more = (f"{what} ({number}): left out" for number, what in told if number)
+    told = ((hidden, "chapters with toc = false"), (pictures, "chapter images"))
+    more = (f"{what} ({number}) are left out" for number, what in told if number)
     return kept, (*notes, *more)
 
 
@@ -267,7 +267,7 @@ def _rfc_2822(text: str) -> tuple[datetime | None, bool]:
 
 
 def _french(word: str) -> str:
-    """An English month for a French one."""
+    """The English abbreviation of a French month; any other word unchanged."""
     start = word.lower()[:4].rstrip(".")
     return _FRENCH.get(start) or _FRENCH.get(start[:3]) or word
 

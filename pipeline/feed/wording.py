@@ -1,4 +1,4 @@
-"""A host's HTML and loose text as our plain paragraphs; what has no place in plain text is told."""
+"""HTML or plain text from a feed as plain paragraphs, with notes on what plain text cannot hold."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
-LONGEST_HTML = 200_000  # characters; what players show of an episode is far below
+LONGEST_HTML = 200_000  # characters; far more than players show of an episode
 
 _BLOCKS = frozenset("p div br li ul ol h1 h2 h3 h4 h5 h6 blockquote pre table tr section article header footer hr dl dt dd figure".split())
 _PLACES = frozenset("img iframe audio video embed object source".split())
 _SILENT = frozenset("script style template".split())
 _IS_HTML = re.compile(r"<(?:/?[a-zA-Z][^<>]*>|!--)|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);", re.S)
-# no `<` outside quotes, and no tag of more than some thousands of characters: reading stays linear whatever is typed
+# no `<` outside quotes, and a bounded length: matching stays linear for any input
 _REST = r"""(?P<rest>(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,4000}+)"""
 _TAG = re.compile(rf"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*){_REST}>", re.S)
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e]")  # Unicode's Cc and Cs, and what turns text round
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e]")  # Unicode's Cc and Cs, and bidirectional overrides
 
 _UNEVEN = re.compile(f"{_UNPRINTABLE.pattern[:-1]}\t\n\r]|  ")
 
 
 @dataclass(frozen=True)
 class Plain:
-    """Paragraphs separated by blank lines, and what could not be kept of them. Bold and headings are plain words."""
+    """Paragraphs separated by blank lines, and what was dropped. Bold text and headings become plain text."""
 
     text: str
     lost: tuple[str, ...] = ()
 
 
 def clean(text: str) -> str:
-    """The text without what no line of a TOML file of ours may hold: control characters, lone surrogates, marks that reorder."""
+    """The text without control characters, lone surrogates and bidirectional overrides, which a TOML value must not hold."""
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
 
 
 def line(text: str) -> str:
-    """One clean line; French no-break spaces stay."""
+    """The text on one line, with single spaces; no-break spaces of French stay."""
     if _UNEVEN.search(text):
         text = re.sub(r"[ \n]+", " ", clean(text))
     return text.strip()
 
 
 def title(text: str) -> str:
-    """One clean line of a title, in which hosts leave HTML entities and now and then a tag."""
+    """A title on one line, without the HTML entities and inline tags that some hosts leave in it."""
     return line(unescape(re.sub(r"</?(?:b|i|em|strong|span|u)\b[^<>]{0,200}>", "", text)))
 
 
 def shortened(text: str, most: int) -> str:
-    """At most `most` characters, cut after a word and marked «…» when it was longer."""
+    """At most `max_chars` characters; a longer text is cut after a word and ends with «…»."""
     if len(text) <= most:
         return text
     kept = text[: most - 1]
@@ -55,8 +55,8 @@ def shortened(text: str, most: int) -> str:
 
 
 def plain(text: str) -> Plain:
-    """HTML, or text as it is typed, as plain paragraphs: each block, item and line is one; an address stays behind its link's words."""
-    cut = (f"all after {LONGEST_HTML:,} characters",) if len(text) > LONGEST_HTML else ()
+    """HTML or plain text as paragraphs: one for each block, list item and line; the URL of a link follows its text."""
+    cut = (f"everything after {LONGEST_HTML:,} characters",) if len(text) > LONGEST_HTML else ()
     text = text[:LONGEST_HTML]
     if not _IS_HTML.search(text):
         return Plain("\n\n".join(filter(None, map(line, re.split(r"\r\n|\r|\n", text)))), cut)
@@ -73,13 +73,13 @@ def plain(text: str) -> Plain:
 
 @dataclass
 class _Reading:
-    """What reading HTML has found so far. `link` is the address of the link that is open, and how many words stood before it."""
+    """The state of the conversion. `link` is the URL of the open link, and the number of words before it."""
 
     paragraphs: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     link: tuple[str, int] | None = None
-    silent: str = ""  # the script or style that is open
+    silent: str = ""  # the open script or style element
 
 
 def _words(reading: _Reading, text: str) -> None:
@@ -88,7 +88,7 @@ def _words(reading: _Reading, text: str) -> None:
 
 
 def _tag(reading: _Reading, name: str, is_end: bool, rest: str) -> None:
-    """Blocks end paragraphs, links are remembered, what cannot be written is told."""
+    """Handle a tag: blocks end paragraphs, links are remembered, embedded media are noted as dropped."""
     if reading.silent:
         reading.silent = "" if is_end and name == reading.silent else reading.silent
     elif name in _BLOCKS:
@@ -104,11 +104,11 @@ def _tag(reading: _Reading, name: str, is_end: bool, rest: str) -> None:
         reading.silent = name
         reading.lost.append(f"a <{name}>")
     elif name in _PLACES:
-        reading.lost.append(f"a picture or player, {_attribute(rest, 'src') or _attribute(rest, 'data') or name}"[:300])
+        reading.lost.append(f"an image or player, {_attribute(rest, 'src') or _attribute(rest, 'data') or name}"[:300])
 
 
 def _end_block(reading: _Reading) -> None:
-    """What was gathered is a paragraph."""
+    """End the current paragraph."""
     _end_link(reading)
     words = line("".join(reading.words))
     if words and words != "•":
@@ -117,7 +117,7 @@ def _end_block(reading: _Reading) -> None:
 
 
 def _end_link(reading: _Reading) -> None:
-    """«the words (https://address)», unless the words are the address."""
+    """Write «text (https://url)», or the URL alone when it is the text."""
     if reading.link is None:
         return
     (address, start), reading.link = reading.link, None

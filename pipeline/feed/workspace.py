@@ -1,4 +1,4 @@
-"""An imported show as the files of a workspace: pure text here, written by `pipeline/bringing.py`."""
+"""An imported show as the files of a workspace: TOML, ledger and manifest, as values that `staging` writes."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Manifest(TypedDict):
 
 
 def sound_name(item: Item) -> str:
-    """What the episode's sound is called in its folder: nothing of the feed's own spelling, only a known extension."""
+    """The name of the episode's audio file in its folder: `original` and a known extension, nothing else from the feed."""
     extension = PurePosixPath(urlsplit(item.enclosure.url).path).suffix.lower()
     known = set(_SOUNDS.values())
     return "original" + (extension if extension in known else _SOUNDS.get(item.enclosure.type, ".mp3"))
 
 
 def ledger_of(found: Imported) -> Ledger:
-    """The ledger of a show nobody has published with Causerie yet: every identity as the feed gave it, and what subscribers have of it."""
+    """The first ledger of an imported show: every GUID of the feed, and the feed as the last publication."""
     guids = {item.info.slug: item.info.guid for item in found.items}
     given = tuple(Given(item.info.guid, item.info.title, item.enclosure.url, item.enclosure.bytes) for item in reversed(found.items))
     newest = max(item.info.published for item in found.items)
@@ -60,12 +60,12 @@ def ledger_of(found: Imported) -> Ledger:
 
 
 def show_toml(found: Imported, cover: str) -> str:
-    """`show.toml`; what a show is built with is left to its defaults."""
+    """The text of `show.toml`; audio, speech and site settings keep their defaults."""
     info = found.info
     values = {"author": info.author, "website": info.website, "language": info.language, "email": info.email}
     values |= {"copyright": info.copyright, "license": info.license}
     lines = [
-        f"# Imported from {line(found.feed_url) or 'a file'}; the feed itself is kept in feeds/imported.xml.",
+        f"# Imported from {line(found.feed_url) or 'a file'}; the feed is kept in feeds/imported.xml.",
         "",
         f"title = {quoted(info.title)}",
         f"description = {paragraphs(info.description)}",
@@ -84,7 +84,7 @@ def show_toml(found: Imported, cover: str) -> str:
 
 
 def episode_toml(item: Item, show_explicit: bool, chapters: tuple[Chapter, ...], cover: str) -> str:
-    """`episode.toml`. The sound is a finished programme: only its loudness is made right, so that its times stay what they were."""
+    """The text of `episode.toml`. The audio is already mixed: only its loudness is adjusted, so that all times stay the same."""
     info = item.info
     is_dated = info.published != NO_DATE
     numbers = {"number": info.number, "season": info.season}
@@ -92,12 +92,12 @@ def episode_toml(item: Item, show_explicit: bool, chapters: tuple[Chapter, ...],
         f"title = {quoted(info.title)}",
         *(f"{key} = {value}" for key, value in numbers.items() if value is not None),
         *([f"kind = {quoted(info.kind)}"] if info.kind != "full" else []),
-        f"published = {info.published.isoformat()}" if is_dated else f"# published = {_EXAMPLE}  # the feed has no date for it",
+        f"published = {info.published.isoformat()}" if is_dated else f"# published = {_EXAMPLE}  # the feed has no date",
         f"summary = {quoted(info.summary)}",
         *([f"description = {paragraphs(info.description)}"] if info.description else []),
         *([f"explicit = {_flag(info.explicit)}"] if info.explicit != show_explicit else []),
         *([f"cover = {quoted(cover)}"] if cover else []),
-        'level = "off"  # it was mixed already',
+        'level = "off"  # already mixed',
         "trim_silence = false  # so that chapters and captions keep their times",
         "clean = { highpass = false }",
         "",
@@ -112,7 +112,7 @@ def episode_toml(item: Item, show_explicit: bool, chapters: tuple[Chapter, ...],
 
 
 def clock(time_s: float) -> str:
-    """A time as `episode.toml` has it, `0:31` or `1:02:03.5`, to the millisecond."""
+    """A time as written in `episode.toml`, `0:31` or `1:02:03.5`, to the millisecond."""
     whole, thousandths = divmod(round(time_s * 1000), 1000)
     return hms(whole) + (f".{thousandths:03}".rstrip("0") if thousandths else "")
 
@@ -123,7 +123,7 @@ def quoted(text: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """A TOML string over several lines, one a paragraph; on one line when there is one paragraph of no great length."""
+    """A multi-line TOML string, or a basic string for one short paragraph."""
     if "\n" not in text and len(text) < 100:
         return quoted(text)
     return '"""\n' + _escaped(text).replace('"""', '\\"\\"\\"') + '\n"""'
@@ -134,7 +134,7 @@ def _escaped(text: str) -> str:
 
 
 def manifest(found: Imported, source: str, sha256: str) -> Manifest:
-    """`feeds/imported.json`: where the show came from, where each sound is, and what a person was told."""
+    """The value of `feeds/imported.json`: the source of the show, and the URL and file of each episode's audio."""
     media: list[MediaRow] = []
     for item in found.items:
         file = f"episodes/{item.info.slug}/{sound_name(item)}"
@@ -143,12 +143,12 @@ def manifest(found: Imported, source: str, sha256: str) -> Manifest:
 
 
 def are_sounds(rows: object) -> TypeGuard[list[MediaRow]]:
-    """Whether the `media` of a `feeds/imported.json` name sounds in their own episodes' folders, and nothing else."""
+    """Whether the `media` of `feeds/imported.json` are valid rows, each with a file in its own episode's folder."""
     return isinstance(rows, list) and all(map(_is_sound, rows))
 
 
 def _is_sound(row: object) -> bool:
-    """Whether a row of `feeds/imported.json` names a sound in its own episode's folder."""
+    """Whether a row of `feeds/imported.json` is valid, with a file in its own episode's folder."""
     if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("slug", "file", "url")):
         return False
     place = re.escape(f"episodes/{row['slug']}/original.")
