@@ -202,7 +202,7 @@ def _image(table: Table, folder: Path) -> FeedImage:
 
 
 def _license_url(told: Table, license: str) -> str:
-    """The URL of a licence; required unless it is an SPDX identifier (podcast-namespace, docs/tags/license.md)."""
+    """The URL of a licence; required unless it is an identifier (podcast-namespace, docs/tags/license.md)."""
     url = told.matching("license_url", ADDRESS, "https://example.org/licence")
     if license and not url and not re.fullmatch(LICENSE, license):
         told.problem(
