@@ -91,7 +91,7 @@ def test_a_show_comes_over_with_all_it_has(tmp_path: Path) -> None:
         "transcripts",
     ]
     told = "\n".join(said)
-    assert "deux: its cover: is not a JPEG or PNG image" in told and "un: its sound has 102400 bytes, the feed said 1" in told
+    assert "deux: cover: is not a JPEG or PNG image" in told and "un: audio has 102400 bytes, the feed declares 1" in told
 
 
 def test_the_first_feed_after_an_import_has_the_old_identities(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_sounds_stay_where_they_are_unless_asked_for_and_can_come_later(tmp_path
         bring(tmp_path, f"{site}/feed", run()[0])
         assert not [path for path, _ in asked if "mp3" in path]
         before = (tmp_path / "show.toml").read_bytes()
-        with pytest.raises(CauserieError, match="holds this import already"):
+        with pytest.raises(CauserieError, match="already holds this import"):
             bring(tmp_path, f"{site}/feed", run()[0])
         (tmp_path / "show.toml").write_bytes(before + b"# mine\n")
         assert bring(tmp_path, f"{site}/feed", run(media=True)[0])
@@ -141,7 +141,7 @@ def test_a_list_of_sounds_that_names_other_places_is_refused(tmp_path: Path) -> 
     bring(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
     listed = (root / "feeds/imported.json").read_text()
     (root / "feeds/imported.json").write_text(listed.replace("episodes/un/original.mp3", "episodes/un/../../../x.mp3"))
-    with pytest.raises(CauserieError, match="is not as an import writes it"):
+    with pytest.raises(CauserieError, match="is not a valid import manifest"):
         bring(root, str(tmp_path / "feed.xml"), run(media=True)[0])
 
 
@@ -149,7 +149,7 @@ def test_one_sound_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     with serving(pages(un_mp3=lambda page: body(page, b"no", status=500))) as (site, _):
         asks, said = run(media=True)
         assert not bring(tmp_path, f"{site}/feed", asks)
-        assert any("the server says 500" in line for line in said)
+        assert any("HTTP status 500" in line for line in said)
         assert (tmp_path / "episodes/deux/original.mp3").exists()
 
 
@@ -259,7 +259,7 @@ def test_what_was_nearly_put_in_place_is_not_mixed_with_another_feed(tmp_path: P
         patch.setattr("pipeline.bringing._install", lambda *paths: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             bring(tmp_path / "show", str(tmp_path / "feed.xml"), run(offline=True)[0])
-    with pytest.raises(CauserieError, match="an import of .*feed.xml was not finished"):
+    with pytest.raises(CauserieError, match="has an unfinished import of .*feed.xml"):
         bring(tmp_path / "show", str(tmp_path / "other.xml"), run(offline=True)[0])
 
 
@@ -267,7 +267,7 @@ def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED)
     asks, said = run(dry_run=True)
     assert bring(tmp_path / "show", str(tmp_path / "feed.xml"), asks)
-    assert "would make 2 episodes: un, deux" in said[-1] and any("podcast:guid" in line for line in said)
+    assert "would create 2 episodes: un, deux" in said[-1] and any("podcast:guid" in line for line in said)
     assert not (tmp_path / "show").exists()
 
 
@@ -283,7 +283,7 @@ def test_the_command_says_what_is_wrong_in_a_sentence_and_its_status(tmp_path: P
     assert invoke("nowhere.xml")[0] == 1 and "Traceback" not in invoke("nowhere.xml")[1]
     assert invoke()[0] == 2
     status, said = invoke(str(tmp_path / "feed.xml"), "--offline")
-    assert status == 0 and "2 sounds are where they were" in said
+    assert status == 0 and "2 audio files are not downloaded yet" in said
 
 
 def test_where_the_show_goes_is_what_was_said(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_where_the_show_goes_is_what_was_said(tmp_path: Path) -> None:
     assert catalog.load(tmp_path / "show").info.website == "https://podcast.example.org/un/"
     assert not any("is a guess" in note["text"] for note in read_json(tmp_path / "show/feeds/imported.json")["notes"])
     for wrong in ("podcast.example.org", "http://podcast.example.org/", "https://a.example/?secret=1"):
-        with pytest.raises(CauserieError, match="cannot be where a show is published") as refused:
+        with pytest.raises(CauserieError, match="is not a valid website") as refused:
             bring(tmp_path / "other", str(tmp_path / "feed.xml"), Run(offline=True, website=wrong))
         assert "secret" not in str(refused.value) and not (tmp_path / "other").exists()
 

@@ -77,7 +77,7 @@ def test_a_guid_that_some_players_complete_is_told() -> None:
 def test_an_item_without_a_guid_has_its_sounds_address_as_players_have_it() -> None:
     found = show(f"<title>a</title><guid> </guid>{SOUND.format(1)}")
     assert found.items[0].info.guid == "https://example.org/1.mp3"
-    assert "the address of its sound is its identity" in told(found, "a")
+    assert "the URL of its audio file becomes its GUID" in told(found, "a")
 
 
 def test_of_two_episodes_with_one_guid_the_first_in_the_feed_keeps_it() -> None:
@@ -90,16 +90,16 @@ def test_of_two_episodes_with_one_guid_the_first_in_the_feed_keeps_it() -> None:
 def test_an_item_that_stands_there_twice_is_taken_once() -> None:
     item = f"<title>a</title><guid>g</guid>{SOUND.format(1)}"
     found = show(item, item)
-    assert len(found.items) == 1 and "taken once" in told(found, "show")
+    assert len(found.items) == 1 and "imported once" in told(found, "show")
 
 
 @pytest.mark.parametrize(
     ("link", "website", "said"),
     [
         ("http://emission.example.fr/?from=rss", "https://emission.example.fr/", "is a guess"),
-        ("https://podcast.ausha.co/x", "https://podcast.example.org/t/", "is its host’s"),
+        ("https://podcast.ausha.co/x", "https://podcast.example.org/t/", "belongs to the podcast host"),
         ("https://notacast.com/x", "https://notacast.com/x/", "is a guess"),
-        ("", "https://podcast.example.org/t/", "is no real address"),
+        ("", "https://podcast.example.org/t/", "is a placeholder"),
     ],
 )
 def test_where_a_show_goes_is_guessed_from_a_site_of_its_own(link: str, website: str, said: str) -> None:
@@ -133,7 +133,7 @@ def test_a_number_that_stands_twice_is_the_elders() -> None:
     items = [f"<title>t{i}</title><guid>{i}</guid>{SOUND.format(i)}<itunes:episode>4</itunes:episode>" for i in (2, 1)]
     found = show(*items)
     assert [item.info.number for item in found.items] == [4, None]
-    assert "has the number of t1" in told(found, "t2")
+    assert "has the same number as t1" in told(found, "t2")
 
 
 def test_what_has_no_place_is_told_by_its_tag() -> None:
@@ -143,7 +143,7 @@ def test_what_has_no_place_is_told_by_its_tag() -> None:
 
 @pytest.mark.parametrize("inside", ["", "<item><title>a</title></item>", '<item><enclosure url="ftp://x/1.mp3"/></item>'])
 def test_a_feed_without_a_sound_is_refused(inside: str) -> None:
-    with pytest.raises(CauserieError, match="has no episode with a sound"):
+    with pytest.raises(CauserieError, match="has no episode with audio"):
         imported(f"{HEAD}<channel><title>T</title>{inside}</channel></rss>".encode(), "x")
 
 

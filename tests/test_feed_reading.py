@@ -91,7 +91,7 @@ def test_html_becomes_paragraphs_with_addresses_behind_words() -> None:
 
 def test_what_plain_text_cannot_hold_is_told() -> None:
     lost = plain("<img src=a.png><iframe src='https://v'></iframe><style>p{}</style><a href='javascript:x'>y</a><!-- <b> -->").lost
-    assert lost == ("a picture or player, a.png", "a picture or player, https://v", "a <style>", "a link, javascript:x")
+    assert lost == ("an image or player, a.png", "an image or player, https://v", "a <style>", "a link, javascript:x")
 
 
 def test_titles_lose_entities_and_tags_that_hosts_leave_in_them() -> None:
@@ -214,7 +214,7 @@ def test_json_chapters_are_sorted_and_silent_ones_left_out() -> None:
     ]
     found, notes = terms.json_chapters({"chapters": rows}, "")
     assert [(chapter.start_s, chapter.title) for chapter in found] == [(0, "a"), (9.5, "b")]
-    assert "not an https address" in notes[0] and "silent" in notes[1]
+    assert "not an https URL" in notes[0] and "toc = false" in notes[1]
 
 
 VTT = """WEBVTT

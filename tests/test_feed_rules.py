@@ -269,7 +269,9 @@ def test_titles_that_repeat_what_tags_say_are_told(title: str, numbered: bool) -
 def test_a_finding_says_where_what_and_what_to_do() -> None:
     (found,) = findings(parse(replaced(*BROKEN["date-form"]).encode()), FILES)
     assert found.where == "feeds/feed.xml:57"
-    assert found.problem == "“La file d’attente” has pubDate “2026-01-15T19:30:00+01:00”, which is no RFC 2822 date with its right day"
+    assert (
+        found.problem == "“La file d’attente” has pubDate “2026-01-15T19:30:00+01:00”, which is not an RFC 2822 date with the right weekday"
+    )
     assert found.remedy.startswith("write it like Thu, 15 Jan 2026")
 
 

@@ -66,14 +66,14 @@ def test_an_imported_shows_identities_win_and_new_ones_join_them() -> None:
 
 @pytest.mark.parametrize("episodes", [{"un": "other"}, {"deux": "mine"}, {"trois": "x", "quatre": "x"}])
 def test_an_identity_is_never_given_twice(episodes: dict[str, str]) -> None:
-    with pytest.raises(CauserieError, match="cannot take the GUID"):
+    with pytest.raises(CauserieError, match="cannot have the GUID"):
         adopt(Ledger("g", "", {"un": "mine"}), "", episodes)
 
 
 def test_a_show_keeps_its_own_guid() -> None:
-    with pytest.raises(CauserieError, match="the show is g already, not h"):
+    with pytest.raises(CauserieError, match="the show's podcast:guid is already g, not h"):
         adopt(Ledger("g"), "h", {})
-    with pytest.raises(CauserieError, match="'h' is not a podcast:guid"):
+    with pytest.raises(CauserieError, match="podcast:guid 'h' is not a UUID"):
         adopt(Ledger(), "h", {})
 
 
@@ -90,7 +90,7 @@ def test_subscribers_are_told_what_they_will_notice() -> None:
     assert differences(held(B, A), after) == (
         "1 text corrected, 1 sound replaced, 0 downloads repeated",
         "  corrected: La queue",
-        "  replaced: La voix (who has downloaded it keeps the old one)",
+        "  replaced: La voix (subscribers who have downloaded it keep the old one)",
     )
     assert differences(held(B, A), held()) == ("2 episodes withdrawn, 0 downloads repeated", "  withdrawn: La voix, La file")
     assert differences(None, held(A, B))[0] == "2 new episodes, 0 downloads repeated"
@@ -99,7 +99,7 @@ def test_subscribers_are_told_what_they_will_notice() -> None:
 def test_an_episode_under_another_guid_is_told_apart_from_a_new_one_and_refused() -> None:
     after = held(B, replace(A, guid="g3", url="https://x/renamed.mp3"))
     assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file")
-    with pytest.raises(CauserieError, match="1 episode has another GUID .* download 1 episode again: La file; .*--new-guids"):
+    with pytest.raises(CauserieError, match="1 episode has a different GUID .* download 1 episode again: La file; .*--new-guids"):
         refuse_new_identities(held(B, A), after)
     refuse_new_identities(held(A), held(B, A))
     refuse_new_identities(None, after)
@@ -158,7 +158,7 @@ def test_what_the_show_says_of_itself_is_told_and_its_dates_are_not() -> None:
         publication(data.encode(), at=AT, target="public") for data in (feed("Demain", "un"), feed("Demain", "deux"), feed("Hier", "un"))
     )
     assert differences(before, dated) == ()
-    assert differences(before, renamed) == ("0 downloads repeated", "  the show: its own texts, pictures or people changed")
+    assert differences(before, renamed) == ("0 downloads repeated", "  the show: its texts, images or people changed")
 
 
 def test_a_publication_is_read_from_the_feed_itself() -> None:
@@ -175,7 +175,7 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
 )
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
-    with pytest.raises(CauserieError, match="is damaged; it holds the identities"):
+    with pytest.raises(CauserieError, match="is damaged; it holds the GUIDs"):
         load(tmp_path / "ledger.json")
     assert (tmp_path / "ledger.json").read_text("utf-8") == damage
 

@@ -110,7 +110,7 @@ def test_a_subscriber_sees_no_episode_twice(tmp_path: Path, name: str, sound: by
     assert with_sound - set(after) == MADE_UP.get(name, set())
     assert set(others(old)) - set(others(new)) == set()
     assert len(set(after) - with_sound - told_new) == len(MADE_UP.get(name, ()))
-    taken_for_new = [note.text for note in was.notes if "will take it for new" in note.text]
+    taken_for_new = [note.text for note in was.notes if "will show the episode as new" in note.text]
     assert len(taken_for_new) == len(MADE_UP.get(name, ()))
 
 
@@ -131,7 +131,7 @@ def test_dates_that_are_none_stop_the_build_and_wrong_ones_are_read_as_meant(tmp
     found = imported((FEEDS / "patchwork.xml").read_bytes(), "x")
     dates = {item.info.title: item.info.published for item in found.items}
     assert dates["Quatre, sans identité"].utcoffset() == timedelta(hours=1)
-    assert [item.info.slug for item in found.items if any("a date that is none" in note for note in item.notes)] == ["six-meme-titre"]
+    assert [item.info.slug for item in found.items if any("an invalid date" in note for note in item.notes)] == ["six-meme-titre"]
     assert dates["Deux, un numéro pour adresse"] == datetime(2026, 2, 3, 5, tzinfo=UTC)
 
 

@@ -237,7 +237,7 @@ def test_a_guid_that_changes_needs_a_flag_and_its_price_is_told(tmp_path: Path) 
     said: list[str] = []
     send(root, show("un", "deux"), dry_run=True, hears=Hears(say=said.append))
     assert said[:2] == ["1 GUID changed, 1 download repeated", "  changed: Titre un"]
-    with pytest.raises(CauserieError, match="every subscriber would download 1 episode again: Titre un; .*--new-guids"):
+    with pytest.raises(CauserieError, match="every subscriber's app would download 1 episode again: Titre un; .*--new-guids"):
         send(root, show("un", "deux"))
     assert send(root, show("un", "deux"), new_guids=True).sent == ("feed.xml",)
     assert send(root, show("un", "deux")).nothing_changed

@@ -47,7 +47,7 @@ def test_what_was_public_before_it_became_private_is_told(tmp_path: Path) -> Non
     publish(some, some.episodes, tmp_path, at=AT)
     private = replace(some, feed=ChannelOptions(others=(OtherFeed("leger", private=True, key="feeds/0123/feed.xml"),)))
     publish(private, private.episodes, tmp_path, at=AT, hears=Hears(told.append))
-    assert any(line.startswith(f"{OTHER}: is still there for whoever knows the address") for line in told)
+    assert any(line.startswith(f"{OTHER}: is still online for anyone who knows the URL") for line in told)
 
 
 def test_a_publication_killed_after_its_feeds_is_known_though_its_copies_are_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

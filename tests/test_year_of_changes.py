@@ -178,7 +178,7 @@ def test_files_left_online_are_reported_until_they_are_deleted(root: Path, what:
         YEAR[what][0](root)
     show, said = built(root), []
     publish(show, show.episodes, root, at=AT, hears=Hears(say=said.append))
-    assert [line.partition(" is still there")[0] for line in said if "is still there" in line] == [f"{left}:"]
+    assert [line.partition(" is still online")[0] for line in said if "is still online" in line] == [f"{left}:"]
     publish(show, show.episodes, root, at=AT, prune=True)
     assert not (root / "public" / left).exists()
 
