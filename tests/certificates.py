@@ -1,4 +1,4 @@
-"""An authority of one's own, as houses have that trust no other, and certificates it gave."""
+"""A private certificate authority, as some organisations have, and certificates it issues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """A private certificate authority; `path` is what a machine has to trust."""
+    """A private certificate authority; `path` is its certificate, for the trust store."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "ca.pem"
@@ -22,7 +22,7 @@ class Authority:
         self.path.write_bytes(self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=0)))
 
     def context(self, host: str) -> ssl.SSLContext:
-        """What a server of that name needs."""
+        """The TLS context of a server with that host name."""
         key, place = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{host}.pem"
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         own = self._signed(name, key, x509.SubjectAlternativeName([x509.DNSName(host)]))

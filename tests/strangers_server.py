@@ -1,4 +1,4 @@
-"""A web server on 127.0.0.1 that misbehaves on demand: redirects, cuts, bombs, bodies without an end."""
+"""A web server on 127.0.0.1 that misbehaves on demand: redirects, truncated bodies, decompression bombs, endless bodies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Page = Callable[[Handler], None]
 
 @contextmanager
 def serving(pages: dict[str, Page | bytes], tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Serve `pages` by path, over TLS with that context; gives the address, and the list of what is asked: (path, Range)."""
+    """Serve `pages` by path, over TLS if a context is given; yields the base URL and the list of requests: (path, Range)."""
     asked: list[tuple[str, str]] = []
 
     class Answers(Handler):
@@ -48,7 +48,7 @@ def serving(pages: dict[str, Page | bytes], tls: ssl.SSLContext | None = None) -
 
 
 def body(handler: Handler, content: bytes, *, status: int = 200, length: int | None = None, **headers: str) -> None:
-    """An answer; `length` may lie."""
+    """A response; `length` sets a wrong Content-Length."""
     handler.send_response(status)
     handler.send_header("Content-Length", str(len(content) if length is None else length))
     for name, value in headers.items():
@@ -64,7 +64,7 @@ def moved(to: str) -> Page:
 
 
 def endless(pause_s: float = 0.0) -> Page:
-    """A body that never ends, with no length."""
+    """An endless body without Content-Length."""
 
     def page(handler: Handler) -> None:
         handler.send_response(200)
@@ -78,12 +78,12 @@ def endless(pause_s: float = 0.0) -> Page:
 
 
 def bomb(handler: Handler) -> None:
-    """Twenty megabytes of nothing, packed to twenty kilobytes."""
+    """Twenty megabytes of zeros, compressed to twenty kilobytes."""
     body(handler, gzip.compress(bytes(20_000_000), 6), Content_Encoding="gzip")
 
 
 def ranges(content: bytes, cut_at: int, *, tag: str = '"one"') -> Page:
-    """A file with byte ranges; a first request is cut after `cut_at` bytes."""
+    """A file with byte ranges; the first response is truncated after `cut_at` bytes."""
 
     def page(handler: Handler) -> None:
         wanted = handler.headers.get("Range", "")
