@@ -4,6 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+# make test BROWSER=none leaves out the tests of the pages; BROWSER=/a/path names the browser that looks at them.
+ifeq ($(origin BROWSER),command line)
+export CAUSERIE_BROWSER := $(BROWSER)
+endif
+
 .PHONY: demo test lint clean
 
 demo: .venv/demo
@@ -13,6 +18,7 @@ demo: .venv/demo
 
 test: .venv/test
 	@$(BIN)/ruff check .
+	@$(BIN)/python tools/browser.py || true # without one, the tests say at the end what they left out, and fail
 	@$(BIN)/python -m pytest -n 2
 
 lint: .venv/test

@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support import browser
 
 settings.register_profile("causerie", deadline=None)  # the duration of an example depends on the machine
 settings.load_profile("causerie")
@@ -108,3 +110,20 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(built_once: Path, tmp_path: Path) -> Path:
     """A copy of the built small show, to change."""
     return Path(shutil.copytree(built_once, tmp_path / "show"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(browser.Untested())
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The browser that looks at the pages; a test that uses it is not run where there is none."""
+    return str(browser.browser.found()[0])
+
+
+@pytest.fixture(scope="module")
+def chromium(browser_path: str) -> Iterator:
+    """It, running: for one file, since Playwright keeps the thread's event loop for itself meanwhile."""
+    with browser.chromium(browser_path) as running:
+        yield running

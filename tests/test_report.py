@@ -1,7 +1,6 @@
 """The audio report: figures against hand calculations, the page in an HTML parser and in a browser."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from pipeline.report.wording import Wording, labels
 from pipeline.transcript.timed import write_timed
 
 HOSTILE = '<script>alert("x")</script>\u202e\u2067' + "Très-long-nom" * 12
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def steady(*pieces: tuple[float, float]) -> Profile:
@@ -313,17 +311,6 @@ def test_the_same_sound_gives_the_same_bytes(tmp_path):
     assert pages[0] == pages[1]
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium to see the page in it")
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1200, "light")])
 def test_in_a_browser_nothing_overflows_and_nothing_is_asked_for(chromium, sample, width, scheme):
     page, asked = chromium.new_context(viewport={"width": width, "height": 700}, color_scheme=scheme).new_page(), []
@@ -338,7 +325,6 @@ def test_in_a_browser_nothing_overflows_and_nothing_is_asked_for(chromium, sampl
     page.context.close()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium to see the page in it")
 def test_on_paper_the_drawings_are_on_the_first_page(chromium, sample, tmp_path):
     from pypdf import PdfReader
 

@@ -8,21 +8,8 @@ from pathlib import Path
 
 import pytest
 from review_sample import SLUG, TEXT, make_desk, tone
-from test_site_browser import CHROMIUM, OPTIONS
 
 from pipeline.review.server import make_review
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium to test the pages in it")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

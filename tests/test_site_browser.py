@@ -1,41 +1,20 @@
 """The pages in a real browser: with and without script, by keyboard, on a narrow screen, in print, from a local folder."""
 
 import mimetypes
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from site_sample import DURATION_S, FIRST, SHOW, Voice, publish, said, tone
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
 HOME = "http://localhost:1/"  # never contacted: requests are intercepted and answered from the folder
 EPISODE = HOME + "01-la-file/index.html"
 KINDS = ("index", "01-la-file/index", "01-la-file/embed", "people/index", "themes/accueil/index", "transcripts/index", "404")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install chromium to test the pages in it")
 
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
     return publish(tmp_path_factory.mktemp("site"), sound=tone(DURATION_S)).root
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
