@@ -51,7 +51,7 @@ def remedy(machine: Machine) -> str:
     if machine.distribution == "debian":
         return "sudo apt-get install chromium-headless-shell && make test"
     if machine.system == "Linux":
-        return "make test CAUSERIE_BROWSER=/path/to/chromium"
+        return "make test BROWSER=/path/to/chromium"
     return ".venv/bin/playwright install --only-shell chromium && make test"
 
 
@@ -61,7 +61,7 @@ def closing(count: int, named: str, machine: Machine) -> str:
     if named == "none":
         return f"{what}, as asked (none). To test them: make test"
     if named:
-        return f"{what}: CAUSERIE_BROWSER names {named}, which is no program here. To test them: {remedy(machine)}"
+        return f"{what}: CAUSERIE_BROWSER names {named}, which is no program here. To test them: env -u CAUSERIE_BROWSER make test"
     return f"{what}: there is no browser here. To test them: {remedy(machine)}"
 
 
