@@ -30,8 +30,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import programmes  # noqa: E402
 
 from pipeline.audio import ffmpeg, measure  # noqa: E402
-from pipeline.audio.encode import encode, encode_light, encode_m4a  # noqa: E402
-from pipeline.audio.profile import save  # noqa: E402
+from pipeline.audio.encode import encode_m4a, encode_mp3, encode_opus  # noqa: E402
+from pipeline.audio.profile import save_profiles  # noqa: E402
 from pipeline.files import read_json  # noqa: E402
 from pipeline.sound_model import Mix, Recording  # noqa: E402
 
@@ -45,7 +45,9 @@ def material(path: Path, minutes: float) -> Path:
     takes = []
     for name in EXAMPLES:
         take = path.with_suffix(".take.wav")
-        ffmpeg.run([*ffmpeg.source(ROOT / "episodes" / name), "-ac", "2", "-ar", "48000", "-c:a", "pcm_f32le", ffmpeg.address(take)])
+        ffmpeg.run(
+            [*ffmpeg.input_arguments(ROOT / "episodes" / name), "-ac", "2", "-ar", "48000", "-c:a", "pcm_f32le", ffmpeg.file_url(take)]
+        )
         takes.append(soundfile.read(take, dtype="float32")[0])
         take.unlink()
     left, random, once = round(minutes * 60 * 48_000), np.random.default_rng(0), np.concatenate(takes)
@@ -59,24 +61,24 @@ def material(path: Path, minutes: float) -> Path:
 
 def levelled(wav: Path, folder: Path) -> None:
     """What a producer waits for, from a recording to its verified MP3."""
-    from pipeline.audio.ingest import ingest
+    from pipeline.audio.ingest import ingest_recordings
 
     made = {name: folder / name for name in ("master.flac", "levels.npz", "activity.json", "sound.json")}
     master, levels, activity, sound = made.values()
     mix = Mix((Recording(wav.name),))
-    ingest((wav,), master=master, levels=levels, activity=activity, sound=sound, mix=mix, sample_rate_hz=48_000, channels=2)
+    ingest_recordings((wav,), master=master, levels=levels, activity=activity, sound=sound, mix=mix, sample_rate_hz=48_000, channels=2)
     published(master, levels, folder)
 
 
 def published(master: Path, levels: Path, folder: Path) -> dict[str, float]:
     """The verified MP3 of a master, and what it says of itself."""
-    encode(master, levels, audio=folder / "a.mp3", report=folder / "a.json", curve=folder / "a.npz", kbps=128, **TARGET)
+    encode_mp3(master, levels, audio=folder / "a.mp3", report=folder / "a.json", curve=folder / "a.npz", kbps=128, **TARGET)
     return read_json(folder / "a.json")
 
 
 def lame(wav: Path, folder: Path) -> None:
     """The encoder alone."""
-    ffmpeg.run([*ffmpeg.source(wav), "-c:a", "libmp3lame", "-b:a", "128k", ffmpeg.address(folder / "lame.mp3")])
+    ffmpeg.run([*ffmpeg.input_arguments(wav), "-c:a", "libmp3lame", "-b:a", "128k", ffmpeg.file_url(folder / "lame.mp3")])
 
 
 def peer(python: str, wav: Path, folder: Path) -> None:
@@ -133,7 +135,7 @@ def _resident_kb(pid: int) -> int:
 def kinds() -> Iterator[tuple[str, np.ndarray]]:
     """Programmes of different kinds at 44.1 kHz, half a minute each."""
     random = np.random.default_rng(5)
-    voice, other = programmes.talk(30, 0, seed=1), programmes.talk(30, 1, seed=2)
+    voice, other = programmes.synthetic_voice(30, 0, seed=1), programmes.synthetic_voice(30, 1, seed=2)
     there = np.arange(len(voice)) / RATE_HZ
     claps = np.zeros(len(voice))
     for at in range(RATE_HZ, len(voice) - 2000, 3 * RATE_HZ):
@@ -160,7 +162,7 @@ def judged(path: Path) -> tuple[float, float]:
     """Loudness (as two loudspeakers play it) and true peak, by other people's meters and decoders."""
     if path.suffix == ".m4a":
         decoded = path.with_suffix(".wav")
-        ffmpeg.run([*ffmpeg.source(path), "-c:a", "pcm_f32le", ffmpeg.address(decoded)])
+        ffmpeg.run([*ffmpeg.input_arguments(path), "-c:a", "pcm_f32le", ffmpeg.file_url(decoded)])
         path = decoded
     samples, rate_hz = soundfile.read(path, always_2d=True)
     both = samples if samples.shape[1] == 2 else np.repeat(samples, 2, axis=1)
@@ -175,11 +177,11 @@ def exactness(folder: Path) -> None:
     for name, samples in kinds():
         wav, master, levels = folder / "k.wav", folder / "k.flac", folder / "k.npz"
         soundfile.write(wav, samples / max(1.0, np.abs(samples).max()), RATE_HZ, "PCM_24")
-        ffmpeg.run([*ffmpeg.source(wav), ffmpeg.address(master)])
-        save(levels, master=measure.heard(master, 0.25))
+        ffmpeg.run([*ffmpeg.input_arguments(wav), ffmpeg.file_url(master)])
+        save_profiles(levels, master=measure.measure_profile(master, 0.25))
         attempts = published(master, levels, folder)["attempts"]
         encode_m4a(master, levels, audio=folder / "a.m4a", kbps=96, **TARGET)
-        encode_light(master, levels, audio=folder / "a.opus", kbps=24, **TARGET)
+        encode_opus(master, levels, audio=folder / "a.opus", kbps=24, **TARGET)
         for form in ("mp3", "m4a", "opus"):
             lufs, peak_dbtp = judged(folder / f"a.{form}")
             misses.append(abs(lufs - TARGET["target_lufs"]))

@@ -25,10 +25,10 @@ from feed import BITES, MARKS, OPTIONS, ROLES, SHOW, episode
 
 from pipeline.audio import ffmpeg
 from pipeline.feed import feed as feeds
-from pipeline.feed.chapters import to_value
-from pipeline.feed.items import Published, Whole
-from pipeline.feed_model import ChannelOptions, OtherFeed
-from pipeline.release import TYPES
+from pipeline.feed.chapters import chapters_to_json
+from pipeline.feed.items import FeedContext, FeedEpisode
+from pipeline.feed_model import ChannelOptions, FeedVariant
+from pipeline.release import MEDIA_TYPES
 
 CUES = [(i * 3.0, f"Nous prenons un ticket, puis une chaise, et nous attendons : {i}.") for i in range(160)]
 HEAD_BYTES = 1 << 16
@@ -76,7 +76,10 @@ def texts() -> dict[str, bytes]:
     segments = [{"speaker": "Nora", "startTime": start_s, "endTime": start_s + 2.5, "body": text} for start_s, text in CUES]
     html = "".join(f"<cite>Nora :</cite><time>{start}</time><p>{text}</p>\n" for start, _, text in times)
     made = {"vtt": vtt, "srt": srt, "json": json.dumps({"version": "1.0.0", "segments": segments}), "html": html}
-    return {**{f"transcript_{form}": text.encode() for form, text in made.items()}, "chapters": json.dumps(to_value(MARKS)).encode()}
+    return {
+        **{f"transcript_{form}": text.encode() for form, text in made.items()},
+        "chapters": json.dumps(chapters_to_json(MARKS)).encode(),
+    }
 
 
 def sounds(folder: Path) -> dict[str, bytes]:
@@ -106,12 +109,12 @@ def prepare(folder: Path, count: int) -> None:
         files = [publish(folder, one.slug, role, data.replace("00000".encode("utf-16-le"), f"{i:05}".encode("utf-16-le")))
                  for role, data in same.items()]  # fmt: skip
         write_small(folder / f".causerie/{one.slug}/release.json", {"version": 1, "slug": one.slug, "duration_s": 1.0, "files": files})
-        published.append(Published(one, 1.0, {file["role"]: file for file in files}, MARKS, OPTIONS, BITES))
+        published.append(FeedEpisode(one, 1.0, {file["role"]: file for file in files}, MARKS, OPTIONS, BITES))
     cover = {"role": "cover", "key": "cover.jpg", "source": "cover.jpg", "bytes": 1, "sha256": "", "type": "image/jpeg"}
     write_small(folder / ".causerie/show/release.json", {"version": 1, "slug": "", "duration_s": 0.0, "files": [cover]})
     published.reverse()
-    whole = Whole(SHOW, ChannelOptions(), (cover,), OtherFeed("feed", key="feed.xml"))
-    (folder / "feeds/feed.xml").write_bytes(feeds.rss(whole, [one.episode for one in published], (), published))
+    whole = FeedContext(SHOW, ChannelOptions(), (cover,), FeedVariant("feed", key="feed.xml"))
+    (folder / "feeds/feed.xml").write_bytes(feeds.render_feed(whole, [one.episode for one in published], (), published))
 
 
 def publish(folder: Path, slug: str, role: str, data: bytes) -> dict[str, object]:
@@ -121,7 +124,7 @@ def publish(folder: Path, slug: str, role: str, data: bytes) -> dict[str, object
     path = folder / source
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    kind = (TYPES.get(role) or TYPES[end]).partition(";")[0]
+    kind = (MEDIA_TYPES.get(role) or MEDIA_TYPES[end]).partition(";")[0]
     return {
         "role": role,
         "key": f"{slug}/{role}{end}",
@@ -147,9 +150,9 @@ def bare(folder: Path) -> int:
 
 def check(folder: Path) -> int:
     """The whole command; how much it found, mistakes it must not."""
-    from pipeline.check import check
+    from pipeline.check import check_show
 
-    found = check(folder)
+    found = check_show(folder)
     assert not [finding for finding in found if finding.level == "error"], found[:3]
     return len(found)
 

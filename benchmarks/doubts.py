@@ -27,11 +27,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import damage  # noqa: E402
 
-from pipeline.audio.profile import Profiler, load, save  # noqa: E402
+from pipeline.audio.profile import LevelMeter, load_profile, save_profiles  # noqa: E402
 from pipeline.files import read_json, write_json  # noqa: E402
 from pipeline.model import Word  # noqa: E402
 from pipeline.speech import doubts  # noqa: E402
-from pipeline.transcript.normal import tokens  # noqa: E402
+from pipeline.transcript.normal import word_tokens  # noqa: E402
 
 CASES = """
 own/sentences david/words own/hiss own/street quick/babble own/telephone slow/clipped belinda/hall own/gaps own/spliced own/loud_music
@@ -83,9 +83,9 @@ def heard(folder: Path, model: Any, show: Any, case: str, episode: int, hard: in
         sound = damage.DAMAGES[how](sound, damage.RATE_HZ, hard, chance)
     sound = np.clip(sound, -1, 1).astype(np.float32)
     value = listened(model, sound)
-    profiler = Profiler(damage.RATE_HZ, 1)
+    profiler = LevelMeter(damage.RATE_HZ, 1)
     profiler.feed(sound[:, None])
-    save(folder / "levels.npz", master=profiler.profile(np.zeros(0, np.float32)))
+    save_profiles(folder / "levels.npz", master=profiler.profile(np.zeros(0, np.float32)))
     truth = [(word.label, word.start_s, word.end_s) for line in timeline.lines for word in line.words]
     write_json(folder / "words.json", value)
     wrong, total = wrong_s(value, truth)
@@ -101,14 +101,14 @@ def listened(model: Any, sound: NDArray[np.float32]) -> dict[str, Any]:
     from whisper.timing import add_word_timestamps
     from whisper.tokenizer import get_tokenizer
 
-    from pipeline.speech.activity import active_frames, any_voice
-    from pipeline.speech.sift import Segment, believable, whole_words
-    from pipeline.speech.transcribe import words_value
-    from pipeline.speech.windows import windows
+    from pipeline.speech.activity import detect_voice_frames, has_voice
+    from pipeline.speech.sift import Segment, filter_hallucinations, merge_word_pieces
+    from pipeline.speech.transcribe import recognition_value
+    from pipeline.speech.windows import split_windows
 
     rate = damage.RATE_HZ
     tokenizer, segments = get_tokenizer(model.is_multilingual, language="fr", task="transcribe"), []
-    for window in windows([sound], rate):
+    for window in split_windows([sound], rate):
         start_s, end_s = window.start_s, window.start_s + window.length_s
         mel = pad_or_trim(log_mel_spectrogram(window.samples), 3000)
         found = model.decode(mel, DecodingOptions(language="fr", fp16=False))
@@ -121,19 +121,19 @@ def listened(model: Any, sound: NDArray[np.float32]) -> dict[str, Any]:
         frames = round((end_s - start_s) * 100)
         add_word_timestamps(segments=part, model=model, tokenizer=tokenizer, mel=mel, num_frames=frames, last_speech_timestamp=0.0)
         pieces = [Word(each["word"], each["start"] + start_s, each["end"] + start_s, each["probability"]) for each in part[0]["words"]]
-        segments.append(Segment(whole_words(pieces, "fr"), float(found.no_speech_prob), float(found.avg_logprob)))
-    voices = active_frames(sound, rate)
-    kept = believable(segments, lambda start_s, end_s: any_voice(voices, start_s, end_s))
-    return words_value(kept, engine="openai-whisper", model="demo", language="fr", duration_s=len(sound) / rate)
+        segments.append(Segment(merge_word_pieces(pieces, "fr"), float(found.no_speech_prob), float(found.avg_logprob)))
+    voices = detect_voice_frames(sound, rate)
+    kept = filter_hallucinations(segments, lambda start_s, end_s: has_voice(voices, start_s, end_s))
+    return recognition_value(kept, engine="openai-whisper", model="demo", language="fr", duration_s=len(sound) / rate)
 
 
 def wrong_s(value: dict[str, Any], truth: list[Any]) -> tuple[list[float], int]:
     """When each wrong word is said or heard, and how many words there are to hear."""
     from rapidfuzz.distance import Levenshtein
 
-    said = [(token, (start + end) / 2) for text, start, end in truth for token in tokens(text, "fr")]
+    said = [(token, (start + end) / 2) for text, start, end in truth for token in word_tokens(text, "fr")]
     words = [word for segment in value["segments"] for word in segment["words"]]
-    got = [(token, (word["start_s"] + word["end_s"]) / 2) for word in words for token in tokens(word["text"], "fr")]
+    got = [(token, (word["start_s"] + word["end_s"]) / 2) for word in words for token in word_tokens(word["text"], "fr")]
     wrong: list[float] = []
     for edit in Levenshtein.editops([token for token, _ in said], [token for token, _ in got]):
         wrong.append(got[edit.dest_pos][1] if edit.tag == "insert" else said[edit.src_pos][1])
@@ -148,8 +148,8 @@ def cases(folder: Path) -> list[dict[str, Any]]:
         if not USEFUL[0] <= known["rate"] <= USEFUL[1]:
             continue
         value = read_json(case.with_name("words.json"))
-        passages = doubts.passages(value)
-        signals = doubts.signals_of(passages, load(case.with_name("levels.npz"), "master").levels_db)
+        passages = doubts.split_phrases(value)
+        signals = doubts.measure_signals(passages, load_profile(case.with_name("levels.npz"), "master").levels_db)
         spans = np.array([(each.start_s - EDGE_S, each.end_s + EDGE_S) for each in passages])
         wrong, _ = wrong_s(value, known["truth"])
         times = np.array(wrong)

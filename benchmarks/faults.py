@@ -29,17 +29,17 @@ from publishing_faults import (  # noqa: E402
     MUST_FAIL,
     MUST_PUBLISH,
     credentials,
-    killed,
-    killed_into_a_folder,
-    no_waiting,
-    one_try,
-    two_at_once,
+    fast_retries,
+    run_fault,
+    run_killed,
+    run_killed_into_folder,
+    run_two_publishers,
 )
 
 OTHERS = {
-    "two publishers at once": lambda seed, proxy, root: " | ".join(sorted(two_at_once(seed, proxy, root))),
-    "killed at a random moment": killed,
-    "killed while publishing into a folder": killed_into_a_folder,
+    "two publishers at once": lambda seed, proxy, root: " | ".join(sorted(run_two_publishers(seed, proxy, root))),
+    "killed at a random moment": run_killed,
+    "killed while publishing into a folder": run_killed_into_folder,
 }
 BROKEN = "a broken promise"
 
@@ -66,8 +66,8 @@ def main() -> None:
 
 def tried(name: str, seed: int) -> str:
     """One try on a server of its own: how it ended, without what differs from try to try, or the promise that was broken."""
-    one = OTHERS.get(name) or partial(one_try, name)
-    with tempfile.TemporaryDirectory() as root, s3_server() as server, faulty_proxy(server.url) as proxy, no_waiting():
+    one = OTHERS.get(name) or partial(run_fault, name)
+    with tempfile.TemporaryDirectory() as root, s3_server() as server, faulty_proxy(server.url) as proxy, fast_retries():
         try:
             end = one(seed, proxy, Path(root))
             assert end != "published" or name not in MUST_FAIL, name

@@ -22,12 +22,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pipeline.feed import feed as feeds
-from pipeline.feed.chapters import to_value
-from pipeline.feed.items import Published, Whole, description
-from pipeline.feed_model import ChannelOptions, FeedTag, ItemOptions, OtherFeed
+from pipeline.feed.chapters import chapters_to_json
+from pipeline.feed.items import FeedContext, FeedEpisode, item_description
+from pipeline.feed_model import ChannelOptions, FeedTag, FeedVariant, ItemOptions
 from pipeline.files import write_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
-from pipeline.release import TYPES, PublishedFile, Release, write_release
+from pipeline.release import MEDIA_TYPES, Release, ReleaseFile, write_release
 from pipeline.sound_model import Soundbite
 
 SITE = "https://podcast.example.org/essai/"
@@ -74,7 +74,7 @@ def episode(i: int) -> EpisodeInfo:
 def release(i: int) -> Release:
     """What it publishes."""
     files = (
-        PublishedFile(role, f"ep-{i}/{role}-0123456789{end}", "x", 1_000_000 + i, "ab" * 32, TYPES.get(role) or TYPES[end])
+        ReleaseFile(role, f"ep-{i}/{role}-0123456789{end}", "x", 1_000_000 + i, "ab" * 32, MEDIA_TYPES.get(role) or MEDIA_TYPES[end])
         for role, end in ROLES.items()
     )
     return Release(f"ep-{i}", 600.0, tuple(files))
@@ -83,9 +83,9 @@ def release(i: int) -> Release:
 FILES = {file.role: vars(file) for file in release(0).files}
 
 
-def published(one: EpisodeInfo) -> Published:
+def published(one: EpisodeInfo) -> FeedEpisode:
     """The same in memory."""
-    return Published(one, 600.0, FILES, MARKS, OPTIONS, BITES)
+    return FeedEpisode(one, 600.0, FILES, MARKS, OPTIONS, BITES)
 
 
 def newest_first(count: int) -> list[EpisodeInfo]:
@@ -110,7 +110,7 @@ def bare(episodes: list[EpisodeInfo]) -> bytes:
         item.link(href=f"{SITE}{one.slug}/")
         item.guid(one.guid, permalink=False)
         item.pubDate(one.published)
-        item.description(description(published(one), f"{SITE}{one.slug}/", "fr"))
+        item.description(item_description(published(one), f"{SITE}{one.slug}/", "fr"))
         item.enclosure(SITE + audio["key"], audio["bytes"], audio["type"])
         item.podcast.itunes_summary(one.summary)
         item.podcast.itunes_duration(600)
@@ -123,8 +123,8 @@ def bare(episodes: list[EpisodeInfo]) -> bytes:
 
 def ours(episodes: list[EpisodeInfo]) -> bytes:
     """Our feed of them, with every tag."""
-    whole = Whole(SHOW, ChannelOptions(), ({"key": "cover.jpg", "type": "image/jpeg"},), OtherFeed("feed", key="feed.xml"))
-    return feeds.rss(whole, episodes, (), map(published, episodes))
+    whole = FeedContext(SHOW, ChannelOptions(), ({"key": "cover.jpg", "type": "image/jpeg"},), FeedVariant("feed", key="feed.xml"))
+    return feeds.render_feed(whole, episodes, (), map(published, episodes))
 
 
 def step(episodes: list[EpisodeInfo]) -> bytes:
@@ -138,7 +138,7 @@ def step(episodes: list[EpisodeInfo]) -> bytes:
         "items": (OPTIONS,) * count,
         "soundbites": (BITES,) * count,
     }
-    feeds.feed(**reads, cover=folder / "cover.json", feed=folder / "feed.xml", **told)
+    feeds.write_feed(**reads, cover=folder / "cover.json", feed=folder / "feed.xml", **told)
     return (folder / "feed.xml").read_bytes()
 
 
@@ -151,8 +151,8 @@ def prepare(folder: Path, count: int) -> None:
         (folder / f"ep-{i}.json").write_text(
             json.dumps({"version": 1, "slug": f"ep-{i}", "duration_s": 600.0, "files": [vars(file) for file in release(i).files]})
         )
-    write_json(folder / "chapters.json", to_value(MARKS))
-    cover = PublishedFile("cover", "cover.jpg", "cover.jpg", 1, "00", "image/jpeg", 3000, 3000)
+    write_json(folder / "chapters.json", chapters_to_json(MARKS))
+    cover = ReleaseFile("cover", "cover.jpg", "cover.jpg", 1, "00", "image/jpeg", 3000, 3000)
     write_release(folder / "cover.json", replace(release(0), slug="", files=(cover,)))
 
 

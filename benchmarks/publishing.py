@@ -90,10 +90,10 @@ def ours(folder: Path, endpoint: str, unchecked: bool) -> None:
     from pipeline.model import S3Settings
     from pipeline.publish.headers import IMMUTABLE
     from pipeline.publish.s3 import S3Target
-    from pipeline.publish.transaction import Acts, carry_out
+    from pipeline.publish.transaction import TransactionHooks, run_transaction
     from pipeline.publish.tree import MEDIA, TEXTS, PublicFile
-    from pipeline.publish.upload import upload_plan
-    from pipeline.publish.verify import verify
+    from pipeline.publish.upload import plan_upload
+    from pipeline.publish.verify import verify_files
 
     digests, tree = digested(folder), []
     for path in sorted(folder.rglob("*")):
@@ -105,10 +105,10 @@ def ours(folder: Path, endpoint: str, unchecked: bool) -> None:
     settings = S3Settings(BUCKET, "", endpoint, "us-east-1", "path", acl="public-read")
     target = S3Target(settings, folder.parent / "memory", digest=lambda path: digests.digest(str(path), fresh=True) or "")
     remote = target.list({file.key for file in tree})
-    plan = upload_plan(tree, remote)
+    plan = plan_upload(tree, remote)
     if plan.changes:
-        look = (lambda files: ()) if unchecked else (lambda files: verify(f"{endpoint}/{BUCKET}/", files))
-        carry_out(plan, target, remote, Acts(look))
+        look = (lambda files: ()) if unchecked else (lambda files: verify_files(f"{endpoint}/{BUCKET}/", files))
+        run_transaction(plan, target, remote, TransactionHooks(look))
     target.close()
     status = Path("/proc/self/status").read_text()  # getrusage would give the parent's peak when that is higher: it survives exec
     print(f"{int(status.split('VmHWM:')[1].split()[0]) / 1000:.0f} MB", file=sys.stderr)

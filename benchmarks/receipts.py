@@ -18,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline.build import Workshop, look  # noqa: E402
+from pipeline.build import BuildState, preview  # noqa: E402
 from pipeline.model import Episode, EpisodeInfo, Show, ShowInfo  # noqa: E402
-from pipeline.plan import plan  # noqa: E402
+from pipeline.plan import plan_steps  # noqa: E402
 from pipeline.receipts import Receipt  # noqa: E402
 from pipeline.sound_model import Mix, Recording
 
@@ -40,19 +40,19 @@ def made_up(episodes: int) -> Show:
 def main(episodes: int) -> None:
     """Make the files and receipts, look at them, print the figures."""
     with tempfile.TemporaryDirectory() as folder:
-        root, steps = Path(folder), plan(made_up(episodes), AT)
+        root, steps = Path(folder), plan_steps(made_up(episodes), AT)
         named = (paths for step in steps for paths in (*step.reads.values(), *step.writes.values()))
         paths = {path for some in named for path in ([some] if isinstance(some, str) else some)}
         for path in paths:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(path)
-        shop = Workshop(root)
+        shop = BuildState(root)
         for step in steps:
-            now = shop.facts(step)
-            shop.journal.done(Receipt(step.name, now.revision, now.settings, now.reads, dict(now.writes)))
+            now = shop.snapshot(step)
+            shop.journal.commit(Receipt(step.name, now.revision, now.settings, now.reads, dict(now.writes)))
         shop.close()
         start = time.perf_counter()
-        stale = [result for result in look(steps, root) if result.status not in ("current", "edited")]
+        stale = [result for result in preview(steps, root) if result.status not in ("current", "edited")]
         looked_s = time.perf_counter() - start
         start = time.perf_counter()
         for path in paths:

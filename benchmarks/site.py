@@ -21,16 +21,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline.build import build
-from pipeline.commands import STOPS
-from pipeline.files import write_json, write_whole
+from pipeline.build import run_steps
+from pipeline.commands import TARGET_STEPS
+from pipeline.files import write_atomic, write_json
 from pipeline.model import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
-from pipeline.plan import plan, work
-from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
+from pipeline.plan import plan_steps, work_path
+from pipeline.release import SERIES_RELEASE, Release, ReleaseFile, write_release
 from pipeline.sound_model import Mix
-from pipeline.steps import Step, execute
+from pipeline.steps import Step, execute_step
 from pipeline.transcript.timed import write_timed
-from pipeline.workers import Workers, cores
+from pipeline.workers import ProcessPools, available_cores
 
 AT = datetime(2200, 1, 1, tzinfo=UTC)
 NORA = Credit(Person("nora", "Nora Belkacem"), "Host", "Cast")
@@ -57,26 +57,26 @@ def workspace(root: Path, episodes: int, text: TimedTranscript) -> Show:
     """A show whose releases and transcripts are there."""
     first = EpisodeInfo("e0000", "Prendre un ticket", "On attend.", datetime(2000, 1, 1, tzinfo=UTC), credits=(NORA,))
     infos = [replace(first, slug=f"e{i:04}", published=first.published + timedelta(days=i), number=i + 1) for i in range(episodes)]
-    write_release(root / work("show", "release.json"), Release("", 0.0, (file("cover", "cover-0123456789.jpg"),)))
+    write_release(root / work_path("show", "release.json"), Release("", 0.0, (file("cover", "cover-0123456789.jpg"),)))
     write_release(root / SERIES_RELEASE, Release("", 0.0, (file("guide_series_pdf", "guides/series.facilitator.pdf"),)))
     for info in infos:
         files = tuple(file(role, key.format(slug=info.slug)) for role, key in KEYS.items())
-        write_release(root / work(info.slug, "release.json"), Release(info.slug, text.duration_s, files))
-        write_timed(root / work(info.slug, "timed.json"), text)
+        write_release(root / work_path(info.slug, "release.json"), Release(info.slug, text.duration_s, files))
+        write_timed(root / work_path(info.slug, "timed.json"), text)
         write_json(root / f"feeds/{info.slug}.chapters.json", {"version": "1.2.0", "chapters": [{"startTime": 0, "title": "Début"}]})
     return Show(SHOW, "cover.jpg", episodes=tuple(Episode(info, Mix(()), tags=(f"Thème {i % 9}",)) for i, info in enumerate(infos)))
 
 
-def file(role: str, key: str) -> PublishedFile:
+def file(role: str, key: str) -> ReleaseFile:
     """A file nobody opens."""
-    return PublishedFile(role, key, key, 7_654_321, "0" * 64, "application/octet-stream")
+    return ReleaseFile(role, key, key, 7_654_321, "0" * 64, "application/octet-stream")
 
 
 def built(steps: tuple[Step, ...], root: Path, status: str) -> float:
     """Seconds that a build of those steps takes, each of which ends so."""
     since = time.perf_counter()
-    with Workers(cores()) as workers:
-        assert {result.status for result in build(steps, root, workers)} == {status}
+    with ProcessPools(available_cores()) as workers:
+        assert {result.status for result in run_steps(steps, root, workers)} == {status}
     return time.perf_counter() - since
 
 
@@ -87,7 +87,7 @@ def bare(root: Path, page: str, times: int) -> float:
     template = jinja2.Environment(autoescape=False).from_string("{{ page }}")
     since = time.perf_counter()
     for i in range(times):
-        write_whole(root / f"bare/{i}/index.html", template.render(page=page))
+        write_atomic(root / f"bare/{i}/index.html", template.render(page=page))
     return time.perf_counter() - since
 
 
@@ -129,17 +129,17 @@ def main(episodes: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         show = workspace(root, episodes, transcript(1_300, 480.0))
-        steps = tuple(step for step in plan(show, AT) if step.kind in STOPS["site"])
+        steps = tuple(step for step in plan_steps(show, AT) if step.kind in TARGET_STEPS["site"])
         took, again = built(steps, root, "built"), built(steps, root, "current")
         alone = bare(root, (root / "site/e0000/index.html").read_text(), episodes)
-        made = f"{episodes} episodes of 8 minutes, 1,300 words, and {len(steps) - episodes} steps around, {cores()} workers"
+        made = f"{episodes} episodes of 8 minutes, 1,300 words, and {len(steps) - episodes} steps around, {available_cores()} workers"
         print(f"{made}: {took:.1f} s; again {again:.1f} s; bare {alone:.1f} s")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         show = workspace(root, 1, transcript(10_000, 3600.0))
-        for step in plan(show, AT):
-            if step.kind in STOPS["site"]:
-                execute(step, root, root)
+        for step in plan_steps(show, AT):
+            if step.kind in TARGET_STEPS["site"]:
+                execute_step(step, root, root)
         place = root / "site/e0000/index.html"
         weight = len(gzip.compress(place.read_bytes(), 6))
         print(f"an hour, 10,000 words: {place.stat().st_size / 1e3:.0f} kB, {weight / 1e3:.0f} kB compressed; {ticks(place)}")

@@ -65,26 +65,26 @@ def overhead(recording: str, checkpoint: str, random: bool = False) -> dict[str,
     from concurrent.futures import ThreadPoolExecutor
 
     from pipeline.speech import hear
-    from pipeline.speech.engines import load
-    from pipeline.speech.recording import RATE_HZ, blocks
-    from pipeline.speech.transcribe import transcribe
-    from pipeline.speech.windows import windows
+    from pipeline.speech.engines import load_backend
+    from pipeline.speech.recording import RATE_HZ, decode_blocks
+    from pipeline.speech.transcribe import transcribe_master
+    from pipeline.speech.windows import split_windows
 
-    network = load("auto", "demo", checkpoint)
+    network = load_backend("auto", "demo", checkpoint)
     if random:  # what they say goes round in circles, and their times are nonsense
         listen, once = network.network.transcribe, {"max_new_tokens": TOKENS, "without_timestamps": True, "word_timestamps": False}
-        hear.circles, network.network.transcribe = lambda segments: 0, lambda samples, **options: listen(samples, **options | once)
-    cut = list(windows(blocks(Path(recording)), RATE_HZ))
-    network.hear(cut[0].samples, "fr", "")
+        hear.repetition_count, network.network.transcribe = lambda segments: 0, lambda samples, **options: listen(samples, **options | once)
+    cut = list(split_windows(decode_blocks(Path(recording)), RATE_HZ))
+    network.transcribe(cut[0].samples, "fr", "")
 
     def bare() -> None:
         with ThreadPoolExecutor(network.workers) as pool:
-            list(pool.map(lambda window: network.hear(window.samples, "fr", ""), cut))
+            list(pool.map(lambda window: network.transcribe(window.samples, "fr", ""), cut))
 
     def whole() -> None:
         with tempfile.TemporaryDirectory() as place:
             out, kept = Path(place) / "words.json", str(Path(place) / "chunks")
-            transcribe(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint), chunks=kept)
+            transcribe_master(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint), chunks=kept)
 
     found = [measured(act) for act in (bare, whole, whole, bare)]
     both = [{name: found[i][name] + found[j][name] for name in found[0]} for i, j in ((1, 2), (0, 3))]
@@ -133,32 +133,32 @@ def base_fast(folder: str, threads: int, workers: int, beam: int, windows: int) 
 def episodes(recordings: list[str], checkpoint: str, workers: int) -> dict[str, float]:
     """Seconds for recordings one after the other, `workers` windows at once."""
     from pipeline.speech import fast_engine
-    from pipeline.speech.transcribe import transcribe
+    from pipeline.speech.transcribe import transcribe_master
 
-    fast_engine.cores = lambda: workers
+    fast_engine.available_cores = lambda: workers
     out = Path(recordings[0]).with_suffix(f".{os.getpid()}.json")
 
     def hear() -> None:
         for recording in recordings:
-            transcribe(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint))
+            transcribe_master(Path(recording), words=out, model="demo", language="fr", checkpoint=Path(checkpoint))
 
     with tempfile.TemporaryDirectory() as place:  # one that is quickly heard, so that the model is there
-        transcribe(repeated(Path(place), 5), words=out, model="demo", language="fr", checkpoint=Path(checkpoint))
+        transcribe_master(repeated(Path(place), 5), words=out, model="demo", language="fr", checkpoint=Path(checkpoint))
     return measured(hear)
 
 
 def memory(recording: str, checkpoint: str, first: str) -> dict[str, float]:
     """MB at most, before and after a long recording."""
-    from pipeline.speech.transcribe import transcribe
+    from pipeline.speech.transcribe import transcribe_master
 
     def peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 10 if sys.platform == "linux" else 1 << 20)
 
     with tempfile.TemporaryDirectory() as place:
         options = {"words": Path(place) / "words.json", "model": "demo", "language": "fr", "checkpoint": Path(checkpoint)}
-        transcribe(Path(first), **options)
+        transcribe_master(Path(first), **options)
         loaded = peak_mb()
-        transcribe(Path(recording), chunks=str(Path(place) / "chunks"), **options)
+        transcribe_master(Path(recording), chunks=str(Path(place) / "chunks"), **options)
         return {"loaded_mb": loaded, "peak_mb": peak_mb()}
 
 

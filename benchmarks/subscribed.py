@@ -34,8 +34,8 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import publishing  # noqa: E402
-from faulty_proxy import Fault, Proxy, answer, chance, drop, faulty_proxy, late  # noqa: E402
-from publishing_faults import FAULTS, credentials, leaks, no_waiting  # noqa: E402
+from faulty_proxy import Fault, Proxy, answer, delay, drop, faulty_proxy, randomly  # noqa: E402
+from publishing_faults import FAULTS, credentials, fast_retries, has_secret  # noqa: E402
 
 BUCKET = "subscribed"
 TARGET = f"s3://{BUCKET}/serie"
@@ -50,11 +50,11 @@ TYPES = {
 }
 LINES: dict[str, Fault] = {  # what can be wrong with the line
     "nothing": lambda request: None,
-    "503": chance(0.2, answer(503, "SlowDown")),
-    "dropped": chance(0.15, drop("before")),
-    "answers lost": chance(0.2, drop("after")),
-    "mid-body": chance(0.2, drop("half")),
-    "late": late(0.15),
+    "503": randomly(0.2, answer(503, "SlowDown")),
+    "dropped": randomly(0.15, drop("before")),
+    "answers lost": randomly(0.2, drop("after")),
+    "mid-body": randomly(0.2, drop("half")),
+    "late": delay(0.15),
     "everything": FAULTS["a little of everything"](1),
 }
 
@@ -226,12 +226,12 @@ def attempt(root: str, site: str, endpoint: str, slugs: list[str], number: int, 
     """Publish, or go back, in this process; 1 with one sentence when it is not published."""
     from pipeline.errors import CauserieError
     from pipeline.model import S3Settings
-    from pipeline.publish.run import Hears, publish, rollback
+    from pipeline.publish.run import PublishCallbacks, publish, rollback
 
     publishing.SITE = site
     some = publishing.show(*slugs, s3=S3Settings(BUCKET, "serie", endpoint, "us-east-1", "path", acl="public-read"))
-    about = {"at": publishing.AT + timedelta(hours=number), "hears": Hears(print), "public_url": f"{endpoint}/{BUCKET}/serie/"}
-    with no_waiting():
+    about = {"at": publishing.AT + timedelta(hours=number), "hears": PublishCallbacks(print), "public_url": f"{endpoint}/{BUCKET}/serie/"}
+    with fast_retries():
         try:
             rollback(some, Path(root), **about) if back else publish(some, some.episodes, Path(root), prune=prune, **about)
         except CauserieError as error:
@@ -285,16 +285,16 @@ def record_problems(publisher: Publisher, readers: list[Reader]) -> list[str]:
     from pipeline.feed import ledger as ledgers
     from pipeline.publish import history
 
-    told = [each.feed_sha256 for each in ledgers.load(publisher.root / "feeds/ledger.json").publications]
+    told = [each.feed_sha256 for each in ledgers.load_ledger(publisher.root / "feeds/ledger.json").publications]
     public = hashlib.sha256(get(f"{publisher.subscription.site}feed.xml")[2]).hexdigest()
     problems = [] if told[-1:] == [public] else ["the ledger's last publication is not the feed that is out"]
     for reader in readers:
         left = iter(told)
         problems += [f"a feed came out that the ledger does not tell of: {feed}" for feed in reader.feeds if feed not in left]
-    trees = history.trees(publisher.root / history.PUBLICATIONS, TARGET)
-    problems += [f"publication {tree.number} was never confirmed" for tree in trees if not tree.confirmed]
+    trees = history.load_trees(publisher.root / history.PUBLICATIONS, TARGET)
+    problems += [f"publication {tree.number} was never confirmed" for tree in trees if not tree.committed]
     files = [path for path in publisher.root.rglob("*") if path.is_file()]
-    return problems + [f"{path} tells a secret" for path in files if leaks(path.read_bytes())]
+    return problems + [f"{path} tells a secret" for path in files if has_secret(path.read_bytes())]
 
 
 def main() -> int:
@@ -311,7 +311,7 @@ def main() -> int:
     if not asked.endpoint:
         os.environ.update(credentials())
     with ExitStack() as stack:
-        stack.enter_context(no_waiting())  # and moto takes small parts
+        stack.enter_context(fast_retries())  # and moto takes small parts
         server = asked.endpoint or stack.enter_context(publishing.s3_server()).url
         emptied(server)
         proxy = stack.enter_context(faulty_proxy(server))

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.model import TimedTranscript, Turn, Voice, Word  # noqa: E402
-from pipeline.text import typographic  # noqa: E402
-from pipeline.transcript.align import timed_transcript  # noqa: E402
-from pipeline.transcript.cues import Cue, cues  # noqa: E402
-from pipeline.transcript.grammar import parse  # noqa: E402
-from pipeline.transcript.normal import tokens  # noqa: E402
-from pipeline.transcript.turns import Spoken, printed, turns  # noqa: E402
+from pipeline.text import apply_typography  # noqa: E402
+from pipeline.transcript.align import align_turns  # noqa: E402
+from pipeline.transcript.cues import Cue, split_cues  # noqa: E402
+from pipeline.transcript.grammar import parse_transcript  # noqa: E402
+from pipeline.transcript.normal import word_tokens  # noqa: E402
+from pipeline.transcript.turns import AnchoredTurn, build_turns, printed_words  # noqa: E402
 
 WORDS_A_MINUTE = 150
 IN_A_ROW = 0.4  # how often a misheard word follows another
@@ -50,7 +50,7 @@ def sentences(minutes: float, seed: int) -> list[str]:
 def spoken(text: str, words_a_minute: float, seed: int) -> Truth:
     """When each word is said: by its letters, with a pause at punctuation."""
     chance = random.Random(seed)
-    words = [word.text for word in printed(text, "fr")]
+    words = [word.text for word in printed_words(text, "fr")]
     letters = statistics.fmean(len(word) + 2 for word in words)
     clock_s, said = 2.0, []
     for word in words:
@@ -88,7 +88,9 @@ def errors_s(said: Truth, found: TimedTranscript) -> tuple[list[float], int]:
     placed = [word for turn in found.turns for word in turn.words]
     assert [word.text for word in placed] == [word for word, _, _ in said]
     pairs = list(zip(placed, said, strict=True))
-    far = sorted(abs(word.start_s - start_s) for word, (_, start_s, _) in pairs if word.start_s is not None and tokens(word.text, "fr"))
+    far = sorted(
+        abs(word.start_s - start_s) for word, (_, start_s, _) in pairs if word.start_s is not None and word_tokens(word.text, "fr")
+    )
     return far, sum(word.start_s is None for word, _ in pairs)
 
 
@@ -96,11 +98,11 @@ def aligned(name: str, text: str, share: float) -> None:
     """Align once, three times over, and print."""
     said = spoken(text.replace("\n", " "), WORDS_A_MINUTE, 1)
     heard = misheard(said, share, 2)
-    transcript = turns(parse("\n\n".join(text.split("\n"))), "fr")
+    transcript = build_turns(parse_transcript("\n\n".join(text.split("\n"))), "fr")
     took_s = []
     for _ in range(3):
         start = time.process_time()  # others may share the machine
-        found = timed_transcript(transcript, heard)
+        found = align_turns(transcript, heard)
         took_s.append(time.process_time() - start)
     far, lost = errors_s(said, found)
     p95_s = far[int(len(far) * 0.95)]
@@ -128,13 +130,15 @@ def sample(slug: str) -> TimedTranscript:
     lines = json.loads((ROOT / "tests/data/sample_truth" / f"{slug}.json").read_text(encoding="utf-8"))
     words = [{"text": text, "start_s": a, "end_s": b, "probability": 1.0} for line in lines for text, a, b in line["words"]]
     heard = {"language": "fr", "duration_s": words[-1]["end_s"] + 5, "segments": [{"words": words}]}
-    transcript: tuple[Spoken, ...] = turns(parse((ROOT / "transcripts" / f"{slug}.md").read_text(encoding="utf-8")), "fr")
-    return timed_transcript(transcript, heard)
+    transcript: tuple[AnchoredTurn, ...] = build_turns(
+        parse_transcript((ROOT / "transcripts" / f"{slug}.md").read_text(encoding="utf-8")), "fr"
+    )
+    return align_turns(transcript, heard)
 
 
 def monologue(words_a_minute: float) -> TimedTranscript:
     """Five minutes of one fast voice."""
-    said = spoken(typographic(" ".join(sentences(5, 7)), "fr"), words_a_minute, 3)
+    said = spoken(apply_typography(" ".join(sentences(5, 7)), "fr"), words_a_minute, 3)
     words = tuple(Word(text, round(a, 3), round(b, 3)) for text, a, b in said)
     return TimedTranscript(said[-1][2] + 2, "fr", (Turn(Voice("", "récit"), words),))
 
@@ -150,9 +154,9 @@ def main() -> None:
         aligned("85 minutes that repeat themselves", again, share)
     for path in sorted((ROOT / "transcripts").glob("0*-*.md")):
         for line_chars in (42, 32):
-            read(f"{path.stem}, lines of {line_chars}", cues(sample(path.stem), line_chars))
+            read(f"{path.stem}, lines of {line_chars}", split_cues(sample(path.stem), line_chars))
     for pace in (150, 170, 190):
-        read(f"{pace} words a minute", cues(monologue(pace), 42))
+        read(f"{pace} words a minute", split_cues(monologue(pace), 42))
 
 
 if __name__ == "__main__":

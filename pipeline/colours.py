@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-READABLE = 4.5  # minimum contrast ratio of text with its background, level AA
+MIN_CONTRAST = 4.5  # minimum contrast ratio of text with its background, level AA
 
 # The colours of the sample cover: night blue, lamp yellow, cream, brick
 LIGHT = {
@@ -36,30 +36,30 @@ DARK = {
     "band": "#14293d",
 }
 # Every colour of text, with every background it is used on
-PAIRS = (*product(("ink", "soft", "link", "accent"), ("paper", "card", "current")), ("on-band", "band"), ("lamp", "band"))
+TEXT_PAIRS = (*product(("ink", "soft", "link", "accent"), ("paper", "card", "current")), ("on-band", "band"), ("lamp", "band"))
 
 
-def palettes(light: Mapping[str, str], dark: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def merge_palettes(light: Mapping[str, str], dark: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """The light and dark palettes with a show's own colours; a colour missing from the dark one is that of the light one."""
-    by_day = {**LIGHT, **light}
-    return {"light": by_day, "dark": {**by_day, **DARK, **dark}}
+    light_palette = {**LIGHT, **light}
+    return {"light": light_palette, "dark": {**light_palette, **DARK, **dark}}
 
 
-def unreadable(palette: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
+def low_contrast_pairs(palette: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
     """(text, background, contrast ratio) of each pair of a palette below the minimum contrast."""
-    for text, ground in PAIRS:
-        ratio = contrast(palette[text], palette[ground])
-        if ratio < READABLE:
-            yield text, ground, ratio
+    for text, background in TEXT_PAIRS:
+        ratio = contrast_ratio(palette[text], palette[background])
+        if ratio < MIN_CONTRAST:
+            yield text, background, ratio
 
 
-def contrast(first: str, second: str) -> float:
+def contrast_ratio(first: str, second: str) -> float:
     """The contrast ratio of two colours `#rrggbb`, from 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
-    lights = sorted(map(_luminance, (first, second)))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
+    luminances = sorted(map(_relative_luminance, (first, second)))
+    return (luminances[1] + 0.05) / (luminances[0] + 0.05)
 
 
-def _luminance(colour: str) -> float:
+def _relative_luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -12,62 +12,68 @@ from pipeline.errors import CauserieError
 
 
 @dataclass(frozen=True)
-class Finding:
+class HealthCheck:
     """The result of one check: `remedy` is a command or an instruction."""
 
-    what: str
+    subject: str
     state: str
-    good: bool = True
+    is_ok: bool = True
     remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{'ok ' if self.good else 'NO '} {self.what}: {self.state}{f'; {self.remedy}' if self.remedy else ''}"
+        return f"{'ok ' if self.is_ok else 'NO '} {self.subject}: {self.state}{f'; {self.remedy}' if self.remedy else ''}"
 
 
-def examine(root: Path) -> list[Finding]:
+def diagnose(root: Path) -> list[HealthCheck]:
     """Check the machine and the show in `root`; nothing is downloaded or changed."""
     packages = ("openai-whisper", "torch", "typst", "feedgen", "mutagen", "boto3")
-    return [Finding("Python", platform.python_version()), _ffmpeg(), *map(_package, packages), _fast(), *_show(root)]
+    return [
+        HealthCheck("Python", platform.python_version()),
+        _check_ffmpeg(),
+        *map(_check_package, packages),
+        _check_faster_whisper(),
+        *_check_show(root),
+    ]
 
 
-def _fast() -> Finding:
+def _check_faster_whisper() -> HealthCheck:
     """The optional, faster engine."""
     try:
-        return Finding("faster-whisper", metadata.version("faster-whisper"))
+        return HealthCheck("faster-whisper", metadata.version("faster-whisper"))
     except metadata.PackageNotFoundError:
-        return Finding("faster-whisper", "is not installed; transcription is slower without it", True, "pip install causerie[fast]")
+        return HealthCheck("faster-whisper", "is not installed; transcription is slower without it", True, "pip install causerie[fast]")
 
 
-def _package(name: str) -> Finding:
+def _check_package(name: str) -> HealthCheck:
     try:
-        return Finding(name, metadata.version(name))
+        return HealthCheck(name, metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Finding(name, "is not installed", False, f"pip install {name}")
+        return HealthCheck(name, "is not installed", False, f"pip install {name}")
 
 
-def _ffmpeg() -> Finding:
+def _check_ffmpeg() -> HealthCheck:
     try:
         import imageio_ffmpeg
 
-        return Finding("FFmpeg", f"{imageio_ffmpeg.get_ffmpeg_version()} from imageio-ffmpeg")
+        return HealthCheck("FFmpeg", f"{imageio_ffmpeg.get_ffmpeg_version()} from imageio-ffmpeg")
     except Exception as error:  # the remedy is the same whatever the error
-        return Finding("FFmpeg", str(error), False, "pip install --force-reinstall imageio-ffmpeg")
+        return HealthCheck("FFmpeg", str(error), False, "pip install --force-reinstall imageio-ffmpeg")
 
 
-def _show(root: Path) -> list[Finding]:
+def _check_show(root: Path) -> list[HealthCheck]:
     if not (root / "show.toml").exists():
-        return [Finding("show", "there is no show in this folder", True, "use --show DIR to check one")]
+        return [HealthCheck("show", "there is no show in this folder", True, "use --show DIR to check one")]
     try:
-        show = catalog.load(root)
+        show = catalog.load_config(root)
     except CauserieError:
-        return [Finding("show", "has mistakes", False, "run causerie check")]
-    return [Finding("show", f"“{show.info.title}”, {len(show.episodes)} episodes"), _model(root, show.speech.model)]
+        return [HealthCheck("show", "has mistakes", False, "run causerie check")]
+    return [HealthCheck("show", f"“{show.info.title}”, {len(show.episodes)} episodes"), _check_model(root, show.speech.model)]
 
 
-def _model(root: Path, model: str) -> Finding:
+def _check_model(root: Path, model: str) -> HealthCheck:
     """Whether the model is on this machine; Whisper downloads a named model on first use."""
     if model.endswith((".pt", "model.bin")):
-        return Finding("model", f"{model}, on this disk")
+        return HealthCheck("model", f"{model}, on this disk")
     cached = sorted((Path.home() / ".cache/whisper").glob(f"{model}*.pt"))
     state = f"{model}, downloaded" if cached else f"{model}, not downloaded yet"
-    return Finding("model", state, True, "" if cached else "the first causerie transcribe downloads it")
+    return HealthCheck("model", state, True, "" if cached else "the first causerie transcribe downloads it")

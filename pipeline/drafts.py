@@ -13,19 +13,19 @@ import re
 _STAMP = re.compile(r'^draft = "[0-9a-f]{16}"(?: #[^\n]*)?\n', re.MULTILINE)
 
 
-def stamp(text: str, remark: str = "") -> str:
+def add_stamp(text: str, comment: str = "") -> str:
     """Insert the stamp after the first line, which must be the `+++` that opens the TOML front matter.
 
     `comment` is a TOML comment for the reader, on the stamp's line.
     """
     first, rest = text.split("\n", 1)
-    return f'{first}\ndraft = "{_digest(text)}"{f" # {remark}" if remark else ""}\n{rest}'
+    return f'{first}\ndraft = "{_digest(text)}"{f" # {comment}" if comment else ""}\n{rest}'
 
 
-def untouched(text: str) -> bool:
+def is_unedited_draft(text: str) -> bool:
     """Whether `text` is a stamped draft without any edit."""
-    found = _STAMP.search(text)
-    return found is not None and text[found.start() :].split('"')[1] == _digest(_STAMP.sub("", text, count=1))
+    match = _STAMP.search(text)
+    return match is not None and text[match.start() :].split('"')[1] == _digest(_STAMP.sub("", text, count=1))
 
 
 def _digest(text: str) -> str:

@@ -26,7 +26,7 @@ class FeedImage:
 
 
 @dataclass(frozen=True)
-class OtherFeed:
+class FeedVariant:
     """A feed of the show: the main one, or one with another audio format, or of one season or language only."""
 
     name: str  # a slug
@@ -57,7 +57,7 @@ class ChannelOptions:
     seasons: tuple[tuple[int, str], ...] = ()  # number and name
     tags: tuple[FeedTag, ...] = ()
     images: tuple[FeedImage, ...] = ()
-    others: tuple[OtherFeed, ...] = ()
+    others: tuple[FeedVariant, ...] = ()
     key: str = "feed.xml"  # the feed's path below the website; from the ledger when private
     language: str = ""  # limits the main feed to episodes in that language
 

@@ -25,7 +25,7 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes) -> None:
     """Replace a file atomically: a reader sees the old content or the new one, never a part of either.
 
     Text is written as UTF-8, line ends unchanged. A crash may leave a hidden temporary file, never a partial file.
@@ -53,7 +53,7 @@ def to_json(value: Any) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` atomically, as `to_json` formats it."""
-    write_whole(path, to_json(value))
+    write_atomic(path, to_json(value))
 
 
 def read_text(path: Path, where: str = "") -> str:

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from pipeline.model import Glossary, Person, Term
-from pipeline.text import printable, typographic
+from pipeline.text import apply_typography, terminal_safe
 from pipeline.toml import Table
 
-_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
-_TERM_CHARS = 80
-_PART = re.compile(r"\d+|[^\W\d_]+")
+_MIN_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
+_MAX_TERM_CHARS = 80
+_WORD_PART = re.compile(r"\d+|[^\W\d_]+")
 SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
-_LINKS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # allowed between the parts of one name
+_NAME_JOINERS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # allowed between the parts of one name
 
 
 NO_TERMS = Glossary()
@@ -108,7 +108,7 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _WordPart:
     """The folded letters of a word between its apostrophes and hyphens, and their position: word index, first and last character."""
 
     folded: str
@@ -122,52 +122,52 @@ def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary
 
     `terms` is a list of strings, of tables, or of both.
     """
-    named = {name: Term(name) for name in _names(people.values()) if _folded(name)}  # not « … »: it has no letters
+    people_terms = {name: Term(name) for name in _person_names(people.values()) if _fold_name(name)}  # not « … »: it has no letters
     if table is None:
-        return Glossary(tuple(named.values()))
+        return Glossary(tuple(people_terms.values()))
     listed: dict[str, Term] = {}
-    claimed: dict[tuple[str, ...], str] = {}
+    owners: dict[tuple[str, ...], str] = {}
     for index, value in enumerate(table.get("terms", list, []), 1):
         each = Table(value if isinstance(value, dict) else {"say": value}, table.file, table.problems, f"terms[{index}]")
-        term = _term(each)
+        term = _read_term(each)
         if term.say in listed:
-            each.problem("say", f"“{printable(term.say)}” is listed twice", "keep one of the two entries")
+            each.add_problem("say", f"“{terminal_safe(term.say)}” is listed twice", "keep one of the two entries")
         elif term.say:
             listed[term.say] = term
-            _claim(each, term, claimed)
-    table.end()
-    for say in (*listed, *named):
-        if (owner := claimed.get(_folded(say), say)) != say:
-            message = f"“{printable(say)}” is both a term and a wrong spelling of “{printable(owner)}”"
-            table.problem("terms", message, "remove one of the two")
-    return Glossary((*listed.values(), *(term for name, term in named.items() if name not in listed)))
+            _register_misspellings(each, term, owners)
+    table.reject_unknown()
+    for say in (*listed, *people_terms):
+        if (owner := owners.get(_fold_name(say), say)) != say:
+            message = f"“{terminal_safe(say)}” is both a term and a wrong spelling of “{terminal_safe(owner)}”"
+            table.add_problem("terms", message, "remove one of the two")
+    return Glossary((*listed.values(), *(term for name, term in people_terms.items() if name not in listed)))
 
 
-def corrected(heard: Recognition, glossary: Glossary) -> tuple[Recognition, tuple[Correction, ...]]:
+def apply_glossary(recognition: Recognition, glossary: Glossary) -> tuple[Recognition, tuple[Correction, ...]]:
     """The content of `words.json` with its terms spelt as in the glossary, and every correction that was made.
 
     Punctuation, elisions and times are kept: « d’Or Val, » becomes « d’Orvalle, » from the start of the first word to the end of the
     last.
     """
-    wanted = _wanted(glossary, heard["language"])
+    replacements = _replacements(glossary, recognition["language"])
     corrections: list[Correction] = []
     segments: list[RecognisedSegment] = []
-    for segment in heard["segments"]:
-        words = _corrected_words(segment["words"], wanted, corrections)
+    for segment in recognition["segments"]:
+        words = _correct_words(segment["words"], replacements, corrections)
         segments.append({**segment, "words": words, "text": " ".join(word["text"] for word in words)})
-    return {**heard, "segments": segments}, tuple(corrections)
+    return {**recognition, "segments": segments}, tuple(corrections)
 
 
-def near(words: Sequence[RecognisedWord], glossary: Glossary) -> tuple[tuple[int, str], ...]:
+def find_near_terms(words: Sequence[RecognisedWord], glossary: Glossary) -> tuple[tuple[int, str], ...]:
     """Where a capitalised word is similar to a one-word term: (index of the word, term).
 
     One letter may differ (optimal string alignment distance), two from nine letters on; terms under five letters are not compared.
     """
     from rapidfuzz.distance import OSA
 
-    singles = {forms[0]: term.say for term in glossary.terms if len(forms := _folded(term.say)) == 1 and len(forms[0]) >= 5}
+    singles = {forms[0]: term.say for term in glossary.terms if len(forms := _fold_name(term.say)) == 1 and len(forms[0]) >= 5}
     found = []
-    for part in _parts([word["text"] for word in words]):
+    for part in _split_parts([word["text"] for word in words]):
         if len(part.folded) < 4 or part.folded in singles or not words[part.word]["text"][part.first].isupper():
             continue
         for folded, say in singles.items():
@@ -178,84 +178,90 @@ def near(words: Sequence[RecognisedWord], glossary: Glossary) -> tuple[tuple[int
     return tuple(found)
 
 
-def plain_parts(texts: Sequence[str]) -> list[str]:
+def fold_words(texts: Sequence[str]) -> list[str]:
     """The parts of words, in lower case and without accents, to compare words regardless of spelling."""
-    return [part.folded for part in _parts(texts)]
+    return [part.folded for part in _split_parts(texts)]
 
 
-def _term(table: Table) -> Term:
-    term = Term(table.text("say", ..., _TERM_CHARS), table.texts("heard"), table.text("note", most=400))
-    table.end()
-    if term.say and not _folded(term.say):
-        table.problem("say", "contains no letters", "write the name as it should be spelt")
+def _read_term(table: Table) -> Term:
+    term = Term(table.string("say", ..., _MAX_TERM_CHARS), table.strings("heard"), table.string("note", max_length=400))
+    table.reject_unknown()
+    if term.say and not _fold_name(term.say):
+        table.add_problem("say", "contains no letters", "write the name as it should be spelt")
         return Term("")
     return term
 
 
-def _claim(table: Table, term: Term, claimed: dict[tuple[str, ...], str]) -> None:
+def _register_misspellings(table: Table, term: Term, owners: dict[tuple[str, ...], str]) -> None:
     """Record in `owners` the term of each wrong spelling; a spelling may belong to one term only."""
     for spelling in term.heard:
-        form = _folded(spelling)
+        form = _fold_name(spelling)
         if not form or len("".join(form)) < 2:
-            table.problem("heard", f"“{printable(spelling)[:40]}” is too short to be recognised", "write a whole word, or remove it")
-        elif claimed.setdefault(form, term.say) != term.say:
-            owner = printable(claimed[form])
-            table.problem("heard", f"“{printable(spelling)[:40]}” is also a wrong spelling of “{owner}”", "remove it from one of the two")
+            table.add_problem(
+                "heard", f"“{terminal_safe(spelling)[:40]}” is too short to be recognised", "write a whole word, or remove it"
+            )
+        elif owners.setdefault(form, term.say) != term.say:
+            owner = terminal_safe(owners[form])
+            table.add_problem(
+                "heard", f"“{terminal_safe(spelling)[:40]}” is also a wrong spelling of “{owner}”", "remove it from one of the two"
+            )
 
 
-def _names(people: Iterable[Person]) -> Iterator[str]:
+def _person_names(people: Iterable[Person]) -> Iterator[str]:
     """Full names; then last names alone, if they are unique and long enough not to be ordinary words."""
     people = tuple(people)
     yield from (person.name for person in people)
     named = [person.name.split() for person in people]
     lasts = [parts[-1] for parts in named if len(parts) in (2, 3) and all(part[:1].isupper() for part in parts)]
-    yield from (last for last in lasts if len(last) >= _LAST_NAME_LETTERS and lasts.count(last) == 1)
+    yield from (last for last in lasts if len(last) >= _MIN_LAST_NAME_LETTERS and lasts.count(last) == 1)
 
 
-def _wanted(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
+def _replacements(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
     """For each folded form, its replacement, and whether it applies everywhere; otherwise only to words written as names."""
-    own = {_folded(term.say): (typographic(term.say, language), False) for term in reversed(glossary.terms)}
-    return own | {_folded(form): (typographic(term.say, language), True) for term in glossary.terms for form in term.heard}
+    own = {_fold_name(term.say): (apply_typography(term.say, language), False) for term in reversed(glossary.terms)}
+    return own | {_fold_name(form): (apply_typography(term.say, language), True) for term in glossary.terms for form in term.heard}
 
 
-def _corrected_words(
-    words: list[RecognisedWord], wanted: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
+def _correct_words(
+    words: list[RecognisedWord], replacements: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
 ) -> list[RecognisedWord]:
     """The words of a segment, corrected, the longest matching form first; what is done is added to `corrections`."""
     texts = [word["text"] for word in words]
-    parts = list(_parts(texts))
-    sizes = sorted({len(form) for form in wanted}, reverse=True)
+    parts = list(_split_parts(texts))
+    sizes = sorted({len(form) for form in replacements}, reverse=True)
     done: list[RecognisedWord] = []
-    place, copied = 0, 0  # the next part to examine, the number of words already copied
-    while place < len(parts):
-        found = next((size for size in sizes if _fits(texts, parts[place : place + size], size, wanted)), 0)
+    index, copied = 0, 0  # the next part to examine, the number of words already copied
+    while index < len(parts):
+        found = next((size for size in sizes if _is_misspelling(texts, parts[index : index + size], size, replacements)), 0)
         if not found:
-            place += 1
+            index += 1
             continue
-        run = parts[place : place + found]
-        place += found
-        while place < len(parts) and parts[place].word == run[-1].word:
-            place += 1  # « Orval-Orval »: one correction per word is enough
+        run = parts[index : index + found]
+        index += found
+        while index < len(parts) and parts[index].word == run[-1].word:
+            index += 1  # « Orval-Orval »: one correction per word is enough
         done.extend(words[copied : run[0].word])
         copied = run[-1].word + 1
-        done.extend(_replaced(words[run[0].word : copied], run, wanted[tuple(part.folded for part in run)][0], corrections))
+        done.extend(_replacement_words(words[run[0].word : copied], run, replacements[tuple(part.folded for part in run)][0], corrections))
     return [*done, *words[copied:]]
 
 
-def _fits(texts: Sequence[str], run: Sequence[_Part], size: int, wanted: Mapping[tuple[str, ...], tuple[str, bool]]) -> bool:
+def _is_misspelling(
+    texts: Sequence[str], run: Sequence[_WordPart], size: int, replacements: Mapping[tuple[str, ...], tuple[str, bool]]
+) -> bool:
     """Whether these parts are a wrong spelling: whole words, only joiners between them, and not already spelt right."""
-    written, always = wanted.get(tuple(part.folded for part in run), ("", False))
+    written, always = replacements.get(tuple(part.folded for part in run), ("", False))
     if not written or len(run) != size:
         return False
     first, last = run[0], run[-1]
     before, after = texts[first.word][: first.first], texts[last.word][last.last :]
-    if before.endswith(("-", "‐", "‑")) or re.match(r"[-‐‑]\w", after) or not _linked(texts, run):
+    if before.endswith(("-", "‐", "‑")) or re.match(r"[-‐‑]\w", after) or not _is_joined(texts, run):
         return False
-    spelt = _spelt(texts, first, last)
-    return spelt != written and (always or _is_name(texts, spelt, first))
+    spelt = _text_between(texts, first, last)
+    return spelt != written and (always or _is_capitalised_name(texts, spelt, first))
 
 
-def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
+def _is_joined(texts: Sequence[str], run: Sequence[_WordPart]) -> bool:
     """Whether only apostrophes, hyphens, points and spaces are between the parts: a comma separates two names."""
     for before, after in zip(run, run[1:], strict=False):
         if before.word == after.word:
@@ -264,33 +270,33 @@ def _linked(texts: Sequence[str], run: Sequence[_Part]) -> bool:
             between = texts[before.word][before.last :] + texts[after.word][: after.first]
             if SENTENCE_END.search(texts[before.word]) and len(before.folded) > 1:
                 return False
-        if not set(between) <= _LINKS:
+        if not set(between) <= _NAME_JOINERS:
             return False
     return True
 
 
-def _is_name(texts: Sequence[str], spelt: str, first: _Part) -> bool:
+def _is_capitalised_name(texts: Sequence[str], spelt: str, first: _WordPart) -> bool:
     """Whether it has a capital letter other than that of the start of a sentence."""
     opens = first.word == 0 or SENTENCE_END.search(texts[first.word - 1]) is not None
     return any(char.isupper() for char in (spelt[1:] if opens and not first.first else spelt))
 
 
-def _spelt(texts: Sequence[str], first: _Part, last: _Part) -> str:
+def _text_between(texts: Sequence[str], first: _WordPart, last: _WordPart) -> str:
     """The text from the start of one part to the end of another."""
     if first.word == last.word:
         return texts[first.word][first.first : last.last]
     return " ".join((texts[first.word][first.first :], *texts[first.word + 1 : last.word], texts[last.word][: last.last]))
 
 
-def _replaced(
-    words: Sequence[RecognisedWord], run: Sequence[_Part], written: str, corrections: list[Correction]
+def _replacement_words(
+    words: Sequence[RecognisedWord], run: Sequence[_WordPart], written: str, corrections: list[Correction]
 ) -> Iterator[RecognisedWord]:
     """The words that replace `words`, with the characters around the name; several words share the time by their letters."""
     texts = {part.word: word["text"] for part, word in zip((run[0], run[-1]), (words[0], words[-1]), strict=True)}
     before, after = texts[run[0].word][: run[0].first], texts[run[-1].word][run[-1].last :]
-    whole = " ".join(word["text"] for word in words)
+    text = " ".join(word["text"] for word in words)
     start_s, end_s = words[0]["start_s"], words[-1]["end_s"]
-    corrections.append(Correction(start_s, end_s, whole[len(before) : len(whole) - len(after)], written))
+    corrections.append(Correction(start_s, end_s, text[len(before) : len(text) - len(after)], written))
     pieces = f"{before}{written}{after}".split(" ")
     total, done = sum(map(len, pieces)), 0
     for piece in pieces:
@@ -301,17 +307,17 @@ def _replaced(
         yield {"text": piece, "start_s": round(begin_s, 3), "end_s": round(stop_s, 3), "probability": probability}
 
 
-def _parts(texts: Sequence[str]) -> Iterator[_Part]:
+def _split_parts(texts: Sequence[str]) -> Iterator[_WordPart]:
     """Every part of every word."""
     for index, text in enumerate(texts):
-        yield from (_Part(_plain(found[0]), index, *found.span()) for found in _PART.finditer(text))
+        yield from (_WordPart(_fold_letters(found[0]), index, *found.span()) for found in _WORD_PART.finditer(text))
 
 
-def _folded(text: str) -> tuple[str, ...]:
+def _fold_name(text: str) -> tuple[str, ...]:
     """The parts of a name in lower case, without accents: the same for its spelling variants."""
-    return tuple(_plain(part) for part in _PART.findall(text))
+    return tuple(_fold_letters(part) for part in _WORD_PART.findall(text))
 
 
-def _plain(text: str) -> str:
+def _fold_letters(text: str) -> str:
     spelt = text.lower().replace("œ", "oe").replace("æ", "ae")
     return "".join(char for char in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(char))

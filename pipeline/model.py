@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pipeline.feed_model import ChannelOptions, ItemOptions
 from pipeline.site_model import SiteSettings
-from pipeline.sound_model import AudioTargets, Diarised, Mix, Soundbite
+from pipeline.sound_model import AudioTargets, DiarisationSource, Mix, Soundbite
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Episode:
     soundbites: tuple[Soundbite, ...] = ()
     cover: str = ""
     feed: ItemOptions = ItemOptions()
-    diarised: tuple[Diarised, ...] = ()
+    diarised: tuple[DiarisationSource, ...] = ()
     tags: tuple[str, ...] = ()  # its themes; each theme has a page
 
     @property
@@ -130,7 +130,7 @@ class ShowInfo:
     guid: str = ""  # podcast:guid, from the ledger
     feed_key: str = "feed.xml"  # path of the feed below the website, as linked from pages; empty when the feed is private
 
-    def spoken_in(self, episode: EpisodeInfo) -> ShowInfo:
+    def in_language_of(self, episode: EpisodeInfo) -> ShowInfo:
         """The show with the language of one of its episodes."""
         return replace(self, language=episode.language) if episode.language else self
 
@@ -189,7 +189,7 @@ class Show:
     audio: AudioTargets = AudioTargets()
     speech: SpeechSettings = SpeechSettings()
     glossary: Glossary = Glossary()
-    whole: bool = True  # False when episodes were skipped because of mistakes in their files
+    is_complete: bool = True  # False when episodes were skipped because of mistakes in their files
     guide: GuideSettings = GuideSettings()
     guide_model: GuideModel = GuideModel()
     publish: PublishSettings = PublishSettings()

@@ -10,31 +10,31 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline import catalog
-from pipeline.audio.probe import probe
-from pipeline.audio.streams import Probe, Stream
+from pipeline.audio.probe import probe_file
+from pipeline.audio.streams import AudioStream, MediaInfo
 from pipeline.errors import CauserieError
-from pipeline.files import write_whole
+from pipeline.files import write_atomic
 from pipeline.model import ShowInfo
-from pipeline.text import hms, is_slug, slugify
+from pipeline.text import format_clock, is_slug, slugify
 
 _TEMPLATES = Path(__file__).parent / "templates" / "init"
-_ABOUT_THE_SHOW = ("title", "description", "author", "website")
-SUMMARY_TO_WRITE = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
+_PLACEHOLDER_KEYS = ("title", "description", "author", "website")
+PLACEHOLDER_SUMMARY = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
 
 
-def still_to_write(info: ShowInfo) -> Iterator[str]:
+def placeholder_fields(info: ShowInfo) -> Iterator[str]:
     """The keys of `show.toml` that still have the placeholder of `causerie init`."""
     for path in sorted(_TEMPLATES.glob("show.*.toml")):
-        first = tomllib.loads(path.read_text(encoding="utf-8"))
-        yield from (key for key in _ABOUT_THE_SHOW if getattr(info, key) == first[key])
+        template = tomllib.loads(path.read_text(encoding="utf-8"))
+        yield from (key for key in _PLACEHOLDER_KEYS if getattr(info, key) == template[key])
 
 
-def has_address(info: ShowInfo) -> bool:
+def has_own_website(info: ShowInfo) -> bool:
     """Whether `website` was filled in: GUIDs are made from it, so two shows must not share it."""
-    return "website" not in still_to_write(info)
+    return "website" not in placeholder_fields(info)
 
 
-def new_show(folder: Path, language: str) -> str:
+def create_show(folder: Path, language: str) -> str:
     """Create a show in `folder`, which must be empty or new; returns the next steps, as lines to print."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CauserieError("is not an empty folder", str(folder), "choose a new name; nothing was written")
@@ -51,40 +51,42 @@ def new_show(folder: Path, language: str) -> str:
     )
 
 
-def new_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: datetime) -> str:
+def create_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: datetime) -> str:
     """Create `episodes/<slug>/` with the recordings, after probing each; returns their properties, as lines to print."""
-    show, problems = catalog.read(root)
+    show, problems = catalog.read_config(root)
     if show is None:
         raise problems[0]
     folder = root / "episodes" / slug
-    if slug in catalog.RESERVED:
+    if slug in catalog.RESERVED_SLUGS:
         raise CauserieError("is a reserved name", slug, f"try {slug}-1")
     if not is_slug(slug):
         raise CauserieError("cannot name an episode's page and files", slug, f"try {slugify(slug) or 'my-first-episode'}")
     if (folder / "episode.toml").exists():
         raise CauserieError("exists already", str(folder / "episode.toml"), "choose another slug, or edit that file")
-    found = {recording: probe(recording) for recording in recordings}
-    names = _names(recordings, slug)
+    probes = {recording: probe_file(recording) for recording in recordings}
+    names = _file_names(recordings, slug)
     folder.mkdir(parents=True, exist_ok=True)
     for recording, name in names.items():
-        _bring(recording, folder / name)
+        _copy_in(recording, folder / name)
     number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
-    files = {names[recording]: seen.audio for recording, seen in found.items()}
-    write_whole(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files))
-    return "\n".join([f"Created {folder / 'episode.toml'}:", *_seen(found), f"Fill it in, then run: causerie build --show {root} {slug}"])
+    files = {names[recording]: probed.audio_streams for recording, probed in probes.items()}
+    write_atomic(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files))
+    return "\n".join(
+        [f"Created {folder / 'episode.toml'}:", *_recording_lines(probes), f"Fill it in, then run: causerie build --show {root} {slug}"]
+    )
 
 
-def episode_toml(slug: str, number: int, at: datetime, language: str, files: Mapping[str, Sequence[Stream]]) -> str:
+def episode_toml(slug: str, number: int, at: datetime, language: str, files: Mapping[str, Sequence[AudioStream]]) -> str:
     """The text of a new `episode.toml`; `at` is the publication date, to the minute, `files` the recordings with their audio streams."""
     title = slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
     lines = [
-        f"title = {_quoted(title)}",
+        f"title = {_toml_string(title)}",
         f"number = {number}",
         f"published = {at.replace(second=0, microsecond=0).isoformat()}",
-        f"summary = {_quoted(SUMMARY_TO_WRITE.get(language[:2], SUMMARY_TO_WRITE['en']))}",
+        f"summary = {_toml_string(PLACEHOLDER_SUMMARY.get(language[:2], PLACEHOLDER_SUMMARY['en']))}",
     ]
     for file, streams in files.items():
-        lines += ["", "[[recordings]]", f"file = {_quoted(file)}"]
+        lines += ["", "[[recordings]]", f"file = {_toml_string(file)}"]
         if len(streams) > 1:
             lines.append(f"stream = 1  # of {len(streams)}: {', '.join(map(str, streams))}")
     if len(files) > 1:
@@ -92,37 +94,37 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Map
     return "\n".join(lines) + "\n"
 
 
-def _names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
+def _file_names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
     """The file name of each recording in the episode's folder; raises `CauserieError` when two would be the same."""
-    if twice := next((path for path in recordings if recordings.count(path) > 1), None):
-        raise CauserieError("is given twice", str(twice), "give each recording once")
+    if duplicate := next((path for path in recordings if recordings.count(path) > 1), None):
+        raise CauserieError("is given twice", str(duplicate), "give each recording once")
     names = {path: f"raw-{path.name}" if path.stem == slug else path.name for path in recordings}
     if len(set(names.values())) < len(recordings):
         raise CauserieError("two recordings have the same name", ", ".join(map(str, recordings)), "rename one of them")
     return names
 
 
-def _bring(recording: Path, target: Path) -> None:
+def _copy_in(recording: Path, target: Path) -> None:
     """Copy a recording atomically, unless it is there already; raises `CauserieError` when another file has its name."""
     if target.exists():
         if os.path.samefile(recording, target):
             return
         raise CauserieError("exists already", str(target), "rename the recording, or remove that file")
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(recording, part)
-    os.replace(part, target)
+    temporary = target.with_name(f".{target.name}.part")
+    shutil.copyfile(recording, temporary)
+    os.replace(temporary, target)
 
 
-def _seen(found: Mapping[Path, Probe]) -> list[str]:
+def _recording_lines(probes: Mapping[Path, MediaInfo]) -> list[str]:
     """A line for each recording: duration, sample rate, channels, codec."""
     return [
-        f"  {path.name}: {hms(seen.duration_s) if seen.duration_s else 'unknown duration'}, {seen.sample_rate_hz} Hz, "
-        f"{'mono' if seen.channels == 1 else 'stereo' if seen.channels == 2 else f'{seen.channels} channels'}, {seen.codec}"
-        for path, seen in found.items()
+        f"  {path.name}: {format_clock(probed.duration_s) if probed.duration_s else 'unknown duration'}, {probed.sample_rate_hz} Hz, "
+        f"{'mono' if probed.channels == 1 else 'stereo' if probed.channels == 2 else f'{probed.channels} channels'}, {probed.codec}"
+        for path, probed in probes.items()
     ]
 
 
-def _quoted(text: str) -> str:
+def _toml_string(text: str) -> str:
     """The text as a TOML basic string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if char >= " " and char != "\x7f" else f"\\u{ord(char):04x}" for char in escaped) + '"'

@@ -11,13 +11,13 @@ from pipeline.errors import CauserieError
 
 HASH_DIGITS = 10
 HEADER_BYTES = 1 << 20  # thumbnails and colour profiles come before a JPEG's frame header
-_FIRST_BYTES = 1 << 16
+_FIRST_READ_BYTES = 1 << 16
 _JPEG_COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}  # by number of components in a frame; three (YCbCr mostly) are decoded to RGB
 _PNG_COLOURS = {0: ("grey", False), 2: ("RGB", False), 3: ("RGB", False), 4: ("grey", True), 6: ("RGB", True)}
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageHeader:
     """Type, size and colour of an image, from its header."""
 
     type: str  # "jpeg" or "png"
@@ -34,52 +34,52 @@ def chapter_image_key(slug: str, data: bytes, name: str) -> str:
 
 def image_size(data: bytes, name: str) -> tuple[str, int, int]:
     """The extension of an image's real type, its width and height in pixels; raises `CauserieError` at `name` unless JPEG or PNG."""
-    return sized(image(data), name)
+    return extension_and_size(parse_header(data), name)
 
 
-def sized(found: Image | None, name: str) -> tuple[str, int, int]:
+def extension_and_size(header: ImageHeader | None, name: str) -> tuple[str, int, int]:
     """As `image_size`, from a parsed header; raises `CauserieError` at `name` when it is None."""
-    if found is None:
+    if header is None:
         raise CauserieError("is not a JPEG or PNG image", name, "export it again as JPEG")
-    return ".png" if found.type == "png" else ".jpg", found.width_px, found.height_px
+    return ".png" if header.type == "png" else ".jpg", header.width_px, header.height_px
 
 
-def image(data: bytes) -> Image | None:
+def parse_header(data: bytes) -> ImageHeader | None:
     """The header in the first bytes of an image; None unless it is JPEG or PNG."""
     if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 26:
-        return _png(data)
-    return _jpeg(data) if data.startswith(b"\xff\xd8") else None
+        return _parse_png(data)
+    return _parse_jpeg(data) if data.startswith(b"\xff\xd8") else None
 
 
-def in_file(path: Path) -> Image | None:
+def read_header(path: Path) -> ImageHeader | None:
     """The header of an image file, reading no more than 1 MiB; None unless it is JPEG or PNG."""
     with path.open("rb") as stream:
-        start = stream.read(_FIRST_BYTES)
-        found = None if start.startswith(b"\x89") else image(start)  # a PNG's tRNS chunk may come late
-        return found or image(start + stream.read(HEADER_BYTES - _FIRST_BYTES))
+        start = stream.read(_FIRST_READ_BYTES)
+        header = None if start.startswith(b"\x89") else parse_header(start)  # a PNG's tRNS chunk may come late
+        return header or parse_header(start + stream.read(HEADER_BYTES - _FIRST_READ_BYTES))
 
 
-def _png(data: bytes) -> Image | None:
-    width_px, height_px, _, kind = struct.unpack(">IIBB", data[16:26])
-    if kind not in _PNG_COLOURS:
+def _parse_png(data: bytes) -> ImageHeader | None:
+    width_px, height_px, _, colour_type = struct.unpack(">IIBB", data[16:26])
+    if colour_type not in _PNG_COLOURS:
         return None
-    colour, alpha = _PNG_COLOURS[kind]
-    at = 8
-    while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IDAT":
-        alpha = alpha or data[at + 4 : at + 8] == b"tRNS"
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-    return Image("png", width_px, height_px, colour, alpha)
+    colour, alpha = _PNG_COLOURS[colour_type]
+    offset = 8
+    while offset + 8 <= len(data) and data[offset + 4 : offset + 8] != b"IDAT":
+        alpha = alpha or data[offset + 4 : offset + 8] == b"tRNS"
+        offset += 12 + int.from_bytes(data[offset : offset + 4], "big")
+    return ImageHeader("png", width_px, height_px, colour, alpha)
 
 
-def _jpeg(data: bytes) -> Image | None:
-    at = 2
-    while at + 10 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
+def _parse_jpeg(data: bytes) -> ImageHeader | None:
+    offset = 2
+    while offset + 10 <= len(data) and data[offset] == 0xFF:
+        marker = data[offset + 1]
         if marker == 0xFF:  # a fill byte
-            at += 1
+            offset += 1
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # SOF: a frame header (T.81, table B.1)
-            height_px, width_px, components = struct.unpack(">HHB", data[at + 5 : at + 10])
-            return Image("jpeg", width_px, height_px, _JPEG_COLOURS.get(components, f"{components} components"), False)
+            height_px, width_px, components = struct.unpack(">HHB", data[offset + 5 : offset + 10])
+            return ImageHeader("jpeg", width_px, height_px, _JPEG_COLOURS.get(components, f"{components} components"), False)
         else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+            offset += 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
     return None

@@ -7,22 +7,22 @@ from collections.abc import Callable
 Listener = Callable[[str, float, float], None]  # step name, seconds done, seconds in total
 
 _listener: Listener | None = None
-_step = ""
+_current_step = ""
 
 
 def report(done_s: float, total_s: float) -> None:
     """Report that `done_s` of `total_s` seconds of audio are done; ignored without a listener."""
     if _listener is not None:
-        _listener(_step, done_s, total_s)
+        _listener(_current_step, done_s, total_s)
 
 
-def begin(step: str) -> None:
+def set_current_step(step: str) -> None:
     """Set the step that the next reports of this process are about."""
-    global _step
-    _step = step
+    global _current_step
+    _current_step = step
 
 
-def listen(listener: Listener | None) -> None:
+def set_listener(listener: Listener | None) -> None:
     """Set the listener of every report of this process; None removes it."""
     global _listener
     _listener = listener

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.errors import CauserieError
-from pipeline.files import read_json, sha256, write_whole
+from pipeline.files import read_json, sha256, write_atomic
 
 Digest = str | None  # SHA-256 in hexadecimal; None for a file that does not exist
 Digests = Mapping[str, Digest | list[Digest]]  # keyword -> digest, or a list where a step reads several files
@@ -41,25 +41,25 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.receipts: dict[str, Receipt] = {}
-        self.promises: dict[str, Receipt] = {}
+        self.prepared: dict[str, Receipt] = {}
         self.failures: dict[str, str] = {}  # step -> why its last run failed
-        self._lines = 0
+        self._line_count = 0
         self._stream: IO[str] | None = None
-        self._load()
+        self._replay()
 
-    def promise(self, receipt: Receipt) -> None:
+    def prepare(self, receipt: Receipt) -> None:
         """Record the outputs that are about to be renamed into place."""
-        self._append(_line("promise", receipt))
-        self.promises[receipt.step] = receipt
+        self._append(_receipt_line("promise", receipt))
+        self.prepared[receipt.step] = receipt
 
-    def done(self, receipt: Receipt) -> None:
+    def commit(self, receipt: Receipt) -> None:
         """Record that the step's outputs are in place."""
-        self._append(_line("done", receipt))
-        self._is_done(receipt)
+        self._append(_receipt_line("done", receipt))
+        self._apply_commit(receipt)
 
-    def failed(self, step: str, why: str) -> None:
+    def record_failure(self, step: str, why: str) -> None:
         """Record why a step failed; kept until the step is committed."""
-        self._append(_failure(step, why))
+        self._append(_failure_line(step, why))
         self.failures[step] = why
 
     def close(self) -> None:
@@ -67,10 +67,10 @@ class Journal:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-        if self._lines > 2 * len(self.receipts) + 100:
-            lines = [_line("done", receipt) for receipt in self.receipts.values()]
-            lines += [_line("promise", receipt) for receipt in self.promises.values()]
-            write_whole(self.path, "".join(lines + [_failure(step, why) for step, why in self.failures.items()]))
+        if self._line_count > 2 * len(self.receipts) + 100:
+            lines = [_receipt_line("done", receipt) for receipt in self.receipts.values()]
+            lines += [_receipt_line("promise", receipt) for receipt in self.prepared.values()]
+            write_atomic(self.path, "".join(lines + [_failure_line(step, why) for step, why in self.failures.items()]))
 
     def _append(self, line: str) -> None:
         if self._stream is None:
@@ -80,30 +80,30 @@ class Journal:
                 self._stream.write("\n")  # after a truncated line
         self._stream.write(line)
         self._stream.flush()
-        self._lines += 1
+        self._line_count += 1
 
-    def _load(self) -> None:
+    def _replay(self) -> None:
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         for line in text.splitlines():
-            self._lines += 1
+            self._line_count += 1
             try:
-                self._read(*json.loads(line))
+                self._apply_line(*json.loads(line))
             except (ValueError, TypeError):
                 continue  # truncated by a kill: its step runs again
 
-    def _read(self, state: str, *values: Any) -> None:  # Any: values that `json` read
+    def _apply_line(self, state: str, *values: Any) -> None:  # Any: values that `json` read
         if state == "failed":
             step, why = values
             self.failures[step] = why
         elif state == "done":
-            self._is_done(_receipt(*values))
+            self._apply_commit(_parse_receipt(*values))
         else:
-            receipt = _receipt(*values)
-            self.promises[receipt.step] = receipt
+            receipt = _parse_receipt(*values)
+            self.prepared[receipt.step] = receipt
 
-    def _is_done(self, receipt: Receipt) -> None:
+    def _apply_commit(self, receipt: Receipt) -> None:
         self.receipts[receipt.step] = receipt
-        self.promises.pop(receipt.step, None)
+        self.prepared.pop(receipt.step, None)
         self.failures.pop(receipt.step, None)
 
 
@@ -114,50 +114,50 @@ class DigestCache:
         self.path = root / ".causerie/digests.json"
         self._root = os.path.join(root, "")
         self._changed = False
-        self._seen: dict[str, str | None] = {}  # of this run: a file that many steps read is checked once
+        self._digests: dict[str, str | None] = {}  # of this run: a file that many steps read is checked once
         try:
-            self._known: dict[str, Entry] = read_json(self.path) if self.path.exists() else {}
+            self._entries: dict[str, Entry] = read_json(self.path) if self.path.exists() else {}
         except CauserieError:
-            self._known = {}  # a damaged cache counts as empty
+            self._entries = {}  # a damaged cache counts as empty
 
     def digest(self, path: str, *, fresh: bool = False) -> str | None:
         """The SHA-256 of a file, or None when it does not exist; checked once a run unless `fresh`.
 
         A file that changes during a run may be recorded with its previous digest: the next run then detects the change.
         """
-        if fresh or path not in self._seen:
-            self._seen[path] = self._look(path)
-        return self._seen[path]
+        if fresh or path not in self._digests:
+            self._digests[path] = self._current_digest(path)
+        return self._digests[path]
 
-    def _look(self, path: str) -> str | None:
+    def _current_digest(self, path: str) -> str | None:
         full = path if path.startswith("/") else self._root + path
         try:
             stat = os.stat(full)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        known = self._known.get(path)
+        known = self._entries.get(path)
         if known is not None and known[0] == stat.st_size and known[1] == stat.st_mtime_ns:
             return known[2]
-        return self._remember(path, sha256(Path(full)), stat)
+        return self._store(path, sha256(Path(full)), stat)
 
-    def remember(self, path: str, digest: str) -> None:
+    def store(self, path: str, digest: str) -> None:
         """Store a digest that was computed elsewhere."""
-        self._remember(path, digest, os.stat(self._root + path))
+        self._store(path, digest, os.stat(self._root + path))
 
     def save(self) -> None:
         """Write the cache if it changed."""
         if self._changed:
-            write_whole(self.path, json.dumps(self._known, ensure_ascii=False))
+            write_atomic(self.path, json.dumps(self._entries, ensure_ascii=False))
             self._changed = False
 
-    def _remember(self, path: str, digest: str, stat: os.stat_result) -> str:
-        self._known[path] = (stat.st_size, stat.st_mtime_ns, digest)
-        self._seen[path] = digest
+    def _store(self, path: str, digest: str, stat: os.stat_result) -> str:
+        self._entries[path] = (stat.st_size, stat.st_mtime_ns, digest)
+        self._digests[path] = digest
         self._changed = True
         return digest
 
 
-def canonical(value: Any) -> Any:
+def to_canonical(value: Any) -> Any:
     """A setting as JSON values: dataclasses become objects, dates text; empty fields are omitted.
 
     Because of that, a field added to a dataclass later, with an empty default, makes nothing stale.
@@ -165,11 +165,11 @@ def canonical(value: Any) -> Any:
     if isinstance(value, (str, int, float)) or value is None:
         return value
     if isinstance(value, Mapping):
-        return {str(key): canonical(item) for key, item in sorted(value.items()) if not _is_empty(item)}
+        return {str(key): to_canonical(item) for key, item in sorted(value.items()) if not _is_empty(item)}
     if isinstance(value, (tuple, list)):
-        return [canonical(item) for item in value]
+        return [to_canonical(item) for item in value]
     if is_dataclass(value):
-        return {name: canonical(item) for name, item in vars(value).items() if not _is_empty(item)}
+        return {name: to_canonical(item) for name, item in vars(value).items() if not _is_empty(item)}
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -177,14 +177,14 @@ def _is_empty(value: Any) -> bool:
     return not value and (value is None or isinstance(value, (str, tuple, list, Mapping)))
 
 
-def _receipt(step: str, revision: int | str, *values: Any) -> Receipt:
+def _parse_receipt(step: str, revision: int | str, *values: Any) -> Receipt:
     """A receipt from the values of its line; version 0.1 wrote the dotted name of the step's function in place of the revision."""
     return Receipt(step, revision if isinstance(revision, int) else 1, *values)
 
 
-def _line(state: str, receipt: Receipt) -> str:
+def _receipt_line(state: str, receipt: Receipt) -> str:
     return json.dumps([state, *vars(receipt).values()], ensure_ascii=False) + "\n"
 
 
-def _failure(step: str, why: str) -> str:
+def _failure_line(step: str, why: str) -> str:
     return json.dumps(["failed", step, why], ensure_ascii=False) + "\n"

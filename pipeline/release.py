@@ -10,14 +10,14 @@ from typing import Any
 from pipeline.errors import CauserieError
 from pipeline.files import read_json, sha256, write_json
 from pipeline.model import Episode, Show
-from pipeline.pictures import HASH_DIGITS, chapter_image_key, image_size, in_file, sized
-from pipeline.text import slugify, speaks
+from pipeline.pictures import HASH_DIGITS, chapter_image_key, extension_and_size, image_size, read_header
+from pipeline.text import language_matches, slugify
 
-SERIES_RELEASE = ".causerie/show/guides.json"  # of the guide made from `in_series`
+SERIES_RELEASE = ".causerie/show/guides.json"  # of the guide made from `series_episodes`
 COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
 # By role, else by extension. Written out because `mimetypes` reads tables that differ from system to system.
-TYPES = {
+MEDIA_TYPES = {
     "chapters": "application/json+chapters",
     ".mp3": "audio/mpeg",
     ".m4a": "audio/mp4",
@@ -36,7 +36,7 @@ TYPES = {
 }
 
 # By the first word of a role. Guides keep a name without a digest, which people can share.
-_KEYS = {
+_KEY_PATTERNS = {
     "audio": "{slug}/{slug}-{hash}{extension}",
     "m4a": "{slug}/{slug}-{hash}{extension}",
     "light": "{slug}/{slug}-{hash}{extension}",
@@ -51,7 +51,7 @@ _KEYS = {
 
 
 @dataclass(frozen=True)
-class PublishedFile:
+class ReleaseFile:
     """One file of a release."""
 
     role: str  # what the file is for, "audio" for example: the name under which `pipeline/plan.py` lists it, or "cover"
@@ -70,9 +70,9 @@ class Release:
 
     slug: str
     duration_s: float
-    files: tuple[PublishedFile, ...]
+    files: tuple[ReleaseFile, ...]
 
-    def file(self, role: str) -> PublishedFile:
+    def file(self, role: str) -> ReleaseFile:
         """Return the file in that role. Raises `KeyError` when there is none."""
         for file in self.files:
             if file.role == role:
@@ -86,9 +86,9 @@ def release_episode(*, release: Path, slug: str, sources: Mapping[str, str], **f
     `files` are its files by role, `sources` their paths in the show's folder by role. Raises like `check_cover`.
     """
     published = tuple(
-        _picture(role, path, slug, sources[role])
+        _image_file(role, path, slug, sources[role])
         if role == "cover" or role.startswith("chapter_")
-        else _published(role, path, slug, sources[role])
+        else _release_file(role, path, slug, sources[role])
         for role, path in files.items()
     )
     write_release(release, Release(slug, _duration_s(files["audio"], sources["audio"]), published))
@@ -99,13 +99,13 @@ def release_cover(cover: Path, images: tuple[Path, ...] = (), *, release: Path, 
 
     `source` and `sources` are their paths in the show's folder. Raises like `check_cover`.
     """
-    others = (_picture("image", path, "", place) for path, place in zip(images, sources, strict=True))
-    write_release(release, Release("", 0.0, (_picture("cover", cover, "", source), *others)))
+    others = (_image_file("image", path, "", source_path) for path, source_path in zip(images, sources, strict=True))
+    write_release(release, Release("", 0.0, (_image_file("cover", cover, "", source), *others)))
 
 
 def release_series(*, release: Path, sources: Mapping[str, str], **files: Path) -> None:
     """Write the release of the series guide: `files` by role, `sources` their paths in the show's folder by role."""
-    write_release(release, Release("", 0.0, tuple(_published(role, path, "", sources[role]) for role, path in files.items())))
+    write_release(release, Release("", 0.0, tuple(_release_file(role, path, "", sources[role]) for role, path in files.items())))
 
 
 def check_cover(cover: Path, name: str = "") -> str:
@@ -115,10 +115,10 @@ def check_cover(cover: Path, name: str = "") -> str:
     podcast requirements).
     """
     name = name or str(cover)
-    extension, width_px, height_px = sized(in_file(cover), name)
+    extension, width_px, height_px = extension_and_size(read_header(cover), name)
     if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
-        wanted = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
-        raise CauserieError(f"is {width_px} × {height_px} pixels; podcast directories reject it as a cover", name, wanted)
+        hint = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
+        raise CauserieError(f"is {width_px} × {height_px} pixels; podcast directories reject it as a cover", name, hint)
     return extension
 
 
@@ -131,26 +131,26 @@ def write_release(path: Path, release: Release) -> None:
 def read_release(path: Path) -> Release:
     """Read a release from its JSON file. Raises `CauserieError`, `KeyError` or `TypeError` when the file is damaged."""
     value = read_json(path)
-    return Release(value["slug"], value["duration_s"], tuple(PublishedFile(**file) for file in value["files"]))
+    return Release(value["slug"], value["duration_s"], tuple(ReleaseFile(**file) for file in value["files"]))
 
 
-def _picture(role: str, path: Path, slug: str, source: str) -> PublishedFile:
+def _image_file(role: str, path: Path, slug: str, source: str) -> ReleaseFile:
     """Describe a published image. Its extension comes from its content, so `.jpeg` and renamed files get the right one."""
     if role == "cover":
         check_cover(path, source)
     data = path.read_bytes()
     extension, width_px, height_px = image_size(data, source)
-    file = _published(role, path, slug, source, extension)
+    file = _release_file(role, path, slug, source, extension)
     key = chapter_image_key(slug, data, source) if role.startswith("chapter_") else f"{slug}/{file.key}" if slug else file.key
     return replace(file, key=key, width_px=width_px, height_px=height_px)
 
 
-def _published(role: str, path: Path, slug: str, source: str, extension: str = "") -> PublishedFile:
+def _release_file(role: str, path: Path, slug: str, source: str, extension: str = "") -> ReleaseFile:
     name = PurePosixPath(source).name if role.startswith("guide") else slugify(PurePosixPath(source).stem) or "image"
     extension = extension or PurePosixPath(source).suffix.lower()
     digest = sha256(path)
-    key = _KEYS[role.partition("_")[0]].format(slug=slug, hash=digest[:HASH_DIGITS], extension=extension, name=name)
-    return PublishedFile(role, key, source, path.stat().st_size, digest, TYPES.get(role) or TYPES[extension])
+    key = _KEY_PATTERNS[role.partition("_")[0]].format(slug=slug, hash=digest[:HASH_DIGITS], extension=extension, name=name)
+    return ReleaseFile(role, key, source, path.stat().st_size, digest, MEDIA_TYPES.get(role) or MEDIA_TYPES[extension])
 
 
 def _duration_s(audio: Path, source: str) -> float:
@@ -165,6 +165,6 @@ def _duration_s(audio: Path, source: str) -> float:
         raise CauserieError("is not a readable MP3 file", source, "delete it and build again") from error
 
 
-def in_series(show: Show, episodes: tuple[Episode, ...]) -> tuple[Episode, ...]:
+def series_episodes(show: Show, episodes: tuple[Episode, ...]) -> tuple[Episode, ...]:
     """Return the episodes that the series guide covers: those in the show's language, whatever the region (`fr-CA` matches `fr`)."""
-    return tuple(episode for episode in episodes if speaks(episode.info.language or show.info.language, show.info.language[:2]))
+    return tuple(episode for episode in episodes if language_matches(episode.info.language or show.info.language, show.info.language[:2]))

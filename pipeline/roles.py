@@ -6,7 +6,7 @@ Source: podcast-namespace, `taxonomy.json` and `taxonomy-fr.json`. “Editor” 
 
 from __future__ import annotations
 
-from pipeline.text import nearest
+from pipeline.text import suggest
 
 # group -> role -> French label
 TAXONOMY: dict[str, dict[str, str]] = {
@@ -94,16 +94,16 @@ def find_role(text: str) -> tuple[str, str]:
 
     Raises `ValueError` with the closest known role.
     """
-    wanted, _, group_wanted = text.partition("(")
+    role_wanted, _, group_wanted = text.partition("(")
     for group, roles in TAXONOMY.items():
         if group_wanted and group.lower() != group_wanted.rstrip(") ").lower():
             continue
         for role in roles:
-            if role.lower() == wanted.strip().lower():
+            if role.lower() == role_wanted.strip().lower():
                 return role, group
-    raise ValueError(nearest(wanted.strip(), ROLES))
+    raise ValueError(suggest(role_wanted.strip(), ROLES))
 
 
-def label(role: str, group: str, language: str) -> str:
+def role_label(role: str, group: str, language: str) -> str:
     """The label of a role in a language (a BCP 47 tag): French, or the taxonomy's English."""
     return TAXONOMY[group][role] if language.startswith("fr") else role

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Named = tuple[tuple[str, str], ...]  # (name, value) pairs
+NamePairs = tuple[tuple[str, str], ...]  # (name, value) pairs
 
 
 @dataclass(frozen=True)
 class SiteSettings:
     """`[site]` of show.toml, and the show's own templates."""
 
-    light: Named = ()  # colours that differ from `pipeline.model.colours.LIGHT`, by name
-    dark: Named = ()
+    light: NamePairs = ()  # colours that differ from `pipeline.model.colours.LIGHT`, by name
+    dark: NamePairs = ()
     font: str = ""  # a font file of the show, for body text and labels
     title_font: str = ""
-    subscribe: Named = ()  # where the show can be followed: a directory's name, its URL there
+    subscribe: NamePairs = ()  # where the show can be followed: a directory's name, its URL there
     templates: tuple[str, ...] = ()  # files of the show's `templates/` that override built-in ones of the same name

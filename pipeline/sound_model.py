@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Clean:
+class CleanupOptions:
     """What is removed from a recording before any other processing; each step is on or off."""
 
     highpass: bool = True  # rumble, handling noise, plosives: below 75 Hz, lower than any voice
@@ -25,7 +25,7 @@ class Recording:
     file: str
     voice: str = ""  # key of a person; "" when the recording holds several voices
     stream: str = ""  # audio stream: its number from 1, its title or its language; "" when there is only one
-    clean: Clean = Clean()
+    clean: CleanupOptions = CleanupOptions()
 
 
 @dataclass(frozen=True)
@@ -83,18 +83,18 @@ class Mix:
     end_s: float | None = None
 
     @property
-    def sounds(self) -> tuple[Recording | Part | Bed, ...]:
+    def sources(self) -> tuple[Recording | Part | Bed, ...]:
         """Everything that names a file, recordings first."""
         return (*self.recordings, *(part for part in self.parts if part.file), *self.beds)
 
     @property
     def files(self) -> tuple[str, ...]:
         """Every file used, each once."""
-        return tuple(dict.fromkeys(each.file for each in self.sounds))
+        return tuple(dict.fromkeys(each.file for each in self.sources))
 
 
 @dataclass(frozen=True)
-class Diarised:
+class DiarisationSource:
     """A diarisation by another program: who speaks when on a recording of several voices."""
 
     file: str  # RTTM

@@ -12,138 +12,142 @@ from pathlib import Path
 
 from pipeline.errors import CauserieError, Problems
 from pipeline.feed import ledger
-from pipeline.feed.captions import best_transcript, captions_text, form_of
-from pipeline.feed.imported_item import Item
-from pipeline.feed.importing import Imported, Note
-from pipeline.feed.telling import Run
-from pipeline.feed.terms import json_chapters
-from pipeline.feed.workspace import episode_toml, ledger_of, manifest, show_toml
-from pipeline.files import write_json, write_whole
+from pipeline.feed.captions import best_transcript, captions_to_transcript, transcript_extension
+from pipeline.feed.imported_item import ImportedItem
+from pipeline.feed.importing import ImportedShow, ImportNote
+from pipeline.feed.telling import ImportSession
+from pipeline.feed.terms import parse_json_chapters
+from pipeline.feed.workspace import format_episode_toml, format_show_toml, import_manifest, initial_ledger
+from pipeline.files import write_atomic, write_json
 from pipeline.model import Chapter
 from pipeline.pictures import image_size
 from pipeline.release import check_cover
-from pipeline.transcript.importer import decoded, import_text
+from pipeline.transcript.importer import convert_file, decode_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000
-AT_ONCE = 4
-DONE = "done"  # created when everything is written
+MAX_PARALLEL = 4
+DONE_MARKER = "done"  # created when everything is written
 _TEMPLATES = Path(__file__).parent / "templates" / "init"
 
 
-def stage(staged: Path, found: Imported, data: bytes, source: str, run: Run) -> None:
+def stage_show(staging_folder: Path, imported_show: ImportedShow, data: bytes, source: str, session: ImportSession) -> None:
     """Write the imported show, except its audio, to the staging folder; `data` is its feed."""
-    run.notes += found.notes
-    write_whole(staged / "feeds/imported.xml", data)
-    cover = _cover(staged, found, run)
-    shutil.copyfile(_TEMPLATES / "gitignore", staged / ".gitignore")
+    session.notes += imported_show.notes
+    write_atomic(staging_folder / "feeds/imported.xml", data)
+    cover = _save_cover(staging_folder, imported_show, session)
+    shutil.copyfile(_TEMPLATES / "gitignore", staging_folder / ".gitignore")
     for folder in ("transcripts", "guides"):
-        (staged / folder).mkdir()
-    names = {person.key: person.name for person in found.people}
-    _each(found.items, lambda item, mine: _stage_item(staged, item, found, names, mine), run)
-    write_whole(staged / "show.toml", show_toml(found, cover))
-    ledger.save(staged / "feeds/ledger.json", ledger_of(found))
-    notes = [{"where": note.where, "text": note.text} for note in run.notes]
-    write_json(staged / "feeds/imported.json", {**manifest(found, source, hashlib.sha256(data).hexdigest()), "notes": notes})
-    (staged / DONE).touch()
+        (staging_folder / folder).mkdir()
+    names = {person.key: person.name for person in imported_show.people}
+    _stage_items(imported_show.items, lambda item, mine: _stage_item(staging_folder, item, imported_show, names, mine), session)
+    write_atomic(staging_folder / "show.toml", format_show_toml(imported_show, cover))
+    ledger.save_ledger(staging_folder / "feeds/ledger.json", initial_ledger(imported_show))
+    notes = [{"where": note.where, "text": note.text} for note in session.notes]
+    write_json(
+        staging_folder / "feeds/imported.json", {**import_manifest(imported_show, source, hashlib.sha256(data).hexdigest()), "notes": notes}
+    )
+    (staging_folder / DONE_MARKER).touch()
 
 
-def _each(items: tuple[Item, ...], stage: Callable[[Item, Run], None], run: Run) -> None:
+def _stage_items(items: tuple[ImportedItem, ...], stage_one: Callable[[ImportedItem, ImportSession], None], session: ImportSession) -> None:
     """Stage every item, `MAX_PARALLEL` at once, since most of the time is network waiting; notes keep the order of the items."""
 
-    def one(item: Item) -> list[Note]:
-        mine = replace(run, notes=[])  # failures are shared
-        stage(item, mine)
-        return mine.notes
+    def stage_with_notes(item: ImportedItem) -> list[ImportNote]:
+        own_session = replace(session, notes=[])  # failures are shared
+        stage_one(item, own_session)
+        return own_session.notes
 
-    pool = ThreadPoolExecutor(AT_ONCE)
+    pool = ThreadPoolExecutor(MAX_PARALLEL)
     try:
-        for number, notes in enumerate(pool.map(one, items), 1):
-            run.notes += notes
-            run.tell(f"{number} of {len(items)} episodes")
+        for number, notes in enumerate(pool.map(stage_with_notes, items), 1):
+            session.notes += notes
+            session.on_status(f"{number} of {len(items)} episodes")
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _stage_item(staged: Path, item: Item, found: Imported, names: dict[str, str], run: Run) -> None:
+def _stage_item(
+    staging_folder: Path, item: ImportedItem, imported_show: ImportedShow, names: dict[str, str], session: ImportSession
+) -> None:
     slug = item.info.slug
-    chapters = item.chapters or (_chapters(item, run) if item.chapters_url else ())
+    chapters = item.chapters or (_fetch_chapters(item, session) if item.chapters_url else ())
     if item.transcripts:
-        _transcript(staged, item, names, found.info.language, run)
-    folder = staged / "episodes" / slug
+        _save_transcript(staging_folder, item, names, imported_show.info.language, session)
+    folder = staging_folder / "episodes" / slug
     folder.mkdir(parents=True)
     cover = ""
-    if item.image and item.image != found.image:
-        if run.media:
-            cover = _picture(folder, item.image, slug, "cover", run)
+    if item.image and item.image != imported_show.image:
+        if session.media:
+            cover = _save_image(folder, item.image, slug, "cover", session)
         else:
-            run.note(slug, f"cover: not downloaded from {item.image}: import with --media to get it")
-    text = episode_toml(item, found.info.explicit, chapters, cover)
+            session.add_note(slug, f"cover: not downloaded from {item.image}: import with --media to get it")
+    text = format_episode_toml(item, imported_show.info.explicit, chapters, cover)
     (folder / "episode.toml").write_text(text, encoding="utf-8", newline="\n")  # not synced one by one: `DONE_MARKER` comes last
 
 
-def _cover(staged: Path, found: Imported, run: Run) -> str:
+def _save_cover(staging_folder: Path, imported_show: ImportedShow, session: ImportSession) -> str:
     """The name of the show's cover, or of a placeholder."""
-    name = _picture(staged, found.image, "show", "cover", run) if found.image else ""
+    name = _save_image(staging_folder, imported_show.image, "show", "cover", session) if imported_show.image else ""
     if not name:
-        if not found.image:
-            run.note("show", "the feed has no cover")
-        run.note("show", "cover.png is a placeholder: replace it, square, 1400 to 3000 pixels a side")
-        shutil.copyfile(_TEMPLATES / "cover.png", staged / "cover.png")
+        if not imported_show.image:
+            session.add_note("show", "the feed has no cover")
+        session.add_note("show", "cover.png is a placeholder: replace it, square, 1400 to 3000 pixels a side")
+        shutil.copyfile(_TEMPLATES / "cover.png", staging_folder / "cover.png")
         return "cover.png"
     try:
-        check_cover(staged / name, name)
+        check_cover(staging_folder / name, name)
     except CauserieError as error:
-        run.note("show", str(error))
+        session.add_note("show", str(error))
     return name
 
 
-def _picture(folder: Path, url: str, where: str, what: str, run: Run) -> str:
+def _save_image(folder: Path, url: str, where: str, label: str, session: ImportSession) -> str:
     """Download a JPEG or PNG into `folder`; its name, or empty, with a note, when that fails."""
-    got = run.get(url, IMAGE_BYTES, where, what)
-    if got is None:
+    body = session.fetch(url, IMAGE_BYTES, where, label)
+    if body is None:
         return ""
     try:
-        extension = image_size(got[0], what)[0]
+        extension = image_size(body[0], label)[0]
     except CauserieError as error:
-        run.note(where, f"{error} ({url})")
+        session.add_note(where, f"{error} ({url})")
         return ""
-    (folder / f"cover{extension}").write_bytes(got[0])
+    (folder / f"cover{extension}").write_bytes(body[0])
     return f"cover{extension}"
 
 
-def _chapters(item: Item, run: Run) -> tuple[Chapter, ...]:
-    got = run.get(item.chapters_url, TEXT_BYTES, item.info.slug, "chapters")
-    if got is None:
+def _fetch_chapters(item: ImportedItem, session: ImportSession) -> tuple[Chapter, ...]:
+    body = session.fetch(item.chapters_url, TEXT_BYTES, item.info.slug, "chapters")
+    if body is None:
         return ()
     try:
-        chapters, notes = json_chapters(json.loads(got[0]), item.chapters_url)
+        chapters, notes = parse_json_chapters(json.loads(body[0]), item.chapters_url)
     except (ValueError, RecursionError):
         chapters, notes = (), ("the chapters file is not JSON: left out",)
     for note in notes:
-        run.note(item.info.slug, note)
+        session.add_note(item.info.slug, note)
     return chapters
 
 
-def _transcript(staged: Path, item: Item, names: dict[str, str], language: str, run: Run) -> None:
+def _save_transcript(staging_folder: Path, item: ImportedItem, names: dict[str, str], language: str, session: ImportSession) -> None:
     """Download the best transcript and keep it unchanged; VTT, SRT and plain text also become an editable transcript."""
     slug, best = item.info.slug, best_transcript(item.transcripts, language)
-    form = form_of(best)
-    got = run.get(best.url, TEXT_BYTES, slug, f"transcript ({form[1:]})")
-    if got is None:
+    extension = transcript_extension(best)
+    body = session.fetch(best.url, TEXT_BYTES, slug, f"transcript ({extension[1:]})")
+    if body is None:
         return
-    path = staged / f"transcripts/{slug}.imported{form}"
-    write_whole(path, got[0])
-    if form not in (".vtt", ".srt", ".txt"):
-        run.note(
+    path = staging_folder / f"transcripts/{slug}.imported{extension}"
+    write_atomic(path, body[0])
+    if extension not in (".vtt", ".srt", ".txt"):
+        session.add_note(
             slug, f"transcript kept as transcripts/{path.name}: only VTT, SRT and plain text can be converted to an editable transcript"
         )
         return
     try:
-        text = import_text(path, slug, names, language)[0] if form == ".txt" else captions_text(decoded(got[0]), names)
-    except Problems as several:
-        run.note(slug, f"transcript kept as transcripts/{path.name}, but not converted: {several.problems[0]}")
+        text = convert_file(path, slug, names, language)[0] if extension == ".txt" else captions_to_transcript(decode_text(body[0]), names)
+    except Problems as problems:
+        session.add_note(slug, f"transcript kept as transcripts/{path.name}, but not converted: {problems.problems[0]}")
     except CauserieError as error:
-        run.note(slug, f"transcript kept as transcripts/{path.name}, but not converted: {error}")
+        session.add_note(slug, f"transcript kept as transcripts/{path.name}, but not converted: {error}")
     else:
-        write_whole(staged / f"transcripts/{slug}.md", text)
-        run.note(slug, f"transcripts/{slug}.md was converted from {form[1:].upper()}: review it; the times are computed again")
+        write_atomic(staging_folder / f"transcripts/{slug}.md", text)
+        session.add_note(slug, f"transcripts/{slug}.md was converted from {extension[1:].upper()}: review it; the times are computed again")

@@ -22,7 +22,7 @@ _UNITS = re.compile(r"(\d)[ \t\u202f]+(?=(?:%|€|h|min|s|km|m|kg|Mo|ko|kb/s|ans
 _UNSAFE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
-def french_spaces(text: str) -> str:
+def add_french_spaces(text: str) -> str:
     """Insert the no-break spaces of French typography; text that has them is unchanged.
 
     U+202F before `;`, `!`, `?` and inside « », U+00A0 before `:` that follows a space, and between a number and its unit
@@ -35,34 +35,34 @@ def french_spaces(text: str) -> str:
 
 
 @lru_cache(4096)
-def typographic(text: str, language: str) -> str:
+def apply_typography(text: str, language: str) -> str:
     """The text with typographic apostrophes, and in French with no-break spaces; `language` is a BCP 47 tag."""
     if "'" in text:
         text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
-    return french_spaces(text) if language.startswith("fr") else text
+    return add_french_spaces(text) if language.startswith("fr") else text
 
 
-def speaks(language: str, wanted: str) -> bool:
+def language_matches(language: str, language_range: str) -> bool:
     """Whether a language tag matches a language range, as `en-gb` matches `en` (RFC 4647, 3.3.1: basic filtering); "" matches any."""
-    return not wanted or f"{language.lower()}-".startswith(f"{wanted.lower()}-")
+    return not language_range or f"{language.lower()}-".startswith(f"{language_range.lower()}-")
 
 
-def hms(seconds: float, *, always_hours: bool = False) -> str:
+def format_clock(seconds: float, *, always_hours: bool = False) -> str:
     """Seconds as a clock time for people: `0:07`, `8:06`, `1:02:03`, or `00:08:06` when `always_hours`; rounded down."""
-    whole = int(seconds)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    total_s = int(seconds)
+    hours, minutes, remainder_s = total_s // 3600, total_s // 60 % 60, total_s % 60
     if always_hours:
-        return f"{hours:02}:{minutes:02}:{rest:02}"
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        return f"{hours:02}:{minutes:02}:{remainder_s:02}"
+    return f"{hours}:{minutes:02}:{remainder_s:02}" if hours else f"{minutes}:{remainder_s:02}"
 
 
-def hms_ms(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """Seconds as a WebVTT timestamp: `00:08:06.500`, to the nearest millisecond."""
-    rest, milliseconds = divmod(round(seconds * 1000), 1000)
-    return f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}.{milliseconds:03}"
+    remainder_s, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{remainder_s // 3600:02}:{remainder_s // 60 % 60:02}:{remainder_s % 60:02}.{milliseconds:03}"
 
 
-def printable(text: str) -> str:
+def terminal_safe(text: str) -> str:
     """The text with every control and format character (Unicode categories Cc, Cf, Co, Cs, Zl, Zp) replaced by `?`."""
     return "".join("?" if unicodedata.category(char) in _UNSAFE else char for char in text)
 
@@ -75,13 +75,13 @@ def is_slug(text: str) -> bool:
 @lru_cache(4096)
 def slugify(text: str) -> str:
     """The slug of a title: « La file d’attente » gives `la-file-d-attente`; empty when no ASCII letter or digit is left."""
-    spelt = re.sub(r"['’ʼ]", " ", text.lower()).replace("œ", "oe").replace("æ", "ae")
-    plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
-    spaced = re.sub(r"[^a-z0-9]+", "-", plain)
-    return spaced.strip("-")[:80].strip("-")
+    expanded = re.sub(r"['’ʼ]", " ", text.lower()).replace("œ", "oe").replace("æ", "ae")
+    ascii_text = unicodedata.normalize("NFKD", expanded).encode("ascii", "ignore").decode()
+    hyphenated = re.sub(r"[^a-z0-9]+", "-", ascii_text)
+    return hyphenated.strip("-")[:80].strip("-")
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """A hint with the known word closest to `word`, «did you mean “title”?», or all known words when none is close."""
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)

@@ -24,33 +24,33 @@ from pipeline import progress
 _REPORT_EVERY_S = 0.2
 
 
-def cores() -> int:
+def available_cores() -> int:
     """The number of processor cores this process may use; an affinity mask can allow fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Workers:
+class ProcessPools:
     """The process pools of a run, each started on first use; leaving the `with` block ends every worker."""
 
-    def __init__(self, jobs: int, hear: progress.Listener = lambda step, done_s, total_s: None) -> None:
+    def __init__(self, jobs: int, on_progress: progress.Listener = lambda step, done_s, total_s: None) -> None:
         self._jobs = {"cpu": max(1, jobs), "model": 1}  # one model in memory at a time
-        self._hear = hear
-        self._pools: dict[str, _Lane] = {}
+        self._on_progress = on_progress
+        self._pools: dict[str, _RestartingPool] = {}
         self._context = multiprocessing.get_context("spawn")  # fork is unsafe with threads
         self._lifeline: tuple[Connection, Connection] | None = None
         self._reports: tuple[Connection, Connection] | None = None
 
-    def __call__(self, lane: str) -> Executor:
+    def __call__(self, pool: str) -> Executor:
         """The executor of a pool, "cpu" or "model"."""
         if self._lifeline is None or self._reports is None:
             self._lifeline, self._reports = self._context.Pipe(duplex=False), self._context.Pipe(duplex=False)
-            threading.Thread(target=_pass_on, args=(self._reports[0], self._hear), daemon=True).start()
-        if lane not in self._pools:
+            threading.Thread(target=_forward_reports, args=(self._reports[0], self._on_progress), daemon=True).start()
+        if pool not in self._pools:
             shared = (self._lifeline[0], self._reports[1])
-            self._pools[lane] = _Lane(lambda: ProcessPoolExecutor(self._jobs[lane], self._context, _start_worker, shared))
-        return self._pools[lane]
+            self._pools[pool] = _RestartingPool(lambda: ProcessPoolExecutor(self._jobs[pool], self._context, _start_worker, shared))
+        return self._pools[pool]
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> ProcessPools:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -61,7 +61,7 @@ class Workers:
                 pipe[1].close()
 
 
-class _Lane(Executor):
+class _RestartingPool(Executor):
     """A process pool that is replaced when one of its workers was killed, and whose workers never receive SIGINT (Ctrl-C)."""
 
     def __init__(self, start: Callable[[], ProcessPoolExecutor]) -> None:
@@ -69,7 +69,7 @@ class _Lane(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         # Workers start here and inherit the signal mask: only the main process receives SIGINT, even while workers start.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return self._pool.submit(fn, *args, **kwargs)
         except BrokenExecutor:
@@ -77,7 +77,7 @@ class _Lane(Executor):
             self._pool = self._start()
             return self._pool.submit(fn, *args, **kwargs)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
@@ -87,12 +87,12 @@ def _start_worker(lifeline: Connection, reports: Connection) -> None:
     """Initialise a worker process."""
     gc.set_threshold(100_000)  # a step creates many small objects and ends: garbage collection would cost a tenth of the time
     os.setpgid(0, 0)
-    threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
+    threading.Thread(target=_watch_lifeline, args=(lifeline,), daemon=True).start()
     os.set_blocking(reports.fileno(), False)
-    progress.listen(_reporter(reports.fileno()))
+    progress.set_listener(_reporter(reports.fileno()))
 
 
-def _watch(lifeline: Connection) -> None:
+def _watch_lifeline(lifeline: Connection) -> None:
     """Wait for the main process to end, then kill this worker and its child processes."""
     try:
         lifeline.recv_bytes()
@@ -104,7 +104,7 @@ def _reporter(pipe: int) -> progress.Listener:
     """A listener that writes JSON lines to the pipe; writes this short are atomic (POSIX, PIPE_BUF), so workers need no lock."""
     last_s = [0.0]
 
-    def tell(step: str, done_s: float, total_s: float) -> None:
+    def send(step: str, done_s: float, total_s: float) -> None:
         if time.monotonic() - last_s[0] >= _REPORT_EVERY_S or done_s >= total_s:
             last_s[0] = time.monotonic()
             try:
@@ -112,11 +112,11 @@ def _reporter(pipe: int) -> progress.Listener:
             except OSError:
                 pass  # the pipe is full or closed: a lost report does not matter
 
-    return tell
+    return send
 
 
-def _pass_on(pipe: Connection, hear: progress.Listener) -> None:
+def _forward_reports(pipe: Connection, on_progress: progress.Listener) -> None:
     """Pass the workers' reports to the listener, until the last writer closes the pipe."""
     with os.fdopen(os.dup(pipe.fileno()), encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            hear(*json.loads(line))
+            on_progress(*json.loads(line))

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pipeline.audio.ffmpeg import address, executable
+from pipeline.audio.ffmpeg import executable, file_url
 
 RATE_HZ = 44_100
 
 
-def speech(seconds: float, level_db: float = -24.0, *, seed: int = 1, rate_hz: int = RATE_HZ) -> np.ndarray:
+def speech_like_noise(seconds: float, level_db: float = -24.0, *, seed: int = 1, rate_hz: int = RATE_HZ) -> np.ndarray:
     """Return low-pass noise in four syllables a second; `level_db` is its RMS level."""
     count = round(seconds * rate_hz)
     noise = np.convolve(np.random.default_rng(seed).standard_normal(count + 15), np.hanning(18)[1:-1], mode="valid")[:count]
@@ -34,11 +34,11 @@ def write(path: Path, *parts: np.ndarray, rate_hz: int = RATE_HZ, subtype: str =
 
 def convert(source: Path, target: Path, *options: str) -> Path:
     """Convert to the format that the extension of `target` names."""
-    subprocess.run([executable(), "-v", "error", "-nostdin", "-y", "-i", address(source), *options, address(target)], check=True)
+    subprocess.run([executable(), "-v", "error", "-nostdin", "-y", "-i", file_url(source), *options, file_url(target)], check=True)
     return target
 
 
-def decoded(path: Path) -> tuple[np.ndarray, int]:
+def read_samples(path: Path) -> tuple[np.ndarray, int]:
     """Read samples (shape: samples, channels) with libsndfile, independently of FFmpeg, which wrote them."""
     return soundfile.read(path, always_2d=True)
 
@@ -48,7 +48,7 @@ def rms_db(sound: np.ndarray) -> float:
     return float(10 * np.log10(np.mean(np.square(sound)) + 1e-20))
 
 
-def lag(a: np.ndarray, b: np.ndarray) -> int:
+def lag_samples(a: np.ndarray, b: np.ndarray) -> int:
     """Return by how many samples `b` is later than `a`, from their cross-correlation."""
     size = len(a) + len(b)
     likeness = np.fft.irfft(np.fft.rfft(b, size) * np.conj(np.fft.rfft(a, size)))

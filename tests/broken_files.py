@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from audio_tools import convert, speech, write
+from audio_tools import convert, speech_like_noise, write
 
-from pipeline.audio.ffmpeg import EXACT
+from pipeline.audio.ffmpeg import BITEXACT_ARGUMENTS
 
 RATE_HZ, SECONDS = 48_000, 3.0
 FORMS = {"wav": (), "flac": (), "mp3": ("-b:a", "96k"), "m4a": (), "ogg": (), "opus": (), "aiff": (), "caf": (), "w64": ()}
@@ -37,10 +37,10 @@ class Broken:
 
 def broken_files(folder: Path, seed: int = 1) -> list[Broken]:
     """Write all of them to an empty folder."""
-    chance, forms = random.Random(seed), _forms(folder)
-    kinds = (_truncated, _wavs, _other_headers, _samples, _not_audio, _mp3s, _mp4s)
-    files = [_placed(folder, *each) for kind in kinds for each in kind(forms, chance)]
-    return files + _special(folder, forms) + _named(folder, forms["wav"])
+    chance, forms = random.Random(seed), _valid_files(folder)
+    kinds = (_truncated, _wavs, _non_wav_headers, _invalid_samples, _not_audio, _mp3s, _mp4s)
+    files = [_write_file(folder, *each) for kind in kinds for each in kind(forms, chance)]
+    return files + _special_files(folder, forms) + _odd_names(folder, forms["wav"])
 
 
 def wav(data: bytes, *, form=1, channels=1, rate=RATE_HZ, bits=16, align=None, length=None, before=b"", after=b"") -> bytes:
@@ -61,23 +61,23 @@ def rf64(data: bytes, length: int | None = None, kind: bytes = b"RF64") -> bytes
 Made = tuple[str, bytes] | tuple[str, bytes, dict]
 
 
-def _placed(folder: Path, name: str, content: bytes, wanted: dict | None = None) -> Broken:
+def _write_file(folder: Path, name: str, content: bytes, expected_error: dict | None = None) -> Broken:
     path = folder / name
     path.write_bytes(content)
-    return Broken(path, **wanted or {})
+    return Broken(path, **expected_error or {})
 
 
-def _forms(folder: Path) -> dict[str, bytes]:
+def _valid_files(folder: Path) -> dict[str, bytes]:
     """Return the same audio in every format, as bytes; `pcm` is its samples."""
     sources = folder / "sources"
     sources.mkdir()
     source = write(sources / "a.wav", _sound(), rate_hz=RATE_HZ, subtype="PCM_16")
     forms = {
-        form: (source if form == "wav" else convert(source, sources / f"a.{form}", *EXACT, *more)).read_bytes()
+        form: (source if form == "wav" else convert(source, sources / f"a.{form}", *BITEXACT_ARGUMENTS, *more)).read_bytes()
         for form, more in FORMS.items()
     }
-    forms["fast.m4a"] = convert(source, sources / "fast.m4a", *EXACT, "-movflags", "+faststart").read_bytes()
-    forms["low.mp3"] = convert(source, sources / "low.mp3", *EXACT, "-ar", "22050").read_bytes()
+    forms["fast.m4a"] = convert(source, sources / "fast.m4a", *BITEXACT_ARGUMENTS, "-movflags", "+faststart").read_bytes()
+    forms["low.mp3"] = convert(source, sources / "low.mp3", *BITEXACT_ARGUMENTS, "-ar", "22050").read_bytes()
     forms["film.mp4"] = convert(
         source, sources / "film.mp4", "-f", "lavfi", "-i", "color=s=16x16:d=1", "-map", "1:v", "-c:v", "mpeg4"
     ).read_bytes()
@@ -89,7 +89,7 @@ def _forms(folder: Path) -> dict[str, bytes]:
 
 
 def _sound() -> np.ndarray:
-    return speech(SECONDS, rate_hz=RATE_HZ)
+    return speech_like_noise(SECONDS, rate_hz=RATE_HZ)
 
 
 RIGHT = {"seconds": SECONDS}
@@ -132,7 +132,7 @@ def _wavs(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     yield "extension-wrong.mp3", wav(pcm), RIGHT
 
 
-def _other_headers(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
+def _non_wav_headers(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     flac, aiff, ogg = (forms[form] for form in ("flac", "aiff", "ogg"))
     yield "samples-many.flac", _flac_samples(flac, 2**35), {"says": "truncated"}
     yield "samples-0.flac", _flac_samples(flac, 0), RIGHT
@@ -150,7 +150,7 @@ def _other_headers(forms: dict[str, bytes], chance: random.Random) -> Iterator[M
     yield "hole.flac", bytes(hole), {"says": "damaged|truncated|decoded"}
 
 
-def _samples(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
+def _invalid_samples(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     sound = _sound().astype("<f4")
 
     def floats(kind: str = "<f4", **at: float) -> bytes:
@@ -226,7 +226,7 @@ def _mp4s(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     yield "boxes-random.m4a", m4a[:40] + chance.randbytes(3000) + m4a[3040:], {}
 
 
-def _special(folder: Path, forms: dict[str, bytes]) -> list[Broken]:
+def _special_files(folder: Path, forms: dict[str, bytes]) -> list[Broken]:
     """Write links, folders, pipes and other things that are not regular files."""
     (folder / "folder.wav").mkdir()
     os.mkfifo(folder / "fifo.wav")
@@ -243,10 +243,10 @@ def _special(folder: Path, forms: dict[str, bytes]) -> list[Broken]:
     return [*special, Broken(folder / f"{'long' * 75}.wav", says="too long"), Broken(folder / "absent.wav", says="missing")]
 
 
-def _named(folder: Path, content: bytes) -> list[Broken]:
+def _odd_names(folder: Path, content: bytes) -> list[Broken]:
     """Write valid recordings with unusual names."""
     names = [b"two\nlines.wav", b"red\x1b[31m.wav", b"-i.wav", "🎙️ été.wav".encode(), b"n" * 251 + b".wav", b"a:b|c%03d.wav"]
-    return [_placed(folder, os.fsdecode(name), content, RIGHT) for name in names]
+    return [_write_file(folder, os.fsdecode(name), content, RIGHT) for name in names]
 
 
 def _patched(content: bytes, mark: bytes, after: int, value: bytes) -> bytes:

@@ -58,12 +58,12 @@ def build(root: Path, *arguments: str, check: bool = True) -> dict[str, str]:
     return {f"{value['episode']}/{value['step']}": value["status"] for value in map(json.loads, lines)}
 
 
-def made(statuses: dict[str, str]) -> set[str]:
+def built_steps(statuses: dict[str, str]) -> set[str]:
     """The steps that ran."""
     return {name for name, status in statuses.items() if status == "built"}
 
 
-def cut(source: Path, target: Path, start_s: float, length_s: float, *options: str) -> None:
+def cut_audio(source: Path, target: Path, start_s: float, length_s: float, *options: str) -> None:
     """Cut a piece out of a recording into its own file."""
     import imageio_ffmpeg
 
@@ -94,7 +94,7 @@ def small_show(root: Path) -> Path:
         folder = root / "episodes" / slug
         folder.mkdir(parents=True)
         (folder / "episode.toml").write_text(EPISODE.format(title=f"Épisode {slug}", number=number))
-        cut(raw, folder / "raw.flac", start_s, length_s)
+        cut_audio(raw, folder / "raw.flac", start_s, length_s)
     return root
 
 

@@ -38,7 +38,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Broken:
+class Breakage:
     """What to do instead of forwarding a request unchanged."""
 
     status: int = 0  # respond with this, without the server
@@ -47,54 +47,54 @@ class Broken:
     wait_s: float = 0.0
     change: Callable[[Request], Request] | None = None  # forward this instead
     body: bytes | None = None  # respond 200 with this
-    kept: dict[tuple[str, ...], Answer] | None = None  # responses of a cache that never expires
+    cache: dict[tuple[str, ...], Answer] | None = None  # responses of a cache that never expires
 
 
-Fault = Callable[[Request], Broken | None]
+Fault = Callable[[Request], Breakage | None]
 
 
 def answer(status: int, code: str = "") -> Fault:
-    return lambda request: Broken(status, code)
+    return lambda request: Breakage(status, code)
 
 
 def drop(when: str) -> Fault:
-    return lambda request: Broken(drop=when)
+    return lambda request: Breakage(drop=when)
 
 
-def late(seconds: float) -> Fault:
-    return lambda request: Broken(wait_s=seconds)
+def delay(seconds: float) -> Fault:
+    return lambda request: Breakage(wait_s=seconds)
 
 
-def without(*names: str) -> Fault:
+def strip_headers(*names: str) -> Fault:
     """Remove headers, so that the server ignores conditions or checksums."""
 
     def change(request: Request) -> Request:
         kept = {name: value for name, value in request.headers.items() if name not in names}
         return Request(request.method, request.path, kept, request.body)
 
-    return lambda request: Broken(change=change)
+    return lambda request: Breakage(change=change)
 
 
-def flipped() -> Fault:
+def flip_bit() -> Fault:
     """Flip one bit of the body."""
 
     def change(request: Request) -> Request:
         body = bytes([request.body[0] ^ 1]) + request.body[1:] if request.body else b""
         return Request(request.method, request.path, request.headers, body)
 
-    return lambda request: Broken(change=change)
+    return lambda request: Breakage(change=change)
 
 
-def cached() -> Fault:
+def stale_cache() -> Fault:
     """A cache that never expires."""
-    kept: dict[tuple[str, ...], Answer] = {}
-    return lambda request: Broken(kept=kept)
+    cache: dict[tuple[str, ...], Answer] = {}
+    return lambda request: Breakage(cache=cache)
 
 
-def chance(probability: float, fault: Fault, seed: int = 0) -> Fault:
+def randomly(probability: float, fault: Fault, seed: int = 0) -> Fault:
     dice, lock = random.Random(seed), threading.Lock()
 
-    def choose(request: Request) -> Broken | None:
+    def choose(request: Request) -> Breakage | None:
         with lock:
             return fault(request) if dice.random() < probability else None
 
@@ -105,11 +105,11 @@ def when(wanted: Callable[[Request], bool], fault: Fault) -> Fault:
     return lambda request: fault(request) if wanted(request) else None
 
 
-def after(count: int, wanted: Callable[[Request], bool], fault: Fault) -> Fault:
+def after_count(count: int, wanted: Callable[[Request], bool], fault: Fault) -> Fault:
     """Let `count` matching requests pass, then apply the fault to every later one."""
     seen, lock = [0], threading.Lock()
 
-    def choose(request: Request) -> Broken | None:
+    def choose(request: Request) -> Breakage | None:
         with lock:
             seen[0] += wanted(request)
             return fault(request) if wanted(request) and seen[0] > count else None
@@ -138,32 +138,32 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing here: the proxy keeps its own log."""
 
-    def _pass(self) -> None:
+    def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         request = Request(self.command, self.path, headers, b"")
-        broken = self.proxy.fault(request) or Broken()
-        request = replace(request, body=self.rfile.read(length // 2 if broken.drop == "sending" else length))
-        if broken.wait_s:
-            time.sleep(broken.wait_s)
-        if broken.drop in {"before", "sending"}:
-            return self._cut(request)
-        if broken.status or broken.body is not None:
-            error = f"<Error><Code>{broken.code}</Code><Message>no</Message></Error>".encode() if broken.code else b""
-            return self._answer(request, broken.status or 200, {}, error if broken.body is None else broken.body)
-        answer = self._remembered(request, broken.kept) or self._asked(broken.change(request) if broken.change else request)
-        if broken.kept is not None:
-            broken.kept[_what(request)] = answer
-        if broken.drop == "after":
-            return self._cut(request)
-        self._answer(request, *answer, half=broken.drop == "half")
+        breakage = self.proxy.fault(request) or Breakage()
+        request = replace(request, body=self.rfile.read(length // 2 if breakage.drop == "sending" else length))
+        if breakage.wait_s:
+            time.sleep(breakage.wait_s)
+        if breakage.drop in {"before", "sending"}:
+            return self._drop(request)
+        if breakage.status or breakage.body is not None:
+            error = f"<Error><Code>{breakage.code}</Code><Message>no</Message></Error>".encode() if breakage.code else b""
+            return self._answer(request, breakage.status or 200, {}, error if breakage.body is None else breakage.body)
+        answer = self._from_cache(request, breakage.cache) or self._forward(breakage.change(request) if breakage.change else request)
+        if breakage.cache is not None:
+            breakage.cache[_cache_key(request)] = answer
+        if breakage.drop == "after":
+            return self._drop(request)
+        self._answer(request, *answer, half=breakage.drop == "half")
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = _pass
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = _handle
 
-    def _remembered(self, request: Request, kept: dict[tuple[str, ...], Answer] | None) -> Answer | None:
-        return (kept or {}).get(_what(request))
+    def _from_cache(self, request: Request, cache: dict[tuple[str, ...], Answer] | None) -> Answer | None:
+        return (cache or {}).get(_cache_key(request))
 
-    def _asked(self, request: Request) -> Answer:
+    def _forward(self, request: Request) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(self.proxy.server).netloc, timeout=60)
         try:
             connection.request(request.method, request.path, request.body or None, request.headers)
@@ -192,12 +192,12 @@ class _Handler(BaseHTTPRequestHandler):
         if half:
             self.close_connection = True
 
-    def _cut(self, request: Request) -> None:
+    def _drop(self, request: Request) -> None:
         self.proxy.log.append((request.method, request.path, 0))
         self.close_connection = True
 
 
-def _what(request: Request) -> tuple[str, ...]:
+def _cache_key(request: Request) -> tuple[str, ...]:
     return request.method, request.path, request.headers.get("range", "")
 
 

@@ -72,11 +72,11 @@ def render(
 def written(name: str, language: str = "fr", word_s: float = 0.36) -> TimedTranscript:
     """A transcript of `tests/data/guide` as if it were read aloud at an even pace."""
     from pipeline.transcript import grammar
-    from pipeline.transcript.turns import turns
+    from pipeline.transcript.turns import build_turns
 
     path = ROOT / f"tests/data/guide/{name}.md"
     now, placed = 1.0, []
-    for each in turns(grammar.parse(path.read_text(encoding="utf-8"), name), language):
+    for each in build_turns(grammar.parse_transcript(path.read_text(encoding="utf-8"), name), language):
         words = []
         for word in each.turn.words:
             words.append(Word(word.text, round(now, 3), round(now + 0.9 * word_s, 3)))

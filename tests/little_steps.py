@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 from pipeline import progress
-from pipeline.drafts import stamp
+from pipeline.drafts import add_stamp
 from pipeline.errors import CauserieError
 
 
-def shout(source: Path, *, loud: Path, mark: str = "!") -> None:
+def to_upper(source: Path, *, loud: Path, mark: str = "!") -> None:
     """The source in capitals."""
     loud.write_text(source.read_text().upper() + mark)
 
@@ -22,22 +22,22 @@ def strip(source: Path, *, bare: Path) -> None:
     bare.write_text(source.read_text().strip())
 
 
-def suggest(source: Path, *, text: Path) -> None:
+def write_draft(source: Path, *, text: Path) -> None:
     """A stamped draft."""
-    text.write_text(stamp(f"+++\n+++\n{source.read_text()}"))
+    text.write_text(add_stamp(f"+++\n+++\n{source.read_text()}"))
 
 
-def refuse(source: Path, *, out: Path) -> None:
+def raise_user_error(source: Path, *, out: Path) -> None:
     """Fail as with a broken recording."""
     raise CauserieError("is not a recording", "raw.wav", "export it again")
 
 
-def stumble(source: Path, *, out: Path) -> None:
+def raise_bug(source: Path, *, out: Path) -> None:
     """Fail as with a bug."""
     raise ZeroDivisionError("one over nothing")
 
 
-def dawdle(source: Path, *, out: Path, seconds: float = 0.2) -> None:
+def write_slowly(source: Path, *, out: Path, seconds: float = 0.2) -> None:
     """Half a file, a pause, the other half."""
     with out.open("w") as stream:
         stream.write("half ")
@@ -46,18 +46,18 @@ def dawdle(source: Path, *, out: Path, seconds: float = 0.2) -> None:
         stream.write(source.read_text())
 
 
-def twice(source: Path, *, one: Path, two: Path) -> None:
+def copy_twice(source: Path, *, one: Path, two: Path) -> None:
     """Two copies."""
     one.write_text(source.read_text())
     two.write_text(source.read_text())
 
 
-def die(source: Path, *, out: Path) -> None:
+def kill_own_process(source: Path, *, out: Path) -> None:
     """Die as a process killed for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def long(source: Path, *, out: Path) -> None:
+def report_half_way(source: Path, *, out: Path) -> None:
     """Report that half is done, then finish."""
     progress.report(1.0, 2.0)
     out.write_text(source.read_text())

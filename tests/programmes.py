@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, lfilter, sosfilt
 
-from pipeline.audio.profile import HOPS_PER_S, MOMENTS_PER_S, Profile, Profiler
+from pipeline.audio.profile import HOPS_PER_S, MOMENTARY_PER_S, LevelMeter, LevelProfile
 
 RATE_HZ = 44_100
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ VOICES = (  # pitch in Hz, three formants in Hz
 
 
 @dataclass(frozen=True)
-class Span:
+class VoiceSpan:
     """A time span in which one voice speaks: a number, or a name of the sample show."""
 
     start_s: float
@@ -45,7 +45,7 @@ def k_weighted(samples: np.ndarray) -> np.ndarray:
 
 def momentary_lufs(samples: np.ndarray) -> np.ndarray:
     """Return the loudness of the 400 ms that end at each tenth of a second; mono is measured as on two loudspeakers."""
-    step = RATE_HZ // MOMENTS_PER_S
+    step = RATE_HZ // MOMENTARY_PER_S
     weighted = k_weighted(_columns(samples)) ** 2
     power = weighted.sum(axis=1) * 2 / weighted.shape[1]
     sums = np.concatenate([[0.0], np.cumsum(power)])
@@ -54,10 +54,10 @@ def momentary_lufs(samples: np.ndarray) -> np.ndarray:
     return np.maximum(-0.691 + 10 * np.log10(np.maximum(energy, 1e-20)), -120).astype(np.float32)
 
 
-def profile_of(samples: np.ndarray) -> Profile:
+def profile_of(samples: np.ndarray) -> LevelProfile:
     """Return the profile of these samples."""
     frames = _columns(np.asarray(samples, np.float32))
-    profiler = Profiler(RATE_HZ, frames.shape[1])
+    profiler = LevelMeter(RATE_HZ, frames.shape[1])
     profiler.feed(frames)
     return profiler.profile(momentary_lufs(np.asarray(samples, float)))
 
@@ -67,13 +67,13 @@ def lufs(samples: np.ndarray) -> float:
     return float(profile_of(samples).integrated_lufs)
 
 
-def lufs_of(samples: np.ndarray, spans: Sequence[Span]) -> dict[int | str, float]:
+def lufs_of(samples: np.ndarray, spans: Sequence[VoiceSpan]) -> dict[int | str, float]:
     """Return the integrated loudness of each voice, with its spans concatenated."""
     voices = dict.fromkeys(span.who for span in spans)
     return {who: lufs(np.concatenate([cut(samples, span) for span in spans if span.who == who])) for who in voices}
 
 
-def cut(samples: np.ndarray, span: Span) -> np.ndarray:
+def cut(samples: np.ndarray, span: VoiceSpan) -> np.ndarray:
     """Return the samples of a span."""
     return samples[round(span.start_s * RATE_HZ) : round(span.end_s * RATE_HZ)]
 
@@ -109,7 +109,7 @@ def music(seconds: float, level_lufs: float = -20.0, *, seed: int = 0, beat_s: f
     return at_lufs(sound + 0.3 * pulse, level_lufs)
 
 
-def talk(seconds: float, who: int = 0, *, seed: int = 0, level_lufs: float = -20.0) -> np.ndarray:
+def synthetic_voice(seconds: float, who: int = 0, *, seed: int = 0, level_lufs: float = -20.0) -> np.ndarray:
     """Return one synthetic voice: syllables of 120 to 260 ms, words, breath groups of about two seconds that differ by up to 4 dB."""
     rng, count = np.random.default_rng((seed, who)), round(seconds * RATE_HZ)
     pitch_hz, formants = VOICES[who % len(VOICES)]
@@ -136,7 +136,7 @@ def talk(seconds: float, who: int = 0, *, seed: int = 0, level_lufs: float = -20
     return at_lufs(voiced + 0.25 * sharp / max(np.sqrt(np.mean(sharp**2)), 1e-9), level_lufs)
 
 
-def voices_apart(
+def separate_tracks(
     seconds: float,
     apart_lu: float | Sequence[float] = 14.0,
     pause_s: float | tuple[float, float] = (0.3, 3.0),
@@ -145,7 +145,7 @@ def voices_apart(
     *,
     turn_s: tuple[float, float] = (2.0, 20.0),
     level_lufs: float = -18.0,
-) -> tuple[np.ndarray, list[Span]]:
+) -> tuple[np.ndarray, list[VoiceSpan]]:
     """Return synthetic voices taking turns, `apart_lu` below the first (one value, or one per voice), with room noise; pauses may be 0."""
     rng = np.random.default_rng((seed, 77))
     under = [0.0, *apart_lu] if isinstance(apart_lu, Sequence) else [0.0, apart_lu]
@@ -154,16 +154,18 @@ def voices_apart(
     total, turn = 0.0, 0
     while total < seconds:
         length, who = rng.uniform(*turn_s), turn % len(under)
-        parts.append((talk(length, who, seed=seed * 1000 + turn, level_lufs=level_lufs - under[who]), who))
+        parts.append((synthetic_voice(length, who, seed=seed * 1000 + turn, level_lufs=level_lufs - under[who]), who))
         total, turn = total + length + sum(pauses) / 2, turn + 1
-    return joined(parts, lambda: rng.uniform(*pauses), noise_db, seed)
+    return join_with_pauses(parts, lambda: rng.uniform(*pauses), noise_db, seed)
 
 
-def joined(parts: Sequence[tuple[np.ndarray, int | str]], pause_s, noise_db: float, seed: int = 0) -> tuple[np.ndarray, list[Span]]:
+def join_with_pauses(
+    parts: Sequence[tuple[np.ndarray, int | str]], pause_s, noise_db: float, seed: int = 0
+) -> tuple[np.ndarray, list[VoiceSpan]]:
     """Join turns with `pause_s()` of room noise before, between and after; a turn without a voice (`""`) is in no span."""
     pieces, spans, at = [np.zeros(round(0.5 * RATE_HZ))], [], round(0.5 * RATE_HZ)
     for sound, who in parts:
-        spans += [Span(at / RATE_HZ, (at + len(sound)) / RATE_HZ, who)] if who != "" else []
+        spans += [VoiceSpan(at / RATE_HZ, (at + len(sound)) / RATE_HZ, who)] if who != "" else []
         pieces += [sound, np.zeros(round(pause_s() * RATE_HZ))]
         at += len(sound) + len(pieces[-1])
     programme = np.concatenate([*pieces, np.zeros(round(0.5 * RATE_HZ))])
@@ -172,15 +174,15 @@ def joined(parts: Sequence[tuple[np.ndarray, int | str]], pause_s, noise_db: flo
 
 def interview(
     seconds: float, bleed_db: float = -20.0, noise_db: float = -60.0, seed: int = 0, *, voices: int = 2, overlap: float = 0.1
-) -> tuple[list[np.ndarray], list[Span]]:
+) -> tuple[list[np.ndarray], list[VoiceSpan]]:
     """Return one track per voice with the others at `bleed_db` and 3 to 8 ms late, and room noise; some turns overlap."""
     rng, count = np.random.default_rng((seed, 78)), round(seconds * RATE_HZ)
     own, spans, at, turn = [np.zeros(count) for _ in range(voices)], [], 0.5, 0
     while at < seconds - 3:
         length, who = min(rng.uniform(2, 12), seconds - 0.5 - at), turn % voices
-        sound = talk(length, who, seed=seed * 1000 + turn)
+        sound = synthetic_voice(length, who, seed=seed * 1000 + turn)
         own[who][round(at * RATE_HZ) :][: len(sound)] += sound
-        spans.append(Span(at, at + len(sound) / RATE_HZ, who))
+        spans.append(VoiceSpan(at, at + len(sound) / RATE_HZ, who))
         at += length + (-1.0 if rng.random() < overlap else rng.uniform(0.2, 1.2))
         turn += 1
     spill = 10 ** (bleed_db / 20)
@@ -201,7 +203,7 @@ def sample_lines(slug: str, file: str) -> tuple[tuple[str, np.ndarray], ...]:
     sound, rate_hz = soundfile.read(ROOT / "episodes" / slug / file, always_2d=True)
     mono = resample_poly(sound.mean(axis=1), RATE_HZ // 100, rate_hz // 100)
     lines = json.loads((ROOT / "tests/data/sample_truth" / f"{slug}.json").read_text(encoding="utf-8"))
-    return tuple((each["voice"], cut(mono, Span(each["start_s"], each["end_s"], ""))) for each in lines)
+    return tuple((each["voice"], cut(mono, VoiceSpan(each["start_s"], each["end_s"], ""))) for each in lines)
 
 
 def sample_turns(slug: str = "01-la-file-d-attente", file: str = "prise-unique.flac") -> list[tuple[str, np.ndarray]]:

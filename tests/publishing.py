@@ -14,7 +14,7 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pipeline.model import Episode, EpisodeInfo, PublishSettings, S3Settings, Show, ShowInfo
-from pipeline.release import PublishedFile, Release, read_release, write_release
+from pipeline.release import Release, ReleaseFile, read_release, write_release
 from pipeline.site.places import episode_keys, show_keys
 from pipeline.sound_model import Mix
 
@@ -24,7 +24,7 @@ SECRET = "s3cr3t-do-not-print"
 NAMESPACES = (
     'version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:podcast="https://podcastindex.org/namespace/1.0"'
 )
-WAYS = {  # role: source, key
+SOURCES_AND_KEYS = {  # role: source, key
     "audio": ("episodes/{slug}/{slug}.mp3", "{slug}/{slug}-{hash}.mp3"),
     "light": ("episodes/{slug}/{slug}.opus", "{slug}/{slug}-{hash}.opus"),
     "transcript_vtt": ("transcripts/{slug}.vtt", "{slug}/transcript-{hash}.vtt"),
@@ -48,15 +48,15 @@ def show(*slugs: str, s3: S3Settings | None = None, folder: str = "public") -> S
 def build(root: Path, *slugs: str, audio: bytes = b"son " * 2000, titles: str = "Titre") -> Path:
     """Write the files that a build of those episodes leaves in a show's folder."""
     for slug in slugs:
-        contents = {role: f"{role} de {slug}, é".encode() for role in WAYS} | {"audio": audio + slug.encode()}
-        files = [file_of(root, slug, role, *WAYS[role], contents[role]) for role in WAYS]
+        contents = {role: f"{role} de {slug}, é".encode() for role in SOURCES_AND_KEYS} | {"audio": audio + slug.encode()}
+        files = [file_of(root, slug, role, *SOURCES_AND_KEYS[role], contents[role]) for role in SOURCES_AND_KEYS]
         write_release(root / f".causerie/{slug}/release.json", Release(slug, 60.0, tuple(files)))
         for key in episode_keys(slug).values():
             put(root / "site" / key, f"<h1>{titles} {slug}</h1>".encode())
     cover = file_of(root, "", "cover", "cover.jpg", "cover-{hash}.jpg", b"image")
     write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))
-    whole = show(*slugs)
-    for key in (key for keys in show_keys(whole, whole.episodes).values() for key in keys.values()):
+    all_episodes = show(*slugs)
+    for key in (key for keys in show_keys(all_episodes, all_episodes.episodes).values() for key in keys.values()):
         put(root / "site" / key, f"<h1>{', '.join(slugs)}</h1>".encode() if key == "index.html" else key.encode())
     items = "".join(_item(root, slug, f"{titles} {slug}") for slug in slugs)
     image = f'<itunes:image href="{SITE}{cover.key}"/>'
@@ -92,12 +92,12 @@ class S3Server:
         from moto.server import DomainDispatcherApplication, create_backend_app
 
         self._app = DomainDispatcherApplication(create_backend_app)
-        self.asked: list[tuple[str, str]] = []  # (method, path)
+        self.requests: list[tuple[str, str]] = []  # (method, path)
         self.answer: Callable[[dict[str, Any]], int | None] = lambda environ: None  # a status to respond with, or None
         self.url = ""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        self.asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         status = self.answer(environ)
         if status is None:
             return self._app(environ, start_response)
@@ -105,9 +105,9 @@ class S3Server:
         start_response(f"{status} No", [("Content-Type", "application/xml"), ("Content-Length", "0")])
         return []
 
-    def written(self) -> list[str]:
+    def puts(self) -> list[str]:
         """The keys that were written with PUT, in order, without the bucket's name."""
-        return [path.split("/", 2)[2] for method, path in self.asked if method == "PUT" and path.count("/") >= 2]
+        return [path.split("/", 2)[2] for method, path in self.requests if method == "PUT" and path.count("/") >= 2]
 
 
 class _Quiet(WSGIRequestHandler):
@@ -120,25 +120,25 @@ def s3_server(ssl_context: Any = None) -> Iterator[S3Server]:
     """A running S3 server without buckets."""
     from moto.core.models import DEFAULT_ACCOUNT_ID  # noqa: F401 - loads the backends once, before threads do
 
-    door = S3Server()
-    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=_Quiet, ssl_context=ssl_context)
-    door.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{server.server_port}"
+    app = S3Server()
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, ssl_context=ssl_context)
+    app.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield door
+        yield app
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def file_of(root: Path, slug: str, role: str, source: str, key: str, content: bytes) -> PublishedFile:
+def file_of(root: Path, slug: str, role: str, source: str, key: str, content: bytes) -> ReleaseFile:
     """Write a file; return its entry in a release."""
     digest = hashlib.sha256(content).hexdigest()
     named = {"slug": slug, "hash": digest[:10]}
     path = put(root / source.format(**named), content)
-    return PublishedFile(role, key.format(**named), source.format(**named), path.stat().st_size, digest, "as/it-is")
+    return ReleaseFile(role, key.format(**named), source.format(**named), path.stat().st_size, digest, "as/it-is")
 
 
 def _item(root: Path, slug: str, title: str) -> str:

@@ -18,66 +18,80 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
-from faulty_proxy import Broken, Fault, Proxy, Request, after, answer, cached, chance, drop, flipped, late, when, without
+from faulty_proxy import (
+    Breakage,
+    Fault,
+    Proxy,
+    Request,
+    after_count,
+    answer,
+    delay,
+    drop,
+    flip_bit,
+    randomly,
+    stale_cache,
+    strip_headers,
+    when,
+)
 from publishing import AT, SECRET, SITE, build, s3_client, show
 
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings, Show
-from pipeline.publish.run import MEMORY, Hears, publish
-from pipeline.publish.tree import PublicFile, public_tree
+from pipeline.publish.run import STATE_FOLDER, PublishCallbacks, publish
+from pipeline.publish.tree import PublicFile, collect_public_files
 
 KEY_ID, TOKEN = "AKIAEXAMPLE", "t0k3n-do-not-print"
 SOUND = b"autre son " * 30_000  # sent in three parts
 MOMENTS = 200  # file operations of the second publication into a folder
 REQUESTS = 65  # about the number of requests of the second publication
-PUT: Callable[[Request], bool] = lambda request: request.method == "PUT"  # noqa: E731
-SIGNED: Callable[[Request], bool] = lambda request: request.signed  # noqa: E731
+is_put: Callable[[Request], bool] = lambda request: request.method == "PUT"  # noqa: E731
+is_signed: Callable[[Request], bool] = lambda request: request.signed  # noqa: E731
 
 
-def _ends(*endings: str) -> Callable[[Request], bool]:
+def _is_put_ending(*endings: str) -> Callable[[Request], bool]:
     return lambda request: request.method == "PUT" and request.path.split("?")[0].endswith(endings)
 
 
-def _stale(request: Request) -> Broken | None:
+def _hide_new(request: Request) -> Breakage | None:
     """A cache in front of the bucket that never sees new files."""
-    return Broken(404) if not request.signed and request.method in {"GET", "HEAD"} else None
+    return Breakage(404) if not request.signed and request.method in {"GET", "HEAD"} else None
 
 
-def _everything(seed: int) -> Fault:
+def _mixed_faults(seed: int) -> Fault:
     """A few faults of every kind in one publication."""
-    kinds = (answer(503, "SlowDown"), answer(500, "InternalError"), drop("before"), drop("after"), drop("half"), when(PUT, flipped()))
-    each = [chance(0.05, fault, seed * 10 + number) for number, fault in enumerate(kinds)]
+    kinds = (answer(503, "SlowDown"), answer(500, "InternalError"), drop("before"), drop("after"), drop("half"), when(is_put, flip_bit()))
+    each = [randomly(0.05, fault, seed * 10 + number) for number, fault in enumerate(kinds)]
     return lambda request: next((broken for fault in each if (broken := fault(request))), None)
 
 
 FAULTS: dict[str, Callable[[int], Fault]] = {  # by name: the fault of one try
-    "one request in five answers 503": lambda seed: chance(0.2, answer(503, "SlowDown"), seed),
-    "one request in five answers 500": lambda seed: chance(0.2, answer(500, "InternalError"), seed),
+    "one request in five answers 503": lambda seed: randomly(0.2, answer(503, "SlowDown"), seed),
+    "one request in five answers 500": lambda seed: randomly(0.2, answer(500, "InternalError"), seed),
     "every request answers 503": lambda seed: answer(503, "SlowDown"),
-    "connections dropped before an answer": lambda seed: chance(0.2, drop("before"), seed),
-    "connections dropped while sending": lambda seed: when(PUT, chance(0.2, drop("sending"), seed)),
-    "answers dropped in mid-body": lambda seed: chance(0.2, drop("half"), seed),
-    "answers lost": lambda seed: chance(0.2, drop("after"), seed),
-    "the answer to the feed lost": lambda seed: when(_ends("feed.xml"), chance(0.9, drop("after"), seed)),
-    "two seconds of latency": lambda seed: late(2.0),
-    "a wrong clock": lambda seed: when(SIGNED, answer(403, "RequestTimeTooSkewed")),
-    "credentials that expire half way": lambda seed: after(seed % 30, SIGNED, answer(400, "ExpiredToken")),
-    "a full bucket": lambda seed: after(seed % 12, PUT, answer(507, "QuotaExceeded")),
+    "connections dropped before an answer": lambda seed: randomly(0.2, drop("before"), seed),
+    "connections dropped while sending": lambda seed: when(is_put, randomly(0.2, drop("sending"), seed)),
+    "answers dropped in mid-body": lambda seed: randomly(0.2, drop("half"), seed),
+    "answers lost": lambda seed: randomly(0.2, drop("after"), seed),
+    "the answer to the feed lost": lambda seed: when(_is_put_ending("feed.xml"), randomly(0.9, drop("after"), seed)),
+    "two seconds of latency": lambda seed: delay(2.0),
+    "a wrong clock": lambda seed: when(is_signed, answer(403, "RequestTimeTooSkewed")),
+    "credentials that expire half way": lambda seed: after_count(seed % 30, is_signed, answer(400, "ExpiredToken")),
+    "a full bucket": lambda seed: after_count(seed % 12, is_put, answer(507, "QuotaExceeded")),
     "access denied on one key": lambda seed: when(
-        _ends((".mp3", ".vtt", ".pdf", "index.html", "feed.xml")[seed % 5]), answer(403, "AccessDenied")
+        _is_put_ending((".mp3", ".vtt", ".pdf", "index.html", "feed.xml")[seed % 5]), answer(403, "AccessDenied")
     ),
-    "a server that ignores conditions": lambda seed: without("if-match", "if-none-match"),
-    "a bit flipped on the way to a server that checks nothing": lambda seed: when(PUT, chance(0.2, flipped(), seed)),
-    "a little of everything": _everything,
-    "a public address that learns of nothing new": lambda seed: _stale,
-    "a public address that keeps what it has shown": lambda seed: when(lambda request: not request.signed, cached()),
+    "a server that ignores conditions": lambda seed: strip_headers("if-match", "if-none-match"),
+    "a bit flipped on the way to a server that checks nothing": lambda seed: when(is_put, randomly(0.2, flip_bit(), seed)),
+    "a little of everything": _mixed_faults,
+    "a public address that learns of nothing new": lambda seed: _hide_new,
+    "a public address that keeps what it has shown": lambda seed: when(lambda request: not request.signed, stale_cache()),
 }
 MUST_FAIL = {"every request answers 503", "a wrong clock", "access denied on one key", "a public address that learns of nothing new"}
 MUST_PUBLISH = {
@@ -89,7 +103,7 @@ MUST_PUBLISH = {
 
 
 @contextmanager
-def no_waiting() -> Iterator[None]:
+def fast_retries() -> Iterator[None]:
     """Let boto3 retry without pauses, and send small files in parts: the tests are about what happens, not how long it takes."""
     import botocore.endpoint
     import moto.s3.models
@@ -97,20 +111,20 @@ def no_waiting() -> Iterator[None]:
     from pipeline.publish import s3, s3_conditions
 
     instant = SimpleNamespace(sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic)
-    places = (
+    patches = (
         (botocore.endpoint, "time", instant),
         (s3_conditions, "SETTLE_S", 0.05),
         (s3, "ONE_PUT_BYTES", 200_000),
         (s3, "PART_BYTES", 100_000),
         (moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", 1),
     )
-    before = [getattr(module, name) for module, name, _ in places]
-    for module, name, value in places:
+    before = [getattr(module, name) for module, name, _ in patches]
+    for module, name, value in patches:
         setattr(module, name, value)
     try:
         yield
     finally:
-        for (module, name, _), value in zip(places, before, strict=True):
+        for (module, name, _), value in zip(patches, before, strict=True):
             setattr(module, name, value)
 
 
@@ -120,79 +134,86 @@ def credentials() -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN, **nobody}
 
 
-def there(proxy: Proxy, bucket: str, *slugs: str) -> Show:
+def proxied_show(proxy: Proxy, bucket: str, *slugs: str) -> Show:
     """A show whose bucket is accessed through the proxy."""
     return show(*slugs, s3=S3Settings(bucket, "serie", proxy.url, "us-east-1", "path", acl="public-read"))
 
 
-def send(root: Path, some: Show, proxy: Proxy, bucket: str) -> list[str]:
-    """Publish, with checks from outside through the proxy too; return the messages. Messages and logs are kept in `said.txt`."""
-    said: list[str] = []
+def send(root: Path, published_show: Show, proxy: Proxy, bucket: str) -> list[str]:
+    """Publish, with checks from outside through the proxy too; return the messages. Messages and logs are kept in `messages.txt`."""
+    messages: list[str] = []
     handler = logging.StreamHandler((root / "said.txt").open("a"))
     logging.getLogger().addHandler(handler)
     try:
-        publish(some, some.episodes, root, at=AT, hears=Hears(said.append, said.append), public_url=f"{proxy.url}/{bucket}/serie/")
+        publish(
+            published_show,
+            published_show.episodes,
+            root,
+            at=AT,
+            callbacks=PublishCallbacks(messages.append, messages.append),
+            public_url=f"{proxy.url}/{bucket}/serie/",
+        )
     finally:
         logging.getLogger().removeHandler(handler)
-        handler.stream.write("\n".join(said))
+        handler.stream.write("\n".join(messages))
         handler.stream.close()
-    return said
+    return messages
 
 
-def one_try(name: str, seed: int, proxy: Proxy, root: Path) -> str:
+def run_fault(name: str, seed: int, proxy: Proxy, root: Path) -> str:
     """Publish an episode, then another with a fault, then without; return "published" or the error of the run with the fault."""
-    client, bucket, old, both = _begun(f"b{abs(hash((name, seed))) % 10**12}", proxy, root)
+    client, bucket, old, both = _publish_first(f"b{abs(hash((name, seed))) % 10**12}", proxy, root)
     proxy.fault = FAULTS[name](seed)
     if "keeps what it has shown" in name:
         for file in old:
-            outside(f"{proxy.url}/{bucket}/serie/{file.key}")
-    outcome = ended(lambda: send(root, both, proxy, bucket))
+            fetch(f"{proxy.url}/{bucket}/serie/{file.key}")
+    outcome = outcome_of(lambda: send(root, both, proxy, bucket))
     proxy.fault = lambda request: None
-    looked_at(proxy, bucket, old, tree(root, both), outcome)
-    assert ended(lambda: send(root, both, proxy, bucket)) == "published"
-    looked_at(proxy, bucket, old, tree(root, both), "published")
-    no_secret(root, client, bucket)
+    assert_consistent(proxy, bucket, old, public_files(root, both), outcome)
+    assert outcome_of(lambda: send(root, both, proxy, bucket)) == "published"
+    assert_consistent(proxy, bucket, old, public_files(root, both), "published")
+    assert_no_secret(root, client, bucket)
     return outcome
 
 
-def _begun(bucket: str, proxy: Proxy, root: Path) -> tuple[Any, str, tuple[PublicFile, ...], Show]:
+def _publish_first(bucket: str, proxy: Proxy, root: Path) -> tuple[Any, str, tuple[PublicFile, ...], Show]:
     """Publish one episode to a new bucket and build a second: (client, bucket, published files, show with both)."""
     client = s3_client(proxy.server)
     client.create_bucket(Bucket=bucket)
     proxy.fault = lambda request: None
-    send(build(root, "un"), there(proxy, bucket, "un"), proxy, bucket)
-    old = tree(root, there(proxy, bucket, "un"))
+    send(build(root, "un"), proxied_show(proxy, bucket, "un"), proxy, bucket)
+    old = public_files(root, proxied_show(proxy, bucket, "un"))
     build(root, "un", "deux", titles="Nouveau", audio=SOUND)
-    return client, bucket, old, there(proxy, bucket, "un", "deux")
+    return client, bucket, old, proxied_show(proxy, bucket, "un", "deux")
 
 
-def ended(do: Callable[[], Any]) -> str:
+def outcome_of(do: Callable[[], Any]) -> str:
     """Return "published", or the error message, which must have a place and a hint, and no secret."""
     try:
         do()
     except CauserieError as error:
-        said = str(error)
-        assert not leaks(said.encode()) and "Traceback" not in said, said
-        assert ": " in said and "; " in said, said  # where, what, and what to do
-        return said
+        message = str(error)
+        assert not has_secret(message.encode()) and "Traceback" not in message, message
+        assert ": " in message and "; " in message, message  # where, what, and what to do
+        return message
     return "published"
 
 
-def leaks(content: bytes) -> bool:
+def has_secret(content: bytes) -> bool:
     """Whether it contains a credential."""
     return any(secret.encode() in content for secret in (SECRET, KEY_ID, TOKEN))
 
 
-def no_secret(root: Path, client: Any, bucket: str) -> None:
+def assert_no_secret(root: Path, client: Any, bucket: str) -> None:
     """Assert that no file, message, log or object contains a credential, and that no lock was left over."""
     for path in (path for path in root.rglob("*") if path.is_file()):
-        assert not leaks(path.read_bytes()), path
+        assert not has_secret(path.read_bytes()), path
     for row in client.list_objects_v2(Bucket=bucket)["Contents"]:
-        assert not leaks(client.get_object(Bucket=bucket, Key=row["Key"])["Body"].read()), row["Key"]
+        assert not has_secret(client.get_object(Bucket=bucket, Key=row["Key"])["Body"].read()), row["Key"]
         assert not row["Key"].endswith("causerie.lock")
 
 
-def outside(url: str) -> tuple[int, dict[str, str], bytes]:
+def fetch(url: str) -> tuple[int, dict[str, str], bytes]:
     """Fetch a URL without credentials: status, headers in lower case, body."""
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
@@ -201,16 +222,16 @@ def outside(url: str) -> tuple[int, dict[str, str], bytes]:
         return error.code, {}, b""
 
 
-def tree(root: Path, some: Show) -> tuple[PublicFile, ...]:
+def public_files(root: Path, built_show: Show) -> tuple[PublicFile, ...]:
     """The files of a published show, as built now."""
-    return public_tree(some, some.episodes, root)
+    return collect_public_files(built_show, built_show.episodes, root)
 
 
-def looked_at(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple[PublicFile, ...], outcome: str) -> None:
+def assert_consistent(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple[PublicFile, ...], outcome: str) -> None:
     """Assert that the feed is the complete old or new one, and that every file of its publication is there."""
 
     def content(key: str) -> bytes:
-        status, headers, body = outside(f"{proxy.server}/{bucket}/serie/{key}")
+        status, headers, body = fetch(f"{proxy.server}/{bucket}/serie/{key}")
         assert (status, headers.get("content-encoding")) == (200, None), (status, key)
         return body
 
@@ -221,37 +242,37 @@ def looked_at(proxy: Proxy, bucket: str, old: tuple[PublicFile, ...], new: tuple
     for file in new:
         known[file.key] = known.get(file.key, set()) | {file.sha256}
     for file in published:  # a page may already be the new one, when every file it refers to is there
-        lasting = "immutable" in file.cache_control or outcome == "published"
-        assert hashlib.sha256(content(file.key)).hexdigest() in ({file.sha256} if lasting else known[file.key]), file.key
-    all_named_is_there(proxy, bucket)
+        is_exact = "immutable" in file.cache_control or outcome == "published"
+        assert hashlib.sha256(content(file.key)).hexdigest() in ({file.sha256} if is_exact else known[file.key]), file.key
+    fetch_all_named(proxy, bucket)
 
 
-def all_named_is_there(proxy: Proxy, bucket: str) -> bytes:
+def fetch_all_named(proxy: Proxy, bucket: str) -> bytes:
     """Fetch every URL of the published feed, as an app would, and check the length of enclosures; return the feed."""
     base = f"{proxy.server}/{bucket}/serie/"
-    feed = outside(f"{base}feed.xml")[2]
+    feed = fetch(f"{base}feed.xml")[2]
     for url in re.findall(f'{SITE}([^"<]+)', feed.decode()):
-        status, headers, _ = outside(base + url)
+        status, headers, _ = fetch(base + url)
         assert (status, headers.get("content-encoding")) == (200, None), (url, status)
     for enclosure in ElementTree.fromstring(feed).iter("enclosure"):
-        assert len(outside(base + enclosure.attrib["url"].removeprefix(SITE))[2]) == int(enclosure.attrib["length"])
+        assert len(fetch(base + enclosure.attrib["url"].removeprefix(SITE))[2]) == int(enclosure.attrib["length"])
     return feed
 
 
-def two_at_once(seed: int, proxy: Proxy, root: Path) -> list[str]:
+def run_two_publishers(seed: int, proxy: Proxy, root: Path) -> list[str]:
     """Publish an episode each from two copies of a show at the same time; return both outcomes. Neither may overwrite the other's."""
     bucket, dice, slugs = f"deux{seed}", random.Random(seed), ("deux", "trois")
     client = s3_client(proxy.server)
     client.create_bucket(Bucket=bucket)
-    proxy.fault = without("if-match", "if-none-match") if seed % 2 else lambda request: None
-    send(build(root / "0", "un"), there(proxy, bucket, "un"), proxy, bucket)
+    proxy.fault = strip_headers("if-match", "if-none-match") if seed % 2 else lambda request: None
+    send(build(root / "0", "un"), proxied_show(proxy, bucket, "un"), proxy, bucket)
     outcomes = ["", ""]
     for slug in slugs:
         build(shutil.copytree(root / "0", root / slug), "un", slug, audio=SOUND)
 
     def work(number: int, slug: str, wait_s: float) -> None:
         time.sleep(wait_s)
-        outcomes[number] = ended(lambda: send(root / slug, there(proxy, bucket, "un", slug), proxy, bucket))
+        outcomes[number] = outcome_of(lambda: send(root / slug, proxied_show(proxy, bucket, "un", slug), proxy, bucket))
 
     threads = [threading.Thread(target=work, args=(i, slug, dice.random() * 0.8)) for i, slug in enumerate(slugs)]
     for thread in threads:
@@ -260,12 +281,12 @@ def two_at_once(seed: int, proxy: Proxy, root: Path) -> list[str]:
         thread.join()
     assert outcomes.count("published") == 1, outcomes  # both began from the first feed, so only one can replace it
     winner, loser = slugs if outcomes[0] == "published" else slugs[::-1]
-    assert all_named_is_there(proxy, bucket) == (root / winner / "feeds/feed.xml").read_bytes()
+    assert fetch_all_named(proxy, bucket) == (root / winner / "feeds/feed.xml").read_bytes()
     shutil.copytree(root / winner / "feeds", root / loser / "feeds", dirs_exist_ok=True)  # as the error message asks
     build(root / loser, "un", "deux", "trois", audio=SOUND)
-    assert ended(lambda: send(root / loser, there(proxy, bucket, "un", "deux", "trois"), proxy, bucket)) == "published"
-    assert all(f"<guid>{slug}</guid>".encode() in all_named_is_there(proxy, bucket) for slug in ("un", *slugs))
-    no_secret(root, client, bucket)
+    assert outcome_of(lambda: send(root / loser, proxied_show(proxy, bucket, "un", "deux", "trois"), proxy, bucket)) == "published"
+    assert all(f"<guid>{slug}</guid>".encode() in fetch_all_named(proxy, bucket) for slug in ("un", *slugs))
+    assert_no_secret(root, client, bucket)
     return outcomes
 
 
@@ -274,33 +295,33 @@ import sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from faulty_proxy import Proxy
-from publishing_faults import no_waiting, send, there
+from publishing_faults import fast_retries, proxied_show, send
 proxy = Proxy("", {url!r})
-with no_waiting():
-    send(Path({root!r}), there(proxy, {bucket!r}, "un", "deux"), proxy, {bucket!r})
+with fast_retries():
+    send(Path({root!r}), proxied_show(proxy, {bucket!r}, "un", "deux"), proxy, {bucket!r})
 """
 
 
-def killed(seed: int, proxy: Proxy, root: Path) -> str:
+def run_killed(seed: int, proxy: Proxy, root: Path) -> str:
     """Run a publication in its own process and kill it after some number of requests; the next one must succeed without options."""
-    client, bucket, old, both = _begun(f"tue{seed}", proxy, root)
+    client, bucket, old, both = _publish_first(f"tue{seed}", proxy, root)
     dice, paths = random.Random(seed), [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
     code = _CHILD.format(paths=paths, url=proxy.url, root=str(root), bucket=bucket)
     if seed % 2:  # the lock object is then used instead of conditional writes, and may be left over
-        (root / MEMORY / "s3-conditions.json").unlink()
-        proxy.fault = without("if-match", "if-none-match")
-    with (root / "said.txt").open("a") as said:
-        child = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **credentials()}, stdout=said, stderr=said)
+        (root / STATE_FOLDER / "s3-conditions.json").unlink()
+        proxy.fault = strip_headers("if-match", "if-none-match")
+    with (root / "said.txt").open("a") as log:
+        child = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **credentials()}, stdout=log, stderr=log)
     last, seen = dice.randint(1, REQUESTS), len(proxy.log)
     while child.poll() is None and len(proxy.log) - seen < last:
         time.sleep(0.002)
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert child.returncode in {0, -signal.SIGKILL}, (root / "said.txt").read_text()
-    looked_at(proxy, bucket, old, tree(root, both), "killed")
-    assert ended(lambda: send(root, both, proxy, bucket)) == "published"
-    looked_at(proxy, bucket, old, tree(root, both), "published")
-    no_secret(root, client, bucket)
+    assert_consistent(proxy, bucket, old, public_files(root, both), "killed")
+    assert outcome_of(lambda: send(root, both, proxy, bucket)) == "published"
+    assert_consistent(proxy, bucket, old, public_files(root, both), "published")
+    assert_no_secret(root, client, bucket)
     return f"killed after {last} requests" if child.returncode else "published"
 
 
@@ -320,7 +341,7 @@ publish(some, some.episodes, Path({root!r}), at=AT)
 """
 
 
-def killed_into_a_folder(seed: int, proxy: Proxy, root: Path) -> str:
+def run_killed_into_folder(seed: int, proxy: Proxy, root: Path) -> str:
     """Run a publication into a folder and kill it before some file operation, while another process reads the folder."""
     build(root, "un")
     publish(show("un"), show("un").episodes, root, at=AT)
@@ -330,21 +351,21 @@ def killed_into_a_folder(seed: int, proxy: Proxy, root: Path) -> str:
     code = _FOLDER_CHILD.format(paths=[*paths, str(Path(__file__).parent)], moments=moments, root=str(root))
     child = subprocess.Popen([sys.executable, "-c", code])
     while child.poll() is None:
-        folder_is_whole(root / "public", feeds)
+        assert_folder_consistent(root / "public", feeds)
     assert child.returncode in {0, -signal.SIGKILL}
-    folder_is_whole(root / "public", feeds)
+    assert_folder_consistent(root / "public", feeds)
     both = show("un", "deux")
-    assert ended(lambda: publish(both, both.episodes, root, at=AT)) == "published"
-    folder_is_whole(root / "public", {(root / "feeds/feed.xml").read_bytes()})
+    assert outcome_of(lambda: publish(both, both.episodes, root, at=AT)) == "published"
+    assert_folder_consistent(root / "public", {(root / "feeds/feed.xml").read_bytes()})
     return f"killed after {moments} files" if child.returncode else "published"
 
 
-def folder_is_whole(folder: Path, feeds: set[bytes]) -> None:
+def assert_folder_consistent(folder: Path, feeds: set[bytes]) -> None:
     """Assert that the feed is one of those, and that every file it refers to is there with the right length and digest."""
     feed = (folder / "feed.xml").read_bytes()
     assert feed in feeds
     for key in re.findall(f'{SITE}([^"<]+)', feed.decode()):
-        content, promised = (folder / key).read_bytes(), re.search(r"-([0-9a-f]{10})\.", key)
-        assert not promised or hashlib.sha256(content).hexdigest().startswith(promised[1]), key
+        content, named_digest = (folder / key).read_bytes(), re.search(r"-([0-9a-f]{10})\.", key)
+        assert not named_digest or hashlib.sha256(content).hexdigest().startswith(named_digest[1]), key
     for enclosure in ElementTree.fromstring(feed).iter("enclosure"):
         assert (folder / enclosure.attrib["url"].removeprefix(SITE)).stat().st_size == int(enclosure.attrib["length"])

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from pipeline.commands import STOPS
+from pipeline.commands import TARGET_STEPS
 from pipeline.files import write_json
 from pipeline.model import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
-from pipeline.plan import plan, work
-from pipeline.release import SERIES_RELEASE, PublishedFile, Release, write_release
+from pipeline.plan import plan_steps, work_path
+from pipeline.release import SERIES_RELEASE, Release, ReleaseFile, write_release
 from pipeline.site_model import SiteSettings
 from pipeline.sound_model import Mix
-from pipeline.steps import Step, execute
+from pipeline.steps import Step, execute_step
 from pipeline.transcript.timed import write_timed
 
 NORA = Person("nora", "Nora Belkacem", "https://example.org/nora")
@@ -42,7 +42,7 @@ SECOND = replace(FIRST, slug="02-la-voix", title="Une voix", published=FIRST.pub
 CHAPTERS = ((0, "Le récit"), (10, "Une archive"), (30, "Micro-trottoir !"))
 DURATION_S = 60.0
 PLAIN = SiteSettings()
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
+FAR_FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
 _FILES = {
     "light": ("{slug}/{slug}-b.opus", "audio/ogg"),
     "card": ("{slug}/card-e.png", "image/png"),
@@ -55,7 +55,7 @@ NARRATOR, REPORTER = Voice("", "récit", "nora"), Voice("Le reporter", "archive"
 CLERK = Voice("Odile", "archive", label="Odile Ferrand, guichetière")
 
 
-def said(text: str, start_s: float | None, voice: Voice = NARRATOR, section: str = "") -> Turn:
+def make_turn(text: str, start_s: float | None, voice: Voice = NARRATOR, section: str = "") -> Turn:
     """A turn with the words of `text`, half a second each."""
     spoken = text.split()
     times = [(None, None) if start_s is None else (start_s + i / 2, start_s + i / 2 + 0.4) for i in range(len(spoken))]
@@ -63,19 +63,19 @@ def said(text: str, start_s: float | None, voice: Voice = NARRATOR, section: str
 
 
 TURNS = (
-    said("Bonjour, vous écoutez l'épisode.", 1.2),
-    said("[musique]", 9.5, Voice("")),
-    said("« Madame, combien de personnes ?", 10.2, REPORTER, "Archive : 1978"),
-    said("Une soixantaine, été compris.", 13.6, CLERK, "Archive : 1978"),
-    said("Et après ? [rires] Bien sûr.", 16.1, REPORTER, "Archive : 1978"),
-    said("Je reviens.", 16.8, CLERK, "Archive : 1978"),
-    said("Moi, j'attends.", 31.0, Voice("Le passant", "micro-trottoir"), "micro-trottoir !"),
-    said("Une phrase que personne n'a placée.", None),
+    make_turn("Bonjour, vous écoutez l'épisode.", 1.2),
+    make_turn("[musique]", 9.5, Voice("")),
+    make_turn("« Madame, combien de personnes ?", 10.2, REPORTER, "Archive : 1978"),
+    make_turn("Une soixantaine, été compris.", 13.6, CLERK, "Archive : 1978"),
+    make_turn("Et après ? [rires] Bien sûr.", 16.1, REPORTER, "Archive : 1978"),
+    make_turn("Je reviens.", 16.8, CLERK, "Archive : 1978"),
+    make_turn("Moi, j'attends.", 31.0, Voice("Le passant", "micro-trottoir"), "micro-trottoir !"),
+    make_turn("Une phrase que personne n'a placée.", None),
 )
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedSample:
     """The published tree, the folder of the steps' inputs, and the steps."""
 
     root: Path
@@ -83,7 +83,7 @@ class Published:
     steps: tuple[Step, ...]
 
 
-def workspace(
+def make_show(
     show: ShowInfo = SHOW,
     episodes: tuple[EpisodeInfo, ...] = (FIRST, SECOND),
     tags: tuple[str, ...] = (),
@@ -93,7 +93,7 @@ def workspace(
     return Show(show, "cover.jpg", site=site, episodes=tuple(Episode(info, Mix(()), tags=tags) for info in episodes))
 
 
-def publish(
+def publish_sample(
     root: Path,
     *,
     show: ShowInfo = SHOW,
@@ -104,25 +104,25 @@ def publish(
     site: SiteSettings = PLAIN,
     sound: bytes = b"",
     more: dict[str, tuple[str, str]] | None = None,
-) -> Published:
+) -> PublishedSample:
     """Run the steps that write pages, and create every file they link to; `more` are additional files of each episode."""
     public = root / "public"
-    whole = workspace(show, episodes, tags, site)
-    _release(root / work("show", "release.json"), public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")
+    show_model = make_show(show, episodes, tags, site)
+    _release(root / work_path("show", "release.json"), public, "", {"cover": ("cover-d.jpg", "image/jpeg")}, b"")
     series = {"guide_series_pdf": ("guides/series.facilitator.pdf", "application/pdf")}
     _release(root / SERIES_RELEASE, public, "", series, b"")
     entries = [{"startTime": start, "title": title, "url": "javascript:alert(2)"} for start, title in chapters]
     for episode in episodes:
-        write_timed(root / work(episode.slug, "timed.json"), TimedTranscript(DURATION_S, show.language, turns))
+        write_timed(root / work_path(episode.slug, "timed.json"), TimedTranscript(DURATION_S, show.language, turns))
         write_json(root / f"feeds/{episode.slug}.chapters.json", {"version": "1.2.0", "chapters": entries})
         files = {"audio": ("{slug}/{slug}-a.mp3", "audio/mpeg"), **_FILES, **(more or {})}
-        _release(root / work(episode.slug, "release.json"), public, episode.slug, files, sound)
-    steps = tuple(step for step in plan(whole, FAR) if step.kind in STOPS["site"])
+        _release(root / work_path(episode.slug, "release.json"), public, episode.slug, files, sound)
+    steps = tuple(step for step in plan_steps(show_model, FAR_FUTURE) if step.kind in TARGET_STEPS["site"])
     for step in steps:
-        execute(step, root, root)
+        execute_step(step, root, root)
     shutil.copytree(root / "site", public, dirs_exist_ok=True)
     (public / "feed.xml").write_text("<rss/>")
-    return Published(public, root, steps)
+    return PublishedSample(public, root, steps)
 
 
 def _release(path: Path, public: Path, slug: str, files: dict[str, tuple[str, str]], sound: bytes) -> Path:
@@ -131,12 +131,12 @@ def _release(path: Path, public: Path, slug: str, files: dict[str, tuple[str, st
         file = public / key.format(slug=slug)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(sound if role == "audio" else b"x")
-        published.append(PublishedFile(role, key.format(slug=slug), role, 7_654_321, "0" * 64, kind))
+        published.append(ReleaseFile(role, key.format(slug=slug), role, 7_654_321, "0" * 64, kind))
     write_release(path, Release(slug, DURATION_S if slug else 0.0, tuple(published)))
     return path
 
 
-def tone(seconds: float) -> bytes:
+def make_tone(seconds: float) -> bytes:
     """A real MP3 of constant bit rate."""
     import imageio_ffmpeg
 

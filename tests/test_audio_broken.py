@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 import pytest
-from audio_tools import decoded, rms_db
+from audio_tools import read_samples, rms_db
 from broken_files import RATE_HZ, broken_files
 
-from pipeline.audio.ingest import ingest
+from pipeline.audio.ingest import ingest_recordings
 from pipeline.errors import CauserieError
-from pipeline.sound_model import Clean, Mix, Recording
+from pipeline.sound_model import CleanupOptions, Mix, Recording
 
 LIMIT_S = 60.0  # many times the slowest file: detects hangs
 SOUND_DB = -24.0  # RMS level of the common source
@@ -27,17 +27,17 @@ def files(tmp_path_factory):
 
 def outcome(broken, folder):
     """Return the samples of the master, or the error; a rejected file leaves nothing behind."""
-    mix = Mix((Recording("take", clean=Clean(highpass=False)),), level="off", trim_silence=False)
+    mix = Mix((Recording("take", clean=CleanupOptions(highpass=False)),), level="off", trim_silence=False)
     places = {name: folder / name for name in ("master", "activity", "levels", "sound")}
     started_s = time.monotonic()
     try:
-        ingest((broken.path,), **places, mix=mix, sample_rate_hz=RATE_HZ, channels=1)
+        ingest_recordings((broken.path,), **places, mix=mix, sample_rate_hz=RATE_HZ, channels=1)
     except CauserieError as error:
         assert not list(folder.iterdir()), f"{broken.path.name} left something behind"
         return error
     finally:
         assert time.monotonic() - started_s < LIMIT_S, broken.path.name
-    return decoded(places["master"])[0]
+    return read_samples(places["master"])[0]
 
 
 @pytest.mark.parametrize("number", range(COUNT))

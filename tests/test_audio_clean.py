@@ -8,12 +8,12 @@ import numpy as np
 import pyloudnorm
 import pytest
 import soundfile
-from audio_tools import convert, lag, rms_db
+from audio_tools import convert, lag_samples, rms_db
 from scipy.signal import butter, sosfilt, welch
 
-from pipeline.audio.clean import Found, described, filters, look, must_look
-from pipeline.audio.probe import probe
-from pipeline.sound_model import Clean
+from pipeline.audio.clean import NoiseFindings, cleanup_filters, describe_cleanup, inspect, needs_inspection
+from pipeline.audio.probe import probe_file
+from pipeline.sound_model import CleanupOptions
 
 ROOT = Path(__file__).parents[1]
 RATE_HZ = 44_100
@@ -24,10 +24,10 @@ RECORDINGS = (
     "03-le-metier-d-ecouter/malik.mp3",
     "03-le-metier-d-ecouter/nora.m4a",
 )
-ALL = Clean(highpass=True, hum=True, noise=True, deess=True)
-NONE = Clean(highpass=False)
+ALL = CleanupOptions(highpass=True, hum=True, noise=True, deess=True)
+NONE = CleanupOptions(highpass=False)
 HUM, NOISE, DEESS = (replace(NONE, **{name: True}) for name in ("hum", "noise", "deess"))
-EVERYTHING = Found(50.02, (1, 2, 3, 5, 20), -50.0, tuple(-50.0 - 2 * i for i in range(15)), -24.0)
+EVERYTHING = NoiseFindings(50.02, (1, 2, 3, 5, 20), -50.0, tuple(-50.0 - 2 * i for i in range(15)), -24.0)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def save(folder, sound, rate_hz=RATE_HZ):
 def cleaned(folder, sound, clean, rate_hz=RATE_HZ, found=None):
     """Return the cleaned samples and the findings."""
     path = save(folder, sound, rate_hz)
-    found = found or look(path, 0, rate_hz)
-    chain = filters(clean, found)
+    found = found or inspect(path, 0, rate_hz)
+    chain = cleanup_filters(clean, found)
     return soundfile.read(convert(path, folder / "clean.wav", "-af", ",".join(chain) or "anull", "-c:a", "pcm_f32le"))[0], found
 
 
@@ -88,7 +88,7 @@ def steady(frequency_hz, rate_hz=RATE_HZ):
 @pytest.mark.parametrize(("frequency_hz", "low_db", "high_db"), [(20, -40, -20), (75, -3.3, -2.7), (150, -0.5, 0), (1000, -0.05, 0.05)])
 def test_the_high_pass_takes_rumble_and_no_voice(tmp_path, frequency_hz, low_db, high_db):
     sound = steady(frequency_hz)
-    out = cleaned(tmp_path, sound, Clean(), found=Found())[0]
+    out = cleaned(tmp_path, sound, CleanupOptions(), found=NoiseFindings())[0]
     assert low_db <= rms_db(out[RATE_HZ:]) - rms_db(sound[RATE_HZ:]) <= high_db
 
 
@@ -109,14 +109,14 @@ def test_hum_goes_and_the_voice_stays(tmp_path, voice, mains_hz):
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_no_voice_of_the_sample_is_taken_for_the_mains(name):
     path = ROOT / "episodes" / name
-    found = look(path, 0, probe(path).sample_rate_hz)
-    assert found.mains_hz is None and filters(HUM, found) == []
+    found = inspect(path, 0, probe_file(path).sample_rate_hz)
+    assert found.mains_hz is None and cleanup_filters(HUM, found) == []
 
 
 @pytest.mark.parametrize("during", [("malik",), ("malik", "nora")])
 def test_a_steady_sung_note_is_not_taken_for_the_mains(tmp_path, voice, during):
     sung = hum(30, 100.0, -26, 6) * ~free_of(*during)  # with both, all the time but a few short pauses
-    found = look(save(tmp_path, voice + sung + noise(len(voice), -70)), 0, RATE_HZ)
+    found = inspect(save(tmp_path, voice + sung + noise(len(voice), -70)), 0, RATE_HZ)
     assert found.mains_hz is None
 
 
@@ -133,7 +133,7 @@ def test_noise_sinks_in_pauses_and_speech_stays(tmp_path, voice, slope_db):
 
 
 def test_hum_is_no_noise(tmp_path, voice):
-    found = look(save(tmp_path, voice + noise(len(voice), -60) + hum(30)), 0, RATE_HZ)
+    found = inspect(save(tmp_path, voice + noise(len(voice), -60) + hum(30)), 0, RATE_HZ)
     assert found.mains_hz and found.noise_floor_db == pytest.approx(-60, abs=3)
 
 
@@ -163,7 +163,9 @@ def test_nothing_moves_in_time_and_no_sample_is_lost(tmp_path, rate_hz):
     found = EVERYTHING if rate_hz > 16_000 else replace(EVERYTHING, speech_db=None)
     out, _ = cleaned(tmp_path, sound, ALL, rate_hz, found)
     assert out.shape == sound.shape
-    assert lag(sound[:, 0], out[:, 0]) in ((0,) if rate_hz != 11_025 else (-2, -1, 0))  # less than 0.2 ms where 25 ms are no whole samples
+    assert lag_samples(sound[:, 0], out[:, 0]) in (
+        (0,) if rate_hz != 11_025 else (-2, -1, 0)
+    )  # less than 0.2 ms where 25 ms are no whole samples
     assert rms_db(out[-rate_hz // 50 :]) > -30  # the end is there, too
 
 
@@ -177,22 +179,27 @@ def test_what_is_found_at_any_rate_can_be_cleaned(tmp_path, rate_hz):
 
 @pytest.mark.parametrize("seconds", [0, 0.05, 0.5, 3])
 def test_a_moment_or_silence_holds_nothing_to_clean(tmp_path, seconds):
-    assert look(save(tmp_path, np.zeros(round(seconds * RATE_HZ)) if seconds else np.zeros(1)), 0, RATE_HZ) == Found()
+    assert inspect(save(tmp_path, np.zeros(round(seconds * RATE_HZ)) if seconds else np.zeros(1)), 0, RATE_HZ) == NoiseFindings()
 
 
 def test_a_long_recording_is_looked_at_in_places(tmp_path, voice):
     path = save(tmp_path, np.tile((voice + hum(30))[: 20 * RATE_HZ : 4], 5), RATE_HZ // 4)
     for name in ("long.mp3", "long.m4a"):
-        assert look(convert(path, tmp_path / name), 0, RATE_HZ // 4).mains_hz == pytest.approx(50, abs=0.01), name
+        assert inspect(convert(path, tmp_path / name), 0, RATE_HZ // 4).mains_hz == pytest.approx(50, abs=0.01), name
 
 
 def test_what_is_done_is_said():
-    assert described(ALL, EVERYTHING) == ["high-pass, 75 Hz", "hum, 50 Hz and 4 harmonics", "noise, floor −50 dB", "de-essing"]
-    assert described(ALL, Found()) == ["high-pass, 75 Hz", "hum, none found", "noise, none found", "de-essing, nothing that hisses"]
-    assert described(HUM, replace(EVERYTHING, harmonics=(2,))) == ["hum, 1 harmonic of 50 Hz"]
+    assert describe_cleanup(ALL, EVERYTHING) == ["high-pass, 75 Hz", "hum, 50 Hz and 4 harmonics", "noise, floor −50 dB", "de-essing"]
+    assert describe_cleanup(ALL, NoiseFindings()) == [
+        "high-pass, 75 Hz",
+        "hum, none found",
+        "noise, none found",
+        "de-essing, nothing that hisses",
+    ]
+    assert describe_cleanup(HUM, replace(EVERYTHING, harmonics=(2,))) == ["hum, 1 harmonic of 50 Hz"]
 
 
 def test_what_is_off_adds_nothing():
-    assert filters(NONE, EVERYTHING) == described(NONE, EVERYTHING) == [] and not must_look(Clean())
-    assert filters(ALL, Found()) == filters(Clean(), Found())
-    assert [must_look(replace(NONE, **{each.name: True})) for each in fields(Clean)] == [False, True, True, True]
+    assert cleanup_filters(NONE, EVERYTHING) == describe_cleanup(NONE, EVERYTHING) == [] and not needs_inspection(CleanupOptions())
+    assert cleanup_filters(ALL, NoiseFindings()) == cleanup_filters(CleanupOptions(), NoiseFindings())
+    assert [needs_inspection(replace(NONE, **{each.name: True})) for each in fields(CleanupOptions)] == [False, True, True, True]

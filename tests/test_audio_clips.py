@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import soundfile
-from audio_tools import RATE_HZ, lag, speech, write
+from audio_tools import RATE_HZ, lag_samples, speech_like_noise, write
 from mutagen.id3 import ID3
 
-from pipeline.audio.clips import soundbites
-from pipeline.audio.encode import encode
-from pipeline.audio.hearing import hear
-from pipeline.audio.profile import save
+from pipeline.audio.clips import cut_soundbites
+from pipeline.audio.encode import encode_mp3
+from pipeline.audio.hearing import analyse
+from pipeline.audio.profile import save_profiles
 from pipeline.errors import CauserieError
 from pipeline.sound_model import Soundbite
 
@@ -20,18 +20,18 @@ BITES = (Soundbite(1.25, 2.0, "Où est la file\u202f?"), Soundbite(3.0001, 1.5))
 def episode(tmp_path_factory):
     """A master of six seconds, its profile, and its published encoding."""
     folder = tmp_path_factory.mktemp("episode")
-    master = write(folder / "master.flac", np.column_stack([speech(6, seed=1), speech(6, seed=2)]))
-    profile = hear(master, [], RATE_HZ, 2).profile
-    save(folder / "levels.npz", master=profile, before=profile)
+    master = write(folder / "master.flac", np.column_stack([speech_like_noise(6, seed=1), speech_like_noise(6, seed=2)]))
+    profile = analyse(master, [], RATE_HZ, 2).profile
+    save_profiles(folder / "levels.npz", master=profile, before=profile)
     made = {"audio": folder / "audio.mp3", "report": folder / "encoded.json", "curve": folder / "published.npz"}
-    encode(master, folder / "levels.npz", **made, target_lufs=-16.0, ceiling_dbtp=-1.0, kbps=128)
+    encode_mp3(master, folder / "levels.npz", **made, target_lufs=-16.0, ceiling_dbtp=-1.0, kbps=128)
     return folder
 
 
 def cut(episode, folder, bites=BITES):
     inputs = (episode / name for name in ("master.flac", "levels.npz", "encoded.json"))
     clips = {f"clip_{i:02}": folder / f"{i:02}.mp3" for i in range(1, len(bites) + 1)}
-    soundbites(*inputs, bites=bites, kbps=96, show="Le guichet", episode="La file", **clips)
+    cut_soundbites(*inputs, bites=bites, kbps=96, show="Le guichet", episode="La file", **clips)
     return [path.read_bytes() for path in clips.values()]
 
 
@@ -43,7 +43,7 @@ def test_a_bite_is_the_published_sound_to_the_sample(episode, tmp_path):
         first = round(bite.start_s * rate_hz)
         assert clip.shape == (round(bite.duration_s * rate_hz), 2)
         same = published[first : first + len(clip)]
-        assert lag(same[:, 0], clip[:, 0]) == 0
+        assert lag_samples(same[:, 0], clip[:, 0]) == 0
         middle = slice(rate_hz // 10, -rate_hz // 10)
         assert 20 * np.log10(np.std((clip - same)[middle]) / np.std(same[middle])) < -12  # two encodings of one sound
         assert np.abs(clip[[0, -1]]).max() < 0.05

@@ -7,10 +7,10 @@ import threading
 import time
 
 import pytest
-from audio_tools import speech, write
+from audio_tools import speech_like_noise, write
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.probe import probe
+from pipeline.audio.probe import probe_file
 from pipeline.errors import CauserieError
 
 HOSTILE = [
@@ -30,24 +30,24 @@ HOSTILE = [
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_file_is_opened_whatever_its_name(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "plain.wav", speech(1)).rename(tmp_path / name)
-    found = probe(tmp_path.joinpath(name).relative_to(tmp_path))
+    write(tmp_path / "plain.wav", speech_like_noise(1)).rename(tmp_path / name)
+    found = probe_file(tmp_path.joinpath(name).relative_to(tmp_path))
     assert (found.duration_s, found.sample_rate_hz, found.channels) == (1.0, 44_100, 1)
     assert not (tmp_path / "pwned").exists()
 
 
 def test_a_failure_says_why_and_nothing_of_ffmpegs_inside(tmp_path):
     with pytest.raises(CauserieError) as caught:
-        ffmpeg.run([*ffmpeg.source(tmp_path / "absent.wav"), "-f", "null", "-"])
+        ffmpeg.run([*ffmpeg.input_arguments(tmp_path / "absent.wav"), "-f", "null", "-"])
     assert "No such file" in caught.value.message and "0x" not in caught.value.message
 
 
 def test_a_log_cannot_recolour_the_terminal():
-    assert ffmpeg.why("Error: \x1b[31mred\x07") == "Error: ?[31mred?"
+    assert ffmpeg.error_reason("Error: \x1b[31mred\x07") == "Error: ?[31mred?"
 
 
 def test_a_log_without_a_reason_says_so():
-    assert ffmpeg.why("") == "no reason given"
+    assert ffmpeg.error_reason("") == "no reason given"
 
 
 NOISE = ["-f", "lavfi", "-i", "anoisesrc=r=48000"]  # for ever
@@ -65,7 +65,7 @@ def gone(process):
 
 def test_a_killed_decoder_is_told_and_its_torn_end_is_not_handed_on():
     blocks = []
-    with pytest.raises(CauserieError, match=r"killed \(signal 9\)") as caught, ffmpeg.running([*NOISE, *PCM, "pipe:1"]) as process:
+    with pytest.raises(CauserieError, match=r"killed \(signal 9\)") as caught, ffmpeg.open_process([*NOISE, *PCM, "pipe:1"]) as process:
         while block := process.read(len(SECOND)):
             blocks.append(len(block))
             kill(process)
@@ -75,7 +75,7 @@ def test_a_killed_decoder_is_told_and_its_torn_end_is_not_handed_on():
 def test_a_killed_encoder_is_told(tmp_path):
     with (
         pytest.raises(CauserieError, match="killed"),
-        ffmpeg.running([*PCM, "-i", "pipe:0", str(tmp_path / "a.flac")], fed=True) as process,
+        ffmpeg.open_process([*PCM, "-i", "pipe:0", str(tmp_path / "a.flac")], fed=True) as process,
     ):
         for _ in range(1000):
             process.write(SECOND)
@@ -84,7 +84,7 @@ def test_a_killed_encoder_is_told(tmp_path):
 
 def test_an_encoder_that_had_enough_too_early_is_told(tmp_path):
     arguments = [*PCM, "-i", "pipe:0", "-t", "1", str(tmp_path / "a.flac")]
-    with pytest.raises(CauserieError), ffmpeg.running(arguments, fed=True) as process:
+    with pytest.raises(CauserieError), ffmpeg.open_process(arguments, fed=True) as process:
         for _ in range(1000):
             process.write(SECOND)
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_called_a_full_disk():
     assert "free some space" in caught.value.hint
     with (
         pytest.raises(CauserieError, match="the disk is full"),
-        ffmpeg.running([*PCM, "-i", "pipe:0", "-f", "wav", "/dev/full"], fed=True) as fed,
+        ffmpeg.open_process([*PCM, "-i", "pipe:0", "-f", "wav", "/dev/full"], fed=True) as fed,
     ):
         for _ in range(100):
             fed.write(SECOND)
@@ -108,30 +108,30 @@ def test_a_full_disk_of_temporary_files_is_told_though_nothing_could_be_logged(m
 
 
 def test_a_title_cannot_fill_the_disk():
-    assert ffmpeg.failure(1, "    title : No space left on device\nError: x").message == "FFmpeg failed (Error: x)"
+    assert ffmpeg.process_error(1, "    title : No space left on device\nError: x").message == "FFmpeg failed (Error: x)"
 
 
 def test_one_that_stands_still_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(ffmpeg, "STALL_S", 0.3)
+    monkeypatch.setattr(ffmpeg, "STALL_TIMEOUT_S", 0.3)
     os.mkfifo(tmp_path / "fifo.wav")
     with (
         open(tmp_path / "fifo.wav", "r+b", buffering=0),
         pytest.raises(CauserieError, match="made no progress"),
     ):  # open for writing, but never written to
-        ffmpeg.run([*ffmpeg.source(tmp_path / "fifo.wav"), "-f", "null", "-"])
+        ffmpeg.run([*ffmpeg.input_arguments(tmp_path / "fifo.wav"), "-f", "null", "-"])
 
 
 def test_one_that_nobody_waits_for_may_stand_still(monkeypatch):
-    monkeypatch.setattr(ffmpeg, "STALL_S", 0.3)
-    with ffmpeg.running([*NOISE, "-t", "60", *PCM, "pipe:1"]) as process:
+    monkeypatch.setattr(ffmpeg, "STALL_TIMEOUT_S", 0.3)
+    with ffmpeg.open_process([*NOISE, "-t", "60", *PCM, "pipe:1"]) as process:
         process.read(4)
         time.sleep(1.0)  # the caller is busy: FFmpeg is blocked meanwhile, which is no stall
-        while process.read_some():
+        while process.read_available():
             pass
 
 
 def test_whoever_has_had_enough_may_leave():
-    with ffmpeg.running([*NOISE, *PCM, "pipe:1"]) as process:
+    with ffmpeg.open_process([*NOISE, *PCM, "pipe:1"]) as process:
         assert len(process.read(len(SECOND))) == len(SECOND)
     assert gone(process)
 
@@ -140,7 +140,7 @@ def test_whoever_has_had_enough_may_leave():
 @pytest.mark.parametrize("fed", [True, False])
 def test_an_error_of_the_callers_is_passed_on_and_nobody_is_left(tmp_path, error, fed):
     ends = [*PCM, "-i", "pipe:0", str(tmp_path / "a.flac")] if fed else [*NOISE, *PCM, "pipe:1"]
-    with pytest.raises(error), ffmpeg.running(ends, fed=fed) as process:
+    with pytest.raises(error), ffmpeg.open_process(ends, fed=fed) as process:
         process.write(SECOND) if fed else process.read(len(SECOND))
         raise error
     assert gone(process)
@@ -169,6 +169,6 @@ def test_a_log_as_long_as_a_film_is_kept_by_its_ends(monkeypatch, tmp_path):
     monkeypatch.setattr(ffmpeg, "_LOG_BYTES", 10)
     with open(tmp_path / "log", "w+b") as log:
         log.write(b"beginning " + bytes(100_000) + b"the ending")
-        assert ffmpeg._ends_of(log) == "beginning the ending"
+        assert ffmpeg._read_log(log) == "beginning the ending"
         log.truncate(14)
-        assert ffmpeg._ends_of(log) == "beginning \0\0\0\0"
+        assert ffmpeg._read_log(log) == "beginning \0\0\0\0"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audio.fits import lies_under, misfits
+from pipeline.audio.fits import part_over_bed, validate_mix
 from pipeline.sound_model import Bed, Mix, Part, Recording, Soundbite
 
 TAKE = (Recording("episodes/un/take.wav"),)
@@ -12,7 +12,7 @@ LENGTHS_S = {("episodes/un/take.wav", ""): 60.0, ("jingle.flac", ""): 4.0}
 
 
 def told(mix, bites=(), lengths_s=LENGTHS_S):
-    return [str(each).removeprefix("episode.toml: ") for each in misfits(mix, lengths_s, bites)]
+    return [str(each).removeprefix("episode.toml: ") for each in validate_mix(mix, lengths_s, bites)]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,6 @@ def test_a_file_of_unknown_length_is_not_judged():
 
 def test_a_bed_lies_under_the_whole_recordings_where_a_piece_comes_first():
     parts = (Part("open", start_s=1, end_s=2), Part("body"), Part("end", start_s=3))
-    assert lies_under(Mix(TAKE, parts), Bed("bed.flac")).name == "body"
-    assert lies_under(Mix(TAKE, parts), Bed("bed.flac", under="open")).name == "open"
-    assert lies_under(Mix(TAKE, parts[::2]), Bed("bed.flac")).name == "end"
+    assert part_over_bed(Mix(TAKE, parts), Bed("bed.flac")).name == "body"
+    assert part_over_bed(Mix(TAKE, parts), Bed("bed.flac", under="open")).name == "open"
+    assert part_over_bed(Mix(TAKE, parts[::2]), Bed("bed.flac")).name == "end"

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 from audio_tools import convert, rms_db
-from programmes import RATE_HZ, ROOT, Span, cut, envelope, interview, music, profile_of, room, talk
+from programmes import RATE_HZ, ROOT, VoiceSpan, cut, envelope, interview, music, profile_of, room, synthetic_voice
 
-from pipeline.audio.gate import DEPTH_DB, OPEN_HOP_DB, gates
+from pipeline.audio.gate import DEPTH_DB, OPENING_SLOPE_DB, gate_gains_db
 from pipeline.audio.profile import HOPS_PER_S
 
 
 def gated(tracks, strength="gentle"):
-    gains_db = gates([profile_of(track) for track in tracks], strength)
+    gains_db = gate_gains_db([profile_of(track) for track in tracks], strength)
     return [track * envelope(gain_db, len(track)) for track, gain_db in zip(tracks, gains_db, strict=True)], gains_db
 
 
@@ -31,7 +31,7 @@ def sample(tmp_path_factory):
     files = [convert(episode / name, folder / f"{name}.wav", "-ar", str(RATE_HZ), "-ac", "1") for name in ("nora.m4a", "malik.mp3")]
     lines = json.loads((ROOT / "tests/data/sample_truth/03-le-metier-d-ecouter.json").read_text(encoding="utf-8"))
     who = {"nora": 0, "malik": 1}
-    return [soundfile.read(file)[0] for file in files], [Span(line["start_s"], line["end_s"], who[line["voice"]]) for line in lines]
+    return [soundfile.read(file)[0] for file in files], [VoiceSpan(line["start_s"], line["end_s"], who[line["voice"]]) for line in lines]
 
 
 @pytest.fixture(scope="module", params=["sample", "two", "three", "unequal gains"])
@@ -62,19 +62,19 @@ def test_a_gate_is_open_150_ms_before_the_first_word_and_opens_without_a_step(co
     for gains_db, me in zip(gated(tracks)[1], range(len(tracks)), strict=True):
         starts = [int((span.start_s - 0.15) * HOPS_PER_S) for span in spans if span.who == me]
         assert np.abs(gains_db[starts]).max() < 0.01
-        assert np.abs(np.diff(gains_db)).max() <= OPEN_HOP_DB + 0.01
+        assert np.abs(np.diff(gains_db)).max() <= OPENING_SLOPE_DB + 0.01
 
 
 def test_one_microphone_is_heard_at_any_time_not_three():
     tracks, spans = interview(28, -20, -50, seed=4, voices=3)
     after, gains_db = gated(tracks)
     assert (np.max(gains_db, axis=0)[HOPS_PER_S:] > -0.01).all()  # the room does not fall silent
-    quiet = [Span(a.end_s + 0.35, b.start_s - 0.25, "") for a, b in zip(spans, spans[1:], strict=False) if b.start_s - a.end_s > 0.75]
+    quiet = [VoiceSpan(a.end_s + 0.35, b.start_s - 0.25, "") for a, b in zip(spans, spans[1:], strict=False) if b.start_s - a.end_s > 0.75]
     assert rms_db(said(sum(tracks), quiet)) - rms_db(said(sum(after), quiet)) > 4  # 10 log 3 is 4.8
 
 
 def test_two_who_speak_at_once_are_both_heard():
-    first, second = talk(12, 0, seed=1), talk(12, 1, seed=2)
+    first, second = synthetic_voice(12, 0, seed=1), synthetic_voice(12, 1, seed=2)
     silent = np.zeros(6 * RATE_HZ)
     mine, theirs = np.concatenate([first, silent, silent]), np.concatenate([silent, second, silent])
     noise = room(24, -60)
@@ -84,12 +84,12 @@ def test_two_who_speak_at_once_are_both_heard():
 
 
 def test_tracks_that_are_no_conversation_stay_open_when_they_speak():
-    gains_db = gated([talk(30, who, seed=who) + room(30, -60, seed=who) for who in (0, 1)])[1]
+    gains_db = gated([synthetic_voice(30, who, seed=who) + room(30, -60, seed=who) for who in (0, 1)])[1]
     assert all((gain_db > -0.01).mean() > 0.95 for gain_db in gains_db)
 
 
 def test_tracks_without_speech_are_left_alone():
-    gains_db = gated([talk(10) + room(10), music(10), room(10, -45)])[1]
+    gains_db = gated([synthetic_voice(10) + room(10), music(10), room(10, -45)])[1]
     assert not gains_db[1].any() and not gains_db[2].any()
 
 
@@ -99,8 +99,8 @@ def test_off_and_a_single_track_are_left_alone(sample):
 
 
 def test_tracks_may_differ_in_length_and_be_empty():
-    tracks = [talk(6), np.zeros(0), talk(3, 1), np.zeros(100)]
+    tracks = [synthetic_voice(6), np.zeros(0), synthetic_voice(3, 1), np.zeros(100)]
     profiles = [profile_of(track) for track in tracks]
-    for profile, gains_db in zip(profiles, gates(profiles, "strong"), strict=True):
+    for profile, gains_db in zip(profiles, gate_gains_db(profiles, "strong"), strict=True):
         assert len(gains_db) == len(profile.levels_db) + 1
         assert gains_db.min() >= -DEPTH_DB["strong"] and gains_db.max() <= 0

@@ -3,13 +3,12 @@ import subprocess
 import mutagen.mp3
 import numpy as np
 import pytest
-from audio_tools import decoded, lag, rms_db, speech, write
+from audio_tools import lag_samples, read_samples, rms_db, speech_like_noise, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audio.ffmpeg import EXACT, executable
-from pipeline.audio.mp3 import NoSeam, Stream, crc16, header, info_frame, joined, seam
-from pipeline.audio.mp3 import write as write_mp3
+from pipeline.audio.ffmpeg import BITEXACT_ARGUMENTS, executable
+from pipeline.audio.mp3 import FrameStream, NoSplicePoint, build_info_frame, crc16, find_splice_frame, join_streams, parse_header, write_mp3
 
 FORMS = [(48_000, 2, 128), (44_100, 1, 64), (22_050, 2, 48)]
 SCALE = 0.95  # what LAME multiplies sound with at these rates
@@ -19,24 +18,24 @@ FRAMES_ONLY = ("-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0", 
 def encoded(folder, sound, rate_hz, kbps):
     """Frames, as they come from the encoder."""
     wav, out = write(folder / "a.wav", sound, rate_hz=rate_hz), folder / "frames"
-    command = [executable(), "-v", "error", "-y", "-i", wav, *EXACT, *FRAMES_ONLY, "-b:a", f"{kbps}k", out]
+    command = [executable(), "-v", "error", "-y", "-i", wav, *BITEXACT_ARGUMENTS, *FRAMES_ONLY, "-b:a", f"{kbps}k", out]
     subprocess.run(command, check=True)
-    return Stream(out.read_bytes())
+    return FrameStream(out.read_bytes())
 
 
 class Joined:
     """The same audio encoded in one piece and in two, and both as files."""
 
     def __init__(self, folder, rate_hz, channels, kbps):
-        left = 0.6 * speech(6, -20, rate_hz=rate_hz, seed=2) + 0.1 * np.sin(np.arange(6 * rate_hz) / 20)
-        self.sound = np.column_stack([left, speech(6, -24, rate_hz=rate_hz, seed=9)][:channels])
+        left = 0.6 * speech_like_noise(6, -20, rate_hz=rate_hz, seed=2) + 0.1 * np.sin(np.arange(6 * rate_hz) / 20)
+        self.sound = np.column_stack([left, speech_like_noise(6, -24, rate_hz=rate_hz, seed=9)][:channels])
         frame = 1152 if rate_hz > 32_000 else 576
         self.ahead, end = 60, 110
         self.parts = [encoded(folder, each, rate_hz, kbps) for each in (self.sound[: end * frame], self.sound[self.ahead * frame :])]
         self.whole, self.joined = folder / "whole.mp3", folder / "joined.mp3"
         write_mp3(self.whole, [encoded(folder, self.sound, rate_hz, kbps).data], len(self.sound))
-        write_mp3(self.joined, joined(zip((0, self.ahead), self.parts, strict=True)), len(self.sound))
-        self.seam = seam(*self.parts, self.ahead) * frame
+        write_mp3(self.joined, join_streams(zip((0, self.ahead), self.parts, strict=True)), len(self.sound))
+        self.seam = find_splice_frame(*self.parts, self.ahead) * frame
         self.rate_hz, self.kbps = rate_hz, kbps
 
 
@@ -48,50 +47,50 @@ def case(request, tmp_path_factory):
 def test_every_reader_finds_the_exact_length(case):
     log = subprocess.run([executable(), "-i", case.joined, "-f", "f32le", "-"], capture_output=True, check=True)
     assert len(log.stdout) == case.sound.size * 4 and b"rror" not in log.stderr
-    assert len(decoded(case.joined)[0]) == len(case.sound)
+    assert len(read_samples(case.joined)[0]) == len(case.sound)
     info = mutagen.mp3.MP3(case.joined).info
     assert info.length == pytest.approx(len(case.sound) / case.rate_hz, abs=1e-6)
     assert info.bitrate_mode == mutagen.mp3.BitrateMode.CBR and round(info.bitrate, -3) == case.kbps * 1000
 
 
 def test_joined_is_as_good_as_one_piece(case):
-    ours, whole, sound = decoded(case.joined)[0], decoded(case.whole)[0], case.sound * SCALE
-    assert lag(sound[:, 0], ours[:, 0]) == 0
+    ours, whole, sound = read_samples(case.joined)[0], read_samples(case.whole)[0], case.sound * SCALE
+    assert lag_samples(sound[:, 0], ours[:, 0]) == 0
     assert rms_db(ours - sound) <= rms_db(whole - sound) + 0.2
 
 
 def test_nothing_is_heard_at_the_seam(case):
-    error = np.abs(decoded(case.joined)[0] - case.sound * SCALE).max(axis=1)
+    error = np.abs(read_samples(case.joined)[0] - case.sound * SCALE).max(axis=1)
     around = error[case.seam - 3000 : case.seam + 3000]
     assert around.max() <= 1.2 * error[3000:-3000].max()
     assert np.sqrt(np.mean(around**2)) <= 1.5 * np.sqrt(np.mean(error**2))
 
 
 def test_before_and_after_the_seam_it_is_what_was_encoded(case):
-    ours, old, new = (Stream(each) for each in (case.joined.read_bytes(), case.parts[0].data, case.parts[1].data))
-    at = case.seam // header(old.data).samples
-    assert ours.frames - 1 == case.ahead + new.frames
-    body = ours.data[ours.starts[1] :]
-    assert body[: old.starts[at - 10]] == old.data[: old.starts[at - 10]]
-    assert body.endswith(new.data[new.starts[at - case.ahead] :])
+    ours, old, new = (FrameStream(each) for each in (case.joined.read_bytes(), case.parts[0].data, case.parts[1].data))
+    at = case.seam // parse_header(old.data).samples_per_frame
+    assert ours.frame_count - 1 == case.ahead + new.frame_count
+    body = ours.data[ours.frame_offsets[1] :]
+    assert body[: old.frame_offsets[at - 10]] == old.data[: old.frame_offsets[at - 10]]
+    assert body.endswith(new.data[new.frame_offsets[at - case.ahead] :])
 
 
 def test_a_frame_that_finds_no_room_is_not_taken(tmp_path):
-    stereo, silent = (encoded(tmp_path, np.tile(each, (2, 1)).T, 44_100, 96) for each in (speech(4), np.zeros(4 * 44_100)))
+    stereo, silent = (encoded(tmp_path, np.tile(each, (2, 1)).T, 44_100, 96) for each in (speech_like_noise(4), np.zeros(4 * 44_100)))
     for ahead in (10, 30):
-        at = seam(silent, stereo, ahead)
-        assert at is None or stereo.reservoir(at - ahead) <= silent.reservoir(at)
-    with pytest.raises(NoSeam):
-        list(joined([(0, stereo), (stereo.frames - 5, stereo)]))
+        at = find_splice_frame(silent, stereo, ahead)
+        assert at is None or stereo.main_data_begin(at - ahead) <= silent.main_data_begin(at)
+    with pytest.raises(NoSplicePoint):
+        list(join_streams([(0, stereo), (stereo.frame_count - 5, stereo)]))
 
 
 def test_what_is_no_stream_of_frames_is_refused(case):
     data = case.parts[0].data
     for broken in (data[:-3], data[1:], b"\0" * 100, data + b"TAG"):
         with pytest.raises(ValueError):
-            Stream(broken).starts  # noqa: B018
+            FrameStream(broken).frame_offsets  # noqa: B018
     with pytest.raises(ValueError, match="not the length"):
-        info_frame(data, 10_000_000, Stream(data).frames, len(data), 0)
+        build_info_frame(data, 10_000_000, FrameStream(data).frame_count, len(data), 0)
 
 
 def test_the_checksum_is_the_one_of_the_catalogue():
@@ -111,7 +110,7 @@ def test_a_checksum_goes_on_where_it_stopped(size, cut):
 
 def test_the_info_frame_vouches_for_itself_and_for_the_music(case):
     data = case.joined.read_bytes()
-    start, tag = Stream(data).starts[1], data.index(b"LAME3")
+    start, tag = FrameStream(data).frame_offsets[1], data.index(b"LAME3")
     assert int.from_bytes(data[tag + 34 : tag + 36]) == crc16(data[: tag + 34])
     assert int.from_bytes(data[tag + 32 : tag + 34]) == crc16(data[start:])
     assert int.from_bytes(data[tag + 28 : tag + 32]) == len(data)

@@ -1,19 +1,19 @@
 import numpy as np
 import pyloudnorm
 import pytest
-from audio_tools import RATE_HZ, silence, speech, write
+from audio_tools import RATE_HZ, silence, speech_like_noise, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audio.hearing import hear
-from pipeline.audio.profile import FLOOR_DB, Profiler, integrated_lufs, load, range_lu, save, short_term_lufs
+from pipeline.audio.hearing import analyse
+from pipeline.audio.profile import SILENCE_DB, LevelMeter, integrated_lufs, load_profile, loudness_range_lu, save_profiles, short_term_lufs
 from pipeline.errors import CauserieError
 
 NONE = np.zeros(0, np.float32)
 
 
 def profiled(frames: np.ndarray, rate_hz: int, size: int = 1 << 14):
-    profiler = Profiler(rate_hz, frames.shape[1])
+    profiler = LevelMeter(rate_hz, frames.shape[1])
     for first in range(0, len(frames), size):
         profiler.feed(frames[first : first + size].astype(np.float32))
     return profiler.profile(NONE)
@@ -26,7 +26,7 @@ def test_a_full_scale_sine_is_three_decibels_under_full_scale():
 
 
 def test_digital_silence_has_a_level_that_json_can_hold():
-    assert list(profiled(np.zeros((1000, 2)), 1000).levels_db) == [FLOOR_DB] * 20
+    assert list(profiled(np.zeros((1000, 2)), 1000).levels_db) == [SILENCE_DB] * 20
 
 
 @settings(max_examples=40, deadline=None)
@@ -41,9 +41,9 @@ def test_a_profile_does_not_depend_on_how_samples_arrive(count, channels, rate_h
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory):
     """Twelve seconds, louder and softer, for comparison with another meter."""
-    parts = (speech(4, -22), silence(1.5), speech(4, -31, seed=2), speech(3, -26, seed=3))
+    parts = (speech_like_noise(4, -22), silence(1.5), speech_like_noise(4, -31, seed=2), speech_like_noise(3, -26, seed=3))
     path = write(tmp_path_factory.mktemp("heard") / "take.wav", *(np.column_stack([part, part / 2]) for part in parts))
-    return hear(path, (), RATE_HZ, 2), np.concatenate([np.column_stack([part, part / 2]) for part in parts])
+    return analyse(path, (), RATE_HZ, 2), np.concatenate([np.column_stack([part, part / 2]) for part in parts])
 
 
 def test_loudness_is_what_another_meter_finds(heard):
@@ -52,7 +52,7 @@ def test_loudness_is_what_another_meter_finds(heard):
 
 def test_the_range_is_what_the_other_meter_of_the_pass_finds(heard):
     line = next(line for line in heard[0].log.splitlines() if "LRA:" in line)
-    assert range_lu(heard[0].profile.momentary_lufs) == pytest.approx(float(line.split()[1]), abs=0.5)
+    assert loudness_range_lu(heard[0].profile.momentary_lufs) == pytest.approx(float(line.split()[1]), abs=0.5)
 
 
 def test_loudness_over_three_seconds_follows_slowly():
@@ -64,7 +64,7 @@ def test_loudness_over_three_seconds_follows_slowly():
 
 def test_what_never_passes_the_gate_has_no_loudness():
     assert integrated_lufs(np.full(50, -75, np.float32)) == float("-inf")
-    assert range_lu(np.full(50, -75, np.float32)) == 0.0
+    assert loudness_range_lu(np.full(50, -75, np.float32)) == 0.0
 
 
 @settings(max_examples=20, deadline=None)
@@ -72,19 +72,19 @@ def test_what_never_passes_the_gate_has_no_loudness():
 def test_a_profile_comes_back_as_it_was_saved(tmp_path_factory, count):
     path = tmp_path_factory.mktemp("saved") / "levels.npz"
     profile = profiled(np.random.default_rng(count).uniform(-1, 1, (count, 1)), 1000)
-    save(path, one=profile, other=profiled(np.zeros((1, 1)), 1000))
-    again = load(path, "one")
+    save_profiles(path, one=profile, other=profiled(np.zeros((1, 1)), 1000))
+    again = load_profile(path, "one")
     assert (again.rate_hz, again.samples) == (1000, count) and np.array_equal(again.powers, profile.powers)
     first = path.read_bytes()
-    save(path, one=profile, other=profiled(np.zeros((1, 1)), 1000))
+    save_profiles(path, one=profile, other=profiled(np.zeros((1, 1)), 1000))
     assert path.read_bytes() == first
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None], ids=["empty", "something else", "cut short"])
 def test_a_damaged_profile_is_told_with_what_to_do(tmp_path, content):
     path = tmp_path / "levels.npz"
-    save(path, one=profiled(np.zeros((1000, 1)), 1000))
+    save_profiles(path, one=profiled(np.zeros((1000, 1)), 1000))
     path.write_bytes(path.read_bytes()[:600] if content is None else content)
     with pytest.raises(CauserieError, match="is damaged") as told:
-        load(path, "one")
+        load_profile(path, "one")
     assert told.value.hint == "delete it and build again"

@@ -4,10 +4,10 @@ import socket
 import struct
 
 import pytest
-from audio_tools import convert, speech, write
+from audio_tools import convert, speech_like_noise, write
 
-from pipeline.audio.hearing import hear
-from pipeline.audio.probe import probe
+from pipeline.audio.hearing import analyse
+from pipeline.audio.probe import probe_file
 from pipeline.errors import CauserieError
 
 LISTS = {
@@ -34,7 +34,7 @@ LISTS = {
 @pytest.fixture(scope="module")
 def canary(tmp_path_factory):
     """A valid recording whose audio must never appear in the output for another file."""
-    return write(tmp_path_factory.mktemp("canary") / "canary.wav", speech(2))
+    return write(tmp_path_factory.mktemp("canary") / "canary.wav", speech_like_noise(2))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_list_opens_nothing(canary, server, tmp_path, kind, ending):
         path = canary.with_name(f"list.{ending or kind}")
         path.write_text(LISTS[kind].format(url=url, port=port))
         with pytest.raises(CauserieError, match="not a recording"):
-            probe(path)
+            probe_file(path)
 
 
 def boxed(kind, content):
@@ -96,7 +96,7 @@ def test_an_mp4_whose_sound_is_in_another_file_is_refused(canary, server, tmp_pa
     )
     path.write_bytes(changed(silenced, to_dref, lambda _: struct.pack(">II", 0, 1) + entry))
     try:
-        assert hear(path, (), 44_100, 1).profile.peak == 0.0  # its own zeros, never the canary's sound
+        assert analyse(path, (), 44_100, 1).profile.peak == 0.0  # its own zeros, never the canary's sound
     except CauserieError as error:
         assert error.where == str(path)
 
@@ -108,14 +108,14 @@ def test_links_in_tags_are_not_followed(canary, server):
     sound = convert(canary, canary.with_name("a.mp3"), "-id3v2_version", "0").read_bytes()
     path = canary.with_name("linked.mp3")
     path.write_bytes(b"ID3\x03\0\0" + bytes(len(tag) >> shift & 127 for shift in (21, 14, 7, 0)) + tag + sound)
-    assert probe(path).duration_s == pytest.approx(2.0, abs=0.05)
+    assert probe_file(path).duration_s == pytest.approx(2.0, abs=0.05)
     tagged = convert(canary, canary.with_name("a.ogg"), "-metadata", f"CHAPTER001URL={url}", "-metadata", f"WEBSITE={url}")
-    assert probe(tagged).duration_s == pytest.approx(2.0, abs=0.05)
+    assert probe_file(tagged).duration_s == pytest.approx(2.0, abs=0.05)
 
 
 def test_a_matroska_that_asks_for_the_file_before_it_is_read_alone(canary, server):
     names = ("SegmentFilename", "PrevFilename", "NextFilename")
     tags = [part for name in names for part in ("-metadata", f"{name}={canary}")]
-    attached = ("-attach", str(write(canary.with_name("small.wav"), speech(0.1))), "-metadata:s:t", "mimetype=audio/x-wav")
-    found = probe(convert(canary, canary.with_name("linked.mka"), *tags, *attached))
-    assert (found.duration_s, found.streams) == (2.0, 1)
+    attached = ("-attach", str(write(canary.with_name("small.wav"), speech_like_noise(0.1))), "-metadata:s:t", "mimetype=audio/x-wav")
+    found = probe_file(convert(canary, canary.with_name("linked.mka"), *tags, *attached))
+    assert (found.duration_s, found.stream_count) == (2.0, 1)

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
-from audio_tools import speech
+from audio_tools import speech_like_noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from pipeline.audio.profile import Profiler
-from pipeline.audio.truepeak import TruePeaks
+from pipeline.audio.profile import LevelMeter
+from pipeline.audio.truepeak import TruePeakMeter
 
 
 def found(frames, rate_hz=8000, floor=float("inf"), step=None):
     """Peaks of frames fed `step` at a time."""
-    peaks = TruePeaks(rate_hz, frames.shape[1], floor)
+    peaks = TruePeakMeter(rate_hz, frames.shape[1], floor)
     for first in range(0, len(frames), step or len(frames)):
         peaks.feed(frames[first : first + (step or len(frames))])
     blocks = peaks.peaks()
@@ -30,7 +30,7 @@ def test_a_tone_peaks_where_its_wave_does(hz):
     assert 20 * np.log10(found(wave.astype(np.float32)[:, None], 44_100)[0]) == pytest.approx(-6.02, abs=0.1)
 
 
-@pytest.mark.parametrize("sound", [speech(2, -20)[:, None], noise(3, 88_200, 2, gusts=False)], ids=["speech", "noise"])
+@pytest.mark.parametrize("sound", [speech_like_noise(2, -20)[:, None], noise(3, 88_200, 2, gusts=False)], ids=["speech", "noise"])
 def test_another_meter_reads_the_same(sound):
     highest, _ = found(sound.astype(np.float32), 44_100)
     assert 20 * np.log10(highest / np.abs(resample_poly(sound, 8, 1, axis=0)).max()) == pytest.approx(0, abs=0.05)
@@ -58,7 +58,7 @@ def test_it_does_not_matter_in_what_pieces_it_comes(seed, count, step):
 @pytest.mark.parametrize("more", [-44_099, 0, 3, 12_345])
 def test_blocks_are_those_of_a_profile(more):
     sound = noise(1, 44_100 + more, 2)
-    profiler = Profiler(44_100, 2)
+    profiler = LevelMeter(44_100, 2)
     profiler.feed(sound)
     peaks = profiler.profile(np.zeros(0, np.float32)).peaks
     blocks = found(sound, 44_100)[1]

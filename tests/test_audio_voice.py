@@ -5,18 +5,20 @@ import json
 import numpy as np
 import pyloudnorm
 import pytest
-from programmes import RATE_HZ, ROOT, cut, profile_of, voices_apart
+from programmes import RATE_HZ, ROOT, cut, profile_of, separate_tracks
 
-from pipeline.audio.hearing import hear
+from pipeline.audio.hearing import analyse
 from pipeline.audio.profile import HOPS_PER_S
-from pipeline.audio.voice import gated_lufs, talking, weighted_powers
+from pipeline.audio.voice import gated_lufs, k_weighted_powers, speech_mask
 
 METER = pyloudnorm.Meter(RATE_HZ)  # an independent meter
 
 
 def test_talk_is_found_where_the_sample_show_speaks():
-    heard = hear(ROOT / "episodes/01-la-file-d-attente/prise-unique.flac", ["aresample=44100", "aformat=channel_layouts=mono"], 44_100, 1)
-    spoken = talking(heard.profile)
+    heard = analyse(
+        ROOT / "episodes/01-la-file-d-attente/prise-unique.flac", ["aresample=44100", "aformat=channel_layouts=mono"], 44_100, 1
+    )
+    spoken = speech_mask(heard.profile)
     truth = np.zeros(len(spoken), bool)
     for line in json.loads((ROOT / "tests/data/sample_truth/01-la-file-d-attente.json").read_text(encoding="utf-8")):
         truth[round(line["start_s"] * HOPS_PER_S) : round(line["end_s"] * HOPS_PER_S)] = True
@@ -26,9 +28,9 @@ def test_talk_is_found_where_the_sample_show_speaks():
 
 
 def test_the_loudness_of_a_voice_is_what_a_meter_says_of_its_turns():
-    sound, spans = voices_apart(24, 14, seed=9, turn_s=(3, 8))
+    sound, spans = separate_tracks(24, 14, seed=9, turn_s=(3, 8))
     profile = profile_of(sound)
-    speech, powers = talking(profile), weighted_powers(profile)
+    speech, powers = speech_mask(profile), k_weighted_powers(profile)
     for who in (0, 1):
         mine = [span for span in spans if span.who == who]
         measured = METER.integrated_loudness(np.concatenate([cut(sound, span) for span in mine])) + 3.01  # mono on two loudspeakers

@@ -14,23 +14,23 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import REPOSITORY, causerie, cut
+from conftest import REPOSITORY, causerie, cut_audio
 from strangers_server import Handler, Page, body, endless, ranges, serving
 from test_feed import published, told
 
 from cli import main
 from pipeline import catalog
-from pipeline.audio.probe import probe
-from pipeline.bringing import bring
-from pipeline.commands import open_show
+from pipeline.audio.probe import probe_file
+from pipeline.bringing import import_show
+from pipeline.commands import load_show
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger
-from pipeline.feed.importing import imported
-from pipeline.feed.noticed import differences
-from pipeline.feed.telling import PATIENCE, Run
+from pipeline.feed.importing import convert_feed
+from pipeline.feed.noticed import describe_changes
+from pipeline.feed.telling import MAX_HOST_FAILURES, ImportSession
 from pipeline.files import read_json
-from pipeline.plan import plan
-from pipeline.staging import AT_ONCE
+from pipeline.plan import plan_steps
+from pipeline.staging import MAX_PARALLEL
 
 COVER = (REPOSITORY / "episodes/cover.jpg").read_bytes()
 SOUND = bytes(range(256)) * 400
@@ -63,17 +63,17 @@ def pages(**more: Page | bytes) -> dict[str, Page | bytes]:
     return {**sounds, **texts, **{f"/{name.replace('_', '.')}": page for name, page in more.items()}}
 
 
-def run(**options: bool) -> tuple[Run, list[str]]:
+def run(**options: bool) -> tuple[ImportSession, list[str]]:
     """A run, and what it says."""
     said: list[str] = []
-    return Run(allow_private=True, say=lambda text, always=False: said.append(text), **options), said
+    return ImportSession(allow_private=True, on_message=lambda text, always=False: said.append(text), **options), said
 
 
 def test_a_show_comes_over_with_all_it_has(tmp_path: Path) -> None:
     root, (asks, said) = tmp_path / "show", run(media=True)
     with serving(pages()) as (site, _):
-        assert bring(root, f"{site}/feed", asks)
-    show = catalog.load(root)
+        assert import_show(root, f"{site}/feed", asks)
+    show = catalog.load_config(root)
     un, deux = show.episodes
     assert (un.slug, deux.slug, show.cover) == ("un", "deux", "cover.jpg")
     assert [(mark.start_s, mark.title) for mark in deux.chapters] == [(0, "Anfang"), (61.5, "Ende")]
@@ -97,40 +97,40 @@ def test_a_show_comes_over_with_all_it_has(tmp_path: Path) -> None:
 def test_the_first_feed_after_an_import_has_the_old_identities(tmp_path: Path) -> None:
     feed = tmp_path / "feed.xml"
     feed.write_text(FEED.replace("<guid>http://x.example/?p=2&amp;a=b</guid>", ""))
-    bring(tmp_path / "show", str(feed), run(offline=True)[0])
-    show = open_show(tmp_path / "show", keep=True)
+    import_show(tmp_path / "show", str(feed), run(offline=True)[0])
+    show = load_show(tmp_path / "show", save_guids=True)
     at = datetime(2026, 2, 1, tzinfo=UTC)
-    steps = {step.name: step for step in plan(show, at)}
+    steps = {step.name: step for step in plan_steps(show, at)}
     settings = steps["show/feed"].settings
     written = told(settings["show"], *(published(episode) for episode in settings["episodes"]))
-    old, new = imported(feed.read_bytes(), "old"), ledger.publication(written, at=at, target="public")
+    old, new = convert_feed(feed.read_bytes(), "old"), ledger.read_publication(written, at=at, target="public")
     assert {given.guid for given in new.episodes} == {item.info.guid for item in old.items} == {" guid un\n", old.items[1].enclosure.url}
     assert steps["un/ingest"].reads["files"] == ("episodes/un/original.mp3",)
-    noticed = differences(ledger.load(tmp_path / "show/feeds/ledger.json").known("public"), new)
+    noticed = describe_changes(ledger.load_ledger(tmp_path / "show/feeds/ledger.json").baseline("public"), new)
     assert noticed[0] == "2 sounds replaced, 0 downloads repeated"
 
 
 def test_an_imported_sound_is_made_again_without_moving_a_word(tmp_path: Path) -> None:
     sound, root = tmp_path / "un.mp3", tmp_path / "show"
-    cut(REPOSITORY / "episodes/01-la-file-d-attente/prise-unique.flac", sound, 0, 6, "-b:a", "96k")
+    cut_audio(REPOSITORY / "episodes/01-la-file-d-attente/prise-unique.flac", sound, 0, 6, "-b:a", "96k")
     with serving(pages(un_mp3=sound.read_bytes(), deux_mp3=sound.read_bytes())) as (site, _):
-        assert bring(root, f"{site}/feed", run(media=True)[0])
+        assert import_show(root, f"{site}/feed", run(media=True)[0])
     causerie("normalise", "un", root=root)
     found = read_json(root / ".causerie/un/sound.json")
     assert found["trimmed_s"] == [0, 0] and found["recordings"][0]["cleaned"] == []
-    before, after = probe(sound).duration_s, found["duration_s"]
+    before, after = probe_file(sound).duration_s, found["duration_s"]
     assert before is not None and abs(before - after) < 0.06
 
 
 def test_sounds_stay_where_they_are_unless_asked_for_and_can_come_later(tmp_path: Path) -> None:
     with serving(pages()) as (site, asked):
-        bring(tmp_path, f"{site}/feed", run()[0])
+        import_show(tmp_path, f"{site}/feed", run()[0])
         assert not [path for path, _ in asked if "mp3" in path]
         before = (tmp_path / "show.toml").read_bytes()
         with pytest.raises(CauserieError, match="already holds this import"):
-            bring(tmp_path, f"{site}/feed", run()[0])
+            import_show(tmp_path, f"{site}/feed", run()[0])
         (tmp_path / "show.toml").write_bytes(before + b"# mine\n")
-        assert bring(tmp_path, f"{site}/feed", run(media=True)[0])
+        assert import_show(tmp_path, f"{site}/feed", run(media=True)[0])
     assert (tmp_path / "episodes/deux/original.mp3").read_bytes() == SOUND
     assert (tmp_path / "show.toml").read_bytes() == before + b"# mine\n"
 
@@ -138,17 +138,17 @@ def test_sounds_stay_where_they_are_unless_asked_for_and_can_come_later(tmp_path
 def test_a_list_of_sounds_that_names_other_places_is_refused(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED)
     root = tmp_path / "show"
-    bring(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
+    import_show(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
     listed = (root / "feeds/imported.json").read_text()
     (root / "feeds/imported.json").write_text(listed.replace("episodes/un/original.mp3", "episodes/un/../../../x.mp3"))
     with pytest.raises(CauserieError, match="is not a valid import manifest"):
-        bring(root, str(tmp_path / "feed.xml"), run(media=True)[0])
+        import_show(root, str(tmp_path / "feed.xml"), run(media=True)[0])
 
 
 def test_one_sound_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     with serving(pages(un_mp3=lambda page: body(page, b"no", status=500))) as (site, _):
         asks, said = run(media=True)
-        assert not bring(tmp_path, f"{site}/feed", asks)
+        assert not import_show(tmp_path, f"{site}/feed", asks)
         assert any("HTTP status 500" in line for line in said)
         assert (tmp_path / "episodes/deux/original.mp3").exists()
 
@@ -156,7 +156,7 @@ def test_one_sound_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
 def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(CauserieError, match="not an empty folder"):
-        bring(tmp_path, "feed.xml", run()[0])
+        import_show(tmp_path, "feed.xml", run()[0])
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -164,7 +164,7 @@ def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:
 def test_what_is_refused_leaves_nothing(tmp_path: Path, feed: bytes) -> None:
     (tmp_path / "feed.xml").write_bytes(feed)
     with pytest.raises(CauserieError):
-        bring(tmp_path / "show", str(tmp_path / "feed.xml"), run()[0])
+        import_show(tmp_path / "show", str(tmp_path / "feed.xml"), run()[0])
     assert not (tmp_path / "show").exists()
 
 
@@ -173,8 +173,8 @@ def test_a_host_that_keeps_failing_is_left_alone(tmp_path: Path) -> None:
     start, end = FEED.split("<item>")[0], "</channel></rss>"
     feed = start + "".join(item.format(number) for number in range(12)) + end
     with serving({"/feed": feed.encode(), "/cover.jpg": COVER}) as (site, asked):
-        bring(tmp_path, f"{site}/feed", run()[0])
-    assert PATIENCE <= len([path for path, _ in asked if path.endswith(".vtt")]) < PATIENCE + AT_ONCE
+        import_show(tmp_path, f"{site}/feed", run()[0])
+    assert MAX_HOST_FAILURES <= len([path for path, _ in asked if path.endswith(".vtt")]) < MAX_HOST_FAILURES + MAX_PARALLEL
 
 
 def test_no_name_in_a_feed_becomes_a_name_on_the_disk(tmp_path: Path) -> None:
@@ -185,10 +185,10 @@ def test_no_name_in_a_feed_becomes_a_name_on_the_disk(tmp_path: Path) -> None:
         .replace("/un.vtt", f"/{hostile}.vtt")
     )
     (tmp_path / "feed.xml").write_text(feed)
-    bring(tmp_path / "a/show", str(tmp_path / "feed.xml"), run(offline=True)[0])
+    import_show(tmp_path / "a/show", str(tmp_path / "feed.xml"), run(offline=True)[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "feed.xml"]
     assert sorted(path.name for path in (tmp_path / "a/show/episodes").iterdir()) == ["deux", "etc-passwd-con"]
-    assert catalog.load(tmp_path / "a/show").episodes[0].mix.files == ("episodes/etc-passwd-con/original.mp3",)
+    assert catalog.load_config(tmp_path / "a/show").episodes[0].mix.files == ("episodes/etc-passwd-con/original.mp3",)
 
 
 def command(root: Path, *arguments: str) -> list[str]:
@@ -220,9 +220,9 @@ def test_a_run_that_is_killed_is_ended_by_the_next(tmp_path: Path, where: str) -
         killed_when(reached, *command(root, f"{site}/feed", "--media"))
         assert (root / "show.toml").exists() == (where == "deux_mp3")
         site_pages[path] = good
-        bring(root, f"{site}/feed", run(media=True)[0])
-    assert not catalog.read(root)[1] and not (root / ".importing").exists()
-    assert ledger.load(root / "feeds/ledger.json").episodes == {slug: GUIDS[slug] for slug in ("un", "deux")}
+        import_show(root, f"{site}/feed", run(media=True)[0])
+    assert not catalog.read_config(root)[1] and not (root / ".importing").exists()
+    assert ledger.load_ledger(root / "feeds/ledger.json").episodes == {slug: GUIDS[slug] for slug in ("un", "deux")}
     assert all((root / f"episodes/{slug}/original.mp3").read_bytes() == SOUND for slug in ("un", "deux"))
 
 
@@ -244,11 +244,11 @@ def test_a_run_that_is_killed_while_it_puts_things_in_place_is_ended_by_the_next
 
     monkeypatch.setattr("pipeline.bringing.os.rename", renamed)
     with pytest.raises(Killed):
-        bring(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
+        import_show(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
     assert not (root / "show.toml").exists()
     monkeypatch.undo()
-    bring(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
-    assert not catalog.read(root)[1] and len(read_json(root / "feeds/imported.json")["media"]) == 2
+    import_show(root, str(tmp_path / "feed.xml"), run(offline=True)[0])
+    assert not catalog.read_config(root)[1] and len(read_json(root / "feeds/imported.json")["media"]) == 2
     assert not (root / ".importing").exists()
 
 
@@ -258,15 +258,15 @@ def test_what_was_nearly_put_in_place_is_not_mixed_with_another_feed(tmp_path: P
     with monkeypatch.context() as patch:
         patch.setattr("pipeline.bringing._install", lambda *paths: 1 // 0)
         with pytest.raises(ZeroDivisionError):
-            bring(tmp_path / "show", str(tmp_path / "feed.xml"), run(offline=True)[0])
+            import_show(tmp_path / "show", str(tmp_path / "feed.xml"), run(offline=True)[0])
     with pytest.raises(CauserieError, match="has an unfinished import of .*feed.xml"):
-        bring(tmp_path / "show", str(tmp_path / "other.xml"), run(offline=True)[0])
+        import_show(tmp_path / "show", str(tmp_path / "other.xml"), run(offline=True)[0])
 
 
 def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED)
     asks, said = run(dry_run=True)
-    assert bring(tmp_path / "show", str(tmp_path / "feed.xml"), asks)
+    assert import_show(tmp_path / "show", str(tmp_path / "feed.xml"), asks)
     assert "would create 2 episodes: un, deux" in said[-1] and any("podcast:guid" in line for line in said)
     assert not (tmp_path / "show").exists()
 
@@ -288,17 +288,17 @@ def test_the_command_says_what_is_wrong_in_a_sentence_and_its_status(tmp_path: P
 
 def test_where_the_show_goes_is_what_was_said(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED)
-    bring(tmp_path / "show", str(tmp_path / "feed.xml"), Run(offline=True, website="https://podcast.example.org/un"))
-    assert catalog.load(tmp_path / "show").info.website == "https://podcast.example.org/un/"
+    import_show(tmp_path / "show", str(tmp_path / "feed.xml"), ImportSession(offline=True, website="https://podcast.example.org/un"))
+    assert catalog.load_config(tmp_path / "show").info.website == "https://podcast.example.org/un/"
     assert not any("is a guess" in note["text"] for note in read_json(tmp_path / "show/feeds/imported.json")["notes"])
     for wrong in ("podcast.example.org", "http://podcast.example.org/", "https://a.example/?secret=1"):
         with pytest.raises(CauserieError, match="is not a valid website") as refused:
-            bring(tmp_path / "other", str(tmp_path / "feed.xml"), Run(offline=True, website=wrong))
+            import_show(tmp_path / "other", str(tmp_path / "feed.xml"), ImportSession(offline=True, website=wrong))
         assert "secret" not in str(refused.value) and not (tmp_path / "other").exists()
 
 
 def test_an_endless_feed_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.bringing.MOST_BYTES", 500_000)
     with serving({"/feed": endless()}) as (site, _), pytest.raises(CauserieError, match="is larger than"):
-        bring(tmp_path / "show", f"{site}/feed", run()[0])
+        import_show(tmp_path / "show", f"{site}/feed", run()[0])
     assert not (tmp_path / "show").exists()

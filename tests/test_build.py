@@ -9,15 +9,15 @@ from pathlib import Path
 import little_steps
 import pytest
 
-from pipeline.build import build, look
+from pipeline.build import preview, run_steps
 from pipeline.receipts import Receipt
-from pipeline.stale import Facts, edited, why_stale
-from pipeline.steps import Step, graph, needed
+from pipeline.stale import Snapshot, hand_edited, why_stale
+from pipeline.steps import Step, dependency_graph, with_dependencies
 
-SHOUT = Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"})
+SHOUT = Step("a/shout", little_steps.to_upper, {"source": "raw.txt"}, {"loud": "loud.txt"})
 STRIP = Step("a/strip", little_steps.strip, {"source": "raw.txt"}, {"bare": "bare.txt"})
-AFTER = Step("a/after", little_steps.shout, {"source": "bare.txt"}, {"loud": "after.txt"})
-DRAFT = Step("a/draft", little_steps.suggest, {"source": "raw.txt"}, {"text": "text.md"}, drafts=True)
+AFTER = Step("a/after", little_steps.to_upper, {"source": "bare.txt"}, {"loud": "after.txt"})
+DRAFT = Step("a/draft", little_steps.write_draft, {"source": "raw.txt"}, {"text": "text.md"}, is_draft=True)
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def show(tmp_path: Path) -> Path:
 
 def run(root: Path, *steps: Step, **options: object) -> dict[str, str]:
     with ThreadPoolExecutor(1) as pool:
-        return {result.step.kind: result.status for result in build(steps, root, lambda lane: pool, **options)}
+        return {result.step.kind: result.status for result in run_steps(steps, root, lambda lane: pool, **options)}
 
 
-FACTS = Facts(1, {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
+FACTS = Snapshot(1, {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
 RECEIPT = Receipt("s", 1, {"lufs": -16}, {"master": "aa"}, {"out": "bb"})
 
 
@@ -81,7 +81,7 @@ def test_a_long_setting_is_described_by_its_differences(old, new, sentence):
 
 
 def test_an_output_with_another_digest_was_edited():
-    assert edited(replace(FACTS, writes={"out": "zz"}), RECEIPT) == ["out"]
+    assert hand_edited(replace(FACTS, writes={"out": "zz"}), RECEIPT) == ["out"]
 
 
 def test_a_second_build_runs_nothing(show):
@@ -159,7 +159,7 @@ def test_a_damaged_intermediate_is_rebuilt(show):
 
 
 def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
-    both = Step("a/both", little_steps.twice, {"source": "raw.txt"}, {"one": "one.txt", "two": "two.txt"})
+    both = Step("a/both", little_steps.copy_twice, {"source": "raw.txt"}, {"one": "one.txt", "two": "two.txt"})
     run(show, both)
     journal = show / ".causerie/receipts.jsonl"
     promise = json.loads(journal.read_text().splitlines()[0])
@@ -172,25 +172,25 @@ def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
 
 
 def test_a_failure_is_reported_until_the_step_is_built(show):
-    fails = Step("a/shout", little_steps.refuse, {"source": "raw.txt"}, {"out": "loud.txt"})
+    fails = Step("a/shout", little_steps.raise_user_error, {"source": "raw.txt"}, {"out": "loud.txt"})
     run(show, fails)
-    assert [result.why for result in look((fails,), show)] == ["its last run failed: raw.wav: is not a recording; export it again"]
+    assert [result.why for result in preview((fails,), show)] == ["its last run failed: raw.wav: is not a recording; export it again"]
     run(show, SHOUT)
     (show / "raw.txt").write_text("bonsoir")
-    assert [result.why for result in look((SHOUT,), show)] == ["source changed"]
+    assert [result.why for result in preview((SHOUT,), show)] == ["source changed"]
 
 
 def test_a_failure_blocks_what_follows_and_nothing_else(show):
-    broken = Step("a/broken", little_steps.refuse, {"source": "raw.txt"}, {"out": "x.txt"})
-    after = Step("a/after", little_steps.shout, {"source": "x.txt"}, {"loud": "y.txt"})
+    broken = Step("a/broken", little_steps.raise_user_error, {"source": "raw.txt"}, {"out": "x.txt"})
+    after = Step("a/after", little_steps.to_upper, {"source": "x.txt"}, {"loud": "y.txt"})
     assert run(show, broken, after, SHOUT) == {"broken": "failed", "after": "blocked", "shout": "built"}
     assert not (show / "x.txt").exists()
 
 
 def test_a_bug_keeps_its_traceback_and_does_not_stop_the_others(show):
-    bug = Step("a/bug", little_steps.stumble, {"source": "raw.txt"}, {"out": "x.txt"})
+    bug = Step("a/bug", little_steps.raise_bug, {"source": "raw.txt"}, {"out": "x.txt"})
     with ThreadPoolExecutor(1) as pool:
-        failed, built = build((bug, SHOUT), show, lambda lane: pool)
+        failed, built = run_steps((bug, SHOUT), show, lambda lane: pool)
     assert "ZeroDivisionError" in failed.traceback
     assert built.status == "built"
 
@@ -198,7 +198,7 @@ def test_a_bug_keeps_its_traceback_and_does_not_stop_the_others(show):
 def test_a_missing_input_is_one_sentence(show):
     (show / "raw.txt").unlink()
     with ThreadPoolExecutor(1) as pool:
-        (result,) = build((SHOUT,), show, lambda lane: pool)
+        (result,) = run_steps((SHOUT,), show, lambda lane: pool)
     assert result.why == "raw.txt: is missing; restore it, or correct the key that names it"
 
 
@@ -225,20 +225,20 @@ def test_a_kill_between_rename_and_receipt_redoes_nothing(show):
 
 
 def test_what_a_dry_run_says_is_what_a_build_does(show):
-    assert [(result.status, result.why) for result in look((STRIP, AFTER), show)] == [("stale", "never built")] * 2
+    assert [(result.status, result.why) for result in preview((STRIP, AFTER), show)] == [("stale", "never built")] * 2
     run(show, STRIP, AFTER)
     (show / "raw.txt").write_text("autre")
-    assert [result.why for result in look((STRIP, AFTER), show)] == ["source changed", "depends on strip, to be built"]
+    assert [result.why for result in preview((STRIP, AFTER), show)] == ["source changed", "depends on strip, to be built"]
     assert (show / "bare.txt").read_text() == "bonjour"
 
 
 def test_two_writers_of_one_file_are_refused():
     with pytest.raises(ValueError, match="both write"):
-        graph((SHOUT, replace(SHOUT, name="a/other")))
+        dependency_graph((SHOUT, replace(SHOUT, name="a/other")))
 
 
 def test_wanted_steps_come_with_their_dependencies():
-    assert needed((SHOUT, STRIP, AFTER), lambda step: step.kind == "after") == (STRIP, AFTER)
+    assert with_dependencies((SHOUT, STRIP, AFTER), lambda step: step.kind == "after") == (STRIP, AFTER)
 
 
 def test_moving_a_show_makes_nothing_stale(show, tmp_path_factory):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalog import load, read
+from pipeline.catalog import load_config, read_config
 from pipeline.errors import Problems
-from pipeline.fields import seconds
+from pipeline.fields import parse_time
 
 SHOW = """
 title = "Essai"
@@ -49,11 +49,11 @@ def add(root: Path, slug: str, toml: str) -> None:
 
 
 def mistakes(root: Path) -> list[str]:
-    return [str(problem) for problem in read(root)[1]]
+    return [str(problem) for problem in read_config(root)[1]]
 
 
 def test_a_show_is_read_completely(root):
-    show = load(root)
+    show = load_config(root)
     (episode,) = show.episodes
     assert show.info.website == "https://podcast.example.org/essai/"
     assert show.info.categories == (("Society & Culture", "Documentary"),)
@@ -66,12 +66,12 @@ def test_a_show_is_read_completely(root):
 
 def test_the_shows_host_is_credited_once_by_an_episode(root):
     add(root, "un", EPISODE.replace('"audio engineer"', "host"))
-    assert [credit.role for credit in load(root).episodes[0].info.credits] == ["Host"]
+    assert [credit.role for credit in load_config(root).episodes[0].info.credits] == ["Host"]
 
 
 def test_episodes_come_in_order_of_publication(root):
     add(root, "a-la-fin", EPISODE.replace("2026-01", "2026-02").replace("number = 1", "number = 2"))
-    assert [episode.slug for episode in load(root).episodes] == ["un", "a-la-fin"]
+    assert [episode.slug for episode in load_config(root).episodes] == ["un", "a-la-fin"]
 
 
 @pytest.mark.parametrize(
@@ -161,13 +161,13 @@ def test_a_mistake_in_the_show_is_one_sentence(root, before, after, sentence):
 
 def test_a_mistake_in_another_episode_is_ignored_when_episodes_are_named(root):
     add(root, "deux", EPISODE.replace("number = 1", "numbre = 2"))
-    assert [episode.slug for episode in load(root, ["un"]).episodes] == ["un"]
+    assert [episode.slug for episode in load_config(root, ["un"]).episodes] == ["un"]
     for slugs in ((), ["deux"], ["un", "deux"]):
         with pytest.raises(Problems):
-            load(root, slugs)
+            load_config(root, slugs)
     (root / "show.toml").write_text(SHOW.replace("title", "titel", 1))
     with pytest.raises(Problems, match="show.toml"):
-        load(root, ["un"])
+        load_config(root, ["un"])
 
 
 def test_every_mistake_of_a_show_is_reported_at_once(root):
@@ -175,7 +175,7 @@ def test_every_mistake_of_a_show_is_reported_at_once(root):
     add(root, "un", EPISODE.replace("+01:00", ""))
     add(root, "Deux !", EPISODE)
     with pytest.raises(Problems) as raised:
-        load(root)
+        load_config(root)
     text = str(raised.value)
     assert len(raised.value.problems) == 4
     assert all(part in text for part in ("show.toml: title: is missing", "titel", "no time zone", "episodes/Deux !: cannot name"))
@@ -196,7 +196,7 @@ def test_every_mistake_of_a_show_is_reported_at_once(root):
 def test_a_language_model_is_on_this_machine_unless_the_show_says_otherwise(root, keys, sentence):
     (root / "show.toml").write_text(f"{SHOW}[guide]\n{keys}\n")
     found = [problem for problem in mistakes(root) if "[guide]" in problem or "guide" in problem]
-    assert (len(found) == 1 and sentence in found[0]) if sentence else (not found and load(root).guide_model.endpoint)
+    assert (len(found) == 1 and sentence in found[0]) if sentence else (not found and load_config(root).guide_model.endpoint)
 
 
 @pytest.mark.parametrize("slug", ["show", "series", "guides", "work", "é", "A"])
@@ -250,4 +250,4 @@ def test_a_folder_without_show_says_so(tmp_path):
     ("text", "value"), [("0:31", 31), ("1:02:03", 3723), ("31.5", 31.5), (12, 12), ("0:07.25", 7.25), ("demain", None)]
 )
 def test_seconds(text, value):
-    assert seconds(text) == value
+    assert parse_time(text) == value

@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CauserieError
-from pipeline.feed.chapters import LONGEST_TITLE, SHORTEST_S, chapters, checked, from_value, proposed, read_chapters, shortened, to_value
+from pipeline.feed.chapters import (
+    MAX_TITLE_CHARS,
+    MIN_CHAPTER_S,
+    chapters_from_json,
+    chapters_to_json,
+    propose_chapters,
+    read_chapters,
+    truncate_title,
+    validate_chapters,
+    write_chapters,
+)
 from pipeline.model import Chapter, TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.timed import write_timed
 
@@ -22,59 +32,59 @@ def transcript(*sections: tuple[str, float], duration_s: float = 300.0, language
 
 
 def test_each_section_is_a_chapter_in_whole_seconds_after_an_opening() -> None:
-    found = proposed(transcript(("", 4.8), ("archive", 20.9), ("", 60.2), ("Micro-trottoir", 90.0)))
+    found = propose_chapters(transcript(("", 4.8), ("archive", 20.9), ("", 60.2), ("Micro-trottoir", 90.0)))
     assert found == (Chapter(0, "Ouverture"), Chapter(20, "Archive"), Chapter(60, "Récit"), Chapter(90, "Micro-trottoir"))
 
 
 def test_english_shows_have_english_titles() -> None:
-    found = proposed(transcript(("archive", 20), ("", 60), language="en"))
+    found = propose_chapters(transcript(("archive", 20), ("", 60), language="en"))
     assert [chapter.title for chapter in found] == ["Opening", "Archive", "Narration"]
 
 
 def test_a_short_section_belongs_to_the_one_before() -> None:
-    found = proposed(transcript(("récit", 0), ("archive", 40), ("récit", 50), ("fiction", 100)))
+    found = propose_chapters(transcript(("récit", 0), ("archive", 40), ("récit", 50), ("fiction", 100)))
     assert found == (Chapter(0, "Récit"), Chapter(100, "Fiction"))
 
 
 def test_a_short_beginning_belongs_to_the_section_after() -> None:
-    assert proposed(transcript(("récit", 5), ("archive", 40))) == (Chapter(0, "Récit"), Chapter(40, "Archive"))
+    assert propose_chapters(transcript(("récit", 5), ("archive", 40))) == (Chapter(0, "Récit"), Chapter(40, "Archive"))
 
 
 def test_an_episode_without_sections_is_one_chapter() -> None:
-    assert proposed(transcript(("", 3))) == (Chapter(0, "Ouverture"),)
-    assert proposed(TimedTranscript(4.0, "fr", ())) == (Chapter(0, "Ouverture"),)
+    assert propose_chapters(transcript(("", 3))) == (Chapter(0, "Ouverture"),)
+    assert propose_chapters(TimedTranscript(4.0, "fr", ())) == (Chapter(0, "Ouverture"),)
 
 
 def test_turns_that_were_not_placed_do_not_start_a_chapter() -> None:
     unplaced = Turn(Voice(""), (Word("mot"),), "fiction")
-    assert proposed(TimedTranscript(60.0, "fr", (unplaced,))) == (Chapter(0, "Ouverture"),)
+    assert propose_chapters(TimedTranscript(60.0, "fr", (unplaced,))) == (Chapter(0, "Ouverture"),)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "archive", "récit", "fiction"]), st.floats(0, 290)), max_size=12))
 @settings(max_examples=100)
 def test_proposed_chapters_always_satisfy_the_players(sections: list[tuple[str, float]]) -> None:
-    found = proposed(transcript(*sorted(sections, key=lambda section: section[1])))
+    found = propose_chapters(transcript(*sorted(sections, key=lambda section: section[1])))
     ends = [chapter.start_s for chapter in found[1:]] + [300]
     assert found[0].start_s == 0
-    assert all(end - chapter.start_s >= SHORTEST_S for chapter, end in zip(found, ends, strict=True))
-    assert all(0 < len(chapter.title) <= LONGEST_TITLE for chapter in found)
+    assert all(end - chapter.start_s >= MIN_CHAPTER_S for chapter, end in zip(found, ends, strict=True))
+    assert all(0 < len(chapter.title) <= MAX_TITLE_CHARS for chapter in found)
 
 
 @given(st.text(min_size=1, max_size=80))
 @settings(max_examples=100)
 def test_a_shortened_title_fits_and_a_short_one_keeps_its_french_spaces(title: str) -> None:
-    assert len(shortened(title)) <= LONGEST_TITLE
-    assert shortened("Qui parle\u202f?") == "Qui parle\u202f?"
+    assert len(truncate_title(title)) <= MAX_TITLE_CHARS
+    assert truncate_title("Qui parle\u202f?") == "Qui parle\u202f?"
 
 
 def test_a_long_title_is_cut_after_a_word() -> None:
-    assert shortened("La grand-mère, la file d’attente et tous les autres") == "La grand-mère, la file d’attente et…"
+    assert truncate_title("La grand-mère, la file d’attente et tous les autres") == "La grand-mère, la file d’attente et…"
 
 
 def test_chapters_by_hand_win_and_begin_at_zero(tmp_path: Path) -> None:
     write_timed(tmp_path / "timed.json", transcript(("archive", 20)))
     by_hand = (Chapter(12.9, "La file", "https://example.org/"), Chapter(80.0, "Le guichet"))
-    chapters(tmp_path / "timed.json", chapters=tmp_path / "chapters.json", by_hand=by_hand, slug="un")
+    write_chapters(tmp_path / "timed.json", chapters=tmp_path / "chapters.json", by_hand=by_hand, slug="un")
     assert json.loads((tmp_path / "chapters.json").read_text("utf-8")) == {
         "version": "1.2.0",
         "chapters": [
@@ -90,12 +100,12 @@ def test_a_chapter_after_the_end_is_named_with_both_times() -> None:
     with pytest.raises(
         CauserieError, match="^episodes/un/episode.toml: chapters: chapter “Trop tard” starts at 1:23, but the audio ends at 1:00"
     ):
-        checked((Chapter(0, "Début"), Chapter(83, "Trop tard")), transcript(duration_s=60.5), "un")
+        validate_chapters((Chapter(0, "Début"), Chapter(83, "Trop tard")), transcript(duration_s=60.5), "un")
 
 
 def test_chapters_out_of_order_are_named() -> None:
     with pytest.raises(CauserieError, match="“B” starts at 0:30, not after “A”, at 0:30"):
-        checked((Chapter(30.2, "A"), Chapter(30.2001, "B")), transcript(), "un")
+        validate_chapters((Chapter(30.2, "A"), Chapter(30.2001, "B")), transcript(), "un")
 
 
 @given(
@@ -108,4 +118,4 @@ def test_chapters_out_of_order_are_named() -> None:
 )
 @settings(max_examples=50)
 def test_chapters_survive_their_json(found: tuple[Chapter, ...]) -> None:
-    assert from_value(json.loads(json.dumps(to_value(found)))) == found
+    assert chapters_from_json(json.loads(json.dumps(chapters_to_json(found)))) == found

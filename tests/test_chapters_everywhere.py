@@ -19,7 +19,7 @@ from test_feed import find, published, told
 from test_release import png
 from test_tags import COVER, EPISODE, SHOW, folder, mp3, read_chapters  # noqa: F401
 
-from pipeline.feed.chapters import chapters, from_value, to_value
+from pipeline.feed.chapters import chapters_from_json, chapters_to_json, write_chapters
 from pipeline.feed.chapters import read_chapters as from_json
 from pipeline.files import sha256
 from pipeline.model import Chapter, TimedTranscript
@@ -44,7 +44,7 @@ def made(folder: Path) -> Path:  # noqa: F811
     where.mkdir()
     (where / "p.png").write_bytes(png(600, 600))
     write_timed(where / "timed.json", TimedTranscript(60.0, "fr", ()))
-    chapters(where / "timed.json", (where / "p.png",), chapters=where / "list.json", by_hand=BY_HAND, website=SITE, slug="la-file")
+    write_chapters(where / "timed.json", (where / "p.png",), chapters=where / "list.json", by_hand=BY_HAND, website=SITE, slug="la-file")
     about = {"show": SHOW, "episode": EPISODE}
     tag_mp3(folder / "raw.mp3", COVER, where / "list.json", (where / "p.png",), tagged=where / "x.mp3", **about)
     tag_opus(folder / "raw.opus", where / "list.json", tagged=where / "x.opus", **about)
@@ -125,6 +125,6 @@ def test_credits_are_the_same_everywhere(made: Path) -> None:
 @settings(max_examples=60)
 def test_no_millisecond_is_lost_between_the_list_and_the_feed(starts_ms: list[int]) -> None:
     marks = (Chapter(0, "A"), *(Chapter(ms / 1000, "B") for ms in sorted(starts_ms)))
-    data = told(SHOW, published(replace(EPISODE, slug="la-file"), from_value(to_value(marks))))
+    data = told(SHOW, published(replace(EPISODE, slug="la-file"), chapters_from_json(chapters_to_json(marks))))
     written = [start.split(":") for start in find(data, "//psc:chapter/@start")]
     assert [round(int(h) * 3_600_000 + int(m) * 60_000 + float(s) * 1000) for h, m, s in written] == [0, *sorted(starts_ms)]

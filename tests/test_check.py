@@ -14,13 +14,13 @@ from click.testing import CliRunner, Result
 from conftest import causerie, small_show
 
 from cli import main
-from pipeline.check import check, directories, shown
-from pipeline.commands import status
-from pipeline.feed.behind import addresses, look
-from pipeline.feed.parsed import parse
-from pipeline.feed.rules import uses
+from pipeline.check import as_errors, check_directories, check_show
+from pipeline.commands import format_status
+from pipeline.feed.behind import files_by_url, inspect_files
+from pipeline.feed.parsed import parse_feed
+from pipeline.feed.rules import file_references
 from pipeline.files import sha256, write_json
-from pipeline.looked import Looked
+from pipeline.looked import FileCache
 from pipeline.serve import make_server
 
 AT = "https://podcast.example.org/essai/"
@@ -65,24 +65,26 @@ def published(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def checked(root: Path, *options: str) -> Result:
+def run_check(root: Path, *options: str) -> Result:
     """Run the command."""
     return CliRunner().invoke(main, ["check", "--show", str(root), *options])
 
 
 def rules_of(root: Path) -> set[str]:
     """The rules of the findings."""
-    return {finding.rule for finding in directories(root, AT)}
+    return {finding.rule for finding in check_directories(root, AT)}
 
 
 def test_a_good_feed_has_no_mistake_and_missing_files_are_counted(published: Path) -> None:
-    told = checked(published)
-    assert told.exit_code == 0 and told.output.startswith("No mistakes found.\n")
-    assert "feeds/feed.xml: names 7 files that are not in this folder" in told.output
+    result = run_check(published)
+    assert result.exit_code == 0 and result.output.startswith("No mistakes found.\n")
+    assert "feeds/feed.xml: names 7 files that are not in this folder" in result.output
 
 
 def test_audio_and_image_properties_are_read_from_the_files(published: Path) -> None:
-    found = look(uses(parse((published / "feeds/feed.xml").read_bytes())), addresses(published, AT), Looked(published))
+    found = inspect_files(
+        file_references(parse_feed((published / "feeds/feed.xml").read_bytes())), files_by_url(published, AT), FileCache(published)
+    )
     audio, cover = found[f"{AT}la-file-1.mp3"].audio, found[f"{AT}cover-1.jpg"].image
     assert audio and (audio.kbps, audio.rate_hz, audio.channels, audio.constant, audio.has_info) == (128, 44_100, 2, True, True)
     assert (audio.id3, audio.title, round(audio.duration_s)) == ((2, 3), "La file d’attente", 2)
@@ -109,21 +111,21 @@ def test_audio_encoded_by_another_program_is_detected(published: Path) -> None:
 
 
 def test_a_second_check_reads_only_changed_files_and_reports_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = checked(published, "--json").output
+    first = run_check(published, "--json").output
     with monkeypatch.context() as patch:
-        for place in ("feed.parsed.parse", "feed.behind._said", "check.whole"):
+        for place in ("feed.parsed.parse_feed", "feed.behind._inspect_file", "check.probe_fully"):
             patch.setattr(f"pipeline.{place}", lambda *_: 1 // 0)
-        assert checked(published, "--json").output == first
+        assert run_check(published, "--json").output == first
     (published / "episodes/un/un.mp3").write_bytes(b"no sound")
-    assert "audio-type" in checked(published, "--json").output
+    assert "audio-type" in run_check(published, "--json").output
     first_release = published / ".causerie/un/release.json"
     first_release.write_text(first_release.read_text().replace("la-file-1.mp3", "la-file-2.mp3"))
-    assert "audio-type" not in checked(published, "--json").output
+    assert "audio-type" not in run_check(published, "--json").output
 
 
 def test_progress_is_reported_while_checking(published: Path) -> None:
     said: list[str] = []
-    check(published, tell=said.append)
+    check_show(published, on_status=said.append)
     assert [line.partition(":")[0] for line in said] == ["recording 1 of 2", "recording 2 of 2", "directory rules"]
 
 
@@ -132,7 +134,7 @@ def test_a_read_only_show_can_be_checked(published: Path, monkeypatch: pytest.Mo
         raise PermissionError(path)
 
     monkeypatch.setattr("pipeline.looked.write_whole", refused)
-    assert checked(published).output.startswith("No mistakes found.\n")
+    assert run_check(published).output.startswith("No mistakes found.\n")
 
 
 def test_an_image_with_the_name_of_an_audio_file_is_detected(published: Path) -> None:
@@ -163,15 +165,15 @@ def test_covers_made_by_other_programs_are_checked(published: Path, pixels: str,
 def test_an_error_of_a_directory_is_a_mistake_with_its_pack_and_rule(published: Path) -> None:
     feed = published / "feeds/feed.xml"
     feed.write_text(feed.read_text("utf-8").replace(">serial<", ">daily<"), "utf-8")
-    told = checked(published)
-    assert told.exit_code == 1
-    assert "feeds/feed.xml:3: the show has itunes:type “daily” [Apple: show-type]; write episodic or serial" in told.output
+    result = run_check(published)
+    assert result.exit_code == 1
+    assert "feeds/feed.xml:3: the show has itunes:type “daily” [Apple: show-type]; write episodic or serial" in result.output
 
 
 def test_in_json_a_finding_has_level_pack_rule_source_where_problem_and_remedy(published: Path) -> None:
     feed = published / "feeds/feed.xml"
     feed.write_text(feed.read_text("utf-8").replace(' isPermaLink="false"', ""), "utf-8")
-    found = [json.loads(line) for line in checked(published, "--json").stdout.splitlines()]
+    found = [json.loads(line) for line in run_check(published, "--json").stdout.splitlines()]
     assert [list(each) for each in found] == [["level", "pack", "rule", "source", "where", "problem", "remedy"]] * len(found)
     assert [each["rule"] for each in found if each["level"] == "error"] == ["guid-permalink"] * 3
 
@@ -186,39 +188,39 @@ def test_servers_are_requested_only_with_online(published: Path) -> None:
         Thread(target=server.serve_forever, daemon=True).start()
         feed = published / "feeds/feed.xml"
         feed.write_text(feed.read_text("utf-8").replace(AT, f"http://127.0.0.1:{server.server_port}/"), "utf-8")
-        asked = [each for each in directories(published, AT, online=True) if each.rule.startswith("served")]
+        asked = [each for each in check_directories(published, AT, online=True) if each.rule.startswith("served")]
         server.shutdown()
     gone = {each.problem for each in asked if each.rule == "served"}
     assert "bonus-1.mp3 answers 404 to HEAD" in gone and not {each for each in gone if "la-file-1.mp3" in each or "cover" in each}
-    assert not [each for each in directories(published, AT) if each.rule.startswith("served")]
+    assert not [each for each in check_directories(published, AT) if each.rule.startswith("served")]
 
 
 def test_a_feed_that_is_not_built_is_one_line_and_no_mistake(tmp_path: Path) -> None:
-    told = checked(small_show(tmp_path))
-    assert told.exit_code == 0 and told.output.count("is not built yet") == 1
+    result = run_check(small_show(tmp_path))
+    assert result.exit_code == 0 and result.output.count("is not built yet") == 1
 
 
 def test_a_hostile_feed_is_one_sentence_and_no_traceback(published: Path) -> None:
     (published / "feeds/feed.xml").write_bytes(b'<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss version="2.0">&a;</rss>')
-    told = causerie("check", root=published, check=False)
-    assert told.returncode == 1 and "declares a document type" in told.stderr + told.stdout and "Traceback" not in told.stderr
+    result = causerie("check", root=published, check=False)
+    assert result.returncode == 1 and "declares a document type" in result.stderr + result.stdout and "Traceback" not in result.stderr
 
 
 def test_words_of_a_feed_cannot_move_a_terminal(published: Path) -> None:
     feed = published / "feeds/feed.xml"
     feed.write_text(feed.read_text("utf-8").replace(">serial<", ">\u202e\u009b31m<"), "utf-8")
-    told = causerie("check", root=published, check=False)
-    assert told.returncode == 1 and not {"\u202e", "\u009b"} & set(told.stdout + told.stderr)
+    result = causerie("check", root=published, check=False)
+    assert result.returncode == 1 and not {"\u202e", "\u009b"} & set(result.stdout + result.stderr)
 
 
 def test_a_damaged_release_is_reported(published: Path) -> None:
     (published / ".causerie/un/release.json").write_text("{")
-    told = checked(published)
-    assert told.exit_code == 1 and ".causerie/un/release.json: is not readable JSON" in told.output + told.stderr
+    result = run_check(published)
+    assert result.exit_code == 1 and ".causerie/un/release.json: is not readable JSON" in result.output + result.stderr
 
 
 def test_advice_of_directories_comes_after_causeries_own(published: Path) -> None:
-    assert [each.where.partition(":")[0] for each in shown(directories(published, AT))] == ["feeds/feed.xml"]
+    assert [each.where.partition(":")[0] for each in as_errors(check_directories(published, AT))] == ["feeds/feed.xml"]
 
 
 def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path: Path) -> None:
@@ -226,17 +228,17 @@ def test_speakers_of_a_recording_are_asked_for_and_their_names_checked(tmp_path:
     (toml.parent / "raw.rttm").write_text("SPEAKER raw 1 0.5 75.0 <NA> <NA> SPEAKER_00 <NA> <NA>\n")
     episode = toml.read_text(encoding="utf-8") + 'diarisation = "raw.rttm"\n'
     toml.write_text(episode, encoding="utf-8")
-    asked = status(tmp_path, at=datetime(2026, 6, 1, tzinfo=UTC), as_json=False)
+    asked = format_status(tmp_path, at=datetime(2026, 6, 1, tzinfo=UTC), as_json=False)
     assert "name the speaker SPEAKER_00, episodes/un/episode.toml: [recordings.speakers]; 1:15 in total" in asked
-    assert "does not name the speaker SPEAKER_00" in str(check(tmp_path))
+    assert "does not name the speaker SPEAKER_00" in str(check_show(tmp_path))
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/un.md").write_text("+++\n+++\nOdile : Bonjour.\n\nOdile : Au revoir.\n", encoding="utf-8")
-    assert "does not name the speaker" not in str(check(tmp_path))  # a person's text does
+    assert "does not name the speaker" not in str(check_show(tmp_path))  # a person's text does
     toml.write_text(f'{episode}[recordings.speakers]\nSPEAKER_0 = "nora"\n', encoding="utf-8")
-    told = [str(each) for each in shown(check(tmp_path))]
+    messages = [str(each) for each in as_errors(check_show(tmp_path))]
     assert (
         "episodes/un/episode.toml: recordings[1].speakers: “SPEAKER_0” is not a speaker in episodes/un/raw.rttm; did you mean “SPEAKER_00”?"
-        in told
+        in messages
     )
     (toml.parent / "raw.rttm").write_text("SPEAKER raw\n")
-    assert any(str(each).startswith("episodes/un/raw.rttm:1: not a valid SPEAKER line") for each in shown(check(tmp_path)))
+    assert any(str(each).startswith("episodes/un/raw.rttm:1: not a valid SPEAKER line") for each in as_errors(check_show(tmp_path)))

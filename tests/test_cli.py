@@ -11,7 +11,7 @@ from conftest import causerie, small_show
 from cli import main
 from pipeline.build import Result
 from pipeline.console import Console
-from pipeline.preview import FOLDER, attempt
+from pipeline.preview import PREVIEW_FOLDER, rebuild
 from pipeline.steps import Step
 
 
@@ -84,9 +84,9 @@ def test_check_in_json_is_one_object_a_line(tmp_path):
 
 
 def test_a_show_without_mistakes_is_reported_as_such(tmp_path):
-    told = run("check", "--show", small_show(tmp_path)).output.splitlines()
-    assert told[0] == "No mistakes found."
-    assert [line for line in told[1:] if not line.startswith("feeds/feed.xml: is not built yet")] == []
+    lines = run("check", "--show", small_show(tmp_path)).output.splitlines()
+    assert lines[0] == "No mistakes found."
+    assert [line for line in lines[1:] if not line.startswith("feeds/feed.xml: is not built yet")] == []
 
 
 def test_status_says_what_waits_for_a_person(built):
@@ -110,7 +110,7 @@ def test_a_reason_that_fails_several_steps_is_printed_once(capsys):
     step = Step("un/guide", run)
     console = Console()
     for name in ("un/guide", "un/guide-clips"):
-        console.ended(Result(replace(step, name=name), "failed", "guides/un.md:47: the quote is not in the transcript"))
+        console.on_finish(Result(replace(step, name=name), "failed", "guides/un.md:47: the quote is not in the transcript"))
     assert capsys.readouterr().err.splitlines() == [
         "un/guide: failed: guides/un.md:47: the quote is not in the transcript",
         "un/guide-clips: failed: same reason as un/guide",
@@ -128,8 +128,8 @@ def test_serving_before_publishing_says_what_to_do(built):
 
 def test_a_preview_shows_what_is_due_at_the_given_time_and_publishing_requires_a_build(built):
     for day, shown in ((1, {"un"}), (2, {"un", "deux"})):
-        attempt(built, datetime(2026, 1, day, 12, tzinfo=UTC))
-        assert {path.parent.name for path in (built / FOLDER).glob("*/embed.html")} == shown
+        rebuild(built, datetime(2026, 1, day, 12, tzinfo=UTC))
+        assert {path.parent.name for path in (built / PREVIEW_FOLDER).glob("*/embed.html")} == shown
     assert "run causerie build first" in run("publish", "--show", built, "--at", "2026-01-01T12:00:00Z").output
 
 
@@ -171,13 +171,13 @@ def test_a_text_that_cannot_be_parsed_is_reported_by_status(tmp_path):
 def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):
     from datetime import UTC, datetime
 
-    from pipeline.commands import open_show
-    from pipeline.plan import plan
+    from pipeline.commands import load_show
+    from pipeline.plan import plan_steps
 
     small_show(tmp_path)
     kinds = []
     for _ in range(2):
-        steps = {step.name: step for step in plan(open_show(tmp_path), datetime(2030, 1, 1, tzinfo=UTC))}
+        steps = {step.name: step for step in plan_steps(load_show(tmp_path), datetime(2030, 1, 1, tzinfo=UTC))}
         kinds.append(steps["un/transcribe"].settings)
         with (tmp_path / "show.toml").open("a") as show:
             show.write("\n[people.invitee]\nname = 'Rosa Invitée'\n")
@@ -186,11 +186,11 @@ def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):
 
 
 def test_what_subscribers_will_notice_is_printed_before_and_after_publishing(built):
-    told = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
-    assert told == ["2 new episodes, 0 downloads repeated", "  new: Épisode deux, Épisode un"]
+    lines = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
+    assert lines == ["2 new episodes, 0 downloads repeated", "  new: Épisode deux, Épisode un"]
     causerie("publish", "--quiet", "--at", "2030-01-01", root=built)
-    told = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
-    assert told == ["Subscribers will notice nothing."]
+    lines = causerie("feed", "--diff", "--quiet", "--at", "2030-01-01", root=built).stdout.splitlines()
+    assert lines == ["Subscribers will notice nothing."]
 
 
 def test_one_show_has_several_feeds(built):

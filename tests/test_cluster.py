@@ -4,12 +4,12 @@ import little_steps
 import pytest
 from distributed import LocalCluster
 
-from pipeline.build import build
-from pipeline.cluster import Cluster
+from pipeline.build import run_steps
+from pipeline.cluster import DaskCluster
 from pipeline.errors import CauserieError
 from pipeline.steps import Step
 
-SHOUT = Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"})
+SHOUT = Step("a/shout", little_steps.to_upper, {"source": "raw.txt"}, {"loud": "loud.txt"})
 
 
 @pytest.fixture(scope="module")
@@ -27,38 +27,38 @@ def show(tmp_path):
 
 
 def test_steps_run_on_the_cluster_and_their_errors_are_returned(address, show):
-    refuse = Step("a/refuse", little_steps.refuse, {"source": "raw.txt"}, {"out": "out.txt"}, lane="model")
-    with Cluster(address, show) as workers:
-        built, failed = build((SHOUT, refuse), show, workers)
+    refuse = Step("a/refuse", little_steps.raise_user_error, {"source": "raw.txt"}, {"out": "out.txt"}, pool="model")
+    with DaskCluster(address, show) as workers:
+        built, failed = run_steps((SHOUT, refuse), show, workers)
     assert (show / "loud.txt").read_text() == "BONJOUR!"
     assert (built.status, failed.why) == ("built", "raw.wav: is not a recording; export it again")
 
 
 def test_what_a_cluster_built_is_current_here(address, show):
-    with Cluster(address, show) as workers:
-        build((SHOUT,), show, workers)
-        assert [result.status for result in build((SHOUT,), show, workers)] == ["current"]
+    with DaskCluster(address, show) as workers:
+        run_steps((SHOUT,), show, workers)
+        assert [result.status for result in run_steps((SHOUT,), show, workers)] == ["current"]
 
 
 def test_progress_reports_are_forwarded(address, show):
-    heard = []
-    with Cluster(address, show, lambda *report: heard.append(report)) as workers:
-        build((Step("a/long", little_steps.long, {"source": "raw.txt"}, {"out": "out.txt"}),), show, workers)
-    assert ("a/long", 1.0, 2.0) in heard
+    reports = []
+    with DaskCluster(address, show, lambda *report: reports.append(report)) as workers:
+        run_steps((Step("a/long", little_steps.report_half_way, {"source": "raw.txt"}, {"out": "out.txt"}),), show, workers)
+    assert ("a/long", 1.0, 2.0) in reports
 
 
 def test_a_worker_that_dies_fails_its_step_and_no_other(address, show):
-    die = Step("b/die", little_steps.die, {"source": "raw.txt"}, {"out": "out.txt"})
-    with Cluster(address, show) as workers:
-        assert [result.status for result in build((die, SHOUT), show, workers)] == ["failed", "built"]
+    die = Step("b/die", little_steps.kill_own_process, {"source": "raw.txt"}, {"out": "out.txt"})
+    with DaskCluster(address, show) as workers:
+        assert [result.status for result in run_steps((die, SHOUT), show, workers)] == ["failed", "built"]
 
 
 def test_a_worker_that_does_not_see_the_show_is_refused(address, tmp_path):
     with pytest.raises(CauserieError, match="does not see"):
-        Cluster(address, tmp_path)
+        DaskCluster(address, tmp_path)
 
 
 def test_an_address_without_scheduler_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.cluster._PATIENCE_S", 0.5)
+    monkeypatch.setattr("pipeline.cluster._TIMEOUT_S", 0.5)
     with pytest.raises(CauserieError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
-        Cluster("tcp://127.0.0.1:9", tmp_path)
+        DaskCluster("tcp://127.0.0.1:9", tmp_path)

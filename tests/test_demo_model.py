@@ -9,24 +9,24 @@ import pytest
 from conftest import REPOSITORY
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.audio.ingest import ingest
-from pipeline.catalog import load
-from pipeline.speech.transcribe import transcribe
-from pipeline.transcript.normal import tokens
+from pipeline.audio.ingest import ingest_recordings
+from pipeline.catalog import load_config
+from pipeline.speech.transcribe import transcribe_master
+from pipeline.transcript.normal import word_tokens
 
 MODEL = REPOSITORY / "tools/demo_model/demo.pt"
-SHOW = load(REPOSITORY)
+SHOW = load_config(REPOSITORY)
 
 
 def hear(master: Path, words: Path) -> list[dict]:
     """The words Whisper finds."""
-    transcribe(master, words=words, model="demo", language="fr", names=(), checkpoint=MODEL)
+    transcribe_master(master, words=words, model="demo", language="fr", names=(), checkpoint=MODEL)
     return [word for segment in json.loads(words.read_text())["segments"] for word in segment["words"]]
 
 
 def said(words) -> tuple[list[str], list[float | None]]:
     """Comparable tokens, and the start of those that begin a word."""
-    pairs = [(token, start_s if i == 0 else None) for text, start_s in words for i, token in enumerate(tokens(text, "fr"))]
+    pairs = [(token, start_s if i == 0 else None) for text, start_s in words for i, token in enumerate(word_tokens(text, "fr"))]
     return [token for token, _ in pairs], [start_s for _, start_s in pairs]
 
 
@@ -36,7 +36,7 @@ def test_an_episode_of_the_sample_is_heard_and_timed(episode, tmp_path):
     mix = episode.mix
     places = {name: tmp_path / name for name in ("activity", "levels", "sound")}
     files = tuple(REPOSITORY / file for file in mix.files)
-    ingest(files, master=master, **places, mix=mix, sample_rate_hz=SHOW.audio.sample_rate_hz, channels=SHOW.audio.channels)
+    ingest_recordings(files, master=master, **places, mix=mix, sample_rate_hz=SHOW.audio.sample_rate_hz, channels=SHOW.audio.channels)
     heard, heard_s = said((word["text"], word["start_s"]) for word in hear(master, tmp_path / "words.json"))
     truth = json.loads((REPOSITORY / f"tests/data/sample_truth/{episode.slug}.json").read_text())
     spoken, spoken_s = said((word, start_s) for line in truth for word, start_s, _ in line["words"])

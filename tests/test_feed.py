@@ -18,16 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pipeline.feed.chapters import to_value
-from pipeline.feed.feed import feed, rss
-from pipeline.feed.items import DESCRIPTION_BYTES, Published, Whole, description, paragraphs
-from pipeline.feed.ledger import publication
-from pipeline.feed.noticed import differences
+from pipeline.feed.chapters import chapters_to_json
+from pipeline.feed.feed import render_feed, write_feed
+from pipeline.feed.items import DESCRIPTION_BYTES, FeedContext, FeedEpisode, html_paragraphs, item_description
+from pipeline.feed.ledger import read_publication
+from pipeline.feed.noticed import describe_changes
 from pipeline.feed.podcast_ext import NAMESPACES
-from pipeline.feed_model import ChannelOptions, OtherFeed
+from pipeline.feed_model import ChannelOptions, FeedVariant
 from pipeline.files import write_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
-from pipeline.release import TYPES, PublishedFile, Release, write_release
+from pipeline.release import MEDIA_TYPES, Release, ReleaseFile, write_release
 
 GOLDEN = Path(__file__).parent / "golden" / "feed"
 NS = {**NAMESPACES, "atom": "http://www.w3.org/2005/Atom"}
@@ -60,14 +60,14 @@ MARKS = (Chapter(0, "Ouverture"), Chapter(20, "L’archive & le reste", "https:/
 ROLES = {
     "audio": ("{0}/{0}-0123456789.mp3", "audio/mpeg"),
     "light": ("{0}/{0}-0123456789.opus", "audio/ogg"),
-    **{f"transcript_{form}": (f"{{0}}/transcript-0123456789.{form}", TYPES[f".{form}"]) for form in ("html", "json", "srt", "vtt")},
+    **{f"transcript_{form}": (f"{{0}}/transcript-0123456789.{form}", MEDIA_TYPES[f".{form}"]) for form in ("html", "json", "srt", "vtt")},
     "chapters": ("{0}/chapters-0123456789.json", "application/json+chapters"),
 }
 
 
 def release(slug: str) -> Release:
     """An episode's release, as long as a real one."""
-    files = (PublishedFile(role, key.format(slug), f"src/{role}", 1_331_200, "ab" * 32, kind) for role, (key, kind) in ROLES.items())
+    files = (ReleaseFile(role, key.format(slug), f"src/{role}", 1_331_200, "ab" * 32, kind) for role, (key, kind) in ROLES.items())
     return Release(slug, 95.62, tuple(files))
 
 
@@ -75,18 +75,18 @@ def made(tmp_path: Path, episodes: tuple[EpisodeInfo, ...], show: ShowInfo = SHO
     """The feed that the step writes."""
     for episode in episodes:
         write_release(tmp_path / f"{episode.slug}.json", release(episode.slug))
-        write_json(tmp_path / f"{episode.slug}.chapters.json", to_value(MARKS))
-    cover = PublishedFile("cover", "cover-0123456789.jpg", "cover.jpg", 1, "00", "image/jpeg")
+        write_json(tmp_path / f"{episode.slug}.chapters.json", chapters_to_json(MARKS))
+    cover = ReleaseFile("cover", "cover-0123456789.jpg", "cover.jpg", 1, "00", "image/jpeg")
     write_release(tmp_path / "cover.json", Release("", 0.0, (cover,)))
     paths = [tmp_path / f"{episode.slug}.json" for episode in episodes]
     marks = [tmp_path / f"{episode.slug}.chapters.json" for episode in episodes]
-    feed(tuple(paths), tmp_path / "cover.json", tuple(marks), feed=tmp_path / "feed.xml", show=show, episodes=episodes)
+    write_feed(tuple(paths), tmp_path / "cover.json", tuple(marks), feed=tmp_path / "feed.xml", show=show, episodes=episodes)
     return (tmp_path / "feed.xml").read_bytes()
 
 
-def published(episode: EpisodeInfo, marks: tuple[Chapter, ...] = MARKS) -> Published:
+def published(episode: EpisodeInfo, marks: tuple[Chapter, ...] = MARKS) -> FeedEpisode:
     """The same in memory."""
-    return Published(episode, 95.62, {file.role: vars(file) for file in release(episode.slug).files}, marks)
+    return FeedEpisode(episode, 95.62, {file.role: vars(file) for file in release(episode.slug).files}, marks)
 
 
 def find(data: bytes, path: str) -> list[Any]:
@@ -201,14 +201,14 @@ def test_identities_are_the_ledgers_else_those_it_would_give(tmp_path: Path, dat
 
 def test_a_new_title_repeats_no_download(tmp_path: Path, data: bytes) -> None:
     before, after = (
-        publication(bytes_, at=FILE.published, target="public")
+        read_publication(bytes_, at=FILE.published, target="public")
         for bytes_ in (data, made(tmp_path, (replace(FILE, title="Autre titre"), VOICE)))
     )
-    assert differences(before, after) == ("1 text corrected, 0 downloads repeated", "  corrected: Autre titre")
+    assert describe_changes(before, after) == ("1 text corrected, 0 downloads repeated", "  corrected: Autre titre")
 
 
 def test_a_description_has_paragraphs_chapters_and_the_way_to_the_transcript() -> None:
-    lines = re.findall(r"<p>(.*?)</p>", description(published(FILE), "https://example.org/guichet/la-file/", "fr"))
+    lines = re.findall(r"<p>(.*?)</p>", item_description(published(FILE), "https://example.org/guichet/la-file/", "fr"))
     assert lines == [
         "Nous prenons un ticket, et nous attendons.",
         "«\u202fJe leur apprendrai à dire bonjour\u202f!\u202f»",
@@ -221,7 +221,7 @@ def test_a_description_has_paragraphs_chapters_and_the_way_to_the_transcript() -
 
 def test_a_long_description_is_cut_after_a_word_and_keeps_its_chapters() -> None:
     long = published(replace(FILE, description="été & hiver " * 900))
-    html = description(long, "https://example.org/", "fr")
+    html = item_description(long, "https://example.org/", "fr")
     assert DESCRIPTION_BYTES - 20 < len(html.encode()) <= DESCRIPTION_BYTES
     assert re.search(r" (été|&amp;|hiver)…</p><p>00:00:00", html) and html.endswith("</a></p>")
 
@@ -229,7 +229,7 @@ def test_a_long_description_is_cut_after_a_word_and_keeps_its_chapters() -> None
 @given(st.text(max_size=400), st.integers(0, 300))
 @settings(max_examples=100)
 def test_paragraphs_never_pass_their_limit_and_are_well_formed(text: str, limit_bytes: int) -> None:
-    html = paragraphs(text, limit_bytes)
+    html = html_paragraphs(text, limit_bytes)
     assert len(html.encode()) <= limit_bytes
     assert re.fullmatch(r"(?:<p>(?:[^<>&]|&(?:amp|lt|gt);)+</p>)*", html)
 
@@ -242,11 +242,11 @@ HOSTILE = st.one_of(
 )
 
 
-def told(show: ShowInfo, *ones: Published) -> bytes:
+def told(show: ShowInfo, *ones: FeedEpisode) -> bytes:
     """A feed in memory."""
     newest = sorted(ones, key=lambda one: one.episode.published, reverse=True)
-    whole = Whole(show, ChannelOptions(), ({"key": "c.jpg", "type": "image/jpeg"},), OtherFeed("feed", key="feed.xml"))
-    return rss(whole, [one.episode for one in newest], (), newest)
+    whole = FeedContext(show, ChannelOptions(), ({"key": "c.jpg", "type": "image/jpeg"},), FeedVariant("feed", key="feed.xml"))
+    return render_feed(whole, [one.episode for one in newest], (), newest)
 
 
 PLAIN = told(SHOW, published(FILE))

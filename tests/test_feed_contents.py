@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.feed.contents import damage
-from pipeline.pictures import Image, image
+from pipeline.feed.contents import first_error
+from pipeline.pictures import ImageHeader, parse_header
 
 VTT = "WEBVTT\n\nNOTE écrit à la main\n\n00:01.000 --> 00:02.500\n<v Nora>Bonjour\n\n1\n00:00:02.500 --> 00:00:04.000 align:start\nL’attente\n"
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nNora: Bonjour\n\n2\n00:00:02,500 --> 00:00:04,000\nL’attente\n"
@@ -48,12 +48,12 @@ CASES = [
 
 @pytest.mark.parametrize(("kind", "text", "said"), CASES)
 def test_a_text_is_whole_or_what_is_wrong_in_it_is_said(kind: str, text: str, said: str) -> None:
-    found = damage(kind, text.encode())
+    found = first_error(kind, text.encode())
     assert (said in found) if said else not found, found
 
 
 def test_a_text_in_another_encoding_is_said_to_be_so() -> None:
-    assert damage("text/vtt", VTT.encode("latin-1", "replace")) == "is not UTF-8 text"
+    assert first_error("text/vtt", VTT.encode("latin-1", "replace")) == "is not UTF-8 text"
 
 
 def png(colour: int, *chunks: bytes) -> bytes:
@@ -70,33 +70,33 @@ def jpeg(components: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (png(2), Image("png", 30, 20, "RGB", False)),
-        (png(6), Image("png", 30, 20, "RGB", True)),
-        (png(0), Image("png", 30, 20, "grey", False)),
-        (png(4), Image("png", 30, 20, "grey", True)),
-        (png(3, b"PLTE123"), Image("png", 30, 20, "RGB", False)),
-        (png(3, b"PLTE123", b"tRNS1"), Image("png", 30, 20, "RGB", True)),
+        (png(2), ImageHeader("png", 30, 20, "RGB", False)),
+        (png(6), ImageHeader("png", 30, 20, "RGB", True)),
+        (png(0), ImageHeader("png", 30, 20, "grey", False)),
+        (png(4), ImageHeader("png", 30, 20, "grey", True)),
+        (png(3, b"PLTE123"), ImageHeader("png", 30, 20, "RGB", False)),
+        (png(3, b"PLTE123", b"tRNS1"), ImageHeader("png", 30, 20, "RGB", True)),
         (png(9), None),
-        (jpeg(3), Image("jpeg", 30, 20, "RGB", False)),
-        (jpeg(1), Image("jpeg", 30, 20, "grey", False)),
-        (jpeg(4), Image("jpeg", 30, 20, "CMYK", False)),
+        (jpeg(3), ImageHeader("jpeg", 30, 20, "RGB", False)),
+        (jpeg(1), ImageHeader("jpeg", 30, 20, "grey", False)),
+        (jpeg(4), ImageHeader("jpeg", 30, 20, "CMYK", False)),
         (jpeg(3)[:-4], None),
         (b"GIF89a", None),
         (b"", None),
     ],
 )
-def test_a_picture_is_known_by_its_header(data: bytes, expected: Image | None) -> None:
-    assert image(data) == expected
+def test_a_picture_is_known_by_its_header(data: bytes, expected: ImageHeader | None) -> None:
+    assert parse_header(data) == expected
 
 
 @given(st.sampled_from(sorted({kind for kind, _, _ in CASES})), st.text(max_size=60), st.integers(0, 200))
 @settings(max_examples=100, deadline=None)
 def test_no_text_stops_the_look(kind: str, typed: str, at: int) -> None:
     for text in (VTT, SRT, JSON, CHAPTERS):
-        assert isinstance(damage(kind, (text[:at] + typed + text[at:]).encode("utf-8", "replace")), str)
+        assert isinstance(first_error(kind, (text[:at] + typed + text[at:]).encode("utf-8", "replace")), str)
 
 
 @given(st.sampled_from((png(2), jpeg(3), b"")), st.binary(max_size=60), st.integers(0, 40))
 @settings(max_examples=100)
 def test_no_bytes_stop_the_look_at_a_picture(data: bytes, typed: bytes, at: int) -> None:
-    image(data[:at] + typed + data[at:])
+    parse_header(data[:at] + typed + data[at:])

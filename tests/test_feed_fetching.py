@@ -10,11 +10,11 @@ import pytest
 from strangers_server import body, bomb, endless, moved, ranges, serving
 
 from pipeline.errors import CauserieError
-from pipeline.feed.addresses import is_public, resolved
-from pipeline.feed.fetching import Limits, fetched
-from pipeline.feed.media import download
+from pipeline.feed.addresses import is_public, resolve_host
+from pipeline.feed.fetching import FetchLimits, fetch
+from pipeline.feed.media import download_file
 
-HERE = Limits(1_000_000, idle_s=5, whole_s=10, allow_private=True)
+HERE = FetchLimits(1_000_000, idle_timeout_s=5, total_timeout_s=10, allow_private=True)
 SOUND = bytes(range(256)) * 2000
 
 
@@ -36,40 +36,40 @@ def test_addresses_of_the_public_internet(address: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f000001", "2130706433", "127.1", "[::1]".strip("[]")])
 def test_every_spelling_of_this_machine_is_refused(host: str) -> None:
     with pytest.raises(CauserieError, match="not on the public Internet"):
-        resolved(host, 80, allow_private=False)
+        resolve_host(host, 80, allow_private=False)
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed() -> None:
     with serving({"/feed": b"<rss/>"}) as (site, asked):
         with pytest.raises(CauserieError, match="--allow-private"):
-            fetched(f"{site}/feed", Limits(1000))
+            fetch(f"{site}/feed", FetchLimits(1000))
         assert not asked
-        assert fetched(f"{site}/feed", HERE)[0] == b"<rss/>"
+        assert fetch(f"{site}/feed", HERE)[0] == b"<rss/>"
 
 
 def test_each_hop_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = []
     monkeypatch.setattr(
-        "pipeline.feed.fetching.resolved", lambda host, port, allow: judged.append(host) or resolved(host, port, host == "127.0.0.1")
+        "pipeline.feed.fetching.resolved", lambda host, port, allow: judged.append(host) or resolve_host(host, port, host == "127.0.0.1")
     )
     with (
         serving({"/a": moved("/b"), "/b": moved("http://localhost:1/c")}) as (site, _),
         pytest.raises(CauserieError, match=r"localhost .*not on the"),
     ):
-        fetched(f"{site}/a", HERE)
+        fetch(f"{site}/a", HERE)
     assert judged == ["127.0.0.1", "127.0.0.1", "localhost"]
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://example.org/a", "gopher://x/", "javascript:alert(1)"])
 def test_a_redirect_leads_to_http_only(to: str) -> None:
     with serving({"/": moved(to)}) as (site, _), pytest.raises(CauserieError, match="which is not http"):
-        fetched(f"{site}/", HERE)
+        fetch(f"{site}/", HERE)
 
 
 def test_redirects_end() -> None:
     with serving({"/": moved("/")}) as (site, asked):
         with pytest.raises(CauserieError, match="redirects more than 10 times"):
-            fetched(f"{site}/", HERE)
+            fetch(f"{site}/", HERE)
         assert len(asked) == 11
 
 
@@ -78,30 +78,30 @@ def test_redirects_end() -> None:
 )
 def test_other_addresses_are_refused_without_their_secrets(url: str) -> None:
     with pytest.raises(CauserieError) as refused:
-        fetched(url, HERE)
+        fetch(url, HERE)
     assert "pass" not in str(refused.value).replace("a password", "").replace("passwd", "")
 
 
 def test_a_body_without_an_end_is_left() -> None:
     with serving({"/": endless()}) as (site, _), pytest.raises(CauserieError, match="larger than 1 MB"):
-        fetched(f"{site}/", HERE)
+        fetch(f"{site}/", HERE)
 
 
 def test_a_body_that_says_it_is_too_large_is_not_begun() -> None:
     with serving({"/": lambda page: body(page, b"x", length=10**12)}) as (site, _), pytest.raises(CauserieError, match="larger than 1 MB"):
-        fetched(f"{site}/", HERE)
+        fetch(f"{site}/", HERE)
 
 
 def test_a_body_that_drips_is_left_in_time() -> None:
     began = time.monotonic()
     with serving({"/": endless(0.05)}) as (site, _), pytest.raises(CauserieError, match="takes more than"):
-        fetched(f"{site}/", Limits(1000, idle_s=5, whole_s=0.5, allow_private=True))
+        fetch(f"{site}/", FetchLimits(1000, idle_timeout_s=5, total_timeout_s=0.5, allow_private=True))
     assert time.monotonic() - began < 5
 
 
 def test_a_packed_bomb_is_met_while_it_is_small() -> None:
     with serving({"/": bomb}) as (site, _), pytest.raises(CauserieError, match="larger than 1 MB"):
-        fetched(f"{site}/", HERE)
+        fetch(f"{site}/", HERE)
 
 
 def test_a_packed_body_is_unpacked_and_a_broken_one_told() -> None:
@@ -111,9 +111,9 @@ def test_a_packed_body_is_unpacked_and_a_broken_one_told() -> None:
         "/cut": lambda page: body(page, whole[:-9], Content_Encoding="gzip"),
     }
     with serving(pages) as (site, _):
-        assert fetched(f"{site}/", HERE)[0] == b"<rss/>"
+        assert fetch(f"{site}/", HERE)[0] == b"<rss/>"
         with pytest.raises(CauserieError, match="was cut off during"):
-            fetched(f"{site}/cut", HERE)
+            fetch(f"{site}/cut", HERE)
 
 
 def test_a_cut_body_is_no_body() -> None:
@@ -121,23 +121,23 @@ def test_a_cut_body_is_no_body() -> None:
         serving({"/": lambda page: body(page, b"<rss", length=100)}) as (site, _),
         pytest.raises(CauserieError, match="was cut off during"),
     ):
-        fetched(f"{site}/", HERE)
+        fetch(f"{site}/", HERE)
 
 
 def test_what_a_server_refuses_is_said_without_the_query() -> None:
     with serving({}) as (site, _), pytest.raises(CauserieError, match="is not found") as refused:
-        fetched(f"{site}/feed?token=secret", HERE)
+        fetch(f"{site}/feed?token=secret", HERE)
     assert "secret" not in str(refused.value)
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
     with pytest.raises(CauserieError, match="does not answer"):
-        fetched("http://127.0.0.1:9/", HERE)
+        fetch("http://127.0.0.1:9/", HERE)
 
 
 def test_a_sound_that_is_cut_is_gone_on_with(tmp_path: Path) -> None:
     with serving({"/a.mp3": ranges(SOUND, 100_000)}) as (site, asked):
-        assert download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE) == len(SOUND)
+        assert download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE) == len(SOUND)
     assert (tmp_path / "a.mp3").read_bytes() == SOUND
     assert [wanted for _, wanted in asked] == ["", "bytes=100000-"]
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp3"]
@@ -152,9 +152,9 @@ def test_a_later_run_goes_on_where_one_was_stopped(tmp_path: Path) -> None:
 
     with serving({"/a.mp3": ranges(SOUND, len(SOUND))}) as (site, asked):
         with pytest.raises(Stop):
-            download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE, stop)
+            download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE, stop)
         assert not (tmp_path / "a.mp3").exists()
-        download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
+        download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
     assert asked[1][1].startswith("bytes=") and (tmp_path / "a.mp3").read_bytes() == SOUND
 
 
@@ -162,9 +162,9 @@ def test_a_sound_that_changed_meanwhile_begins_again(tmp_path: Path) -> None:
     pages = {"/a.mp3": ranges(b"old" * 1000, 3000, tag='"old"')}
     with serving(pages) as (site, asked):
         with pytest.raises(ZeroDivisionError):
-            download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE, lambda done, of: 1 // 0)
+            download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE, lambda done, of: 1 // 0)
         pages["/a.mp3"] = ranges(SOUND, len(SOUND))
-        download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
+        download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
     assert asked[1][1] and (tmp_path / "a.mp3").read_bytes() == SOUND
 
 
@@ -173,7 +173,7 @@ def test_a_server_that_always_cuts_is_given_up(tmp_path: Path) -> None:
         serving({"/a.mp3": lambda page: body(page, b"x" * 10, length=100)}) as (site, asked),
         pytest.raises(CauserieError, match="cut off at every attempt"),
     ):
-        download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
+        download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
     assert len(asked) == 6 and not (tmp_path / "a.mp3").exists()
 
 
@@ -190,5 +190,5 @@ def test_a_server_that_always_cuts_is_given_up(tmp_path: Path) -> None:
 )
 def test_what_is_no_sound_is_told_and_leaves_no_file(tmp_path: Path, page: object, said: str) -> None:
     with serving({"/a.mp3": page}) as (site, _), pytest.raises(CauserieError, match=said):
-        download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
+        download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE)
     assert not (tmp_path / "a.mp3").exists()

@@ -12,19 +12,19 @@ from test_feed_importing import SOUND, show, told
 from test_feed_options import ALL, ITEM, made
 
 from pipeline import catalog
-from pipeline.bringing import bring
-from pipeline.feed.imported_keys import toml_lines
-from pipeline.feed.importing import imported
-from pipeline.feed.telling import Run
-from pipeline.feed.workspace import quoted
+from pipeline.bringing import import_show
+from pipeline.feed.imported_keys import feed_toml_lines
+from pipeline.feed.importing import convert_feed
+from pipeline.feed.telling import ImportSession
+from pipeline.feed.workspace import toml_string
 from pipeline.model import Show
 
 
 def brought(tmp_path: Path, feed: bytes) -> Show:
     """The show that an import makes, as a build would read it."""
     (tmp_path / "feed.xml").write_bytes(feed)
-    bring(tmp_path / "show", str(tmp_path / "feed.xml"), Run(offline=True))
-    return catalog.load(tmp_path / "show")
+    import_show(tmp_path / "show", str(tmp_path / "feed.xml"), ImportSession(offline=True))
+    return catalog.load_config(tmp_path / "show")
 
 
 def test_what_a_feed_of_ours_says_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_what_a_feed_of_ours_says_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_tags_of_before_the_podcast_namespace_become_todays() -> None:
     older = "<rawvoice:donate href='https://don.example.org'>Donner</rawvoice:donate><rawvoice:frequency>Weekly</rawvoice:frequency>"
     with_space = f"<rss version='2.0' xmlns:rawvoice='http://www.rawvoice.com/rawvoiceRssModule/'><channel><title>T</title>{older}<item>{SOUND}</item></channel></rss>"
-    found = imported(with_space.encode(), "x")
+    found = convert_feed(with_space.encode(), "x")
     assert found.feed == {"funding": [{"url": "https://don.example.org", "text": "Donner"}], "updates": {"text": "Weekly"}}
 
 
@@ -101,12 +101,12 @@ def test_whatever_is_typed_into_a_tag_makes_a_show_that_can_be_read(
     root = tmp_path_factory.mktemp("typed")
     written = "".join(tostring(tag, encoding="unicode") for tag in tags)
     one = show(f"<title>a</title><pubDate>Thu, 15 Jan 2026 19:00:00 +0100</pubDate>{SOUND.format(1)}{written}", of_show=written)
-    (root / "show.toml").write_text("\n".join(toml_lines(one.feed, quoted)), "utf-8")
+    (root / "show.toml").write_text("\n".join(feed_toml_lines(one.feed, toml_string)), "utf-8")
     problems: list[object] = []
-    from pipeline.feed_keys import channel_options
+    from pipeline.feed_keys import read_channel_options
     from pipeline.toml import read_toml
 
     table = read_toml(root / "show.toml", "show.toml", problems)
-    options = table and channel_options(table, root, one.info.license, one.info.email)
+    options = table and read_channel_options(table, root, one.info.license, one.info.email)
     assert not problems and options is not None
     assert len(options.tags) == sum(len(tables) for tables in one.feed.values() if isinstance(tables, list))

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from test_feed import FILE, MALIK, MARKS, NORA, SHOW, VOICE, published
 from test_feed import told as told_as_feed
 
-from pipeline.bringing import bring
-from pipeline.catalog import RESERVED, read
+from pipeline.bringing import import_show
+from pipeline.catalog import RESERVED_SLUGS, read_config
 from pipeline.errors import CauserieError
-from pipeline.feed.importing import Imported, imported, slugs
-from pipeline.feed.telling import Run
+from pipeline.feed.importing import ImportedShow, assign_slugs, convert_feed
+from pipeline.feed.telling import ImportSession
 from pipeline.files import read_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.roles import TAXONOMY
@@ -31,13 +31,13 @@ HEAD = (
 SOUND = '<enclosure url="https://example.org/{}.mp3" length="9" type="audio/mpeg"/>'
 
 
-def show(*items: str, of_show: str = "") -> Imported:
+def show(*items: str, of_show: str = "") -> ImportedShow:
     """A feed with these items, newest first."""
     inside = "".join(f"<item>{item}</item>" for item in items)
-    return imported(f"{HEAD}<channel><title>T</title>{of_show}{inside}</channel></rss>".encode(), "x", "https://example.org/feed")
+    return convert_feed(f"{HEAD}<channel><title>T</title>{of_show}{inside}</channel></rss>".encode(), "x", "https://example.org/feed")
 
 
-def told(found: Imported, where: str) -> str:
+def told(found: ImportedShow, where: str) -> str:
     """All that is said of an episode, or of the show."""
     return "\n".join(note.text for note in found.notes if note.where == where)
 
@@ -47,13 +47,13 @@ def everything(root: Path, name: str) -> str:
     files = [root / "show.toml", *sorted(root.glob("episodes/*/*.toml")), root / "feeds/ledger.json"]
     texts = [f"=== {path.relative_to(root)}\n{path.read_text('utf-8')}" for path in files]
     notes = "".join(f"{note['where']}: {note['text']}\n" for note in read_json(root / "feeds/imported.json")["notes"])
-    problems = "".join(f"{problem}\n" for problem in read(root)[1])
+    problems = "".join(f"{problem}\n" for problem in read_config(root)[1])
     return "\n".join([*texts, f"=== told of {name}\n{notes}", f"=== what catalog.read says\n{problems}"])
 
 
 @pytest.mark.parametrize("feed", FEEDS, ids=lambda path: path.stem)
 def test_the_workspace_of_each_kind_of_feed_is_the_one_that_was_looked_at(feed: Path, tmp_path: Path) -> None:
-    assert bring(tmp_path / "show", str(feed), Run(offline=True))
+    assert import_show(tmp_path / "show", str(feed), ImportSession(offline=True))
     found = everything(tmp_path / "show", feed.name).replace(str(feed.parent), "")
     golden = GOLDEN / f"{feed.stem}.txt"
     if os.environ.get("CAUSERIE_GOLDEN") == "write":
@@ -109,8 +109,8 @@ def test_where_a_show_goes_is_guessed_from_a_site_of_its_own(link: str, website:
 
 def test_a_feed_without_a_podcast_guid_has_that_of_its_address() -> None:
     feed = f"{HEAD}<channel><title>T</title><item><title>a</title>{SOUND.format(1)}</item></channel></rss>".encode()
-    assert imported(feed, "x", "https://podnews.net/rss/").info.guid == "9b024349-ccf0-5f69-a609-6b82873eab3c"
-    assert imported(feed, "x").info.guid == ""
+    assert convert_feed(feed, "x", "https://podnews.net/rss/").info.guid == "9b024349-ccf0-5f69-a609-6b82873eab3c"
+    assert convert_feed(feed, "x").info.guid == ""
 
 
 def test_hosts_are_the_shows_when_every_episode_that_names_anybody_names_them() -> None:
@@ -144,7 +144,7 @@ def test_what_has_no_place_is_told_by_its_tag() -> None:
 @pytest.mark.parametrize("inside", ["", "<item><title>a</title></item>", '<item><enclosure url="ftp://x/1.mp3"/></item>'])
 def test_a_feed_without_a_sound_is_refused(inside: str) -> None:
     with pytest.raises(CauserieError, match="has no episode with audio"):
-        imported(f"{HEAD}<channel><title>T</title>{inside}</channel></rss>".encode(), "x")
+        convert_feed(f"{HEAD}<channel><title>T</title>{inside}</channel></rss>".encode(), "x")
 
 
 @given(
@@ -154,14 +154,14 @@ def test_a_feed_without_a_sound_is_refused(inside: str) -> None:
 )
 @settings(max_examples=40, deadline=None)
 def test_slugs_are_usable_unique_and_not_reserved(found: list[tuple[str, str]]) -> None:
-    given = slugs(found)
+    given = assign_slugs(found)
     assert len(set(given)) == len(found)
-    assert all(is_slug(slug) and slug not in RESERVED for slug in given)
+    assert all(is_slug(slug) and slug not in RESERVED_SLUGS for slug in given)
 
 
 def test_slugs_of_older_episodes_stay_when_a_newer_one_has_their_title() -> None:
-    before = slugs([("Météo", "1"), ("Météo", "2")])
-    assert slugs([("Météo", "1"), ("Météo", "2"), ("Météo", "3")])[:2] == before == ["meteo", "meteo-2"]
+    before = assign_slugs([("Météo", "1"), ("Météo", "2")])
+    assert assign_slugs([("Météo", "1"), ("Météo", "2"), ("Météo", "3")])[:2] == before == ["meteo", "meteo-2"]
 
 
 LINE = st.text(st.characters(categories=("L", "N", "P", "S"), exclude_characters="<>&"), min_size=1, max_size=30)
@@ -195,7 +195,7 @@ def episodes(draw: st.DrawFn) -> tuple[tuple[EpisodeInfo, tuple[Chapter, ...]], 
 @settings(max_examples=30, deadline=None)
 def test_what_our_own_feed_says_comes_back(made: tuple[tuple[EpisodeInfo, tuple[Chapter, ...]], ...], name: str) -> None:
     feed = told_as_feed(replace(SHOW, title=name), *(published(episode, marks) for episode, marks in made))
-    found = imported(feed, "feed.xml", "https://example.org/guichet/feed.xml")
+    found = convert_feed(feed, "feed.xml", "https://example.org/guichet/feed.xml")
     assert found.info.title == name
     back = {item.info.guid: item for item in found.items}
     assert back.keys() == {episode.guid for episode, _ in made}
@@ -217,7 +217,7 @@ def test_what_our_own_feed_says_comes_back(made: tuple[tuple[EpisodeInfo, tuple[
 
 def test_the_show_of_our_own_feed_comes_back_whole() -> None:
     feed = told_as_feed(SHOW, published(FILE), published(VOICE))
-    found = imported(feed, "feed.xml", "https://example.org/guichet/feed.xml")
+    found = convert_feed(feed, "feed.xml", "https://example.org/guichet/feed.xml")
     keys = {"nora-belkacem": NORA.person, "malik-srensen": MALIK.person}
     assert {person.key: replace(person, key=keys[person.key].key) for person in found.people} == keys
     back = replace(found.info, credits=(), guid="", license=SHOW.license)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_catalog import EPISODE, SHOW, add
 
-from pipeline.catalog import load, read
-from pipeline.feed.podcast_ext import TAGS as ROWS
-from pipeline.feed_keys import TAGS
-from pipeline.feed_model import FeedImage, FeedTag, OtherFeed
+from pipeline.catalog import load_config, read_config
+from pipeline.feed.podcast_ext import TAG_SPECS as ROWS
+from pipeline.feed_keys import TAG_KEYS
+from pipeline.feed_model import FeedImage, FeedTag, FeedVariant
 
 MAIL = 'email = "nous@example.org"\n'
 FEED = """
@@ -74,17 +74,17 @@ def root(tmp_path: Path) -> Path:
 
 
 def mistakes(root: Path) -> list[str]:
-    return [str(problem) for problem in read(root)[1]]
+    return [str(problem) for problem in read_config(root)[1]]
 
 
 def test_all_of_it_is_read(root: Path) -> None:
-    feed = load(root).feed
+    feed = load_config(root).feed
     assert (feed.medium, feed.locked, feed.hidden, feed.complete) == ("audiobook", False, True, True)
     assert feed.moved_to == "https://new.example.org/feed.xml" and feed.built.isoformat() == "2026-02-01T06:00:00+01:00"
     assert feed.seasons == ((1, "Les guichets"),)
     assert feed.others == (
-        OtherFeed("leger", audio="light"),
-        OtherFeed("saison-1", season=1, private=True, moved_to="https://new.example.org/s1.xml"),
+        FeedVariant("leger", audio="light"),
+        FeedVariant("saison-1", season=1, private=True, moved_to="https://new.example.org/s1.xml"),
     )
     assert feed.images == (FeedImage("cover.png", "Un guichet", "banner social"),)
     assert FeedTag("podcast:funding", "Soutenir", (("url", "https://example.org/soutien"),)) in feed.tags
@@ -103,7 +103,7 @@ def test_an_episode_says_its_own(root: Path) -> None:
         EPISODE + '[feed]\nnumber_label = "1 bis"\nlicense = "CC0-1.0"\n[[feed.elsewhere]]\nurl = "https://v.example/1"\ntext = "Vidéo"\n',
     )
     (root / "show.toml").write_text(SHOW)
-    options = load(root).episodes[0].feed
+    options = load_config(root).episodes[0].feed
     assert (options.number_label, options.license, options.tags) == (
         "1 bis",
         "cc0-1.0",
@@ -114,7 +114,7 @@ def test_an_episode_says_its_own(root: Path) -> None:
 @pytest.mark.parametrize(("written", "kept"), [("CC-BY-4.0", "cc-by-4.0"), ("Usage libre à Orvalle", "Usage libre à Orvalle")])
 def test_a_licence_of_ones_own_keeps_its_words(root: Path, written: str, kept: str) -> None:
     (root / "show.toml").write_text(f'license = "{written}"\n' + MAIL + SHOW + FEED)
-    assert load(root).info.license == kept
+    assert load_config(root).info.license == kept
 
 
 @pytest.mark.parametrize(
@@ -165,21 +165,21 @@ def test_what_the_documentation_shows_is_read_without_a_mistake(root: Path) -> N
 
 
 def test_every_kind_of_tag_a_person_may_write_is_one_that_can_be_written() -> None:
-    for row in TAGS.values():
+    for row in TAG_KEYS.values():
         tag = ROWS[row.tag]
         assert {attribute for attribute, _ in row.keys.values()} <= {*tag.required, *tag.optional}
-        assert row.longest <= tag.longest or not row.text
-        assert not row.channel or row.inside or "channel" in tag.parents
-        assert not row.item or "item" in tag.parents
+        assert row.max_chars <= tag.max_chars or not row.text
+        assert not row.in_channel or row.parent or "channel" in tag.parents
+        assert not row.in_item or "item" in tag.parents
 
 
 @given(st.text(max_size=20), st.sampled_from(["url", "text"]))
 @settings(max_examples=50, deadline=None)
 def test_whatever_is_typed_there_is_read_or_refused_in_a_sentence(tmp_path_factory: pytest.TempPathFactory, typed: str, key: str) -> None:
-    from pipeline.feed_keys import channel_options
+    from pipeline.feed_keys import read_channel_options
     from pipeline.toml import Table
 
     problems: list = []
     values = {"feed": {"funding": [{"url": "https://x.example/", "text": "x", key: typed}]}}
-    (tag,) = channel_options(Table(values, "show.toml", problems), tmp_path_factory.getbasetemp(), "", "").tags
+    (tag,) = read_channel_options(Table(values, "show.toml", problems), tmp_path_factory.getbasetemp(), "", "").tags
     assert problems or (tag.text if key == "text" else dict(tag.attributes)["url"]) == typed.strip()

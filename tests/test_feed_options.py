@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from lxml import etree
 from test_feed import FILE, GOLDEN, MARKS, SHOW, VOICE, find, published, release
 
-from pipeline.feed.chapters import to_value
-from pipeline.feed.feed import feed, rss
-from pipeline.feed.items import Whole, image
-from pipeline.feed.podcast_ext import NAMESPACES, TAGS
-from pipeline.feed_model import ChannelOptions, FeedImage, FeedTag, ItemOptions, OtherFeed
+from pipeline.feed.chapters import chapters_to_json
+from pipeline.feed.feed import render_feed, write_feed
+from pipeline.feed.items import FeedContext, image_node
+from pipeline.feed.podcast_ext import NAMESPACES, TAG_SPECS
+from pipeline.feed_model import ChannelOptions, FeedImage, FeedTag, FeedVariant, ItemOptions
 from pipeline.files import write_json
 from pipeline.model import EpisodeInfo
-from pipeline.release import PublishedFile, Release, write_release
+from pipeline.release import Release, ReleaseFile, write_release
 from pipeline.sound_model import Soundbite
 
 GUID = "917393e3-1b1e-5cef-ace4-edaa54e1f810"
@@ -55,24 +55,26 @@ ITEM = ItemOptions(
     number_label="1 bis",
     tags=(FeedTag("podcast:contentLink", "Regarder", (("href", "https://video.example/1"),)),),
 )
-LIGHT = OtherFeed("leger", "Demain, en léger", "light", moved_to="https://new.example.org/leger.xml", key="feeds/leger/feed.xml", guid=GUID)
-SEASON = OtherFeed("saison-2", season=2, private=True, key="feeds/0123456789abcdef/feed.xml", guid=GUID)
+LIGHT = FeedVariant(
+    "leger", "Demain, en léger", "light", moved_to="https://new.example.org/leger.xml", key="feeds/leger/feed.xml", guid=GUID
+)
+SEASON = FeedVariant("saison-2", season=2, private=True, key="feeds/0123456789abcdef/feed.xml", guid=GUID)
 
 
 def made(folder: Path, options: ChannelOptions, episodes: tuple[EpisodeInfo, ...] = (FILE, VOICE)) -> dict[str, bytes]:
     """The feeds that the step writes, by name."""
-    art = [PublishedFile("cover", "cover-01.jpg", "cover.jpg", 1, "00", "image/jpeg", 3000, 3000)]
-    art += [PublishedFile("image", "large-02.png", image.file, 1, "00", "image/png", 1920, 1080) for image in options.images]
+    art = [ReleaseFile("cover", "cover-01.jpg", "cover.jpg", 1, "00", "image/jpeg", 3000, 3000)]
+    art += [ReleaseFile("image", "large-02.png", image.file, 1, "00", "image/png", 1920, 1080) for image in options.images]
     write_release(folder / "cover.json", Release("", 0.0, tuple(art)))
-    own = PublishedFile("cover", "la-file/cover-03.jpg", "c.jpeg", 1, "00", "image/jpeg", 1400, 1400)
-    m4a = PublishedFile("m4a", "la-file/la-file-04.m4a", "x.m4a", 9_000_000, "cd" * 32, "audio/mp4")
+    own = ReleaseFile("cover", "la-file/cover-03.jpg", "c.jpeg", 1, "00", "image/jpeg", 1400, 1400)
+    m4a = ReleaseFile("m4a", "la-file/la-file-04.m4a", "x.m4a", 9_000_000, "cd" * 32, "audio/mp4")
     for episode in episodes:
         known = release(episode.slug)
         extra = (own, m4a) if episode == FILE else ()
         write_release(folder / f"{episode.slug}.json", replace(known, files=(*known.files, *extra)))
-        write_json(folder / f"{episode.slug}.chapters.json", to_value(MARKS))
+        write_json(folder / f"{episode.slug}.chapters.json", chapters_to_json(MARKS))
     names = [f"feed_{other.name}" for other in options.others]
-    feed(
+    write_feed(
         tuple(folder / f"{episode.slug}.json" for episode in episodes),
         folder / "cover.json",
         tuple(folder / f"{episode.slug}.chapters.json" for episode in episodes),
@@ -105,7 +107,7 @@ def test_every_tag_there_is_a_row_for_is_written(feeds: dict[str, bytes]) -> Non
     prefixes = {address: prefix for prefix, address in NAMESPACES.items()}
     found = {etree.QName(tag) for data in feeds.values() for tag in etree.fromstring(data).iter()}
     written = {f"{prefixes[name.namespace]}:{name.localname}" for name in found if name.namespace in prefixes}
-    assert written >= {name for name in TAGS if ":" in name}
+    assert written >= {name for name in TAG_SPECS if ":" in name}
 
 
 def test_apples_switches_have_the_only_values_that_act(feeds: dict[str, bytes]) -> None:
@@ -131,7 +133,7 @@ def test_a_picture_says_its_shape_and_what_it_shows(feeds: dict[str, bytes]) -> 
 @pytest.mark.parametrize(("width", "height", "shape"), [(1921, 1080, "1921/1080"), (1080, 1080, "1/1"), (0, 0, "1/1")])
 def test_a_shape_that_cannot_be_reduced_is_written_as_it_is(width: int, height: int, shape: str) -> None:
     file = {"key": "a.png", "type": "image/png", "width_px": width, "height_px": height}
-    assert f'aspect-ratio="{shape}"' in image(SHOW, file, "", "")
+    assert f'aspect-ratio="{shape}"' in image_node(SHOW, file, "", "")
 
 
 def test_a_show_describes_itself_in_plain_words(feeds: dict[str, bytes]) -> None:
@@ -194,8 +196,8 @@ def test_whatever_a_tag_says_reads_back_equal_but_for_what_xml_forbids(text: str
         each.translate(dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])) for each in (text, value)
     ]
     options = ChannelOptions(tags=(FeedTag("podcast:funding", text, (("url", f"x{value}"),)),), seasons=((2, f"s{text}"),))
-    whole = Whole(SHOW, options, ({"key": "c.jpg", "type": "image/jpeg"},), OtherFeed("feed", key="feed.xml"))
-    data = rss(whole, [FILE], (), [published(FILE)])
+    whole = FeedContext(SHOW, options, ({"key": "c.jpg", "type": "image/jpeg"},), FeedVariant("feed", key="feed.xml"))
+    data = render_feed(whole, [FILE], (), [published(FILE)])
     (funding,) = find(data, "//podcast:funding")
     assert ((funding.text or ""), funding.get("url")) == (safe[0], f"x{safe[1]}")
     assert find(data, "//item/podcast:season/@name") == [f"s{safe[0]}"]

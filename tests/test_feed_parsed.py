@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CauserieError
-from pipeline.feed.parsed import MAX_BYTES, parse
+from pipeline.feed.parsed import MAX_BYTES, parse_feed
 
 GOOD = (Path(__file__).parent / "data/directories/good.xml").read_bytes()
 HEAD = b'<rss version="2.0"><channel><title>T</title>'
@@ -26,24 +26,24 @@ BOMB = (
 
 def test_tags_are_named_by_their_namespace_not_by_their_prefix() -> None:
     renamed = GOOD.replace(b"xmlns:podcast", b"xmlns:p").replace(b"<podcast:", b"<p:").replace(b"</podcast:", b"</p:")
-    assert parse(renamed).channel.text("podcast:locked") == "yes"
-    assert "podcast" in parse(renamed).namespaces
+    assert parse_feed(renamed).channel.text("podcast:locked") == "yes"
+    assert "podcast" in parse_feed(renamed).namespaces
 
 
 def test_the_channel_and_each_item_keep_their_tags_and_lines() -> None:
-    feed = parse(GOOD)
+    feed = parse_feed(GOOD)
     assert [(item.text("title"), item.line) for item in feed.items] == [
         ("Le ticket en plus", 31),
         ("Une voix <au bout> du fil", 45),
         ("La file d’attente", 57),
     ]
     assert feed.channel.text("title") == "Demain, le guichet" and "item" not in feed.channel.tags
-    assert [mark.get("title") for mark in feed.items[2].all("psc:chapters")[0].children] == ["Ouverture", "L’archive", "Fiction"]
+    assert [mark.get("title") for mark in feed.items[2].find_all("psc:chapters")[0].children] == ["Ouverture", "L’archive", "Fiction"]
     assert feed.bytes == len(GOOD)
 
 
 def test_tags_of_the_channel_after_its_items_are_seen() -> None:
-    assert parse(HEAD + b"<item/><language>fr</language><item/>" + TAIL).channel.text("language") == "fr"
+    assert parse_feed(HEAD + b"<item/><language>fr</language><item/>" + TAIL).channel.text("language") == "fr"
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_tags_of_the_channel_after_its_items_are_seen() -> None:
 )  # fmt: skip
 def test_what_is_no_feed_or_is_hostile_is_refused_in_one_sentence(data: bytes, said: str) -> None:
     with pytest.raises(CauserieError) as refused:
-        parse(data, "feeds/feed.xml")
+        parse_feed(data, "feeds/feed.xml")
     assert refused.value.where == "feeds/feed.xml" and said in refused.value.message and refused.value.hint
     assert len(str(refused.value)) < 250 and "\n" not in str(refused.value)
 
 
 def test_a_file_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(CauserieError, match="larger than"):
-        parse(b" " * (MAX_BYTES + 1))
+        parse_feed(b" " * (MAX_BYTES + 1))
 
 
 @given(
@@ -86,6 +86,6 @@ def test_a_file_that_would_fill_the_memory_is_refused() -> None:
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_a_feed_or_are_refused(data: bytes) -> None:
     try:
-        parse(data)
+        parse_feed(data)
     except CauserieError as refused:
         assert refused.where

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.feed.podcast_ext import TAGS, Channel, Item, node, xml_safe
+from pipeline.feed.podcast_ext import TAG_SPECS, ChannelExtension, ItemExtension, node, xml_safe
 from pipeline.model import Chapter, EpisodeInfo
 
 
@@ -13,7 +13,7 @@ def test_an_empty_attribute_is_left_out_and_an_underscore_is_a_hyphen() -> None:
 
 
 def test_text_stops_where_the_namespace_says() -> None:
-    assert node("podcast:person", "é" * 200).count("é") == TAGS["podcast:person"].longest == 128
+    assert node("podcast:person", "é" * 200).count("é") == TAG_SPECS["podcast:person"].max_chars == 128
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_what_a_row_does_not_allow_is_refused(tag: str, text: str, attributes: d
 
 def test_a_tag_stands_only_where_it_belongs() -> None:
     with pytest.raises(ValueError, match="is not allowed in item"):
-        Item().add(node("podcast:locked", "yes"))
+        ItemExtension().add(node("podcast:locked", "yes"))
     with pytest.raises(ValueError, match="is not allowed in channel"):
-        Channel().add(node("podcast:episode", "1"))
+        ChannelExtension().add(node("podcast:episode", "1"))
     with pytest.raises(ValueError, match="psc:chapters cannot contain"):
         node("psc:chapters", "", node("podcast:source", uri="x"), version="1.2")
 

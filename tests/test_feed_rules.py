@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 from test_feed import FILE, VOICE, made
 
-from pipeline.feed.parsed import parse
-from pipeline.feed.rule import Audio, File, Image, Served
-from pipeline.feed.rules import PACKS, RULES, findings, grouped, table, uses
+from pipeline.feed.parsed import parse_feed
+from pipeline.feed.rule import AudioProperties, HttpProbe, ImageHeader, LocalFile
+from pipeline.feed.rules import PACKS, RULES, check_feed, file_references, group_findings, rules_table
 
 ROOT = Path(__file__).parents[1]
 GOOD = (ROOT / "tests/data/directories/good.xml").read_text("utf-8")
 AT = "https://example.org/guichet/"
-MP3 = Audio("audio/mpeg", 96.2, 128, 44_100, 2, id3=(2, 3), title="La file d’attente")
-COVER = Image("jpeg", 3000, 3000, "RGB", False)
+MP3 = AudioProperties("audio/mpeg", 96.2, 128, 44_100, 2, id3=(2, 3), title="La file d’attente")
+COVER = ImageHeader("jpeg", 3000, 3000, "RGB", False)
 DIGEST = b64decode("q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=").hex()
 FILES = {
-    f"{AT}cover-1.jpg": File(200_000, image=COVER),
-    f"{AT}la-file-1.mp3": File(1000, audio=MP3),
-    f"{AT}la-file-1.opus": File(500, DIGEST, audio=Audio("audio/ogg", 96.2)),
-    f"{AT}la-file-1.vtt": File(300),
-    f"{AT}la-file-1.json": File(300),
+    f"{AT}cover-1.jpg": LocalFile(200_000, image=COVER),
+    f"{AT}la-file-1.mp3": LocalFile(1000, audio=MP3),
+    f"{AT}la-file-1.opus": LocalFile(500, DIGEST, audio=AudioProperties("audio/ogg", 96.2)),
+    f"{AT}la-file-1.vtt": LocalFile(300),
+    f"{AT}la-file-1.json": LocalFile(300),
 }
 
 ITUNES = ' xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
@@ -137,51 +137,51 @@ BROKEN: dict[str, tuple[str, str] | tuple[str, str, int]] = {
 BY_HAND = {"itunes-namespace", "namespaces", "an-episode", "feed-size"}  # below: not one replacement
 
 # rule -> the file of FILES, and what it is instead
-DAMAGED: dict[str, tuple[str, File]] = {
-    "cover-format": ("cover-1.jpg", File(1)),
-    "cover-square": ("cover-1.jpg", File(1, image=replace(COVER, height_px=2999))),
-    "cover-size": ("cover-1.jpg", File(1, image=replace(COVER, width_px=3001, height_px=3001))),
-    "cover-largest": ("cover-1.jpg", File(1, image=replace(COVER, width_px=1400, height_px=1400))),
-    "cover-colour": ("cover-1.jpg", File(1, image=replace(COVER, colour="CMYK"))),
-    "cover-alpha": ("cover-1.jpg", File(1, image=replace(COVER, alpha=True))),
-    "cover-extension": ("cover-1.jpg", File(1, image=replace(COVER, type="png"))),
-    "audio-bytes": ("la-file-1.mp3", File(1001, audio=MP3)),
-    "audio-type": ("la-file-1.mp3", File(1000)),
-    "audio-duration": ("la-file-1.mp3", File(1000, audio=replace(MP3, duration_s=99.0))),
-    "audio-constant": ("la-file-1.mp3", File(1000, audio=replace(MP3, constant=False))),
-    "audio-info": ("la-file-1.mp3", File(1000, audio=replace(MP3, has_info=False))),
-    "audio-least-rate": ("la-file-1.mp3", File(1000, audio=replace(MP3, kbps=56))),
-    "audio-advised-rate": ("la-file-1.mp3", File(1000, audio=replace(MP3, kbps=64, channels=1))),
-    "audio-sample-rate": ("la-file-1.mp3", File(1000, audio=replace(MP3, rate_hz=22_050))),
-    "audio-id3": ("la-file-1.mp3", File(1000, audio=replace(MP3, id3=(2, 4)))),
-    "audio-title": ("la-file-1.mp3", File(1000, audio=replace(MP3, title="La file"))),
+DAMAGED: dict[str, tuple[str, LocalFile]] = {
+    "cover-format": ("cover-1.jpg", LocalFile(1)),
+    "cover-square": ("cover-1.jpg", LocalFile(1, image=replace(COVER, height_px=2999))),
+    "cover-size": ("cover-1.jpg", LocalFile(1, image=replace(COVER, width_px=3001, height_px=3001))),
+    "cover-largest": ("cover-1.jpg", LocalFile(1, image=replace(COVER, width_px=1400, height_px=1400))),
+    "cover-colour": ("cover-1.jpg", LocalFile(1, image=replace(COVER, colour="CMYK"))),
+    "cover-alpha": ("cover-1.jpg", LocalFile(1, image=replace(COVER, alpha=True))),
+    "cover-extension": ("cover-1.jpg", LocalFile(1, image=replace(COVER, type="png"))),
+    "audio-bytes": ("la-file-1.mp3", LocalFile(1001, audio=MP3)),
+    "audio-type": ("la-file-1.mp3", LocalFile(1000)),
+    "audio-duration": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, duration_s=99.0))),
+    "audio-constant": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, constant=False))),
+    "audio-info": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, has_info=False))),
+    "audio-least-rate": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, kbps=56))),
+    "audio-advised-rate": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, kbps=64, channels=1))),
+    "audio-sample-rate": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, rate_hz=22_050))),
+    "audio-id3": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, id3=(2, 4)))),
+    "audio-title": ("la-file-1.mp3", LocalFile(1000, audio=replace(MP3, title="La file"))),
     "alternate-bytes": ("la-file-1.opus", replace(FILES[f"{AT}la-file-1.opus"], bytes=501)),
     "alternate-type": ("la-file-1.opus", replace(FILES[f"{AT}la-file-1.opus"], audio=MP3)),
     "alternate-integrity": ("la-file-1.opus", replace(FILES[f"{AT}la-file-1.opus"], sha256="00" * 32)),
-    "transcript-content": ("la-file-1.vtt", File(1, damage="has no cue")),
-    "chapters-content": ("la-file-1.json", File(1, damage="has chapters out of order")),
+    "transcript-content": ("la-file-1.vtt", LocalFile(1, error="has no cue")),
+    "chapters-content": ("la-file-1.json", LocalFile(1, error="has chapters out of order")),
 }
 
 # rule -> the address, and what its server says instead of what it says in SERVED
 SERVED = {
-    f"{AT}feed.xml": Served(200, {"etag": "1"}),
-    f"{AT}cover-1.jpg": Served(200, {"content-type": "image/jpeg"}),
-    f"{AT}la-file-1.mp3": Served(200, {"content-type": "audio/mpeg", "content-length": "1000"}, 206, "bytes 0-1/1000"),
-    f"{AT}la-file-1.vtt": Served(200, {"content-type": "text/vtt; charset=utf-8", "access-control-allow-origin": "*"}),
+    f"{AT}feed.xml": HttpProbe(200, {"etag": "1"}),
+    f"{AT}cover-1.jpg": HttpProbe(200, {"content-type": "image/jpeg"}),
+    f"{AT}la-file-1.mp3": HttpProbe(200, {"content-type": "audio/mpeg", "content-length": "1000"}, 206, "bytes 0-1/1000"),
+    f"{AT}la-file-1.vtt": HttpProbe(200, {"content-type": "text/vtt; charset=utf-8", "access-control-allow-origin": "*"}),
 }
-ILL_SERVED: dict[str, tuple[str, Served]] = {
-    "served": ("la-file-1.mp3", Served(403, {})),
+ILL_SERVED: dict[str, tuple[str, HttpProbe]] = {
+    "served": ("la-file-1.mp3", HttpProbe(403, {})),
     "served-ranges": ("la-file-1.mp3", replace(SERVED[f"{AT}la-file-1.mp3"], range_status=200, content_range="")),
     "served-bytes": ("la-file-1.mp3", replace(SERVED[f"{AT}la-file-1.mp3"], headers={"content-type": "audio/mpeg", "content-length": "9"})),
-    "served-type": ("cover-1.jpg", Served(200, {"content-type": "text/html"})),
-    "served-validators": ("feed.xml", Served(200, {})),
-    "served-elsewhere": ("la-file-1.vtt", Served(200, {"content-type": "text/vtt"})),
+    "served-type": ("cover-1.jpg", HttpProbe(200, {"content-type": "text/html"})),
+    "served-validators": ("feed.xml", HttpProbe(200, {})),
+    "served-elsewhere": ("la-file-1.vtt", HttpProbe(200, {"content-type": "text/vtt"})),
 }
 
 
-def broken(text: str, files: dict[str, File] = FILES) -> set[str]:
+def broken(text: str, files: dict[str, LocalFile] = FILES) -> set[str]:
     """The rules that a feed and its files break."""
-    return {finding.rule for finding in findings(parse(text.encode()), files)}
+    return {finding.rule for finding in check_feed(parse_feed(text.encode()), files)}
 
 
 def replaced(old: str, new: str, which: int = 0) -> str:
@@ -192,11 +192,11 @@ def replaced(old: str, new: str, which: int = 0) -> str:
 
 
 def test_a_good_feed_breaks_no_rule() -> None:
-    assert findings(parse(GOOD.encode()), FILES) == ()
+    assert check_feed(parse_feed(GOOD.encode()), FILES) == ()
 
 
 def test_the_feed_that_is_built_breaks_no_rule_but_names_no_owner(tmp_path: Path) -> None:
-    found = findings(parse(made(tmp_path, (FILE, VOICE))), {})
+    found = check_feed(parse_feed(made(tmp_path, (FILE, VOICE))), {})
     assert not [finding for finding in found if finding.level == "error"], found
 
 
@@ -214,8 +214,8 @@ def test_a_file_that_breaks_one_rule_is_told_of_that_one(name: str) -> None:
 @pytest.mark.parametrize("name", ILL_SERVED)
 def test_a_server_that_breaks_one_rule_is_told_of_that_one(name: str) -> None:
     key, said = ILL_SERVED[name]
-    assert findings(parse(GOOD.encode()), FILES, served=SERVED) == ()
-    assert {finding.rule for finding in findings(parse(GOOD.encode()), FILES, served={**SERVED, AT + key: said})} == {name}
+    assert check_feed(parse_feed(GOOD.encode()), FILES, served=SERVED) == ()
+    assert {finding.rule for finding in check_feed(parse_feed(GOOD.encode()), FILES, served={**SERVED, AT + key: said})} == {name}
 
 
 @pytest.mark.parametrize(("name", "declaration"), [("itunes-namespace", ITUNES), ("namespaces", ATOM)])
@@ -234,7 +234,7 @@ def test_a_feed_without_episode_is_told_so() -> None:
 
 
 def test_a_feed_larger_than_podcast_index_reads_is_told_so() -> None:
-    assert {finding.rule for finding in findings(parse(GOOD.encode())._replace(bytes=25_000_001), FILES)} == {"feed-size"}
+    assert {finding.rule for finding in check_feed(parse_feed(GOOD.encode())._replace(bytes=25_000_001), FILES)} == {"feed-size"}
 
 
 def test_every_rule_is_broken_once_here() -> None:
@@ -254,9 +254,9 @@ def test_the_table_in_the_manual_is_that_of_the_rules() -> None:
     before, _, rest = manual.read_text("utf-8").partition("<!-- rules -->\n")
     rows, _, after = rest.partition("\n<!-- /rules -->")
     if os.environ.get("CAUSERIE_GOLDEN") == "write":
-        manual.write_text(f"{before}<!-- rules -->\n{table()}\n<!-- /rules -->{after}", "utf-8")
+        manual.write_text(f"{before}<!-- rules -->\n{rules_table()}\n<!-- /rules -->{after}", "utf-8")
     else:
-        assert rows == table()
+        assert rows == rules_table()
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_titles_that_repeat_what_tags_say_are_told(title: str, numbered: bool) -
 
 
 def test_a_finding_says_where_what_and_what_to_do() -> None:
-    (found,) = findings(parse(replaced(*BROKEN["date-form"]).encode()), FILES)
+    (found,) = check_feed(parse_feed(replaced(*BROKEN["date-form"]).encode()), FILES)
     assert found.where == "feeds/feed.xml:57"
     assert (
         found.problem == "“La file d’attente” has pubDate “2026-01-15T19:30:00+01:00”, which is not an RFC 2822 date with the right weekday"
@@ -276,13 +276,13 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
 
 
 def test_one_thing_wrong_everywhere_is_told_once_with_how_often() -> None:
-    found = findings(parse(GOOD.replace(' isPermaLink="false"', "").encode()), FILES)
-    (one,) = grouped(found)
+    found = check_feed(parse_feed(GOOD.replace(' isPermaLink="false"', "").encode()), FILES)
+    (one,) = group_findings(found)
     assert len(found) == 3 and one.problem.endswith(", and 2 more like it") and one.where == found[0].where
 
 
 def test_a_cover_that_several_episodes_share_is_told_once() -> None:
     shared = GOOD.replace("<itunes:duration>", f'<itunes:image href="{AT}cover-1.jpg"/><itunes:duration>')
-    files = {**FILES, f"{AT}cover-1.jpg": File(1)}
-    assert [finding.rule for finding in findings(parse(shared.encode()), files)] == ["cover-format"]
-    assert len([use for use in uses(parse(shared.encode())) if use.kind == "cover"]) == 4
+    files = {**FILES, f"{AT}cover-1.jpg": LocalFile(1)}
+    assert [finding.rule for finding in check_feed(parse_feed(shared.encode()), files)] == ["cover-format"]
+    assert len([use for use in file_references(parse_feed(shared.encode())) if use.kind == "cover"]) == 4

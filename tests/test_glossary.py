@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.glossary import corrected, near, read_glossary
+from pipeline.glossary import apply_glossary, find_near_terms, read_glossary
 from pipeline.model import Glossary, Person, Term
 from pipeline.toml import Table
 
@@ -12,15 +12,15 @@ PEOPLE = {"nora": Person("nora", "Nora Belkacem"), "malik": Person("malik", "Mal
 NAMES = Glossary((Term("Orvalle", ("or val", "Orval")), Term("CAF"), Term("Val-d'Orne", ("Valdorne",)), Term("Noémie"), Term("Aurore")))
 
 
-def heard(text: str) -> dict:
+def recognition(text: str) -> dict:
     """`words.json` of words of one second."""
     words = [{"text": word, "start_s": float(i), "end_s": i + 1.0, "probability": 0.9} for i, word in enumerate(text.split(" "))]
     return {"language": "fr", "duration_s": 60.0, "segments": [{"text": text, "words": words}]}
 
 
-def fair(text: str) -> str:
+def corrected_text(text: str) -> str:
     """The corrected text."""
-    return corrected(heard(text), NAMES)[0]["segments"][0]["text"]
+    return apply_glossary(recognition(text), NAMES)[0]["segments"][0]["text"]
 
 
 def read(values: dict) -> tuple[Glossary, list[str]]:
@@ -71,7 +71,7 @@ def test_one_wrong_spelling_belongs_to_one_term():
     ],
 )
 def test_known_wrong_spellings_are_corrected_and_all_around_them_stays(text, expected):
-    assert fair(text) == expected
+    assert corrected_text(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,24 +79,24 @@ def test_known_wrong_spellings_are_corrected_and_all_around_them_stays(text, exp
     ["l’aurore et le café", "de l’or, val", "l’or. Val", "post-Orval", "Or Val-sur-Mer", "la caf", "Orvalle", "Orvallet", "chorval"],
 )
 def test_what_may_be_another_word_is_left_alone(text):
-    assert corrected(heard(text), NAMES)[1] == ()
+    assert apply_glossary(recognition(text), NAMES)[1] == ()
 
 
 def test_a_correction_takes_the_time_of_what_it_replaces_and_is_listed():
-    value, corrections = corrected(heard("oui d’Or Val, non"), NAMES)
+    value, corrections = apply_glossary(recognition("oui d’Or Val, non"), NAMES)
     assert value["segments"][0]["words"][1] == {"text": "d’Orvalle,", "start_s": 1.0, "end_s": 3.0, "probability": 0.9}
     assert [each.to_value() for each in corrections] == [{"start_s": 1.0, "end_s": 3.0, "heard": "Or Val", "written": "Orvalle"}]
 
 
 def test_a_term_of_two_words_shares_the_time():
-    value, _ = corrected(heard("la Secu."), Glossary((Term("Sécurité sociale", ("secu",)),)))
+    value, _ = apply_glossary(recognition("la Secu."), Glossary((Term("Sécurité sociale", ("secu",)),)))
     assert [(word["text"], word["start_s"]) for word in value["segments"][0]["words"][1:]] == [("Sécurité", 1.0), ("sociale.", 1.5)]
 
 
 def test_what_was_heard_is_never_changed_itself():
-    what = heard("Or Val")
-    corrected(what, NAMES)
-    assert what == heard("Or Val")
+    what = recognition("Or Val")
+    apply_glossary(what, NAMES)
+    assert what == recognition("Or Val")
 
 
 @given(
@@ -106,15 +106,15 @@ def test_what_was_heard_is_never_changed_itself():
 )
 @settings(max_examples=100, deadline=None)
 def test_what_is_corrected_needs_no_correction_and_time_still_runs_forward(words):
-    once, _ = corrected(heard(" ".join(words)), NAMES)
+    once, _ = apply_glossary(recognition(" ".join(words)), NAMES)
     done = once["segments"][0]["words"]
     assert all(before["end_s"] <= after["start_s"] + 1e-9 for before, after in zip(done, done[1:], strict=False))
     assert sum(word["end_s"] - word["start_s"] for word in done) == pytest.approx(max(1, len(words)))
 
 
 def test_what_is_nearly_a_name_is_doubted_not_corrected():
-    words = heard("Orvale et l’orvalle, Orvalle")["segments"][0]["words"]
-    assert near(words, NAMES) == ((0, "Orvalle"),)
+    words = recognition("Orvale et l’orvalle, Orvalle")["segments"][0]["words"]
+    assert find_near_terms(words, NAMES) == ((0, "Orvalle"),)
 
 
 def test_a_wrong_spelling_that_is_somebody_s_name_is_refused():

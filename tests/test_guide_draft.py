@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from guide_sample import EPISODE, ROOT, SHOW, SLUG, render, said, sample, written
 
-from pipeline.drafts import stamp, untouched
-from pipeline.guide.asking import own_questions
-from pipeline.guide.draft import _elsewhere, draft_guide, propose
-from pipeline.guide.labels import FAMILIES, fill, templates
-from pipeline.guide.quotes import locate, sentences, spoken_words
-from pipeline.guide.rules import advice
-from pipeline.guide.score import Topic, choose, claims, kind, rank
-from pipeline.guide.text import QUOTE, clips, parse, questions, write
+from pipeline.drafts import add_stamp, is_unedited_draft
+from pipeline.guide.asking import episode_questions
+from pipeline.guide.draft import _load_background, draft_guide, propose_guide
+from pipeline.guide.labels import FAMILIES, fill, question_templates
+from pipeline.guide.quotes import locate, split_sentences, spoken_words
+from pipeline.guide.rules import guide_warnings
+from pipeline.guide.score import Topic, choose, is_claim, rank, voice_kind
+from pipeline.guide.text import QUOTE, clip_quotes, family_questions, format_guide, parse_guide
 from pipeline.model import ShowInfo, TimedTranscript, Voice
 from pipeline.transcript.timed import write_timed
 
@@ -26,12 +26,12 @@ ENGLISH = replace(SHOW, language="en", title="Tomorrow, the counter")
 
 
 def drafted(timed: TimedTranscript, show: ShowInfo = SHOW, folder: Path | None = None) -> str:
-    guide, notes = propose(timed, show, EPISODE)
-    return write(guide, show.language, notes)
+    guide, notes = propose_guide(timed, show, EPISODE)
+    return format_guide(guide, show.language, notes)
 
 
 def test_a_title_with_guillemets_is_quoted_inside_them() -> None:
-    goal = write(propose(sample(), SHOW, replace(EPISODE, title="L’accueil : «\u202fattendre\u202f» ?"))[0], "fr", {})
+    goal = format_guide(propose_guide(sample(), SHOW, replace(EPISODE, title="L’accueil : «\u202fattendre\u202f» ?"))[0], "fr", {})
     assert "Partir de «\u202fL’accueil\u00a0: “attendre”\u202f?\u202f»" in goal
 
 
@@ -44,13 +44,13 @@ def test_the_draft_is_the_machines_until_somebody_changes_it(tmp_path: Path) -> 
     write_timed(tmp_path / "timed.json", sample())
     draft_guide(tmp_path / "timed.json", text=tmp_path / "guide.md", show=SHOW, episode=EPISODE)
     text = (tmp_path / "guide.md").read_text(encoding="utf-8")
-    assert untouched(text)
-    assert not untouched(text.replace("Débattre", "Debate"))
-    assert parse(text, "x") == propose(sample(), SHOW, EPISODE)[0]
+    assert is_unedited_draft(text)
+    assert not is_unedited_draft(text.replace("Débattre", "Debate"))
+    assert parse_guide(text, "x") == propose_guide(sample(), SHOW, EPISODE)[0]
 
 
 def test_every_quote_proposed_or_chosen_is_said() -> None:
-    guide, notes = propose(sample(), SHOW, EPISODE)
+    guide, notes = propose_guide(sample(), SHOW, EPISODE)
     others = [note.removeprefix("> ") for note in notes["+clips"] if note.startswith("> ")]
     assert len(guide.lines("clips", QUOTE)) == 4
     for quote in [*guide.texts("clips", QUOTE), *others]:
@@ -59,26 +59,26 @@ def test_every_quote_proposed_or_chosen_is_said() -> None:
 
 def test_each_kind_of_voice_has_a_clip_and_the_fiction_is_a_scene() -> None:
     spoken = spoken_words(sample())
-    guide, _ = propose(sample(), SHOW, EPISODE)
-    found = [locate(line.text, spoken, "x") for _, line in clips(guide)]
-    assert {kind(one.turn.voice.role) for one in found} == {"recit", "archive", "usagers", "fiction"}
+    guide, _ = propose_guide(sample(), SHOW, EPISODE)
+    found = [locate(line.text, spoken, "x") for _, line in clip_quotes(guide)]
+    assert {voice_kind(one.turn.voice.role) for one in found} == {"recit", "archive", "usagers", "fiction"}
     assert max(found, key=lambda one: one.duration_s).turn.voice.role == "fiction"
 
 
 def test_the_episodes_own_questions_come_first_and_the_fictions_are_left_out() -> None:
-    own = [one.text for one in own_questions(sentences(spoken_words(sample())))]
+    own = [one.text for one in episode_questions(split_sentences(spoken_words(sample())))]
     assert own[0].startswith("Que faudrait-il garder de l'attente")
     assert not any("machine" in text for text in own)
-    assert propose(sample(), SHOW, EPISODE)[0].texts("before")[0].startswith("Que faudrait-il garder de l’attente")
+    assert propose_guide(sample(), SHOW, EPISODE)[0].texts("before")[0].startswith("Que faudrait-il garder de l’attente")
 
 
 @pytest.mark.parametrize("show", [SHOW, ENGLISH])
 @pytest.mark.parametrize("number", range(6))
 def test_questions_keep_the_rules(show: ShowInfo, number: int) -> None:
-    guide, _ = propose(sample(), show, replace(EPISODE, number=number))
-    asked = [one for family in FAMILIES for one in questions(guide, family)]
+    guide, _ = propose_guide(sample(), show, replace(EPISODE, number=number))
+    asked = [one for family in FAMILIES for one in family_questions(guide, family)]
     assert 5 <= len(asked) <= 8
-    assert all(questions(guide, family) for family in FAMILIES)
+    assert all(family_questions(guide, family) for family in FAMILIES)
     assert all(len(re.findall(r"\w[\w’'-]*", one.text)) <= 25 and len(one.follow_ups) == 1 for one in asked)
     assert not any(re.search(r"\best-ce que\b", one.text, re.IGNORECASE) for one in asked)
     assert len({one.text for one in asked}) == len(asked)
@@ -87,7 +87,7 @@ def test_questions_keep_the_rules(show: ShowInfo, number: int) -> None:
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_templates_ask_within_25_words_and_each_family_can_do_without_a_quote(language: str) -> None:
     for family in FAMILIES:
-        models = templates(language)[family]
+        models = question_templates(language)[family]
         assert any("about" not in model for model in models)
         assert all(len(model["text"].split()) <= 25 and model["follow_up"].endswith("?") for model in models)
 
@@ -97,7 +97,7 @@ def test_what_a_quote_holds_is_never_read_as_a_place() -> None:
 
 
 def test_the_shows_own_jingle_is_never_a_quote() -> None:
-    every = sentences(spoken_words(sample()))
+    every = split_sentences(spoken_words(sample()))
     ranked = rank(every, Topic("fr", "La file d'attente", SHOW.title))
     assert not any("Demain, le guichet" in one.passage.text for one in ranked)
 
@@ -105,7 +105,7 @@ def test_the_shows_own_jingle_is_never_a_quote() -> None:
 def test_two_sentences_alike_are_not_both_chosen() -> None:
     same = "Mais la machine des formulaires remplace la voisine du guichet"
     turns = (said(f"{same}."), said(f"{same} enfin."), said("Pourtant le marché du printemps attend les chiens du quartier."))
-    ranked = rank(sentences(spoken_words(TimedTranscript(60, "fr", turns))), Topic("fr"))
+    ranked = rank(split_sentences(spoken_words(TimedTranscript(60, "fr", turns))), Topic("fr"))
     assert sum(same in one.passage.text for one in choose(ranked, 2, {})) == 1
 
 
@@ -129,18 +129,18 @@ def test_little_or_strange_material_gives_a_shorter_guide_that_prints(tmp_path: 
 
 
 def test_a_fact_is_never_put_to_the_vote() -> None:
-    every = {one.text: one for one in sentences(spoken_words(written("04-une-heure-de-route")))}
+    every = {one.text: one for one in split_sentences(spoken_words(written("04-une-heure-de-route")))}
     facts = ["Le courrier, deux poules, les pensions, et Madame Guével qui va chez le notaire.", "Elle est là tous les mardis."]
-    assert not any(claims(every[text], "fr") for text in facts)
-    assert claims(every["Si le car ne passe pas, le village ne mange pas, alors le car passe toujours. »".removesuffix(" »")], "fr")
+    assert not any(is_claim(every[text], "fr") for text in facts)
+    assert is_claim(every["Si le car ne passe pas, le village ne mange pas, alors le car passe toujours. »".removesuffix(" »")], "fr")
 
 
 @pytest.mark.parametrize(("name", "language"), [(path.stem, "en" if path.stem.startswith("en") else "fr") for path in TRANSCRIPTS])
 def test_drafts_of_other_shows_keep_the_rules(name: str, language: str) -> None:
     timed = written(name, language)
-    guide, notes = propose(timed, replace(SHOW, language=language, title="Au fil des droits"), EPISODE)
-    assert list(advice(guide, language, EPISODE.summary)) == []
-    intros = [intro for intro, _ in clips(guide)]
+    guide, notes = propose_guide(timed, replace(SHOW, language=language, title="Au fil des droits"), EPISODE)
+    assert list(guide_warnings(guide, language, EPISODE.summary)) == []
+    intros = [intro for intro, _ in clip_quotes(guide)]
     assert 4 <= len(intros) <= 5 and len(set(intros)) == len(intros)
     quotes = guide.texts("clips", QUOTE)
     assert not any(quote.count("«") != quote.count("»") or "podcast" in quote for quote in quotes)
@@ -149,7 +149,7 @@ def test_drafts_of_other_shows_keep_the_rules(name: str, language: str) -> None:
 
 
 def test_a_question_to_a_guest_is_not_put_to_the_room() -> None:
-    own = [one.text for one in own_questions(sentences(spoken_words(written("03-l-algorithme-et-l-assistante"))))]
+    own = [one.text for one in episode_questions(split_sentences(spoken_words(written("03-l-algorithme-et-l-assistante"))))]
     assert own[0].startswith("Que saurions-nous de plus") and not any("Est-ce que" in text for text in own)
 
 
@@ -158,7 +158,7 @@ def test_somebody_with_a_name_and_no_role_is_introduced_by_name() -> None:
         said("Bonjour Malik, que faites-vous donc de vos journées ici ?", "Nora", ""),
         said("Il faut surtout laisser du silence aux gens.", "Malik", ""),
     )
-    guide, _ = propose(TimedTranscript(30, "fr", turns), SHOW, EPISODE)
+    guide, _ = propose_guide(TimedTranscript(30, "fr", turns), SHOW, EPISODE)
     assert any(text.startswith("Malik\u00a0:") for text in guide.texts("clips")) and not any(
         "Bonjour" in text for text in guide.texts("before")
     )
@@ -176,13 +176,13 @@ def test_what_other_corrected_episodes_say_counts_less(tmp_path: Path) -> None:
     texts = {}
     for name, told in (("alone", ()), ("series", others)):
         draft_guide(tmp_path / ".causerie/un/timed.json", text=tmp_path / name, show=SHOW, episode=EPISODE, others=told)
-        texts[name] = parse((tmp_path / name).read_text(encoding="utf-8"), "x").texts("clips", QUOTE)
+        texts[name] = parse_guide((tmp_path / name).read_text(encoding="utf-8"), "x").texts("clips", QUOTE)
     assert f"{shared}." in texts["alone"] and texts["series"] == ("Pourtant il faut garder une chaise pour les voisines du quartier.",)
 
 
 def test_a_machines_draft_of_another_episode_counts_for_nothing(tmp_path: Path) -> None:
-    (tmp_path / "deux.md").write_text(stamp("+++\n+++\nBonjour à vous.\n"), encoding="utf-8")
-    assert _elsewhere([tmp_path / "deux.md"], "fr").episodes == 0
+    (tmp_path / "deux.md").write_text(add_stamp("+++\n+++\nBonjour à vous.\n"), encoding="utf-8")
+    assert _load_background([tmp_path / "deux.md"], "fr").episodes == 0
 
 
 def test_three_hours_are_drafted_and_printed(tmp_path: Path) -> None:

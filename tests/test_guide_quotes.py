@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CauserieError
-from pipeline.guide.quotes import clip, locate, sentences, spoken_words, tokens
+from pipeline.guide.quotes import expand_to_clip, locate, split_sentences, spoken_words, tokens
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 
 SPOKEN = spoken_words(sample())
-EVERY = sentences(SPOKEN)
+EVERY = split_sentences(SPOKEN)
 
 
 @given(st.integers(0, len(SPOKEN) - 1), st.integers(2, 30))
@@ -27,14 +27,14 @@ def test_any_run_of_the_transcript_is_found_whatever_its_typography(first: int, 
 def test_a_quote_gets_the_voice_and_the_times_of_its_words() -> None:
     found = locate("les enfants et même les chiens", SPOKEN, "x")
     assert found.turn.voice == Voice("Guichetiere", "archive")
-    assert (found.start_s, found.end_s) == (SPOKEN[found.first].word.start_s, SPOKEN[found.last - 1].word.end_s)
+    assert (found.start_s, found.end_s) == (SPOKEN[found.start_index].word.start_s, SPOKEN[found.end_index - 1].word.end_s)
 
 
 def test_a_quote_may_run_over_several_voices_and_over_sounds() -> None:
     sound = Turn(Voice(""), (Word("[rires]", 3.0, 4.0),))
     timed = TimedTranscript(20, "fr", (said("Bonjour Ava.", "Paul"), sound, said("Bonjour Paul.", "Ava", start_s=5)))
     found = locate("Bonjour Ava. Bonjour Paul.", spoken_words(timed), "x")
-    assert [(voice.name, text) for voice, text in found.lines()] == [("Paul", "Bonjour Ava."), ("Ava", "Bonjour Paul.")]
+    assert [(voice.name, text) for voice, text in found.voice_lines()] == [("Paul", "Bonjour Ava."), ("Ava", "Bonjour Paul.")]
 
 
 def test_a_missing_quote_names_the_line_and_gives_the_closest_passage() -> None:
@@ -58,23 +58,23 @@ def test_an_empty_transcript_has_no_closest_passage() -> None:
 
 def test_sentences_stop_at_full_stops_and_turns_but_not_at_abbreviations() -> None:
     timed = TimedTranscript(20, "fr", (said("M. Paul arrive. Qui \u202f? Lui"), said("et elle.")))
-    assert [one.text for one in sentences(spoken_words(timed))] == ["M. Paul arrive.", "Qui \u202f?", "Lui", "et elle."]
+    assert [one.text for one in split_sentences(spoken_words(timed))] == ["M. Paul arrive.", "Qui \u202f?", "Lui", "et elle."]
 
 
 def test_a_short_clip_grows_inside_its_section_only() -> None:
-    played = clip(locate("Je leur apprendrai à dire bonjour.", SPOKEN, "x"), EVERY, SPOKEN)
+    played = expand_to_clip(locate("Je leur apprendrai à dire bonjour.", SPOKEN, "x"), EVERY, SPOKEN)
     assert 10 <= played.duration_s <= 45
-    assert {one.turn.section for one in played.spoken} == {"archive"}
+    assert {one.turn.section for one in played.words} == {"archive"}
 
 
 def test_a_clip_leaves_the_other_quotes_alone() -> None:
     quote, other = locate("il n'y a plus personne", SPOKEN, "x"), locate("J'ai attendu deux heures", SPOKEN, "x")
-    assert clip(quote, EVERY, SPOKEN, (other,)).last <= other.first
+    assert expand_to_clip(quote, EVERY, SPOKEN, (other,)).end_index <= other.start_index
 
 
 def test_words_without_a_place_give_a_passage_without_times() -> None:
     spoken = spoken_words(TimedTranscript(9, "fr", (said("Personne ne sait quand.", start_s=None),)))
-    found = clip(locate("personne ne sait", spoken, "x"), sentences(spoken), spoken)
+    found = expand_to_clip(locate("personne ne sait", spoken, "x"), split_sentences(spoken), spoken)
     assert (found.start_s, found.end_s) == (None, None)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from guide_sample import GUIDE
 
-from pipeline.guide.glyphs import drawable, missing
-from pipeline.guide.rules import advice, fault, is_open
-from pipeline.guide.text import parse
+from pipeline.guide.glyphs import missing_glyphs, replace_missing_glyphs
+from pipeline.guide.rules import guide_warnings, is_open, question_fault
+from pipeline.guide.text import parse_guide
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from pipeline.guide.text import parse
     ],
 )
 def test_a_question_is_open_short_and_asks_one_thing(text: str, says: str) -> None:
-    assert says in fault(text, "fr") if says else fault(text, "fr") == ""
+    assert says in question_fault(text, "fr") if says else question_fault(text, "fr") == ""
 
 
 @pytest.mark.parametrize(
@@ -35,32 +35,32 @@ def test_an_interrogative_word_opens(text: str, opens: bool) -> None:
 
 
 def test_a_guide_written_with_care_gets_no_advice() -> None:
-    assert list(advice(parse(GUIDE.read_text(encoding="utf-8"), "x"), "fr")) == []
+    assert list(guide_warnings(parse_guide(GUIDE.read_text(encoding="utf-8"), "x"), "fr")) == []
 
 
 def test_advice_names_the_line_and_what_is_missing() -> None:
-    guide = parse("## Débattre\nQue pensez-vous de cela ?\n## Agir\nQue faire ?\n", "x")
-    assert [(line, "sceptic" in said or "support" in said) for line, said in advice(guide, "fr")] == [(4, True), (2, True)]
+    guide = parse_guide("## Débattre\nQue pensez-vous de cela ?\n## Agir\nQue faire ?\n", "x")
+    assert [(line, "sceptic" in said or "support" in said) for line, said in guide_warnings(guide, "fr")] == [(4, True), (2, True)]
 
 
 def test_a_question_that_the_summary_answers_is_told() -> None:
-    guide = parse("## Comprendre\nQui ouvre la lettre du département ?\n", "x")
-    assert "summary" in next(iter(advice(guide, "fr", "Qui ouvre la lettre du département ? Une agente.")))[1]
+    guide = parse_guide("## Comprendre\nQui ouvre la lettre du département ?\n", "x")
+    assert "summary" in next(iter(guide_warnings(guide, "fr", "Qui ouvre la lettre du département ? Une agente.")))[1]
 
 
 def test_a_missing_glyph_is_named_once_with_its_line_and_drawn_as_a_box() -> None:
     text = "## But de la rencontre\n%% 🎈 note\nUn 🎉 et encore 🎉, 漢 et \u200b rien\n"
-    found = list(missing(text))
+    found = list(missing_glyphs(text))
     assert [(line, "U+" in said) for line, said in found] == [(3, True), (3, True)]
-    assert "party popper" in found[0][1] and drawable("a🎉\u200bb") == "a□b"
+    assert "party popper" in found[0][1] and replace_missing_glyphs("a🎉\u200bb") == "a□b"
 
 
 def test_an_accent_typed_apart_is_drawn_with_its_letter() -> None:
     apart = "de\u0301bat"
-    assert drawable(apart) == "débat" and not list(missing(apart))
+    assert replace_missing_glyphs(apart) == "débat" and not list(missing_glyphs(apart))
 
 
 def test_words_under_no_part_of_a_meeting_are_told() -> None:
-    guide = parse("## Mots à dire\nÉcoute : Écoutons.\nAcueil et cadre : Bonjour.\nBonjour.\n", "x")
-    found = [(line, said) for line, said in advice(guide, "fr") if "printed nowhere" in said]
+    guide = parse_guide("## Mots à dire\nÉcoute : Écoutons.\nAcueil et cadre : Bonjour.\nBonjour.\n", "x")
+    found = [(line, said) for line, said in guide_warnings(guide, "fr") if "printed nowhere" in said]
     assert [line for line, _ in found] == [3, 4] and "accueil et cadre" in found[0][1]

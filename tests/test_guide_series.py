@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from publishing import AT, build, put, show
 
-from pipeline.commands import steps_for
+from pipeline.commands import select_steps
 from pipeline.files import write_json
-from pipeline.guide.draft import propose
-from pipeline.guide.formats import SERIES_CLIPS, SERIES_MIN, series_meeting
-from pipeline.guide.series import series_guide, series_view
-from pipeline.guide.text import parse, write
-from pipeline.guide.view import About, view
+from pipeline.guide.draft import propose_guide
+from pipeline.guide.formats import SERIES_CLIPS, SERIES_MIN, series_minutes
+from pipeline.guide.series import build_series_view, render_series_guide
+from pipeline.guide.text import format_guide, parse_guide
+from pipeline.guide.view import GuideContext, build_view
 from pipeline.model import EpisodeInfo, GuideSettings
-from pipeline.plan import SEASON, plan
-from pipeline.publish.tree import public_tree
+from pipeline.plan import SERIES_GUIDE_EPISODES, plan_steps
+from pipeline.publish.tree import collect_public_files
 from pipeline.release import SERIES_RELEASE, release_series
-from pipeline.site.around import index_page
-from pipeline.site.places import Frame
+from pipeline.site.around import write_index_page
+from pipeline.site.places import PageContext
 from pipeline.transcript.timed import write_timed
 
 TITLES = {
@@ -48,20 +48,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for info in EPISODES:
         timed = written(info.slug)
         text, words, marks = (folder / f"{info.slug}.{name}" for name in ("md", "timed.json", "chapters.json"))
-        text.write_text(write(propose(timed, SHOW, info)[0], "fr"), encoding="utf-8")
+        text.write_text(format_guide(propose_guide(timed, SHOW, info)[0], "fr"), encoding="utf-8")
         write_timed(words, timed)
         write_json(marks, {"version": "1.2.0", "chapters": []})
         for key, path in zip(reads, (text, words, marks), strict=True):
             reads[key].append(path)
     files = {"series_pdf": folder / "series.pdf", "series_html": folder / "series.html"}
-    series_guide(**{key: tuple(paths) for key, paths in reads.items()}, **files, show=SHOW, episodes=EPISODES, guide=GUIDE)
+    render_series_guide(**{key: tuple(paths) for key, paths in reads.items()}, **files, show=SHOW, episodes=EPISODES, guide=GUIDE)
     return files
 
 
 def seen(count: int, clips: bool = True) -> list[dict]:
     timed = written("01-le-premier-rendez-vous")
     text = "## Extraits à réécouter\n> le carnet fait peur aux gens\n" if clips else ""
-    one = view(parse(text, "x"), About(SHOW, EPISODES[0], GUIDE, timed, ()))
+    one = build_view(parse_guide(text, "x"), GuideContext(SHOW, EPISODES[0], GUIDE, timed, ()))
     return [one] * count
 
 
@@ -82,37 +82,37 @@ def test_paper_and_screen_have_the_same_clips_and_nothing_hostile(made: dict[str
 
 @given(st.floats(0, 6 * 45))
 def test_the_meeting_over_the_series_adds_up(listen_s: float) -> None:
-    minutes = series_meeting(listen_s)
+    minutes = series_minutes(listen_s)
     assert sum(minutes.values()) == SERIES_MIN and min(minutes.values()) >= 1
     assert minutes["listen"] * 60 >= listen_s
 
 
 @pytest.mark.parametrize("count", [1, 2, 6, 7, 30])
 def test_a_long_series_is_heard_through_a_few_clips_spread_over_it(count: int) -> None:
-    value = series_view(seen(count), SHOW)
+    value = build_series_view(seen(count), SHOW)
     assert len(value["session_clips"]) <= SERIES_CLIPS and len(value["episodes"]) == count
     assert [clip["number"] for clip in value["session_clips"]] == [str(i) for i in range(1, len(value["session_clips"]) + 1)]
 
 
 def test_episodes_without_clips_still_make_a_guide() -> None:
-    value = series_view(seen(2, clips=False), replace(SHOW, status=""))
+    value = build_series_view(seen(2, clips=False), replace(SHOW, status=""))
     assert value["session_clips"] == [] and sum(int(row["minutes"].split()[0]) for row in value["order"]) == SERIES_MIN
 
 
 def test_one_episodes_guides_need_no_other_episode() -> None:
-    assert {step.episode for step in steps_for(show("un", "deux"), "guide", ["un"], AT)} == {"un"}
+    assert {step.episode for step in select_steps(show("un", "deux"), "guide", ["un"], AT)} == {"un"}
 
 
 def test_an_episode_that_is_not_out_is_not_in_the_series_guide() -> None:
     whole = show("un", "deux", "trois")
     late = replace(whole.episodes[2], info=replace(whole.episodes[2].info, published=AT + timedelta(days=1)))
-    steps = {step.name: step for step in plan(replace(whole, episodes=(*whole.episodes[:2], late)), AT)}
+    steps = {step.name: step for step in plan_steps(replace(whole, episodes=(*whole.episodes[:2], late)), AT)}
     assert [episode.slug for episode in steps["show/series-guide"].settings["episodes"]] == ["un", "deux"]
     assert not any("trois" in path for paths in steps["show/series-guide"].reads.values() for path in paths)
-    many = show(*(f"e{i}" for i in range(SEASON + 5)))
-    newest = next(step for step in plan(many, AT) if step.name == "show/series-guide").settings["episodes"]
-    assert [one.slug for one in newest] == [f"e{i}" for i in range(5, SEASON + 5)]
-    assert "show/series-guide" not in {step.name for step in plan(show("un"), AT)}
+    many = show(*(f"e{i}" for i in range(SERIES_GUIDE_EPISODES + 5)))
+    newest = next(step for step in plan_steps(many, AT) if step.name == "show/series-guide").settings["episodes"]
+    assert [one.slug for one in newest] == [f"e{i}" for i in range(5, SERIES_GUIDE_EPISODES + 5)]
+    assert "show/series-guide" not in {step.name for step in plan_steps(show("un"), AT)}
 
 
 def test_the_series_guide_is_published_and_linked(tmp_path: Path) -> None:
@@ -121,13 +121,13 @@ def test_the_series_guide_is_published_and_linked(tmp_path: Path) -> None:
     sources = {"guide_series_pdf": "guides/series.facilitator.pdf"}
     release_series(release=tmp_path / SERIES_RELEASE, sources=sources, guide_series_pdf=file)
     both = show("un", "deux")
-    assert "guides/series.facilitator.pdf" in {one.key for one in public_tree(both, both.episodes, tmp_path)}
-    assert "guides/series.facilitator.pdf" not in {one.key for one in public_tree(both, both.episodes[:1], tmp_path)}
+    assert "guides/series.facilitator.pdf" in {one.key for one in collect_public_files(both, both.episodes, tmp_path)}
+    assert "guides/series.facilitator.pdf" not in {one.key for one in collect_public_files(both, both.episodes[:1], tmp_path)}
     page, cover = tmp_path / "page.html", tmp_path / ".causerie/show/release.json"
-    index_page((), cover, tmp_path / SERIES_RELEASE, page=page, frame=Frame.of(both, ()), episodes=())
+    write_index_page((), cover, tmp_path / SERIES_RELEASE, page=page, frame=PageContext.for_show(both, ()), episodes=())
     assert 'href="guides/series.facilitator.pdf">Guide de la série à imprimer (PDF, 1\u00a0ko)' in page.read_text(encoding="utf-8")
 
 
 def test_a_comma_in_a_name_makes_no_two_people() -> None:
     views = [{**one, "credits": [{"role": "Invités", "people": [name], "names": name}]} for one, name in zip(seen(2), NAMES, strict=True)]
-    assert series_view(views, SHOW)["credits"] == [{"role": "Invités", "names": "Anne, maire, Luc, maire"}]
+    assert build_series_view(views, SHOW)["credits"] == [{"role": "Invités", "names": "Anne, maire, Luc, maire"}]

@@ -14,20 +14,20 @@ from typing import Any
 import pytest
 from guide_sample import EPISODE, SHOW, written
 
-from pipeline.guide.asking import PER_FAMILY
-from pipeline.guide.draft import draft_guide, propose
-from pipeline.guide.endpoint import ask
+from pipeline.guide.asking import QUESTIONS_PER_FAMILY
+from pipeline.guide.draft import draft_guide, propose_guide
+from pipeline.guide.endpoint import request_completion
 from pipeline.guide.labels import FAMILIES
-from pipeline.guide.quotes import locate, sentences, spoken_words
-from pipeline.guide.suggest import SCHEMA, mended, merged, messages
-from pipeline.guide.text import QUOTE, clips, parse, questions, write
+from pipeline.guide.quotes import locate, split_sentences, spoken_words
+from pipeline.guide.suggest import RESPONSE_SCHEMA, build_messages, merge_answer, restore_quotes
+from pipeline.guide.text import QUOTE, clip_quotes, family_questions, format_guide, parse_guide
 from pipeline.model import GuideModel
 from pipeline.transcript.timed import write_timed
 
 TIMED = written("01-le-premier-rendez-vous")
 SPOKEN = spoken_words(TIMED)
-EVERY = sentences(SPOKEN)
-OURS = propose(TIMED, SHOW, EPISODE)[0]
+EVERY = split_sentences(SPOKEN)
+OURS = propose_guide(TIMED, SHOW, EPISODE)[0]
 RADIATOR = next(i for i, one in enumerate(EVERY) if "radiateur. " in f"{one.text} ")
 GOOD = {
     "goal": "Regarder ce que nos vingt premières minutes demandent aux gens.",
@@ -117,12 +117,12 @@ def test_a_good_answer_is_used_item_by_item_and_says_so(tmp_path: Path) -> None:
         for _ in range(2):  # the second draft asks nobody
             draft_guide(tmp_path / "timed.json", text=tmp_path / "x.md", show=SHOW, episode=EPISODE, model=model, asked="asked")
     text = (tmp_path / "x.md").read_text(encoding="utf-8")
-    guide = parse(text, "x")
+    guide = parse_guide(text, "x")
     assert len(asked) == 1 and asked[0]["path"] == "/v1/chat/completions" and asked[0]["response_format"]["json_schema"]["strict"]
-    assert "la dette" in guide.texts("clips", QUOTE)[0] and len(clips(guide)) == 4
-    assert guide.texts("goal")[0] == GOOD["goal"] and questions(guide, "relate")[0].text.startswith("Quelle «\u202fchaise")
+    assert "la dette" in guide.texts("clips", QUOTE)[0] and len(clip_quotes(guide)) == 4
+    assert guide.texts("goal")[0] == GOOD["goal"] and family_questions(guide, "relate")[0].text.startswith("Quelle «\u202fchaise")
     assert text.count("%% Proposé par un modèle de langue") == 3 and "%% Choisi par le programme" in text
-    assert [len(questions(guide, family)) for family in FAMILIES] == [PER_FAMILY[family] for family in FAMILIES]
+    assert [len(family_questions(guide, family)) for family in FAMILIES] == [QUESTIONS_PER_FAMILY[family] for family in FAMILIES]
     for quote in guide.texts("clips", QUOTE):
         locate(quote, SPOKEN, "x")
 
@@ -147,18 +147,18 @@ def test_a_bad_late_or_missing_answer_leaves_the_programs_draft(tmp_path: Path, 
     with serving(reply) as (model, _):
         draft_guide(tmp_path / "timed.json", text=tmp_path / "x.md", show=SHOW, episode=EPISODE, model=model, asked="asked")
     text = (tmp_path / "x.md").read_text(encoding="utf-8")
-    assert parse(text, "x") == OURS and why in text
+    assert parse_guide(text, "x") == OURS and why in text
     assert bool(list(tmp_path.glob("asked/*"))) == (why == "")  # what went wrong is asked again another time
 
 
 def test_nobody_listening_is_a_sentence() -> None:
-    assert ask(GuideModel("http://127.0.0.1:9/v1", "x"), [], {}) == (None, "it cannot be reached")
+    assert request_completion(GuideModel("http://127.0.0.1:9/v1", "x"), [], {}) == (None, "it cannot be reached")
 
 
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAUSERIE_GUIDE_KEY", "s3cr3t")
     with serving(says(GOOD)) as (model, asked):
-        ask(model, messages(EVERY, "fr"), SCHEMA)
+        request_completion(model, build_messages(EVERY, "fr"), RESPONSE_SCHEMA)
     assert asked[0]["key"] == "Bearer s3cr3t" and "s3cr3t" not in json.dumps(asked[0]["messages"])
 
 
@@ -175,13 +175,13 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_a_model_never_writes_a_quote(text: Any, wanted: str) -> None:
-    assert mended(text, SPOKEN, 25) == wanted
+    assert restore_quotes(text, SPOKEN, 25) == wanted
 
 
 @pytest.mark.parametrize("ids", [[3, 5], [99_999], [-1], ["1"], [True], [], list(range(9)), None])
 def test_sentences_that_do_not_exist_or_follow_make_no_clip(ids: Any) -> None:
     answer = {"clips": [{"sentence_ids": ids, "intro": "Une voix."}]}
-    assert merged(OURS, answer, EVERY, "fr") == OURS
+    assert merge_answer(OURS, answer, EVERY, "fr") == OURS
 
 
 def test_questions_that_break_the_rules_are_replaced() -> None:
@@ -189,21 +189,21 @@ def test_questions_that_break_the_rules_are_replaced() -> None:
         {"family": "relate", "text": text, "about_sentence_id": 1, "follow_up": "Qui ?"}
         for text in ("Est-ce que ça va ?", "mot " * 40 + "?")
     ]
-    assert merged(OURS, {"questions": asked}, EVERY, "fr") == OURS
+    assert merge_answer(OURS, {"questions": asked}, EVERY, "fr") == OURS
 
 
 def test_the_transcript_is_data_that_nothing_said_can_close() -> None:
-    sent = json.loads(messages(EVERY, "fr")[1]["content"])
+    sent = json.loads(build_messages(EVERY, "fr")[1]["content"])
     assert [one["text"] for one in sent["sentences"]] == [one.text for one in EVERY]
 
 
 def test_origins_are_comments_that_change_nothing() -> None:
-    guide = merged(OURS, GOOD, EVERY, "fr")
-    assert parse(write(guide, "fr"), "x") == guide
+    guide = merge_answer(OURS, GOOD, EVERY, "fr")
+    assert parse_guide(format_guide(guide, "fr"), "x") == guide
 
 
 def test_only_what_stands_between_quotation_marks_is_put_in_the_episodes_words() -> None:
     source = next(word.word.text for word in SPOKEN if "’" in word.word.text)  # one that is said with its article
     part = source.partition("’")[2].rstrip(".,")
-    line = mended(f"Que veut dire {part} quand on dit « {part} » ici ?", SPOKEN, 25)
+    line = restore_quotes(f"Que veut dire {part} quand on dit « {part} » ici ?", SPOKEN, 25)
     assert line.startswith(f"Que veut dire {part} quand") and source.rstrip(".,") in line

@@ -11,14 +11,14 @@ from certificates import Authority
 from strangers_server import Handler, moved, ranges, serving
 from test_bringing import SOUND, pages, run
 
-from pipeline.bringing import bring
+from pipeline.bringing import import_show
 from pipeline.errors import CauserieError
 from pipeline.feed import fetching
-from pipeline.feed.fetching import Limits, fetched
-from pipeline.feed.media import download
+from pipeline.feed.fetching import FetchLimits, fetch
+from pipeline.feed.media import download_file
 from pipeline.files import read_json
 
-HERE = Limits(1_000_000, idle_s=5, whole_s=10, allow_private=True)
+HERE = FetchLimits(1_000_000, idle_timeout_s=5, total_timeout_s=10, allow_private=True)
 
 
 @pytest.fixture
@@ -26,15 +26,15 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority
     """An authority that this machine trusts, as OpenSSL is told to."""
     authority = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
-    fetching._trusted.cache_clear()
+    fetching._tls_context.cache_clear()
     yield authority
-    fetching._trusted.cache_clear()
+    fetching._tls_context.cache_clear()
 
 
 def test_a_show_comes_over_https_from_an_address_that_was_http(tmp_path: Path, house: Authority) -> None:
     with serving(pages(), tls=house.context("localhost")) as (site, asked), serving({"/old": moved(f"{site}/feed")}) as (old, _):
         asks, said = run(media=True)
-        assert bring(tmp_path / "show", f"{old}/old", asks), said
+        assert import_show(tmp_path / "show", f"{old}/old", asks), said
     ranged = [wanted for path, wanted in asked if path.startswith("/deux.mp3")]
     assert ranged == ["", "bytes=50000-"]  # it was cut once
     assert (tmp_path / "show/episodes/deux/original.mp3").read_bytes() == SOUND
@@ -45,14 +45,14 @@ def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     stranger = Authority(tmp_path)
     with serving({"/feed": b"<rss/>"}, tls=stranger.context("localhost")) as (site, asked):
         with pytest.raises(CauserieError, match="has no valid certificate") as refused:
-            fetched(f"{site}/feed", HERE)
+            fetch(f"{site}/feed", HERE)
         assert "SSL_CERT_FILE" in refused.value.hint and not asked
 
 
 def test_a_certificate_of_another_name_is_refused(house: Authority) -> None:
     with serving({"/feed": b"<rss/>"}, tls=house.context("other.example")) as (site, asked):
         with pytest.raises(CauserieError, match="has no valid certificate"):
-            fetched(f"{site}/feed", HERE)
+            fetch(f"{site}/feed", HERE)
         assert not asked
 
 
@@ -60,7 +60,7 @@ def test_a_redirect_to_https_is_judged_like_any_address(tmp_path: Path) -> None:
     stranger = Authority(tmp_path)
     with serving({}, tls=stranger.context("localhost")) as (site, _), serving({"/": moved(f"{site}/feed")}) as (old, asked):
         with pytest.raises(CauserieError, match="has no valid certificate"):
-            fetched(f"{old}/", HERE)
+            fetch(f"{old}/", HERE)
         assert len(asked) == 1
 
 
@@ -82,15 +82,15 @@ def test_a_sound_goes_on_after_a_dropped_connection(tmp_path: Path, house: Autho
             whole(handler)
 
     with serving({"/a.mp3": drops}, tls=house.context("localhost")) as (site, _):
-        assert download(f"{site}/a.mp3", tmp_path / "a.mp3", HERE) == len(SOUND)
+        assert download_file(f"{site}/a.mp3", tmp_path / "a.mp3", HERE) == len(SOUND)
     assert (tmp_path / "a.mp3").read_bytes() == SOUND and len(asked_for) == 2 and asked_for[1]
 
 
 def test_what_is_no_tls_is_one_sentence() -> None:
     with serving({}) as (site, _), pytest.raises(CauserieError, match="certificate|does not answer"):
-        fetched(site.replace("http://", "https://"), HERE)
+        fetch(site.replace("http://", "https://"), HERE)
 
 
 def test_a_server_that_stops_in_the_middle_of_the_greeting_is_left() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(CauserieError, match="does not answer"):
-        fetched(f"https://127.0.0.1:{silent.getsockname()[1]}/", Limits(1000, idle_s=0.3, whole_s=5, allow_private=True))
+        fetch(f"https://127.0.0.1:{silent.getsockname()[1]}/", FetchLimits(1000, idle_timeout_s=0.3, total_timeout_s=5, allow_private=True))

@@ -10,16 +10,16 @@ import lxml.html
 import pytest
 from publishing import build, episode, put, show
 from site_sample import SHOW as SITE_SHOW
-from site_sample import publish as pages
+from site_sample import publish_sample as pages
 from test_catalog import EPISODE, SHOW, add
 
-from pipeline.commands import open_show
-from pipeline.feed.ledger import load as load_ledger
-from pipeline.feed_model import ChannelOptions, OtherFeed
-from pipeline.plan import due, plan
+from pipeline.commands import load_show
+from pipeline.feed.ledger import load_ledger
+from pipeline.feed_model import ChannelOptions, FeedVariant
+from pipeline.plan import due_episodes, plan_steps
 from pipeline.publish.headers import REVALIDATE, cache_control, content_type
 from pipeline.publish.run import publish
-from pipeline.publish.tree import FEEDS, public_tree
+from pipeline.publish.tree import FEEDS, collect_public_files
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 OTHERS = """
@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_other_feeds_get_an_address_and_a_guid_once(root: Path) -> None:
-    first, again = (open_show(root, keep=True).feed.others for _ in range(2))
+    first, again = (load_show(root, save_guids=True).feed.others for _ in range(2))
     assert first == again and len({each.guid for each in first}) == 2
     assert first[0].key == "feeds/leger/feed.xml"
     assert len(first[1].key) == len("feeds//feed.xml") + 32 and "amis" not in first[1].key
@@ -53,7 +53,7 @@ def test_other_feeds_get_an_address_and_a_guid_once(root: Path) -> None:
 
 def test_a_private_show_has_an_unguessable_address_and_no_page_links_to_it(root: Path) -> None:
     (root / "show.toml").write_text('type = "serial"\n' + SHOW + "[feed]\nprivate = true\n")
-    private = open_show(root, keep=True)
+    private = load_show(root, save_guids=True)
     assert private.feed.key == load_ledger(root / "feeds/ledger.json").feeds["feed"]["key"] != "feed.xml"
     assert private.info.feed_key == "" and len(private.feed.key) > 32
 
@@ -66,30 +66,30 @@ def test_pages_of_a_private_show_link_to_no_feed_and_are_noindex(tmp_path: Path)
 
 
 def test_an_episode_that_is_not_due_is_in_no_public_step(root: Path) -> None:
-    now = open_show(root)
-    public = [step for step in plan(now, AT) if step.episode == "show" or step.kind in ("page", "index", "feed")]
+    now = load_show(root)
+    public = [step for step in plan_steps(now, AT) if step.episode == "show" or step.kind in ("page", "index", "feed")]
     assert public and "plus-tard" not in repr(public)
-    later = [step for step in plan(now, datetime(2027, 2, 1, tzinfo=UTC)) if step.kind == "feed"]
+    later = [step for step in plan_steps(now, datetime(2027, 2, 1, tzinfo=UTC)) if step.kind == "feed"]
     assert "plus-tard" in repr(later)
-    assert [one.slug for one in due(now, AT)] == ["annonce", "un"]
+    assert [one.slug for one in due_episodes(now, AT)] == ["annonce", "un"]
 
 
 def test_a_trailer_needs_no_number_even_in_a_serial(root: Path) -> None:
-    assert [(one.info.kind, one.info.number) for one in open_show(root).episodes][:2] == [("trailer", None), ("full", 1)]
+    assert [(one.info.kind, one.info.number) for one in load_show(root).episodes][:2] == [("trailer", None), ("full", 1)]
 
 
 def test_one_step_makes_every_feed(root: Path) -> None:
-    (step,) = (step for step in plan(open_show(root), AT) if step.kind == "feed")
+    (step,) = (step for step in plan_steps(load_show(root), AT) if step.kind == "feed")
     assert dict(step.writes) == {"feed": "feeds/feed.xml", "feed_leger": "feeds/leger.xml", "feed_amis": "feeds/amis.xml"}
 
 
 def test_every_feed_is_published_last_and_always_fresh(tmp_path: Path) -> None:
-    others = (OtherFeed("leger", key="feeds/leger/feed.xml"), OtherFeed("amis", private=True, key="feeds/0123/feed.xml"))
+    others = (FeedVariant("leger", key="feeds/leger/feed.xml"), FeedVariant("amis", private=True, key="feeds/0123/feed.xml"))
     several = replace(show("un"), feed=ChannelOptions(others=others))
     built = build(tmp_path, "un")
     for other in others:
         put(built / f"feeds/{other.name}.xml", b"<rss/>")
-    last = [file for file in public_tree(several, (episode("un"),), built) if file.rank >= FEEDS]
+    last = [file for file in collect_public_files(several, (episode("un"),), built) if file.rank >= FEEDS]
     assert {file.key for file in last} == {"feed.xml", "feeds/leger/feed.xml", "feeds/0123/feed.xml"}
     assert {cache_control(file.key, file.sha256) for file in last} == {REVALIDATE}
     assert {content_type(file.key) for file in last} == {"application/rss+xml; charset=utf-8"}

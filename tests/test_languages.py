@@ -11,24 +11,24 @@ import feedparser
 import lxml.html
 import podcastparser
 import pytest
-from site_sample import FIRST, NORA, SECOND, workspace
+from site_sample import FIRST, NORA, SECOND, make_show
 from site_sample import SHOW as SITE_SHOW
-from site_sample import publish as pages
+from site_sample import publish_sample as pages
 from test_catalog import EPISODE, SHOW, add, mistakes
 from test_feed import FILE, VOICE, find
 from test_feed_options import made
 
-from pipeline.catalog import load
-from pipeline.feed_model import ChannelOptions, OtherFeed
+from pipeline.catalog import load_config
+from pipeline.feed_model import ChannelOptions, FeedVariant
 from pipeline.model import Credit
-from pipeline.plan import plan
-from pipeline.receipts import canonical
+from pipeline.plan import plan_steps
+from pipeline.receipts import to_canonical
 from pipeline.site.places import feed_key
 from pipeline.steps import Step
-from pipeline.text import speaks
+from pipeline.text import language_matches
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
-ENGLISH = OtherFeed("english", "Tomorrow, the counter", key="feeds/english/feed.xml", description="Waiting, and after.", language="en")
+ENGLISH = FeedVariant("english", "Tomorrow, the counter", key="feeds/english/feed.xml", description="Waiting, and after.", language="en")
 TALK = replace(VOICE, language="en-gb")
 
 
@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def steps(root: Path) -> dict[str, Step]:
-    return {step.name: step for step in plan(load(root), AT)}
+    return {step.name: step for step in plan_steps(load_config(root), AT)}
 
 
 def test_an_episode_is_transcribed_captioned_tagged_and_discussed_in_its_language(root: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_guide_of_the_series_is_about_the_episodes_in_the_shows_language(roo
 
 
 def test_an_episode_without_the_key_has_the_settings_it_had_before(root: Path) -> None:
-    both = [canonical({**step.settings, "reads": step.reads}) for name, step in steps(root).items() if name.startswith(("e1/", "e2/"))]
+    both = [to_canonical({**step.settings, "reads": step.reads}) for name, step in steps(root).items() if name.startswith(("e1/", "e2/"))]
     assert "language" not in {key for told in both for key in told.get("episode", {})}
     assert not any("house" in told.get("frame", {}) for told in both)
 
@@ -88,7 +88,7 @@ def test_a_language_without_episodes_is_a_mistake(root: Path, file: str, before:
     ("language", "wanted", "is_so"), [("en-GB", "en", True), ("en", "en-gb", False), ("fr", "en", False), ("fr", "", True)]
 )
 def test_a_regional_form_of_a_language_matches_it(language: str, wanted: str, is_so: bool) -> None:
-    assert speaks(language, wanted) is is_so
+    assert language_matches(language, wanted) is is_so
 
 
 def test_a_feed_of_a_language_has_its_episodes_and_says_so(tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_pages_of_the_show_mark_what_is_in_another_language(site: Path, name: st
         ((replace(ENGLISH, audio="light"),), "en", "feed.xml"),
     ],
 )
-def test_an_episodes_page_leads_to_the_public_feed_of_its_language(others: tuple[OtherFeed, ...], language: str, key: str) -> None:
+def test_an_episodes_page_leads_to_the_public_feed_of_its_language(others: tuple[FeedVariant, ...], language: str, key: str) -> None:
     episode = replace(SECOND, language=language)
-    assert feed_key(replace(workspace(), feed=ChannelOptions(others=others)), episode) == key
-    private = workspace(replace(SITE_SHOW, feed_key=""))
+    assert feed_key(replace(make_show(), feed=ChannelOptions(others=others)), episode) == key
+    private = make_show(replace(SITE_SHOW, feed_key=""))
     assert feed_key(replace(private, feed=ChannelOptions(others=others)), episode) == ""

@@ -14,28 +14,28 @@ from hypothesis import strategies as st
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
 from pipeline.feed.ledger import (
-    Given,
     Ledger,
-    Publication,
-    adopt,
-    assign,
-    assign_feeds,
-    load,
+    PublicationRecord,
+    PublishedItem,
+    adopt_guids,
+    assign_feed_keys,
+    assign_guids,
+    load_ledger,
     podcast_guid,
-    publication,
-    record,
-    save,
+    read_publication,
+    record_publication,
+    save_ledger,
 )
-from pipeline.feed.noticed import differences, refuse_new_identities
+from pipeline.feed.noticed import describe_changes, refuse_changed_guids
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-A, B = Given("g1", "La file", "https://x/a.mp3", 10, "t1"), Given("g2", "La voix", "https://x/b.mp3", 20, "t2")
+A, B = PublishedItem("g1", "La file", "https://x/a.mp3", 10, "t1"), PublishedItem("g2", "La voix", "https://x/b.mp3", 20, "t2")
 
 
-def held(*episodes: Given, at: datetime = AT, target: str = "public") -> Publication:
+def held(*episodes: PublishedItem, at: datetime = AT, target: str = "public") -> PublicationRecord:
     """A publication of those episodes; its feed's digest follows from them."""
-    return Publication(at, target, repr(episodes), episodes)
+    return PublicationRecord(at, target, repr(episodes), episodes)
 
 
 @pytest.mark.parametrize(
@@ -51,99 +51,99 @@ def test_a_podcasts_guid_is_the_one_the_namespace_defines(address: str, guid: st
 
 
 def test_a_guid_outlives_the_address_and_the_order() -> None:
-    first = assign(Ledger(), "https://a.example/feed.xml", ["un", "deux"])
-    moved = assign(first, "https://b.example/feed.xml", ["trois", "deux", "un"])
+    first = assign_guids(Ledger(), "https://a.example/feed.xml", ["un", "deux"])
+    moved = assign_guids(first, "https://b.example/feed.xml", ["trois", "deux", "un"])
     assert moved.guid == first.guid == podcast_guid("https://a.example/feed.xml")
     assert {**moved.episodes, **first.episodes} == moved.episodes
     assert len(set(moved.episodes.values())) == 3
 
 
 def test_an_imported_shows_identities_win_and_new_ones_join_them() -> None:
-    imported = adopt(Ledger(), "0d1f1b9e-0000-5000-8000-000000000000", {"un": "https://old.example/?p=1"})
-    grown = assign(imported, "https://new.example/feed.xml", ["un", "deux"])
+    imported = adopt_guids(Ledger(), "0d1f1b9e-0000-5000-8000-000000000000", {"un": "https://old.example/?p=1"})
+    grown = assign_guids(imported, "https://new.example/feed.xml", ["un", "deux"])
     assert grown.guid == imported.guid and grown.episodes["un"] == "https://old.example/?p=1"
 
 
 @pytest.mark.parametrize("episodes", [{"un": "other"}, {"deux": "mine"}, {"trois": "x", "quatre": "x"}])
 def test_an_identity_is_never_given_twice(episodes: dict[str, str]) -> None:
     with pytest.raises(CauserieError, match="cannot have the GUID"):
-        adopt(Ledger("g", "", {"un": "mine"}), "", episodes)
+        adopt_guids(Ledger("g", "", {"un": "mine"}), "", episodes)
 
 
 def test_a_show_keeps_its_own_guid() -> None:
     with pytest.raises(CauserieError, match="the show's podcast:guid is already g, not h"):
-        adopt(Ledger("g"), "h", {})
+        adopt_guids(Ledger("g"), "h", {})
     with pytest.raises(CauserieError, match="podcast:guid 'h' is not a UUID"):
-        adopt(Ledger(), "h", {})
+        adopt_guids(Ledger(), "h", {})
 
 
 def test_the_same_publication_again_adds_nothing() -> None:
-    once = record(Ledger(), held(A))
-    assert record(once, held(A, at=LATER)) == once
-    assert len(record(once, held(A, target="s3://b")).publications) == 2
-    assert len(record(record(once, held(A, B)), held(A, at=LATER)).publications) == 3  # a way back is told too
+    once = record_publication(Ledger(), held(A))
+    assert record_publication(once, held(A, at=LATER)) == once
+    assert len(record_publication(once, held(A, target="s3://b")).publications) == 2
+    assert len(record_publication(record_publication(once, held(A, B)), held(A, at=LATER)).publications) == 3  # a way back is told too
 
 
 def test_subscribers_are_told_what_they_will_notice() -> None:
-    assert differences(held(A), held(B, A)) == ("1 new episode, 0 downloads repeated", "  new: La voix")
+    assert describe_changes(held(A), held(B, A)) == ("1 new episode, 0 downloads repeated", "  new: La voix")
     after = held(replace(B, url="https://x/b2.mp3"), replace(A, title="La queue"))
-    assert differences(held(B, A), after) == (
+    assert describe_changes(held(B, A), after) == (
         "1 text corrected, 1 sound replaced, 0 downloads repeated",
         "  corrected: La queue",
         "  replaced: La voix (subscribers who have downloaded it keep the old one)",
     )
-    assert differences(held(B, A), held()) == ("2 episodes withdrawn, 0 downloads repeated", "  withdrawn: La voix, La file")
-    assert differences(None, held(A, B))[0] == "2 new episodes, 0 downloads repeated"
+    assert describe_changes(held(B, A), held()) == ("2 episodes withdrawn, 0 downloads repeated", "  withdrawn: La voix, La file")
+    assert describe_changes(None, held(A, B))[0] == "2 new episodes, 0 downloads repeated"
 
 
 def test_an_episode_under_another_guid_is_told_apart_from_a_new_one_and_refused() -> None:
     after = held(B, replace(A, guid="g3", url="https://x/renamed.mp3"))
-    assert differences(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file")
+    assert describe_changes(held(B, A), after) == ("1 GUID changed, 1 download repeated", "  changed: La file")
     with pytest.raises(CauserieError, match="1 episode has a different GUID .* download 1 episode again: La file; .*--new-guids"):
-        refuse_new_identities(held(B, A), after)
-    refuse_new_identities(held(A), held(B, A))
-    refuse_new_identities(None, after)
+        refuse_changed_guids(held(B, A), after)
+    refuse_changed_guids(held(A), held(B, A))
+    refuse_changed_guids(None, after)
 
 
 def test_another_identity_of_the_show_is_told_and_refused() -> None:
     before, after = replace(held(A), podcast="p1"), replace(held(A), podcast="p2")
-    assert differences(before, after)[1].startswith("  the show has another podcast:guid")
+    assert describe_changes(before, after)[1].startswith("  the show has another podcast:guid")
     with pytest.raises(CauserieError, match="was p1 and is now p2"):
-        refuse_new_identities(before, after)
-    refuse_new_identities(held(A), after)  # an older ledger did not keep it
+        refuse_changed_guids(before, after)
+    refuse_changed_guids(held(A), after)  # an older ledger did not keep it
 
 
 def test_other_feeds_keep_their_address_and_their_guid() -> None:
     tokens = iter(("abc", "def"))
     show = Ledger("0d1f1b9e-0000-5000-8000-000000000000")
-    first = assign_feeds(show, "https://x/", {"leger": False, "amis": True}, lambda: next(tokens))
+    first = assign_feed_keys(show, "https://x/", {"leger": False, "amis": True}, lambda: next(tokens))
     assert {name: feed["key"] for name, feed in first.feeds.items()} == {"leger": "feeds/leger/feed.xml", "amis": "feeds/abc/feed.xml"}
     assert first.feeds["leger"]["guid"] == podcast_guid("https://x/feeds/leger/feed.xml")
-    assert assign_feeds(first, "https://moved/", {"leger": False, "amis": True}, lambda: next(tokens)) == first
-    opened = assign_feeds(first, "https://x/", {"amis": False}, lambda: next(tokens))
+    assert assign_feed_keys(first, "https://moved/", {"leger": False, "amis": True}, lambda: next(tokens)) == first
+    opened = assign_feed_keys(first, "https://x/", {"amis": False}, lambda: next(tokens))
     assert opened.feeds["amis"] == {"guid": first.feeds["amis"]["guid"], "key": "feeds/amis/feed.xml"}
-    assert assign_feeds(opened, "https://x/", {"amis": True}, lambda: next(tokens)).feeds["amis"]["key"] == "feeds/def/feed.xml"
-    assert assign_feeds(show, "https://x/", {"feed": True}, lambda: "z").feeds["feed"] == {"guid": show.guid, "key": "feeds/z/feed.xml"}
+    assert assign_feed_keys(opened, "https://x/", {"amis": True}, lambda: next(tokens)).feeds["amis"]["key"] == "feeds/def/feed.xml"
+    assert assign_feed_keys(show, "https://x/", {"feed": True}, lambda: "z").feeds["feed"] == {"guid": show.guid, "key": "feeds/z/feed.xml"}
 
 
 def test_of_many_titles_the_first_are_told() -> None:
     many = held(*(replace(A, guid=f"g{i}", title=f"T{i}", url=f"https://x/{i}.mp3") for i in range(25)))
-    assert differences(None, many)[1].endswith("T18, T19 and 5 more")
+    assert describe_changes(None, many)[1].endswith("T18, T19 and 5 more")
 
 
 def test_a_show_that_moves_repeats_no_download() -> None:
     moved = held(replace(A, url="https://y/elsewhere/a.mp3"), target="s3://new")
-    assert differences(held(A), moved) == ("1 sound moved, 0 downloads repeated", "  moved: La file")
+    assert describe_changes(held(A), moved) == ("1 sound moved, 0 downloads repeated", "  moved: La file")
 
 
 def test_subscribers_are_the_same_at_a_new_target() -> None:
-    kept = record(record(Ledger(), held(A)), held(A, B, at=LATER, target="public2"))
-    assert kept.known("s3://new") == kept.last("public2") and kept.known("public") == kept.last("public")
-    assert Ledger().known("public") is None
+    kept = record_publication(record_publication(Ledger(), held(A)), held(A, B, at=LATER, target="public2"))
+    assert kept.baseline("s3://new") == kept.latest("public2") and kept.baseline("public") == kept.latest("public")
+    assert Ledger().baseline("public") is None
 
 
 def test_nothing_is_said_when_nothing_changes() -> None:
-    assert differences(held(A), held(A, at=LATER)) == ()
+    assert describe_changes(held(A), held(A, at=LATER)) == ()
 
 
 NOT_A_UUID = '{"version": 1, "podcast": {"guid": "x", "feed_url": ""}, "episodes": {}, "publications": []}'
@@ -155,19 +155,20 @@ FEED = """<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><
 def test_what_the_show_says_of_itself_is_told_and_its_dates_are_not() -> None:
     feed = "<rss><channel><title>{}</title><pubDate>{}</pubDate></channel></rss>".format
     before, dated, renamed = (
-        publication(data.encode(), at=AT, target="public") for data in (feed("Demain", "un"), feed("Demain", "deux"), feed("Hier", "un"))
+        read_publication(data.encode(), at=AT, target="public")
+        for data in (feed("Demain", "un"), feed("Demain", "deux"), feed("Hier", "un"))
     )
-    assert differences(before, dated) == ()
-    assert differences(before, renamed) == ("0 downloads repeated", "  the show: its texts, images or people changed")
+    assert describe_changes(before, dated) == ()
+    assert describe_changes(before, renamed) == ("0 downloads repeated", "  the show: its texts, images or people changed")
 
 
 def test_a_publication_is_read_from_the_feed_itself() -> None:
-    before = publication(FEED.format(title="La file", text="un", length=10).encode(), at=AT, target="public")
+    before = read_publication(FEED.format(title="La file", text="un", length=10).encode(), at=AT, target="public")
     assert before.episodes == (replace(A, text_sha256=before.episodes[0].text_sha256),)
-    reworded = publication(FEED.format(title="La file", text="deux", length=10).encode(), at=AT, target="public")
-    assert differences(before, reworded) == ("1 text corrected, 0 downloads repeated", "  corrected: La file")
-    louder = publication(FEED.format(title="La file", text="un", length=11).encode(), at=AT, target="public")
-    assert differences(before, louder)[0] == "1 sound replaced, 0 downloads repeated"
+    reworded = read_publication(FEED.format(title="La file", text="deux", length=10).encode(), at=AT, target="public")
+    assert describe_changes(before, reworded) == ("1 text corrected, 0 downloads repeated", "  corrected: La file")
+    louder = read_publication(FEED.format(title="La file", text="un", length=11).encode(), at=AT, target="public")
+    assert describe_changes(before, louder)[0] == "1 sound replaced, 0 downloads repeated"
 
 
 @pytest.mark.parametrize(
@@ -176,17 +177,19 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
     with pytest.raises(CauserieError, match="is damaged; it holds the GUIDs"):
-        load(tmp_path / "ledger.json")
+        load_ledger(tmp_path / "ledger.json")
     assert (tmp_path / "ledger.json").read_text("utf-8") == damage
 
 
 def test_no_ledger_yet_is_an_empty_one(tmp_path: Path) -> None:
-    assert load(tmp_path / "ledger.json") == Ledger()
+    assert load_ledger(tmp_path / "ledger.json") == Ledger()
 
 
 text = st.text(min_size=1, max_size=12)
-givens = st.builds(Given, text, text, text, st.integers(0), text)
-publications = st.builds(Publication, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text, text)
+givens = st.builds(PublishedItem, text, text, text, st.integers(0), text)
+publications = st.builds(
+    PublicationRecord, st.datetimes(timezones=st.just(UTC)), text, text, st.lists(givens, max_size=3).map(tuple), text, text
+)
 feeds = st.dictionaries(text, st.fixed_dictionaries({"guid": text, "key": text}), max_size=2)
 
 
@@ -197,10 +200,10 @@ feeds = st.dictionaries(text, st.fixed_dictionaries({"guid": text, "key": text})
 )
 @settings(max_examples=100)
 def test_a_ledger_survives_its_json(kept: Ledger) -> None:
-    assert ledgers.from_value(json.loads(json.dumps(ledgers.to_value(kept)))) == kept
+    assert ledgers.ledger_from_json(json.loads(json.dumps(ledgers.ledger_to_json(kept)))) == kept
 
 
 def test_a_saved_ledger_is_loaded_as_it_was(tmp_path: Path) -> None:
-    kept = record(assign(Ledger(), "https://a.example/feed.xml", ["un"]), held(A, B))
-    save(tmp_path / "feeds" / "ledger.json", kept)
-    assert load(tmp_path / "feeds" / "ledger.json") == kept
+    kept = record_publication(assign_guids(Ledger(), "https://a.example/feed.xml", ["un"]), held(A, B))
+    save_ledger(tmp_path / "feeds" / "ledger.json", kept)
+    assert load_ledger(tmp_path / "feeds" / "ledger.json") == kept

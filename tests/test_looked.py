@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.looked import Looked, signature
+from pipeline.looked import FileCache, source_signature
 
 
-def looking(root: Path, by: str = "me") -> tuple[object, bool]:
+def cached_value(root: Path, by: str = "me") -> tuple[object, bool]:
     """The value for a file in a new run, and whether it was computed."""
     asked: list[bool] = []
-    looked = Looked(root)
-    found = looked.at(root / "a", "size a", by, lambda: asked.append(True) or (root / "a").read_text())
+    looked = FileCache(root)
+    found = looked.get_or_compute(root / "a", "size a", by, lambda: asked.append(True) or (root / "a").read_text())
     looked.save()
     return found, bool(asked)
 
 
 def test_a_value_is_computed_once_until_the_file_or_the_code_changes(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
-    assert [looking(tmp_path), looking(tmp_path)] == [("one", True), ("one", False)]
-    assert looking(tmp_path, by="another") == ("one", True)
+    assert [cached_value(tmp_path), cached_value(tmp_path)] == [("one", True), ("one", False)]
+    assert cached_value(tmp_path, by="another") == ("one", True)
     (tmp_path / "a").write_text("three")
-    assert looking(tmp_path) == ("three", True)
+    assert cached_value(tmp_path) == ("three", True)
 
 
 def test_another_file_of_the_same_size_and_time_is_another_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
-    looking(tmp_path)
+    cached_value(tmp_path)
     was = (tmp_path / "a").stat()
     (tmp_path / "b").write_text("two")
     os.utime(tmp_path / "b", ns=(was.st_atime_ns, was.st_mtime_ns))
     (tmp_path / "b").replace(tmp_path / "a")
-    assert looking(tmp_path) == ("two", True)
+    assert cached_value(tmp_path) == ("two", True)
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"size a": 1}', b'{"size a": [1, 2]}', b"\xff", b"null"])
@@ -42,21 +42,21 @@ def test_a_damaged_cache_counts_as_empty(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "a").write_text("one")
     (tmp_path / ".causerie").mkdir()
     (tmp_path / ".causerie/looked.json").write_bytes(damage)
-    assert looking(tmp_path) == ("one", True)
+    assert cached_value(tmp_path) == ("one", True)
 
 
 def test_a_failed_computation_is_not_cached(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
     with pytest.raises(ZeroDivisionError):
-        Looked(tmp_path).at(tmp_path / "a", "size a", "me", lambda: 1 // 0)
+        FileCache(tmp_path).get_or_compute(tmp_path / "a", "size a", "me", lambda: 1 // 0)
     with pytest.raises(FileNotFoundError):
-        Looked(tmp_path).at(tmp_path / "b", "size b", "me", lambda: "x")
-    assert looking(tmp_path) == ("one", True)
+        FileCache(tmp_path).get_or_compute(tmp_path / "b", "size b", "me", lambda: "x")
+    assert cached_value(tmp_path) == ("one", True)
 
 
 def test_another_source_has_another_signature(tmp_path: Path) -> None:
     names = []
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text(name)
-        names.append(signature((str(tmp_path / name),)))
+        names.append(source_signature((str(tmp_path / name),)))
     assert len(set(names)) == 2

@@ -15,12 +15,12 @@ from conftest import REPOSITORY
 from publishing import put
 from test_check import ffmpeg
 
-from pipeline.bringing import bring
-from pipeline.commands import open_show
-from pipeline.feed.importing import imported
-from pipeline.feed.telling import Run
+from pipeline.bringing import import_show
+from pipeline.commands import load_show
+from pipeline.feed.importing import convert_feed
+from pipeline.feed.telling import ImportSession
 from pipeline.files import write_json
-from pipeline.plan import due, plan
+from pipeline.plan import due_episodes, plan_steps
 from pipeline.publish.run import publish
 from pipeline.steps import Step
 
@@ -50,7 +50,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def moved(root: Path, feed: Path, sound: bytes) -> bytes:
     """Import a feed, put right what it tells of, build and publish; the new feed."""
-    assert bring(root, str(feed), Run(offline=True, website=WEBSITE))
+    assert import_show(root, str(feed), ImportSession(offline=True, website=WEBSITE))
     mend(root)
     return published(root, sound)
 
@@ -66,8 +66,8 @@ def mend(root: Path) -> None:
 
 def published(root: Path, sound: bytes) -> bytes:
     """Build with every file of an episode made up but its sound, and publish; the feed."""
-    show = open_show(root, keep=True)
-    steps = plan(show, AT)
+    show = load_show(root, save_guids=True)
+    steps = plan_steps(show, AT)
     for step in steps:
         for path in step.writes.values():
             if step.kind not in BY_HAND:
@@ -78,7 +78,7 @@ def published(root: Path, sound: bytes) -> bytes:
         for step in steps:
             if step.kind == kind:
                 run(root, step)
-    publish(show, due(show, AT), root, at=AT)
+    publish(show, due_episodes(show, AT), root, at=AT)
     return (root / "public/feed.xml").read_bytes()
 
 
@@ -101,7 +101,7 @@ def others(data: bytes) -> dict[str, Any]:
 @pytest.mark.parametrize("name", READABLE)
 def test_a_subscriber_sees_no_episode_twice(tmp_path: Path, name: str, sound: bytes) -> None:
     old = (FEEDS / f"{name}.xml").read_bytes()
-    was = imported(old, name)
+    was = convert_feed(old, name)
     new = moved(tmp_path / "show", FEEDS / f"{name}.xml", sound)
     told_new = {item.info.guid for item in was.items if any("will appear as new" in note for note in item.notes)}
     before, after = gpodder(old, was.feed_url or "https://old.example/feed"), gpodder(new, f"{WEBSITE}feed.xml")
@@ -128,7 +128,7 @@ def test_dates_stay_and_sounds_have_addresses_of_the_new_house(tmp_path: Path, n
 
 
 def test_dates_that_are_none_stop_the_build_and_wrong_ones_are_read_as_meant(tmp_path: Path) -> None:
-    found = imported((FEEDS / "patchwork.xml").read_bytes(), "x")
+    found = convert_feed((FEEDS / "patchwork.xml").read_bytes(), "x")
     dates = {item.info.title: item.info.published for item in found.items}
     assert dates["Quatre, sans identité"].utcoffset() == timedelta(hours=1)
     assert [item.info.slug for item in found.items if any("an invalid date" in note for note in item.notes)] == ["six-meme-titre"]

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publish.cache import commands, purge, requests
+from pipeline.publish.cache import purge, purge_commands, purge_requests
 
 URLS = ("https://balado.example/feed.xml", "https://balado.example/un/index.html")
 
 
 def test_a_line_becomes_a_request_for_each_address() -> None:
-    assert requests(("PURGE {url}",), URLS) == tuple(("PURGE", url) for url in URLS)
-    assert requests(("POST https://cdn.example/purge?u={url}",), URLS[:1]) == (
+    assert purge_requests(("PURGE {url}",), URLS) == tuple(("PURGE", url) for url in URLS)
+    assert purge_requests(("POST https://cdn.example/purge?u={url}",), URLS[:1]) == (
         ("POST", "https://cdn.example/purge?u=https%3A%2F%2Fbalado.example%2Ffeed.xml"),
     )
 
 
 def test_a_command_runs_once_an_address_or_once_for_all() -> None:
-    assert commands(("curl", "-X", "PURGE", "{url}"), URLS) == tuple(("curl", "-X", "PURGE", url) for url in URLS)
-    assert commands(("./purge", "{urls}", "-v"), URLS) == (("./purge", *URLS, "-v"),)
-    assert commands(("./purge",), URLS) == (("./purge",),)
-    assert commands(("./purge",), ()) == ()
+    assert purge_commands(("curl", "-X", "PURGE", "{url}"), URLS) == tuple(("curl", "-X", "PURGE", url) for url in URLS)
+    assert purge_commands(("./purge", "{urls}", "-v"), URLS) == (("./purge", *URLS, "-v"),)
+    assert purge_commands(("./purge",), URLS) == (("./purge",),)
+    assert purge_commands(("./purge",), ()) == ()
 
 
 def test_no_shell_reads_an_address(tmp_path: Path) -> None:

@@ -11,12 +11,21 @@ from pathlib import Path
 import pytest
 from faulty_proxy import Proxy, faulty_proxy
 from publishing import s3_server
-from publishing_faults import MUST_FAIL, MUST_PUBLISH, credentials, killed, killed_into_a_folder, no_waiting, one_try, two_at_once
+from publishing_faults import (
+    MUST_FAIL,
+    MUST_PUBLISH,
+    credentials,
+    fast_retries,
+    run_fault,
+    run_killed,
+    run_killed_into_folder,
+    run_two_publishers,
+)
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Proxy]:
-    with s3_server() as server, faulty_proxy(server.url) as proxy, no_waiting():
+    with s3_server() as server, faulty_proxy(server.url) as proxy, fast_retries():
         yield proxy
 
 
@@ -41,18 +50,18 @@ QUICK = (
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_publication_ends_well_or_changes_nothing_under(name: str, proxy: Proxy, tmp_path: Path) -> None:
-    outcome = one_try(name, 4, proxy, tmp_path)
+    outcome = run_fault(name, 4, proxy, tmp_path)
     assert (outcome != "published") or name not in MUST_FAIL
     assert (outcome == "published") or name not in MUST_PUBLISH
 
 
 def test_of_two_publishers_at_once_one_is_told_though_the_server_knows_no_conditions(proxy: Proxy, tmp_path: Path) -> None:
-    two_at_once(1, proxy, tmp_path)
+    run_two_publishers(1, proxy, tmp_path)
 
 
 def test_a_killed_publication_is_taken_up_by_the_next(proxy: Proxy, tmp_path: Path) -> None:
-    killed(3, proxy, tmp_path)
+    run_killed(3, proxy, tmp_path)
 
 
 def test_a_folder_is_whole_for_its_readers_whenever_its_publisher_is_killed(proxy: Proxy, tmp_path: Path) -> None:
-    killed_into_a_folder(1, proxy, tmp_path)
+    run_killed_into_folder(1, proxy, tmp_path)

@@ -146,9 +146,9 @@ def test_memory_of_another_folder_or_a_damaged_one_is_no_memory(tmp_path: Path) 
 
 def test_while_one_publishes_into_a_folder_another_is_told(tmp_path: Path) -> None:
     mine, theirs = target(tmp_path), target(tmp_path)
-    with theirs.alone(), pytest.raises(CauserieError, match="another publisher is writing"), mine.alone():
+    with theirs.lock(), pytest.raises(CauserieError, match="another publisher is writing"), mine.lock():
         raise AssertionError("both were alone")
-    with mine.alone():
+    with mine.lock():
         mine.put(file(tmp_path))
 
 

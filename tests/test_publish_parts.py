@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faulty_proxy import Broken, Proxy, Request, after, answer, faulty_proxy
+from faulty_proxy import Breakage, Proxy, Request, after_count, answer, faulty_proxy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import put, s3_client, s3_server
-from publishing_faults import credentials, no_waiting
+from publishing_faults import credentials, fast_retries
 
 from pipeline.errors import CauserieError
 from pipeline.files import sha256
 from pipeline.model import S3Settings
 from pipeline.publish import s3
-from pipeline.publish.bodies import Body, etag, opened
+from pipeline.publish.bodies import FileBody, etag, open_verified
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.tree import MEDIA, PublicFile
 
@@ -28,7 +28,7 @@ CONTENT = os.urandom(1 << 20) * 13  # three parts
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Proxy]:
-    with s3_server() as server, faulty_proxy(server.url) as proxy, no_waiting():
+    with s3_server() as server, faulty_proxy(server.url) as proxy, fast_retries():
         s3_client(server.url).create_bucket(Bucket="parts")
         yield proxy
 
@@ -57,7 +57,7 @@ def parts_sent(proxy: Proxy) -> int:
 
 
 def test_an_interrupted_upload_goes_on_where_it_stopped(running: Proxy, target: S3Target, tmp_path: Path) -> None:
-    running.fault = after(2, is_part, answer(403, "AccessDenied"))
+    running.fault = after_count(2, is_part, answer(403, "AccessDenied"))
     with pytest.raises(CauserieError, match="access is denied"):
         target.put(file(tmp_path))
     assert parts_sent(running) == 2
@@ -71,7 +71,7 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(running: Proxy, target: 
 
 
 def test_parts_of_other_content_are_not_taken_for_ours(running: Proxy, target: S3Target, tmp_path: Path) -> None:
-    running.fault = after(2, is_part, answer(403, "AccessDenied"))
+    running.fault = after_count(2, is_part, answer(403, "AccessDenied"))
     with pytest.raises(CauserieError):
         target.put(file(tmp_path, CONTENT[::-1]))
     running.fault = lambda request: None
@@ -88,9 +88,9 @@ def test_a_server_that_says_nothing_of_what_it_put_together_is_asked(running: Pr
 
 
 def test_an_upload_whose_end_was_not_heard_of_is_no_failure(running: Proxy, target: S3Target, tmp_path: Path) -> None:
-    def unheard(request: Request) -> Broken | None:  # retried, AWS and moto return 200; others no longer know the upload
+    def unheard(request: Request) -> Breakage | None:  # retried, AWS and moto return 200; others no longer know the upload
         ends = sum(method == "POST" for method, *_ in running.log)
-        return {1: Broken(drop="after"), 2: Broken(404, "NoSuchUpload")}.get(ends) if request.method == "POST" else None
+        return {1: Breakage(drop="after"), 2: Breakage(404, "NoSuchUpload")}.get(ends) if request.method == "POST" else None
 
     running.fault = unheard
     S3Target(S3Settings("parts", "", running.url, "us-east-1", "path"), tmp_path / "memory").put(file(tmp_path))
@@ -100,7 +100,7 @@ def test_an_upload_whose_end_was_not_heard_of_is_no_failure(running: Proxy, targ
 
 
 def test_an_upload_that_was_tidied_away_is_begun_again(running: Proxy, target: S3Target, tmp_path: Path) -> None:
-    def tidied(request: Request) -> Broken | None:
+    def tidied(request: Request) -> Breakage | None:
         gone = is_part(request) and parts_sent(running) >= 2 and not any(status == 404 for _, _, status in running.log)
         return answer(404, "NoSuchUpload")(request) if gone else None
 
@@ -121,7 +121,7 @@ def test_what_is_sent_again_is_not_counted_twice(running: Proxy, tmp_path: Path,
 
 def test_a_file_written_to_while_it_is_sent_is_refused(tmp_path: Path) -> None:
     sent = file(tmp_path, b"son")
-    with pytest.raises(CauserieError, match="changed while"), opened(sent, sha256):
+    with pytest.raises(CauserieError, match="changed while"), open_verified(sent, sha256):
         sent.source.write_bytes(b"autre")
 
 
@@ -129,9 +129,9 @@ def test_a_file_written_to_while_it_is_sent_is_refused(tmp_path: Path) -> None:
 @given(st.binary(max_size=40), st.integers(1, 12))
 def test_the_tag_of_parts_is_what_s3_makes_of_them(tmp_path_factory: pytest.TempPathFactory, content: bytes, part_bytes: int) -> None:
     sent = file(tmp_path_factory.mktemp("parts"), content)
-    with opened(sent, sha256) as handle:
+    with open_verified(sent, sha256) as handle:
         pieces = [content[at : at + part_bytes] for at in range(0, len(content), part_bytes)] or [b""]
-        bodies = [Body(handle, i * part_bytes, len(piece), print) for i, piece in enumerate(pieces)]
+        bodies = [FileBody(handle, i * part_bytes, len(piece), print) for i, piece in enumerate(pieces)]
         md5s = [body.md5() for body in bodies]
         assert md5s == [hashlib.md5(piece).digest() for piece in pieces]
         whole = hashlib.md5(b"".join(md5s)).hexdigest() + f"-{len(pieces)}"
@@ -141,10 +141,10 @@ def test_the_tag_of_parts_is_what_s3_makes_of_them(tmp_path_factory: pytest.Temp
 
 @given(st.binary(max_size=40), st.lists(st.integers(0, 7), max_size=6))
 def test_the_digest_is_of_all_however_it_was_read(tmp_path_factory: pytest.TempPathFactory, content: bytes, counts: list[int]) -> None:
-    with opened(file(tmp_path_factory.mktemp("body"), content), sha256) as handle:
-        body = Body(handle, 0, len(content), print)
+    with open_verified(file(tmp_path_factory.mktemp("body"), content), sha256) as handle:
+        body = FileBody(handle, 0, len(content), print)
         for number, count in enumerate(counts):
-            body.sending = bool(number % 2)
+            body.is_sending = bool(number % 2)
             body.seek(0) if count == 7 else body.read(count)
         assert body.md5() == hashlib.md5(content).digest()
 

@@ -13,16 +13,16 @@ from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
 from pipeline.publish import history
 from pipeline.publish.folder import FolderTarget
-from pipeline.publish.report import Publication
+from pipeline.publish.report import PublishReport
 from pipeline.publish.run import publish, rollback
 
 
-def send(root: Path, *slugs: str, **options: object) -> Publication:
+def send(root: Path, *slugs: str, **options: object) -> PublishReport:
     some = show(*slugs)
     return publish(some, some.episodes, root, at=AT, **options)
 
 
-def back(root: Path, *slugs: str, **options: object) -> Publication:
+def back(root: Path, *slugs: str, **options: object) -> PublishReport:
     return rollback(show(*slugs), root, at=AT, **options)
 
 
@@ -88,7 +88,7 @@ def test_only_the_last_publications_are_kept_and_their_reports_stay(tmp_path: Pa
     for title in "ABCD":
         publish(few, few.episodes, build(tmp_path, "un", titles=title), at=AT)
     folder = tmp_path / "feeds/publications"
-    assert [tree.number for tree in history.trees(folder, "public")] == [3, 4]
+    assert [tree.number for tree in history.load_trees(folder, "public")] == [3, 4]
     assert {path.name for path in folder.glob("*.json")} == {f"000{number}.json" for number in range(1, 5)}
     kept = {path.read_bytes() for path in (folder / "files").iterdir()}
     assert {f"<h1>{title} un</h1>".encode() in kept for title in "AB"} == {False}
@@ -106,10 +106,10 @@ def test_a_publication_killed_after_its_feed_is_known_for_ours_the_next_time(twi
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(FolderTarget, "put_feed", killed)
         send(twice, "un", "deux", "trois")
-    assert len(ledgers.load(twice / "feeds/ledger.json").publications) == 2
+    assert len(ledgers.load_ledger(twice / "feeds/ledger.json").publications) == 2
     build(twice, "un", "deux", "trois", titles="Corrigé")
     assert "feed.xml" in send(twice, "un", "deux", "trois").sent  # nobody is asked to take over what is theirs
-    assert len(ledgers.load(twice / "feeds/ledger.json").publications) == 4
+    assert len(ledgers.load_ledger(twice / "feeds/ledger.json").publications) == 4
 
 
 def test_a_publication_killed_before_its_feed_cannot_be_gone_back_to(twice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_a_publication_killed_before_its_feed_cannot_be_gone_back_to(twice: Path
         patched.setattr(FolderTarget, "put_feed", killed)
         send(twice, "un", "deux")
     assert back(twice, "un").back_to == 1
-    assert [tree.number for tree in history.trees(twice / "feeds/publications", "public")] == [1, 2, 3]
+    assert [tree.number for tree in history.load_trees(twice / "feeds/publications", "public")] == [1, 2, 3]
 
 
 def test_a_damaged_record_is_told_and_left(twice: Path) -> None:

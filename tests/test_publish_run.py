@@ -16,8 +16,8 @@ from publishing import AT, SECRET, S3Server, build, episode, names, put, s3_clie
 from pipeline.errors import CauserieError
 from pipeline.feed import ledger as ledgers
 from pipeline.model import PublishSettings, S3Settings, Show
-from pipeline.publish.report import Publication
-from pipeline.publish.run import Hears, publish
+from pipeline.publish.report import PublishReport
+from pipeline.publish.run import PublishCallbacks, publish
 
 BUCKET = "balado"
 
@@ -35,7 +35,7 @@ def server(running: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Ser
     running.answer = lambda environ: None
     client = s3_client(running.url)
     client.create_bucket(Bucket=BUCKET)
-    running.asked.clear()
+    running.requests.clear()
     yield running
     running.answer = lambda environ: None
     for row in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
@@ -47,7 +47,7 @@ def in_bucket(server: S3Server, *slugs: str) -> Show:
     return show(*slugs, s3=S3Settings(BUCKET, "", server.url, "us-east-1", "path", acl="public-read"))
 
 
-def send(root: Path, show: Show, server: S3Server | None = None, **options: Any) -> Publication:
+def send(root: Path, show: Show, server: S3Server | None = None, **options: Any) -> PublishReport:
     address = {"public_url": f"{server.url}/{BUCKET}/"} if server else {}
     return publish(show, show.episodes, root, at=AT, **address, **options)
 
@@ -85,16 +85,16 @@ def test_what_arrives_is_a_podcast(server: S3Server, tmp_path: Path) -> None:
 
 def test_media_go_first_and_the_feed_last_after_everything_was_looked_at(server: S3Server, tmp_path: Path) -> None:
     send(build(tmp_path, "un"), in_bucket(server, "un"), server)
-    written = [key for key in server.written() if "probe" not in key]
+    written = [key for key in server.puts() if "probe" not in key]
     kinds = [key.rsplit(".", 1)[1] for key in written]
     assert set(kinds[:2]) == {"mp3", "opus"}
     assert set(kinds[2:5]) == {"vtt", "srt", "json"}
     assert written[-2:] == ["index.html", "feed.xml"] and {"un/index.html", "un/embed.html", "people/index.html"} < set(written[5:-2])
-    feed = server.asked.index(("PUT", f"/{BUCKET}/feed.xml"))
-    assert server.asked[feed - 1][0] in {"HEAD", "GET"}  # the last look, then the feed
-    assert server.asked[feed + 1 :] == [("GET", f"/{BUCKET}/feed.xml")]  # as subscribers get it
-    first_page = server.asked.index(("PUT", f"/{BUCKET}/un/index.html"))
-    looks = [path for method, path in server.asked[:first_page] if method == "HEAD"]
+    feed = server.requests.index(("PUT", f"/{BUCKET}/feed.xml"))
+    assert server.requests[feed - 1][0] in {"HEAD", "GET"}  # the last look, then the feed
+    assert server.requests[feed + 1 :] == [("GET", f"/{BUCKET}/feed.xml")]  # as subscribers get it
+    first_page = server.requests.index(("PUT", f"/{BUCKET}/un/index.html"))
+    looks = [path for method, path in server.requests[:first_page] if method == "HEAD"]
     assert any(path.endswith(".mp3") for path in looks)
 
 
@@ -102,10 +102,10 @@ def test_a_second_publication_sends_nothing_and_asks_once(server: S3Server, tmp_
     root = build(tmp_path, "un")
     send(root, in_bucket(server, "un"), server)
     ledger = (root / "feeds/ledger.json").read_bytes()
-    server.asked.clear()
+    server.requests.clear()
     done = send(root, in_bucket(server, "un"), server)
     assert (done.nothing_changed, done.sent, done.bytes) == (True, (), 0)
-    assert [method for method, _ in server.asked] == ["GET"]
+    assert [method for method, _ in server.requests] == ["GET"]
     assert (root / "feeds/ledger.json").read_bytes() == ledger
 
 
@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_seen_from_outside_stops_before_the_pages(server: 
     server.answer = lambda environ: 403 if environ["REQUEST_METHOD"] == "HEAD" and "HTTP_AUTHORIZATION" not in environ else None
     with pytest.raises(CauserieError, match=r"and 8 more: returns 403 instead of 200; check website"):
         send(build(tmp_path, "un"), in_bucket(server, "un"), server)
-    assert not [key for key in server.written() if key.endswith(("html", "xml"))]
+    assert not [key for key in server.puts() if key.endswith(("html", "xml"))]
     assert not (tmp_path / "feeds/ledger.json").exists()
 
 
@@ -181,8 +181,8 @@ def test_nothing_of_an_episode_under_embargo_is_sent_or_named(server: S3Server, 
         put(root / name / "secret.mp3", b"secret")
     both = in_bucket(server, "un", "secret")
     said: list[str] = []
-    publish(both, (episode("un"),), root, at=AT, public_url=f"{server.url}/{BUCKET}", hears=Hears(tell=said.append))
-    assert "secret" not in repr(server.asked) + repr(said)
+    publish(both, (episode("un"),), root, at=AT, public_url=f"{server.url}/{BUCKET}", callbacks=PublishCallbacks(on_status=said.append))
+    assert "secret" not in repr(server.requests) + repr(said)
     assert all(b"secret" not in path.read_bytes() for path in (root / ".causerie/publish").iterdir())
     assert "secret" not in (root / "feeds/ledger.json").read_text()
 
@@ -190,10 +190,10 @@ def test_nothing_of_an_episode_under_embargo_is_sent_or_named(server: S3Server, 
 def test_a_dry_run_says_what_subscribers_will_see_and_writes_nothing(server: S3Server, tmp_path: Path) -> None:
     root, said = build(tmp_path, "un"), []
     before = names(root)
-    done = send(root, in_bucket(server, "un"), server, dry_run=True, hears=Hears(say=said.append))
+    done = send(root, in_bucket(server, "un"), server, dry_run=True, hears=PublishCallbacks(on_message=said.append))
     assert said[:2] == ["1 new episode, 0 downloads repeated", "  new: Titre un"]
     assert said[-1] == "total: 18 files, 9.0 kB, to s3://balado; 0 unchanged"
-    assert (len(done.sent), server.written(), names(root)) == (18, [], before)
+    assert (len(done.sent), server.puts(), names(root)) == (18, [], before)
 
 
 def test_what_no_kept_publication_names_stays_until_it_is_asked_away(tmp_path: Path) -> None:
@@ -210,12 +210,12 @@ def test_what_no_kept_publication_names_stays_until_it_is_asked_away(tmp_path: P
 
 def test_the_ledger_keeps_what_was_given_once_for_each_place(tmp_path: Path) -> None:
     root = build(tmp_path, "un")
-    before = ledgers.assign(ledgers.Ledger(), "https://balado.example/serie/feed.xml", ["un"])
-    ledgers.save(root / "feeds/ledger.json", before)
+    before = ledgers.assign_guids(ledgers.Ledger(), "https://balado.example/serie/feed.xml", ["un"])
+    ledgers.save_ledger(root / "feeds/ledger.json", before)
     send(root, show("un"))
     send(root, show("un"))
     send(root, show("un", folder="ailleurs"))
-    kept = ledgers.load(root / "feeds/ledger.json")
+    kept = ledgers.load_ledger(root / "feeds/ledger.json")
     assert [(one.at, one.target) for one in kept.publications] == [(AT, "public"), (AT, "ailleurs")]
     assert [given.title for given in kept.publications[0].episodes] == ["Titre un"]
     assert (kept.guid, kept.episodes) == (before.guid, before.episodes)
@@ -235,7 +235,7 @@ def test_a_guid_that_changes_needs_a_flag_and_its_price_is_told(tmp_path: Path) 
     feed = root / "feeds/feed.xml"
     feed.write_bytes(feed.read_bytes().replace(b"<guid>un", b"<guid>autre"))
     said: list[str] = []
-    send(root, show("un", "deux"), dry_run=True, hears=Hears(say=said.append))
+    send(root, show("un", "deux"), dry_run=True, hears=PublishCallbacks(on_message=said.append))
     assert said[:2] == ["1 GUID changed, 1 download repeated", "  changed: Titre un"]
     with pytest.raises(CauserieError, match="every subscriber's app would download 1 episode again: Titre un; .*--new-guids"):
         send(root, show("un", "deux"))
@@ -277,7 +277,7 @@ def test_a_feed_that_changes_while_the_rest_is_sent_is_left_alone(server: S3Serv
         client.put_object(Bucket=BUCKET, Key="feed.xml", Body=b"<rss>le sien</rss>", ACL="public-read")
 
     with pytest.raises(CauserieError, match="another publisher"):
-        send(root, in_bucket(server, "un"), server, hears=Hears(tell=somebody_publishes))
+        send(root, in_bucket(server, "un"), server, hears=PublishCallbacks(on_status=somebody_publishes))
     assert public(server, "feed.xml") == b"<rss>le sien</rss>"
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import boto3
 import pytest
-from faulty_proxy import Broken, Fault, Request, answer, drop, faulty_proxy, flipped, when
+from faulty_proxy import Breakage, Fault, Request, answer, drop, faulty_proxy, flip_bit, when
 from publishing import SECRET, S3Server, put, s3_client, s3_server
 
 from pipeline.errors import CauserieError
@@ -58,7 +58,7 @@ def server(running: S3Server, request: pytest.FixtureRequest) -> S3Server:
     running.bucket = "b-" + hashlib.sha1(request.node.name.encode()).hexdigest()[:12]  # type: ignore[attr-defined]
     running.answer = lambda environ: None
     client(running).create_bucket(Bucket=bucket(running))
-    running.asked.clear()
+    running.requests.clear()
     return running
 
 
@@ -114,21 +114,21 @@ def test_what_we_remember_is_compared_with_one_request(server: S3Server, tmp_pat
     for one in sent:
         there.put(one)
     there.close()
-    server.asked.clear()
+    server.requests.clear()
     found = target(server, tmp_path).list({one.key for one in sent})
     assert {key: row.sha256 for key, row in found.items()} == {one.key: one.sha256 for one in sent}
-    assert [method for method, _ in server.asked] == ["GET"]
+    assert [method for method, _ in server.requests] == ["GET"]
 
 
 def test_without_memory_the_server_is_asked_about_what_we_name(server: S3Server, tmp_path: Path) -> None:
     sent = file(tmp_path)
     target(server, tmp_path).put(sent)
     client(server).put_object(Bucket=bucket(server), Key="serie/autre.txt", Body=b"pas a nous")
-    server.asked.clear()
+    server.requests.clear()
     found = target(server, tmp_path / "fresh").list({sent.key})
     assert (found[sent.key].sha256, found[sent.key].headers) == (sent.sha256, ("audio/mpeg", "no-cache"))
     assert found["autre.txt"].sha256 == ""
-    assert [method for method, _ in server.asked] == ["GET", "HEAD"]
+    assert [method for method, _ in server.requests] == ["GET", "HEAD"]
 
 
 def test_memory_does_not_hide_what_others_did(server: S3Server, tmp_path: Path) -> None:
@@ -198,19 +198,19 @@ def test_an_answer_lost_on_the_way_is_not_a_conflict(server: S3Server, tmp_path:
 def test_a_feed_whose_every_answer_is_lost_is_known_to_be_out(server: S3Server, tmp_path: Path) -> None:
     with faulty_proxy(server.url) as proxy:
         there, sent = target(server, tmp_path, endpoint_url=proxy.url), feed(tmp_path, b"<rss>")
-        there.ready()
+        there.prepare()
         proxy.fault = when(lambda request: request.method == "PUT", drop("after"))
         assert there.put_feed(sent, None) == ""
         proxy.fault = when(lambda request: request.method == "PUT", drop("before"))
         with pytest.raises(CauserieError, match="stopped responding"):
-            there.put_feed(feed(tmp_path, b"<rss>2"), there.find("feed.xml"))
+            there.put_feed(feed(tmp_path, b"<rss>2"), there.stat("feed.xml"))
 
 
-def damaged(*endings: str, times: int, how: Fault = flipped()) -> Fault:  # noqa: B008
+def damaged(*endings: str, times: int, how: Fault = flip_bit()) -> Fault:  # noqa: B008
     """The first `times` objects with such a name are corrupted by one bit."""
     left = [times]
 
-    def choose(request: Request) -> Broken | None:
+    def choose(request: Request) -> Breakage | None:
         left[0] -= request.method == "PUT" and request.path.endswith(endings)
         return how(request) if request.method == "PUT" and request.path.endswith(endings) and left[0] >= 0 else None
 
@@ -220,14 +220,14 @@ def damaged(*endings: str, times: int, how: Fault = flipped()) -> Fault:  # noqa
 REFUSED = answer(400, "XAmzContentSHA256Mismatch")  # what AWS and Ceph say of a body that is not the one that was signed
 
 
-@pytest.mark.parametrize("how", [flipped(), REFUSED], ids=["and is taken", "and is refused"])
+@pytest.mark.parametrize("how", [flip_bit(), REFUSED], ids=["and is taken", "and is refused"])
 def test_a_feed_that_arrives_damaged_is_sent_until_it_is_whole(server: S3Server, tmp_path: Path, how: Fault) -> None:
     first, second = feed(tmp_path, b"<rss>1</rss>"), feed(tmp_path, b"<rss>2</rss>")
     with faulty_proxy(server.url) as proxy:
         there = target(server, tmp_path, endpoint_url=proxy.url)
         there.put_feed(first, None)
         proxy.fault = damaged("feed.xml", times=4, how=how)
-        assert there.put_feed(second, there.find("feed.xml")) == ""
+        assert there.put_feed(second, there.stat("feed.xml")) == ""
         assert there.read("feed.xml") == b"<rss>2</rss>"
 
 
@@ -245,7 +245,7 @@ def test_what_arrived_damaged_and_could_not_be_read_back_is_sent_again(server: S
     sent = file(tmp_path)
     with faulty_proxy(server.url) as proxy:
         there = target(server, tmp_path, endpoint_url=proxy.url)
-        broken = {"PUT": flipped(), "GET": drop("half")}
+        broken = {"PUT": flip_bit(), "GET": drop("half")}
         proxy.fault = lambda request: broken[request.method](request) if request.path.endswith(".mp3") else None
         with pytest.raises(CauserieError, match="stopped responding"):
             there.put(sent)
@@ -283,13 +283,13 @@ def test_without_conditions_the_lock_is_held_from_before_the_pages_until_after_t
 ) -> None:
     monkeypatch.setattr(s3_conditions, "SETTLE_S", 0)
     mine, theirs = (target(server, tmp_path / name, conditional_writes="off") for name in ("moi", "elle"))
-    with mine.alone():
+    with mine.lock():
         mine.put(file(tmp_path, "index.html", b"page"))
-        with pytest.raises(CauserieError, match="another publisher holds the lock"), theirs.alone():
+        with pytest.raises(CauserieError, match="another publisher holds the lock"), theirs.lock():
             raise AssertionError("both were alone")
         assert "a lock object was used" in mine.put_feed(feed(tmp_path, b"le mien"), None)
     assert set(mine.list(set())) == {"index.html", "feed.xml"}
-    with theirs.alone():
+    with theirs.lock():
         pass
 
 
@@ -298,7 +298,7 @@ def test_a_lock_that_was_taken_over_meanwhile_keeps_the_feed_as_it_is(
 ) -> None:
     monkeypatch.setattr(s3_conditions, "SETTLE_S", 0)
     there = target(server, tmp_path, conditional_writes="off")
-    with pytest.raises(CauserieError, match="another publisher holds the lock"), there.alone():
+    with pytest.raises(CauserieError, match="another publisher holds the lock"), there.lock():
         client(server).put_object(Bucket=bucket(server), Key=f"serie/{s3_conditions.LOCK_NAME}", Body=b'{"owner": "elle"}')
         there.put_feed(feed(tmp_path, b"le mien"), None)
     assert set(there.list(set())) == {s3_conditions.LOCK_NAME}
@@ -317,7 +317,7 @@ def test_headers_are_not_put_on_what_somebody_else_has_written_meanwhile(server:
 
 def test_a_slow_line_takes_as_long_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket times out when one block is not sent in time: blocks are small enough for an ADSL line shared by eight files."""
-    monkeypatch.setattr(making, "CONNECT_S", 0.4)
+    monkeypatch.setattr(making, "CONNECT_TIMEOUT_S", 0.4)
     with slow_server(bytes_s=2_000_000) as url:
         there = S3Target(S3Settings("lent", "", url, "us-east-1", "path"), tmp_path / "memory", attempts=1)
         there.put(file(tmp_path, content=bytes(5_000_000)))
@@ -328,7 +328,7 @@ def test_a_file_that_changes_meanwhile_is_not_sent(server: S3Server, tmp_path: P
     sent.source.write_bytes(b"autre")
     with pytest.raises(CauserieError, match="changed while"):
         target(server, tmp_path).put(sent)
-    assert server.written() == []
+    assert server.puts() == []
 
 
 def test_a_bucket_that_does_not_exist_is_named(server: S3Server, tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_breakdown_is_tried_again(server: S3Server, tmp_path: Path) -> None:
     failing = [503]
     server.answer = lambda environ: failing.pop() if failing else None
     S3Target(settings(server), tmp_path / "memory", attempts=2).put(file(tmp_path))
-    assert len(server.written()) == 2
+    assert len(server.puts()) == 2
 
 
 def test_no_credentials_are_missed_in_words(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

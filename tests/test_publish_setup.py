@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_proxy import Fault, Proxy, answer, faulty_proxy, when, without
+from faulty_proxy import Fault, Proxy, answer, faulty_proxy, strip_headers, when
 from hypothesis import given
 from hypothesis import strategies as st
 from publishing import s3_client, s3_server
-from publishing_faults import credentials, no_waiting
+from publishing_faults import credentials, fast_retries
 
 from pipeline.errors import CauserieError
 from pipeline.model import S3Settings
 from pipeline.publish import s3_conditions
 from pipeline.publish.s3 import S3Target
-from pipeline.publish.s3_conditions import LOCK_NAME, Lock, conditions_work
-from pipeline.publish.s3_setup import CORS, merged
+from pipeline.publish.s3_conditions import LOCK_NAME, BucketLock, conditional_writes_work
+from pipeline.publish.s3_setup import CORS_RULE, merge_rule
 
 CONDITIONS = ("if-match", "if-none-match")
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Proxy]:
-    with s3_server() as server, faulty_proxy(server.url) as proxy, no_waiting():
+    with s3_server() as server, faulty_proxy(server.url) as proxy, fast_retries():
         yield proxy
 
 
@@ -88,7 +88,7 @@ def test_a_bucket_that_is_closed_to_us_is_one_sentence(running: Proxy, bucket: s
     ("fault", "works"),
     [
         (lambda request: None, True),
-        (without(*CONDITIONS), False),
+        (strip_headers(*CONDITIONS), False),
         (conditioned("if-match", answer(412, "PreconditionFailed")), False),  # Ceph before 20
         (conditioned("if-match", answer(501, "NotImplemented")), False),
         (conditioned("if-none-match", answer(501, "NotImplemented")), False),
@@ -97,27 +97,27 @@ def test_a_bucket_that_is_closed_to_us_is_one_sentence(running: Proxy, bucket: s
 )
 def test_the_bucket_itself_is_asked_whether_conditional_writes_work(running: Proxy, bucket: str, fault: Fault, works: bool) -> None:
     running.fault = fault
-    assert conditions_work(s3_client(running.url), bucket, "serie/") is works
+    assert conditional_writes_work(s3_client(running.url), bucket, "serie/") is works
 
 
 def test_what_was_found_out_is_remembered_and_off_means_off(running: Proxy, bucket: str, tmp_path: Path) -> None:
-    assert target(running, bucket, tmp_path).conditional()
+    assert target(running, bucket, tmp_path).supports_conditional_writes()
     running.log.clear()
-    assert target(running, bucket, tmp_path).conditional()
-    assert not target(running, bucket, tmp_path, conditional_writes="off").conditional()
+    assert target(running, bucket, tmp_path).supports_conditional_writes()
+    assert not target(running, bucket, tmp_path, conditional_writes="off").supports_conditional_writes()
     assert running.log == []
 
 
 def test_a_lock_keeps_a_second_publisher_out_and_is_gone_afterwards(running: Proxy, bucket: str, tmp_path: Path) -> None:
     client = s3_client(running.server)
-    lock = Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi")
-    lock.take()
+    lock = BucketLock(client, bucket, "serie/", "s3://b", tmp_path / "moi")
+    lock.acquire()
     held = json.loads(client.get_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}")["Body"].read())
     assert set(held) == {"owner", "expires_after_s"}
     with pytest.raises(CauserieError, match="another publisher holds the lock.*expires in 10 min"):
-        Lock(client, bucket, "serie/", "s3://b", tmp_path / "elle").take()
-    lock.must_be_ours()
-    lock.give_back()
+        BucketLock(client, bucket, "serie/", "s3://b", tmp_path / "elle").acquire()
+    lock.require_held()
+    lock.release()
     assert client.list_objects_v2(Bucket=bucket).get("KeyCount") == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -126,10 +126,10 @@ def test_a_lock_that_a_killed_publication_left_is_taken_up_at_once_from_the_same
     running: Proxy, bucket: str, tmp_path: Path
 ) -> None:
     client = s3_client(running.server)
-    Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi").take()
-    again = Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi")
-    again.take()
-    again.give_back()
+    BucketLock(client, bucket, "serie/", "s3://b", tmp_path / "moi").acquire()
+    again = BucketLock(client, bucket, "serie/", "s3://b", tmp_path / "moi")
+    again.acquire()
+    again.release()
     assert client.list_objects_v2(Bucket=bucket).get("KeyCount") == 0
 
 
@@ -140,7 +140,7 @@ def test_of_two_who_lock_at_the_same_moment_the_first_sees_that_it_lost(
     theirs = json.dumps({"owner": "elle"}).encode()
     monkeypatch.setattr(s3_conditions.time, "sleep", lambda s: client.put_object(Bucket=bucket, Key=f"serie/{LOCK_NAME}", Body=theirs))
     with pytest.raises(CauserieError, match="another publisher holds the lock"):
-        Lock(client, bucket, "serie/", "s3://b", tmp_path / "moi").take()
+        BucketLock(client, bucket, "serie/", "s3://b", tmp_path / "moi").acquire()
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1  # theirs stays
 
 
@@ -160,11 +160,11 @@ def test_a_lock_left_behind_ends_by_the_servers_own_clock(running: Proxy, bucket
             said["ResponseMetadata"]["HTTPHeaders"]["date"] = (at + age).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return said
 
-    Lock(Later(), bucket, "serie/", "s3://b", tmp_path / "moi").take()
+    BucketLock(Later(), bucket, "serie/", "s3://b", tmp_path / "moi").acquire()
 
 
-@given(st.lists(st.sampled_from(["a", "b", CORS["ID"]]), unique=True))
+@given(st.lists(st.sampled_from(["a", "b", CORS_RULE["ID"]]), unique=True))
 def test_our_rule_is_there_once_and_the_others_as_they_were(ids: list[str]) -> None:
-    after = merged([{"ID": name} for name in ids], CORS, "ID")
-    assert [rule for rule in after if rule["ID"] != CORS["ID"]] == [{"ID": name} for name in ids if name != CORS["ID"]]
-    assert after.count(CORS) == 1 and merged(after, CORS, "ID") == after
+    after = merge_rule([{"ID": name} for name in ids], CORS_RULE, "ID")
+    assert [rule for rule in after if rule["ID"] != CORS_RULE["ID"]] == [{"ID": name} for name in ids if name != CORS_RULE["ID"]]
+    assert after.count(CORS_RULE) == 1 and merge_rule(after, CORS_RULE, "ID") == after

@@ -6,17 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
-from publishing import WAYS, build, episode, put, show
+from publishing import SOURCES_AND_KEYS, build, episode, put, show
 
 from pipeline.errors import CauserieError
 from pipeline.files import sha256
 from pipeline.publish.headers import IMMUTABLE, cache_control, content_type
-from pipeline.publish.tree import FEED, INDEX, MEDIA, PAGES, PublicFile, in_order, public_tree, rank_of
-from pipeline.release import TYPES
+from pipeline.publish.tree import FEED, INDEX, MEDIA, PAGES, PublicFile, collect_public_files, in_upload_order, rank_of
+from pipeline.release import MEDIA_TYPES
 
 
 def tree(root: Path, *slugs: str) -> dict[str, PublicFile]:
-    return {file.key: file for file in public_tree(show(*slugs), tuple(map(episode, slugs)), root)}
+    return {file.key: file for file in collect_public_files(show(*slugs), tuple(map(episode, slugs)), root)}
 
 
 def test_the_tree_is_what_the_design_says(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_each_file_is_described_by_what_is_on_disk(tmp_path: Path) -> None:
 
 
 def test_nothing_is_sent_before_what_it_names_and_the_feed_comes_last(tmp_path: Path) -> None:
-    files = public_tree(show("un", "deux"), (episode("un"), episode("deux")), build(tmp_path, "un", "deux"))
+    files = collect_public_files(show("un", "deux"), (episode("un"), episode("deux")), build(tmp_path, "un", "deux"))
     ranks = [file.rank for file in files]
     assert ranks == sorted(ranks)
     assert [file.key for file in files][-2:] == ["index.html", "feed.xml"]
@@ -61,7 +61,7 @@ def test_nothing_is_sent_before_what_it_names_and_the_feed_comes_last(tmp_path: 
 
 def test_an_episode_that_is_not_due_is_nowhere_though_it_is_built(tmp_path: Path) -> None:
     root = build(tmp_path, "un", "sous-embargo")
-    files = public_tree(show("un", "sous-embargo"), (episode("un"),), root)
+    files = collect_public_files(show("un", "sous-embargo"), (episode("un"),), root)
     assert not [file for file in files if "embargo" in file.key or "embargo" in str(file.source.relative_to(root))]
 
 
@@ -102,7 +102,7 @@ def test_a_key_cannot_climb_out_of_the_tree(tmp_path: Path) -> None:
 def test_two_contents_for_one_key_are_refused() -> None:
     one, other = (PublicFile("k", Path("s"), 1, digest, "", "", 0) for digest in ("a", "b"))
     with pytest.raises(CauserieError, match="two files"):
-        in_order([one, other])
+        in_upload_order([one, other])
 
 
 def test_a_year_is_only_for_names_that_carry_their_content(tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ def test_types_are_those_players_expect(key: str, expected: str) -> None:
 
 
 def test_what_the_feed_says_of_a_type_is_what_the_server_will_say() -> None:
-    for extension, said in TYPES.items():
+    for extension, said in MEDIA_TYPES.items():
         if extension.startswith("."):
             assert content_type(f"un/x-0123456789{extension}") == said
 
 
 def test_every_role_has_its_place_before_the_pages() -> None:
-    assert all(rank_of(role) < PAGES for role in (*WAYS, "cover", "transcript_html", "guide_handout_html"))
+    assert all(rank_of(role) < PAGES for role in (*SOURCES_AND_KEYS, "cover", "transcript_html", "guide_handout_html"))

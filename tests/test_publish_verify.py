@@ -17,7 +17,7 @@ from pipeline.errors import CauserieError, Problems
 from pipeline.publish import verify as looking
 from pipeline.publish.headers import IMMUTABLE, content_type
 from pipeline.publish.tree import MEDIA, PAGES, TEXTS, PublicFile
-from pipeline.publish.verify import Answer, advice_of, ask, grouped, problems_of, range_problems, verify
+from pipeline.publish.verify import HttpResponse, advice_of, group_problems, head_problems, range_problems, request, verify_files
 from pipeline.serve import make_server
 
 SHORT = "public, max-age=300"
@@ -43,17 +43,17 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_good_host_passes_without_a_word(site: str) -> None:
-    assert verify(site, [file(), file("un/index.html", PAGES, SHORT, b"page"), file("été.vtt", TEXTS, SHORT, b"text")]) == ()
+    assert verify_files(site, [file(), file("un/index.html", PAGES, SHORT, b"page"), file("été.vtt", TEXTS, SHORT, b"text")]) == ()
 
 
 def test_an_address_with_or_without_its_last_slash_is_the_same(site: str) -> None:
-    assert verify(site.rstrip("/"), [file()]) == ()
+    assert verify_files(site.rstrip("/"), [file()]) == ()
 
 
 def test_every_wrong_file_is_told_at_once(site: str) -> None:
     files = [file(), file("absent.mp3"), replace(file(), bytes=5), file("absent.vtt")]
     with pytest.raises(Problems) as caught:
-        verify(site, files)
+        verify_files(site, files)
     said = [str(problem) for problem in caught.value.problems]
     assert len(said) == 2
     assert said[0].startswith(f"{site}absent.mp3 and 1 more: returns 404 instead of 200")
@@ -63,12 +63,12 @@ def test_every_wrong_file_is_told_at_once(site: str) -> None:
 def test_only_http_is_looked_at(tmp_path: Path) -> None:
     for address in (f"file://{tmp_path}/", "ftp://x/", "", "javascript:alert(1)"):
         with pytest.raises(CauserieError, match="not an http address"):
-            verify(address, [file()])
+            verify_files(address, [file()])
 
 
 def test_a_host_that_does_not_answer_is_told() -> None:
     with pytest.raises(CauserieError, match="cannot be reached"):
-        verify("http://127.0.0.1:9/", [file()])
+        verify_files("http://127.0.0.1:9/", [file()])
 
 
 @pytest.mark.parametrize(
@@ -83,37 +83,42 @@ def test_a_host_that_does_not_answer_is_told() -> None:
     ],
 )
 def test_what_breaks_a_player_is_a_problem(status: int, changed: dict[str, str], said: str) -> None:
-    (problem,) = problems_of(file(), URL, Answer(status, GOOD | changed))
+    (problem,) = head_problems(file(), URL, HttpResponse(status, GOOD | changed))
     with pytest.raises(CauserieError, match=said):
         raise problem
 
 
 def test_a_charset_or_capitals_do_not_make_another_type() -> None:
-    assert problems_of(file(), URL, Answer(200, GOOD | {"content-type": "Audio/MPEG; charset=binary"})) == ()
+    assert head_problems(file(), URL, HttpResponse(200, GOOD | {"content-type": "Audio/MPEG; charset=binary"})) == ()
 
 
 def test_a_page_that_a_cache_still_holds_is_advice_and_no_problem() -> None:
     page = file("index.html", PAGES, SHORT)
-    head = Answer(200, {"content-type": "text/html", "content-length": "3"})
-    assert problems_of(page, URL, head) == ()
+    head = HttpResponse(200, {"content-type": "text/html", "content-length": "3"})
+    assert head_problems(page, URL, head) == ()
     assert "cache" in advice_of(page, head)[0]
 
 
 def test_texts_that_other_sites_cannot_read_are_advice() -> None:
-    text, head = file("t-0.vtt", TEXTS), Answer(200, {"content-length": "4"})
+    text, head = file("t-0.vtt", TEXTS), HttpResponse(200, {"content-length": "4"})
     assert "Access-Control-Allow-Origin" in advice_of(text, head)[0]
-    assert advice_of(text, Answer(200, {"access-control-allow-origin": "*", "content-length": "4"})) == ()
+    assert advice_of(text, HttpResponse(200, {"access-control-allow-origin": "*", "content-length": "4"})) == ()
 
 
-@pytest.mark.parametrize("answer", [Answer(200, {}), Answer(206, {}), Answer(206, {"content-range": "bytes 0-1/99"}), Answer(416, {})])
-def test_a_host_without_ranges_is_a_problem(answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer", [HttpResponse(200, {}), HttpResponse(206, {}), HttpResponse(206, {"content-range": "bytes 0-1/99"}), HttpResponse(416, {})]
+)
+def test_a_host_without_ranges_is_a_problem(answer: HttpResponse) -> None:
     assert range_problems(file(), URL, answer)
-    assert not range_problems(file(), URL, Answer(206, {"content-range": "bytes 0-1/4"}))
+    assert not range_problems(file(), URL, HttpResponse(206, {"content-range": "bytes 0-1/4"}))
 
 
 def test_alike_problems_become_one() -> None:
     many = [CauserieError("answers 403", f"u{i}", "open it") for i in range(60)]
-    assert [str(problem) for problem in grouped([*many, CauserieError("x", "y")])] == ["u0 and 59 more: answers 403; open it", "y: x"]
+    assert [str(problem) for problem in group_problems([*many, CauserieError("x", "y")])] == [
+        "u0 and 59 more: answers 403; open it",
+        "y: x",
+    ]
 
 
 def test_a_stumble_is_asked_about_twice() -> None:
@@ -129,21 +134,21 @@ def test_a_stumble_is_asked_about_twice() -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Stumbling) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert ask(f"http://127.0.0.1:{server.server_port}/").status == 200
+        assert request(f"http://127.0.0.1:{server.server_port}/").status == 200
         server.shutdown()
     assert answers == []
 
 
 def test_a_server_that_takes_a_request_and_says_nothing_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "_TIMEOUT_S", 0.2)
-    looking._connections.cache_clear()
+    looking._connection_pool.cache_clear()
     try:
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            answer = ask(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+            answer = request(f"http://127.0.0.1:{silent.getsockname()[1]}/")
             silent.settimeout(0)
             silent.accept()
             with pytest.raises(BlockingIOError):
                 silent.accept()
     finally:
-        looking._connections.cache_clear()
+        looking._connection_pool.cache_clear()
     assert (answer.status, answer.reason) == (0, "ReadTimeoutError")

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import CauserieError
 from pipeline.pictures import image_size
-from pipeline.release import TYPES, read_release, release_cover, release_episode
+from pipeline.release import MEDIA_TYPES, read_release, release_cover, release_episode
 
 COVER = Path(__file__).parent.parent / "episodes" / "cover.jpg"
 
@@ -73,8 +73,8 @@ def test_a_release_is_the_same_twice_wherever_the_files_lie(tmp_path: Path, mp3:
 
 
 def test_every_type_is_what_browsers_and_players_expect() -> None:
-    assert TYPES[".html"] == "text/html; charset=utf-8"
-    assert (TYPES[".vtt"], TYPES[".srt"], TYPES[".opus"]) == ("text/vtt", "application/x-subrip", "audio/ogg")
+    assert MEDIA_TYPES[".html"] == "text/html; charset=utf-8"
+    assert (MEDIA_TYPES[".vtt"], MEDIA_TYPES[".srt"], MEDIA_TYPES[".opus"]) == ("text/vtt", "application/x-subrip", "audio/ogg")
 
 
 def test_an_audio_that_is_no_mp3_is_named(tmp_path: Path) -> None:

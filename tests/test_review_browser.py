@@ -7,14 +7,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from review_sample import SLUG, TEXT, make_desk, tone
+from review_sample import SLUG, TEXT, make_session, make_tone
 
-from pipeline.review.server import make_review
+from pipeline.review.server import make_review_server
 
 
 @pytest.fixture(scope="module")
 def sound() -> bytes:
-    return tone(60)
+    return make_tone(60)
 
 
 class Page:
@@ -44,7 +44,7 @@ class Page:
 
 @pytest.fixture
 def opened(chromium, tmp_path, sound):
-    server, address = make_review(make_desk(tmp_path, sound=sound))
+    server, address = make_review_server(make_session(tmp_path, sound=sound))
     wrong, asked = [], []
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

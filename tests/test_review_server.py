@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from review_sample import SLUG, TEXT, make_desk
+from review_sample import SLUG, TEXT, make_session
 
 from pipeline.errors import CauserieError
-from pipeline.review.server import decoded, desk, digest, encoded, labels, make_review, save
+from pipeline.review.server import decode_text, digest, encode_text, load_labels, make_review_server, open_session, save_text
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
@@ -43,7 +43,7 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    server, address = make_review(make_desk(tmp_path))
+    server, address = make_review_server(make_session(tmp_path))
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
@@ -132,14 +132,14 @@ def test_the_sound_comes_in_parts(served: Served) -> None:
 
 
 def test_a_file_stays_as_closed_as_it_was(tmp_path: Path) -> None:
-    found = make_desk(tmp_path)
+    found = make_session(tmp_path)
     found.text.chmod(0o640)
-    save(found, "Fin.\n", digest(TEXT.encode()))
+    save_text(found, "Fin.\n", digest(TEXT.encode()))
     assert (found.text.read_text(), found.text.stat().st_mode & 0o777) == ("Fin.\n", 0o640)
 
 
 def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:
-    found = make_desk(tmp_path)
+    found = make_session(tmp_path)
     path, elsewhere = tmp_path / f"transcripts/{SLUG}.md", tmp_path / "elsewhere.md"
     os.replace(path, elsewhere)
     path.symlink_to(elsewhere)
@@ -148,11 +148,11 @@ def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:
 
 def test_a_desk_says_what_is_missing_and_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(CauserieError, match="causerie draft un first"):
-        desk(tmp_path, "un", "Un", "fr", ())
-    make_desk(tmp_path)
+        open_session(tmp_path, "un", "Un", "fr", ())
+    make_session(tmp_path)
     (tmp_path / f"episodes/{SLUG}/{SLUG}.mp3").unlink()
     with pytest.raises(CauserieError, match=f"causerie normalise {SLUG} first"):
-        desk(tmp_path, SLUG, "Un", "fr", ())
+        open_session(tmp_path, SLUG, "Un", "fr", ())
 
 
 @given(
@@ -161,8 +161,8 @@ def test_a_desk_says_what_is_missing_and_the_command_that_makes_it(tmp_path: Pat
 def test_a_file_that_is_opened_and_saved_is_the_same_bytes(lines: list[str], end: str, has_mark: bool) -> None:
     content = (b"\xef\xbb\xbf" if has_mark else b"") + end.join(lines).encode()
     if has_mark or not content.startswith(b"\xef\xbb\xbf"):
-        assert encoded(decoded(content), content) == content
+        assert encode_text(decode_text(content), content) == content
 
 
 def test_both_languages_say_the_same_things() -> None:
-    assert labels("fr").keys() == labels("en").keys()
+    assert load_labels("fr").keys() == load_labels("en").keys()

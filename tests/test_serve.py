@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from publishing import put
 
 from pipeline.errors import CauserieError
-from pipeline.serve import Span, find, make_server, serve, span
+from pipeline.serve import ByteRange, find_file, make_server, parse_range, serve_folder
 
 AUDIO = bytes(range(256)) * 40
 
@@ -206,17 +206,17 @@ def test_one_connection_serves_a_player_that_jumps(address: tuple[str, int]) -> 
 def test_a_range_is_what_python_would_slice(first: int, last: int, size: int) -> None:
     content = bytes(size)
     if first < size and first <= last:
-        part = span(f"bytes={first}-{last}", size)
-        assert part is not None and part.bytes == len(content[first : last + 1])
+        part = parse_range(f"bytes={first}-{last}", size)
+        assert part is not None and part.size == len(content[first : last + 1])
     if last:
-        part = span(f"bytes=-{last}", size)
-        assert part is not None and (part.bytes, part.last) == (len(content[-last:]), size - 1)
+        part = parse_range(f"bytes=-{last}", size)
+        assert part is not None and (part.size, part.last) == (len(content[-last:]), size - 1)
 
 
 def test_the_last_nothing_is_no_range() -> None:
     with pytest.raises(ValueError, match="no such bytes"):
-        span("bytes=-0", 10)
-    assert span("bytes=3-3", 10) == Span(3, 3)
+        parse_range("bytes=-0", 10)
+    assert parse_range("bytes=3-3", 10) == ByteRange(3, 3)
 
 
 @settings(max_examples=100)
@@ -224,7 +224,7 @@ def test_the_last_nothing_is_no_range() -> None:
 def test_no_address_finds_a_file_outside_the_folder(tmp_path_factory: pytest.TempPathFactory, asked: str) -> None:
     base = tmp_path_factory.getbasetemp().resolve() / "inside"
     put(base / "a", b"")
-    found = find(base, f"/{asked}")
+    found = find_file(base, f"/{asked}")
     assert found is None or found.is_relative_to(base)
 
 
@@ -234,9 +234,9 @@ def test_ipv6_is_served_and_its_address_can_be_followed(tmp_path: Path, monkeypa
     except OSError:
         pytest.skip("this machine has no IPv6")
     put(tmp_path / "index.html", b"six")
-    monkeypatch.setattr("pipeline.serve.until_stopped", lambda server: server.handle_request())
+    monkeypatch.setattr("pipeline.serve.serve_until_interrupted", lambda server: server.handle_request())
     heard: queue.Queue[str] = queue.Queue()
-    thread = threading.Thread(target=serve, args=(tmp_path,), kwargs={"host": "::1", "port": 0, "ready": heard.put}, daemon=True)
+    thread = threading.Thread(target=serve_folder, args=(tmp_path,), kwargs={"host": "::1", "port": 0, "ready": heard.put}, daemon=True)
     thread.start()
     home = heard.get(timeout=10)
     assert home.startswith("http://[::1]:")
@@ -257,7 +257,7 @@ def test_names_with_accents_and_spaces_are_found(address: tuple[str, int]) -> No
 
 def test_interrupted_it_stops_without_a_word(tmp_path: Path) -> None:
     put(tmp_path / "index.html", b"x")
-    code = f"from pathlib import Path; from pipeline.serve import serve; serve(Path({str(tmp_path)!r}), port=0, ready=lambda at: print(at, flush=True))"
+    code = f"from pathlib import Path; from pipeline.serve import serve_folder; serve_folder(Path({str(tmp_path)!r}), port=0, ready=lambda at: print(at, flush=True))"
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # the test runner may ignore SIGINT
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as child:
         assert child.stdout is not None

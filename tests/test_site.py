@@ -12,18 +12,18 @@ import lxml.html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from site_sample import DURATION_S, FIRST, SECOND, SHOW, publish, said
+from site_sample import DURATION_S, FIRST, SECOND, SHOW, make_turn, publish_sample
 
 from pipeline.errors import CauserieError
 from pipeline.model import Chapter, Credit, Person, TimedTranscript, Turn, Voice, Word
-from pipeline.plan import work
+from pipeline.plan import work_path
 from pipeline.release import Release, write_release
-from pipeline.site.passages import passages
+from pipeline.site.passages import turn_views
 from pipeline.site.places import Neighbours
-from pipeline.site.render import web
-from pipeline.site.wording import TEMPLATES, day, iso_duration, weight
-from pipeline.steps import execute
-from pipeline.text import typographic
+from pipeline.site.render import safe_href
+from pipeline.site.wording import TEMPLATES, format_date, format_size, iso_duration
+from pipeline.steps import execute_step
+from pipeline.text import apply_typography
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}<!--"
 PAGES = ("index.html", "01-la-file/index.html", "02-la-voix/index.html")
@@ -41,7 +41,7 @@ def texts(page, css_class):
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
-    return publish(tmp_path_factory.mktemp("site")).root
+    return publish_sample(tmp_path_factory.mktemp("site")).root
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_turns_have_anchors_times_and_speakers_in_words(episode):
 
 def test_a_turn_whose_beginning_was_not_found_offers_no_link(tmp_path):
     turn = Turn(Voice("", "récit", "nora"), (Word("Perdue"), Word("puis"), Word("entendue.", 4.0, 4.5)))
-    public = publish(tmp_path, episodes=(FIRST,), turns=(turn,), chapters=((0, "Le récit"),)).root
+    public = publish_sample(tmp_path, episodes=(FIRST,), turns=(turn,), chapters=((0, "Le récit"),)).root
     (found,) = parse(public / "01-la-file/index.html").find_class("turn")
     assert found.get("id") is None and not found.xpath(".//a")
 
@@ -117,7 +117,7 @@ def test_credits_carry_french_roles_and_only_web_links(episode):
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//example.org", "http://[", ""])
 def test_only_addresses_of_the_web_are_followed(url):
-    assert web(url) == "" and web("https://example.org/a?b[]=1") == "https://example.org/a?b%5B%5D=1"
+    assert safe_href(url) == "" and safe_href("https://example.org/a?b[]=1") == "https://example.org/a?b%5B%5D=1"
 
 
 def test_neighbours_know_their_place():
@@ -128,7 +128,7 @@ def test_neighbours_know_their_place():
 
 def test_the_heading_is_the_title_as_it_is_spoken(tmp_path):
     spoken = replace(FIRST, spoken_title="Prendre un ticket")
-    page = parse(publish(tmp_path, episodes=(spoken, SECOND)).root / FIRST.slug / "index.html")
+    page = parse(publish_sample(tmp_path, episodes=(spoken, SECOND)).root / FIRST.slug / "index.html")
     assert page.findtext(".//h1") == "Prendre un ticket"
 
 
@@ -161,67 +161,67 @@ def test_hostile_text_stays_text_everywhere(tmp_path):
     show = replace(SHOW, **dict.fromkeys(("title", "description", "author", "cover_alt", "status", "copyright"), HOSTILE))
     episode = replace(FIRST, title=HOSTILE, summary=HOSTILE, description=HOSTILE, credits=(Credit(person, "Host", "Cast"),))
     voice = Voice(HOSTILE, HOSTILE, "x", HOSTILE)
-    turns = (said(HOSTILE, 1.0, voice, HOSTILE), Turn(voice, (Word(f"[{HOSTILE}]", 2.0, 3.0),)))
-    root = publish(tmp_path, show=show, episodes=(episode, SECOND), turns=turns, chapters=((0, HOSTILE),)).root
+    turns = (make_turn(HOSTILE, 1.0, voice, HOSTILE), Turn(voice, (Word(f"[{HOSTILE}]", 2.0, 3.0),)))
+    root = publish_sample(tmp_path, show=show, episodes=(episode, SECOND), turns=turns, chapters=((0, HOSTILE),)).root
     for name in PAGES:
         page = parse(root / name)
         assert len(page.xpath("//script")) == 2 and len(page.xpath("//img")) == 1 and not page.xpath("//@onerror")
         assert json.loads(page.xpath("//script[@type]/text()")[0])
         assert "49" not in page.findtext(".//h1")
     page = parse(root / PAGES[1])
-    assert "".join(page.findtext(".//h1").split()) == "".join(typographic(HOSTILE, "fr").split())
+    assert "".join(page.findtext(".//h1").split()) == "".join(apply_typography(HOSTILE, "fr").split())
     (frame,) = lxml.html.fragments_fromstring(page.get_element_by_id("cadre").text_content())  # as pasted into another page
     assert set(frame.attrib) == {"src", "title", "width", "height", "loading"} and len(frame) == 0
 
 
 def test_an_english_show_has_english_pages(tmp_path):
-    text = (publish(tmp_path, show=replace(SHOW, language="en")).root / PAGES[1]).read_text(encoding="utf-8")
+    text = (publish_sample(tmp_path, show=replace(SHOW, language="en")).root / PAGES[1]).read_text(encoding="utf-8")
     for words in ('<html lang="en">', "Download (MP3, 7.7\u00a0MB)", "<dt>Host</dt>", "1\u00a0September 2026"):
         assert words in text
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path, public):
-    again = publish(tmp_path).root
+    again = publish_sample(tmp_path).root
     assert all((again / name).read_bytes() == (public / name).read_bytes() for name in (*PAGES, "style.css", "page.js"))
 
 
 def test_a_licence_in_words_of_one_s_own_is_printed_as_it_was_written(tmp_path):
     owners = [
-        texts(parse(publish(tmp_path / name[:2], show=replace(SHOW, license=name)).root / "index.html"), "owner")
+        texts(parse(publish_sample(tmp_path / name[:2], show=replace(SHOW, license=name)).root / "index.html"), "owner")
         for name in ("cc-by-4.0", "Tous droits")
     ]
     assert ["Licence : CC-BY-4.0" in owners[0][0].replace("\u00a0", " "), "Tous droits" in owners[1][0]] == [True, True]
 
 
 def test_a_show_without_episodes_has_a_page(tmp_path):
-    page = parse(publish(tmp_path, episodes=()).root / "index.html")
+    page = parse(publish_sample(tmp_path, episodes=()).root / "index.html")
     assert "Aucun épisode" in page.xpath("//main")[0].text_content() and not page.find_class("episodes")
 
 
 def test_an_episode_without_chapters_or_words_has_a_page(tmp_path):
-    page = parse(publish(tmp_path, turns=(), chapters=()).root / PAGES[1])
+    page = parse(publish_sample(tmp_path, turns=(), chapters=()).root / PAGES[1])
     assert not page.find_class("chapters") and not page.find_class("turns") and not page.find_class("tools")
     assert "pas encore disponible" in page.find_class("transcript")[0].text_content()
 
 
 def test_the_newest_episode_comes_first_unless_the_show_is_a_serial(tmp_path, public):
-    serial = publish(tmp_path, show=replace(SHOW, kind="serial")).root
+    serial = publish_sample(tmp_path, show=replace(SHOW, kind="serial")).root
     titles = [parse(root / "index.html").xpath("//h3/a/text()") for root in (public, serial)]
     assert titles == [["Une voix", "La file d’attente"], ["La file d’attente", "Une voix"]]
 
 
 def test_a_release_without_audio_says_what_to_do(tmp_path):
-    made = publish(tmp_path)
-    write_release(tmp_path / work(FIRST.slug, "release.json"), Release(FIRST.slug, 1.0, ()))
+    made = publish_sample(tmp_path)
+    write_release(tmp_path / work_path(FIRST.slug, "release.json"), Release(FIRST.slug, 1.0, ()))
     with pytest.raises(CauserieError, match="the release of 01-la-file lists no audio file; delete .causerie and build again"):
-        execute(next(step for step in made.steps if step.kind == "page"), tmp_path, tmp_path)
+        execute_step(next(step for step in made.steps if step.kind == "page"), tmp_path, tmp_path)
 
 
 @given(st.lists(st.tuples(st.text("ab[]", min_size=1), st.none() | st.floats(0, 5)), max_size=12), st.lists(st.integers(0, 5), max_size=4))
 @settings(max_examples=80, deadline=None)
 def test_whatever_the_times_no_word_is_lost_and_no_anchor_is_shared(words, starts):
     turns = tuple(Turn(Voice("A"), (Word(text, start, start),)) for text, start in words)
-    made = passages(TimedTranscript(9.0, "en", turns), tuple(Chapter(start, str(start)) for start in sorted(starts)), {}, "Narrator")
+    made = turn_views(TimedTranscript(9.0, "en", turns), tuple(Chapter(start, str(start)) for start in sorted(starts)), {}, "Narrator")
     assert [piece.text for passage in made for piece in passage.pieces] == [text for text, _ in words]
     anchors = [passage.anchor for passage in made if passage.anchor]
     assert len(anchors) == len(set(anchors)) == sum(start is not None for _, start in words)
@@ -232,11 +232,11 @@ def test_whatever_the_times_no_word_is_lost_and_no_anchor_is_shared(words, start
     [(0, "1 ko", "1 kB"), (54_321, "54 ko", "54 kB"), (999_499, "999 ko", "999 kB"), (999_500, "1,0 Mo", "1.0 MB")],
 )
 def test_weights_are_said_in_the_reader_s_units(size, french, english):
-    assert (weight(size, "fr").replace("\u00a0", " "), weight(size, "en").replace("\u00a0", " ")) == (french, english)
+    assert (format_size(size, "fr").replace("\u00a0", " "), format_size(size, "en").replace("\u00a0", " ")) == (french, english)
 
 
 def test_dates_and_durations_are_written_out():
-    assert day(datetime(2026, 12, 1, tzinfo=UTC), "fr") == "1er\u00a0décembre 2026"
+    assert format_date(datetime(2026, 12, 1, tzinfo=UTC), "fr") == "1er\u00a0décembre 2026"
     assert [iso_duration(seconds) for seconds in (0, 486.9, 3600, 3723)] == ["PT0S", "PT8M6S", "PT1H0S", "PT1H2M3S"]
 
 

@@ -6,20 +6,20 @@ from xml.etree import ElementTree
 
 import lxml.html
 import pytest
-from site_sample import FIRST, NORA, SECOND, SHOW, TURNS, publish, workspace
+from site_sample import FIRST, NORA, SECOND, SHOW, TURNS, make_show, publish_sample
 
 from pipeline.errors import CauserieError
-from pipeline.files import write_whole
+from pipeline.files import write_atomic
 from pipeline.model import Credit, TimedTranscript, Voice, Word
-from pipeline.pictures import image
-from pipeline.plan import work
-from pipeline.site.card import card, drawable
-from pipeline.site.linked import digest
-from pipeline.site.places import TOGETHER, show_keys, themes
-from pipeline.site.shared import shortened
-from pipeline.site.speaking import speaking
+from pipeline.pictures import parse_header
+from pipeline.plan import work_path
+from pipeline.site.card import draw_card, drawable_text
+from pipeline.site.linked import csp_hash
+from pipeline.site.places import MAX_TRANSCRIPTS_ON_PAGE, collect_themes, show_keys
+from pipeline.site.shared import minify_script
+from pipeline.site.speaking import compute_speaking_time
 from pipeline.site_model import SiteSettings
-from pipeline.steps import execute
+from pipeline.steps import execute_step
 
 
 def parse(path):
@@ -32,7 +32,7 @@ def lines(node):
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
-    return publish(tmp_path_factory.mktemp("site")).root
+    return publish_sample(tmp_path_factory.mktemp("site")).root
 
 
 def test_everybody_is_named_once_with_what_they_did(public):
@@ -42,7 +42,7 @@ def test_everybody_is_named_once_with_what_they_did(public):
 
 def test_a_role_in_some_episodes_leads_to_them(tmp_path):
     second = replace(SECOND, credits=(*SECOND.credits, Credit(NORA, "Composer", "Audio Post-Production")))
-    page = parse(publish(tmp_path, episodes=(FIRST, second)).root / "people/index.html")
+    page = parse(publish_sample(tmp_path, episodes=(FIRST, second)).root / "people/index.html")
     assert page.xpath("//dt[text()='Composition']/following-sibling::dd/a/@href") == ["../02-la-voix/index.html"]
 
 
@@ -54,8 +54,8 @@ def test_a_theme_has_a_page_with_its_episodes_and_they_lead_to_it(public):
 
 
 def test_two_spellings_of_a_theme_are_one_page():
-    one, other = workspace(tags=("L'accueil",)), workspace(tags=("l’Accueil",))
-    (theme,) = themes((one.episodes[0], other.episodes[1]))
+    one, other = make_show(tags=("L'accueil",)), make_show(tags=("l’Accueil",))
+    (theme,) = collect_themes((one.episodes[0], other.episodes[1]))
     assert (theme.name, theme.slug, theme.episodes) == ("L'accueil", "l-accueil", (FIRST.slug, SECOND.slug))
 
 
@@ -67,19 +67,19 @@ def test_all_transcripts_are_on_one_page_and_times_lead_into_the_episodes(public
 
 def test_no_episode_takes_the_name_of_a_part_of_the_page(tmp_path):
     episodes = tuple(replace(FIRST, slug=slug) for slug in ("flux", "contenu", "sommaire"))
-    ids = parse(publish(tmp_path, episodes=episodes).root / "transcripts/index.html").xpath("//@id")
+    ids = parse(publish_sample(tmp_path, episodes=episodes).root / "transcripts/index.html").xpath("//@id")
     assert len(ids) == len(set(ids))
 
 
 def test_nobody_prints_a_thousand_transcripts():
-    many = tuple(replace(FIRST, slug=f"e{i}") for i in range(TOGETHER + 1))
-    show = workspace(episodes=many)
+    many = tuple(replace(FIRST, slug=f"e{i}") for i in range(MAX_TRANSCRIPTS_ON_PAGE + 1))
+    show = make_show(episodes=many)
     assert show_keys(show, show.episodes)["transcripts"] == {}
 
 
 def test_the_lost_page_holds_its_style_and_leads_home_from_anywhere(public):
     page = parse(public / "404.html")
-    assert f"style-src 'sha256-{digest(page.findtext('.//style'))}'" in page.xpath("//meta[@http-equiv]/@content")[0]
+    assert f"style-src 'sha256-{csp_hash(page.findtext('.//style'))}'" in page.xpath("//meta[@http-equiv]/@content")[0]
     assert not page.xpath("//link | //script | //@src") and page.xpath("//main//a/@href") == [SHOW.website]
 
 
@@ -91,7 +91,7 @@ def test_the_sitemap_names_every_page_that_may_be_found(public):
 
 
 def test_a_private_show_is_found_by_nobody(tmp_path):
-    root = publish(tmp_path, show=replace(SHOW, feed_key="")).root
+    root = publish_sample(tmp_path, show=replace(SHOW, feed_key="")).root
     assert not (root / "sitemap.xml").exists() and (root / "robots.txt").read_text() == "User-agent: *\nDisallow: /\n"
     assert parse(root / "01-la-file/index.html").xpath("//meta[@name='robots']/@content") == ["noindex"]
 
@@ -114,8 +114,8 @@ def test_an_episode_is_shared_with_its_card(public):
 def test_a_card_is_drawn_whatever_the_title_and_each_time_the_same(tmp_path, title):
     cards = [tmp_path / name for name in ("a.png", "b.png")]
     for each in cards:
-        card(cover(tmp_path), card=each, show="Demain", episode=title, number=2, language="fr")
-    drawn = image(cards[0].read_bytes())
+        draw_card(cover(tmp_path), card=each, show="Demain", episode=title, number=2, language="fr")
+    drawn = parse_header(cards[0].read_bytes())
     assert (drawn.width_px, drawn.height_px) == (1200, 630) and cards[0].read_bytes() == cards[1].read_bytes()
 
 
@@ -123,7 +123,7 @@ def test_a_card_of_long_titles_shows_its_number_whole(tmp_path):
     import imageio_ffmpeg
 
     drawn = tmp_path / "card.png"
-    card(cover(tmp_path), card=drawn, show="UN NOM DE SÉRIE " * 15, episode="UN TITRE QUI EN DIT LONG " * 10, number=1, language="fr")
+    draw_card(cover(tmp_path), card=drawn, show="UN NOM DE SÉRIE " * 15, episode="UN TITRE QUI EN DIT LONG " * 10, number=1, language="fr")
     read = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", drawn, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     grey = subprocess.run(read, capture_output=True, check=True).stdout
     band, rows = grey[0], [grey[1200 * y : 1200 * y + 724] for y in range(630)]
@@ -141,13 +141,13 @@ def cover(folder):
 
 
 def test_letters_that_cannot_be_drawn_leave_no_boxes():
-    assert (drawable("Épisode 2 🎧"), drawable("日本 a"), drawable("« Où ? »")) == ("Épisode 2", "", "« Où ? »")
+    assert (drawable_text("Épisode 2 🎧"), drawable_text("日本 a"), drawable_text("« Où ? »")) == ("Épisode 2", "", "« Où ? »")
 
 
 def test_a_show_has_its_own_colours_and_fonts(tmp_path):
     site = SiteSettings(light=(("band", "#000091"),), dark=(("band", "#000060"),), title_font="marianne.woff2")
-    write_whole(tmp_path / "marianne.woff2", b"wOF2")
-    root = publish(tmp_path, site=site).root
+    write_atomic(tmp_path / "marianne.woff2", b"wOF2")
+    root = publish_sample(tmp_path, site=site).root
     css = (root / "style.css").read_text()
     assert "--band: #000091" in css.split("@media")[0] and "--band: #000060" in css
     assert 'url("fonts/title_font.woff2")' in css and '--serif: "title_font", ' in css
@@ -159,14 +159,14 @@ def own(root, **texts):
     """The settings of a show with its own templates."""
     files = {f"templates/{name.replace('__', '.')}": text for name, text in texts.items()}
     for name, text in files.items():
-        write_whole(root / name, text)
+        write_atomic(root / name, text)
     return SiteSettings(templates=tuple(files))
 
 
 def test_a_template_of_the_show_stands_for_ours_or_extends_it(tmp_path):
     extending = '{% extends "ours/episode.html.j2" %}{% block foot %}<p id="marque">{{ words.listen }}</p>{{ super() }}{% endblock %}'
     site = own(tmp_path, episode__html__j2=extending, labels__fr__toml='listen = "À vous d’écouter"')
-    root = publish(tmp_path, site=site).root
+    root = publish_sample(tmp_path, site=site).root
     page = parse(root / "01-la-file/index.html")
     assert page.get_element_by_id("marque").text == "À vous d’écouter" and page.find_class("turn")
     assert not parse(root / "index.html").xpath("//*[@id='marque']")
@@ -183,11 +183,11 @@ def test_a_template_of_the_show_stands_for_ours_or_extends_it(tmp_path):
 )
 def test_a_template_that_fails_is_named_with_its_line(tmp_path, text, said):
     with pytest.raises(CauserieError, match=said):
-        publish(tmp_path, site=own(tmp_path, cast__html__j2=text))
+        publish_sample(tmp_path, site=own(tmp_path, cast__html__j2=text))
 
 
 def test_guides_that_have_no_name_of_ours_are_offered_all_the_same(tmp_path):
-    root = publish(tmp_path, more={"guide_card_game_docx": ("guides/{slug}.jeu-de-cartes.docx", "x/y")}).root
+    root = publish_sample(tmp_path, more={"guide_card_game_docx": ("guides/{slug}.jeu-de-cartes.docx", "x/y")}).root
     assert "jeu-de-cartes (DOCX, 7,7 Mo, français, 1er septembre 2026)" in lines(
         parse(root / "01-la-file/index.html").find_class("guide")[0]
     )
@@ -203,7 +203,7 @@ def test_speaking_time_is_that_of_the_words_by_voice_and_by_role():
         turn("A", "récit", (None, None)),
         turn("A", "récit", (20, 40)),
     )
-    found = speaking(TimedTranscript(50, "fr", turns), {}, "Narration")
+    found = compute_speaking_time(TimedTranscript(50, "fr", turns), {}, "Narration")
     assert [(share.name, share.seconds, share.percent) for share in found.voices] == [("A", 30, 75), ("B", 10, 25)]
     assert [(share.name, share.seconds) for share in found.roles] == [("récit", 30), ("archive", 10)]
 
@@ -212,31 +212,31 @@ def test_unnamed_voices_of_two_sections_are_not_one_person():
     turns = tuple(
         replace(TURNS[0], voice=Voice("Voix 1"), words=(Word("Oui.", 0, 1),), section=each, insert=True) for each in ("1978", "Rue", "1978")
     )
-    found = speaking(TimedTranscript(50, "fr", turns), {}, "Narration")
+    found = compute_speaking_time(TimedTranscript(50, "fr", turns), {}, "Narration")
     assert [(share.name, share.seconds) for share in found.voices] == [("Voix 1 (1978)", 2), ("Voix 1 (Rue)", 1)]
 
 
 def test_one_voice_alone_is_compared_with_nobody():
-    assert speaking(TimedTranscript(50, "fr", TURNS[:2]), {}, "Narration").voices == ()
+    assert compute_speaking_time(TimedTranscript(50, "fr", TURNS[:2]), {}, "Narration").voices == ()
 
 
 def test_five_hundred_voices_are_told_and_folded(tmp_path):
     turns = tuple(replace(TURNS[0], voice=Voice(f"Voix {i}"), words=(Word("Oui.", i / 10, i / 10 + 0.05),)) for i in range(500))
-    page = parse(publish(tmp_path, episodes=(FIRST,), turns=turns).root / "01-la-file/index.html")
+    page = parse(publish_sample(tmp_path, episodes=(FIRST,), turns=turns).root / "01-la-file/index.html")
     assert len(page.xpath("//details//tbody/tr")) == 500 and "Par voix (500)" in page.findtext(".//summary")
 
 
 def test_the_script_is_sent_without_what_only_we_read():
     assert (
-        shortened("// about\n(() => {\n  // why\n  go('//x');  // not a line of its own\n\n})();\n")
+        minify_script("// about\n(() => {\n  // why\n  go('//x');  // not a line of its own\n\n})();\n")
         == "(() => {\ngo('//x');  // not a line of its own\n})();\n"
     )
 
 
 def test_a_step_run_again_gives_the_same_bytes(tmp_path):
-    made = publish(tmp_path)
+    made = publish_sample(tmp_path)
     before = {path: path.read_bytes() for path in (tmp_path / "site").rglob("*.*")}
     for step in made.steps:
-        execute(step, tmp_path, tmp_path)
+        execute_step(step, tmp_path, tmp_path)
     assert {path: path.read_bytes() for path in (tmp_path / "site").rglob("*.*")} == before
-    assert (tmp_path / work(FIRST.slug, "release.json")).exists()
+    assert (tmp_path / work_path(FIRST.slug, "release.json")).exists()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from site_sample import DURATION_S, FIRST, SHOW, Voice, publish, said, tone
+from site_sample import DURATION_S, FIRST, SHOW, Voice, make_tone, make_turn, publish_sample
 
 HOME = "http://localhost:1/"  # never contacted: requests are intercepted and answered from the folder
 EPISODE = HOME + "01-la-file/index.html"
@@ -14,7 +14,7 @@ KINDS = ("index", "01-la-file/index", "01-la-file/embed", "people/index", "theme
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
-    return publish(tmp_path_factory.mktemp("site"), sound=tone(DURATION_S)).root
+    return publish_sample(tmp_path_factory.mktemp("site"), sound=make_tone(DURATION_S)).root
 
 
 @pytest.fixture
@@ -223,8 +223,8 @@ def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, 
     odd = "</title><script>alert(1)</script><img src=x onerror=alert(1)>" + "x" * 300 + " مرحبا 🎧 \u202e"
     people = tuple(replace(credit, person=replace(credit.person, name=odd)) for credit in FIRST.credits)
     episode = replace(FIRST, title=odd, summary=odd, description=odd, credits=people)
-    turns = (said(odd, 1.0, Voice(odd, odd, label=odd), odd), said(odd, 5.0, Voice("B", odd)))
-    root = publish(
+    turns = (make_turn(odd, 1.0, Voice(odd, odd, label=odd), odd), make_turn(odd, 5.0, Voice("B", odd)))
+    root = publish_sample(
         tmp_path, show=replace(SHOW, title=odd, status=odd), episodes=(episode,), turns=turns, chapters=((0, odd),), sound=bytes(64)
     ).root
     page = browse((root / f"{kind}.html").as_uri(), viewport={"width": 320, "height": 600})
@@ -234,8 +234,8 @@ def test_nothing_a_stranger_typed_runs_or_runs_over(browse, chromium, tmp_path, 
 
 
 def test_a_role_that_turns_its_direction_round_leaves_the_words_in_their_order(browse, tmp_path):
-    root = publish(
-        tmp_path, episodes=(FIRST,), turns=(said("Bonjour à vous.", 1.0, Voice("A", "\u2067archive")),), chapters=(), sound=bytes(64)
+    root = publish_sample(
+        tmp_path, episodes=(FIRST,), turns=(make_turn("Bonjour à vous.", 1.0, Voice("A", "\u2067archive")),), chapters=(), sound=bytes(64)
     ).root
     page = browse((root / EPISODE.removeprefix(HOME)).as_uri())
     lefts = page.eval_on_selector_all(
@@ -246,7 +246,7 @@ def test_a_role_that_turns_its_direction_round_leaves_the_words_in_their_order(b
 
 @pytest.mark.parametrize(("width", "title"), [(300, FIRST.title), (900, "Un titre qui en dit long " * 10)])
 def test_a_small_frame_shows_the_player_whole_and_hides_no_link(browse, tmp_path, width, title):
-    root = publish(tmp_path, episodes=(replace(FIRST, title=title.strip()),), sound=tone(1)).root
+    root = publish_sample(tmp_path, episodes=(replace(FIRST, title=title.strip()),), sound=make_tone(1)).root
     page = browse((root / "01-la-file/embed.html").as_uri(), viewport={"width": width, "height": 240})
     for _ in range(2):
         box = page.locator("audio").bounding_box()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.colours import DARK, LIGHT, contrast, palettes, unreadable
-from pipeline.site_keys import site_settings, tags
+from pipeline.colours import DARK, LIGHT, contrast_ratio, low_contrast_pairs, merge_palettes
+from pipeline.site_keys import read_site_settings, read_tags
 from pipeline.site_model import SiteSettings
 from pipeline.toml import Table
 
@@ -14,17 +14,17 @@ COLOUR = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
 def read(values, root):
     problems = []
-    return site_settings(Table(values, "show.toml", problems, "site"), root), [str(problem) for problem in problems]
+    return read_site_settings(Table(values, "show.toml", problems, "site"), root), [str(problem) for problem in problems]
 
 
 def test_contrast_is_that_of_the_specification():
     known = {("#000000", "#ffffff"): 21.0, ("#777777", "#ffffff"): 4.48, ("#0000ff", "#ffffff"): 8.59, ("#123456", "#123456"): 1.0}
     for pair, ratio in known.items():
-        assert contrast(*pair) == contrast(*reversed(pair)) == pytest.approx(ratio, abs=0.005)
+        assert contrast_ratio(*pair) == contrast_ratio(*reversed(pair)) == pytest.approx(ratio, abs=0.005)
 
 
 def test_our_own_colours_can_all_be_read():
-    assert [list(unreadable(palette)) for palette in palettes({}, {}).values()] == [[], []]
+    assert [list(low_contrast_pairs(palette)) for palette in merge_palettes({}, {}).values()] == [[], []]
 
 
 def test_a_show_without_the_table_has_our_pages(tmp_path):
@@ -50,7 +50,7 @@ def test_a_colour_of_the_light_palette_is_held_against_the_dark_one_where_that_i
 @settings(max_examples=60, deadline=None)
 def test_colours_are_refused_if_and_only_if_some_pair_cannot_be_read(tmp_path_factory, light, dark):
     _, problems = read({"light": light, "dark": dark}, tmp_path_factory.getbasetemp())
-    assert bool(problems) == any(any(unreadable(palette)) for palette in palettes(light, dark).values())
+    assert bool(problems) == any(any(low_contrast_pairs(palette)) for palette in merge_palettes(light, dark).values())
     own = {f"site.light.{name}" for name in light} | {f"site.dark.{name}" for name in dark}
     assert {problem.split(": ")[1] for problem in problems} <= own
 
@@ -100,5 +100,5 @@ def test_a_template_cannot_be_a_file_from_outside_the_show(tmp_path):
 
 def test_tags_that_cannot_name_a_page_are_mistakes_and_two_spellings_are_one():
     problems = []
-    assert tags(Table({"tags": ["Accueil", "accueil", "日本", "x" * 61]}, "episode.toml", problems)) == ("Accueil",)
+    assert read_tags(Table({"tags": ["Accueil", "accueil", "日本", "x" * 61]}, "episode.toml", problems)) == ("Accueil",)
     assert [problem.where for problem in problems] == ["episode.toml: tags"] * 2

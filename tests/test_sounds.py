@@ -1,8 +1,8 @@
 import pytest
 
 from pipeline.model import Person
-from pipeline.sound_model import Bed, Clean, Diarised, Part, Soundbite
-from pipeline.sounds import House, diarised, house, mix, soundbites
+from pipeline.sound_model import Bed, CleanupOptions, DiarisationSource, Part, Soundbite
+from pipeline.sounds import AudioDefaults, parse_audio_defaults, parse_diarisation, parse_mix, parse_soundbites
 from pipeline.toml import Table
 
 TRACK = {"recordings": [{"file": "raw.wav"}]}
@@ -14,26 +14,26 @@ def read(tmp_path, toml, of_show=None):
         (tmp_path / name).touch()
     problems = []
     table = Table({**TRACK, **toml}, "episode.toml", problems)
-    found = mix(table, tmp_path, tmp_path, {"nora": Person("nora", "Nora")}, of_show or House())
-    table.end()
+    found = parse_mix(table, tmp_path, tmp_path, {"nora": Person("nora", "Nora")}, of_show or AudioDefaults())
+    table.reject_unknown()
     return found, [str(problem) for problem in problems]
 
 
 def test_an_episode_that_says_nothing_is_its_recordings(tmp_path):
     found, problems = read(tmp_path, {})
-    assert found.parts == (Part(),) and found.level == "gentle" and found.recordings[0].clean == Clean() and not problems
+    assert found.parts == (Part(),) and found.level == "gentle" and found.recordings[0].clean == CleanupOptions() and not problems
     assert found.files == ("raw.wav",)
 
 
 def test_the_show_s_jingles_stand_around_the_parts(tmp_path):
-    found, _ = read(tmp_path, {}, House(intro="jingle.flac", outro="jingle.flac"))
+    found, _ = read(tmp_path, {}, AudioDefaults(intro="jingle.flac", outro="jingle.flac"))
     assert [(part.name, part.kind, part.gap_s) for part in found.parts] == [
         ("intro", "music", 0),
         ("", "speech", 0.3),
         ("outro", "music", 0.3),
     ]
     assert found.files == ("raw.wav", "jingle.flac")
-    assert read(tmp_path, {"intro": ""}, House(intro="jingle.flac"))[0].parts == (Part(),)
+    assert read(tmp_path, {"intro": ""}, AudioDefaults(intro="jingle.flac"))[0].parts == (Part(),)
 
 
 def test_parts_come_in_their_order(tmp_path):
@@ -60,12 +60,12 @@ def test_a_bed_lies_under_a_part_by_its_name(tmp_path):
 
 
 def test_what_is_cleaned_is_named_for_the_show_and_changed_for_a_recording(tmp_path):
-    of_show = house(Table({"clean": {"hum": True}, "level": "off"}, "show.toml", []), tmp_path)
-    assert of_show == House(level="off", clean=Clean(hum=True))
+    of_show = parse_audio_defaults(Table({"clean": {"hum": True}, "level": "off"}, "show.toml", []), tmp_path)
+    assert of_show == AudioDefaults(level="off", clean=CleanupOptions(hum=True))
     found, _ = read(
         tmp_path, {"recordings": [{"file": "a.wav", "clean": {"highpass": False}}, {"file": "b.wav", "stream": "Micro"}]}, of_show
     )
-    assert [recording.clean for recording in found.recordings] == [Clean(highpass=False, hum=True), Clean(hum=True)]
+    assert [recording.clean for recording in found.recordings] == [CleanupOptions(highpass=False, hum=True), CleanupOptions(hum=True)]
     assert found.level == "off" and found.recordings[1].stream == "Micro"
 
 
@@ -95,7 +95,7 @@ def test_soundbites_have_a_start_and_a_length():
     table = Table(
         {"soundbites": [{"start": "1:00", "duration": 30}, {"start": 5, "end": "0:25", "title": "Là"}, {"start": 3}]}, "e", problems
     )
-    assert soundbites(table)[:2] == (Soundbite(60, 30), Soundbite(5, 20, "Là"))
+    assert parse_soundbites(table)[:2] == (Soundbite(60, 30), Soundbite(5, 20, "Là"))
     assert [str(problem) for problem in problems] == [
         "e: soundbites[3].duration: is missing or not between 1 and 600 s; give duration or end; players like 15 to 120 s"
     ]
@@ -118,7 +118,7 @@ def test_recordings_that_are_no_tables_are_one_mistake(tmp_path):
 
 def test_a_soundbite_that_ends_before_it_begins_is_told_so(tmp_path):
     problems = []
-    soundbites(Table({"soundbites": [{"start": "0:31", "end": "0:20"}]}, "episode.toml", problems))
+    parse_soundbites(Table({"soundbites": [{"start": "0:31", "end": "0:20"}]}, "episode.toml", problems))
     assert [str(problem) for problem in problems] == [
         "episode.toml: soundbites[1].end: is not after start; give a later time, or a duration"
     ]
@@ -130,14 +130,14 @@ def speakers(tmp_path, **recording):
     problems = []
     table = Table({"recordings": [{"file": "son/vox pop.wav", **recording}]}, "episode.toml", problems)
     people = {"nora": Person("nora", "Nora")}
-    mix(table, tmp_path, tmp_path, people, House())
-    return diarised(table, tmp_path, tmp_path, people), [str(problem) for problem in problems]
+    parse_mix(table, tmp_path, tmp_path, people, AudioDefaults())
+    return parse_diarisation(table, tmp_path, tmp_path, people), [str(problem) for problem in problems]
 
 
 def test_a_recording_may_have_its_speakers_found_by_another_program(tmp_path):
     names = {"SPEAKER_00": "nora", "SPEAKER_01": ""}
     found, problems = speakers(tmp_path, diarisation="vox pop.rttm", speakers=names)
-    assert found == (Diarised("vox pop.rttm", 0, "vox pop", tuple(names.items())),) and not problems
+    assert found == (DiarisationSource("vox pop.rttm", 0, "vox pop", tuple(names.items())),) and not problems
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, cut
+from conftest import REPOSITORY, cut_audio
 from whisper.tokenizer import get_tokenizer
 
 from pipeline.errors import CauserieError
-from pipeline.speech.engines import FASTER, OPENAI, load
+from pipeline.speech.engines import FASTER_WHISPER, OPENAI_WHISPER, load_backend
 from pipeline.speech.languages import LANGUAGES
 from pipeline.speech.recording import RATE_HZ, decode
-from pipeline.speech.transcribe import transcribe
+from pipeline.speech.transcribe import transcribe_master
 from tools.demo_model.convert_ct2 import convert
 
 DEMO = REPOSITORY / "tools/demo_model/demo.pt"
@@ -28,17 +28,17 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-def hear(master: Path, words: Path, checkpoint: Path, **settings: object) -> dict:
-    transcribe(master, words=words, **({"model": "demo", "language": "fr", "checkpoint": checkpoint} | settings))
+def transcribe_with(master: Path, words: Path, checkpoint: Path, **settings: object) -> dict:
+    transcribe_master(master, words=words, **({"model": "demo", "language": "fr", "checkpoint": checkpoint} | settings))
     return json.loads(words.read_text())
 
 
 @pytest.mark.parametrize("recording", SHOW, ids=lambda name: name[:2])
 def test_both_engines_hear_the_same_words_at_the_same_times(recording, folder, tmp_path):
     """All but the sentence that the end of the excerpt cuts off: what each makes of half a sentence depends on the processor."""
-    cut(REPOSITORY / "episodes" / recording, tmp_path / "master.flac", 3, 30)
-    slow, fast = (hear(tmp_path / "master.flac", tmp_path / "words.json", each) for each in (DEMO, folder))
-    assert (slow.pop("engine"), fast.pop("engine")) == (OPENAI, FASTER)
+    cut_audio(REPOSITORY / "episodes" / recording, tmp_path / "master.flac", 3, 30)
+    slow, fast = (transcribe_with(tmp_path / "master.flac", tmp_path / "words.json", each) for each in (DEMO, folder))
+    assert (slow.pop("engine"), fast.pop("engine")) == (OPENAI_WHISPER, FASTER_WHISPER)
     one, other = ([word for part in heard.pop("segments") for word in part["words"]] for heard in (slow, fast))
     assert slow == fast
     same = SequenceMatcher(None, [word["text"] for word in one], [word["text"] for word in other], autojunk=False).get_matching_blocks()
@@ -50,55 +50,55 @@ def test_both_engines_hear_the_same_words_at_the_same_times(recording, folder, t
 
 
 def test_the_fast_engine_says_nothing_over_music_and_the_same_bytes_twice(folder, tmp_path):
-    cut(REPOSITORY / "episodes" / SHOW[0], tmp_path / "master.flac", 0, 12)
-    first = hear(tmp_path / "master.flac", tmp_path / "words.json", folder, chunks="chunks")
+    cut_audio(REPOSITORY / "episodes" / SHOW[0], tmp_path / "master.flac", 0, 12)
+    first = transcribe_with(tmp_path / "master.flac", tmp_path / "words.json", folder, chunks="chunks")
     assert first["segments"][0]["start_s"] > 4.0
     assert len(list((tmp_path / "chunks").iterdir())) == 1
     kept = (tmp_path / "words.json").read_bytes()
     for chunks in ("chunks", None):
-        hear(tmp_path / "master.flac", tmp_path / "words.json", folder / "model.bin", chunks=chunks)
+        transcribe_with(tmp_path / "master.flac", tmp_path / "words.json", folder / "model.bin", chunks=chunks)
         assert (tmp_path / "words.json").read_bytes() == kept
 
 
 def test_the_language_is_found_once_and_written_down(folder, tmp_path):
-    cut(REPOSITORY / "episodes" / SHOW[0], tmp_path / "master.flac", 5, 6)
+    cut_audio(REPOSITORY / "episodes" / SHOW[0], tmp_path / "master.flac", 5, 6)
     for checkpoint in (DEMO, folder):
-        heard = hear(tmp_path / "master.flac", tmp_path / "words.json", checkpoint, language="auto")
+        heard = transcribe_with(tmp_path / "master.flac", tmp_path / "words.json", checkpoint, language="auto")
         assert heard["language"] == "fr"
         assert heard["language_probability"] > 0.9
 
 
 def test_auto_takes_what_can_load_the_model(folder):
-    assert load("auto", "demo", str(DEMO)).name == OPENAI
-    assert load("auto", "demo", str(folder)).name == load("auto", "demo", str(folder / "model.bin")).name == FASTER
+    assert load_backend("auto", "demo", str(DEMO)).name == OPENAI_WHISPER
+    assert load_backend("auto", "demo", str(folder)).name == load_backend("auto", "demo", str(folder / "model.bin")).name == FASTER_WHISPER
 
 
 def test_a_model_is_loaded_once(folder):
-    assert load("auto", "demo", str(folder)) is load("auto", "demo", str(folder))
+    assert load_backend("auto", "demo", str(folder)) is load_backend("auto", "demo", str(folder))
 
 
 def test_a_second_try_of_either_engine_is_the_same_each_time(folder):
     sound = decode(REPOSITORY / "episodes" / SHOW[0])[5 * RATE_HZ : 9 * RATE_HZ]
     for checkpoint in (DEMO, folder):
-        engine = load("auto", "demo", str(checkpoint))
-        first = engine.hear(sound, "fr", "Nora.", again=True)
+        engine = load_backend("auto", "demo", str(checkpoint))
+        first = engine.transcribe(sound, "fr", "Nora.", retry=True)
         assert first
-        assert first == engine.hear(sound, "fr", "Nora.", again=True)
+        assert first == engine.transcribe(sound, "fr", "Nora.", retry=True)
 
 
 @pytest.mark.parametrize(
     ("engine", "model", "checkpoint", "message"),
     [
         ("fast", "small", "", "no engine called “fast”; .*faster-whisper"),
-        (FASTER, "demo", DEMO, "only openai-whisper reads"),
-        (OPENAI, "demo", REPOSITORY, "only faster-whisper reads"),
+        (FASTER_WHISPER, "demo", DEMO, "only openai-whisper reads"),
+        (OPENAI_WHISPER, "demo", REPOSITORY, "only faster-whisper reads"),
         ("auto", "demo", REPOSITORY, "has no model.bin"),
-        (FASTER, "smal", "", "did you mean “small”"),
+        (FASTER_WHISPER, "smal", "", "did you mean “small”"),
     ],
 )
 def test_a_model_that_no_engine_reads_is_explained(engine, model, checkpoint, message):
     with pytest.raises(CauserieError, match=message):
-        load(engine, model, str(checkpoint))
+        load_backend(engine, model, str(checkpoint))
 
 
 def test_a_damaged_folder_is_explained(folder, tmp_path):
@@ -106,15 +106,15 @@ def test_a_damaged_folder_is_explained(folder, tmp_path):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "model.bin").write_bytes(b"not a model")
     with pytest.raises(CauserieError, match="is not a CTranslate2 model"):
-        load("auto", "demo", str(tmp_path))
+        load_backend("auto", "demo", str(tmp_path))
 
 
 def test_the_fast_engine_may_be_missing(monkeypatch):
     engines = importlib.import_module("pipeline.speech.engines")
     monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "faster_whisper" else object())
-    assert engines.installed("auto") == [OPENAI]
+    assert engines.installed("auto") == [OPENAI_WHISPER]
     with pytest.raises(CauserieError, match=r"pip install .*\[fast\]"):
-        engines.installed(FASTER)
+        engines.installed(FASTER_WHISPER)
 
 
 def test_the_converter_spells_as_whisper_does(folder):

@@ -1,7 +1,7 @@
 """Which of Whisper's words are removed as hallucinations, and how its pieces become words."""
 
 from pipeline.model import Word
-from pipeline.speech.sift import Segment, believable, whole_words
+from pipeline.speech.sift import Segment, filter_hallucinations, merge_word_pieces
 
 
 def segment(text: str, *, no_speech: float = 0.1, sure: float = -0.2, start_s: float = 0.0, length_s: float = 0.3) -> Segment:
@@ -9,23 +9,23 @@ def segment(text: str, *, no_speech: float = 0.1, sure: float = -0.2, start_s: f
     return Segment(words, no_speech, sure)
 
 
-def everywhere(_start_s: float, _end_s: float) -> bool:
+def always_voice(_start_s: float, _end_s: float) -> bool:
     return True
 
 
-def texts(*segments: Segment, voice=everywhere) -> list[str]:
-    return [each.text for each in believable(segments, voice)]
+def texts(*segments: Segment, voice=always_voice) -> list[str]:
+    return [each.text for each in filter_hallucinations(segments, voice)]
 
 
 def test_pieces_of_a_word_are_glued_and_take_french_spaces():
     pieces = [Word(" l'", 0, 1, 0.9), Word("hiver", 1, 2, 0.4), Word(" rendez", 2, 3), Word("-vous", 3, 4), Word(" ?", 4, 4)]
-    words = whole_words(pieces, "fr")
+    words = merge_word_pieces(pieces, "fr")
     assert [word.text for word in words] == ["l’hiver", "rendez-vous\u202f?"]
     assert (words[0].start_s, words[0].end_s, words[0].probability) == (0, 2, 0.4)
 
 
 def test_an_opening_mark_belongs_to_the_word_after_it():
-    words = whole_words([Word(" il", 0, 1), Word(" «", 1, 1), Word(" dit", 1, 2), Word(" »", 2, 2)], "fr")
+    words = merge_word_pieces([Word(" il", 0, 1), Word(" «", 1, 1), Word(" dit", 1, 2), Word(" »", 2, 2)], "fr")
     assert [word.text for word in words] == ["il", "«\u202fdit\u202f»"]
 
 
@@ -55,4 +55,4 @@ def test_three_times_is_insistence_and_not_a_loop():
 
 def test_a_language_without_spaces_keeps_its_pieces():
     pieces = [Word(text, i, i + 1) for i, text in enumerate(["今日", "は", "天気", "。"])]
-    assert [word.text for word in whole_words(pieces, "ja")] == ["今日", "は", "天気。"]
+    assert [word.text for word in merge_word_pieces(pieces, "ja")] == ["今日", "は", "天気。"]

@@ -14,16 +14,16 @@ from pipeline import progress
 from pipeline.audio.ffmpeg import executable
 from pipeline.errors import CauserieError
 from pipeline.speech.recording import RATE_HZ
-from pipeline.speech.transcribe import transcribe
+from pipeline.speech.transcribe import transcribe_master
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKPOINT = ROOT / "tools/demo_model/demo.pt"
 EXCERPT_S = 12.1  # the first two sentences of the first episode
 
 
-def listen(master: Path, folder: Path, **changes: object) -> dict:
+def run_transcribe(master: Path, folder: Path, **changes: object) -> dict:
     settings = {"model": "demo.pt", "language": "fr", "names": ("Nora Belkacem",), "checkpoint": CHECKPOINT} | changes
-    transcribe(master, words=folder / "words.json", **settings)
+    transcribe_master(master, words=folder / "words.json", **settings)
     return json.loads((folder / "words.json").read_text(encoding="utf-8"))
 
 
@@ -37,11 +37,11 @@ def heard(folder) -> dict:
     source = ROOT / "episodes/01-la-file-d-attente/prise-unique.flac"
     subprocess.run([executable(), "-v", "error", "-i", str(source), "-t", str(EXCERPT_S), str(folder / "excerpt.flac")], check=True)
     reports: list[tuple[float, float]] = []
-    progress.listen(lambda _, done_s, total_s: reports.append((done_s, total_s)))
+    progress.set_listener(lambda _, done_s, total_s: reports.append((done_s, total_s)))
     try:
-        value = listen(folder / "excerpt.flac", folder)
+        value = run_transcribe(folder / "excerpt.flac", folder)
     finally:
-        progress.listen(None)
+        progress.set_listener(None)
     return value | {"reports": reports}
 
 
@@ -78,13 +78,13 @@ def test_progress_reaches_the_end_and_never_goes_back(heard):
 
 def test_listening_twice_gives_the_same_bytes(heard, folder):
     before = (folder / "words.json").read_bytes()
-    listen(folder / "excerpt.flac", folder)
+    run_transcribe(folder / "excerpt.flac", folder)
     assert (folder / "words.json").read_bytes() == before
 
 
 def test_a_silent_recording_says_nothing(tmp_path):
     soundfile.write(tmp_path / "silence.flac", np.zeros(3 * RATE_HZ), RATE_HZ)
-    assert listen(tmp_path / "silence.flac", tmp_path)["segments"] == []
+    assert run_transcribe(tmp_path / "silence.flac", tmp_path)["segments"] == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_silent_recording_says_nothing(tmp_path):
 def test_a_wrong_setting_is_explained(changes, message, tmp_path):
     soundfile.write(tmp_path / "silence.flac", np.zeros(RATE_HZ), RATE_HZ)
     with pytest.raises(CauserieError, match=message):
-        listen(tmp_path / "silence.flac", tmp_path, **changes)
+        run_transcribe(tmp_path / "silence.flac", tmp_path, **changes)
 
 
 def test_a_model_that_cannot_be_downloaded_says_what_to_do(monkeypatch, tmp_path):
@@ -108,4 +108,4 @@ def test_a_model_that_cannot_be_downloaded_says_what_to_do(monkeypatch, tmp_path
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     soundfile.write(tmp_path / "silence.flac", np.zeros(RATE_HZ), RATE_HZ)
     with pytest.raises(CauserieError, match="could not be downloaded.*connect to the network"):
-        listen(tmp_path / "silence.flac", tmp_path, model="tiny", checkpoint=None)
+        run_transcribe(tmp_path / "silence.flac", tmp_path, model="tiny", checkpoint=None)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.speech.windows import LONGEST_S, SHORTEST_S, Window, halves, windows
+from pipeline.speech.windows import MAX_WINDOW_S, MIN_WINDOW_S, Window, halve_window, split_windows
 
 RATE_HZ = 1000
 
@@ -16,7 +16,7 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def cut(samples: np.ndarray, block: int = 10 * RATE_HZ) -> list[Window]:
-    return list(windows((samples[i : i + block] for i in range(0, len(samples), block)), RATE_HZ))
+    return list(split_windows((samples[i : i + block] for i in range(0, len(samples), block)), RATE_HZ))
 
 
 @settings(max_examples=50)
@@ -26,8 +26,8 @@ def test_windows_cover_the_recording_and_fit_whisper(seconds, block):
     found = cut(samples, block)
     assert np.array_equal(np.concatenate([np.zeros(0, np.float32), *(window.samples for window in found)]), samples)
     assert all(abs(before.end_s - after.start_s) < 1e-9 for before, after in itertools.pairwise(found))
-    assert all(window.length_s <= LONGEST_S for window in found)
-    assert all(window.length_s >= SHORTEST_S for window in found[:-1])
+    assert all(window.length_s <= MAX_WINDOW_S for window in found)
+    assert all(window.length_s >= MIN_WINDOW_S for window in found[:-1])
 
 
 @given(st.integers(500, 70_000))
@@ -56,6 +56,6 @@ def test_after_a_passage_was_taken_out_the_windows_are_soon_what_they_were():
 def test_a_window_is_halved_in_its_quietest_moment():
     samples = noise(20)
     samples[12 * RATE_HZ : 13 * RATE_HZ] *= 0.01
-    first, second = halves(Window(100.0, samples, RATE_HZ))
+    first, second = halve_window(Window(100.0, samples, RATE_HZ))
     assert 112 <= first.end_s == second.start_s <= 113
     assert len(first.samples) + len(second.samples) == len(samples)

@@ -18,7 +18,7 @@ from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 
 from pipeline.errors import CauserieError
-from pipeline.feed.chapters import to_value
+from pipeline.feed.chapters import chapters_to_json
 from pipeline.files import write_json
 from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.tags import iso639_2, tag_m4a, tag_mp3, tag_opus
@@ -70,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ffmpeg(*tone, "-c:a", "libmp3lame", "-b:a", "32k", "-write_id3v1", "1", str(folder / "raw.mp3"))
     ffmpeg(*tone, "-c:a", "aac", "-b:a", "32k", str(folder / "raw.m4a"))
     ffmpeg(*tone, "-c:a", "libopus", "-b:a", "24k", str(folder / "raw.opus"))
-    write_json(folder / "chapters.json", to_value(MARKS))
+    write_json(folder / "chapters.json", chapters_to_json(MARKS))
     return folder
 
 
@@ -157,7 +157,7 @@ def test_ffmpeg_finds_the_chapters_without_a_gap_to_the_end(folder: Path) -> Non
 
 def test_the_chapters_of_an_mp3_lie_in_time_order_whatever_their_size(folder: Path) -> None:
     many = tuple(Chapter(2.0 * i, "x" * (1 + i * 7 % 11)) for i in range(25))
-    write_json(folder / "many.json", to_value(many))
+    write_json(folder / "many.json", chapters_to_json(many))
     tag_mp3(folder / "raw.mp3", COVER, folder / "many.json", tagged=folder / "many.mp3", show=SHOW, episode=EPISODE)
     starts = re.findall(r"START=(\d+)", ffmpeg("-i", str(folder / "many.mp3"), "-f", "ffmetadata", "-").decode())
     assert [int(start) for start in starts] == sorted(map(int, starts)) and len(starts) == 25
@@ -214,10 +214,10 @@ def test_the_m4a_begins_with_its_index_and_has_its_chapters_twice(folder: Path) 
 
 
 def test_an_m4a_without_chapters_or_with_hostile_ones(folder: Path) -> None:
-    write_json(folder / "none.json", to_value(()))
+    write_json(folder / "none.json", chapters_to_json(()))
     assert read_chapters(m4a(folder, name="bare.m4a", chapters="none.json")) == []
     titles = ("a=b;c#d\\", "[CHAPTER] START=0", "two\nlines", "x\\")
-    write_json(folder / "hostile.json", to_value(tuple(Chapter(10.0 * i, title) for i, title in enumerate(titles))))
+    write_json(folder / "hostile.json", chapters_to_json(tuple(Chapter(10.0 * i, title) for i, title in enumerate(titles))))
     found = MP4(m4a(folder, name="hostile.m4a", chapters="hostile.json")).chapters
     assert [mark.title.strip() for mark in found] == ["a=b;c#d\\", "[CHAPTER] START=0", "two lines", "x\\"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text import french_spaces, hms, is_slug, nearest, printable, slugify, typographic
+from pipeline.text import add_french_spaces, apply_typography, format_clock, is_slug, slugify, suggest, terminal_safe
 
 
 @pytest.mark.parametrize(
@@ -18,25 +18,25 @@ from pipeline.text import french_spaces, hms, is_slug, nearest, printable, slugi
     ],
 )
 def test_french_spaces(typed, printed):
-    assert french_spaces(typed) == printed
+    assert add_french_spaces(typed) == printed
 
 
 @given(st.text())
 def test_french_spaces_twice_are_french_spaces_once(text):
-    assert french_spaces(french_spaces(text)) == french_spaces(text)
+    assert add_french_spaces(add_french_spaces(text)) == add_french_spaces(text)
 
 
 def test_an_english_text_gets_its_apostrophe_and_no_french_space():
-    assert typographic("It's true? Yes!", "en") == "It’s true? Yes!"
+    assert apply_typography("It's true? Yes!", "en") == "It’s true? Yes!"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (486, "8:06"), (3723, "1:02:03")])
 def test_format_clock(seconds, text):
-    assert hms(seconds) == text
+    assert format_clock(seconds) == text
 
 
 def test_format_clock_can_always_show_hours():
-    assert hms(486, always_hours=True) == "00:08:06"
+    assert format_clock(486, always_hours=True) == "00:08:06"
 
 
 @given(st.text())
@@ -55,8 +55,8 @@ def test_an_unsafe_name_is_not_a_slug(name):
 
 @given(st.text())
 def test_terminal_safe_text_cannot_move_the_cursor(text):
-    assert not set(printable(text)) & {"\x1b", "\r", "\n", "\u202e", "\x07"}
+    assert not set(terminal_safe(text)) & {"\x1b", "\r", "\n", "\u202e", "\x07"}
 
 
 def test_suggest_names_the_closest_word():
-    assert nearest("titel", ["title", "number"]) == "did you mean “title”?"
+    assert suggest("titel", ["title", "number"]) == "did you mean “title”?"

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript import captions as forms
-from pipeline.transcript.captions import captions
-from pipeline.transcript.cues import cues
+from pipeline.transcript.captions import write_captions
+from pipeline.transcript.cues import split_cues
 from pipeline.transcript.timed import read_timed
 
-FORMS = ("vtt", "srt", "json", "html", "txt")
+FORMATS = ("vtt", "srt", "json", "html", "txt")
 GOLDEN = Path(__file__).resolve().parent / "golden" / "captions"
 PAIRS = sorted(path.name.removesuffix(".timed.json") for path in GOLDEN.glob("*.timed.json"))
 
@@ -26,11 +26,11 @@ PAIRS = sorted(path.name.removesuffix(".timed.json") for path in GOLDEN.glob("*.
 @pytest.fixture(scope="module", params=PAIRS)
 def made(request, tmp_path_factory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp(request.param)
-    captions(GOLDEN / f"{request.param}.timed.json", **{form: folder / f"x.{form}" for form in FORMS})
-    return {form: (folder / f"x.{form}").read_text(encoding="utf-8") for form in FORMS} | {"name": request.param, "folder": str(folder)}
+    write_captions(GOLDEN / f"{request.param}.timed.json", **{form: folder / f"x.{form}" for form in FORMATS})
+    return {form: (folder / f"x.{form}").read_text(encoding="utf-8") for form in FORMATS} | {"name": request.param, "folder": str(folder)}
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_each_form_is_as_it_was_approved(made, form):
     assert made[form] == (GOLDEN / f"{made['name']}.{form}").read_text(encoding="utf-8")
 
@@ -147,7 +147,7 @@ def transcripts(draw) -> TimedTranscript:
     return TimedTranscript(round(clock_s + 1, 3), draw(st.sampled_from(("fr", "en"))), tuple(made))
 
 
-def flat(text: str) -> str:
+def visible_words(text: str) -> str:
     """The words in order, without the characters that no format can hold."""
     return " ".join("".join(char for char in text if char.isprintable() or char in " \n\u00a0\u202f").split())
 
@@ -155,21 +155,21 @@ def flat(text: str) -> str:
 @given(transcripts())
 @settings(max_examples=80, deadline=None)
 def test_the_five_forms_hold_the_same_words_and_the_same_voices(transcript):
-    language, shown = transcript.language, cues(transcript, forms.VTT_LINE_CHARS)
-    everything = flat(" ".join(turn.text for turn in transcript.turns))
-    named = [forms.speaker(turn.voice, language) for turn in transcript.turns if turn.voice.name or turn.voice.role]
+    language, shown = transcript.language, split_cues(transcript, forms.VTT_LINE_CHARS)
+    everything = visible_words(" ".join(turn.text for turn in transcript.turns))
+    named = [forms.speaker_name(turn.voice, language) for turn in transcript.turns if turn.voice.name or turn.voice.role]
 
     vtt = webvtt_strict.read(forms.vtt_text(shown, language).encode())
-    assert flat(" ".join(line for cue in vtt for line in cue.lines)) == everything
+    assert visible_words(" ".join(line for cue in vtt for line in cue.lines)) == everything
     assert {cue.voice for cue in vtt} - {""} == set(named)
 
     segments = forms.json_value(shown, language)["segments"]
-    assert flat(" ".join(segment["body"] for segment in segments)) == everything
+    assert visible_words(" ".join(segment["body"] for segment in segments)) == everything
     assert {segment["speaker"] for segment in segments if "speaker" in segment} == set(named)
 
     fragment = Fragment()
     fragment.feed(forms.html_text(transcript))
-    assert flat(" ".join(fragment.shown["p"])) == everything
+    assert visible_words(" ".join(fragment.shown["p"])) == everything
     colon = "\u00a0:" if language == "fr" else ":"
     assert fragment.shown["cite"] == [name + colon for name in named]
 
@@ -177,20 +177,20 @@ def test_the_five_forms_hold_the_same_words_and_the_same_voices(transcript):
     speakers = [f"{name}{colon} " for name in named]
     for turn, paragraph in zip(transcript.turns, paragraphs, strict=True):
         start = speakers.pop(0) if turn.voice.name or turn.voice.role else ""
-        assert flat(paragraph) == flat(start + turn.text)
+        assert visible_words(paragraph) == visible_words(start + turn.text)
 
     srt = forms.srt_text(transcript)
     said = [line for block in srt.strip("\n").split("\n\n") for line in block.split("\n")[2:]]
     bare = " ".join(said).replace("‹", "<").replace("›", ">")
-    in_order = iter(flat(bare).split())
+    in_order = iter(visible_words(bare).split())
     assert all(word in in_order for word in everything.replace("‹", "<").replace("›", ">").split())
-    assert all(name in flat(bare).replace("\u00a0", " ") for name in map(flat, named) if "<" not in name)
+    assert all(name in visible_words(bare).replace("\u00a0", " ") for name in map(visible_words, named) if "<" not in name)
     assert all(len(line) <= forms.SRT_LINE_CHARS for line in said)
 
 
 def test_a_sound_on_two_lines_keeps_its_class_on_both():
     words = (Word("[musique : « Petit matin », Les Frères Smith]", 1.0, 5.0),)
     transcript = TimedTranscript(10, "fr", (Turn(Voice("Nora"), words),))
-    text = forms.vtt_text(cues(transcript, 42), "fr")
+    text = forms.vtt_text(split_cues(transcript, 42), "fr")
     assert "<c.son>[musique : « Petit matin »,</c>\n<c.son>Les Frères Smith]</c>" in text
     assert [cue.classes for cue in webvtt_strict.read(text.encode())] == [("son", "son")]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from benchmarks.transcripts import monologue, sample
 from pipeline.model import TimedTranscript, Turn, Voice, Word
-from pipeline.transcript.cues import cues
+from pipeline.transcript.cues import split_cues
 
 NARRATOR = Voice("", "récit")
 
@@ -20,7 +20,7 @@ def turn(text: str, *, start_s: float = 0.0, step_s: float = 0.3, timed: bool = 
 
 
 def shown(*turns: Turn, line_chars: int = 42, duration_s: float = 60.0) -> list[list[str]]:
-    made = cues(TimedTranscript(duration_s, "fr", turns), line_chars)
+    made = split_cues(TimedTranscript(duration_s, "fr", turns), line_chars)
     return [[" ".join(word.text for word in line) for line in cue.lines] for cue in made]
 
 
@@ -65,7 +65,7 @@ def test_a_sound_longer_than_a_line_is_on_two(timed):
 
 
 def test_short_cues_stay_for_a_second_and_long_ones_never_more_than_seven():
-    short, long = cues(TimedTranscript(60, "fr", (turn("Oui."), turn("[musique]", start_s=10, step_s=20))), 42)
+    short, long = split_cues(TimedTranscript(60, "fr", (turn("Oui."), turn("[musique]", start_s=10, step_s=20))), 42)
     assert short.end_s - short.start_s == 1.0
     assert long.end_s - long.start_s == 7.0
 
@@ -77,21 +77,21 @@ def speeds(made) -> list[float]:
 def test_a_hurried_cue_takes_time_from_a_slower_neighbour_but_not_more_than_it_may():
     hurried = turn("Il parle beaucoup trop vite pour qu’on le lise.", start_s=4, step_s=0.2)
     slow = turn("Elle, non.", start_s=5.8, step_s=0.8)
-    first, second = cues(TimedTranscript(9, "fr", (hurried, slow)), 42)
+    first, second = split_cues(TimedTranscript(9, "fr", (hurried, slow)), 42)
     assert 3.6 <= first.start_s < 4
     assert 5.8 < second.start_s <= 6.2
     assert first.end_s == second.start_s
 
 
 def test_a_cue_that_has_time_starts_when_it_is_heard():
-    made = cues(TimedTranscript(60, "fr", (turn("Bonjour.", start_s=4), turn("Bonsoir.", start_s=9))), 42)
+    made = split_cues(TimedTranscript(60, "fr", (turn("Bonjour.", start_s=4), turn("Bonsoir.", start_s=9))), 42)
     assert [cue.start_s for cue in made] == [4, 9]
 
 
 @pytest.mark.parametrize("slug", ["01-la-file-d-attente", "02-une-voix-au-bout-du-fil"])
 @pytest.mark.parametrize("line_chars", [32, 42])
 def test_the_sample_can_be_read(slug, line_chars):
-    made = cues(sample(slug), line_chars)
+    made = split_cues(sample(slug), line_chars)
     assert max(speeds(made)) <= 20
     assert all(cue.end_s - cue.start_s <= 7.001 for cue in made)
     gaps = [after.start_s - before.end_s for before, after in zip(made, made[1:], strict=False)]
@@ -99,11 +99,11 @@ def test_the_sample_can_be_read(slug, line_chars):
 
 
 def test_a_hundred_and_seventy_words_a_minute_never_pass_twenty_characters_a_second():
-    assert max(speeds(cues(monologue(170), 42))) <= 20
+    assert max(speeds(split_cues(monologue(170), 42))) <= 20
 
 
 def test_no_line_of_the_sample_ends_between_words_that_belong_together():
-    ends = [line[-1].text.lower() for cue in cues(sample("01-la-file-d-attente"), 42) for line in cue.lines]
+    ends = [line[-1].text.lower() for cue in split_cues(sample("01-la-file-d-attente"), 42) for line in cue.lines]
     assert not {end.rsplit("’")[-1] for end in ends} & {
         "le",
         "la",
@@ -122,13 +122,13 @@ def test_no_line_of_the_sample_ends_between_words_that_belong_together():
 
 def test_words_without_times_are_shown_between_their_neighbours():
     lost = turn("personne ne sait quand cela se dit mais il faut bien le montrer quelque part dans le temps", timed=False)
-    made = cues(TimedTranscript(60, "fr", (turn("Avant."), lost, turn("Après.", start_s=20))), 42)
+    made = split_cues(TimedTranscript(60, "fr", (turn("Avant."), lost, turn("Après.", start_s=20))), 42)
     assert " ".join(word.text for cue in made[1:-1] for line in cue.lines for word in line) == lost.text
     assert all(0.3 <= cue.start_s < cue.end_s <= 20 for cue in made[1:-1])
 
 
 def test_a_transcript_without_a_single_time_is_spread_over_the_audio():
-    made = cues(TimedTranscript(10, "fr", (turn("Un. " * 30 + "Fin.", timed=False),)), 42)
+    made = split_cues(TimedTranscript(10, "fr", (turn("Un. " * 30 + "Fin.", timed=False),)), 42)
     assert made[0].start_s == 0
     assert made[-1].end_s <= 10
 
@@ -156,7 +156,7 @@ def transcripts(draw) -> TimedTranscript:
 @given(transcripts(), st.sampled_from((32, 42)))
 @settings(max_examples=60, deadline=None)
 def test_nothing_is_lost_nothing_overlaps_and_everything_fits(transcript, line_chars):
-    made = cues(transcript, line_chars)
+    made = split_cues(transcript, line_chars)
     assert [word for cue in made for line in cue.lines for word in line] == [word for each in transcript.turns for word in each.words]
     assert all(len(cue.lines) <= 2 and len(" ".join(word.text for word in line)) <= line_chars for cue in made for line in cue.lines)
     assert all(cue.start_s < cue.end_s for cue in made)

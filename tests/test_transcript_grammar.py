@@ -1,6 +1,6 @@
 """Labels that may or may not be voices."""
 
-from pipeline.transcript.grammar import doubtful
+from pipeline.transcript.grammar import undeclared_labels
 
 TEXT = """+++
 [voices.Nora]
@@ -20,8 +20,8 @@ Léa : Non.
 
 
 def test_a_name_said_once_and_not_declared_is_asked_about():
-    assert doubtful(TEXT) == ((8, "Malik"),)
+    assert undeclared_labels(TEXT) == ((8, "Malik"),)
 
 
 def test_nothing_is_asked_when_every_name_is_known():
-    assert doubtful(TEXT.replace("Malik", "Nora")) == ()
+    assert undeclared_labels(TEXT.replace("Malik", "Nora")) == ()

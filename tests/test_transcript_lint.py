@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.transcript.lint import lint
+from pipeline.transcript.lint import lint_transcript
 
 ROOT = Path(__file__).parents[1]
 SHOW = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "transcripts").glob("*.md")}
@@ -12,13 +12,13 @@ NORA = "+++\n[voices.Nora]\n+++\nNora : Oui.\n"
 CREDITS = "Une émission préparée par toute l’équipe de la mairie."
 
 
-def told(text: str, **more) -> list[tuple[int, str]]:
-    return [(remark.line, remark.message) for remark in lint(text, **more)]
+def messages(text: str, **more) -> list[tuple[int, str]]:
+    return [(remark.line, remark.message) for remark in lint_transcript(text, **more)]
 
 
 @pytest.mark.parametrize("name", SHOW)
 def test_the_sample_gets_advice_on_nothing_but_its_spaces(name):
-    assert all("plain spaces" in remark.message for remark in lint(SHOW[name], name, SHOW))
+    assert all("plain spaces" in remark.message for remark in lint_transcript(SHOW[name], name, SHOW))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_sample_gets_advice_on_nothing_but_its_spaces(name):
     ],
 )
 def test_a_line_is_told_with_its_number_and_a_remedy(line, message):
-    (remark,) = lint(f"Bonjour.\n\n{line}\n")
+    (remark,) = lint_transcript(f"Bonjour.\n\n{line}\n")
     assert remark.line == 3
     assert message in remark.message
     assert remark.hint
@@ -58,36 +58,36 @@ def test_a_line_is_told_with_its_number_and_a_remedy(line, message):
     ],
 )
 def test_what_is_right_is_left_alone(line):
-    assert [message for _, message in told(f"{NORA}\n{line}\n") if "plain spaces" not in message] == []
+    assert [message for _, message in messages(f"{NORA}\n{line}\n") if "plain spaces" not in message] == []
 
 
 def test_plain_spaces_are_counted_once_for_all():
-    assert told("Oui ?\n\nNon !\n\nBon\u202f!\n") == [(1, "2 lines have ordinary spaces, or none, before ; ! ? : » or after «")]
+    assert messages("Oui ?\n\nNon !\n\nBon\u202f!\n") == [(1, "2 lines have ordinary spaces, or none, before ; ! ? : » or after «")]
 
 
 def test_a_voice_that_never_speaks_and_one_that_is_almost_another_are_told():
     text = NORA.replace("+++\nN", "[voices.Malik]\n+++\nN", 1) + "Nora : Oui.\n\nNorah : Non.\n\nNorah : Si.\n\nNorah : Non.\n\n"
-    assert told(text) == [(3, "“Malik” is declared but never speaks"), (5, "“Nora” is almost “Norah”")]
+    assert messages(text) == [(3, "“Malik” is declared but never speaks"), (5, "“Nora” is almost “Norah”")]
 
 
 def test_a_line_one_word_from_another_episode_s_is_told_with_its_place():
     others = {"un.md": f"Bonjour.\n\n{CREDITS}\n", "deux.md": "Autre chose."}
-    assert told(CREDITS.replace("toute", "notre"), known_texts=others) == [
+    assert messages(CREDITS.replace("toute", "notre"), known_texts=others) == [
         (1, "one word differs from un.md:3: “notre” here, “toute” there")
     ]
-    assert told(CREDITS, known_texts=others) == []
-    assert told(CREDITS.replace("préparée ", ""), known_texts=others)[0][1].endswith("“” here, “préparée” there")
+    assert messages(CREDITS, known_texts=others) == []
+    assert messages(CREDITS.replace("préparée ", ""), known_texts=others)[0][1].endswith("“” here, “préparée” there")
 
 
 def test_lines_that_differ_by_a_number_are_meant_to():
     other = {"un.md": "Vous écoutez le tout premier podcast, épisode 1."}
-    assert told("Vous écoutez le tout premier podcast, épisode 2.", known_texts=other) == []
+    assert messages("Vous écoutez le tout premier podcast, épisode 2.", known_texts=other) == []
 
 
 def test_narration_inside_an_archive_is_told():
-    (found,) = told("## Archive\n\n«\u202fOui.\u202f»\n\nVoilà.\n")
+    (found,) = messages("## Archive\n\n«\u202fOui.\u202f»\n\nVoilà.\n")
     assert found == (5, "the narrator speaks in the section “Archive”")
 
 
 def test_a_text_with_mistakes_still_gets_advice():
-    assert told("« Jamais fermé.\n\nDeux  espaces.")[-1] == (3, "two spaces in a row")
+    assert messages("« Jamais fermé.\n\nDeux  espaces.")[-1] == (3, "two spaces in a row")

@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import CauserieError
-from pipeline.transcript.grammar import parse
-from pipeline.transcript.importer import import_text
-from pipeline.transcript.loose import imported
-from pipeline.transcript.text import Insert, Note, Paragraph, Section, write
+from pipeline.transcript.grammar import parse_transcript
+from pipeline.transcript.importer import convert_file
+from pipeline.transcript.loose import convert
+from pipeline.transcript.text import Insert, Note, Paragraph, Section, format_transcript
 
 LOOSE = Path(__file__).parent / "data/loose"
 TEXTS = sorted(path for path in LOOSE.iterdir() if not path.name.endswith(".expected.md"))
@@ -26,7 +26,7 @@ typed = st.lists(st.sampled_from([part.strip("\n ") or part for part in PARTS.sp
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_a_text_of_another_house_is_imported_as_a_reader_would(path):
-    text, report = import_text(path, path.stem, {"nora": "Nora Belkacem"})
+    text, report = convert_file(path, path.stem, {"nora": "Nora Belkacem"})
     told = "".join(f"%%%% {line}\n" for line in report)
     assert f"{text}\n{told}" == path.with_name(f"{path.stem}.expected.md").read_text(encoding="utf-8")
 
@@ -36,26 +36,26 @@ def test_a_text_of_another_house_is_imported_as_a_reader_would(path):
 @settings(max_examples=150, deadline=None)
 def test_whatever_was_typed_the_result_can_be_read_back(text):
     try:
-        transcript = imported(text, people={"anne": "Anne Petit"}).transcript
+        transcript = convert(text, people={"anne": "Anne Petit"}).transcript
     except CauserieError as error:
         assert error.message == "contains no text"
         return
-    assert parse(write(transcript)) == transcript
+    assert parse_transcript(format_transcript(transcript)) == transcript
 
 
 @given(typed.map("Mot {}".format))
 @example("Mot Paul : \x0b Paul : \x0b «")
 @settings(max_examples=150, deadline=None)
 def test_no_word_is_ever_dropped_in_silence(text):
-    found = imported(text)
-    kept = write(found.transcript) + " ".join(remark.text for remark in found.remarks)
+    found = convert(text)
+    kept = format_transcript(found.transcript) + " ".join(remark.text for remark in found.remarks)
     assert not words(text) - words(kept)
 
 
 @pytest.mark.parametrize("dash", ["-", "--", "–", "—"])
 def test_two_hyphens_are_a_dash_too(dash):
-    assert "«\u202fEt ça suffit\u202f?\n- Souvent, oui.\u202f»" in write(
-        imported(f"{dash} Et ça suffit ?\n{dash} Souvent, oui.\n").transcript
+    assert "«\u202fEt ça suffit\u202f?\n- Souvent, oui.\u202f»" in format_transcript(
+        convert(f"{dash} Et ça suffit ?\n{dash} Souvent, oui.\n").transcript
     )
 
 
@@ -66,11 +66,11 @@ def words(text: str) -> Counter[str]:
 
 
 def blocks(text: str) -> tuple:
-    return tuple(block for block in imported(text).transcript.blocks if not isinstance(block, Note))
+    return tuple(block for block in convert(text).transcript.blocks if not isinstance(block, Note))
 
 
 def voices(text: str) -> list[str]:
-    return [voice.key for voice in imported(text).transcript.voices]
+    return [voice.key for voice in convert(text).transcript.voices]
 
 
 @pytest.mark.parametrize(
@@ -118,15 +118,15 @@ def test_a_name_is_told_from_words_before_a_colon(text, expected):
 
 
 def test_a_known_name_before_a_full_stop_is_a_turn_and_is_told():
-    found = imported("Victoire : Oui.\nPaul : Non.\nVictoire. En effet, non.")
+    found = convert("Victoire : Oui.\nPaul : Non.\nVictoire. En effet, non.")
     assert found.transcript.blocks[-1] == Paragraph("En effet, non.", "Victoire")
-    assert "a colon was probably meant" in found.remarks[-1].why
+    assert "a colon was probably meant" in found.remarks[-1].reason
 
 
 def test_only_somebody_called_just_so_is_a_person_of_the_show():
-    found = imported("Léa Roy : Oui.\nLéa : Non.\nLéa Roy : Si.\nLéa : Bon.", people={"lea": "Léa Roy"})
+    found = convert("Léa Roy : Oui.\nLéa : Non.\nLéa Roy : Si.\nLéa : Bon.", people={"lea": "Léa Roy"})
     assert [(voice.key, voice.person) for voice in found.transcript.voices] == [("Léa Roy", "lea"), ("Léa", "")]
-    assert any("may be Léa Roy" in remark.why for remark in found.remarks)
+    assert any("may be Léa Roy" in remark.reason for remark in found.remarks)
 
 
 def test_a_voice_off_is_the_narrator_or_announces_who_is_next_or_stays():
@@ -165,16 +165,16 @@ def test_wrapped_lines_are_joined_and_paragraphs_are_not():
 
 
 def test_times_become_anchors_when_they_go_forward():
-    found = imported("[00:00:05] Un.\n(1:02) Deux.\n[00:00:30] Trois [00:00:31] quatre.\n00:02:00\nCinq.")
+    found = convert("[00:00:05] Un.\n(1:02) Deux.\n[00:00:30] Trois [00:00:31] quatre.\n00:02:00\nCinq.")
     assert [block.anchor_s for block in found.transcript.blocks] == [5, 62, None, 120]
     assert [remark.line for remark in found.remarks] == [3, 3]
 
 
 def test_the_head_and_the_credits_are_facts():
-    head = imported(
+    head = convert(
         "Titre long\nUn résumé.\nA_EP3_VF\nDurée : 8'30\n(début fichier audio « A_EP3_VF»)\nÉpisode 3 : Dit.\n"
         "Avec Léa Roy, Jo Bo et Al Du.\nProduction sonore : Z.\nMixage : Q R\nMerci à tous."
-    ).head
+    ).header
     assert (head.title, head.summary, head.file_id, head.duration_s, head.number) == ("Titre long", "Un résumé.", "A_EP3_VF", 510, 3)
     assert (head.spoken_title, head.cast, head.production) == ("Dit.", ("Léa Roy", "Jo Bo", "Al Du"), "Z")
     assert (head.credits, head.thanks) == ((("Mixage", "Q R"),), ("Merci à tous.",))
@@ -182,11 +182,11 @@ def test_the_head_and_the_credits_are_facts():
 
 @pytest.mark.parametrize(("time", "seconds"), [("00h08", 480), ("8 min", 480), ("8 min 30", 510), ("00:08:30", 510), ("1h02", 3720)])
 def test_a_duration_is_read_however_it_is_written(time, seconds):
-    assert imported(f"Titre\nDurée : {time}\nBonjour.").head.duration_s == seconds
+    assert convert(f"Titre\nDurée : {time}\nBonjour.").header.duration_s == seconds
 
 
 def test_a_second_episode_in_the_file_is_not_mixed_with_the_first():
-    found = imported("(début fichier audio « A »)\nUn.\n(fin fichier audio « A »)\n(début fichier audio « B »)\nDeux.")
+    found = convert("(début fichier audio « A »)\nUn.\n(fin fichier audio « A »)\n(début fichier audio « B »)\nDeux.")
     assert [block.text for block in found.transcript.blocks if isinstance(block, Paragraph)] == ["Un."]
     assert [remark.text for remark in found.unplaced][-1] == "Deux."
 
@@ -220,7 +220,7 @@ def test_what_is_shouted_or_said_is_no_title(line):
 
 @pytest.mark.parametrize("line", ["3", "- 3 -", "5/5", "Les ondes - S2E4 - page 2/5", "--- page 2 ---", "© La maison, 2023", "FIN"])
 def test_page_numbers_and_footers_are_not_said_and_are_told(line):
-    found = imported(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon.")
+    found = convert(f"Paul : Oui.\nAva : Non.\n\n{line}\n\nPaul : Si.\nAva : Bon.")
     assert [remark.text for remark in found.unplaced] == [line]
 
 
@@ -235,10 +235,10 @@ def test_the_end_of_a_part_may_be_told():
 
 
 def test_several_credits_stand_on_a_line_and_in_forms_of_their_own():
-    head = imported(
+    head = convert(
         "La radio\nÉpisode n° 5 – L’accueil\nAvec : Ana Roy, agente ; Bo Petit, usager\nEntretien : Eva Roy / Montage : Éric N’Diaye\n"
         "Présentation : Léa Œuvrard\n[musique]\nBonjour."
-    ).head
+    ).header
     assert (head.number, head.title, head.cast) == (5, "L’accueil", ("Ana Roy", "Bo Petit"))
     assert head.credits == (("Entretien", "Eva Roy"), ("Montage", "Éric N’Diaye"), ("Présentation", "Léa Œuvrard"))
 
@@ -249,7 +249,7 @@ def test_what_is_heard_may_be_announced_or_stand_in_parentheses():
 
 
 def test_a_word_cut_at_the_end_of_a_line_is_whole_again():
-    found = imported("Une fois par se-\nmaine, peut-\nêtre.")
+    found = convert("Une fois par se-\nmaine, peut-\nêtre.")
     assert found.transcript.blocks == (Paragraph("Une fois par semaine, peut-être."),)
     assert [remark.text for remark in found.remarks] == ["se- maine,", "peut- être."]
 
@@ -260,7 +260,7 @@ def test_a_list_is_said_by_one_voice():
 
 
 def test_who_somebody_is_differs_from_how_it_is_said():
-    found = imported("Dédé (le chauffeur) : Oui.\nAva (moqueuse) : Non.\nDédé (voix off) : Si.")
+    found = convert("Dédé (le chauffeur) : Oui.\nAva (moqueuse) : Non.\nDédé (voix off) : Si.")
     assert [block.text for block in found.transcript.blocks] == ["Oui.", "[moqueuse] Non.", "Si."]
     assert found.transcript.voices[0].label == "Dédé, le chauffeur"
 
@@ -273,9 +273,9 @@ def test_a_passer_by_who_speaks_once_is_a_voice():
 
 
 def test_a_rubric_alone_on_its_line_is_a_part_and_is_told():
-    found = imported("Le journal\n\nBonjour.\n\nPoint santé :\n\nIl faut boire.\n\nRubrique nature :\nLes oiseaux chantent.\n")
+    found = convert("Le journal\n\nBonjour.\n\nPoint santé :\n\nIl faut boire.\n\nRubrique nature :\nLes oiseaux chantent.\n")
     assert [block.label for block in found.transcript.blocks if isinstance(block, Section)] == ["Point santé", "Rubrique nature"]
-    assert [(remark.line, remark.why) for remark in found.remarks] == [
+    assert [(remark.line, remark.reason) for remark in found.remarks] == [
         (line, "a rubric alone on its line: read as the title of a part") for line in (5, 9)
     ]
 

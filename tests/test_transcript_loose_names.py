@@ -2,11 +2,11 @@
 
 import pytest
 
-from pipeline.transcript.loose import imported
+from pipeline.transcript.loose import convert
 
 
 def voices(text: str) -> list[str]:
-    return [voice.key for voice in imported(text).transcript.voices]
+    return [voice.key for voice in convert(text).transcript.voices]
 
 
 @pytest.mark.parametrize(
@@ -45,5 +45,5 @@ def test_a_short_form_of_two_people_is_neither():
 
 
 def test_what_is_taken_for_a_fuller_name_is_told():
-    remarks = imported("Nadia Cherif : Un.\nPaul : Deux.\nNadia : Trois.\nPaul : Quatre.").remarks
-    assert any(remark.text == "Nadia" and "Nadia Cherif" in remark.why for remark in remarks)
+    remarks = convert("Nadia Cherif : Un.\nPaul : Deux.\nNadia : Trois.\nPaul : Quatre.").remarks
+    assert any(remark.text == "Nadia" and "Nadia Cherif" in remark.reason for remark in remarks)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transcript.normal import french_number, tokens
+from pipeline.transcript.normal import french_number, word_tokens
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from pipeline.transcript.normal import french_number, tokens
     ],
 )
 def test_a_word_is_compared_without_accents_case_or_punctuation(word, expected):
-    assert " ".join(tokens(word, "fr")) == expected
+    assert " ".join(word_tokens(word, "fr")) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_two_numbers_are_never_said_alike(first, second):
 
 
 def test_digits_stay_digits_in_other_languages():
-    assert tokens("1978", "en") == ("1978",)
+    assert word_tokens("1978", "en") == ("1978",)

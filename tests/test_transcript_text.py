@@ -6,10 +6,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.drafts import stamp
+from pipeline.drafts import add_stamp
 from pipeline.errors import CauserieError, Problems
-from pipeline.transcript.grammar import parse
-from pipeline.transcript.text import Declared, Insert, Note, Paragraph, Section, Transcript, read_clock, write, write_clock
+from pipeline.transcript.grammar import parse_transcript
+from pipeline.transcript.text import (
+    Insert,
+    Note,
+    Paragraph,
+    Section,
+    Transcript,
+    VoiceDeclaration,
+    format_anchor,
+    format_transcript,
+    parse_anchor,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = ("Nora", "Monsieur Ferrand", "L’appelant", "Théo 2")
@@ -43,16 +53,16 @@ inserts = st.builds(lambda first, rest: Insert(first + rest), firsts, others)
 sections = st.builds(Section, st.sampled_from(("Archive : 1978", "Récit", "Micro-trottoir")))
 blocks = st.one_of(paragraphs, inserts, sections, st.builds(Note, texts))
 lines = st.sampled_from(("", "récit", 'dit "le grand"', "a\\b"))
-declared = st.tuples(*(st.builds(Declared, st.just(key), lines, lines, lines, lines) for key in KEYS))
+declared = st.tuples(*(st.builds(VoiceDeclaration, st.just(key), lines, lines, lines, lines) for key in KEYS))
 transcripts = st.builds(Transcript, st.lists(blocks, max_size=6).map(tuple), declared, st.just(("Corrigez.", "")))
 
 
 @given(transcripts)
 @settings(max_examples=100, deadline=None)
 def test_what_is_written_reads_back_the_same_and_is_canonical(transcript):
-    text = write(transcript)
-    assert parse(text) == transcript
-    assert write(parse(text)) == text
+    text = format_transcript(transcript)
+    assert parse_transcript(text) == transcript
+    assert format_transcript(parse_transcript(text)) == text
 
 
 @given(st.text(alphabet="«»-#%+@\\\\[]:\n 0123abAB…\u00a0\u202f\t", max_size=60))
@@ -62,33 +72,33 @@ def test_what_is_written_reads_back_the_same_and_is_canonical(transcript):
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_accepted_is_written_once_and_for_all(text):
     try:
-        transcript = parse(text)
+        transcript = parse_transcript(text)
     except CauserieError:
         return
-    canonical = write(transcript)
-    assert parse(canonical) == transcript
-    assert write(parse(canonical)) == canonical
+    canonical = format_transcript(transcript)
+    assert parse_transcript(canonical) == transcript
+    assert format_transcript(parse_transcript(canonical)) == canonical
 
 
 @pytest.mark.parametrize("slug", ["01-la-file-d-attente", "02-une-voix-au-bout-du-fil"])
 def test_the_sample_transcripts_are_canonical(slug):
     text = (ROOT / "transcripts" / f"{slug}.md").read_text(encoding="utf-8")
-    assert write(parse(text, people={"nora"})) == text
+    assert format_transcript(parse_transcript(text, people={"nora"})) == text
 
 
 @given(st.integers(0, 20_000_000))
 def test_a_clock_reads_back_to_the_millisecond(milliseconds):
-    assert read_clock(write_clock(milliseconds / 1000)) == milliseconds / 1000
+    assert parse_anchor(format_anchor(milliseconds / 1000)) == milliseconds / 1000
 
 
 def only(text: str):
-    (block,) = parse(text).blocks
+    (block,) = parse_transcript(text).blocks
     return block
 
 
 def test_a_label_seen_once_is_narration_and_twice_a_voice():
     assert only("Alors voilà, notre défi est posé : tenir.") == Paragraph("Alors voilà, notre défi est posé : tenir.")
-    twice = parse("Gilles : Oui.\n\nGilles\u00a0: Non.").blocks
+    twice = parse_transcript("Gilles : Oui.\n\nGilles\u00a0: Non.").blocks
     assert twice == (Paragraph("Oui.", "Gilles"), Paragraph("Non.", "Gilles"))
 
 
@@ -114,8 +124,8 @@ def test_an_insert_takes_dashes_names_and_anchors():
 
 
 def test_a_draft_s_stamp_is_tolerated_and_forgotten():
-    text = write(Transcript((Paragraph("Bonjour."),), (Declared("Nora"),)))
-    assert write(parse(stamp(text, "remarque"))) == text
+    text = format_transcript(Transcript((Paragraph("Bonjour."),), (VoiceDeclaration("Nora"),)))
+    assert format_transcript(parse_transcript(add_stamp(text, "remarque"))) == text
 
 
 @pytest.mark.parametrize(
@@ -139,12 +149,12 @@ def test_a_draft_s_stamp_is_tolerated_and_forgotten():
 )
 def test_a_mistake_is_told_with_its_line_and_remedy(text, line, message):
     with pytest.raises(CauserieError, match=message) as caught:
-        parse(text, "transcripts/x.md", {"nora": "Nora Belkacem"})
+        parse_transcript(text, "transcripts/x.md", {"nora": "Nora Belkacem"})
     assert caught.value.where == f"transcripts/x.md:{line}"
     assert caught.value.hint
 
 
 def test_every_mistake_is_told_at_once():
     with pytest.raises(Problems) as caught:
-        parse("Un [.\n\n« Deux.\n\n## Récit\n\n- Trois.")
+        parse_transcript("Un [.\n\n« Deux.\n\n## Récit\n\n- Trois.")
     assert len(caught.value.problems) == 3

@@ -3,16 +3,16 @@
 import pytest
 
 from pipeline.model import Voice
-from pipeline.transcript.grammar import parse
-from pipeline.transcript.turns import kind_of, printed, turns
+from pipeline.transcript.grammar import parse_transcript
+from pipeline.transcript.turns import build_turns, printed_words, section_role
 
 
 def voices(text: str, language: str = "fr") -> list[tuple[str, str]]:
-    return [(each.turn.voice.name, each.turn.voice.role) for each in turns(parse(text), language)]
+    return [(each.turn.voice.name, each.turn.voice.role) for each in build_turns(parse_transcript(text), language)]
 
 
 def words(text: str, language: str = "fr") -> list[str]:
-    return [word.text for word in printed(text, language)]
+    return [word.text for word in printed_words(text, language)]
 
 
 def test_a_bare_paragraph_is_the_narrator_in_the_shows_language():
@@ -22,13 +22,13 @@ def test_a_bare_paragraph_is_the_narrator_in_the_shows_language():
 
 def test_the_narrator_is_the_one_person_declared_with_that_role():
     text = "+++\n[voices.Nora]\nrole = 'récit'\nperson = 'nora'\n+++\nBonjour."
-    assert turns(parse(text), "fr")[0].turn.voice == Voice("", "récit", "nora")
+    assert build_turns(parse_transcript(text), "fr")[0].turn.voice == Voice("", "récit", "nora")
 
 
 def test_a_declared_voice_keeps_its_role_and_a_section_gives_one_to_others():
     text = "+++\n[voices]\nAva = { role = 'fiction', label = 'Ava, agente', person = 'a' }\n+++\n"
     text += "## Archive : 1978\n\nAva : Un.\n\nGil : Deux.\n\nGil : Trois."
-    found = [each.turn.voice for each in turns(parse(text), "fr")]
+    found = [each.turn.voice for each in build_turns(parse_transcript(text), "fr")]
     assert found == [Voice("Ava", "fiction", "a", "Ava, agente"), Voice("Gil", "archive"), Voice("Gil", "archive")]
 
 
@@ -52,7 +52,7 @@ def test_a_named_change_of_voice_in_an_insert_stays_until_the_next():
 
 
 def test_an_insert_keeps_its_quotation_marks_its_section_and_its_anchor():
-    first, last = turns(parse("## Archive : 1978\n\n@0:20 « Un.\n- Deux. »"), "fr")
+    first, last = build_turns(parse_transcript("## Archive : 1978\n\n@0:20 « Un.\n- Deux. »"), "fr")
     assert (first.turn.text, last.turn.text) == ("«\u202fUn.", "Deux.\u202f»")
     assert (first.turn.section, first.turn.insert, first.anchor_s) == ("Archive : 1978", True, 20.0)
 
@@ -72,7 +72,7 @@ def test_a_sound_alone_belongs_to_nobody_and_a_note_is_never_published():
     ],
 )
 def test_a_section_is_of_a_known_kind_or_of_none(label, kind):
-    assert kind_of(label) == kind
+    assert section_role(label) == kind
 
 
 def test_words_carry_their_punctuation_and_their_no_break_spaces():
@@ -81,7 +81,7 @@ def test_words_carry_their_punctuation_and_their_no_break_spaces():
 
 
 def test_a_sound_is_one_word_and_an_ellipsis_is_not_a_sound():
-    found = printed("Oui[bruit de pas] alors […] fin", "fr")
+    found = printed_words("Oui[bruit de pas] alors […] fin", "fr")
     assert [word.text for word in found] == ["Oui", "[bruit de pas]", "alors", "[…]", "fin"]
     assert [word.is_sound for word in found] == [False, True, False, False, False]
 

@@ -7,16 +7,16 @@ import pytest
 from docx.oxml import OxmlElement
 
 from pipeline.errors import CauserieError
-from pipeline.transcript.grammar import parse
-from pipeline.transcript.importer import decoded, import_text
+from pipeline.transcript.grammar import parse_transcript
+from pipeline.transcript.importer import convert_file, decode_text
 from pipeline.transcript.text import Note, Paragraph
 
 
 def made(document, folder: Path):
     """The blocks imported from a document, and the report."""
     document.save(folder / "x.docx")
-    text, report = import_text(folder / "x.docx", "x", {})
-    return parse(text).blocks, report
+    text, report = convert_file(folder / "x.docx", "x", {})
+    return parse_transcript(text).blocks, report
 
 
 def test_names_in_bold_lists_and_soft_line_ends_make_turns(tmp_path):
@@ -74,18 +74,18 @@ def test_what_a_revision_inserted_is_there_and_what_it_deleted_is_not(tmp_path):
 def test_what_cannot_be_read_is_said_with_a_remedy(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CauserieError, match=message) as caught:
-        import_text(tmp_path / name, "x", {})
+        convert_file(tmp_path / name, "x", {})
     assert caught.value.hint
 
 
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(CauserieError, match="cannot be read"):
-        import_text(tmp_path / "none.txt", "x", {})
+        convert_file(tmp_path / "none.txt", "x", {})
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_bytes_are_read_in_the_encoding_they_are_in(encoding):
-    assert decoded("Où est l’œuf ?".encode(encoding)) == "Où est l’œuf ?"
+    assert decode_text("Où est l’œuf ?".encode(encoding)) == "Où est l’œuf ?"
 
 
 def test_italics_are_sounds_when_nobody_says_them(tmp_path):

@@ -18,9 +18,9 @@ from click.testing import CliRunner
 from cli import main
 from pipeline.model import Word
 from pipeline.publish import history
-from pipeline.speech.hear import Ears
+from pipeline.speech.hear import Recogniser
 from pipeline.speech.sift import Segment
-from pipeline.speech.transcribe import kept_for
+from pipeline.speech.transcribe import open_window_cache
 from pipeline.speech.windows import Window
 
 LEFT = Path(__file__).parent / "data/show-0.1"
@@ -58,13 +58,15 @@ def test_a_receipt_of_0_1_still_has_the_old_settings(show):
 
 
 def test_words_that_0_1_recognised_are_not_recognised_again():
-    recogniser = Ears(SimpleNamespace(name="faster-whisper", kind="int8"), "fr", "Nora Belkacem, Orvalle.")
+    recogniser = Recogniser(SimpleNamespace(name="faster-whisper", kind="int8"), "fr", "Nora Belkacem, Orvalle.")
     samples = (np.arange(16_000, dtype=np.float32) % 97 / 97 - 0.5).astype(np.float32)
-    heard = kept_for(LEFT / "window/master.flac", recogniser, "m", LEFT / "window/model.pt", "chunks").get(Window(12.5, samples, 16_000))
+    heard = open_window_cache(LEFT / "window/master.flac", recogniser, "m", LEFT / "window/model.pt", "chunks").get(
+        Window(12.5, samples, 16_000)
+    )
     assert heard == (Segment((Word("Bonjour", 0.25, 0.5, 0.875), Word("Orvalle.", 0.5, 1.0, 0.5)), 0.0625, -0.25),)
 
 
 def test_a_publication_of_0_1_can_be_restored(show):
-    (tree,) = history.trees(show / history.PUBLICATIONS, "public")
-    assert (tree.number, tree.confirmed, tree.feed_key, len(tree.files)) == (1, True, "feed.xml", 77)
+    (tree,) = history.load_trees(show / history.PUBLICATIONS, "public")
+    assert (tree.number, tree.committed, tree.feed_key, len(tree.files)) == (1, True, "feed.xml", 77)
     assert tree.at < datetime(2027, 1, 1, tzinfo=UTC)

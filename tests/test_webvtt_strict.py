@@ -1,7 +1,7 @@
 """The strict reader is strict: each rule of the grammar that can be broken, broken once."""
 
 import pytest
-from webvtt_strict import Cue, NotWebVTT, read
+from webvtt_strict import Cue, WebVTTSyntaxError, read
 
 CUE = "00:01.000 --> 00:02.000\n"
 
@@ -48,5 +48,5 @@ def test_what_the_grammar_allows_is_read():
     ],
 )
 def test_what_the_grammar_forbids_is_refused(text):
-    with pytest.raises(NotWebVTT):
+    with pytest.raises(WebVTTSyntaxError):
         read(text.encode())

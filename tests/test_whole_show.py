@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, build, causerie, cut, made, small_show
+from conftest import REPOSITORY, build, built_steps, causerie, cut_audio, small_show
 
-from pipeline.audio.measure import loudness_of
-from pipeline.audio.probe import probe, whole
-from pipeline.commands import open_show
-from pipeline.plan import plan
+from pipeline.audio.measure import measure_loudness
+from pipeline.audio.probe import probe_file, probe_fully
+from pipeline.commands import load_show
+from pipeline.plan import plan_steps
 from pipeline.receipts import Journal
 
 FAR = "2030-01-01"
@@ -28,7 +28,7 @@ def outputs(root: Path) -> dict[str, str]:
     """The digest of every existing file that the plan writes."""
     from datetime import UTC, datetime
 
-    paths = [path for step in plan(open_show(root), datetime(2030, 1, 1, tzinfo=UTC)) for path in step.writes.values()]
+    paths = [path for step in plan_steps(load_show(root), datetime(2030, 1, 1, tzinfo=UTC)) for path in step.writes.values()]
     return {path: hashlib.sha256((root / path).read_bytes()).hexdigest() for path in paths if (root / path).exists()}
 
 
@@ -54,10 +54,10 @@ def test_nothing_changed_and_nothing_is_decoded(built, monkeypatch):
 def test_aac_and_soundbites_are_built_when_configured(built):
     replace(built / "show.toml", "[audio]", "[audio]\nm4a_kbps = 96")
     replace(built / "episodes/un/episode.toml", "[[recordings]]", '[[soundbites]]\nstart = 1\nduration = 2.5\ntitle = "Là"\n[[recordings]]')
-    ran = made(build(built))
+    ran = built_steps(build(built))
     assert {"un/m4a", "deux/m4a", "un/tag-m4a", "un/soundbites", "show/feed"} <= ran and "un/encode" not in ran
-    assert probe(built / "episodes/un/un.m4a").codec == "aac"
-    assert whole(built / "episodes/un/un.clip-01.mp3").audio[0].duration_s == pytest.approx(2.5, abs=0.05)
+    assert probe_file(built / "episodes/un/un.m4a").codec == "aac"
+    assert probe_fully(built / "episodes/un/un.clip-01.mp3").audio_streams[0].duration_s == pytest.approx(2.5, abs=0.05)
     assert (built / "feeds/feed.xml").read_text().count('type="audio/mp4"') == 2
 
 
@@ -65,7 +65,7 @@ def test_the_report_gives_the_figures_of_the_published_file(built):
     figures = json.loads(causerie("report", "un", "--json", root=built).stdout)
     page = Path(causerie("report", "un", root=built).stdout.strip())
     assert page == built / ".causerie/reports/un.html" and "<svg" in page.read_text()
-    assert loudness_of(built / "episodes/un/un.mp3").integrated_lufs == pytest.approx(figures["after"]["integrated_lufs"], abs=0.1)
+    assert measure_loudness(built / "episodes/un/un.mp3").integrated_lufs == pytest.approx(figures["after"]["integrated_lufs"], abs=0.1)
 
 
 def test_a_report_needs_no_transcript(built):
@@ -75,7 +75,7 @@ def test_a_report_needs_no_transcript(built):
 
 def test_a_title_change_rebuilds_tags_feed_pages_and_guide_and_no_audio(built):
     replace(built / "episodes/un/episode.toml", "Épisode un", "Un autre titre")
-    ran = made(build(built))
+    ran = built_steps(build(built))
     assert {"un/tag", "un/tag-light", "un/guide", "un/page", "show/feed", "show/index"} <= ran
     assert not kinds(ran) & {"ingest", "measure", "encode", "light", "transcribe", "align", "captions"}
     assert "Un autre titre" in (built / "feeds/feed.xml").read_text()
@@ -83,7 +83,7 @@ def test_a_title_change_rebuilds_tags_feed_pages_and_guide_and_no_audio(built):
 
 def test_a_loudness_change_encodes_again_and_does_not_run_whisper_again(built):
     replace(built / "show.toml", "-16.0", "-18.0")
-    ran = kinds(made(build(built)))
+    ran = kinds(built_steps(build(built)))
     assert {"encode", "light", "tag", "tag-light", "release", "feed"} <= ran
     assert not ran & {"ingest", "measure", "transcribe", "draft", "align", "captions", "guide"}
 
@@ -93,17 +93,17 @@ def test_a_corrected_transcript_rebuilds_captions_page_and_guide_and_no_audio(bu
     text.write_text(text.read_text() + "\nMot ajouté à la main.\n")
     statuses = build(built)
     assert statuses["un/draft"] == "edited"
-    assert {"un/align", "un/captions", "un/page"} <= made(statuses)
-    assert not kinds(made(statuses)) & {"ingest", "encode", "light", "transcribe", "tag", "tag-light"}
+    assert {"un/align", "un/captions", "un/page"} <= built_steps(statuses)
+    assert not kinds(built_steps(statuses)) & {"ingest", "encode", "light", "transcribe", "tag", "tag-light"}
     assert "ajouté" in (built / "transcripts/un.txt").read_text()
 
 
 def test_the_same_samples_exported_again_run_ingest_and_nothing_after(built):
     raw = built / "episodes/un/raw.flac"
-    cut(raw, built / "episodes/un/again.flac", 0, 100, "-compression_level", "0", "-metadata", "title=exported again")
+    cut_audio(raw, built / "episodes/un/again.flac", 0, 100, "-compression_level", "0", "-metadata", "title=exported again")
     assert raw.read_bytes() != (built / "episodes/un/again.flac").read_bytes()
     os.replace(built / "episodes/un/again.flac", raw)
-    assert made(build(built)) == {"un/ingest"}
+    assert built_steps(build(built)) == {"un/ingest"}
 
 
 def test_one_broken_recording_fails_alone_and_the_feed_is_not_written(built):
@@ -172,9 +172,9 @@ def test_a_dry_run_writes_nothing(tmp_path):
 
 
 def test_two_builds_at_once_are_refused(built):
-    from pipeline.commands import only_build
+    from pipeline.commands import show_lock
 
-    with only_build(built):
+    with show_lock(built):
         done = causerie("build", root=built, check=False)
     assert done.returncode == 1
     assert "another causerie command is running" in done.stderr
@@ -210,7 +210,7 @@ def _start_over(built_once: Path, root: Path, scratch: bool) -> None:
         for slug in ("un", "deux"):
             (root / "transcripts").mkdir(exist_ok=True)
             shutil.copyfile(built_once / f"transcripts/{slug}.words.json", root / f"transcripts/{slug}.words.json")
-            journal.done(keep.receipts[f"{slug}/transcribe"])
+            journal.commit(keep.receipts[f"{slug}/transcribe"])
         journal.close()
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import little_steps
 
-from pipeline.build import build
+from pipeline.build import run_steps
 from pipeline.steps import Step
-from pipeline.workers import Workers
+from pipeline.workers import ProcessPools
 
 
 def test_a_step_runs_in_another_process_and_its_error_is_returned(tmp_path):
     (tmp_path / "raw.txt").write_text("bonjour")
     steps = (
-        Step("a/shout", little_steps.shout, {"source": "raw.txt"}, {"loud": "loud.txt"}),
-        Step("a/refuse", little_steps.refuse, {"source": "raw.txt"}, {"out": "out.txt"}, lane="model"),
+        Step("a/shout", little_steps.to_upper, {"source": "raw.txt"}, {"loud": "loud.txt"}),
+        Step("a/refuse", little_steps.raise_user_error, {"source": "raw.txt"}, {"out": "out.txt"}, pool="model"),
     )
-    with Workers(2) as workers:
-        built, failed = build(steps, tmp_path, workers)
+    with ProcessPools(2) as workers:
+        built, failed = run_steps(steps, tmp_path, workers)
     assert (tmp_path / "loud.txt").read_text() == "BONJOUR!"
     assert (built.status, failed.why) == ("built", "raw.wav: is not a recording; export it again")
 
@@ -29,21 +29,25 @@ def test_a_step_runs_in_another_process_and_its_error_is_returned(tmp_path):
 def test_a_worker_that_is_killed_fails_its_step_and_no_other(tmp_path):
     (tmp_path / "raw.txt").write_text("bonjour")
     steps = tuple(
-        Step(f"{name}/step", function, {"source": "raw.txt"}, {out: f"{name}.txt"}, lane="model")
-        for name, function, out in (("a", little_steps.die, "out"), ("b", little_steps.shout, "loud"), ("c", little_steps.shout, "loud"))
+        Step(f"{name}/step", function, {"source": "raw.txt"}, {out: f"{name}.txt"}, pool="model")
+        for name, function, out in (
+            ("a", little_steps.kill_own_process, "out"),
+            ("b", little_steps.to_upper, "loud"),
+            ("c", little_steps.to_upper, "loud"),
+        )
     )
-    with Workers(1) as workers:
-        statuses = [result.status for result in build(steps, tmp_path, workers)]
+    with ProcessPools(1) as workers:
+        statuses = [result.status for result in run_steps(steps, tmp_path, workers)]
     assert statuses == ["failed", "built", "built"]
 
 
 def test_a_kill_of_the_main_process_ends_the_workers_and_what_they_started(tmp_path):
     program = (
         "import subprocess, sys\n"
-        "from pipeline.workers import Workers\n"
+        "from pipeline.workers import ProcessPools\n"
         "import sleeper\n"
         "if __name__ == '__main__':\n"
-        "    with Workers(1) as workers:\n"
+        "    with ProcessPools(1) as workers:\n"
         "        workers('cpu').submit(sleeper.sleep, sys.argv[1]).result()\n"
     )
     (tmp_path / "sleeper.py").write_text(

@@ -12,20 +12,20 @@ from pathlib import Path
 import feedparser
 import podcastparser
 import pytest
-from publishing import WAYS, file_of, put
+from publishing import SOURCES_AND_KEYS, file_of, put
 from test_catalog import EPISODE, SHOW, add
 
-from pipeline.commands import compare, open_show
+from pipeline.commands import load_show, subscriber_diff
 from pipeline.errors import CauserieError
-from pipeline.feed.chapters import to_value
-from pipeline.feed.ledger import load
+from pipeline.feed.chapters import chapters_to_json
+from pipeline.feed.ledger import load_ledger
 from pipeline.files import write_json
 from pipeline.model import Chapter, Show
-from pipeline.plan import due, plan
-from pipeline.publish.run import Hears, publish
+from pipeline.plan import due_episodes, plan_steps
+from pipeline.publish.run import PublishCallbacks, publish
 from pipeline.release import Release, write_release
 from pipeline.site.places import episode_keys, show_keys
-from pipeline.steps import execute
+from pipeline.steps import execute_step
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SECOND = EPISODE.replace('"Un"', '"Deux"').replace("number = 1", "number = 2").replace("01-15T", "01-22T")
@@ -59,31 +59,34 @@ def change(root: Path, file: str, before: str, after: str) -> None:
 
 def built(root: Path, at: datetime = AT) -> Show:
     """The show as a build leaves it: audio files are a few letters that change with the recording and the title; the feed is real."""
-    show = open_show(root, keep=True)
+    show = load_show(root, save_guids=True)
     for episode in show.episodes:
         slug, take = episode.slug, (root / f"episodes/{episode.slug}/raw.wav").read_bytes()
-        contents = {role: f"{role} {slug}".encode() for role in WAYS} | {"audio": take + episode.info.title.encode(), "light": take}
-        files = [file_of(root, slug, role, *WAYS[role], contents[role]) for role in WAYS if role != "chapters"]
-        write_json(root / f"feeds/{slug}.chapters.json", to_value((Chapter(0, "Ouverture"),)))
+        contents = {role: f"{role} {slug}".encode() for role in SOURCES_AND_KEYS} | {
+            "audio": take + episode.info.title.encode(),
+            "light": take,
+        }
+        files = [file_of(root, slug, role, *SOURCES_AND_KEYS[role], contents[role]) for role in SOURCES_AND_KEYS if role != "chapters"]
+        write_json(root / f"feeds/{slug}.chapters.json", chapters_to_json((Chapter(0, "Ouverture"),)))
         marks = (root / f"feeds/{slug}.chapters.json").read_bytes()
         write_release(
             root / f".causerie/{slug}/release.json",
-            Release(slug, 60.0, (*files, file_of(root, slug, "chapters", *WAYS["chapters"], marks))),
+            Release(slug, 60.0, (*files, file_of(root, slug, "chapters", *SOURCES_AND_KEYS["chapters"], marks))),
         )
     cover = file_of(root, "", "cover", "cover.png", "cover-{hash}.png", b"image")
     write_release(root / ".causerie/show/release.json", Release("", 0.0, (cover,)))
-    for keys in (*(episode_keys(episode.slug) for episode in show.episodes), *show_keys(show, due(show, at)).values()):
+    for keys in (*(episode_keys(episode.slug) for episode in show.episodes), *show_keys(show, due_episodes(show, at)).values()):
         for key in keys.values():
             put(root / "site" / key, f"{key} of {[episode.info.title for episode in show.episodes]}".encode())
-    (step,) = (step for step in plan(show, at) if step.kind == "feed")
-    execute(step, root, root)
+    (step,) = (step for step in plan_steps(show, at) if step.kind == "feed")
+    execute_step(step, root, root)
     return show
 
 
-def sent(root: Path, at: datetime = AT) -> Path:
+def published_feed(root: Path, at: datetime = AT) -> Path:
     """The feed after a build and a publication."""
     show = built(root, at)
-    publish(show, due(show, at), root, at=at)
+    publish(show, due_episodes(show, at), root, at=at)
     return root / show.publish.folder / show.feed.key
 
 
@@ -95,7 +98,7 @@ def root(tmp_path: Path) -> Path:
     for slug, toml in (("un", EPISODE), ("deux", SECOND)):
         add(tmp_path, slug, toml)
         put(tmp_path / f"episodes/{slug}/raw.wav", b"one take")
-    sent(tmp_path)
+    published_feed(tmp_path)
     return tmp_path
 
 
@@ -138,35 +141,35 @@ def test_a_change_makes_new_only_what_is_new_and_is_announced_before(root: Path,
     make, new, told = YEAR[what]
     make(root)
     built(root)
-    said = compare(root, at=AT)[0]
+    said = subscriber_diff(root, at=AT)[0]
     assert told in said and ("0 downloads repeated" in said or not told)
-    assert listener.new(sent(root)) == new
+    assert listener.new(published_feed(root)) == new
 
 
 def test_all_changes_one_after_another(root: Path, listener: Listener) -> None:
     found = []
     for make, _, _ in YEAR.values():
         make(root)
-        found += listener.new(sent(root))
+        found += listener.new(published_feed(root))
     assert found == ["Annonce"]
-    assert listener.new(sent(root, datetime(2026, 7, 1, tzinfo=UTC))) == ["Plus tard"]
-    assert "plus-tard" not in repr(load(root / "feeds/ledger.json").publications[-2])
+    assert listener.new(published_feed(root, datetime(2026, 7, 1, tzinfo=UTC))) == ["Plus tard"]
+    assert "plus-tard" not in repr(load_ledger(root / "feeds/ledger.json").publications[-2])
 
 
 def test_a_show_that_moves_is_followed_without_a_download(root: Path, listener: Listener) -> None:
     change(root, "show.toml", "[people.nora]", f'[feed]\nmoved_to = "{NEW_HOST}/feed.xml"\n[people.nora]')
-    left = sent(root)
+    left = published_feed(root)
     assert listener.new(left) == [] and podcastparser.parse("x", BytesIO(left.read_bytes()))["new_url"] == f"{NEW_HOST}/feed.xml"
     change(root, "show.toml", HOST, NEW_HOST)
     change(root, "show.toml", "[people.nora]", '[publish]\nfolder = "elsewhere"\n[people.nora]')
     built(root)
-    assert compare(root, at=AT)[0] == "2 texts corrected, 2 sounds moved, 0 downloads repeated"
-    assert listener.new(sent(root)) == [] and (root / "elsewhere/feed.xml").exists()
+    assert subscriber_diff(root, at=AT)[0] == "2 texts corrected, 2 sounds moved, 0 downloads repeated"
+    assert listener.new(published_feed(root)) == [] and (root / "elsewhere/feed.xml").exists()
 
 
 def test_a_show_that_becomes_private_redirects_its_subscribers(root: Path, listener: Listener) -> None:
     change(root, "show.toml", "[people.nora]", "[feed]\nprivate = true\n[people.nora]")
-    feed = sent(root)
+    feed = published_feed(root)
     assert feed.parent.name not in ("public", "feed") and listener.new(feed) == []
 
 
@@ -177,7 +180,7 @@ def test_files_left_online_are_reported_until_they_are_deleted(root: Path, what:
     else:
         YEAR[what][0](root)
     show, said = built(root), []
-    publish(show, show.episodes, root, at=AT, hears=Hears(say=said.append))
+    publish(show, show.episodes, root, at=AT, callbacks=PublishCallbacks(on_message=said.append))
     assert [line.partition(" is still online")[0] for line in said if "is still online" in line] == [f"{left}:"]
     publish(show, show.episodes, root, at=AT, prune=True)
     assert not (root / "public" / left).exists()
@@ -188,4 +191,4 @@ def test_a_renamed_folder_is_refused_wherever_it_is_published(root: Path, target
     (root / "episodes/un").rename(root / "episodes/premier")
     change(root, "show.toml", "[people.nora]", f'[publish]\nfolder = "{target}"\n[people.nora]')
     with pytest.raises(CauserieError, match="would download 1 episode again: Un"):
-        sent(root)
+        published_feed(root)

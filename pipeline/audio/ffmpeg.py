@@ -21,26 +21,42 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from pipeline.errors import CauserieError
-from pipeline.text import printable
+from pipeline.text import terminal_safe
 
 _T = TypeVar("_T")
 
 # Demuxers of recordings. Playlists, concat scripts, subtitles and other text formats are excluded: they open the files they name.
-CONTAINERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape,tta,flv,mpeg"
-EXACT = ("-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-fflags", "+bitexact", "-flags:a", "+bitexact")  # reproducible bytes
-_NOISE = ("Conversion failed", "Error opening input file", "Error opening output file", "Error while filtering", "Nothing was written")
-_STRANGE = (" ", "Input #", "Output #")  # lines with untrusted titles and names
-_GENERIC = "Invalid data found when processing input"  # used only when no other line is more specific
-_WORDS = (
+ALLOWED_DEMUXERS = "wav,w64,aiff,caf,au,flac,mp3,aac,ac3,eac3,ogg,mov,matroska,avi,asf,mpegts,amr,wv,ape,tta,flv,mpeg"
+BITEXACT_ARGUMENTS = (
+    "-map_metadata",
+    "-1",
+    "-map_chapters",
+    "-1",
+    "-bitexact",
+    "-fflags",
+    "+bitexact",
+    "-flags:a",
+    "+bitexact",
+)  # reproducible bytes
+_UNINFORMATIVE_PREFIXES = (
+    "Conversion failed",
+    "Error opening input file",
+    "Error opening output file",
+    "Error while filtering",
+    "Nothing was written",
+)
+_UNTRUSTED_PREFIXES = (" ", "Input #", "Output #")  # lines with untrusted titles and names
+_GENERIC_ERROR = "Invalid data found when processing input"  # used only when no other line is more specific
+_ERROR_WORDS = (
     "invalid error denied unsupported unknown missing".split()
     + ["not on whitelist", "no such", "moov atom", "not contain", "matches no"]  # words of a line that gives the reason
 )
-_SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", different on each run
+_LOG_CONTEXT = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] ?")  # "[mp3float @ 0x557c6edbc240] ", different on each run
 _BLOCK_BYTES = 1 << 18
 _LOG_BYTES = 1 << 20  # from each end
-STALL_S = 120.0  # it normally produces output every few milliseconds: after so long without any, it never will
+STALL_TIMEOUT_S = 120.0  # it normally produces output every few milliseconds: after so long without any, it never will
 # Failures of the machine rather than the file: FFmpeg's words, our message, the hint.
-_MACHINE = (
+_SYSTEM_ERRORS = (
     ("No space left on device", "the disk is full", "free some space, then try again"),
     ("Disk quota exceeded", "the disk quota is used up", "free some space, then try again"),
     ("Cannot allocate memory", "there is not enough memory", "close other programs, then try again"),
@@ -59,120 +75,124 @@ def executable() -> str:
     return path
 
 
-def source(path: Path) -> list[str]:
+def input_arguments(path: Path) -> list[str]:
     """Return the arguments that open `path` as an input, safe for any name and content; damaged data is an error, not concealed."""
-    limits = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-err_detect", "crccheck+explode"]
-    return [*limits, "-i", address(path)]
+    limits = ["-protocol_whitelist", "file", "-format_whitelist", ALLOWED_DEMUXERS, "-err_detect", "crccheck+explode"]
+    return [*limits, "-i", file_url(path)]
 
 
-def address(path: Path) -> str:
+def file_url(path: Path) -> str:
     """Return a `file:` URL, which FFmpeg takes literally."""
     return f"file:{os.path.abspath(path)}"
 
 
 def run(arguments: Iterable[str]) -> str:
     """Run FFmpeg to its end, ignoring its standard output, and return its log. Raises `CauserieError` as `open_process`."""
-    return pipe(arguments, lambda block: None)
+    return read_output(arguments, lambda block: None)
 
 
-def pipe(arguments: Iterable[str], consume: Callable[[bytes], None]) -> str:
-    """Run FFmpeg, pass each block of its standard output to `consume`, and return its log.
+def read_output(arguments: Iterable[str], on_block: Callable[[bytes], None]) -> str:
+    """Run FFmpeg, pass each block of its standard output to `on_block`, and return its log.
 
     Raises `CauserieError` as `open_process`.
     """
-    with running(arguments) as process:
-        while block := process.read_some():
-            consume(block)
+    with open_process(arguments) as process:
+        while block := process.read_available():
+            on_block(block)
     return process.log
 
 
 @contextmanager
-def running(arguments: Iterable[str], *, fed: bool = False, shares: Iterable[int] = (), stall_s: float | None = None) -> Iterator[Running]:
-    """Start FFmpeg to read its output, or (`fed`) to write its input; leaving the `with` block waits for it to end.
+def open_process(
+    arguments: Iterable[str], *, writes_stdin: bool = False, inherited_fds: Iterable[int] = (), stall_timeout_s: float | None = None
+) -> Iterator[FFmpegProcess]:
+    """Start FFmpeg to read its output, or (`writes_stdin`) to write its input; leaving the `with` block waits for it to end.
 
-    The process inherits the file descriptors `shares`. Leaving the block before reading everything is allowed. Raises `CauserieError`
-    with FFmpeg's reason when it fails, is killed, or makes no progress for `stall_s` (default `STALL_TIMEOUT_S`). The process is killed
-    when an exception leaves the block.
+    The process inherits the file descriptors `inherited_fds`. Leaving the block before reading everything is allowed. Raises
+    `CauserieError` with FFmpeg's reason when it fails, is killed, or makes no progress for `stall_timeout_s` (default `STALL_TIMEOUT_S`).
+    The process is killed when an exception leaves the block.
     """
     command = [executable(), "-nostdin", "-hide_banner", "-nostats", "-y", *arguments]
-    stdin, stdout = (subprocess.PIPE, subprocess.DEVNULL) if fed else (subprocess.DEVNULL, subprocess.PIPE)
+    stdin, stdout = (subprocess.PIPE, subprocess.DEVNULL) if writes_stdin else (subprocess.DEVNULL, subprocess.PIPE)
     with tempfile.TemporaryFile() as log:  # not a pipe, which could fill up while standard output is read
         # Input is unbuffered: a buffer left over when FFmpeg dies would be written again when its pipe is closed.
-        with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=log, pass_fds=tuple(shares), bufsize=0 if fed else -1) as popen:
-            process = Running(popen, STALL_S if stall_s is None else stall_s)
+        with subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, stderr=log, pass_fds=tuple(inherited_fds), bufsize=0 if writes_stdin else -1
+        ) as popen:
+            process = FFmpegProcess(popen, STALL_TIMEOUT_S if stall_timeout_s is None else stall_timeout_s)
             try:
                 yield process
-                process.end()
-            except _Ended:
+                process.finish()
+            except _EndedEarly:
                 pass  # its log says why
             except BaseException:
                 popen.kill()
                 raise
             finally:
-                process.unwatch()
-        process.log = _ends_of(log)
+                process.stop_watching()
+        process.log = _read_log(log)
     if not process.log and shutil.disk_usage(tempfile.gettempdir()).free < _LOG_BYTES:  # its output is lost as well as its log
         raise CauserieError(f"the disk of {tempfile.gettempdir()} is full", "", "free some space, then try again")
-    if process.stalled:
-        raise CauserieError(f"FFmpeg made no progress for {process.stall_s:.0f} s and was stopped")
-    if not process.succeeded and "received signal 2" in process.log:
+    if process.has_stalled:
+        raise CauserieError(f"FFmpeg made no progress for {process.stall_timeout_s:.0f} s and was stopped")
+    if not process.has_succeeded and "received signal 2" in process.log:
         raise KeyboardInterrupt  # Ctrl-C reaches both processes, and FFmpeg stopped first
-    if not process.succeeded:
-        raise failure(popen.returncode, process.log)
+    if not process.has_succeeded:
+        raise process_error(popen.returncode, process.log)
 
 
-class _Ended(Exception):
+class _EndedEarly(Exception):
     """FFmpeg ended too early."""
 
 
-class Running:
-    """A running FFmpeg; it is killed when a call has waited for it for `stall_s` seconds."""
+class FFmpegProcess:
+    """A running FFmpeg; it is killed when a call has waited for it for `stall_timeout_s` seconds."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], stall_s: float) -> None:
-        self.stall_s = stall_s
+    def __init__(self, popen: subprocess.Popen[bytes], stall_timeout_s: float) -> None:
+        self.stall_timeout_s = stall_timeout_s
         self.log = ""  # set when it has ended
-        self.stalled = False
+        self.has_stalled = False
         self._popen = popen
-        self._all_read = self._left = self._refused = False
+        self._is_fully_read = self._stopped_reading = self._input_rejected = False
         self._waiting_since_s: float | None = None  # None while the caller does something else, however long
-        self._over = threading.Event()
+        self._watch_ended = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes, fewer only at the end; never the truncated output of a process that failed."""
-        return self._taken(self._waiting(lambda: self._stdout.read(size)), size)
+        return self._check_block(self._call_watched(lambda: self._stdout.read(size)), size)
 
-    def read_some(self) -> bytes:
+    def read_available(self) -> bytes:
         """Return the bytes that are available, waiting for the first; empty at the end."""
-        return self._taken(self._waiting(lambda: self._stdout.read1(_BLOCK_BYTES)), 1)
+        return self._check_block(self._call_watched(lambda: self._stdout.read1(_BLOCK_BYTES)), 1)
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data` to its input, waiting while it is busy."""
-        rest = memoryview(data)
-        while rest:
+        remaining = memoryview(data)
+        while remaining:
             try:
-                rest = rest[self._waiting(partial(self._stdin.write, rest)) :]
+                remaining = remaining[self._call_watched(partial(self._stdin.write, remaining)) :]
             except OSError as error:  # a broken pipe, which some systems report as an invalid argument
-                self._refused = True
-                self._waiting(self._popen.wait)
-                raise _Ended from error
+                self._input_rejected = True
+                self._call_watched(self._popen.wait)
+                raise _EndedEarly from error
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Close its pipes and wait until it has ended."""
-        self._left = self._popen.stdout is not None and not self._all_read
+        self._stopped_reading = self._popen.stdout is not None and not self._is_fully_read
         for pipe in (self._popen.stdin, self._popen.stdout):
             if pipe:
                 pipe.close()
-        self._waiting(self._popen.wait)
+        self._call_watched(self._popen.wait)
 
-    def unwatch(self) -> None:
+    def stop_watching(self) -> None:
         """Stop the watchdog thread."""
-        self._over.set()
+        self._watch_ended.set()
 
     @property
-    def succeeded(self) -> bool:
+    def has_succeeded(self) -> bool:
         """Whether it completed its task, once it has ended; an error is ignored when its output was not read to the end."""
-        return self._popen.returncode == 0 and not self._refused or self._left and self._popen.returncode > 0
+        return self._popen.returncode == 0 and not self._input_rejected or self._stopped_reading and self._popen.returncode > 0
 
     @property
     def _stdin(self) -> IO[bytes]:
@@ -188,50 +208,50 @@ class Running:
             raise ValueError("this FFmpeg was started to be written to")
         return self._popen.stdout
 
-    def _taken(self, block: bytes, wanted: int) -> bytes:
-        if len(block) < wanted:
-            self._all_read = True
-            if self._waiting(self._popen.wait) != 0:
-                raise _Ended
+    def _check_block(self, block: bytes, expected_bytes: int) -> bytes:
+        if len(block) < expected_bytes:
+            self._is_fully_read = True
+            if self._call_watched(self._popen.wait) != 0:
+                raise _EndedEarly
         return block
 
-    def _waiting(self, act: Callable[[], _T]) -> _T:
-        """Call `act`, which waits for the process, under the watchdog."""
+    def _call_watched(self, call: Callable[[], _T]) -> _T:
+        """Call `call`, which waits for the process, under the watchdog."""
         self._waiting_since_s = time.monotonic()
         try:
-            return act()
+            return call()
         finally:
             self._waiting_since_s = None
 
     def _watch(self) -> None:
         """Check periodically, in one thread of its own, so that nothing is set up per block."""
-        while not self._over.wait(min(1.0, self.stall_s / 4)):
+        while not self._watch_ended.wait(min(1.0, self.stall_timeout_s / 4)):
             since_s = self._waiting_since_s
-            if since_s is not None and time.monotonic() - since_s > self.stall_s:
-                self.stalled = True
+            if since_s is not None and time.monotonic() - since_s > self.stall_timeout_s:
+                self.has_stalled = True
                 return self._popen.kill()
 
 
-def failure(returncode: int, log: str) -> CauserieError:
+def process_error(returncode: int, log: str) -> CauserieError:
     """Return the error for a failed FFmpeg. Its hint is empty when the file may be the cause."""
     lines = "\n".join(line for line in log.splitlines() if not line.startswith(" "))  # indented lines hold untrusted titles
-    for words, message, hint in _MACHINE:
-        if words in lines:
+    for pattern, message, hint in _SYSTEM_ERRORS:
+        if pattern in lines:
             return CauserieError(message, "", hint)
     if returncode < 0:
         return CauserieError(f"FFmpeg was killed (signal {-returncode})", "", "check that the machine has enough memory, then try again")
-    return CauserieError(f"FFmpeg failed ({why(log)})")
+    return CauserieError(f"FFmpeg failed ({error_reason(log)})")
 
 
-def why(log: str) -> str:
+def error_reason(log: str) -> str:
     """Return the part of a log that explains a failure: the first lines that name an error, without memory addresses."""
-    lines = [_SPEAKER.sub("", line) for line in log.splitlines() if line.strip() and not line.startswith(_STRANGE)]
-    errors = [line for line in lines if not line.startswith(_NOISE) and any(word in line.lower() for word in _WORDS)]
-    meant = [line for line in errors if _GENERIC not in line] or errors or lines[-1:]
-    return printable("; ".join(dict.fromkeys(line.strip().rstrip(".") for line in meant[:3]))) or "no reason given"
+    lines = [_LOG_CONTEXT.sub("", line) for line in log.splitlines() if line.strip() and not line.startswith(_UNTRUSTED_PREFIXES)]
+    errors = [line for line in lines if not line.startswith(_UNINFORMATIVE_PREFIXES) and any(word in line.lower() for word in _ERROR_WORDS)]
+    informative = [line for line in errors if _GENERIC_ERROR not in line] or errors or lines[-1:]
+    return terminal_safe("; ".join(dict.fromkeys(line.strip().rstrip(".") for line in informative[:3]))) or "no reason given"
 
 
-def _ends_of(log: IO[bytes]) -> str:
+def _read_log(log: IO[bytes]) -> str:
     """Read a log; the middle of a very long one, as a badly damaged file causes, is skipped."""
     size = log.seek(0, os.SEEK_END)
     log.seek(0)

@@ -15,54 +15,54 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.fits import misfits
-from pipeline.audio.probe import chosen, refuse_damage
-from pipeline.audio.streams import Stream
+from pipeline.audio.fits import validate_mix
+from pipeline.audio.probe import reject_damage, select_stream
+from pipeline.audio.streams import AudioStream
 from pipeline.errors import CauserieError, Problems
 from pipeline.files import write_json
 from pipeline.progress import report
-from pipeline.sound_model import Clean, Mix, Part
-from pipeline.workers import cores
+from pipeline.sound_model import CleanupOptions, Mix, Part
+from pipeline.workers import available_cores
 
 if TYPE_CHECKING:
-    from pipeline.audio.profile import Profile
-    from pipeline.audio.programme import File
+    from pipeline.audio.profile import LevelProfile
+    from pipeline.audio.programme import AnalysedFile
 
 HEADROOM_LU = 10.0  # peaks less than this above programme loudness stay under any ceiling, so their true peak is not needed
-SOXR = "resampler=soxr:precision=20"  # images and aliases at −140 dB, flat to 20 kHz
+SOXR_RESAMPLER = "resampler=soxr:precision=20"  # images and aliases at −140 dB, flat to 20 kHz
 
 
 @dataclass(frozen=True)
-class Take:
+class InputFile:
     """A file to analyse: the selected stream, the range to keep, the cleanup to apply."""
 
     name: str
     path: Path
-    found: Stream
+    stream_info: AudioStream
     start_s: float = 0.0
     end_s: float | None = None
-    clean: Clean = Clean(highpass=False)
-    voices: bool = True  # whether silence is an error
-    smoothed_from: Path | None = None  # the user's file, when `path` is a temporary copy of it with faded edges
+    clean: CleanupOptions = CleanupOptions(highpass=False)
+    needs_sound: bool = True  # whether silence is an error
+    faded_from: Path | None = None  # the user's file, when `path` is a temporary copy of it with faded edges
 
     @property
-    def given(self) -> Path:
+    def original_path(self) -> Path:
         """The user's file."""
-        return self.smoothed_from or self.path
+        return self.faded_from or self.path
 
     @property
-    def stream(self) -> int:
+    def stream_index(self) -> int:
         """The index of the audio stream, from 0; a jingle with faded edges has only one."""
-        return self.found.index
+        return self.stream_info.index
 
     @property
-    def length_s(self) -> float:
+    def expected_s(self) -> float:
         """The expected duration of the kept range, seconds; 0 when the duration of the file is unknown."""
-        end_s = min(self.found.duration_s or 0.0, self.end_s or float("inf"))
+        end_s = min(self.stream_info.duration_s or 0.0, self.end_s or float("inf"))
         return max(0.0, end_s - self.start_s)
 
 
-def ingest(
+def ingest_recordings(
     files: tuple[Path, ...],
     *,
     master: Path,
@@ -80,135 +80,159 @@ def ingest(
     """
     from pipeline.audio import facts, mixer, profile, programme, timeline
 
-    with tempfile.TemporaryDirectory(dir=master.parent, prefix=".jingles.") as place:
-        takes = takes_of(mix, dict(zip(mix.files, files, strict=True)), Path(place))
-        refuse_misfits(mix, takes)
-        heard = hear_all(takes, sample_rate_hz, channels)
-        count, named = len(mix.recordings), [part for part in mix.parts if part.file]
-        tracks = programme.even(heard[:count], mix.level)
-        body_lufs = programme.loudness_of(tracks)
-        parts = {part: programme.beside(file, part, body_lufs, mix.level) for part, file in zip(named, heard[count:], strict=False)}
-        beds = heard[count + len(named) :]
-        made = programme.arranged(mix, tracks, parts, beds, sample_rate_hz)
-        whole_s = made.samples / sample_rate_hz
-        form = (made.clips, made.samples, sample_rate_hz, channels)
-        floor = 10 ** ((body_lufs + made.gain_db + HEADROOM_LU) / 20)
+    with tempfile.TemporaryDirectory(dir=master.parent, prefix=".jingles.") as temporary_dir:
+        inputs = input_files(mix, dict(zip(mix.files, files, strict=True)), Path(temporary_dir))
+        reject_invalid_mix(mix, inputs)
+        analysed = analyse_files(inputs, sample_rate_hz, channels)
+        count, file_parts = len(mix.recordings), [part for part in mix.parts if part.file]
+        tracks = programme.level_tracks(analysed[:count], mix.level)
+        body_lufs = programme.mean_loudness_lufs(tracks)
+        parts = {
+            part: programme.level_against(file, part, body_lufs, mix.level)
+            for part, file in zip(file_parts, analysed[count:], strict=False)
+        }
+        beds = analysed[count + len(file_parts) :]
+        arranged = programme.arrange(mix, tracks, parts, beds, sample_rate_hz)
+        duration_s = arranged.samples / sample_rate_hz
+        dimensions = (arranged.all_clips, arranged.samples, sample_rate_hz, channels)
+        floor = 10 ** ((body_lufs + arranged.gain_db + HEADROOM_LU) / 20)
 
-        def tell(done_s: float) -> None:
-            report(whole_s + done_s, 2 * whole_s)
+        def on_progress(done_s: float) -> None:
+            report(duration_s + done_s, 2 * duration_s)
 
-        mixed = mixer.mix(*form, master=master, gain_db=made.gain_db, floor=floor, tell=tell)
-    plain = timeline.before(made.clips, made.samples, sample_rate_hz)
-    profile.save(levels, master=mixed, before=plain)
-    write_json(activity, facts.activity_of(mix, made, tracks, sample_rate_hz))
-    write_json(sound, facts.sound_of(mix, made, tracks, parts, beds, sample_rate_hz))
+        master_profile = mixer.mix_master(*dimensions, master=master, gain_db=arranged.gain_db, peak_floor=floor, on_progress=on_progress)
+    unprocessed_profile = timeline.unprocessed_profile(arranged.all_clips, arranged.samples, sample_rate_hz)
+    profile.save_profiles(levels, master=master_profile, before=unprocessed_profile)
+    write_json(activity, facts.activity_report(mix, arranged, tracks, sample_rate_hz))
+    write_json(sound, facts.sound_report(mix, arranged, tracks, parts, beds, sample_rate_hz))
 
 
-def takes_of(mix: Mix, paths: Mapping[str, Path], place: Path) -> list[Take]:
-    """List every file to analyse: recordings, then parts, then beds. Short music is copied to `place` with faded edges."""
+def input_files(mix: Mix, paths: Mapping[str, Path], temporary_dir: Path) -> list[InputFile]:
+    """List every file to analyse: recordings, then parts, then beds. Short music is copied to `temporary_dir` with faded edges."""
     recordings = [
-        Take(each.file, paths[each.file], chosen(paths[each.file], each.stream), mix.start_s, mix.end_s, each.clean)
+        InputFile(each.file, paths[each.file], select_stream(paths[each.file], each.stream), mix.start_s, mix.end_s, each.clean)
         for each in mix.recordings
     ]
-    named = [(i, part) for i, part in enumerate(mix.parts) if part.file]
-    parts = [_part(part, paths[part.file], place / f"{i}.wav") for i, part in named]
-    beds = [Take(each.file, paths[each.file], chosen(paths[each.file], each.stream)) for each in mix.beds]
+    file_parts = [(i, part) for i, part in enumerate(mix.parts) if part.file]
+    parts = [_part_input(part, paths[part.file], temporary_dir / f"{i}.wav") for i, part in file_parts]
+    beds = [InputFile(each.file, paths[each.file], select_stream(paths[each.file], each.stream)) for each in mix.beds]
     return recordings + parts + beds
 
 
-def _part(part: Part, path: Path, place: Path) -> Take:
-    """Return the input for a part; short music that is played whole is copied to `place` with faded edges."""
-    from pipeline.audio.jingle import smoothed
+def _part_input(part: Part, path: Path, faded_path: Path) -> InputFile:
+    """Return the input for a part; short music that is played whole is copied to `faded_path` with faded edges."""
+    from pipeline.audio.jingle import fade_edges
 
-    found = chosen(path, part.stream)
-    whole = part.kind == "music" and not found.index and part.start_s is None and part.end_s is None
-    heard = smoothed(path, place) if whole else path
-    return Take(part.file, heard, found, part.start_s or 0.0, part.end_s, voices=part.kind == "speech", smoothed_from=path)
+    stream_info = select_stream(path, part.stream)
+    is_whole_music = part.kind == "music" and not stream_info.index and part.start_s is None and part.end_s is None
+    decoded_path = fade_edges(path, faded_path) if is_whole_music else path
+    return InputFile(
+        part.file, decoded_path, stream_info, part.start_s or 0.0, part.end_s, needs_sound=part.kind == "speech", faded_from=path
+    )
 
 
-def refuse_misfits(mix: Mix, takes: list[Take]) -> None:
+def reject_invalid_mix(mix: Mix, inputs: list[InputFile]) -> None:
     """Raise `CauserieError`, or `Problems` for several, when the mix uses what its files do not contain, as far as durations are known."""
-    sounds = zip(mix.sounds, takes, strict=True)
-    lengths_s = {(each.file, each.stream): take.found.duration_s for each, take in sounds if take.found.duration_s is not None}
-    if found := misfits(mix, lengths_s):
-        raise found[0] if len(found) == 1 else Problems(tuple(found))
+    sources = zip(mix.sources, inputs, strict=True)
+    lengths_s = {(each.file, each.stream): take.stream_info.duration_s for each, take in sources if take.stream_info.duration_s is not None}
+    if problems := validate_mix(mix, lengths_s):
+        raise problems[0] if len(problems) == 1 else Problems(tuple(problems))
 
 
-def hear_all(takes: list[Take], rate_hz: int, channels: int) -> list[File]:
+def analyse_files(inputs: list[InputFile], rate_hz: int, channels: int) -> list[AnalysedFile]:
     """Analyse every file, in as many threads as there are processors. The first failure cancels the others."""
-    total_s, done_s, stop = sum(take.length_s for take in takes), [0.0] * len(takes), threading.Event()
+    total_s, done_s, stop = sum(take.expected_s for take in inputs), [0.0] * len(inputs), threading.Event()
 
-    def tell(which: int) -> Callable[[float], None]:
-        def told(seconds: float) -> None:
+    def progress_callback(index: int) -> Callable[[float], None]:
+        def on_progress(seconds: float) -> None:
             if stop.is_set():
-                raise CauserieError("was cancelled because another file failed", takes[which].name)
-            done_s[which] = seconds
+                raise CauserieError("was cancelled because another file failed", inputs[index].name)
+            done_s[index] = seconds
             report(sum(done_s), 2 * total_s)
 
-        return told
+        return on_progress
 
-    with ThreadPoolExecutor(cores()) as pool:
-        heard = [pool.submit(hear_one, take, rate_hz, channels, tell(i)) for i, take in enumerate(takes)]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        futures = [pool.submit(analyse_file, take, rate_hz, channels, progress_callback(i)) for i, take in enumerate(inputs)]
         try:
-            for each in as_completed(heard):
+            for each in as_completed(futures):
                 each.result()
-            return [each.result() for each in heard]
+            return [each.result() for each in futures]
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def hear_one(take: Take, rate_hz: int, channels: int, tell: Callable[[float], None]) -> File:
+def analyse_file(input_file: InputFile, rate_hz: int, channels: int, on_progress: Callable[[float], None]) -> AnalysedFile:
     """Analyse one file; raises `CauserieError` when it is damaged or silent."""
-    from pipeline.audio.hearing import hear
-    from pipeline.audio.programme import File
-    from pipeline.audio.timeline import Source
+    from pipeline.audio.hearing import analyse
+    from pipeline.audio.programme import AnalysedFile
+    from pipeline.audio.timeline import ClipSource
 
-    cleaners, cleaned = cleaning(take)
-    filters = (*cleaners, *to_channels(take.found.channels, channels), to_rate(rate_hz), kept(take.start_s, take.end_s, rate_hz))
-    found = hear(take.path, filters, rate_hz, channels, stream=take.stream, tell=tell)
-    refuse(take, found.profile, found.log)
-    return File(take.name, Source(take.path, take.stream, filters, found.profile), take.found, take.start_s, cleaned)
+    cleanup_filters, cleanup_steps = plan_cleanup(input_file)
+    filters = (
+        *cleanup_filters,
+        *channel_filters(input_file.stream_info.channels, channels),
+        resample_filter(rate_hz),
+        trim_filter(input_file.start_s, input_file.end_s, rate_hz),
+    )
+    analysis = analyse(input_file.path, filters, rate_hz, channels, stream=input_file.stream_index, on_progress=on_progress)
+    reject_unusable(input_file, analysis.profile, analysis.log)
+    return AnalysedFile(
+        input_file.name,
+        ClipSource(input_file.path, input_file.stream_index, filters, analysis.profile),
+        input_file.stream_info,
+        input_file.start_s,
+        cleanup_steps,
+    )
 
 
-def cleaning(take: Take) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def plan_cleanup(input_file: InputFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the filters that clean a file and a description of each; the file is inspected only if the filters depend on findings."""
     from pipeline.audio import clean
 
-    found = clean.look(take.path, take.stream, take.found.sample_rate_hz) if clean.must_look(take.clean) else clean.Found()
-    return tuple(clean.filters(take.clean, found)), tuple(clean.described(take.clean, found))
+    findings = (
+        clean.inspect(input_file.path, input_file.stream_index, input_file.stream_info.sample_rate_hz)
+        if clean.needs_inspection(input_file.clean)
+        else clean.NoiseFindings()
+    )
+    return tuple(clean.cleanup_filters(input_file.clean, findings)), tuple(clean.describe_cleanup(input_file.clean, findings))
 
 
-def refuse(take: Take, profile: Profile, log: str) -> None:
+def reject_unusable(input_file: InputFile, profile: LevelProfile, log: str) -> None:
     """Raise `CauserieError` when a file is damaged, shorter than the range to keep, or silent."""
-    from pipeline.audio.profile import SHORTEST_S, SILENT_LUFS
+    from pipeline.audio.profile import ABSOLUTE_GATE_LUFS, MIN_DURATION_S
 
-    length_s = take.found.duration_s
-    if not profile.samples and take.start_s and (length_s is None or take.start_s >= length_s):
-        raise CauserieError(f"has no sound after {take.start_s:.0f} s", str(take.given), "correct start and end in episode.toml")
-    expected_s = None if length_s is None else take.length_s
-    refuse_damage(take.given, take.found, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
-    if profile.duration_s < SHORTEST_S:
-        raise CauserieError(f"lasts {profile.duration_s:.2f} s, too short to measure its loudness", str(take.given), "use 0.4 s or more")
-    if take.voices and not profile.integrated_lufs > SILENT_LUFS:
-        raise CauserieError("holds only silence", str(take.given), "check the microphone, or leave the recording out")
+    length_s = input_file.stream_info.duration_s
+    if not profile.samples and input_file.start_s and (length_s is None or input_file.start_s >= length_s):
+        raise CauserieError(
+            f"has no sound after {input_file.start_s:.0f} s", str(input_file.original_path), "correct start and end in episode.toml"
+        )
+    expected_s = None if length_s is None else input_file.expected_s
+    reject_damage(input_file.original_path, input_file.stream_info, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
+    if profile.duration_s < MIN_DURATION_S:
+        raise CauserieError(
+            f"lasts {profile.duration_s:.2f} s, too short to measure its loudness", str(input_file.original_path), "use 0.4 s or more"
+        )
+    if input_file.needs_sound and not profile.integrated_lufs > ABSOLUTE_GATE_LUFS:
+        raise CauserieError("holds only silence", str(input_file.original_path), "check the microphone, or leave the recording out")
 
 
-def to_rate(rate_hz: int) -> str:
+def resample_filter(rate_hz: int) -> str:
     """Return the filter that resamples; it does nothing when the rate is already right."""
-    return f"aresample={rate_hz}:{SOXR}"
+    return f"aresample={rate_hz}:{SOXR_RESAMPLER}"
 
 
-def kept(start_s: float, end_s: float | None, rate_hz: int) -> str:
+def trim_filter(start_s: float, end_s: float | None, rate_hz: int) -> str:
     """Return the filter that keeps a range; it counts samples and renumbers them, so that container timestamps cannot shift a track."""
     end = f":end_sample={round(end_s * rate_hz)}" if end_s is not None else ""
     return f"atrim=start_sample={round(start_s * rate_hz)}{end},asetpts=N/SR/TB"
 
 
-def to_channels(has: int, wants: int) -> tuple[str, ...]:
+def channel_filters(source_channels: int, target_channels: int) -> tuple[str, ...]:
     """Return the filter for a channel count: mono is duplicated, stereo averaged; FFmpeg downmixes other layouts."""
-    if has == wants:
+    if source_channels == target_channels:
         return ()
     known = {(1, 2): "pan=stereo|c0=c0|c1=c0", (2, 1): "pan=mono|c0=0.5*c0+0.5*c1"}
-    return (known.get((has, wants), f"aformat=channel_layouts={'mono' if wants == 1 else 'stereo'}"),)
+    return (known.get((source_channels, target_channels), f"aformat=channel_layouts={'mono' if target_channels == 1 else 'stereo'}"),)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.probe import probe
+from pipeline.audio.probe import probe_file
 from pipeline.errors import CauserieError
 
 if TYPE_CHECKING:
-    from pipeline.audio.profile import Profile
+    from pipeline.audio.profile import LevelProfile
 
 
 @dataclass(frozen=True)
@@ -25,40 +25,43 @@ class Loudness:
     duration_s: float
 
 
-def loudness_of(path: Path) -> Loudness:
+def measure_loudness(path: Path) -> Loudness:
     """Measure an audio file, decoded from end to end; raises `CauserieError` when it is shorter than 0.4 s or silent."""
-    return loudness(path, heard(path))
+    return loudness_from_profile(path, measure_profile(path))
 
 
-def heard(path: Path, floor: float = math.inf, tell: Callable[[float], None] = lambda done_s: None) -> Profile:
+def measure_profile(path: Path, floor: float = math.inf, on_progress: Callable[[float], None] = lambda done_s: None) -> LevelProfile:
     """Measure the profile of a file; its `peaks` are true peaks for the highest block and all blocks above `floor` (1.0 is full scale).
 
-    `tell` is called with the seconds done.
+    `on_progress` is called with the seconds done.
     """
     from dataclasses import replace
 
-    from pipeline.audio.hearing import hear
-    from pipeline.audio.truepeak import TruePeaks
+    from pipeline.audio.hearing import analyse
+    from pipeline.audio.truepeak import TruePeakMeter
 
-    found = probe(path)
-    peaks = TruePeaks(found.sample_rate_hz, found.channels, floor)
-    profile = hear(path, (), found.sample_rate_hz, found.channels, tell=tell, also=peaks.feed).profile
+    info = probe_file(path)
+    peaks = TruePeakMeter(info.sample_rate_hz, info.channels, floor)
+    profile = analyse(path, (), info.sample_rate_hz, info.channels, on_progress=on_progress, on_frames=peaks.feed).profile
     return replace(profile, peaks=peaks.peaks())
 
 
-def loudness(path: Path, profile: Profile) -> Loudness:
+def loudness_from_profile(path: Path, profile: LevelProfile) -> Loudness:
     """Return the figures for the profile of `path`, rounded to 0.01; the duration is exact to the sample.
 
     Raises `CauserieError` when it is shorter than 0.4 s or silent.
     """
-    from pipeline.audio.profile import SHORTEST_S, SILENT_LUFS, range_lu
+    from pipeline.audio.profile import ABSOLUTE_GATE_LUFS, MIN_DURATION_S, loudness_range_lu
 
-    if profile.duration_s < SHORTEST_S:
-        said = f"lasts {profile.duration_s:.2f} s, too short to measure its loudness"
-        raise CauserieError(said, str(path), "use a recording of 0.4 s or more")
-    if not profile.integrated_lufs > SILENT_LUFS:
+    if profile.duration_s < MIN_DURATION_S:
+        message = f"lasts {profile.duration_s:.2f} s, too short to measure its loudness"
+        raise CauserieError(message, str(path), "use a recording of 0.4 s or more")
+    if not profile.integrated_lufs > ABSOLUTE_GATE_LUFS:
         raise CauserieError("holds only silence", str(path), "check the microphone, or use another recording")
     peak_dbtp = 20 * math.log10(max(profile.peak, 1e-6))
     return Loudness(
-        round(profile.integrated_lufs, 2), round(peak_dbtp, 2), round(range_lu(profile.momentary_lufs), 2), round(profile.duration_s, 6)
+        round(profile.integrated_lufs, 2),
+        round(peak_dbtp, 2),
+        round(loudness_range_lu(profile.momentary_lufs), 2),
+        round(profile.duration_s, 6),
     )

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.hearing import FLOATS, METER, moments, moments_in
-from pipeline.audio.probe import undecodable
-from pipeline.audio.profile import Floats, Profile, Profiler
-from pipeline.audio.timeline import Clip, gains
-from pipeline.audio.truepeak import TruePeaks
+from pipeline.audio.hearing import EBUR128_FILTER, FLOAT_FILTER, momentary_filter, read_momentary_lufs
+from pipeline.audio.probe import decode_error
+from pipeline.audio.profile import Float32Array, LevelMeter, LevelProfile
+from pipeline.audio.timeline import Clip, clip_gains
+from pipeline.audio.truepeak import TruePeakMeter
 from pipeline.errors import CauserieError
 
 FLAC = ("-c:a", "flac", "-compression_level", "1", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac")
 
 
-def mix(
+def mix_master(
     clips: Sequence[Clip],
     samples: int,
     rate_hz: int,
@@ -29,66 +29,67 @@ def mix(
     *,
     master: Path,
     gain_db: float = 0.0,
-    floor: float = 1.0,
-    tell: Callable[[float], None] = lambda done_s: None,
-) -> Profile:
-    """Write the master (FLAC, 24 bits) of `samples` per channel with `gain_db` applied; return its profile, with true peaks above `floor`.
+    peak_floor: float = 1.0,
+    on_progress: Callable[[float], None] = lambda done_s: None,
+) -> LevelProfile:
+    """Write the master (FLAC, 24 bits) of `samples` per channel with `gain_db` applied; return its profile, with true peaks above
+    `peak_floor`.
 
     Raises `CauserieError` when a clip cannot be decoded, or the master cannot be written.
     """
-    profiler, peaks = Profiler(rate_hz, channels), TruePeaks(rate_hz, channels, floor)
-    with tempfile.TemporaryFile() as lines:
-        meter = f"{METER},{moments(lines.fileno())},aformat=sample_fmts=s32"
-        form = ["-f", "f32le", "-ar", str(rate_hz), "-ac", str(channels), "-i", "pipe:0"]
-        arguments = [*form, "-af", meter, *ffmpeg.EXACT, *FLAC, ffmpeg.address(master)]
-        with ffmpeg.running(arguments, fed=True, shares=(lines.fileno(),)) as encoder:
-            for frames in _added(clips, samples, rate_hz, channels, gain_db):
+    profiler, peaks = LevelMeter(rate_hz, channels), TruePeakMeter(rate_hz, channels, peak_floor)
+    with tempfile.TemporaryFile() as loudness_file:
+        meter = f"{EBUR128_FILTER},{momentary_filter(loudness_file.fileno())},aformat=sample_fmts=s32"
+        raw_input = ["-f", "f32le", "-ar", str(rate_hz), "-ac", str(channels), "-i", "pipe:0"]
+        arguments = [*raw_input, "-af", meter, *ffmpeg.BITEXACT_ARGUMENTS, *FLAC, ffmpeg.file_url(master)]
+        with ffmpeg.open_process(arguments, writes_stdin=True, inherited_fds=(loudness_file.fileno(),)) as encoder:
+            for frames in _mixed_frames(clips, samples, rate_hz, channels, gain_db):
                 profiler.feed(frames)
                 peaks.feed(frames)
                 encoder.write(frames.data.cast("B"))
-                tell(profiler.samples / rate_hz)
-        return replace(profiler.profile(moments_in(lines, profiler)), peaks=peaks.peaks())
+                on_progress(profiler.samples / rate_hz)
+        return replace(profiler.profile(read_momentary_lufs(loudness_file, profiler)), peaks=peaks.peaks())
 
 
-def _added(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Floats]:
+def _mixed_frames(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Float32Array]:
     """Yield the frames of the programme, one second at a time; a file is open only while it plays."""
     with ExitStack() as files:
-        players: dict[int, _Player] = {}
+        decoders: dict[int, _ClipDecoder] = {}
         for start in range(0, samples, rate_hz):
             count = min(rate_hz, samples - start)
             frames = np.zeros((count, channels), np.float32)
             for i, clip in enumerate(clips):
-                low, high = max(start, clip.at), min(start + count, clip.end)
+                low, high = max(start, clip.start), min(start + count, clip.end)
                 if low < high:
-                    if i not in players:
-                        players[i] = _Player(clip, rate_hz, channels, files)
-                    played = players[i].play(low - clip.at, high - low, gain_db)
+                    if i not in decoders:
+                        decoders[i] = _ClipDecoder(clip, rate_hz, channels, files)
+                    played = decoders[i].read(low - clip.start, high - low, gain_db)
                     frames[low - start : low - start + len(played)] += played
-                elif i in players and start >= clip.end:
-                    players.pop(i).close()
+                elif i in decoders and start >= clip.end:
+                    decoders.pop(i).close()
             yield frames
 
 
-class _Player:
+class _ClipDecoder:
     """The decoder of one clip."""
 
     def __init__(self, clip: Clip, rate_hz: int, channels: int, files: ExitStack) -> None:
         self._clip, self._rate_hz, self._channels = clip, rate_hz, channels
         source = clip.source
-        kept = f"atrim=start_sample={clip.first}:end_sample={clip.first + clip.count}"
-        graph = ",".join([f"[0:a:{source.stream}]{FLOATS}", *source.filters, kept, f"{FLOATS}[out]"])
-        arguments = [*ffmpeg.source(source.path), "-filter_complex", graph, "-map", "[out]", "-f", "f32le", "pipe:1"]
-        self._open = files.enter_context(ExitStack())
-        self._process = self._open.enter_context(ffmpeg.running(arguments))
+        trim = f"atrim=start_sample={clip.source_start}:end_sample={clip.source_start + clip.count}"
+        graph = ",".join([f"[0:a:{source.stream}]{FLOAT_FILTER}", *source.filters, trim, f"{FLOAT_FILTER}[out]"])
+        arguments = [*ffmpeg.input_arguments(source.path), "-filter_complex", graph, "-map", "[out]", "-f", "f32le", "pipe:1"]
+        self._resources = files.enter_context(ExitStack())
+        self._process = self._resources.enter_context(ffmpeg.open_process(arguments))
 
-    def play(self, start: int, count: int, gain_db: float) -> Floats:
+    def read(self, start: int, count: int, gain_db: float) -> Float32Array:
         """Return the next `count` frames with gain applied, from the clip's own sample `start`; fewer when the file ends early."""
         try:
             data = self._process.read(count * self._channels * 4)
         except CauserieError as error:
-            raise undecodable(self._clip.source.path, error) from error
+            raise decode_error(self._clip.source.path, error) from error
         frames = np.frombuffer(data, np.float32).reshape(-1, self._channels)
-        gain = gains(self._clip, start, len(frames), self._rate_hz, gain_db)
+        gain = clip_gains(self._clip, start, len(frames), self._rate_hz, gain_db)
         if isinstance(gain, float):
             return frames if gain == 1.0 else frames * np.float32(gain)
         return frames * gain[:, None]
@@ -96,6 +97,6 @@ class _Player:
     def close(self) -> None:
         """Close the decoder; raises `CauserieError` when decoding failed."""
         try:
-            self._open.close()
+            self._resources.close()
         except CauserieError as error:
-            raise undecodable(self._clip.source.path, error) from error
+            raise decode_error(self._clip.source.path, error) from error

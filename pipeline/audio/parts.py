@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from pipeline import progress
 from pipeline.audio import ffmpeg, mp3
 from pipeline.errors import CauserieError
-from pipeline.workers import cores
+from pipeline.workers import available_cores
 
 if TYPE_CHECKING:
-    from pipeline.audio.limiter import Level
-    from pipeline.audio.profile import Floats, Profile
+    from pipeline.audio.limiter import LimiterSettings
+    from pipeline.audio.profile import Float32Array, LevelProfile
 
-PART_S = 300.0  # per segment: two seconds of overlap are cheap by comparison; shorter programmes are one segment
-_LAP_FRAMES = 24  # before and after a segment: half a second for the encoder to settle, and to find a splice point in
-_PROOF_SHARE = 0.25  # share of the progress bar for measuring the encoded file
+SEGMENT_S = 300.0  # per segment: two seconds of overlap are cheap by comparison; shorter programmes are one segment
+_OVERLAP_FRAMES = 24  # before and after a segment: half a second for the encoder to settle, and to find a splice point in
+_VERIFICATION_SHARE = 0.25  # share of the progress bar for measuring the encoded file
 
 
 @dataclass(frozen=True)
@@ -27,149 +27,151 @@ class Codec:
     """An encoder: FFmpeg's arguments, and its effect on levels."""
 
     arguments: tuple[str, ...]
-    margin_db: float  # left under the ceiling, as lossy encoding overshoots; chosen so that one attempt is nearly always enough
+    headroom_db: float  # left under the ceiling, as lossy encoding overshoots; chosen so that one attempt is nearly always enough
     scale: float = 1.0  # factor the encoder applies to its input by itself
-    in_parts: bool = False  # MP3, whose segments can be joined
+    is_splittable: bool = False  # MP3, whose segments can be joined
 
 
 @dataclass(frozen=True)
-class Source:
+class MasterSource:
     """A master as input of an encoder."""
 
     master: Path
-    profile: Profile  # after the filters; high peaks are true peaks
+    profile: LevelProfile  # after the filters; high peaks are true peaks
     channels: int
     filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Span:
+class SampleRange:
     """A range of a source, in samples; `end` is exclusive."""
 
     first: int
     end: int
 
 
-def spans(samples: int, rate_hz: int, frame: int) -> list[Span]:
+def segment_ranges(samples: int, rate_hz: int, frame: int) -> list[SampleRange]:
     """Return the overlapping ranges to encode separately, on a grid of frames of `frame` samples."""
-    count = max(1, -(-samples // round(PART_S * rate_hz)))
+    count = max(1, -(-samples // round(SEGMENT_S * rate_hz)))
     edges = [samples * n // count // frame * frame for n in range(count)] + [samples]
-    lap = _LAP_FRAMES * frame
-    return [Span(max(0, first - lap), min(samples, end + lap)) for first, end in zip(edges, edges[1:], strict=False)]
+    overlap = _OVERLAP_FRAMES * frame
+    return [SampleRange(max(0, first - overlap), min(samples, end + overlap)) for first, end in zip(edges, edges[1:], strict=False)]
 
 
-class Workshop:
+class SegmentEncoder:
     """Encodes a source; when called again, only the segments whose gains changed."""
 
-    def __init__(self, source: Source, codec: Codec, folder: Path, bar: Bar) -> None:
-        self.source, self.codec, self.bar = source, codec, bar
+    def __init__(self, source: MasterSource, codec: Codec, folder: Path, tracker: ProgressTracker) -> None:
+        self.source, self.codec, self.tracker = source, codec, tracker
         self.folder = folder
         self.frame = 1152 if source.profile.rate_hz >= 32_000 else 576
-        whole = Span(0, source.profile.samples)
-        self.spans = spans(whole.end, source.profile.rate_hz, self.frame) if codec.in_parts else [whole]
-        self.made: dict[Path, Floats] = {}  # the gains each segment was encoded with
+        full_range = SampleRange(0, source.profile.samples)
+        self.segments = segment_ranges(full_range.end, source.profile.rate_hz, self.frame) if codec.is_splittable else [full_range]
+        self.encoded_gains: dict[Path, Float32Array] = {}  # the gains each segment was encoded with
 
-    def make(self, level: Level, audio: Path) -> None:
+    def encode(self, settings: LimiterSettings, audio: Path) -> None:
         """Write `audio` with these limiter settings."""
-        from pipeline.audio.limiter import gains
+        from pipeline.audio.limiter import limiter_gains
 
-        edges = gains(self.source.profile, level) / self.codec.scale
-        if not self.codec.in_parts:
-            self._part(edges, self.spans[0], audio, threading.Event())
+        edges = limiter_gains(self.source.profile, settings) / self.codec.scale
+        if not self.codec.is_splittable:
+            self._encode_segment(edges, self.segments[0], audio, threading.Event())
             return
-        paths = self._parts(edges)
+        paths = self._encode_segments(edges)
         try:
-            mp3.write(audio, mp3.joined(self._streams(paths)), self.source.profile.samples)
-        except mp3.NoSeam:  # never observed: a single segment needs no splice point
-            self.spans = [Span(0, self.source.profile.samples)]
-            mp3.write(audio, mp3.joined(self._streams(self._parts(edges))), self.source.profile.samples)
+            mp3.write_mp3(audio, mp3.join_streams(self._streams(paths)), self.source.profile.samples)
+        except mp3.NoSplicePoint:  # never observed: a single segment needs no splice point
+            self.segments = [SampleRange(0, self.source.profile.samples)]
+            mp3.write_mp3(audio, mp3.join_streams(self._streams(self._encode_segments(edges))), self.source.profile.samples)
 
-    def _streams(self, paths: list[Path]) -> Iterable[tuple[int, mp3.Stream]]:
+    def _streams(self, paths: list[Path]) -> Iterable[tuple[int, mp3.FrameStream]]:
         """Return each segment with the number of its first frame."""
-        return ((span.first // self.frame, mp3.Stream(path.read_bytes())) for span, path in zip(self.spans, paths, strict=True))
+        return ((span.first // self.frame, mp3.FrameStream(path.read_bytes())) for span, path in zip(self.segments, paths, strict=True))
 
-    def _parts(self, edges: Floats) -> list[Path]:
+    def _encode_segments(self, edges: Float32Array) -> list[Path]:
         """Encode the segments changed by these gains, in as many threads as there are processors."""
         from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-        paths = [self.folder / f"{span.first}-{span.end}" for span in self.spans]
+        paths = [self.folder / f"{span.first}-{span.end}" for span in self.segments]
         stop = threading.Event()
-        with ThreadPoolExecutor(cores()) as pool:
-            works = [pool.submit(self._part, edges, span, path, stop) for span, path in zip(self.spans, paths, strict=True)]
+        with ThreadPoolExecutor(available_cores()) as pool:
+            futures = [pool.submit(self._encode_segment, edges, span, path, stop) for span, path in zip(self.segments, paths, strict=True)]
             try:
-                done, _ = wait(works, return_when=FIRST_EXCEPTION)
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 for work in done:
                     work.result()
             finally:
                 stop.set()  # a failure cancels the others
         return paths
 
-    def _part(self, edges: Floats, span: Span, path: Path, stop: threading.Event) -> None:
+    def _encode_segment(self, edges: Float32Array, segment: SampleRange, path: Path, stop: threading.Event) -> None:
         import numpy as np
 
-        from pipeline.audio.limiter import apply
+        from pipeline.audio.limiter import apply_gains
         from pipeline.audio.profile import BLOCKS_PER_S
 
         rate_hz = self.source.profile.rate_hz
-        here = edges[span.first * BLOCKS_PER_S // rate_hz : span.end * BLOCKS_PER_S // rate_hz + 2]
-        if stop.is_set() or (path in self.made and np.array_equal(self.made[path], here)):
+        segment_gains = edges[segment.first * BLOCKS_PER_S // rate_hz : segment.end * BLOCKS_PER_S // rate_hz + 2]
+        if stop.is_set() or (path in self.encoded_gains and np.array_equal(self.encoded_gains[path], segment_gains)):
             return
 
-        def louder(frames: Floats, at: int) -> Floats:
+        def process(frames: Float32Array, at: int) -> Float32Array:
             if stop.is_set():
                 raise CauserieError("was cancelled because another segment failed")
-            self.bar.encoded(len(frames) / rate_hz)
-            return apply(frames, at, edges, rate_hz)
+            self.tracker.add_encoded(len(frames) / rate_hz)
+            return apply_gains(frames, at, edges, rate_hz)
 
-        pour(self.source, span, louder, self.codec, path)
-        self.made[path] = here.copy()
+        stream_samples(self.source, segment, process, self.codec, path)
+        self.encoded_gains[path] = segment_gains.copy()
 
 
-def pour(source: Source, span: Span, change: Callable[[Floats, int], Floats], codec: Codec, path: Path) -> None:
-    """Decode, process and encode a range of the master; `change` receives at most a second of frames and the number of the first sample.
+def stream_samples(
+    source: MasterSource, sample_range: SampleRange, process: Callable[[Float32Array, int], Float32Array], codec: Codec, path: Path
+) -> None:
+    """Decode, process and encode a range of the master; `process` receives at most a second of frames and the number of the first sample.
 
     Raises `CauserieError` when the master ends before the range does, or cannot be decoded or encoded.
     """
     import numpy as np
 
     rate_hz = source.profile.rate_hz
-    at_s, end_s = span.first // rate_hz, -(-span.end // rate_hz)
-    decode = ["-ss", str(at_s), "-t", str(end_s - at_s), *ffmpeg.source(source.master), "-map", "0:a:0"]  # whole seconds: exact
+    at_s, end_s = sample_range.first // rate_hz, -(-sample_range.end // rate_hz)
+    decode = ["-ss", str(at_s), "-t", str(end_s - at_s), *ffmpeg.input_arguments(source.master), "-map", "0:a:0"]  # whole seconds: exact
     if source.filters:
         decode += ["-af", ",".join(source.filters)]
     raw = ("-f", "f32le", "-ar", str(rate_hz), "-ac", str(source.channels))
-    encoder = [*raw, "-i", "pipe:0", *ffmpeg.EXACT, *codec.arguments, ffmpeg.address(path)]
-    with ffmpeg.running([*decode, *raw[:2], "pipe:1"]) as decoder, ffmpeg.running(encoder, fed=True) as sink:
+    encoder = [*raw, "-i", "pipe:0", *ffmpeg.BITEXACT_ARGUMENTS, *codec.arguments, ffmpeg.file_url(path)]
+    with ffmpeg.open_process([*decode, *raw[:2], "pipe:1"]) as decoder, ffmpeg.open_process(encoder, writes_stdin=True) as sink:
         at = at_s * rate_hz
         while block := decoder.read(rate_hz * source.channels * 4):
             frames = np.frombuffer(block, np.float32).reshape(-1, source.channels)
-            kept = frames[max(0, span.first - at) : max(0, span.end - at)]
-            if len(kept):
-                sink.write(change(kept, max(at, span.first)).data.cast("B"))
+            inside = frames[max(0, sample_range.first - at) : max(0, sample_range.end - at)]
+            if len(inside):
+                sink.write(process(inside, max(at, sample_range.first)).data.cast("B"))
             at += len(frames)
-    if at < span.end:
+    if at < sample_range.end:
         message = f"ends after {at / rate_hz:.1f} s, earlier than when it was analysed"
         raise CauserieError(message, str(source.master), "delete it and build again")
 
 
-class Bar:
+class ProgressTracker:
     """Reports the progress of encoding and measuring, in seconds of audio; it never decreases."""
 
     def __init__(self, duration_s: float) -> None:
-        self._duration_s, self._done_s, self._told_s = duration_s, 0.0, 0.0
+        self._duration_s, self._done_s, self._reported_s = duration_s, 0.0, 0.0
         self._lock = threading.Lock()
 
-    def encoded(self, more_s: float) -> None:
-        """Report that `more_s` more seconds are encoded."""
+    def add_encoded(self, added_s: float) -> None:
+        """Report that `added_s` more seconds are encoded."""
         with self._lock:
-            self._done_s += more_s
-            self._tell(min(self._done_s, self._duration_s) * (1 - _PROOF_SHARE))
+            self._done_s += added_s
+            self._report(min(self._done_s, self._duration_s) * (1 - _VERIFICATION_SHARE))
 
-    def proven(self, done_s: float) -> None:
+    def set_verified(self, done_s: float) -> None:
         """Report that `done_s` seconds of the encoded file are measured."""
         with self._lock:
-            self._tell(self._duration_s * (1 - _PROOF_SHARE) + done_s * _PROOF_SHARE)
+            self._report(self._duration_s * (1 - _VERIFICATION_SHARE) + done_s * _VERIFICATION_SHARE)
 
-    def _tell(self, done_s: float) -> None:
-        self._told_s = max(self._told_s, min(done_s, self._duration_s))
-        progress.report(self._told_s, self._duration_s)
+    def _report(self, done_s: float) -> None:
+        self._reported_s = max(self._reported_s, min(done_s, self._duration_s))
+        progress.report(self._reported_s, self._duration_s)

@@ -6,10 +6,10 @@ import ipaddress
 import socket
 
 from pipeline.errors import CauserieError
-from pipeline.text import printable
+from pipeline.text import terminal_safe
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(text: str) -> bool:
@@ -18,10 +18,10 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(_is_public(each) for each in (address, *_inside(address)))
+    return all(_is_public(each) for each in (address, *_embedded_ipv4(address)))
 
 
-def _is_public(address: _Address) -> bool:
+def _is_public(address: _IPAddress) -> bool:
     special = address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local or address.is_unspecified
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
@@ -32,17 +32,17 @@ def _is_public(address: _Address) -> bool:
     return address.is_global and not special
 
 
-def _inside(address: _Address) -> tuple[_Address, ...]:
+def _embedded_ipv4(address: _IPAddress) -> tuple[_IPAddress, ...]:
     """The IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo's server and client, NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return ()
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    embedded = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64:
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return tuple(filter(None, found))
+        embedded.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return tuple(filter(None, embedded))
 
 
-def resolved(host: str, port: int, allow_private: bool) -> str:
+def resolve_host(host: str, port: int, allow_private: bool) -> str:
     """The IP address to connect to; the name is resolved once, so that DNS cannot change between the check and the connection.
 
     Raises `CauserieError` when the name is unknown, or when one of its addresses is not public and `allow_private` is false.
@@ -50,10 +50,10 @@ def resolved(host: str, port: int, allow_private: bool) -> str:
     try:
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise CauserieError("has no IP address", printable(host)[:100], "check the URL and your Internet connection") from error
-    found = [str(row[4][0]) for row in rows]
-    refused = [] if allow_private else [each for each in found if not is_public(each)]
-    if refused or not found:
-        where = f"{host} ({refused[0]})" if refused and refused[0] != host else host
-        raise CauserieError("is not on the public Internet", printable(where)[:200], "use --allow-private if you trust this feed")
-    return found[0]
+        raise CauserieError("has no IP address", terminal_safe(host)[:100], "check the URL and your Internet connection") from error
+    addresses = [str(row[4][0]) for row in rows]
+    private = [] if allow_private else [each for each in addresses if not is_public(each)]
+    if private or not addresses:
+        where = f"{host} ({private[0]})" if private and private[0] != host else host
+        raise CauserieError("is not on the public Internet", terminal_safe(where)[:200], "use --allow-private if you trust this feed")
+    return addresses[0]

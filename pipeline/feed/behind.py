@@ -12,16 +12,16 @@ from typing import Any
 
 from pipeline import pictures
 from pipeline.feed import contents
-from pipeline.feed.rule import Audio, File, Use
+from pipeline.feed.rule import AudioProperties, FileReference, LocalFile
 from pipeline.files import read_json
-from pipeline.looked import Looked, signature
+from pipeline.looked import FileCache, source_signature
 
-_TEXT_BYTES = 64 << 20
-_SOURCES = (__file__, contents.__file__, pictures.__file__)
+_MAX_TEXT_BYTES = 64 << 20
+_CODE_FILES = (__file__, contents.__file__, pictures.__file__)
 
 
 @dataclass(frozen=True)
-class Local:
+class ReleasedFile:
     """A published file: its path in the show, and its SHA-256 in `release.json`."""
 
     path: str
@@ -29,41 +29,43 @@ class Local:
     sha256: str
 
 
-def addresses(root: Path, website: str) -> dict[str, Local]:
+def files_by_url(root: Path, website: str) -> dict[str, ReleasedFile]:
     """The local file of every published URL, from the show's `release.json` files; raises `CauserieError` when one is damaged."""
-    found = {}
+    files = {}
     for release in sorted(root.glob(".causerie/*/release.json")):
         for file in _files(read_json(release)):
-            found[website + file["key"]] = Local(os.path.join(root, file["source"]), file["source"], file["sha256"])
-    return found
+            files[website + file["key"]] = ReleasedFile(os.path.join(root, file["source"]), file["source"], file["sha256"])
+    return files
 
 
-def look(uses: Iterable[Use], local: Mapping[str, Local], looked: Looked) -> dict[str, File]:
+def inspect_files(uses: Iterable[FileReference], released: Mapping[str, ReleasedFile], cache: FileCache) -> dict[str, LocalFile]:
     """The properties of the referenced files, by URL; files that are not in the show are left out."""
-    by = signature(_SOURCES)
-    found: dict[str, File] = {}
+    code_signature = source_signature(_CODE_FILES)
+    inspected: dict[str, LocalFile] = {}
     for use in uses:
-        if use.url in found or not (one := local.get(use.url)):
+        if use.url in inspected or not (file := released.get(use.url)):
             continue
-        kind = _kind_of(use)
+        expected = _expected_kind(use)
         try:
-            said = looked.at(one.path, f"{kind} {one.source}", by, partial(_said, kind, Path(one.path)))
+            properties = cache.get_or_compute(
+                file.path, f"{expected} {file.source}", code_signature, partial(_inspect_file, expected, Path(file.path))
+            )
         except OSError:  # missing or unreadable
             continue
-        found[use.url] = _file(one.sha256, said)
-    return found
+        inspected[use.url] = _to_local_file(file.sha256, properties)
+    return inspected
 
 
-def state(local: Mapping[str, Local]) -> str:
+def fingerprint(released: Mapping[str, ReleasedFile]) -> str:
     """A hexadecimal fingerprint that changes when a file, its URL or its released digest changes."""
     digest = hashlib.sha256()
-    for url, one in local.items():
+    for url, file in released.items():
         try:
-            found = os.stat(one.path)
-            mark = f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+            status = os.stat(file.path)
+            stat_fields = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
         except OSError:
-            mark = ""
-        digest.update(f"{url}\0{one.sha256}\0{mark}\n".encode("utf-8", "surrogatepass"))
+            stat_fields = ""
+        digest.update(f"{url}\0{file.sha256}\0{stat_fields}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
 
 
@@ -74,67 +76,67 @@ def _files(value: object) -> list[dict[str, str]]:
     return [file for file in files if isinstance(file, dict) and all(isinstance(file.get(name), str) for name in wanted)]
 
 
-def _kind_of(use: Use) -> str:
+def _expected_kind(use: FileReference) -> str:
     """What a referenced file has to be: "cover", "audio", or the media type of a text."""
     if use.kind in ("cover", "audio", "alternate"):
         return "cover" if use.kind == "cover" else "audio"
     return "application/json+chapters" if use.kind == "chapters" else use.tag.get("type").partition(";")[0]
 
 
-def _said(kind: str, path: Path) -> dict[str, Any]:
+def _inspect_file(kind: str, path: Path) -> dict[str, Any]:
     """The fields of a `LocalFile` except its digest, as JSON values."""
     size = path.stat().st_size
     if kind == "cover":
-        picture = pictures.in_file(path)
-        return {"bytes": size, "image": picture and asdict(picture)}
+        image = pictures.read_header(path)
+        return {"bytes": size, "image": image and asdict(image)}
     if kind == "audio":
-        sound = _audio(path)
-        return {"bytes": size, "audio": sound and asdict(sound)}
-    wrong = f"has {size} bytes, too many for a text file" if size > _TEXT_BYTES else contents.damage(kind, path.read_bytes())
-    return {"bytes": size, "damage": wrong}
+        audio = _read_audio(path)
+        return {"bytes": size, "audio": audio and asdict(audio)}
+    problem = f"has {size} bytes, too many for a text file" if size > _MAX_TEXT_BYTES else contents.first_error(kind, path.read_bytes())
+    return {"bytes": size, "damage": problem}
 
 
-def _file(sha256: str, said: Mapping[str, Any]) -> File:
-    picture, sound = said.get("image"), said.get("audio")
-    if sound:
-        sound = Audio(**{**sound, "id3": tuple(sound["id3"]) if sound["id3"] else None})
-    return File(said["bytes"], sha256, pictures.Image(**picture) if picture else None, sound, said.get("damage", ""))
+def _to_local_file(sha256: str, properties: Mapping[str, Any]) -> LocalFile:
+    image, audio = properties.get("image"), properties.get("audio")
+    if audio:
+        audio = AudioProperties(**{**audio, "id3": tuple(audio["id3"]) if audio["id3"] else None})
+    return LocalFile(properties["bytes"], sha256, pictures.ImageHeader(**image) if image else None, audio, properties.get("damage", ""))
 
 
-def _audio(path: Path) -> Audio | None:
+def _read_audio(path: Path) -> AudioProperties | None:
     """The properties mutagen reads; None when the file is not audio, or is damaged."""
     import mutagen
     from mutagen.mp3 import MP3
 
     try:
-        found = mutagen.File(path)
+        audio = mutagen.File(path)
     except Exception:  # mutagen can raise anything on a damaged file
         return None
-    if found is None or not hasattr(found.info, "length"):
+    if audio is None or not hasattr(audio.info, "length"):
         return None
-    return _mp3(found) if isinstance(found, MP3) else Audio(_kind(found), found.info.length)
+    return _mp3_info(audio) if isinstance(audio, MP3) else AudioProperties(_audio_type(audio), audio.info.length)
 
 
-def _mp3(found: Any) -> Audio:  # mutagen has no types
+def _mp3_info(audio: Any) -> AudioProperties:  # mutagen has no types
     from mutagen.mp3 import BitrateMode
 
-    info, tags = found.info, found.tags
-    has_info = bool(info.encoder_info) or info.bitrate_mode != BitrateMode.UNKNOWN
-    return Audio(
+    info, tags = audio.info, audio.tags
+    has_info_frame = bool(info.encoder_info) or info.bitrate_mode != BitrateMode.UNKNOWN
+    return AudioProperties(
         "audio/mpeg",
         info.length,
         round(info.bitrate / 1000),
         info.sample_rate,
         info.channels,
         info.bitrate_mode in (BitrateMode.CBR, BitrateMode.UNKNOWN),
-        has_info,
+        has_info_frame,
         tuple(tags.version[:2]) if tags is not None else None,
         str(tags.get("TIT2", "")) if tags is not None else "",
     )
 
 
-def _kind(found: Any) -> str:  # mutagen has no types
-    mime: list[str] = [each for each in found.mime if each.startswith(("audio/", "video/"))]
+def _audio_type(audio: Any) -> str:  # mutagen has no types
+    mime: list[str] = [each for each in audio.mime if each.startswith(("audio/", "video/"))]
     if any("mp4" in each for each in mime):
         return "audio/mp4"
     return "audio/ogg" if any("ogg" in each for each in mime) else next(iter(mime), "")

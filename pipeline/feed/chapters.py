@@ -1,4 +1,4 @@
-"""The step `chapters`: hand-written chapters, else chapters proposed from the transcript's sections, as JSON chapters 1.2.
+"""The step `write_chapters`: hand-written chapters, else chapters proposed from the transcript's sections, as JSON chapters 1.2.
 
 One file feeds the four places where players read chapters: the JSON itself, `psc:chapters`, the lines of the description, and the tags.
 """
@@ -15,12 +15,12 @@ from pipeline.errors import CauserieError
 from pipeline.files import read_json, write_json
 from pipeline.model import Chapter, TimedTranscript
 from pipeline.pictures import chapter_image_key
-from pipeline.text import hms
+from pipeline.text import format_clock
 from pipeline.transcript.timed import read_timed
 
-SHORTEST_S = 15
-LONGEST_TITLE = 39  # characters: Spotify ignores a list that has a title of 40
-_WORDS = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
+MIN_CHAPTER_S = 15
+MAX_TITLE_CHARS = 39  # characters: Spotify ignores a list that has a title of 40
+_DEFAULT_TITLES = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
 
 
 class ChapterEntry(TypedDict):
@@ -39,7 +39,7 @@ class ChaptersFile(TypedDict):
     chapters: list[ChapterEntry]
 
 
-def chapters(
+def write_chapters(
     timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], slug: str, website: str = ""
 ) -> None:
     """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript.
@@ -47,45 +47,47 @@ def chapters(
     `images` are the image files of the chapters of `by_hand` that have one, in that order; they are published under `website`.
     """
     transcript = read_timed(timed)
-    addresses = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
-    pictured = tuple(replace(chapter, image=next(addresses)) if chapter.image else chapter for chapter in by_hand)
-    found = checked(pictured, transcript, slug) if by_hand else proposed(transcript)
-    write_json(chapters, to_value(found))
+    image_urls = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
+    with_images = tuple(replace(chapter, image=next(image_urls)) if chapter.image else chapter for chapter in by_hand)
+    found = validate_chapters(with_images, transcript, slug) if by_hand else propose_chapters(transcript)
+    write_json(chapters, chapters_to_json(found))
 
 
 def read_chapters(path: Path) -> tuple[Chapter, ...]:
     """The chapters of a JSON chapters file."""
-    return from_value(read_json(path))
+    return chapters_from_json(read_json(path))
 
 
-def to_value(chapters: tuple[Chapter, ...]) -> ChaptersFile:
+def chapters_to_json(chapters: tuple[Chapter, ...]) -> ChaptersFile:
     """Chapters as JSON chapters 1.2.0 (podcast-namespace, `chapters/jsonChapters.md`); starts to the millisecond."""
-    return {"version": "1.2.0", "chapters": [_entry(chapter) for chapter in chapters]}
+    return {"version": "1.2.0", "chapters": [_chapter_entry(chapter) for chapter in chapters]}
 
 
-def from_value(value: ChaptersFile) -> tuple[Chapter, ...]:
+def chapters_from_json(value: ChaptersFile) -> tuple[Chapter, ...]:
     """The inverse of `chapters_to_json`."""
     return tuple(Chapter(entry["startTime"], entry["title"], entry.get("url", ""), entry.get("img", "")) for entry in value["chapters"])
 
 
-def checked(by_hand: tuple[Chapter, ...], transcript: TimedTranscript, slug: str) -> tuple[Chapter, ...]:
+def validate_chapters(by_hand: tuple[Chapter, ...], transcript: TimedTranscript, slug: str) -> tuple[Chapter, ...]:
     """Hand-written chapters to the millisecond, the first at 0.
 
     `CauserieError` when they are not in order, or begin after the end of the audio; `slug` names the episode in it.
     """
     where, hint = f"episodes/{slug}/episode.toml: chapters", "correct the chapter's start"
-    found = tuple(replace(chapter, start_s=_milliseconds(chapter.start_s)) for chapter in by_hand)
+    found = tuple(replace(chapter, start_s=_round_ms(chapter.start_s)) for chapter in by_hand)
     for before, after in pairwise(found):
         if after.start_s <= before.start_s:
-            said = f"chapter “{after.title}” starts at {hms(after.start_s)}, not after “{before.title}”, at {hms(before.start_s)}"
-            raise CauserieError(said, where, hint)
+            start, previous = format_clock(after.start_s), format_clock(before.start_s)
+            message = f"chapter “{after.title}” starts at {start}, not after “{before.title}”, at {previous}"
+            raise CauserieError(message, where, hint)
     if found[-1].start_s >= transcript.duration_s:
-        said = f"chapter “{found[-1].title}” starts at {hms(found[-1].start_s)}, but the audio ends at {hms(transcript.duration_s)}"
-        raise CauserieError(said, where, hint)
-    return found if found[0].start_s == 0 else (Chapter(0, _words(transcript)[0]), *found)
+        start, end = format_clock(found[-1].start_s), format_clock(transcript.duration_s)
+        message = f"chapter “{found[-1].title}” starts at {start}, but the audio ends at {end}"
+        raise CauserieError(message, where, hint)
+    return found if found[0].start_s == 0 else (Chapter(0, _default_titles(transcript)[0]), *found)
 
 
-def proposed(transcript: TimedTranscript) -> tuple[Chapter, ...]:
+def propose_chapters(transcript: TimedTranscript) -> tuple[Chapter, ...]:
     """A chapter at each change of section, in whole seconds, none shorter than `MIN_CHAPTER_S`, the first at 0.
 
     A section that is too short joins the chapter before it; at the beginning, the one after it.
@@ -95,41 +97,41 @@ def proposed(transcript: TimedTranscript) -> tuple[Chapter, ...]:
     kept: list[Chapter] = []
     for (start_s, title), end_s in zip(marks, ends, strict=True):
         start_s = start_s if kept else 0
-        if end_s - start_s < SHORTEST_S or (kept and kept[-1].title == title):
+        if end_s - start_s < MIN_CHAPTER_S or (kept and kept[-1].title == title):
             continue
         kept.append(Chapter(start_s, title))
-    return tuple(kept) or (Chapter(0, _words(transcript)[0]),)
+    return tuple(kept) or (Chapter(0, _default_titles(transcript)[0]),)
 
 
-def shortened(title: str, longest: int = LONGEST_TITLE) -> str:
+def truncate_title(title: str, max_chars: int = MAX_TITLE_CHARS) -> str:
     """A title of at most `max_chars` characters; a longer one is cut after a word, and ends with «…»."""
     title = re.sub(r"[ \t\r\n]+", " ", title).strip()  # not `split()`: French no-break spaces stay
-    if len(title) <= longest:
+    if len(title) <= max_chars:
         return title
-    kept = title[:longest]  # one character more than fits before the «…», so that a word that ends there is kept
+    kept = title[:max_chars]  # one character more than fits before the «…», so that a word that ends there is kept
     return (kept.rsplit(" ", 1)[0] if " " in kept else kept[:-1]).rstrip(" \u00a0\u202f,;:.-–—") + "…"
 
 
 def _section_starts(transcript: TimedTranscript) -> list[tuple[int, str]]:
     """The start of each section in whole seconds, and its title; text outside sections is titled opening at first, then narration."""
-    opening, narration = _words(transcript)
+    opening, narration = _default_titles(transcript)
     marks = [(0, opening)]
     previous = ""
     for turn in transcript.turns:
         if turn.section == previous or turn.start_s is None:
             continue
         previous = turn.section
-        title = shortened(turn.section) or narration
+        title = truncate_title(turn.section) or narration
         marks.append((int(turn.start_s), title[0].upper() + title[1:]))
     return marks
 
 
-def _words(transcript: TimedTranscript) -> tuple[str, str]:
-    return _WORDS.get(transcript.language[:2], _WORDS["en"])
+def _default_titles(transcript: TimedTranscript) -> tuple[str, str]:
+    return _DEFAULT_TITLES.get(transcript.language[:2], _DEFAULT_TITLES["en"])
 
 
-def _entry(chapter: Chapter) -> ChapterEntry:
-    entry: ChapterEntry = {"startTime": _milliseconds(chapter.start_s), "title": chapter.title}
+def _chapter_entry(chapter: Chapter) -> ChapterEntry:
+    entry: ChapterEntry = {"startTime": _round_ms(chapter.start_s), "title": chapter.title}
     if chapter.url:
         entry["url"] = chapter.url
     if chapter.image:
@@ -137,7 +139,7 @@ def _entry(chapter: Chapter) -> ChapterEntry:
     return entry
 
 
-def _milliseconds(time_s: float) -> float:
+def _round_ms(time_s: float) -> float:
     """Rounded to the millisecond; an int when it is whole, so that JSON has no `.0`."""
     rounded = round(time_s, 3)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -15,41 +15,47 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.errors import CauserieError
-from pipeline.feed.addresses import resolved
-from pipeline.feed.terms import address
-from pipeline.text import printable
+from pipeline.feed.addresses import resolve_host
+from pipeline.feed.terms import normalise_url
+from pipeline.text import terminal_safe
 
-MOST_HOPS = 10
-BLOCK_BYTES = 1 << 16
-_AGENT = "Causerie (podcast import)"
-_TELL = {401: "requires a password", 403: "is forbidden", 404: "is not found", 410: "was removed", 429: "is rate limited, try later"}
+MAX_REDIRECTS = 10
+CHUNK_BYTES = 1 << 16
+_USER_AGENT = "Causerie (podcast import)"
+_STATUS_MESSAGES = {
+    401: "requires a password",
+    403: "is forbidden",
+    404: "is not found",
+    410: "was removed",
+    429: "is rate limited, try later",
+}
 
 
 @dataclass(frozen=True)
-class Limits:
+class FetchLimits:
     """Limits of a request: bytes, seconds without a byte, seconds in total, and whether private addresses are allowed."""
 
-    most_bytes: int
-    idle_s: float = 20.0
-    whole_s: float = 300.0
+    max_bytes: int
+    idle_timeout_s: float = 20.0
+    total_timeout_s: float = 300.0
     allow_private: bool = False
 
 
 @dataclass(frozen=True)
-class Answer:
+class FetchResponse:
     """The response at the last redirect; `chunks` yields the body as sent, once."""
 
     url: str
     status: int
     headers: Mapping[str, str]  # names in lower case
-    blocks: Iterator[bytes]
+    chunks: Iterator[bytes]
 
 
-class Cut(Exception):
+class TruncatedBody(Exception):
     """The connection ended before the body was complete."""
 
 
-class Fetched(NamedTuple):
+class FetchedBody(NamedTuple):
     """A decompressed body, its media type, and its URL after redirects."""
 
     data: bytes
@@ -57,161 +63,165 @@ class Fetched(NamedTuple):
     url: str
 
 
-def fetched(url: str, limits: Limits) -> Fetched:
+def fetch(url: str, limits: FetchLimits) -> FetchedBody:
     """Fetch a body that fits in memory; raises `CauserieError` with the URL and the reason."""
-    with asked(url, limits) as answer:
-        if answer.status != 200:
-            raise CauserieError(_refusal(answer.status), shown(url), "open it in a browser to see")
-        packed = answer.headers.get("content-encoding", "identity").strip().lower()
-        if packed not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            what = f"has the content encoding {printable(packed)[:20]}, which is not supported"
-            raise CauserieError(what, shown(url), "download it with a browser")
-        blocks = answer.blocks if packed in ("", "identity") else _unpacked(answer.blocks, url)
+    with open_url(url, limits) as response:
+        if response.status != 200:
+            raise CauserieError(_status_message(response.status), redact_url(url), "open it in a browser to see")
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            what = f"has the content encoding {terminal_safe(encoding)[:20]}, which is not supported"
+            raise CauserieError(what, redact_url(url), "download it with a browser")
+        chunks = response.chunks if encoding in ("", "identity") else _decompress(response.chunks, url)
         parts, size = [], 0
         try:
-            for block in blocks:
-                size += len(block)
-                if size > limits.most_bytes:
-                    raise too_large(url, limits)
-                parts.append(block)
-        except Cut as error:
-            raise CauserieError("was cut off during the download", shown(url), "try again") from error
-        return Fetched(b"".join(parts), answer.headers.get("content-type", "").partition(";")[0].strip().lower(), answer.url)
+            for chunk in chunks:
+                size += len(chunk)
+                if size > limits.max_bytes:
+                    raise too_large_error(url, limits)
+                parts.append(chunk)
+        except TruncatedBody as error:
+            raise CauserieError("was cut off during the download", redact_url(url), "try again") from error
+        return FetchedBody(b"".join(parts), response.headers.get("content-type", "").partition(";")[0].strip().lower(), response.url)
 
 
 @contextmanager
-def asked(url: str, limits: Limits, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+def open_url(url: str, limits: FetchLimits, headers: Mapping[str, str] | None = None) -> Iterator[FetchResponse]:
     """The response after redirects, with the host of every hop checked; closed at the end, or when the total time is over.
 
     Raises `CauserieError` for an unusable URL, host or server; `chunks` raises `TruncatedBody` when the body ends too early.
     """
-    at = url
-    for _ in range(MOST_HOPS + 1):
-        connection = _connection(at, limits)
-        over = threading.Event()
-        timer = threading.Timer(limits.whole_s, _hang_up, (connection.sock, over))
+    current_url = url
+    for _ in range(MAX_REDIRECTS + 1):
+        connection = _connect(current_url, limits)
+        timed_out = threading.Event()
+        timer = threading.Timer(limits.total_timeout_s, _abort, (connection.sock, timed_out))
         timer.daemon = True
         timer.start()
         try:
-            response = _response(connection, at, headers or {})
+            response = _send_request(connection, current_url, headers or {})
             target = response.headers.get("Location", "")
             if response.status in (301, 302, 303, 307, 308) and target:
-                at = address(urljoin(at, target))
-                if not at:
-                    what = f"redirects to “{printable(target)[:100]}”, which is not http"
-                    raise CauserieError(what, shown(url), "open it in a browser to see")
+                current_url = normalise_url(urljoin(current_url, target))
+                if not current_url:
+                    message = f"redirects to “{terminal_safe(target)[:100]}”, which is not http"
+                    raise CauserieError(message, redact_url(url), "open it in a browser to see")
                 continue
-            named = {name.lower(): value for name, value in response.headers.items()}
-            yield Answer(at, response.status, named, _blocks(response, at, limits, over))
+            response_headers = {name.lower(): value for name, value in response.headers.items()}
+            yield FetchResponse(current_url, response.status, response_headers, _iter_body(response, current_url, limits, timed_out))
             return
         finally:
             timer.cancel()
             connection.close()
-    raise CauserieError(f"redirects more than {MOST_HOPS} times", shown(url), "open it in a browser to see")
+    raise CauserieError(f"redirects more than {MAX_REDIRECTS} times", redact_url(url), "open it in a browser to see")
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """A URL for error messages, without its query, which may hold a secret."""
-    return printable(url.partition("?")[0])[:200]
+    return terminal_safe(url.partition("?")[0])[:200]
 
 
-def _connection(url: str, limits: Limits) -> http.client.HTTPConnection:
+def _connect(url: str, limits: FetchLimits) -> http.client.HTTPConnection:
     """A connection to the IP address that was checked; TLS verifies the host name."""
-    clean = address(url)
-    parts = urlsplit(clean)
-    if not clean or not parts.hostname or "@" in parts.netloc:
+    normalised = normalise_url(url)
+    parts = urlsplit(normalised)
+    if not normalised or not parts.hostname or "@" in parts.netloc:
         if "@" in parts.netloc:
             hint = "a password in a URL is not sent: download the file first"
-            raise CauserieError("cannot be fetched", shown(parts.hostname or ""), hint)
-        raise CauserieError("cannot be fetched", shown(url), "give an http or https address")
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    number = resolved(parts.hostname, port, limits.allow_private)
-    connection = http.client.HTTPConnection(parts.hostname, port, timeout=limits.idle_s)
+            raise CauserieError("cannot be fetched", redact_url(parts.hostname or ""), hint)
+        raise CauserieError("cannot be fetched", redact_url(url), "give an http or https address")
+    is_tls = parts.scheme == "https"
+    port = parts.port or (443 if is_tls else 80)
+    ip = resolve_host(parts.hostname, port, limits.allow_private)
+    connection = http.client.HTTPConnection(parts.hostname, port, timeout=limits.idle_timeout_s)
     try:
-        sock = socket.create_connection((number, port), timeout=limits.idle_s)
-        if secure:
-            connection = http.client.HTTPSConnection(parts.hostname, port, timeout=limits.idle_s, context=_trusted())
-            sock = _trusted().wrap_socket(sock, server_hostname=parts.hostname)
+        sock = socket.create_connection((ip, port), timeout=limits.idle_timeout_s)
+        if is_tls:
+            connection = http.client.HTTPSConnection(parts.hostname, port, timeout=limits.idle_timeout_s, context=_tls_context())
+            sock = _tls_context().wrap_socket(sock, server_hostname=parts.hostname)
     except ssl.SSLError as error:
-        what = f"has no valid certificate ({printable(str(error.reason))})"
+        message = f"has no valid certificate ({terminal_safe(str(error.reason))})"
         hint = "open it in a browser to see; for your own certificate authority, set the environment variable SSL_CERT_FILE=its.pem"
-        raise CauserieError(what, shown(url), hint) from error
+        raise CauserieError(message, redact_url(url), hint) from error
     except OSError as error:
-        raise CauserieError(f"does not answer ({printable(str(error))})", shown(url), "try again later") from error
+        raise CauserieError(f"does not answer ({terminal_safe(str(error))})", redact_url(url), "try again later") from error
     connection.sock = sock
     return connection
 
 
-def _response(connection: http.client.HTTPConnection, url: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-    parts = urlsplit(address(url))
+def _send_request(connection: http.client.HTTPConnection, url: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    parts = urlsplit(normalise_url(url))
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    sent = {"User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **headers}
+    request_headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **headers}
     try:
-        connection.request("GET", target, headers=sent)
+        connection.request("GET", target, headers=request_headers)
         return connection.getresponse()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        what = f"does not answer with valid HTTP ({type(error).__name__})"
-        raise CauserieError(what, shown(url), "try again later") from error
+        message = f"does not answer with valid HTTP ({type(error).__name__})"
+        raise CauserieError(message, redact_url(url), "try again later") from error
 
 
-def _blocks(response: http.client.HTTPResponse, url: str, limits: Limits, over: threading.Event) -> Iterator[bytes]:
+def _iter_body(response: http.client.HTTPResponse, url: str, limits: FetchLimits, timed_out: threading.Event) -> Iterator[bytes]:
     """The body as sent, up to the size limit; raises `TruncatedBody` when it is shorter than Content-Length."""
-    said = response.headers.get("Content-Length", "")
-    wanted = int(said) if said.isascii() and said.isdigit() and len(said) < 16 and not response.chunked else None
-    if wanted is not None and wanted > limits.most_bytes:
-        raise too_large(url, limits)
+    content_length = response.headers.get("Content-Length", "")
+    expected_bytes = (
+        int(content_length)
+        if content_length.isascii() and content_length.isdigit() and len(content_length) < 16 and not response.chunked
+        else None
+    )
+    if expected_bytes is not None and expected_bytes > limits.max_bytes:
+        raise too_large_error(url, limits)
     size = 0
     while True:
         try:
-            block = response.read1(BLOCK_BYTES)
+            chunk = response.read1(CHUNK_BYTES)
         except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            if over.is_set():
+            if timed_out.is_set():
                 break
-            raise Cut(str(error)) from error
-        if not block:
+            raise TruncatedBody(str(error)) from error
+        if not chunk:
             break
-        size += len(block)
-        if size > limits.most_bytes:
-            raise too_large(url, limits)
-        yield block
-    if over.is_set():
-        raise CauserieError(f"takes more than {limits.whole_s:.0f} s", shown(url), "try again later")
-    if wanted is not None and size < wanted:
-        raise Cut(f"{size} of {wanted} bytes")
+        size += len(chunk)
+        if size > limits.max_bytes:
+            raise too_large_error(url, limits)
+        yield chunk
+    if timed_out.is_set():
+        raise CauserieError(f"takes more than {limits.total_timeout_s:.0f} s", redact_url(url), "try again later")
+    if expected_bytes is not None and size < expected_bytes:
+        raise TruncatedBody(f"{size} of {expected_bytes} bytes")
 
 
-def _unpacked(blocks: Iterator[bytes], url: str) -> Iterator[bytes]:
+def _decompress(chunks: Iterator[bytes], url: str) -> Iterator[bytes]:
     """Decompress gzip or zlib chunk by chunk: a decompression bomb meets the size limit while it is small."""
-    machine = zlib.decompressobj(47)
+    decompressor = zlib.decompressobj(47)
     try:
-        for block in blocks:
-            while block:
-                yield machine.decompress(block, BLOCK_BYTES)
-                block = machine.unconsumed_tail
-        yield machine.flush()
+        for chunk in chunks:
+            while chunk:
+                yield decompressor.decompress(chunk, CHUNK_BYTES)
+                chunk = decompressor.unconsumed_tail
+        yield decompressor.flush()
     except zlib.error as error:
-        raise CauserieError("is not valid gzip or deflate", shown(url), "open it in a browser to see") from error
-    if not machine.eof:
-        raise Cut("the compressed body ends too early")
+        raise CauserieError("is not valid gzip or deflate", redact_url(url), "open it in a browser to see") from error
+    if not decompressor.eof:
+        raise TruncatedBody("the compressed body ends too early")
 
 
-def _hang_up(sock: socket.socket, over: threading.Event) -> None:
+def _abort(sock: socket.socket, timed_out: threading.Event) -> None:
     """The total time is over: shut the socket, so that a slow server is not waited for."""
-    over.set()
+    timed_out.set()
     with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def too_large(url: str, limits: Limits) -> CauserieError:
+def too_large_error(url: str, limits: FetchLimits) -> CauserieError:
     """The error for a body beyond its size limit."""
-    return CauserieError(f"is larger than {limits.most_bytes / 1e6:,.0f} MB", shown(url), "larger files of a feed are not downloaded")
+    return CauserieError(f"is larger than {limits.max_bytes / 1e6:,.0f} MB", redact_url(url), "larger files of a feed are not downloaded")
 
 
-def _refusal(status: int) -> str:
-    return f"{_TELL.get(status, 'cannot be downloaded')} (HTTP status {status})"
+def _status_message(status: int) -> str:
+    return f"{_STATUS_MESSAGES.get(status, 'cannot be downloaded')} (HTTP status {status})"

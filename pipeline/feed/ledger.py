@@ -19,12 +19,12 @@ from pipeline.files import read_json, write_json
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
-_PODCAST = "https://podcastindex.org/namespace/1.0"
+_GUID_NAMESPACE = "ead4c236-bf58-58c6-a2c6-a6b28d128cb6"  # podcast-namespace, docs/tags/guid.md
+_PODCAST_NAMESPACE_URL = "https://podcastindex.org/namespace/1.0"
 
 
 @dataclass(frozen=True)
-class Given:
+class PublishedItem:
     """An episode as published. `text_sha256` covers the whole item except its audio: texts, credits, links."""
 
     guid: str
@@ -35,13 +35,13 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Publication:
+class PublicationRecord:
     """The contents of one publication, newest episode first."""
 
     at: datetime
     target: str  # "public", "s3://bucket/prefix"
     feed_sha256: str
-    episodes: tuple[Given, ...]
+    episodes: tuple[PublishedItem, ...]
     podcast: str = ""  # its podcast:guid
     show_sha256: str = ""  # of the channel without its items and dates
 
@@ -53,21 +53,21 @@ class Ledger:
     guid: str = ""  # podcast:guid
     feed_url: str = ""  # the URL that the GUID was derived from, for the record
     episodes: Mapping[str, str] = field(default_factory=dict)
-    publications: tuple[Publication, ...] = ()
+    publications: tuple[PublicationRecord, ...] = ()
     feeds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by name: `guid`, and `key`, the path below the website
 
-    def last(self, target: str) -> Publication | None:
+    def latest(self, target: str) -> PublicationRecord | None:
         """The latest publication to `target`."""
         return next((publication for publication in reversed(self.publications) if publication.target == target), None)
 
-    def known(self, target: str) -> Publication | None:
+    def baseline(self, target: str) -> PublicationRecord | None:
         """What subscribers have: the latest publication to `target`, else the latest to any target (a moved or imported show)."""
-        return self.last(target) or (self.publications[-1] if self.publications else None)
+        return self.latest(target) or (self.publications[-1] if self.publications else None)
 
 
 def podcast_guid(feed_url: str) -> str:
     """The podcast:guid of a feed: UUIDv5 of its URL without scheme and trailing slashes (podcast-namespace, docs/tags/guid.md)."""
-    return episode_guid(_NAMESPACE, re.sub(r"^[a-z][a-z0-9+.-]*://", "", feed_url, flags=re.IGNORECASE).rstrip("/"))
+    return episode_guid(_GUID_NAMESPACE, re.sub(r"^[a-z][a-z0-9+.-]*://", "", feed_url, flags=re.IGNORECASE).rstrip("/"))
 
 
 def episode_guid(podcast: str, slug: str) -> str:
@@ -77,62 +77,64 @@ def episode_guid(podcast: str, slug: str) -> str:
     return str(uuid.uuid5(uuid.UUID(podcast), slug))
 
 
-def assign(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
+def assign_guids(ledger: Ledger, feed_url: str, slugs: Iterable[str]) -> Ledger:
     """The ledger with a GUID for the show and for each episode; existing GUIDs never change."""
     if not ledger.guid:
         ledger = replace(ledger, guid=podcast_guid(feed_url), feed_url=feed_url)
-    new = {slug: episode_guid(ledger.guid, slug) for slug in slugs if slug not in ledger.episodes}
-    return replace(ledger, episodes={**ledger.episodes, **new})
+    added = {slug: episode_guid(ledger.guid, slug) for slug in slugs if slug not in ledger.episodes}
+    return replace(ledger, episodes={**ledger.episodes, **added})
 
 
-def assign_feeds(ledger: Ledger, website: str, wanted: Mapping[str, bool], token: Callable[[], str]) -> Ledger:
+def assign_feed_keys(ledger: Ledger, website: str, private_by_name: Mapping[str, bool], make_token: Callable[[], str]) -> Ledger:
     """The ledger with a path and a GUID for each feed in `private_by_name`; a private feed gets an unguessable path.
 
     `feed` is the main feed: it has an entry only when it is private. `make_token` returns unguessable text. A feed that changes
     between private and public gets a new path; its GUID stays.
     """
     feeds = dict(ledger.feeds)
-    for name, private in wanted.items():
-        known = feeds.get(name, {})
-        plain = f"feeds/{name}/feed.xml"
-        key = known.get("key", plain if not private else "")
-        if not key or private == (key == plain):
-            key = f"feeds/{token()}/feed.xml" if private else plain
-        guid = ledger.guid if name == "feed" else known.get("guid") or podcast_guid(website + key)
+    for name, private in private_by_name.items():
+        entry = feeds.get(name, {})
+        public_key = f"feeds/{name}/feed.xml"
+        key = entry.get("key", public_key if not private else "")
+        if not key or private == (key == public_key):
+            key = f"feeds/{make_token()}/feed.xml" if private else public_key
+        guid = ledger.guid if name == "feed" else entry.get("guid") or podcast_guid(website + key)
         feeds[name] = {"guid": guid, "key": key}
     return replace(ledger, feeds=feeds)
 
 
-def adopt(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
+def adopt_guids(ledger: Ledger, guid: str, episodes: Mapping[str, str]) -> Ledger:
     """The ledger with the GUIDs of an imported show; raises `CauserieError` when one contradicts a GUID in the ledger."""
     if guid and ledger.guid not in ("", guid):
         raise CauserieError(f"the show's podcast:guid is already {ledger.guid}, not {guid}", "feeds/ledger.json")
     if guid and not _is_uuid(guid):
         raise CauserieError(f"podcast:guid {guid!r} is not a UUID", "feeds/ledger.json", "leave it out to get a new one")
-    owners = {given: slug for slug, given in ledger.episodes.items()}
-    for slug, wanted in episodes.items():
-        if ledger.episodes.get(slug, wanted) != wanted or owners.setdefault(wanted, slug) != slug:
-            raise CauserieError(f"episode {slug} cannot have the GUID {wanted}: one of them is already assigned", "feeds/ledger.json")
+    owners = {existing: slug for slug, existing in ledger.episodes.items()}
+    for slug, guid_to_adopt in episodes.items():
+        if ledger.episodes.get(slug, guid_to_adopt) != guid_to_adopt or owners.setdefault(guid_to_adopt, slug) != slug:
+            raise CauserieError(
+                f"episode {slug} cannot have the GUID {guid_to_adopt}: one of them is already assigned", "feeds/ledger.json"
+            )
     return replace(ledger, guid=guid or ledger.guid, episodes={**ledger.episodes, **episodes})
 
 
-def publication(feed: bytes, *, at: datetime, target: str) -> Publication:
+def read_publication(feed: bytes, *, at: datetime, target: str) -> PublicationRecord:
     """The record of a publication, read from the published feed of Causerie."""
     from xml.etree import ElementTree
 
     channel = ElementTree.fromstring(feed).find("channel")
     if channel is None:
         raise ValueError("no channel")
-    podcast = channel.findtext(f"{{{_PODCAST}}}guid", "")
-    episodes = tuple(map(_given, channel.iterfind("item")))
+    podcast = channel.findtext(f"{{{_PODCAST_NAMESPACE_URL}}}guid", "")
+    episodes = tuple(map(_published_item, channel.iterfind("item")))
     for tag in [*channel.iterfind("item"), *channel.iterfind("pubDate"), *channel.iterfind("lastBuildDate")]:
         channel.remove(tag)
-    return Publication(at, target, hashlib.sha256(feed).hexdigest(), episodes, podcast, _digest(channel))
+    return PublicationRecord(at, target, hashlib.sha256(feed).hexdigest(), episodes, podcast, _digest(channel))
 
 
-def record(ledger: Ledger, publication: Publication) -> Ledger:
+def record_publication(ledger: Ledger, publication: PublicationRecord) -> Ledger:
     """The ledger with one more publication; unchanged when it equals the latest to its target."""
-    last = ledger.last(publication.target)
+    last = ledger.latest(publication.target)
     if last is not None and replace(last, at=publication.at) == publication:
         return ledger
     # Only the latest publication to a target is compared with the next: older ones keep their date and digest, not their episodes.
@@ -140,23 +142,23 @@ def record(ledger: Ledger, publication: Publication) -> Ledger:
     return replace(ledger, publications=(*earlier, publication))
 
 
-def load(path: Path) -> Ledger:
+def load_ledger(path: Path) -> Ledger:
     """The ledger in a file, empty when there is no file; raises `CauserieError` when it is damaged, and never overwrites it."""
     if not path.exists():
         return Ledger()
     try:
-        return from_value(read_json(path))
+        return ledger_from_json(read_json(path))
     except (CauserieError, KeyError, TypeError, ValueError, AttributeError) as error:
         hint = "it holds the GUIDs of published episodes: restore it from version control"
         raise CauserieError("is damaged", str(path), hint) from error
 
 
-def save(path: Path, ledger: Ledger) -> None:
+def save_ledger(path: Path, ledger: Ledger) -> None:
     """Write the ledger atomically."""
-    write_json(path, to_value(ledger))
+    write_json(path, ledger_to_json(ledger))
 
 
-def to_value(ledger: Ledger) -> dict[str, object]:
+def ledger_to_json(ledger: Ledger) -> dict[str, object]:
     """The ledger as JSON values."""
     return {
         "version": 1,
@@ -167,30 +169,30 @@ def to_value(ledger: Ledger) -> dict[str, object]:
     }
 
 
-def from_value(value: dict[str, Any]) -> Ledger:  # as `json` types what it reads
+def ledger_from_json(value: dict[str, Any]) -> Ledger:  # as `json` types what it reads
     """The inverse of `ledger_to_json`; raises `ValueError` or `KeyError` for anything else."""
     podcast, episodes = value["podcast"], value["episodes"]
-    whole = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
-    if value["version"] != 1 or not whole:
+    is_valid = all(isinstance(guid, str) and guid for guid in episodes.values()) and (not podcast["guid"] or _is_uuid(podcast["guid"]))
+    if value["version"] != 1 or not is_valid:
         raise ValueError("not a ledger")
     feeds = {name: {"guid": feed["guid"], "key": feed["key"]} for name, feed in value.get("feeds", {}).items()}
-    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication, value["publications"])), feeds=feeds)
+    return Ledger(**podcast, episodes=episodes, publications=tuple(map(_publication_from_json, value["publications"])), feeds=feeds)
 
 
-def _publication(value: dict[str, Any]) -> Publication:  # as `json` types what it reads
-    given = tuple(Given(**episode) for episode in value["episodes"])
-    return Publication(**{**value, "at": datetime.fromisoformat(value["at"]), "episodes": given})
+def _publication_from_json(value: dict[str, Any]) -> PublicationRecord:  # as `json` types what it reads
+    items = tuple(PublishedItem(**episode) for episode in value["episodes"])
+    return PublicationRecord(**{**value, "at": datetime.fromisoformat(value["at"]), "episodes": items})
 
 
-def _given(item: Element) -> Given:
+def _published_item(item: Element) -> PublishedItem:
     """The item's digest excludes its audio files: a new file is not a new text."""
     enclosure = item.find("enclosure")
     if enclosure is None:
         raise CauserieError("has an episode without audio", "feed.xml")
-    address, length = enclosure.attrib["url"], int(enclosure.attrib["length"])
-    for file in (enclosure, *item.iterfind(f"{{{_PODCAST}}}alternateEnclosure")):
+    url, length = enclosure.attrib["url"], int(enclosure.attrib["length"])
+    for file in (enclosure, *item.iterfind(f"{{{_PODCAST_NAMESPACE_URL}}}alternateEnclosure")):
         item.remove(file)
-    return Given(item.findtext("guid", ""), item.findtext("title", ""), address, length, _digest(item))
+    return PublishedItem(item.findtext("guid", ""), item.findtext("title", ""), url, length, _digest(item))
 
 
 def _digest(element: Element) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.feed.parsed import Entry, Feed, Tag
-from pipeline.pictures import Image
+from pipeline.pictures import ImageHeader
 
 ERROR, ADVICE = "error", "advice"
 SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # scopes of a rule, besides the kinds of file in `FileReference`
@@ -25,9 +25,9 @@ class Rule(NamedTuple):
     pack: str  # Apple, Spotify, Podcast Index, PSP-1, Amazon
     name: str  # unique in all packs
     level: str  # an error makes directories refuse the feed or a part of it; advice does not
-    looks_at: str
+    scope: str
     source: str  # the document and its section
-    breaks: Callable[..., str | Iterable[tuple[Entry, str]]]
+    check: Callable[..., str | Iterable[tuple[Entry, str]]]
     remedy: str
 
 
@@ -44,7 +44,7 @@ class Finding:
     remedy: str
 
 
-class Use(NamedTuple):
+class FileReference(NamedTuple):
     """A reference to a file in the feed: its kind, URL, tag and item (None for the channel)."""
 
     kind: str  # one of FILES, or "feed" for the feed's own URL
@@ -54,7 +54,7 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Audio:
+class AudioProperties:
     """The header and tags of an audio file."""
 
     type: str  # audio/mpeg, audio/mp4, audio/ogg…
@@ -69,18 +69,18 @@ class Audio:
 
 
 @dataclass(frozen=True)
-class File:
+class LocalFile:
     """The properties of a local file; `error` says why its content does not conform to its media type."""
 
     bytes: int
     sha256: str = ""  # from release.json
-    image: Image | None = None
-    audio: Audio | None = None
-    damage: str = ""
+    image: ImageHeader | None = None
+    audio: AudioProperties | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True)
-class Served:
+class HttpProbe:
     """A server's response to HEAD, and for audio to a request for its first two bytes. Header names are in lower case."""
 
     status: int  # 0 without a response
@@ -97,47 +97,47 @@ def channel_or_item(value: Feed | Entry) -> Entry:
 def missing(name: str, attribute: str = "") -> Callable[..., str]:
     """A check that the channel or an item has a non-empty tag (or attribute)."""
 
-    def breaks(value: Feed | Entry, *_: object) -> str:
+    def check(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
         return "" if (entry.attribute(name, attribute) if attribute else entry.text(name)) else f"has no {name}"
 
-    return breaks
+    return check
 
 
-def not_among(name: str, *values: str) -> Callable[..., str]:
+def not_one_of(name: str, *values: str) -> Callable[..., str]:
     """A check that the text of a tag, if present, is exactly one of `values`."""
 
-    def breaks(value: Feed | Entry, *_: object) -> str:
+    def check(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
-        for tag in entry.all(name):
+        for tag in entry.find_all(name):
             if tag.text.strip() not in values:
                 return f"has {name} “{tag.text.strip()[:40]}”"
         return ""
 
-    return breaks
+    return check
 
 
-def longer(name: str, characters: int) -> Callable[..., str]:
+def too_long(name: str, characters: int) -> Callable[..., str]:
     """A check of the length of a tag's text, in characters."""
 
-    def breaks(value: Feed | Entry, *_: object) -> str:
+    def check(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
-        for tag in entry.all(name):
+        for tag in entry.find_all(name):
             if len(tag.text) > characters:
                 return f"has {name} of {len(tag.text)} characters, the limit is {characters}"
         return ""
 
-    return breaks
+    return check
 
 
-def heavier(name: str, limit_bytes: int) -> Callable[..., str]:
+def too_many_bytes(name: str, limit_bytes: int) -> Callable[..., str]:
     """A check of the length of a tag's text, in bytes of UTF-8."""
 
-    def breaks(value: Feed | Entry, *_: object) -> str:
+    def check(value: Feed | Entry, *_: object) -> str:
         entry = channel_or_item(value)
-        for tag in entry.all(name):
+        for tag in entry.find_all(name):
             if len(tag.text) * 4 > limit_bytes and (size := len(tag.text.encode())) > limit_bytes:
                 return f"has {name} of {size} bytes, the limit is {limit_bytes}: accented letters count double"
         return ""
 
-    return breaks
+    return check

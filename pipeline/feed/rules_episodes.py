@@ -9,19 +9,19 @@ from pipeline.feed.rule import ADVICE, EPISODES, ERROR, Rule
 from pipeline.feed.rules_show import EPISODE_TAGS, HOSTING, SHOW_TAGS
 
 
-def _same(feed: Feed, what: str, key: str, attribute: str = "") -> Iterator[tuple[Entry, str]]:
+def _duplicates(feed: Feed, label: str, tag: str, attribute: str = "") -> Iterator[tuple[Entry, str]]:
     """Items whose value is already used by an earlier item."""
     seen: dict[str, Entry] = {}
     for item in feed.items:
-        value = item.attribute(key, attribute) if attribute else item.text(key)
+        value = item.attribute(tag, attribute) if attribute else item.text(tag)
         if value and seen.setdefault(value, item) is not item:
-            yield item, f"has the same {what} as “{seen[value].text('title')[:60]}”, line {seen[value].line}"
+            yield item, f"has the same {label} as “{seen[value].text('title')[:60]}”, line {seen[value].line}"
 
 
-def _same_number(feed: Feed) -> Iterator[tuple[Entry, str]]:
+def _duplicate_numbers(feed: Feed) -> Iterator[tuple[Entry, str]]:
     seen: dict[tuple[str, str], Entry] = {}
     for item in feed.items:
-        if (number := item.text("itunes:episode")) and is_full(item):
+        if (number := item.text("itunes:episode")) and is_full_episode(item):
             first = seen.setdefault((item.text("itunes:season"), number), item)
             if first is not item:
                 yield item, f"has number {number}, like “{first.text('title')[:60]}” in the same season"
@@ -30,18 +30,20 @@ def _same_number(feed: Feed) -> Iterator[tuple[Entry, str]]:
 def _unnumbered(feed: Feed) -> Iterable[tuple[Entry, str]]:
     if feed.channel.text("itunes:type") != "serial":
         return ()
-    return ((item, "has no itunes:episode in a serial show") for item in feed.items if is_full(item) and not item.text("itunes:episode"))
+    return (
+        (item, "has no itunes:episode in a serial show") for item in feed.items if is_full_episode(item) and not item.text("itunes:episode")
+    )
 
 
-def _lone_bonus(feed: Feed) -> Iterator[tuple[Entry, str]]:
-    full = {(item.text("itunes:season"), item.text("itunes:episode")) for item in feed.items if is_full(item)}
+def _orphan_bonuses(feed: Feed) -> Iterator[tuple[Entry, str]]:
+    full = {(item.text("itunes:season"), item.text("itunes:episode")) for item in feed.items if is_full_episode(item)}
     for item in feed.items:
         number = item.text("itunes:episode")
         if number and item.text("itunes:episodeType") == "bonus" and (item.text("itunes:season"), number) not in full:
             yield item, f"is a bonus to episode {number}, which is not in the feed"
 
 
-def _trailers(feed: Feed) -> Iterator[tuple[Entry, str]]:
+def _extra_trailers(feed: Feed) -> Iterator[tuple[Entry, str]]:
     seen: dict[str, Entry] = {}
     for item in feed.items:
         if item.text("itunes:episodeType") == "trailer" and not item.text("itunes:episode"):
@@ -50,7 +52,7 @@ def _trailers(feed: Feed) -> Iterator[tuple[Entry, str]]:
                 yield item, f"is a second trailer of the same season or show, after “{first.text('title')[:60]}”"
 
 
-def is_full(item: Entry) -> bool:
+def is_full_episode(item: Entry) -> bool:
     """Whether an item is a full episode, not a trailer or bonus."""
     return item.text("itunes:episodeType") in ("", "full")
 
@@ -63,7 +65,7 @@ RULES = (
         ERROR,
         EPISODES,
         f"{HOSTING}, GUID",
-        lambda feed: _same(feed, "guid", "guid"),
+        lambda feed: _duplicates(feed, "guid", "guid"),
         "give each its own, and never change it",
     ),
     Rule(
@@ -72,18 +74,26 @@ RULES = (
         ERROR,
         EPISODES,
         f"{HOSTING}, Enclosure",
-        lambda feed: _same(feed, "audio file", "enclosure", "url"),
+        lambda feed: _duplicates(feed, "audio file", "enclosure", "url"),
         "give each episode its own file: Apple ignores the second",
     ),
-    Rule("Apple", "titles-unique", ADVICE, EPISODES, EPISODE_TAGS, lambda feed: _same(feed, "title", "title"), "give each its own title"),
-    Rule("Apple", "numbers-unique", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episode", _same_number, "give each its own number"),
+    Rule(
+        "Apple",
+        "titles-unique",
+        ADVICE,
+        EPISODES,
+        EPISODE_TAGS,
+        lambda feed: _duplicates(feed, "title", "title"),
+        "give each its own title",
+    ),
+    Rule("Apple", "numbers-unique", ADVICE, EPISODES, f"{EPISODE_TAGS}, itunes:episode", _duplicate_numbers, "give each its own number"),
     Rule(
         "Apple",
         "bonus-belongs",
         ADVICE,
         EPISODES,
         f"{EPISODE_TAGS}, itunes:episodeType",
-        _lone_bonus,
+        _orphan_bonuses,
         "give it that episode’s number, or none",
     ),
     Rule(
@@ -92,7 +102,7 @@ RULES = (
         ADVICE,
         EPISODES,
         f"{EPISODE_TAGS}, itunes:episodeType",
-        _trailers,
+        _extra_trailers,
         "give it the season or number it announces",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from pipeline.feed.rule import ADVICE, ERROR, File, Rule, Use
+from pipeline.feed.rule import ADVICE, ERROR, FileReference, LocalFile, Rule
 from pipeline.feed.rules_item import extension
 from pipeline.feed.rules_show import EPISODE_TAGS, HOSTING
 
@@ -13,140 +13,144 @@ _AUDIO = "Audio requirements (podcasters.apple.com/support/893)"
 _DOCS = "podcast-namespace, docs/tags"
 _COVER_PX = (1400, 3000)
 _EXTENSIONS = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}
-_LEAST_KBPS = {1: (32, 96), 2: (64, 128)}  # by number of channels: minimum, and advised
+_MIN_KBPS = {1: (32, 96), 2: (64, 128)}  # by number of channels: minimum, and advised
 _RATES_HZ = (44_100, 48_000)
-_DRIFT_S = 2.0  # rounding, and decoder padding
+_TOLERANCE_S = 2.0  # rounding, and decoder padding
 
 
-def _is_image(_: Use, file: File) -> str:
+def _not_an_image(_: FileReference, file: LocalFile) -> str:
     return "" if file.image else "is not a JPEG or PNG image"
 
 
-def _square(_: Use, file: File) -> str:
+def _not_square(_: FileReference, file: LocalFile) -> str:
     image = file.image
     return f"is {image.width_px} × {image.height_px} pixels" if image and image.width_px != image.height_px else ""
 
 
-def _size(_: Use, file: File) -> str:
+def _wrong_size(_: FileReference, file: LocalFile) -> str:
     image = file.image
     outside = image and not (_COVER_PX[0] <= image.width_px <= _COVER_PX[1] and _COVER_PX[0] <= image.height_px <= _COVER_PX[1])
     return f"is {image.width_px} × {image.height_px} pixels" if image and outside else ""
 
 
-def _best(_: Use, file: File) -> str:
+def _below_preferred_size(_: FileReference, file: LocalFile) -> str:
     image = file.image
     return f"is {image.width_px} pixels wide" if image and _COVER_PX[0] <= image.width_px < _COVER_PX[1] else ""
 
 
-def _colour(_: Use, file: File) -> str:
+def _not_rgb(_: FileReference, file: LocalFile) -> str:
     return f"is in {file.image.colour}" if file.image and file.image.colour != "RGB" else ""
 
 
-def _alpha(_: Use, file: File) -> str:
+def _has_alpha(_: FileReference, file: LocalFile) -> str:
     return "has an alpha channel" if file.image and file.image.alpha else ""
 
 
-def _cover_name(use: Use, file: File) -> str:
+def _wrong_extension(use: FileReference, file: LocalFile) -> str:
     if not file.image or extension(use.url) in _EXTENSIONS[file.image.type]:
         return ""
     return f"is {file.image.type.upper()}, but its URL ends in “{extension(use.url)[:10]}”"
 
 
-def _bytes(use: Use, file: File) -> str:
-    told = use.tag.get("length")
-    return f"has {file.bytes} bytes, but the feed declares {told[:20]}" if told and told != str(file.bytes) else ""
+def _wrong_length(use: FileReference, file: LocalFile) -> str:
+    declared = use.tag.get("length")
+    return f"has {file.bytes} bytes, but the feed declares {declared[:20]}" if declared and declared != str(file.bytes) else ""
 
 
-def _is_audio(use: Use, file: File) -> str:
-    told = use.tag.get("type").partition(";")[0]
+def _wrong_type(use: FileReference, file: LocalFile) -> str:
+    declared = use.tag.get("type").partition(";")[0]
     if file.audio is None:
-        return f"is not a valid {told or 'audio'} file"
-    family = {"audio/x-m4a": "audio/mp4", "audio/m4a": "audio/mp4", "audio/opus": "audio/ogg"}
-    return "" if family.get(told, told) == file.audio.type else f"is {file.audio.type}, but the feed declares {told[:40]}"
+        return f"is not a valid {declared or 'audio'} file"
+    type_aliases = {"audio/x-m4a": "audio/mp4", "audio/m4a": "audio/mp4", "audio/opus": "audio/ogg"}
+    return "" if type_aliases.get(declared, declared) == file.audio.type else f"is {file.audio.type}, but the feed declares {declared[:40]}"
 
 
-def _lasts(use: Use, file: File) -> str:
-    told = use.item.text("itunes:duration") if use.item else ""
-    if not file.audio or not told.isdigit() or abs(file.audio.duration_s - int(told[:9])) <= _DRIFT_S:
+def _wrong_duration(use: FileReference, file: LocalFile) -> str:
+    declared = use.item.text("itunes:duration") if use.item else ""
+    if not file.audio or not declared.isdigit() or abs(file.audio.duration_s - int(declared[:9])) <= _TOLERANCE_S:
         return ""
-    return f"lasts {file.audio.duration_s:.0f} s, but the feed declares {told[:9]}"
+    return f"lasts {file.audio.duration_s:.0f} s, but the feed declares {declared[:9]}"
 
 
-def _mp3(file: File) -> bool:
+def _is_mp3(file: LocalFile) -> bool:
     return file.audio is not None and file.audio.type == "audio/mpeg"
 
 
-def _constant(_: Use, file: File) -> str:
-    return "has a variable bit rate" if file.audio and _mp3(file) and not file.audio.constant else ""
+def _variable_bit_rate(_: FileReference, file: LocalFile) -> str:
+    return "has a variable bit rate" if file.audio and _is_mp3(file) and not file.audio.constant else ""
 
 
-def _info(_: Use, file: File) -> str:
-    return "has no Info header" if file.audio and _mp3(file) and not file.audio.has_info else ""
+def _no_info_header(_: FileReference, file: LocalFile) -> str:
+    return "has no Info header" if file.audio and _is_mp3(file) and not file.audio.has_info else ""
 
 
-def _thin(_: Use, file: File) -> str:
-    return _rated(file, 0, _LEAST_KBPS.get(file.audio.channels, (0, 0))[0]) if file.audio and _mp3(file) else ""
+def _below_min_kbps(_: FileReference, file: LocalFile) -> str:
+    return _kbps_in_range(file, 0, _MIN_KBPS.get(file.audio.channels, (0, 0))[0]) if file.audio and _is_mp3(file) else ""
 
 
-def _modest(_: Use, file: File) -> str:
-    least, advised = _LEAST_KBPS.get(file.audio.channels, (0, 0)) if file.audio and _mp3(file) else (0, 0)
-    return _rated(file, least, advised)
+def _below_advised_kbps(_: FileReference, file: LocalFile) -> str:
+    minimum, advised = _MIN_KBPS.get(file.audio.channels, (0, 0)) if file.audio and _is_mp3(file) else (0, 0)
+    return _kbps_in_range(file, minimum, advised)
 
 
-def _rated(file: File, least: int, below: int) -> str:
+def _kbps_in_range(file: LocalFile, minimum: int, limit: int) -> str:
     audio = file.audio
-    return f"has {audio.kbps} kb/s on {audio.channels} channel{'s' * (audio.channels > 1)}" if audio and least <= audio.kbps < below else ""
+    return (
+        f"has {audio.kbps} kb/s on {audio.channels} channel{'s' * (audio.channels > 1)}" if audio and minimum <= audio.kbps < limit else ""
+    )
 
 
-def _rate(_: Use, file: File) -> str:
-    return f"has a sample rate of {file.audio.rate_hz} Hz" if file.audio and _mp3(file) and file.audio.rate_hz not in _RATES_HZ else ""
+def _unusual_sample_rate(_: FileReference, file: LocalFile) -> str:
+    return f"has a sample rate of {file.audio.rate_hz} Hz" if file.audio and _is_mp3(file) and file.audio.rate_hz not in _RATES_HZ else ""
 
 
-def _id3(_: Use, file: File) -> str:
-    if not file.audio or not _mp3(file) or file.audio.id3 == (2, 3):
+def _wrong_id3_version(_: FileReference, file: LocalFile) -> str:
+    if not file.audio or not _is_mp3(file) or file.audio.id3 == (2, 3):
         return ""
     return f"has ID3 tags of version {'.'.join(map(str, file.audio.id3))}" if file.audio.id3 else "has no ID3 tags"
 
 
-def _titled(use: Use, file: File) -> str:
+def _wrong_title(use: FileReference, file: LocalFile) -> str:
     title = use.item.text("title") if use.item else ""
     if not file.audio or not file.audio.title or file.audio.title == title:
         return ""
     return f"has the title “{file.audio.title[:60]}” in its tags, but the feed has “{title[:60]}”"
 
 
-def _integrity(use: Use, file: File) -> str:
+def _wrong_integrity(use: FileReference, file: LocalFile) -> str:
     if not file.sha256:
         return ""
-    right = f"sha256-{b64encode(bytes.fromhex(file.sha256)).decode()}"
-    told = [child.get("value") for child in use.tag.children if child.name == "podcast:integrity" and child.get("type") == "sri"]
-    return "does not match the digest in the feed" if any(value.startswith("sha256-") and value != right for value in told) else ""
+    expected = f"sha256-{b64encode(bytes.fromhex(file.sha256)).decode()}"
+    declared = [child.get("value") for child in use.tag.children if child.name == "podcast:integrity" and child.get("type") == "sri"]
+    return "does not match the digest in the feed" if any(value.startswith("sha256-") and value != expected for value in declared) else ""
 
 
-def _whole(_: Use, file: File) -> str:
-    return file.damage
+def _invalid_content(_: FileReference, file: LocalFile) -> str:
+    return file.error
 
 
-_BUILD = "run causerie build"
+_BUILD_HINT = "run causerie build"
 
 RULES = (
-    Rule("Apple", "cover-format", ERROR, "cover", _ARTWORK, _is_image, "export it again as JPEG"),
-    Rule("Apple", "cover-square", ERROR, "cover", _ARTWORK, _square, "crop it to a square"),
-    Rule("Apple", "cover-size", ERROR, "cover", _ARTWORK, _size, "make it 1400 to 3000 pixels a side, 3000 at best"),
-    Rule("Apple", "cover-largest", ADVICE, "cover", _ARTWORK, _best, "Apple prefers 3000 pixels a side"),
-    Rule("Apple", "cover-colour", ERROR, "cover", _ARTWORK, _colour, "export it again in RGB"),
-    Rule("Apple", "cover-alpha", ADVICE, "cover", _ARTWORK, _alpha, "export it again without transparency"),
-    Rule("Apple", "cover-extension", ERROR, "cover", f"{HOSTING}, Artwork", _cover_name, "use the extension of its format, .jpg or .png"),
-    Rule("Apple", "audio-bytes", ERROR, "audio", f"{EPISODE_TAGS}, enclosure", _bytes, _BUILD),
-    Rule("Apple", "audio-type", ERROR, "audio", f"{EPISODE_TAGS}, enclosure", _is_audio, _BUILD),
-    Rule("Apple", "audio-duration", ERROR, "audio", f"{EPISODE_TAGS}, itunes:duration", _lasts, _BUILD),
+    Rule("Apple", "cover-format", ERROR, "cover", _ARTWORK, _not_an_image, "export it again as JPEG"),
+    Rule("Apple", "cover-square", ERROR, "cover", _ARTWORK, _not_square, "crop it to a square"),
+    Rule("Apple", "cover-size", ERROR, "cover", _ARTWORK, _wrong_size, "make it 1400 to 3000 pixels a side, 3000 at best"),
+    Rule("Apple", "cover-largest", ADVICE, "cover", _ARTWORK, _below_preferred_size, "Apple prefers 3000 pixels a side"),
+    Rule("Apple", "cover-colour", ERROR, "cover", _ARTWORK, _not_rgb, "export it again in RGB"),
+    Rule("Apple", "cover-alpha", ADVICE, "cover", _ARTWORK, _has_alpha, "export it again without transparency"),
+    Rule(
+        "Apple", "cover-extension", ERROR, "cover", f"{HOSTING}, Artwork", _wrong_extension, "use the extension of its format, .jpg or .png"
+    ),
+    Rule("Apple", "audio-bytes", ERROR, "audio", f"{EPISODE_TAGS}, enclosure", _wrong_length, _BUILD_HINT),
+    Rule("Apple", "audio-type", ERROR, "audio", f"{EPISODE_TAGS}, enclosure", _wrong_type, _BUILD_HINT),
+    Rule("Apple", "audio-duration", ERROR, "audio", f"{EPISODE_TAGS}, itunes:duration", _wrong_duration, _BUILD_HINT),
     Rule(
         "Apple",
         "audio-constant",
         ADVICE,
         "audio",
         f"{_AUDIO}; seeking in VBR is a guess (marco.org, 2016/08)",
-        _constant,
+        _variable_bit_rate,
         "encode it at a constant rate",
     ),
     Rule(
@@ -155,32 +159,40 @@ RULES = (
         ADVICE,
         "audio",
         "LAME, Mp3 Info Tag revision 1",
-        _info,
+        _no_info_header,
         "encode it again: players read the exact length from it",
     ),
-    Rule("Apple", "audio-least-rate", ERROR, "audio", f"{_AUDIO}, MP3", _thin, "raise mp3_kbps in show.toml"),
+    Rule("Apple", "audio-least-rate", ERROR, "audio", f"{_AUDIO}, MP3", _below_min_kbps, "raise mp3_kbps in show.toml"),
     Rule(
         "Apple",
         "audio-advised-rate",
         ADVICE,
         "audio",
         f"{_AUDIO}, MP3",
-        _modest,
+        _below_advised_kbps,
         "Apple advises 96 kb/s for mono and 128 for stereo: mp3_kbps",
     ),
-    Rule("Apple", "audio-sample-rate", ADVICE, "audio", f"{_AUDIO}, MP3", _rate, "encode it at 44100 or 48000 Hz"),
-    Rule("Apple", "audio-id3", ADVICE, "audio", "ID3v2.3 (id3.org): the version that every player reads", _id3, "tag it in version 2.3"),
-    Rule("Apple", "audio-title", ADVICE, "audio", "ID3v2.3, 4.2.1 TIT2 (id3.org)", _titled, _BUILD),
-    Rule("Podcast Index", "alternate-bytes", ERROR, "alternate", f"{_DOCS}/alternate-enclosure.md", _bytes, _BUILD),
-    Rule("Podcast Index", "alternate-type", ERROR, "alternate", f"{_DOCS}/alternate-enclosure.md", _is_audio, _BUILD),
-    Rule("Podcast Index", "alternate-integrity", ERROR, "alternate", f"{_DOCS}/integrity.md", _integrity, _BUILD),
+    Rule("Apple", "audio-sample-rate", ADVICE, "audio", f"{_AUDIO}, MP3", _unusual_sample_rate, "encode it at 44100 or 48000 Hz"),
+    Rule(
+        "Apple",
+        "audio-id3",
+        ADVICE,
+        "audio",
+        "ID3v2.3 (id3.org): the version that every player reads",
+        _wrong_id3_version,
+        "tag it in version 2.3",
+    ),
+    Rule("Apple", "audio-title", ADVICE, "audio", "ID3v2.3, 4.2.1 TIT2 (id3.org)", _wrong_title, _BUILD_HINT),
+    Rule("Podcast Index", "alternate-bytes", ERROR, "alternate", f"{_DOCS}/alternate-enclosure.md", _wrong_length, _BUILD_HINT),
+    Rule("Podcast Index", "alternate-type", ERROR, "alternate", f"{_DOCS}/alternate-enclosure.md", _wrong_type, _BUILD_HINT),
+    Rule("Podcast Index", "alternate-integrity", ERROR, "alternate", f"{_DOCS}/integrity.md", _wrong_integrity, _BUILD_HINT),
     Rule(
         "Podcast Index",
         "transcript-content",
         ERROR,
         "transcript",
         f"{_DOCS}/transcript.md; WebVTT (W3C)",
-        _whole,
+        _invalid_content,
         "fix the transcript and run causerie build",
     ),
     Rule(
@@ -189,7 +201,7 @@ RULES = (
         ERROR,
         "chapters",
         "podcast-namespace, jsonChapters.md 1.2",
-        _whole,
+        _invalid_content,
         "fix the chapters in episode.toml and run causerie build",
     ),
 )

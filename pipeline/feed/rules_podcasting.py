@@ -8,16 +8,16 @@ from uuid import UUID
 
 from pipeline.directories import MEDIUMS, TRANSCRIPTS
 from pipeline.feed.parsed import Entry, Feed, Tag
-from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, channel_or_item, not_among
-from pipeline.feed.rules_show import is_local, moment, web_address
+from pipeline.feed.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, channel_or_item, not_one_of
+from pipeline.feed.rules_show import is_http_url, is_local_url, parse_rfc2822_date
 from pipeline.roles import TAXONOMY
 
 _DOCS = "podcast-namespace, docs/tags"
 _ROLES = frozenset(role.lower() for group in TAXONOMY.values() for role in group)
 _GROUPS = frozenset(group.lower() for group in TAXONOMY)
-_ADDRESSES = ("url", "href", "img", "uri", "feedUrl", "accountUrl")
+_URL_ATTRIBUTES = ("url", "href", "img", "uri", "feedUrl", "accountUrl")
 _ONCE = ("podcast:guid", "podcast:locked", "podcast:medium", "podcast:license", "podcast:chapters", "podcast:season", "podcast:episode")
-_LONGEST = (
+_MAX_CHARS = (
     *((f"podcast:{name}", "", 128) for name in ("person", "license", "funding", "location", "trailer", "soundbite")),
     ("podcast:txt", "", 4000),
     ("podcast:season", "name", 128),
@@ -25,7 +25,7 @@ _LONGEST = (
     ("podcast:alternateEnclosure", "title", 32),
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_SHOW_AND_EPISODE = (("show", SHOW), ("item", EPISODE))
+_SCOPES = (("show", SHOW), ("item", EPISODE))
 
 
 def _tags(value: Feed | Entry) -> Iterator[Tag]:
@@ -37,28 +37,28 @@ def _tags(value: Feed | Entry) -> Iterator[Tag]:
                 yield from tag.children
 
 
-def _each(name: str, breaks: Callable[[Tag], str]) -> Callable[..., str]:
+def _for_each_tag(name: str, check: Callable[[Tag], str]) -> Callable[..., str]:
     """A check of every tag of a name."""
 
-    def test(value: Feed | Entry, *_: object) -> str:
-        for tag in channel_or_item(value).all(name):
-            if problem := breaks(tag):
+    def check_all(value: Feed | Entry, *_: object) -> str:
+        for tag in channel_or_item(value).find_all(name):
+            if problem := check(tag):
                 return problem
         return ""
 
-    return test
+    return check_all
 
 
-def _insecure(value: Feed | Entry, *_: object) -> str:
+def _insecure_urls(value: Feed | Entry, *_: object) -> str:
     for tag in _tags(value):
         for attribute, address in tag.attributes.items():
-            if address.startswith("http://") and attribute in _ADDRESSES and not is_local(address):
+            if address.startswith("http://") and attribute in _URL_ATTRIBUTES and not is_local_url(address):
                 return f"has a URL without https in {tag.name}: {address[:80]}"
     return ""
 
 
-def _twice(value: Feed | Entry, *_: object) -> str:
-    found = [name for name in _ONCE if len(channel_or_item(value).all(name)) > 1]
+def _repeated_tags(value: Feed | Entry, *_: object) -> str:
+    found = [name for name in _ONCE if len(channel_or_item(value).find_all(name)) > 1]
     return f"has {found[0]} more than once" if found else ""
 
 
@@ -72,12 +72,12 @@ def _guid(feed: Feed) -> str:
         return f"has podcast:guid “{text[:40]}”, which is not a UUID"
 
 
-def _truncated(value: Feed | Entry, *_: object) -> str:
+def _too_long_texts(value: Feed | Entry, *_: object) -> str:
     entry = channel_or_item(value)
-    for name, attribute, longest in _LONGEST:
+    for name, attribute, max_chars in _MAX_CHARS:
         for tag in entry.tags.get(name, ()):
-            if (size := len(tag.get(attribute) if attribute else tag.text)) > longest:
-                return f"has {attribute or 'a text'} of {size} characters in {name}, the limit is {longest}"
+            if (size := len(tag.get(attribute) if attribute else tag.text)) > max_chars:
+                return f"has {attribute or 'a text'} of {size} characters in {name}, the limit is {max_chars}"
     return ""
 
 
@@ -94,16 +94,16 @@ def _role(tag: Tag) -> str:
 
 def _license(tag: Tag) -> str:
     text = tag.text.strip()
-    own = " " in text and web_address(tag.get("url"))  # a licence in its own words, at that URL
-    return f"has the licence “{text[:40]}”" if not text or text != text.lower() and not own else ""
+    is_own_wording = " " in text and is_http_url(tag.get("url"))  # a licence in its own words, at that URL
+    return f"has the licence “{text[:40]}”" if not text or text != text.lower() and not is_own_wording else ""
 
 
 def _image(tag: Tag) -> str:
-    return "" if web_address(tag.get("href")) else "has podcast:image without a URL"
+    return "" if is_http_url(tag.get("href")) else "has podcast:image without a URL"
 
 
 def _funding(tag: Tag) -> str:
-    return "" if web_address(tag.get("url")) else "has podcast:funding without a URL"
+    return "" if is_http_url(tag.get("url")) else "has podcast:funding without a URL"
 
 
 def _location(tag: Tag) -> str:
@@ -111,11 +111,11 @@ def _location(tag: Tag) -> str:
 
 
 def _trailer(tag: Tag) -> str:
-    whole = web_address(tag.get("url")) and moment(tag.get("pubdate")) and tag.text.strip()
-    return "" if whole else "has podcast:trailer without a URL, RFC 2822 date or title"
+    is_complete = is_http_url(tag.get("url")) and parse_rfc2822_date(tag.get("pubdate")) and tag.text.strip()
+    return "" if is_complete else "has podcast:trailer without a URL, RFC 2822 date or title"
 
 
-def _social(tag: Tag) -> str:
+def _social_interact(tag: Tag) -> str:
     protocol = tag.get("protocol")
     return "" if protocol == "disabled" or (protocol and tag.get("uri")) else "has podcast:socialInteract without protocol or uri"
 
@@ -151,8 +151,8 @@ def _episode(tag: Tag) -> str:
 
 
 def _soundbite(tag: Tag) -> str:
-    whole = all(_NUMBER.fullmatch(tag.get(name)) for name in ("startTime", "duration"))
-    return "" if whole else "has podcast:soundbite without startTime or duration in seconds"
+    is_complete = all(_NUMBER.fullmatch(tag.get(name)) for name in ("startTime", "duration"))
+    return "" if is_complete else "has podcast:soundbite without startTime or duration in seconds"
 
 
 def _soundbite_length(tag: Tag) -> str:
@@ -160,62 +160,70 @@ def _soundbite_length(tag: Tag) -> str:
     return f"has a soundbite of {length} s" if _NUMBER.fullmatch(length) and not 15 <= float(length) <= 120 else ""
 
 
-def _alternate(tag: Tag) -> str:
+def _alternate_enclosure(tag: Tag) -> str:
     sources = [child for child in tag.children if child.name == "podcast:source" and child.get("uri")]
     return "" if tag.get("type") and sources else "has podcast:alternateEnclosure without a type or source"
 
 
-def _document(tag: str) -> str:
+def _document_path(tag: str) -> str:
     """The document of a tag: `alternateEnclosure` in `alternate-enclosure.md`; rules for all tags are in the README."""
     kebab = re.sub(r"([A-Z])", r"-\1", tag).lower()
     return f"podcast-namespace, {tag}.md" if tag == "README" else f"{_DOCS}/{kebab}.md"
 
 
-def _both(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> tuple[Rule, ...]:
+def _channel_and_item_rules(name: str, level: str, tag: str, check: Callable[..., str], remedy: str) -> tuple[Rule, ...]:
     """The same rule for the channel and for items."""
-    source = _document(tag)
-    return tuple(Rule("Podcast Index", f"{place}-{name}", level, looks_at, source, breaks, remedy) for place, looks_at in _SHOW_AND_EPISODE)
+    source = _document_path(tag)
+    return tuple(Rule("Podcast Index", f"{prefix}-{name}", level, scope, source, check, remedy) for prefix, scope in _SCOPES)
 
 
-def _show(name: str, level: str, tag: str, breaks: Callable[..., str], remedy: str) -> Rule:
-    return Rule("Podcast Index", name, level, SHOW, _document(tag), breaks, remedy)
+def _channel_rule(name: str, level: str, tag: str, check: Callable[..., str], remedy: str) -> Rule:
+    return Rule("Podcast Index", name, level, SHOW, _document_path(tag), check, remedy)
 
 
-def _item(name: str, level: str, tag: str, breaks: Callable[[Tag], str], remedy: str) -> Rule:
-    return Rule("Podcast Index", name, level, EPISODE, _document(tag), _each(f"podcast:{tag}", breaks), remedy)
+def _item_rule(name: str, level: str, tag: str, check: Callable[[Tag], str], remedy: str) -> Rule:
+    return Rule("Podcast Index", name, level, EPISODE, _document_path(tag), _for_each_tag(f"podcast:{tag}", check), remedy)
 
 
 RULES = (
-    *_both("https", ERROR, "README", _insecure, "write https"),
-    *_both("podcast-once", ERROR, "README", _twice, "keep one"),
-    *_both("person", ERROR, "person", _each("podcast:person", _person), "add the name"),
-    *_both("person-role", ADVICE, "person", _each("podcast:person", _role), "use a role of the taxonomy: apps read any other as Host"),
-    *_both("license", ADVICE, "license", _each("podcast:license", _license), "write its identifier in lower case, like cc-by-4.0"),
-    *_both("podcast-image", ERROR, "image", _each("podcast:image", _image), "give href"),
-    *_both("funding", ERROR, "funding", _each("podcast:funding", _funding), "give url"),
-    *_both("location", ERROR, "location", _each("podcast:location", _location), "name the place"),
-    *_both("long-text", ADVICE, "README", _truncated, "shorten it: apps cut what is longer"),
-    *_both("social", ERROR, "socialInteract", _each("podcast:socialInteract", _social), 'give both, or protocol="disabled"'),
-    _show("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first URL, which the ledger keeps"),
-    _show("locked-value", ERROR, "locked", not_among("podcast:locked", "yes", "no"), "write yes or no"),
-    _show("medium-value", ERROR, "medium", not_among("podcast:medium", *MEDIUMS), "write podcast, audiobook, music…"),
-    _show("trailer-tag", ERROR, "trailer", _each("podcast:trailer", _trailer), "give url, pubdate and a title"),
-    _item("transcript", ERROR, "transcript", _transcript, "give both"),
-    _item("transcript-type", ERROR, "transcript", _transcript_type, "use text/vtt, application/x-subrip, application/json or text/html"),
-    _item("transcript-rel", ERROR, "transcript", _transcript_rel, "write captions, or leave it out"),
-    _item("chapters", ERROR, "chapters", _chapters, "give both"),
+    *_channel_and_item_rules("https", ERROR, "README", _insecure_urls, "write https"),
+    *_channel_and_item_rules("podcast-once", ERROR, "README", _repeated_tags, "keep one"),
+    *_channel_and_item_rules("person", ERROR, "person", _for_each_tag("podcast:person", _person), "add the name"),
+    *_channel_and_item_rules(
+        "person-role", ADVICE, "person", _for_each_tag("podcast:person", _role), "use a role of the taxonomy: apps read any other as Host"
+    ),
+    *_channel_and_item_rules(
+        "license", ADVICE, "license", _for_each_tag("podcast:license", _license), "write its identifier in lower case, like cc-by-4.0"
+    ),
+    *_channel_and_item_rules("podcast-image", ERROR, "image", _for_each_tag("podcast:image", _image), "give href"),
+    *_channel_and_item_rules("funding", ERROR, "funding", _for_each_tag("podcast:funding", _funding), "give url"),
+    *_channel_and_item_rules("location", ERROR, "location", _for_each_tag("podcast:location", _location), "name the place"),
+    *_channel_and_item_rules("long-text", ADVICE, "README", _too_long_texts, "shorten it: apps cut what is longer"),
+    *_channel_and_item_rules(
+        "social", ERROR, "socialInteract", _for_each_tag("podcast:socialInteract", _social_interact), 'give both, or protocol="disabled"'
+    ),
+    _channel_rule("guid-form", ERROR, "guid", _guid, "use the UUIDv5 of the feed’s first URL, which the ledger keeps"),
+    _channel_rule("locked-value", ERROR, "locked", not_one_of("podcast:locked", "yes", "no"), "write yes or no"),
+    _channel_rule("medium-value", ERROR, "medium", not_one_of("podcast:medium", *MEDIUMS), "write podcast, audiobook, music…"),
+    _channel_rule("trailer-tag", ERROR, "trailer", _for_each_tag("podcast:trailer", _trailer), "give url, pubdate and a title"),
+    _item_rule("transcript", ERROR, "transcript", _transcript, "give both"),
+    _item_rule(
+        "transcript-type", ERROR, "transcript", _transcript_type, "use text/vtt, application/x-subrip, application/json or text/html"
+    ),
+    _item_rule("transcript-rel", ERROR, "transcript", _transcript_rel, "write captions, or leave it out"),
+    _item_rule("chapters", ERROR, "chapters", _chapters, "give both"),
     Rule(
         "Podcast Index",
         "chapters-type",
         ADVICE,
         EPISODE,
         f"{_DOCS}/chapters.md",
-        _each("podcast:chapters", _chapters_type),
+        _for_each_tag("podcast:chapters", _chapters_type),
         "write application/json+chapters",
     ),
-    _item("season", ERROR, "season", _season, "give a whole number"),
-    _item("episode", ERROR, "episode", _episode, "give a number"),
-    _item("soundbite", ERROR, "soundbite", _soundbite, "give both"),
-    _item("soundbite-length", ADVICE, "soundbite", _soundbite_length, "keep it between 15 and 120 seconds"),
-    _item("alternate", ERROR, "alternateEnclosure", _alternate, "give both"),
+    _item_rule("season", ERROR, "season", _season, "give a whole number"),
+    _item_rule("episode", ERROR, "episode", _episode, "give a number"),
+    _item_rule("soundbite", ERROR, "soundbite", _soundbite, "give both"),
+    _item_rule("soundbite-length", ADVICE, "soundbite", _soundbite_length, "keep it between 15 and 120 seconds"),
+    _item_rule("alternate", ERROR, "alternateEnclosure", _alternate_enclosure, "give both"),
 )

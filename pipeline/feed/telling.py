@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.errors import CauserieError
-from pipeline.feed.fetching import Fetched, Limits, fetched
-from pipeline.feed.importing import Note
-from pipeline.text import printable
+from pipeline.feed.fetching import FetchedBody, FetchLimits, fetch
+from pipeline.feed.importing import ImportNote
+from pipeline.text import terminal_safe
 
-PATIENCE = 5  # failures in a row after which a host is skipped
+MAX_HOST_FAILURES = 5  # failures in a row after which a host is skipped
 
 
 @dataclass
-class Run:
+class ImportSession:
     """An import. `on_message` receives lines to print, `on_status` the current activity."""
 
     allow_private: bool = False
@@ -24,28 +24,28 @@ class Run:
     media: bool = False
     dry_run: bool = False
     website: str = ""  # where the show will be published; guessed when empty
-    say: Callable[..., None] = lambda text, always=False: None  # always: even with --quiet
-    tell: Callable[[str], None] = lambda text: None
-    notes: list[Note] = field(default_factory=list)
+    on_message: Callable[..., None] = lambda text, always=False: None  # always: even with --quiet
+    on_status: Callable[[str], None] = lambda text: None
+    notes: list[ImportNote] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
 
-    def note(self, where: str, text: str) -> None:
+    def add_note(self, where: str, text: str) -> None:
         """Add a note, reported at the end."""
-        self.notes.append(Note(where, text))
+        self.notes.append(ImportNote(where, text))
 
-    def get(self, url: str, most_bytes: int, where: str, what: str) -> Fetched | None:
+    def fetch(self, url: str, max_bytes: int, where: str, label: str) -> FetchedBody | None:
         """Fetch a file of the feed; None, with a note, on failure. A host that keeps failing is skipped."""
         host = urlsplit(url).netloc
-        if self.offline or self.failures[host] >= PATIENCE:
-            why = "--offline was given" if self.offline else f"{printable(host)} failed {PATIENCE} times"
-            self.note(where, f"{what}: not downloaded from {url}: {why}")
+        if self.offline or self.failures[host] >= MAX_HOST_FAILURES:
+            reason = "--offline was given" if self.offline else f"{terminal_safe(host)} failed {MAX_HOST_FAILURES} times"
+            self.add_note(where, f"{label}: not downloaded from {url}: {reason}")
             return None
-        self.tell(f"{where}: {what}")
+        self.on_status(f"{where}: {label}")
         try:
-            found = fetched(url, Limits(most_bytes, allow_private=self.allow_private))
+            body = fetch(url, FetchLimits(max_bytes, allow_private=self.allow_private))
         except CauserieError as error:
             self.failures[host] += 1
-            self.note(where, f"{what}: {error}")
+            self.add_note(where, f"{label}: {error}")
             return None
         self.failures[host] = 0
-        return found
+        return body

@@ -6,129 +6,133 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
-LONGEST_HTML = 200_000  # characters; far more than players show of an episode
+MAX_HTML_CHARS = 200_000  # characters; far more than players show of an episode
 
-_BLOCKS = frozenset("p div br li ul ol h1 h2 h3 h4 h5 h6 blockquote pre table tr section article header footer hr dl dt dd figure".split())
-_PLACES = frozenset("img iframe audio video embed object source".split())
-_SILENT = frozenset("script style template".split())
+_BLOCK_ELEMENTS = frozenset(
+    "p div br li ul ol h1 h2 h3 h4 h5 h6 blockquote pre table tr section article header footer hr dl dt dd figure".split()
+)
+_EMBEDDED_ELEMENTS = frozenset("img iframe audio video embed object source".split())
+_SKIPPED_ELEMENTS = frozenset("script style template".split())
 _IS_HTML = re.compile(r"<(?:/?[a-zA-Z][^<>]*>|!--)|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+);", re.S)
 # no `<` outside quotes, and a bounded length: matching stays linear for any input
-_REST = r"""(?P<rest>(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,4000}+)"""
-_TAG = re.compile(rf"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*){_REST}>", re.S)
+_ATTRIBUTES = r"""(?P<rest>(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,4000}+)"""
+_TAG = re.compile(rf"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*){_ATTRIBUTES}>", re.S)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e]")  # Unicode's Cc and Cs, and bidirectional overrides
 
-_UNEVEN = re.compile(f"{_UNPRINTABLE.pattern[:-1]}\t\n\r]|  ")
+_NEEDS_CLEANING = re.compile(f"{_UNPRINTABLE.pattern[:-1]}\t\n\r]|  ")
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainText:
     """Paragraphs separated by blank lines, and what was dropped. Bold text and headings become plain text."""
 
     text: str
-    lost: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
-def clean(text: str) -> str:
+def remove_controls(text: str) -> str:
     """The text without control characters, lone surrogates and bidirectional overrides, which a TOML value must not hold."""
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
 
 
-def line(text: str) -> str:
+def single_line(text: str) -> str:
     """The text on one line, with single spaces; no-break spaces of French stay."""
-    if _UNEVEN.search(text):
-        text = re.sub(r"[ \n]+", " ", clean(text))
+    if _NEEDS_CLEANING.search(text):
+        text = re.sub(r"[ \n]+", " ", remove_controls(text))
     return text.strip()
 
 
-def title(text: str) -> str:
+def clean_title(text: str) -> str:
     """A title on one line, without the HTML entities and inline tags that some hosts leave in it."""
-    return line(unescape(re.sub(r"</?(?:b|i|em|strong|span|u)\b[^<>]{0,200}>", "", text)))
+    return single_line(unescape(re.sub(r"</?(?:b|i|em|strong|span|u)\b[^<>]{0,200}>", "", text)))
 
 
-def shortened(text: str, most: int) -> str:
+def truncate(text: str, max_chars: int) -> str:
     """At most `max_chars` characters; a longer text is cut after a word and ends with «…»."""
-    if len(text) <= most:
+    if len(text) <= max_chars:
         return text
-    kept = text[: most - 1]
-    space = max(kept.rfind(" "), kept.rfind("\n"))
-    return (kept[:space] if space > most // 2 else kept).rstrip(" \n\u00a0\u202f,;:.-–—") + "…"
+    head = text[: max_chars - 1]
+    space = max(head.rfind(" "), head.rfind("\n"))
+    return (head[:space] if space > max_chars // 2 else head).rstrip(" \n\u00a0\u202f,;:.-–—") + "…"
 
 
-def plain(text: str) -> Plain:
+def html_to_text(text: str) -> PlainText:
     """HTML or plain text as paragraphs: one for each block, list item and line; the URL of a link follows its text."""
-    cut = (f"everything after {LONGEST_HTML:,} characters",) if len(text) > LONGEST_HTML else ()
-    text = text[:LONGEST_HTML]
+    truncation = (f"everything after {MAX_HTML_CHARS:,} characters",) if len(text) > MAX_HTML_CHARS else ()
+    text = text[:MAX_HTML_CHARS]
     if not _IS_HTML.search(text):
-        return Plain("\n\n".join(filter(None, map(line, re.split(r"\r\n|\r|\n", text)))), cut)
-    reading = _Reading()
+        return PlainText("\n\n".join(filter(None, map(single_line, re.split(r"\r\n|\r|\n", text)))), truncation)
+    state = _HtmlState()
     at = 0
     for found in _TAG.finditer(text):
-        _words(reading, text[at : found.start()])
-        _tag(reading, (found["name"] or "").lower(), bool(found["end"]), found["rest"] or "")
+        _add_text(state, text[at : found.start()])
+        _handle_tag(state, (found["name"] or "").lower(), bool(found["end"]), found["rest"] or "")
         at = found.end()
-    _words(reading, text[at:])
-    _end_block(reading)
-    return Plain("\n\n".join(reading.paragraphs), (*dict.fromkeys(reading.lost), *cut))
+    _add_text(state, text[at:])
+    _end_block(state)
+    return PlainText("\n\n".join(state.paragraphs), (*dict.fromkeys(state.dropped), *truncation))
 
 
 @dataclass
-class _Reading:
+class _HtmlState:
     """The state of the conversion. `link` is the URL of the open link, and the number of words before it."""
 
     paragraphs: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     link: tuple[str, int] | None = None
-    silent: str = ""  # the open script or style element
+    skipped_element: str = ""  # the open script or style element
 
 
-def _words(reading: _Reading, text: str) -> None:
-    if text and not reading.silent:
-        reading.words.append(unescape(text))
+def _add_text(state: _HtmlState, text: str) -> None:
+    if text and not state.skipped_element:
+        state.words.append(unescape(text))
 
 
-def _tag(reading: _Reading, name: str, is_end: bool, rest: str) -> None:
+def _handle_tag(state: _HtmlState, name: str, is_end: bool, attributes: str) -> None:
     """Handle a tag: blocks end paragraphs, links are remembered, embedded media are noted as dropped."""
-    if reading.silent:
-        reading.silent = "" if is_end and name == reading.silent else reading.silent
-    elif name in _BLOCKS:
-        _end_block(reading)
+    if state.skipped_element:
+        state.skipped_element = "" if is_end and name == state.skipped_element else state.skipped_element
+    elif name in _BLOCK_ELEMENTS:
+        _end_block(state)
         if name == "li" and not is_end:
-            reading.words.append("• ")
+            state.words.append("• ")
     elif name == "a":
-        _end_link(reading)
-        reading.link = None if is_end else (_attribute(rest, "href"), len(reading.words))
+        _end_link(state)
+        state.link = None if is_end else (_attribute_value(attributes, "href"), len(state.words))
     elif is_end:
         return
-    elif name in _SILENT:
-        reading.silent = name
-        reading.lost.append(f"a <{name}>")
-    elif name in _PLACES:
-        reading.lost.append(f"an image or player, {_attribute(rest, 'src') or _attribute(rest, 'data') or name}"[:300])
+    elif name in _SKIPPED_ELEMENTS:
+        state.skipped_element = name
+        state.dropped.append(f"a <{name}>")
+    elif name in _EMBEDDED_ELEMENTS:
+        state.dropped.append(
+            f"an image or player, {_attribute_value(attributes, 'src') or _attribute_value(attributes, 'data') or name}"[:300]
+        )
 
 
-def _end_block(reading: _Reading) -> None:
+def _end_block(state: _HtmlState) -> None:
     """End the current paragraph."""
-    _end_link(reading)
-    words = line("".join(reading.words))
+    _end_link(state)
+    words = single_line("".join(state.words))
     if words and words != "•":
-        reading.paragraphs.append(words)
-    reading.words = []
+        state.paragraphs.append(words)
+    state.words = []
 
 
-def _end_link(reading: _Reading) -> None:
+def _end_link(state: _HtmlState) -> None:
     """Write «text (https://url)», or the URL alone when it is the text."""
-    if reading.link is None:
+    if state.link is None:
         return
-    (address, start), reading.link = reading.link, None
-    words = line("".join(reading.words[start:]))
+    (address, start), state.link = state.link, None
+    words = single_line("".join(state.words[start:]))
     if not re.match(r"(?:https?|mailto):", address, re.I):
         if address and not address.startswith("#"):
-            reading.lost.append(f"a link, {address[:300]}")
+            state.dropped.append(f"a link, {address[:300]}")
     elif re.sub(r"^https?://", "", words).rstrip("/") != re.sub(r"^(https?://|mailto:)", "", address).rstrip("/"):
-        reading.words.append(f" ({address})" if words else address)
+        state.words.append(f" ({address})" if words else address)
 
 
-def _attribute(rest: str, name: str) -> str:
-    found = re.search(rf"""(?:^|[\s"'/]){name}\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", rest, re.I)
-    return line(unescape(next(filter(None, found.groups()), ""))) if found else ""
+def _attribute_value(attributes: str, name: str) -> str:
+    found = re.search(rf"""(?:^|[\s"'/]){name}\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", attributes, re.I)
+    return single_line(unescape(next(filter(None, found.groups()), ""))) if found else ""

@@ -7,106 +7,110 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.guide.labels import FAMILIES, fill, labels, templates
-from pipeline.guide.quotes import Passage
-from pipeline.guide.rules import fault, is_open, is_posed
-from pipeline.guide.score import Candidate, claims, kind, says
-from pipeline.guide.text import ITEM, TEXT, Line
+from pipeline.guide.labels import FAMILIES, fill, load_labels, question_templates
+from pipeline.guide.quotes import Excerpt
+from pipeline.guide.rules import is_choice, is_open, question_fault
+from pipeline.guide.score import Candidate, count_phrases, is_claim, voice_kind
+from pipeline.guide.text import ITEM, TEXT, GuideLine
 
-OWN_QUESTION_WORDS_MIN = 8
-Material = dict[str, tuple[tuple[str, str], ...]]  # a template's `about` value -> the (voice, quote) pairs it may insert
-PER_FAMILY = {"understand": 2, "relate": 1, "debate": 2, "imagine": 1, "act": 1}
+EPISODE_QUESTION_WORDS_MIN = 8
+TemplateInserts = dict[str, tuple[tuple[str, str], ...]]  # a template's `about` value -> the (voice, quote) pairs it may insert
+QUESTIONS_PER_FAMILY = {"understand": 2, "relate": 1, "debate": 2, "imagine": 1, "act": 1}
 
 
-def own_questions(every: Iterable[Passage], language: str = "fr") -> tuple[Passage, ...]:
+def episode_questions(all_sentences: Iterable[Excerpt], language: str = "fr") -> tuple[Excerpt, ...]:
     """Return the questions asked in the episode that a group can answer too, except those of fiction and archives.
 
     Self-contained questions come first, then the narrator's before others', later ones before earlier ones (narrators sum up at the
     end). Questions in which a guest says « tu » or « vous » are skipped: they address another guest, a narrator's the listener.
     """
-    words = templates(language)["words"]
-    asked = [
+    words = question_templates(language)["words"]
+    candidates = [
         one
-        for one in every
-        if asks(one)
-        and len(one.text.split()) >= OWN_QUESTION_WORDS_MIN
+        for one in all_sentences
+        if is_question(one)
+        and len(one.text.split()) >= EPISODE_QUESTION_WORDS_MIN
         and is_open(one.text, language)
-        and kind(one.turn.voice.role) in ("recit", "usagers")
-        and not says(one.text, words["greetings"])
-        and not (kind(one.turn.voice.role) == "usagers" and says(one.text, words["you"]))
+        and voice_kind(one.turn.voice.role) in ("recit", "usagers")
+        and not count_phrases(one.text, words["greetings"])
+        and not (voice_kind(one.turn.voice.role) == "usagers" and count_phrases(one.text, words["you"]))
     ]
-    points = {one.first: says(one.text, words["pointing"]) or is_posed(one.text, language) for one in asked}
-    return tuple(sorted(asked, key=lambda one: (points[one.first], kind(one.turn.voice.role) != "recit", -one.first)))
+    priorities = {one.start_index: count_phrases(one.text, words["pointing"]) or is_choice(one.text, language) for one in candidates}
+    return tuple(
+        sorted(candidates, key=lambda one: (priorities[one.start_index], voice_kind(one.turn.voice.role) != "recit", -one.start_index))
+    )
 
 
-def written(own: tuple[Passage, ...], kept: list[Candidate], language: str, skip: int) -> dict[str, tuple[Line, ...]]:
+def draft_questions(
+    from_episode: tuple[Excerpt, ...], chosen_clips: list[Candidate], language: str, skip: int
+) -> dict[str, tuple[GuideLine, ...]]:
     """Draft questions by family. A quote is used once per guide; the framing question (`from_episode[0]`) is not repeated."""
-    material = _material(own, kept, language)
+    inserts = _template_inserts(from_episode, chosen_clips, language)
     used: set[str] = set()
     found = {}
     for family in ("debate", "relate", "understand", "imagine", "act"):  # the order in which families take quotes: debates need them most
-        lines: list[Line] = []
-        for asked, follow_up, quote in question(family, material, language, skip):
-            room = len(lines) < 2 * PER_FAMILY[family]
+        lines: list[GuideLine] = []
+        for text, follow_up, quote in question_proposals(family, inserts, language, skip):
+            has_room = len(lines) < 2 * QUESTIONS_PER_FAMILY[family]
             if family == "debate" and quote and lines:
                 continue  # one quoted question to take sides on, then a plain one that lets sceptics speak
-            if room and bare(quote) not in used and not any(line.text == follow_up for line in lines):
-                used |= {bare(quote)} - {""}
-                lines += [Line(TEXT, asked), Line(ITEM, follow_up)]
+            if has_room and strip_full_stop(quote) not in used and not any(line.text == follow_up for line in lines):
+                used |= {strip_full_stop(quote)} - {""}
+                lines += [GuideLine(TEXT, text), GuideLine(ITEM, follow_up)]
         found[family] = tuple(lines)
     return {family: found[family] for family in FAMILIES}
 
 
-def question(family: str, material: Material, language: str, skip: int = 0) -> tuple[tuple[str, str, str], ...]:
+def question_proposals(family: str, inserts: TemplateInserts, language: str, skip: int = 0) -> tuple[tuple[str, str, str], ...]:
     """Return a family's proposals `(text, follow-up, quote)`: those with a quote, then the others, rotated by `skip`.
 
     Questions that break a rule (`question_rules.question_fault`) are dropped.
     """
-    quoting: list[tuple[str, str, str]] = []
-    plain: list[tuple[str, str, str]] = []
-    for model in templates(language)[family]:
+    with_quote: list[tuple[str, str, str]] = []
+    without_quote: list[tuple[str, str, str]] = []
+    for model in question_templates(language)[family]:
         about = model.get("about", "")
-        for voice, quote in material.get(about, ()) if about else (("", ""),):
-            asked = fill(model["text"], voice=voice, quote=quote)
-            if not fault(asked, language):
-                (quoting if about else plain).append((asked, model["follow_up"], quote))
-    turned = skip % len(plain) if plain else 0
-    return (*quoting, *plain[turned:], *plain[:turned])
+        for voice, quote in inserts.get(about, ()) if about else (("", ""),):
+            text = fill(model["text"], voice=voice, quote=quote)
+            if not question_fault(text, language):
+                (with_quote if about else without_quote).append((text, model["follow_up"], quote))
+    start = skip % len(without_quote) if without_quote else 0
+    return (*with_quote, *without_quote[start:], *without_quote[:start])
 
 
-def voice_of(passage: Passage, language: str) -> str:
+def speaker_label(excerpt: Excerpt, language: str) -> str:
     """Return the voice's label or name; for a voice without a name, the words for “the episode”."""
-    voice = passage.turn.voice
-    return voice.label or ("" if is_numbered(voice.name) else voice.name) or labels(language)["draft"]["episode"]
+    voice = excerpt.turn.voice
+    return voice.label or ("" if is_placeholder_name(voice.name) else voice.name) or load_labels(language)["draft"]["episode"]
 
 
-def is_numbered(name: str) -> bool:
+def is_placeholder_name(name: str) -> bool:
     """Whether the name is only the number that a transcript gives an unnamed voice: « Voix 2 »."""
     first, _, rest = name.partition(" ")
     return first in ("Voix", "Voice") and rest.isdigit()
 
 
-def asks(passage: Passage) -> bool:
+def is_question(excerpt: Excerpt) -> bool:
     """Whether the excerpt ends as a question."""
-    return passage.text.rstrip(' \u00a0\u202f»”"').endswith("?")
+    return excerpt.text.rstrip(' \u00a0\u202f»”"').endswith("?")
 
 
-def bare(text: str) -> str:
+def strip_full_stop(text: str) -> str:
     """Return a sentence without its final full stop, for use inside another sentence."""
     return text.rstrip(" ").removesuffix(".") if not text.endswith("..") else text
 
 
-def _material(own: tuple[Passage, ...], kept: list[Candidate], language: str) -> Material:
+def _template_inserts(from_episode: tuple[Excerpt, ...], chosen_clips: list[Candidate], language: str) -> TemplateInserts:
     """Return what templates may insert. Statements are claims to debate; the narrator's only when there are no others."""
-    said = (one for one in kept if one.kind != "fiction" and not asks(one.passage))
-    lines = sorted(said, key=lambda one: (not claims(one.passage, language), -one.score))
-    posed = tuple(("", one.text) for one in own[1:] if is_posed(one.text, language))
-    arguable = [one for one in lines if claims(one.passage, language)]
+    statements_said = (one for one in chosen_clips if one.kind != "fiction" and not is_question(one.passage))
+    ranked = sorted(statements_said, key=lambda one: (not is_claim(one.passage, language), -one.score))
+    posed = tuple(("", one.text) for one in from_episode[1:] if is_choice(one.text, language))
+    arguable = [one for one in ranked if is_claim(one.passage, language)]
     statements = [one for one in arguable if one.kind != "recit"] or ([] if posed else arguable)
     return {
-        "question": tuple((voice_of(one, language), one.text) for one in own[1:]),
+        "question": tuple((speaker_label(one, language), one.text) for one in from_episode[1:]),
         "posed": posed,
-        "quote": tuple(("", bare(one.passage.text)) for one in lines),
+        "quote": tuple(("", strip_full_stop(one.passage.text)) for one in ranked),
         "statement": tuple(("", one.passage.text) for one in statements),
-        "fiction": (("", ""),) * any(one.kind == "fiction" for one in kept),
+        "fiction": (("", ""),) * any(one.kind == "fiction" for one in chosen_clips),
     }

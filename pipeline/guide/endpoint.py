@@ -20,19 +20,21 @@ from pipeline.files import read_json, to_json, write_json
 from pipeline.model import GuideModel
 from pipeline.progress import report
 
-KEY = "CAUSERIE_GUIDE_KEY"  # environment variable
-ANSWER_BYTES_MAX = 1_000_000
-_TRIES = 2
+API_KEY_VARIABLE = "CAUSERIE_GUIDE_KEY"  # environment variable
+RESPONSE_BYTES_MAX = 1_000_000
+_ATTEMPTS = 2
 JsonObject = dict[str, object]
 
 
-class _Refused(HTTPRedirectHandler):
+class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> None:
         """Refuse to follow: a redirect would send the transcript to another address."""
         return None
 
 
-def ask(model: GuideModel, messages: list[dict[str, str]], schema: JsonObject, kept: Path | None = None) -> tuple[JsonObject | None, str]:
+def request_completion(
+    model: GuideModel, messages: list[dict[str, str]], schema: JsonObject, cache_folder: Path | None = None
+) -> tuple[JsonObject | None, str]:
     """Return the model's JSON answer and an empty string, or None and the reason why there is none.
 
     Answers are cached in `cache_folder`, under the digest of the request.
@@ -40,21 +42,21 @@ def ask(model: GuideModel, messages: list[dict[str, str]], schema: JsonObject, k
     form = {"type": "json_schema", "json_schema": {"name": "guide", "strict": True, "schema": schema}}
     body = json.dumps({"model": model.name, "messages": messages, "temperature": 0, "seed": 0, "response_format": form}, ensure_ascii=False)
     digest = hashlib.sha256(f"{model.endpoint}\n{body}".encode()).hexdigest()
-    cached = kept / f"{digest}.json" if kept else None
+    cached = cache_folder / f"{digest}.json" if cache_folder else None
     if cached and cached.is_file():
         return read_json(cached), ""
-    why = ""
-    for _ in range(_TRIES):
-        answer, why = _answer(model, body.encode())
-        if not why:
+    reason = ""
+    for _ in range(_ATTEMPTS):
+        answer, reason = _attempt(model, body.encode())
+        if not reason:
             if cached:
                 cached.parent.mkdir(parents=True, exist_ok=True)
                 write_json(cached, answer)
             return answer, ""
-    return None, why
+    return None, reason
 
 
-def _answer(model: GuideModel, body: bytes) -> tuple[JsonObject | None, str]:
+def _attempt(model: GuideModel, body: bytes) -> tuple[JsonObject | None, str]:
     """Send the request once; return the content of the first choice, as JSON."""
     try:
         reply = json.loads(_post(model, body))
@@ -66,26 +68,26 @@ def _answer(model: GuideModel, body: bytes) -> tuple[JsonObject | None, str]:
     except TimeoutError:
         return None, f"it took more than {model.timeout_s:g} s"
     except (URLError, HTTPException, OSError) as error:
-        late = isinstance(getattr(error, "reason", None), TimeoutError)
-        return None, f"it took more than {model.timeout_s:g} s" if late else "it cannot be reached"
+        timed_out = isinstance(getattr(error, "reason", None), TimeoutError)
+        return None, f"it took more than {model.timeout_s:g} s" if timed_out else "it cannot be reached"
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None, "its answer does not have the requested form"
 
 
 def _post(model: GuideModel, body: bytes) -> bytes:
     """Return the response's bytes; `TimeoutError` when the whole response takes longer than `model.timeout_s`."""
-    key = os.environ.get(KEY, "")
+    key = os.environ.get(API_KEY_VARIABLE, "")
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     request = Request(f"{model.endpoint.rstrip('/')}/chat/completions", body, headers)
-    begun, received = time.monotonic(), b""
+    started, received = time.monotonic(), b""
     report(0.0, model.timeout_s)
-    with build_opener(_Refused, ProxyHandler({})).open(request, timeout=model.timeout_s) as reply:
+    with build_opener(_NoRedirects, ProxyHandler({})).open(request, timeout=model.timeout_s) as reply:
         while chunk := reply.read1(65_536):
             received += chunk
-            spent_s = time.monotonic() - begun
+            spent_s = time.monotonic() - started
             if spent_s > model.timeout_s:
                 raise TimeoutError
-            if len(received) > ANSWER_BYTES_MAX:
+            if len(received) > RESPONSE_BYTES_MAX:
                 raise ValueError("too long")
             report(spent_s, model.timeout_s)
     return received

@@ -9,21 +9,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-WHOLE_SHARE, CLIPS_SHARE = 0.3, 0.2
+FULL_EPISODE_SHARE, CLIPS_SHARE = 0.3, 0.2
 DISCUSSIONS = ("understand", "debate", "imagine")
 
 # minutes by part, before the listening time is fitted to the episode
-_MODEL: dict[int, dict[str, int]] = {
+_BASE_MINUTES: dict[int, dict[str, int]] = {
     15: {"welcome": 1, "before": 1, "listen": 3, "silence": 2, "understand": 4, "harvest": 3, "close": 1},
     30: {"welcome": 3, "before": 2, "listen": 8, "silence": 2, "understand": 8, "harvest": 5, "close": 2},
     60: {"welcome": 5, "before": 3, "listen": 8, "silence": 4, "understand": 15, "debate": 15, "harvest": 7, "close": 3},
     90: {"welcome": 8, "before": 5, "listen": 8, "silence": 4, "understand": 15, "debate": 15, "imagine": 20, "harvest": 10, "close": 5},
 }
-FORMATS_MIN = tuple(_MODEL)
-PARTS = tuple(_MODEL[90])
+FORMATS_MIN = tuple(_BASE_MINUTES)
+PARTS = tuple(_BASE_MINUTES[90])
 
 # the families of questions a meeting has time for, in the order they are asked
-_QUESTIONS: dict[int, tuple[str, ...]] = {
+_FAMILIES: dict[int, tuple[str, ...]] = {
     15: ("relate",),
     30: ("understand", "relate"),
     60: ("understand", "relate", "debate", "act"),
@@ -32,17 +32,17 @@ _QUESTIONS: dict[int, tuple[str, ...]] = {
 
 
 # one meeting over several episodes: the group hears a clip of each and chooses; "pairs" talk two by two
-_SERIES = {"welcome": 8, "listen": 10, "choose": 8, "pairs": 12, "debate": 20, "imagine": 15, "harvest": 12, "close": 5}
+_SERIES_BASE_MINUTES = {"welcome": 8, "listen": 10, "choose": 8, "pairs": 12, "debate": 20, "imagine": 15, "harvest": 12, "close": 5}
 SERIES_MIN = 90
 SERIES_CLIPS = 6
 
 
 @dataclass(frozen=True)
-class Format:
+class MeetingFormat:
     """A meeting of `total_min` minutes: how long each part lasts, and whether the full episode is played in it."""
 
     total_min: int
-    whole: bool
+    plays_full_episode: bool
     minutes: dict[str, int]  # by part, in order
     families: tuple[str, ...]
 
@@ -51,15 +51,20 @@ class Format:
         return starts_min(self.minutes)
 
 
-def series_meeting(listen_s: float) -> dict[str, int]:
+def series_minutes(listen_s: float) -> dict[str, int]:
     """Return the minutes by part of a meeting over the series whose clips last `listen_s` seconds; they sum to `SERIES_MIN`."""
-    listen = min(max(1, math.ceil(listen_s / 60)), _SERIES["listen"] + 10)
-    rest = _SERIES["listen"] - listen
+    listen = min(max(1, math.ceil(listen_s / 60)), _SERIES_BASE_MINUTES["listen"] + 10)
+    rest = _SERIES_BASE_MINUTES["listen"] - listen
     half = rest // 2
-    return {**_SERIES, "listen": listen, "debate": _SERIES["debate"] + rest - half, "imagine": _SERIES["imagine"] + half}
+    return {
+        **_SERIES_BASE_MINUTES,
+        "listen": listen,
+        "debate": _SERIES_BASE_MINUTES["debate"] + rest - half,
+        "imagine": _SERIES_BASE_MINUTES["imagine"] + half,
+    }
 
 
-def replayed(clips_s: list[int], listen_min: int) -> int:
+def count_replayable(clips_s: list[int], listen_min: int) -> int:
     """Return how many of the clips, from the first, fit in `listen_min` minutes; at least one when there are any."""
     total_s, count = 0, 0
     for length_s in clips_s:
@@ -79,12 +84,12 @@ def starts_min(minutes: dict[str, int]) -> dict[str, int]:
     return starts
 
 
-def meeting(total_min: int, duration_s: float) -> Format:
+def meeting_format(total_min: int, duration_s: float) -> MeetingFormat:
     """Return the meeting of `total_min` minutes (one of `FORMATS_MIN`) for an episode of `duration_s` seconds."""
-    model = _MODEL[total_min]
-    whole = duration_s / 60 <= WHOLE_SHARE * total_min
-    listen = max(1, math.ceil(duration_s / 60)) if whole else int(CLIPS_SHARE * total_min)
-    talks = [part for part in model if part in DISCUSSIONS]
-    each, rest = divmod(model["listen"] - listen, len(talks))
-    minutes = {**model, "listen": listen} | {part: model[part] + each + (i < rest) for i, part in enumerate(talks)}
-    return Format(total_min, whole, minutes, _QUESTIONS[total_min])
+    base = _BASE_MINUTES[total_min]
+    plays_full_episode = duration_s / 60 <= FULL_EPISODE_SHARE * total_min
+    listen = max(1, math.ceil(duration_s / 60)) if plays_full_episode else int(CLIPS_SHARE * total_min)
+    discussions = [part for part in base if part in DISCUSSIONS]
+    each, rest = divmod(base["listen"] - listen, len(discussions))
+    minutes = {**base, "listen": listen} | {part: base[part] + each + (i < rest) for i, part in enumerate(discussions)}
+    return MeetingFormat(total_min, plays_full_episode, minutes, _FAMILIES[total_min])

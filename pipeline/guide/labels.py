@@ -13,7 +13,7 @@ FAMILIES = ("understand", "relate", "debate", "imagine", "act")
 Labels = dict[str, Any]  # tables of a label file; tomllib types their values as Any
 
 
-def known(language: str) -> str:
+def supported_language(language: str) -> str:
     """Return the code of the language when it has label files, otherwise `en`."""
     code = language.lower().partition("-")[0]
     return code if code in languages() else "en"
@@ -27,21 +27,21 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
-def labels(language: str) -> Labels:
+def load_labels(language: str) -> Labels:
     """Load the headings, comments, facilitator's words and printed labels of a language."""
-    return _read(f"labels.{known(language)}.toml")
+    return _read(f"labels.{supported_language(language)}.toml")
 
 
 @cache
-def templates(language: str) -> Labels:
+def question_templates(language: str) -> Labels:
     """Load the question templates by family, and the word lists used to rank quotes."""
-    return _read(f"questions.{known(language)}.toml")
+    return _read(f"questions.{supported_language(language)}.toml")
 
 
 @cache
-def headings() -> dict[str, str]:
+def section_keys() -> dict[str, str]:
     """Map each section's folded heading, in every language, to the section's key."""
-    return {fold(title): key for language in languages() for key, title in labels(language)["sections"].items()}
+    return {fold(title): key for language in languages() for key, title in load_labels(language)["sections"].items()}
 
 
 def fold(text: str) -> str:

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.files import read_text, write_whole
+from pipeline.files import read_text, write_atomic
 from pipeline.guide import word
-from pipeline.guide.glyphs import drawable
+from pipeline.guide.glyphs import replace_missing_glyphs
 from pipeline.guide.labels import FOLDER
 from pipeline.guide.qr import qr_svg
-from pipeline.guide.text import parse
+from pipeline.guide.text import parse_guide
 from pipeline.guide.values import GuideView, SeriesView
-from pipeline.guide.view import About, view
+from pipeline.guide.view import GuideContext, build_view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
 from pipeline.transcript.timed import read_timed
 
@@ -48,21 +48,21 @@ def render_guide(
 ) -> None:
     """Write every document of a guide; `CauserieError` for a quote that is not in the transcript."""
     marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
-    about = About(show, episode, guide, read_timed(timed), marks)
-    where = f"guides/{episode.slug}.md"
-    value = view(parse(read_text(text, where), where), about)
+    context = GuideContext(show, episode, guide, read_timed(timed), marks)
+    location = f"guides/{episode.slug}.md"
+    value = build_view(parse_guide(read_text(text, location), location), context)
     stamp_s = int(episode.published.timestamp())
-    write_whole(facilitator_html, html("guide.html.j2", value))
-    write_whole(handout_html, html("handout.html.j2", value))
-    write_whole(facilitator_docx, word.facilitator(value, episode.published))
-    write_whole(handout_docx, word.handout(value, episode.published))
-    write_whole(facilitator_pdf, pdf("guide.typ", value, stamp_s))
-    write_whole(handout_pdf, pdf("handout.typ", value, stamp_s))
-    write_whole(large_print_pdf, pdf("handout.typ", value, stamp_s, large_print=True))
-    write_whole(harvest_csv, harvest(value))
+    write_atomic(facilitator_html, render_html("guide.html.j2", value))
+    write_atomic(handout_html, render_html("handout.html.j2", value))
+    write_atomic(facilitator_docx, word.facilitator_document(value, episode.published))
+    write_atomic(handout_docx, word.handout_document(value, episode.published))
+    write_atomic(facilitator_pdf, render_pdf("guide.typ", value, stamp_s))
+    write_atomic(handout_pdf, render_pdf("handout.typ", value, stamp_s))
+    write_atomic(large_print_pdf, render_pdf("handout.typ", value, stamp_s, large_print=True))
+    write_atomic(harvest_csv, harvest_table(value))
 
 
-def harvest(value: GuideView) -> bytes:
+def harvest_table(value: GuideView) -> bytes:
     """Return the harvest sheet as CSV to fill in: one empty row per idea, with the episode's slug.
 
     UTF-8 with a byte order mark, and the separator that spreadsheets of the language expect (a semicolon where the comma is decimal).
@@ -74,12 +74,12 @@ def harvest(value: GuideView) -> bytes:
     return stream.getvalue().encode("utf-8-sig")
 
 
-def pdf(template: str, value: GuideView | SeriesView, stamp_s: int, *, large_print: bool = False) -> bytes:
+def render_pdf(template: str, value: GuideView | SeriesView, stamp_s: int, *, large_print: bool = False) -> bytes:
     """Return the PDF/UA-1 file of a view. `stamp_s` is its date in Unix seconds: a fixed one makes builds reproducible."""
     import typst
 
     large = {"large": True} if large_print else {}
-    data = json.dumps({**drawable(value), **large, "qr": {url: qr_svg(url) for url in _urls(value)}}, ensure_ascii=False)
+    data = json.dumps({**replace_missing_glyphs(value), **large, "qr": {url: qr_svg(url) for url in _qr_urls(value)}}, ensure_ascii=False)
     return typst.compile(
         FOLDER / template,
         root=FOLDER,
@@ -90,19 +90,19 @@ def pdf(template: str, value: GuideView | SeriesView, stamp_s: int, *, large_pri
     )
 
 
-def html(template: str, value: GuideView | SeriesView) -> str:
+def render_html(template: str, value: GuideView | SeriesView) -> str:
     """Return the HTML page of a view: a single printable file without external requests."""
-    return _engine().get_template(template).render(value)
+    return _environment().get_template(template).render(value)
 
 
 @cache
-def _engine() -> jinja2.Environment:
+def _environment() -> jinja2.Environment:
     """Return the template environment, which caches compiled templates."""
     import jinja2
     import markupsafe
 
     loader = jinja2.FileSystemLoader(FOLDER)
-    engine = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=loader,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -110,11 +110,11 @@ def _engine() -> jinja2.Environment:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    engine.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
-    return engine
+    environment.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
+    return environment
 
 
-def _urls(value: GuideView | SeriesView) -> list[str]:
+def _qr_urls(value: GuideView | SeriesView) -> list[str]:
     """Return every URL drawn as a QR code, including those of a series' episodes."""
     urls = [value["contact_url"], value["url"]]
     if "session_clips" in value:

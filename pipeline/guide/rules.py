@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.guide.labels import fold, labels, templates
+from pipeline.guide.labels import fold, load_labels, question_templates
 from pipeline.guide.quotes import tokens
-from pipeline.guide.score import says
-from pipeline.guide.text import Guide, questions
-from pipeline.text import nearest, printable
+from pipeline.guide.score import count_phrases
+from pipeline.guide.text import Guide, family_questions
+from pipeline.text import suggest, terminal_safe
 
 QUESTION_WORDS_MAX = 25
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
@@ -26,54 +26,59 @@ def count_words(text: str) -> int:
 
 def is_open(text: str, language: str) -> bool:
     """Whether a question is open: an interrogative among its first three words, and no yes-or-no opening such as « Est-ce que… »."""
-    words = templates(language)["words"]
-    said = tokens(text)
-    closed = any(said[: len(tokens(way))] == tokens(way) for way in words["closed"])
-    return not closed and (bool({*words["open"]} & set(said[:3])) or is_posed(text, language))
+    words = question_templates(language)["words"]
+    text_tokens = tokens(text)
+    closed = any(text_tokens[: len(tokens(opening))] == tokens(opening) for opening in words["closed"])
+    return not closed and (bool({*words["open"]} & set(text_tokens[:3])) or is_choice(text, language))
 
 
-def is_posed(text: str, language: str) -> bool:
+def is_choice(text: str, language: str) -> bool:
     """Whether a question asks to take sides: « Faut-il… ? »."""
-    said = tokens(text)
-    return any(said[: len(tokens(way))] == tokens(way) for way in templates(language)["words"]["posed"])
+    text_tokens = tokens(text)
+    return any(text_tokens[: len(tokens(opening))] == tokens(opening) for opening in question_templates(language)["words"]["posed"])
 
 
-def fault(text: str, language: str) -> str:
+def question_fault(text: str, language: str) -> str:
     """Return what is wrong with a question, as the end of a sentence; empty when nothing is."""
     if (words := count_words(text)) > QUESTION_WORDS_MAX:
         return f"has {words} words; write {QUESTION_WORDS_MAX} at most: it is read aloud once"
-    asked = [part for part in re.findall(r"[^.!?…]*\?", _QUOTED.sub("", text)) if tokens(part)]
-    if len(asked) > 1:
+    sub_questions = [part for part in re.findall(r"[^.!?…]*\?", _QUOTED.sub("", text)) if tokens(part)]
+    if len(sub_questions) > 1:
         return "asks two things; split it: a group answers only the second"
-    closed = templates(language)["words"]["closed"]
-    if any(tokens(part)[: len(tokens(way))] == tokens(way) for part in asked for way in closed):
+    closed = question_templates(language)["words"]["closed"]
+    if any(tokens(part)[: len(tokens(opening))] == tokens(opening) for part in sub_questions for opening in closed):
         return "can be answered with yes or no; start with how, what or who"
     return ""
 
 
-def advice(guide: Guide, language: str, summary: str = "") -> Iterator[tuple[int, str]]:
+def guide_warnings(guide: Guide, language: str, summary: str = "") -> Iterator[tuple[int, str]]:
     """Yield (line, message) for each question to rewrite, and for each instruction whose meeting part is unknown."""
-    yield from _questions(guide, language, summary)
-    parts = [fold(part) for part in labels(language)["parts"].values()]
+    yield from _question_warnings(guide, language, summary)
+    parts = [fold(part) for part in load_labels(language)["parts"].values()]
     for line in guide.lines("words"):
-        part, _, said = line.text.partition(":")
-        if fold(part) not in parts or not said.strip():
-            known = nearest(fold(part), parts)
-            yield line.number, f"“{printable(part)[:60].strip()}” is not a part of the meeting, so its words are printed nowhere: {known}"
+        part, _, instruction = line.text.partition(":")
+        if fold(part) not in parts or not instruction.strip():
+            hint = suggest(fold(part), parts)
+            yield (
+                line.number,
+                f"“{terminal_safe(part)[:60].strip()}” is not a part of the meeting, so its words are printed nowhere: {hint}",
+            )
 
 
-def _questions(guide: Guide, language: str, summary: str) -> Iterator[tuple[int, str]]:
-    words = templates(language)["words"]
-    known = set(tokens(summary))
+def _question_warnings(guide: Guide, language: str, summary: str) -> Iterator[tuple[int, str]]:
+    words = question_templates(language)["words"]
+    summary_tokens = set(tokens(summary))
     for family in ("understand", "relate", "debate", "imagine", "act"):
-        for one in questions(guide, family):
-            if wrong := fault(one.text, language):
-                yield one.number, f"the question {wrong}"
+        for one in family_questions(guide, family):
+            if problem := question_fault(one.text, language):
+                yield one.number, f"the question {problem}"
             plain = set(tokens(_QUOTED.sub("", one.text))) - set(words["open"])
-            if family == "understand" and len(plain) > 3 and plain <= known:
+            if family == "understand" and len(plain) > 3 and plain <= summary_tokens:
                 yield one.number, "the question is answered by the episode's summary; ask something else"
-            asks = sum(says(one.text, words[key]) > 0 for key in ("who", "when", "support"))
-            if family == "act" and asks < 2 and not says(one.text, words["nothing"]):
+            action_details = sum(count_phrases(one.text, words[key]) > 0 for key in ("who", "when", "support"))
+            if family == "act" and action_details < 2 and not count_phrases(one.text, words["nothing"]):
                 yield one.number, "the question asks for action; say who, when, or with what support"
-    if (asked := questions(guide, "debate")) and not any(says(f"{one.text} {' '.join(one.follow_ups)}", words["sceptic"]) for one in asked):
-        yield asked[0].number, "no debate question gives sceptics a voice; ask what would be lost"
+    if (debate_questions := family_questions(guide, "debate")) and not any(
+        count_phrases(f"{one.text} {' '.join(one.follow_ups)}", words["sceptic"]) for one in debate_questions
+    ):
+        yield debate_questions[0].number, "no debate question gives sceptics a voice; ask what would be lost"

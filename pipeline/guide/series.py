@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.files import read_text, write_whole
-from pipeline.guide.formats import FORMATS_MIN, SERIES_CLIPS, SERIES_MIN, series_meeting, starts_min
-from pipeline.guide.labels import FAMILIES, Labels, fill, labels
-from pipeline.guide.render import html, pdf
-from pipeline.guide.text import parse
+from pipeline.files import read_text, write_atomic
+from pipeline.guide.formats import FORMATS_MIN, SERIES_CLIPS, SERIES_MIN, series_minutes, starts_min
+from pipeline.guide.labels import FAMILIES, Labels, fill, load_labels
+from pipeline.guide.render import render_html, render_pdf
+from pipeline.guide.text import parse_guide
 from pipeline.guide.values import AgendaItem, ClipValues, CreditNames, EpisodePage, GuideView, SeriesOwnValues, SeriesView, SessionValues
-from pipeline.guide.view import About, clock, each_text, view
+from pipeline.guide.view import GuideContext, build_view, format_meeting_time, map_text
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
-from pipeline.text import typographic
+from pipeline.text import apply_typography
 from pipeline.transcript.timed import read_timed
 
 EPISODE_CLIPS, EPISODE_QUESTIONS = 2, 3
 
 
-def series_guide(
+def render_series_guide(
     texts: tuple[Path, ...],
     timed: tuple[Path, ...],
     chapters: tuple[Path, ...],
@@ -33,17 +33,17 @@ def series_guide(
     """Write the guide of the series; `texts`, `timed` and `chapters` are those of `episodes`, in their order."""
     views = []
     for episode, text, words, marks in zip(episodes, texts, timed, chapters, strict=True):
-        where = f"guides/{episode.slug}.md"
-        about = About(show, episode, guide, read_timed(words), tuple((each.start_s, each.title) for each in read_chapters(marks)))
-        views.append(view(parse(read_text(text, where), where), about))
-    value = series_view(views, show)
-    write_whole(series_pdf, pdf("series.typ", value, int(max(episode.published for episode in episodes).timestamp())))
-    write_whole(series_html, html("series.html.j2", value))
+        location = f"guides/{episode.slug}.md"
+        context = GuideContext(show, episode, guide, read_timed(words), tuple((each.start_s, each.title) for each in read_chapters(marks)))
+        views.append(build_view(parse_guide(read_text(text, location), location), context))
+    value = build_series_view(views, show)
+    write_atomic(series_pdf, render_pdf("series.typ", value, int(max(episode.published for episode in episodes).timestamp())))
+    write_atomic(series_html, render_html("series.html.j2", value))
 
 
-def series_view(views: list[GuideView], show: ShowInfo) -> SeriesView:
+def build_series_view(views: list[GuideView], show: ShowInfo) -> SeriesView:
     """Return the values of the series guide from those of its episodes (at least one), ready for JSON."""
-    words, last = labels(show.language), views[-1]
+    words, last = load_labels(show.language), views[-1]
     own: SeriesOwnValues = {
         "title": show.title,
         "status": (show.status,) if show.status else (),
@@ -53,13 +53,13 @@ def series_view(views: list[GuideView], show: ShowInfo) -> SeriesView:
         "slug": "",
         "url": show.website,
         "format_min": str(SERIES_MIN),
-        "episodes": [_episode(one) for one in views],
-        "matrix": [_row(one) for one in views],
+        "episodes": [_episode_page(one) for one in views],
+        "matrix": [_matrix_row(one) for one in views],
         "formats": [str(minutes) for minutes in FORMATS_MIN],
-        "credits": _credits(views),
+        "credits": _merge_credits(views),
         **_session(views, words),
     }
-    typeset: SeriesOwnValues = each_text(own, lambda text: typographic(text, show.language))
+    typeset: SeriesOwnValues = map_text(own, lambda text: apply_typography(text, show.language))
     return {
         "language": last["language"],
         "labels": last["labels"],
@@ -75,7 +75,7 @@ def series_view(views: list[GuideView], show: ShowInfo) -> SeriesView:
     }
 
 
-def _episode(one: GuideView) -> EpisodePage:
+def _episode_page(one: GuideView) -> EpisodePage:
     """Return the values of an episode's page: summary, framing question, clips, and questions of the first families."""
     asked = [questions[0]["text"] for family in FAMILIES if (questions := one["families"][family])]
     return {
@@ -93,7 +93,7 @@ def _episode(one: GuideView) -> EpisodePage:
     }
 
 
-def _row(one: GuideView) -> list[str]:
+def _matrix_row(one: GuideView) -> list[str]:
     """Return an episode's row in the table of formats: played in the meeting, or clips only."""
     words = one["labels"]
     return [one["title"], *(words["played"] if form["whole"] else words["clips_only"] for form in one["formats"])]
@@ -101,20 +101,25 @@ def _row(one: GuideView) -> list[str]:
 
 def _session(views: list[GuideView], words: Labels) -> SessionValues:
     """Return the meeting over the series: clips of at most `SERIES_CLIPS` episodes, spread evenly, and the running order."""
-    heard = [one for one in views if one["clips"] and one["clips"][0]["url"]]
-    step = max(1, -(-len(heard) // SERIES_CLIPS))
-    picked: list[ClipValues] = [{**one["clips"][0], "number": str(i), "intro": one["title"]} for i, one in enumerate(heard[::step], 1)]
-    minutes = series_meeting(sum(clip["seconds"] for clip in picked))
-    starts, said = starts_min(minutes), words["series"]["words"]
+    playable = [one for one in views if one["clips"] and one["clips"][0]["url"]]
+    step = max(1, -(-len(playable) // SERIES_CLIPS))
+    picked: list[ClipValues] = [{**one["clips"][0], "number": str(i), "intro": one["title"]} for i, one in enumerate(playable[::step], 1)]
+    minutes = series_minutes(sum(clip["seconds"] for clip in picked))
+    starts, scripts = starts_min(minutes), words["series"]["words"]
     parts = {**words["parts"], **words["series"]["parts"]}
     order: list[AgendaItem] = [
-        {"at": clock(starts[part]), "minutes": f"{lasts}\u00a0min", "part": parts[part], "say": fill(said[part], clips=str(len(picked)))}
+        {
+            "at": format_meeting_time(starts[part]),
+            "minutes": f"{lasts}\u00a0min",
+            "part": parts[part],
+            "say": fill(scripts[part], clips=str(len(picked))),
+        }
         for part, lasts in minutes.items()
     ]
     return {"session_clips": picked, "order": order}
 
 
-def _credits(views: list[GuideView]) -> list[CreditNames]:
+def _merge_credits(views: list[GuideView]) -> list[CreditNames]:
     """Merge the credits of all episodes; each name is listed once per role."""
     people: dict[str, dict[str, None]] = {}
     for one in views:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from pipeline.pictures import HASH_DIGITS
-from pipeline.release import TYPES
+from pipeline.release import MEDIA_TYPES
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-SHORT_S = 300
+PAGES_MAX_AGE_S = 300
 REVALIDATE = "no-cache"  # may be stored, but is revalidated each time: apps get 304 from the ETag
 
-_TYPES = {
-    **{extension: type_ for extension, type_ in TYPES.items() if extension.startswith(".")},
+_MEDIA_TYPES = {
+    **{extension: type_ for extension, type_ in MEDIA_TYPES.items() if extension.startswith(".")},
     ".css": "text/css; charset=utf-8",
     ".flac": "audio/flac",
     ".jpeg": "image/jpeg",
@@ -38,11 +38,11 @@ def content_type(key: str) -> str:
     if path.name == "feed.xml":
         return "application/rss+xml; charset=utf-8"
     if path.suffix == ".json" and path.name.startswith("chapters-"):
-        return TYPES["chapters"]
-    return _TYPES.get(path.suffix.lower(), "application/octet-stream")
+        return MEDIA_TYPES["chapters"]
+    return _MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream")
 
 
-def cache_control(key: str, sha256: str, feed_max_age_s: int = 0, pages_max_age_s: int = SHORT_S) -> str:
+def cache_control(key: str, sha256: str, feed_max_age_s: int = 0, pages_max_age_s: int = PAGES_MAX_AGE_S) -> str:
     """Return the Cache-Control of a published path: a year when its name contains the content's digest; 0 s means revalidate each time."""
     if f"-{sha256[:HASH_DIGITS]}." in PurePosixPath(key).name:
         return IMMUTABLE

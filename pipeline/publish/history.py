@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CauserieError
-from pipeline.files import read_json, write_whole
+from pipeline.files import read_json, write_atomic
 from pipeline.publish.headers import IMMUTABLE
 from pipeline.publish.tree import PublicFile
 
@@ -27,7 +27,7 @@ PUBLICATIONS = "feeds/publications"
 
 
 @dataclass(frozen=True)
-class Tree:
+class PublishedTree:
     """The files of one publication. `back_to` is the publication that a rollback restored, 0 when it was not a rollback."""
 
     number: int
@@ -36,7 +36,7 @@ class Tree:
     feed_key: str
     files: tuple[PublicFile, ...]
     back_to: int = 0
-    confirmed: bool = False
+    committed: bool = False
 
     @property
     def feed(self) -> PublicFile | None:
@@ -44,9 +44,9 @@ class Tree:
         return next((file for file in self.files if file.key == self.feed_key), None)
 
 
-def trees(folder: Path, target: str) -> tuple[Tree, ...]:
+def load_trees(folder: Path, target: str) -> tuple[PublishedTree, ...]:
     """Load the publications to `target` that `folder` keeps, oldest first. Raises `CauserieError` when one is damaged."""
-    found = (_read(folder, path) for path in sorted((folder / "trees").glob("[0-9]*.json")))
+    found = (_read_tree(folder, path) for path in sorted((folder / "trees").glob("[0-9]*.json")))
     return tuple(sorted((tree for tree in found if tree.target == target), key=lambda tree: tree.number))
 
 
@@ -56,7 +56,7 @@ def next_number(folder: Path) -> int:
     return max(known, default=0) + 1
 
 
-def ever_sent(folder: Path, target: str) -> frozenset[str]:
+def sent_keys(folder: Path, target: str) -> frozenset[str]:
     """Return every key that a publication to `target` has sent, from the reports; unreadable reports are skipped."""
     keys: set[str] = set()
     for path in folder.glob("[0-9]*.json"):
@@ -66,71 +66,71 @@ def ever_sent(folder: Path, target: str) -> frozenset[str]:
     return frozenset(keys)
 
 
-def promise(folder: Path, tree: Tree) -> None:
+def begin(folder: Path, tree: PublishedTree) -> None:
     """Record a publication before its feed is written: copies of its mutable files, then the list of files."""
     for file in tree.files:
-        place = folder / "files" / file.sha256
-        if is_kept(file) and file.source != place and not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            waiting = place.with_name(f".{place.name}")
-            shutil.copyfile(file.source, waiting)
-            waiting.replace(place)
-    _write(folder, tree)
+        copy_path = folder / "files" / file.sha256
+        if is_mutable(file) and file.source != copy_path and not copy_path.exists():
+            copy_path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = copy_path.with_name(f".{copy_path.name}")
+            shutil.copyfile(file.source, temporary)
+            temporary.replace(copy_path)
+    _write_tree(folder, tree)
 
 
-def confirm(folder: Path, tree: Tree) -> None:
+def commit(folder: Path, tree: PublishedTree) -> None:
     """Record that the feed was written."""
-    _write(folder, replace(tree, confirmed=True))
+    _write_tree(folder, replace(tree, committed=True))
 
 
-def withdraw(folder: Path, tree: Tree) -> None:
+def abort(folder: Path, tree: PublishedTree) -> None:
     """Delete the record of a publication whose feed was not written."""
-    _tree_file(folder, tree.number).unlink(missing_ok=True)
+    _tree_path(folder, tree.number).unlink(missing_ok=True)
 
 
 def trim(folder: Path, target: str, keep: int) -> None:
     """Delete all but the last `keep` publications to `target`, and the copies that no remaining publication, to any target, needs."""
-    for tree in trees(folder, target)[:-keep]:
-        _tree_file(folder, tree.number).unlink()
-    left = (_read(folder, path) for path in (folder / "trees").glob("[0-9]*.json"))
-    needed = {file.sha256 for tree in left for file in tree.files}
+    for tree in load_trees(folder, target)[:-keep]:
+        _tree_path(folder, tree.number).unlink()
+    remaining = (_read_tree(folder, path) for path in (folder / "trees").glob("[0-9]*.json"))
+    needed = {file.sha256 for tree in remaining for file in tree.files}
     for path in (folder / "files").glob("*"):
         if path.name not in needed:
             path.unlink()
 
 
-def went_back_to(kept: Iterable[Tree], number: int | None) -> Tree:
+def select_rollback(trees: Iterable[PublishedTree], number: int | None) -> PublishedTree:
     """Choose the publication to restore: the one with that number, or the one before the current one. Pure; raises `CauserieError`."""
-    done = [tree for tree in kept if tree.confirmed]
-    known = [tree.number for tree in done]
-    now = (done[-1].back_to or done[-1].number) if done else 0
-    wanted = number if number is not None else max((each for each in known if each < now), default=0)
-    for tree in done:
+    committed = [tree for tree in trees if tree.committed]
+    numbers = [tree.number for tree in committed]
+    current = (committed[-1].back_to or committed[-1].number) if committed else 0
+    wanted = number if number is not None else max((each for each in numbers if each < current), default=0)
+    for tree in committed:
         if tree.number == wanted:
             return tree
-    have = "only the current publication is kept" if known else "nothing was published from this copy of the show"
-    have = f"publications you can roll back to: {', '.join(map(str, known))}" if len(known) > 1 else have
-    said = f"publication {number} does not exist" if number is not None else "there is no earlier publication to roll back to"
-    raise CauserieError(said, PUBLICATIONS, have)
+    hint = "only the current publication is kept" if numbers else "nothing was published from this copy of the show"
+    hint = f"publications you can roll back to: {', '.join(map(str, numbers))}" if len(numbers) > 1 else hint
+    message = f"publication {number} does not exist" if number is not None else "there is no earlier publication to roll back to"
+    raise CauserieError(message, PUBLICATIONS, hint)
 
 
-def is_kept(file: PublicFile) -> bool:
+def is_mutable(file: PublicFile) -> bool:
     """Whether a file's content can change under its name, which has no digest; a copy of it is kept for rollbacks."""
     return file.cache_control != IMMUTABLE
 
 
-def _tree_file(folder: Path, number: int) -> Path:
+def _tree_path(folder: Path, number: int) -> Path:
     return folder / f"trees/{number:04}.json"
 
 
-def _write(folder: Path, tree: Tree) -> None:
+def _write_tree(folder: Path, tree: PublishedTree) -> None:
     rows = [[file.key, file.bytes, file.sha256, file.content_type, file.cache_control, file.rank] for file in tree.files]
     about = {"number": tree.number, "at": tree.at.isoformat(), "target": tree.target, "feed_key": tree.feed_key}
-    value = {"version": 1, **about, "back_to": tree.back_to, "confirmed": tree.confirmed, "files": rows}
-    write_whole(_tree_file(folder, tree.number), _one_row_a_line(value))
+    value = {"version": 1, **about, "back_to": tree.back_to, "confirmed": tree.committed, "files": rows}
+    write_atomic(_tree_path(folder, tree.number), _format_tree(value))
 
 
-def _one_row_a_line(value: dict[str, Any]) -> str:
+def _format_tree(value: dict[str, Any]) -> str:
     """Format as JSON with one line for each file, so that version control shows which ones changed."""
     import json
 
@@ -139,19 +139,19 @@ def _one_row_a_line(value: dict[str, Any]) -> str:
     return f'{head[:-1]}, "files": [\n  {rows}\n]}}\n'
 
 
-def _read(folder: Path, path: Path) -> Tree:
+def _read_tree(folder: Path, path: Path) -> PublishedTree:
     """Read one tree. Each file's source is the path of its copy, which may not exist."""
     try:
         value = read_json(path)
-        files = tuple(PublicFile(row[0], folder / "files" / _digest(row[2]), *row[1:]) for row in value["files"])
+        files = tuple(PublicFile(row[0], folder / "files" / _checked_sha256(row[2]), *row[1:]) for row in value["files"])
         at, numbers = datetime.fromisoformat(value["at"]), (int(value["number"]), int(value["back_to"]))
-        return Tree(numbers[0], at, value["target"], value["feed_key"], files, numbers[1], value["confirmed"])
+        return PublishedTree(numbers[0], at, value["target"], value["feed_key"], files, numbers[1], value["confirmed"])
     except (CauserieError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         hint = "restore it from version control, or delete it: you then cannot roll back to that publication"
         raise CauserieError("is damaged", str(path), hint) from error
 
 
-def _digest(text: str) -> str:
+def _checked_sha256(text: str) -> str:
     """Return a hexadecimal SHA-256 unchanged; `ValueError` for anything else, which must not become a path."""
     if not re.fullmatch("[0-9a-f]{64}", text):
         raise ValueError(text)

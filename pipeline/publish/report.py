@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.files import write_json, write_whole
-from pipeline.publish.upload import size
+from pipeline.files import write_atomic, write_json
+from pipeline.publish.upload import format_bytes
 from pipeline.publish.verify import Check
 
 _TEMPLATES = Path(__file__).parent.parent / "templates" / "publication"
 
 
 @dataclass(frozen=True)
-class Publication:
+class PublishReport:
     """What one publication did, or would do. Its fields are keys of the JSON report and are used by the HTML template."""
 
     target: str
@@ -35,26 +35,34 @@ class Publication:
         return not self.sent and not self.deleted
 
 
-def summary(done: Publication) -> str:
+def summary(report: PublishReport) -> str:
     """Return one line that sums up the publication."""
-    deleted = f", {len(done.deleted)} deleted" if done.deleted else ""
-    if done.nothing_changed:
-        return f"nothing to send: {done.target} is up to date"
-    what = f"rolled back to publication {done.back_to} on {done.target}" if done.back_to else f"published to {done.target}"
-    rate = f" in {done.seconds:.0f} s, {size(round(done.bytes / done.seconds))}/s" if done.seconds >= 2 and done.bytes > 10**6 else ""
-    return f"{what}: {len(done.sent)} sent ({size(done.bytes)}{rate}), {done.unchanged} unchanged{deleted}"
+    deleted = f", {len(report.deleted)} deleted" if report.deleted else ""
+    if report.nothing_changed:
+        return f"nothing to send: {report.target} is up to date"
+    what = f"rolled back to publication {report.back_to} on {report.target}" if report.back_to else f"published to {report.target}"
+    rate = (
+        f" in {report.seconds:.0f} s, {format_bytes(round(report.bytes / report.seconds))}/s"
+        if report.seconds >= 2 and report.bytes > 10**6
+        else ""
+    )
+    return f"{what}: {len(report.sent)} sent ({format_bytes(report.bytes)}{rate}), {report.unchanged} unchanged{deleted}"
 
 
-def write_report(folder: Path, done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> None:
+def write_report(folder: Path, report: PublishReport, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> None:
     """Write `NNNN.json` and `NNNN.html` into `folder`; `sizes` are the bytes of what was sent, by key."""
-    path = folder / f"{done.number:04}"
-    value = {**asdict(done), "seconds": round(done.seconds, 1), "sent": [{"key": key, "bytes": sizes.get(key, 0)} for key in done.sent]}
+    path = folder / f"{report.number:04}"
+    value = {
+        **asdict(report),
+        "seconds": round(report.seconds, 1),
+        "sent": [{"key": key, "bytes": sizes.get(key, 0)} for key in report.sent],
+    }
     rows = [{key: item for key, item in asdict(check).items() if item is not None} for check in checks]
     write_json(path.with_suffix(".json"), {"version": 1, **value, "checks": rows})
-    write_whole(path.with_suffix(".html"), page(done, sizes, checks, title, language))
+    write_atomic(path.with_suffix(".html"), render_page(report, sizes, checks, title, language))
 
 
-def page(done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> str:
+def render_page(report: PublishReport, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> str:
     """Render the report as one self-contained HTML page. Pure."""
     import jinja2
 
@@ -63,7 +71,7 @@ def page(done: Publication, sizes: Mapping[str, int], checks: Sequence[Check], t
     )
     french = language.startswith("fr")
     return environment.get_template("publication.html.j2").render(
-        done=done, sizes=sizes, checks=checks, title=title, language=language, size=size, words=_FRENCH if french else _ENGLISH
+        done=report, sizes=sizes, checks=checks, title=title, language=language, size=format_bytes, words=_FRENCH if french else _ENGLISH
     )
 
 

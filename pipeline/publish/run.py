@@ -21,32 +21,32 @@ from pipeline.model import Episode, Show
 from pipeline.publish import history
 from pipeline.publish.cache import purge
 from pipeline.publish.folder import FolderTarget
-from pipeline.publish.given import LEDGER, given_by, given_there, record, settle
-from pipeline.publish.refusals import refuse_taking_away, refuse_unknown_feed
-from pipeline.publish.report import Publication, summary, write_report
+from pipeline.publish.given import LEDGER, items_at_target, items_in_feed, record_in_ledger, recover_interrupted
+from pipeline.publish.refusals import refuse_lost_episodes, refuse_unknown_feed
+from pipeline.publish.report import PublishReport, summary, write_report
 from pipeline.publish.s3 import S3Target
 from pipeline.publish.target import Target
-from pipeline.publish.transaction import Acts, carry_out
-from pipeline.publish.tree import FEEDS, PublicFile, public_tree
-from pipeline.publish.upload import RemoteFile, UploadPlan, sentences, table, upload_plan
-from pipeline.publish.verify import Check, address_of, digest_of, verify
+from pipeline.publish.transaction import TransactionHooks, run_transaction
+from pipeline.publish.tree import FEEDS, PublicFile, collect_public_files
+from pipeline.publish.upload import RemoteFile, UploadPlan, plan_summary, plan_table, plan_upload
+from pipeline.publish.verify import Check, fetch_sha256, url_of, verify_files
 from pipeline.receipts import DigestCache
 
-MEMORY = ".causerie/publish"
+STATE_FOLDER = ".causerie/publish"
 FEED_FILE = "feeds/feed.xml"
 
 
 @dataclass(frozen=True)
-class Hears:
+class PublishCallbacks:
     """What a publication reports: `on_message` lines for the user, `on_status` a line for each file, `on_progress` bytes sent and total."""
 
-    say: Callable[[str], None] = lambda line: None
-    tell: Callable[[str], None] = lambda line: None
-    moved: Callable[[int, int], None] = lambda done, total: None
+    on_message: Callable[[str], None] = lambda line: None
+    on_status: Callable[[str], None] = lambda line: None
+    on_progress: Callable[[int, int], None] = lambda done, total: None
 
 
 @dataclass(frozen=True)
-class _Job:
+class _PublishJob:
     """One publication to run: which files to which target, and what its report needs."""
 
     show: Show
@@ -55,8 +55,8 @@ class _Job:
     target: Target
     files: tuple[PublicFile, ...]
     feed_key: str  # key of the main feed
-    given: ledgers.Publication
-    hears: Hears
+    record: ledgers.PublicationRecord
+    callbacks: PublishCallbacks
     base_url: str  # the public address to check files at; empty when only the target itself can be checked
     back_to: int = 0
     checks: list[Check] = field(default_factory=list)
@@ -72,9 +72,9 @@ def publish(
     prune: bool = False,
     take_over: bool = False,
     new_guids: bool = False,
-    hears: Hears = Hears(),
+    callbacks: PublishCallbacks = PublishCallbacks(),
     public_url: str = "",
-) -> Publication:
+) -> PublishReport:
     """Publish the episodes that are due at `at`, to the folder or bucket that the show configures.
 
     `public_url` is the public address to check files at, when show.toml sets none. `take_over` replaces a feed that the ledger
@@ -82,37 +82,44 @@ def publish(
     Raises `CauserieError`; subscribers then still get the previous publication.
     """
     digests = DigestCache(root)
-    files = public_tree(show, episodes, root, lambda path: digests.digest(os.path.relpath(path, root)) or "")
+    files = collect_public_files(show, episodes, root, lambda path: digests.digest(os.path.relpath(path, root)) or "")
     target = target_of(show, root, lambda path: digests.digest(os.path.relpath(path, root), fresh=True) or "")
-    given = given_by(root / FEED_FILE, at, target.name)
-    job = _Job(show, root, at, target, files, show.feed.key, given, hears, base_url_of(show, public_url))
+    record = items_in_feed(root / FEED_FILE, at, target.name)
+    job = _PublishJob(show, root, at, target, files, show.feed.key, record, callbacks, base_url_of(show, public_url))
     try:
         if not dry_run:
             digests.save()
-            settle(root, target)
-        kept, ledger = history.trees(root / history.PUBLICATIONS, target.name), ledgers.load(root / LEDGER)
+            recover_interrupted(root, target)
+        trees, ledger = history.load_trees(root / history.PUBLICATIONS, target.name), ledgers.load_ledger(root / LEDGER)
         remote = target.list({file.key for file in files})
-        plan = upload_plan(files, remote, [tree.files for tree in kept[-show.publish.keep :]])
+        plan = plan_upload(files, remote, [tree.files for tree in trees[-show.publish.keep :]])
         if not take_over:
-            refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key, kept)
-            if not kept and ledger.last(target.name) is None and show.feed.key in plan.replaced:
-                refuse_taking_away(given_there(target, show.feed.key, at), given, f"{target.name}/{show.feed.key}")
-        before = ledger.known(target.name)
-        left = () if prune else noticed.still_there(ledger, plan.orphans)
+            refuse_unknown_feed(ledger, target.name, remote.get(show.feed.key), plan, show.feed.key, trees)
+            if not trees and ledger.latest(target.name) is None and show.feed.key in plan.replaced:
+                refuse_lost_episodes(items_at_target(target, show.feed.key, at), record, f"{target.name}/{show.feed.key}")
+        previous = ledger.baseline(target.name)
+        withdrawn = () if prune else noticed.withdrawn_files(ledger, plan.orphans)
         if dry_run:
-            return _foreseen(job, before, plan, prune, left)
+            return _report_dry_run(job, previous, plan, prune, withdrawn)
         if not new_guids:
-            noticed.refuse_new_identities(before, given)
-        ours = history.ever_sent(root / history.PUBLICATIONS, target.name) if prune else frozenset()
-        return _published(job, before, plan, remote, left, (lambda: target.delete(plan.orphans, ours)) if prune else tuple)
+            noticed.refuse_changed_guids(previous, record)
+        owned = history.sent_keys(root / history.PUBLICATIONS, target.name) if prune else frozenset()
+        return _execute(job, previous, plan, remote, withdrawn, (lambda: target.delete(plan.orphans, owned)) if prune else tuple)
     finally:
         if not dry_run:
             target.close()
 
 
 def rollback(
-    show: Show, root: Path, *, at: datetime, number: int | None = None, dry_run: bool = False, hears: Hears = Hears(), public_url: str = ""
-) -> Publication:
+    show: Show,
+    root: Path,
+    *,
+    at: datetime,
+    number: int | None = None,
+    dry_run: bool = False,
+    callbacks: PublishCallbacks = PublishCallbacks(),
+    public_url: str = "",
+) -> PublishReport:
     """Restore the feeds and pages of publication `number`, or of the one before the current one.
 
     Media and texts are still at the target, under names that include their digest. Raises `CauserieError` when one is missing;
@@ -121,42 +128,42 @@ def rollback(
     target, folder = target_of(show, root), root / history.PUBLICATIONS
     try:
         if not dry_run:
-            settle(root, target)
-        kept = history.trees(folder, target.name)
-        tree = history.went_back_to(kept, number)
+            recover_interrupted(root, target)
+        trees = history.load_trees(folder, target.name)
+        tree = history.select_rollback(trees, number)
         remote = target.list({file.key for file in tree.files})
-        plan = upload_plan(tree.files, remote, [each.files for each in kept])
-        _refuse_lost(plan, target, tree)
-        given = given_by(tree.feed.source if tree.feed else folder, at, target.name)
-        ledger = ledgers.load(root / LEDGER)
-        refuse_unknown_feed(ledger, target.name, remote.get(tree.feed_key), plan, tree.feed_key, kept)
-        job = _Job(show, root, at, target, tree.files, tree.feed_key, given, hears, base_url_of(show, public_url), tree.number)
-        left = noticed.still_there(ledger, plan.orphans)
+        plan = plan_upload(tree.files, remote, [each.files for each in trees])
+        _refuse_missing_files(plan, target, tree)
+        record = items_in_feed(tree.feed.source if tree.feed else folder, at, target.name)
+        ledger = ledgers.load_ledger(root / LEDGER)
+        refuse_unknown_feed(ledger, target.name, remote.get(tree.feed_key), plan, tree.feed_key, trees)
+        job = _PublishJob(show, root, at, target, tree.files, tree.feed_key, record, callbacks, base_url_of(show, public_url), tree.number)
+        withdrawn = noticed.withdrawn_files(ledger, plan.orphans)
         if dry_run:
-            return _foreseen(job, ledger.known(target.name), plan, False, left)
-        return _published(job, ledger.known(target.name), plan, remote, left)
+            return _report_dry_run(job, ledger.baseline(target.name), plan, False, withdrawn)
+        return _execute(job, ledger.baseline(target.name), plan, remote, withdrawn)
     finally:
         if not dry_run:
             target.close()
 
 
-def set_up(show: Show, root: Path, *, public_read: bool, say: Callable[[str], None]) -> None:
+def set_up(show: Show, root: Path, *, public_read: bool, on_message: Callable[[str], None]) -> None:
     """Set up the target; `on_message` gets a sentence for each thing done."""
     target = target_of(show, root)
     if isinstance(target, S3Target):
         for sentence in target.set_up(public_read):
-            say(sentence)
+            on_message(sentence)
         target.close()
     else:
         needs = "its web server must support byte ranges and send Access-Control-Allow-Origin: *"
-        say(f"{target.name} is a folder: nothing to set up; {needs}")
+        on_message(f"{target.name} is a folder: nothing to set up; {needs}")
 
 
 def target_of(show: Show, root: Path, digest: Callable[[Path], str] = sha256) -> Target:
     """Return the target the show is published to; `digest` computes the SHA-256 of a file and may use a cache."""
     if show.publish.s3 is not None:
-        return S3Target(show.publish.s3, root / MEMORY, digest=digest)
-    return FolderTarget(root / show.publish.folder, show.info.website, root / MEMORY, name=show.publish.folder)
+        return S3Target(show.publish.s3, root / STATE_FOLDER, digest=digest)
+    return FolderTarget(root / show.publish.folder, show.info.website, root / STATE_FOLDER, name=show.publish.folder)
 
 
 def target_name(show: Show) -> str:
@@ -170,71 +177,82 @@ def base_url_of(show: Show, public_url: str = "") -> str:
     return public_url or show.publish.public_url or (show.info.website if show.publish.s3 is not None else "")
 
 
-def _foreseen(job: _Job, before: ledgers.Publication | None, plan: UploadPlan, prune: bool, left: tuple[str, ...]) -> Publication:
+def _report_dry_run(
+    job: _PublishJob, previous: ledgers.PublicationRecord | None, plan: UploadPlan, prune: bool, withdrawn: tuple[str, ...]
+) -> PublishReport:
     """Report what a publication would do."""
-    for line in (*noticed.differences(before, job.given), *table(plan), *sentences(plan, job.target.name, prune=prune), *left):
-        job.hears.say(line)
-    return _publication(job, before, plan)
+    for line in (
+        *noticed.describe_changes(previous, job.record),
+        *plan_table(plan),
+        *plan_summary(plan, job.target.name, prune=prune),
+        *withdrawn,
+    ):
+        job.callbacks.on_message(line)
+    return _publish_report(job, previous, plan)
 
 
-def _published(
-    job: _Job,
-    before: ledgers.Publication | None,
+def _execute(
+    job: _PublishJob,
+    previous: ledgers.PublicationRecord | None,
     plan: UploadPlan,
     remote: dict[str, RemoteFile],
-    left: tuple[str, ...],
+    withdrawn: tuple[str, ...],
     prune: Callable[[], tuple[str, ...]] = tuple,
-) -> Publication:
+) -> PublishReport:
     """Run the transaction, record it, purge caches, and only then delete orphans when `prune` does."""
-    began, folder, show = time.monotonic(), job.root / history.PUBLICATIONS, job.show
-    tree = history.Tree(history.next_number(folder), job.at, job.target.name, job.feed_key, job.files, job.back_to)
+    started_s, folder, show = time.monotonic(), job.root / history.PUBLICATIONS, job.show
+    tree = history.PublishedTree(history.next_number(folder), job.at, job.target.name, job.feed_key, job.files, job.back_to)
     notes: tuple[str, ...] = ()
     if plan.changes:
-        acts = Acts(lambda files: _checked(job, files), lambda: history.promise(folder, tree), job.hears.tell, job.hears.moved)
-        notes = carry_out(plan, job.target, remote, acts)
-        record(job.root / LEDGER, job.given)
-        history.confirm(folder, tree)
-        mutable = [address_of(show.info.website, file.key) for file in plan.changes if history.is_kept(file)]
+        hooks = TransactionHooks(
+            lambda files: _check_files(job, files), lambda: history.begin(folder, tree), job.callbacks.on_status, job.callbacks.on_progress
+        )
+        notes = run_transaction(plan, job.target, remote, hooks)
+        record_in_ledger(job.root / LEDGER, job.record)
+        history.commit(folder, tree)
+        mutable = [url_of(show.info.website, file.key) for file in plan.changes if history.is_mutable(file)]
         notes += (*purge(show.publish.purge, mutable, job.root), *_stale_feeds(job, plan))
-    done = replace(_publication(job, before, plan), deleted=prune(), notes=notes, number=tree.number, seconds=time.monotonic() - began)
+    report = replace(
+        _publish_report(job, previous, plan), deleted=prune(), notes=notes, number=tree.number, seconds=time.monotonic() - started_s
+    )
     if plan.changes:
         history.trim(folder, job.target.name, show.publish.keep)
         sizes = {file.key: file.bytes for file in plan.uploads}
-        write_report(folder, done, sizes, job.checks, show.info.title, show.info.language)
-    for line in (*notes, *left, *(f"deleted {key}" for key in done.deleted), summary(done)):
-        job.hears.say(line)
-    return done
+        write_report(folder, report, sizes, job.checks, show.info.title, show.info.language)
+    for line in (*notes, *withdrawn, *(f"deleted {key}" for key in report.deleted), summary(report)):
+        job.callbacks.on_message(line)
+    return report
 
 
-def _checked(job: _Job, files: Iterable[PublicFile]) -> tuple[str, ...]:
+def _check_files(job: _PublishJob, files: Iterable[PublicFile]) -> tuple[str, ...]:
     """Check published files: over HTTP when a public address is known, else by listing the target."""
     if job.base_url:
-        return verify(job.base_url, files, job.checks.append)
+        return verify_files(job.base_url, files, job.checks.append)
     wanted = {file.key: file for file in files}
-    there = job.target.list(wanted)
+    remote = job.target.list(wanted)
     for key, file in wanted.items():
-        if key not in there or (there[key].bytes, there[key].sha256) != (file.bytes, file.sha256):
+        if key not in remote or (remote[key].bytes, remote[key].sha256) != (file.bytes, file.sha256):
             raise CauserieError("does not have the content that was just published", f"{job.target.name}/{key}", "publish again")
     return ()
 
 
-def _stale_feeds(job: _Job, plan: UploadPlan) -> tuple[str, ...]:
+def _stale_feeds(job: _PublishJob, plan: UploadPlan) -> tuple[str, ...]:
     """Return a note for each feed whose public address does not yet return what was written."""
     feeds = [file for file in plan.changes if file.rank >= FEEDS] if job.base_url else []
-    old = [file.key for file in feeds if digest_of(address_of(job.base_url, file.key)) != file.sha256]
-    return tuple(f"{key} is written, but its public address still returns something else: a cache in front of it is stale" for key in old)
+    stale = [file.key for file in feeds if fetch_sha256(url_of(job.base_url, file.key)) != file.sha256]
+    return tuple(f"{key} is written, but its public address still returns something else: a cache in front of it is stale" for key in stale)
 
 
-def _refuse_lost(plan: UploadPlan, target: Target, tree: history.Tree) -> None:
+def _refuse_missing_files(plan: UploadPlan, target: Target, tree: history.PublishedTree) -> None:
     """Raise `CauserieError` when a file of the earlier publication is neither at the target nor kept here."""
-    lost = [file.key for file in plan.uploads if not file.source.is_file()]
-    if lost:
-        more = f" and {len(lost) - 1} more files" if len(lost) > 1 else ""
-        said = f"cannot roll back to publication {tree.number}: the target no longer has {lost[0]}{more}"
-        raise CauserieError(said, target.name, "roll back to another publication, or build and publish")
+    missing = [file.key for file in plan.uploads if not file.source.is_file()]
+    if missing:
+        others = f" and {len(missing) - 1} more files" if len(missing) > 1 else ""
+        message = f"cannot roll back to publication {tree.number}: the target no longer has {missing[0]}{others}"
+        raise CauserieError(message, target.name, "roll back to another publication, or build and publish")
 
 
-def _publication(job: _Job, before: ledgers.Publication | None, plan: UploadPlan) -> Publication:
-    told = noticed.differences(before, job.given)
+def _publish_report(job: _PublishJob, previous: ledgers.PublicationRecord | None, plan: UploadPlan) -> PublishReport:
+    changes = noticed.describe_changes(previous, job.record)
     sent = tuple(file.key for file in plan.changes)
-    return Publication(job.target.name, job.at.isoformat(), sent, plan.bytes, len(plan.unchanged), told, job.back_to)
+    return PublishReport(job.target.name, job.at.isoformat(), sent, plan.bytes, len(plan.unchanged), changes, job.back_to)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
-from pipeline.publish.s3_client import Address, content_of
+from pipeline.publish.s3_client import ObjectLocation, read_object
 from pipeline.publish.s3_errors import status_of
-from pipeline.publish.state import remembered
+from pipeline.publish.state import read_json_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,39 +27,39 @@ LOCK_NAME = "causerie.lock"
 LOCK_EXPIRES_S = 600
 SETTLE_S = 1.0  # after which two publishers who wrote the lock at the same moment both see which one holds it
 
-_REFUSED = {409, 412}
+_CONDITION_FAILED = {409, 412}
 _NO_SUCH_TAG = '"00000000000000000000000000000000"'
 
 
-class Condition(TypedDict, total=False):
+class WriteCondition(TypedDict, total=False):
     """The condition of a write, as keyword arguments of `put_object`; empty for none."""
 
     IfMatch: str
     IfNoneMatch: str
 
 
-def conditions_work(client: S3Client, bucket: str, prefix: str) -> bool:
+def conditional_writes_work(client: S3Client, bucket: str, prefix: str) -> bool:
     """Whether the bucket rejects writes whose condition fails and accepts those whose condition holds; probed on a temporary object."""
-    address: Address = {"Bucket": bucket, "Key": f"{prefix}causerie-probe-{secrets.token_hex(8)}"}
-    tag = client.put_object(**address, Body=b"1")["ETag"]
+    location: ObjectLocation = {"Bucket": bucket, "Key": f"{prefix}causerie-probe-{secrets.token_hex(8)}"}
+    tag = client.put_object(**location, Body=b"1")["ETag"]
     try:
         return (
-            _refuses(client, address, {"IfNoneMatch": "*"})
-            and _refuses(client, address, {"IfMatch": _NO_SUCH_TAG})
-            and not _refuses(client, address, {"IfMatch": tag})
+            _is_refused(client, location, {"IfNoneMatch": "*"})
+            and _is_refused(client, location, {"IfMatch": _NO_SUCH_TAG})
+            and not _is_refused(client, location, {"IfMatch": tag})
         )
     finally:
-        client.delete_object(**address)
+        client.delete_object(**location)
 
 
-def _refuses(client: S3Client, address: Address, condition: Condition) -> bool:
+def _is_refused(client: S3Client, location: ObjectLocation, condition: WriteCondition) -> bool:
     """Whether a write with that condition is rejected; for an unsupported condition (400, 501), return the answer that fails the probe."""
     from botocore.exceptions import ClientError
 
     try:
-        client.put_object(**address, Body=b"2", **condition)
+        client.put_object(**location, Body=b"2", **condition)
     except ClientError as error:
-        if status_of(error) in _REFUSED:
+        if status_of(error) in _CONDITION_FAILED:
             return True
         if status_of(error) in {400, 501}:
             return "IfMatch" in condition and condition["IfMatch"] != _NO_SUCH_TAG
@@ -67,55 +67,55 @@ def _refuses(client: S3Client, address: Address, condition: Condition) -> bool:
     return False
 
 
-class Lock:
+class BucketLock:
     """The lock object of a target, held while pages and feeds are written.
 
     Its age is the difference of two times from the server, so this machine's clock does not matter. A lock left over by a killed
     publication is taken over after `LOCK_EXPIRES_S`, or at once when the file at `note_path` shows that it came from this folder.
     """
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str, name: str, note: Path) -> None:
+    def __init__(self, client: S3Client, bucket: str, prefix: str, name: str, note_path: Path) -> None:
         """`note_path` is a file in the show's state folder, which only one publication uses at a time."""
-        self._client, self._name, self._owner, self._note = client, name, secrets.token_hex(16), note
-        self._address: Address = {"Bucket": bucket, "Key": prefix + LOCK_NAME}
+        self._client, self._name, self._owner, self._note_path = client, name, secrets.token_hex(16), note_path
+        self._location: ObjectLocation = {"Bucket": bucket, "Key": prefix + LOCK_NAME}
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Write the lock object. Raises `CauserieError` when another publisher holds it, or wrote it at the same moment."""
-        there = _held(self._client, self._address)
-        left_here = there is not None and there[0] != "" and there[0] == remembered(self._note).get("owner")
-        if there is not None and there[1] < LOCK_EXPIRES_S and not left_here:
-            raise _taken(self._name, LOCK_EXPIRES_S - there[1])
-        write_json(self._note, {"owner": self._owner})
+        current = _read_lock(self._client, self._location)
+        is_left_over = current is not None and current[0] != "" and current[0] == read_json_object(self._note_path).get("owner")
+        if current is not None and current[1] < LOCK_EXPIRES_S and not is_left_over:
+            raise _locked_error(self._name, LOCK_EXPIRES_S - current[1])
+        write_json(self._note_path, {"owner": self._owner})
         value = json.dumps({"owner": self._owner, "expires_after_s": LOCK_EXPIRES_S}).encode()
         try:
-            self._client.put_object(**self._address, Body=value, ContentType="application/json", CacheControl="no-store")
+            self._client.put_object(**self._location, Body=value, ContentType="application/json", CacheControl="no-store")
             time.sleep(SETTLE_S)
-            self.must_be_ours()
+            self.require_held()
         except BaseException:
             with suppress(Exception):  # report the first error
-                self.give_back()
+                self.release()
             raise
 
-    def must_be_ours(self) -> None:
+    def require_held(self) -> None:
         """Raise `CauserieError` when this publication does not hold the lock, or no longer does."""
-        there = _held(self._client, self._address)
-        if there is None or there[0] != self._owner:
-            raise _taken(self._name, LOCK_EXPIRES_S)
+        current = _read_lock(self._client, self._location)
+        if current is None or current[0] != self._owner:
+            raise _locked_error(self._name, LOCK_EXPIRES_S)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Delete the lock object if this publication holds it."""
-        there = _held(self._client, self._address)
-        if there is not None and there[0] == self._owner:
-            self._client.delete_object(**self._address)
-        self._note.unlink(missing_ok=True)
+        current = _read_lock(self._client, self._location)
+        if current is not None and current[0] == self._owner:
+            self._client.delete_object(**self._location)
+        self._note_path.unlink(missing_ok=True)
 
 
-def _held(client: S3Client, address: Address) -> tuple[str, float] | None:
+def _read_lock(client: S3Client, location: ObjectLocation) -> tuple[str, float] | None:
     """Return (owner, age in seconds) of the lock object; None when there is none. The owner is empty when it is unreadable."""
     from botocore.exceptions import ClientError
 
     try:
-        body, told = content_of(client, address)
+        body, headers = read_object(client, location)
     except ClientError as error:
         if status_of(error) == 404:
             return None
@@ -124,12 +124,12 @@ def _held(client: S3Client, address: Address) -> tuple[str, float] | None:
         owner = str(json.loads(body)["owner"])
     except (ValueError, KeyError, TypeError):
         owner = ""
-    return owner, (parsedate_to_datetime(told["date"]) - parsedate_to_datetime(told["last-modified"])).total_seconds()
+    return owner, (parsedate_to_datetime(headers["date"]) - parsedate_to_datetime(headers["last-modified"])).total_seconds()
 
 
-def _taken(name: str, left_s: float) -> CauserieError:
+def _locked_error(name: str, remaining_s: float) -> CauserieError:
     return CauserieError(
         "another publisher holds the lock, so the feed was not changed",
         f"{name}/{LOCK_NAME}",
-        f"fetch their changes, build, and publish again; a leftover lock expires in {max(1, round(left_s / 60))} min",
+        f"fetch their changes, build, and publish again; a leftover lock expires in {max(1, round(remaining_s / 60))} min",
     )

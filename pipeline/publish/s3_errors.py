@@ -16,13 +16,13 @@ from pipeline.model import S3Settings
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-_SETTINGS = "correct publish.s3 in show.toml"
-_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+_FIX_SETTINGS = "correct publish.s3 in show.toml"
+_SET_CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 _AGAIN = "publish again: files that were sent are not sent twice"
-_ANSWERS: tuple[tuple[set[str], str, str], ...] = (
+_RESPONSE_ERRORS: tuple[tuple[set[str], str, str], ...] = (
     ({"NoSuchBucket"}, "the bucket {bucket} does not exist", "create it, or correct publish.s3.bucket in show.toml"),
     ({"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}, "access is denied", "let these credentials list, read and write here"),
-    ({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"}, "the credentials were rejected", _KEYS),
+    ({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"}, "the credentials were rejected", _SET_CREDENTIALS),
     ({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"},
      "the credentials have expired", f"get new ones, and {_AGAIN}"),
     ({"AccessControlListNotSupported"}, "the bucket does not support ACLs",
@@ -36,9 +36,9 @@ _ANSWERS: tuple[tuple[set[str], str, str], ...] = (
      "publish again later: files that were sent are not sent twice"),
     ({"NoSuchKey", "404"}, "does not exist", "publish again"),
 )  # fmt: skip
-_FAILURES: tuple[tuple[set[str], str, str], ...] = (
+_TRANSPORT_ERRORS: tuple[tuple[set[str], str, str], ...] = (
     ({"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"},
-     "no credentials were found", _KEYS),
+     "no credentials were found", _SET_CREDENTIALS),
     ({"ProfileNotFound"}, "the AWS profile does not exist", "correct AWS_PROFILE"),
     ({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}, "{host} cannot be reached",
      "check publish.s3.endpoint_url and the network"),
@@ -46,12 +46,12 @@ _FAILURES: tuple[tuple[set[str], str, str], ...] = (
     ({"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"},
      "{host} stopped responding", _AGAIN),
     ({"ParamValidationError", "ValueError", "InvalidRegionError", "InvalidS3AddressingStyleError", "InvalidChecksumConfigError"},
-     "the bucket's settings are invalid", _SETTINGS),
+     "the bucket's settings are invalid", _FIX_SETTINGS),
 )  # fmt: skip
 
 
 @contextmanager
-def told(name: str, settings: S3Settings, key: str = "", handled: Collection[int] = ()) -> Iterator[None]:
+def translate_errors(name: str, settings: S3Settings, key: str = "", handled: Collection[int] = ()) -> Iterator[None]:
     """Turn boto3's errors about `key` of the target `name` into a `CauserieError`, except for the HTTP statuses in `handled`."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -62,26 +62,26 @@ def told(name: str, settings: S3Settings, key: str = "", handled: Collection[int
     except ClientError as error:
         if status_of(error) in handled:
             raise
-        problem = refused(str(error.response.get("Error", {}).get("Code", "")), status_of(error), where, settings)
+        problem = response_error(str(error.response.get("Error", {}).get("Code", "")), status_of(error), where, settings)
     except (BotoCoreError, Boto3Error, ValueError) as error:
-        problem = failed(type(error).__name__, where, settings)
+        problem = transport_error(type(error).__name__, where, settings)
     else:
         return
     raise problem from None
 
 
-def refused(code: str, status: int, where: str, settings: S3Settings) -> CauserieError:
+def response_error(code: str, status: int, where: str, settings: S3Settings) -> CauserieError:
     """Return the error for a response: `code` is S3's error code, `status` the HTTP status."""
-    for codes, message, hint in _ANSWERS:
+    for codes, message, hint in _RESPONSE_ERRORS:
         if code in codes:
             return CauserieError(message.format(bucket=settings.bucket), where, hint)
-    plain = _plain(code)
-    return CauserieError(f"the server rejected the request ({status} {plain})", where, "publish again; if it persists, ask the host")
+    reason = _safe_code(code)
+    return CauserieError(f"the server rejected the request ({status} {reason})", where, "publish again; if it persists, ask the host")
 
 
-def failed(kind: str, where: str, settings: S3Settings) -> CauserieError:
+def transport_error(kind: str, where: str, settings: S3Settings) -> CauserieError:
     """Return the error for a request without a response; `kind` is the name of botocore's exception."""
-    for kinds, message, hint in _FAILURES:
+    for kinds, message, hint in _TRANSPORT_ERRORS:
         if kind in kinds:
             return CauserieError(message.format(host=host_of(settings.endpoint_url)), where, hint)
     return CauserieError(f"the upload failed ({kind})", where, _AGAIN)
@@ -94,10 +94,10 @@ def status_of(error: ClientError) -> int:
 
 def code_of(error: ClientError) -> str:
     """S3's error code of a `ClientError`; `without a reason` when it is not one short alphanumeric word."""
-    return _plain(str(error.response.get("Error", {}).get("Code", "")))
+    return _safe_code(str(error.response.get("Error", {}).get("Code", "")))
 
 
-def _plain(code: str) -> str:
+def _safe_code(code: str) -> str:
     return code if code.isalnum() and len(code) < 60 else "without a reason"
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from pipeline.publish.bodies import Body
-from pipeline.publish.s3_client import Address
+from pipeline.publish.bodies import FileBody
+from pipeline.publish.s3_client import ObjectLocation
 from pipeline.publish.s3_errors import status_of
 
 if TYPE_CHECKING:
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
 def send_parts(
     client: S3Client,
-    address: Address,
-    about: Mapping[str, Any],  # Any: the arguments of `create_multipart_upload`, of several types
-    bodies: Sequence[Body],
+    location: ObjectLocation,
+    extra_args: Mapping[str, Any],  # Any: the arguments of `create_multipart_upload`, of several types
+    bodies: Sequence[FileBody],
     pool: Executor,
-    moved: Callable[[int], None],
+    on_progress: Callable[[int], None],
 ) -> str:
     """Send an open file in parts; return the object's ETag, empty when the server does not give it.
 
     All parts but the last have the same size (Cloudflare R2 requires it). `extra_args` are the object's headers, ACL and metadata.
     After a failure the upload stays open, to be resumed.
     """
-    upload, there = _begun(client, address) or (client.create_multipart_upload(**address, **about)["UploadId"], {})
+    upload_id, uploaded = _find_unfinished(client, location) or (client.create_multipart_upload(**location, **extra_args)["UploadId"], {})
 
     def send(number: int) -> CompletedPartTypeDef:
         body = bodies[number - 1]
-        if number in there and there[number] == (body.md5().hex(), len(body)):
-            moved(len(body))
-            return {"PartNumber": number, "ETag": f'"{there[number][0]}"'}
-        sent = client.upload_part(**address, UploadId=upload, PartNumber=number, Body=body, ContentLength=len(body))  # type: ignore[arg-type]  # a stream to botocore
-        return {"PartNumber": number, "ETag": sent["ETag"]}
+        if number in uploaded and uploaded[number] == (body.md5().hex(), len(body)):
+            on_progress(len(body))
+            return {"PartNumber": number, "ETag": f'"{uploaded[number][0]}"'}
+        response = client.upload_part(**location, UploadId=upload_id, PartNumber=number, Body=body, ContentLength=len(body))  # type: ignore[arg-type]  # a stream to botocore
+        return {"PartNumber": number, "ETag": response["ETag"]}
 
     jobs = [pool.submit(send, number) for number in range(1, len(bodies) + 1)]
     try:
@@ -51,11 +51,11 @@ def send_parts(
         for job in jobs:  # running ones still read the open file
             job.cancelled() or job.exception()
         raise
-    said = client.complete_multipart_upload(**address, UploadId=upload, MultipartUpload={"Parts": parts})
-    return str(said.get("ETag", ""))
+    response = client.complete_multipart_upload(**location, UploadId=upload_id, MultipartUpload={"Parts": parts})
+    return str(response.get("ETag", ""))
 
 
-def _begun(client: S3Client, address: Address) -> tuple[str, dict[int, tuple[str, int]]] | None:
+def _find_unfinished(client: S3Client, location: ObjectLocation) -> tuple[str, dict[int, tuple[str, int]]] | None:
     """Return the ID of the last unfinished upload of this key and its parts by number as (MD5, bytes).
 
     None when there is none, or when the server or the credentials do not allow listing.
@@ -63,14 +63,14 @@ def _begun(client: S3Client, address: Address) -> tuple[str, dict[int, tuple[str
     from botocore.exceptions import ClientError
 
     try:
-        answer = client.list_multipart_uploads(Bucket=address["Bucket"], Prefix=address["Key"])
-        mine = sorted((row["Initiated"], row["UploadId"]) for row in answer.get("Uploads", ()) if row["Key"] == address["Key"])
-        if not mine:
+        response = client.list_multipart_uploads(Bucket=location["Bucket"], Prefix=location["Key"])
+        uploads = sorted((row["Initiated"], row["UploadId"]) for row in response.get("Uploads", ()) if row["Key"] == location["Key"])
+        if not uploads:
             return None
-        pages = client.get_paginator("list_parts").paginate(**address, UploadId=mine[-1][1])
+        pages = client.get_paginator("list_parts").paginate(**location, UploadId=uploads[-1][1])
         rows = [row for page in pages for row in page.get("Parts", ())]
     except ClientError as error:
         if status_of(error) in {400, 403, 404, 405, 501}:  # not supported by the server, or not allowed
             return None
         raise
-    return mine[-1][1], {row["PartNumber"]: (row["ETag"].strip('"'), row["Size"]) for row in rows}
+    return uploads[-1][1], {row["PartNumber"]: (row["ETag"].strip('"'), row["Size"]) for row in rows}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.publish.s3_conditions import conditions_work
+from pipeline.publish.s3_conditions import conditional_writes_work
 from pipeline.publish.s3_errors import code_of, status_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 CORS_ID, POLICY_ID, UPLOADS_ID = "causerie", "CauserieRead", "causerie-unfinished-uploads"
 UNFINISHED_DAYS = 7
-CORS: CORSRuleOutputTypeDef = {
+CORS_RULE: CORSRuleOutputTypeDef = {
     "ID": CORS_ID,
     "AllowedMethods": ["GET", "HEAD"],
     "AllowedOrigins": ["*"],
@@ -28,81 +28,88 @@ CORS: CORSRuleOutputTypeDef = {
 }
 
 
-def set_up(client: S3Client, bucket: str, prefix: str, *, public_read: bool, conditional: bool = True) -> Iterator[tuple[str, bool | None]]:
+def set_up_bucket(
+    client: S3Client, bucket: str, prefix: str, *, public_read: bool, conditional: bool = True
+) -> Iterator[tuple[str, bool | None]]:
     """Configure a bucket; yields (sentence, whether conditional writes work), None for sentences about other things.
 
     boto3's errors are raised only when the bucket cannot be used at all; settings that a server does not support are reported.
     """
     client.head_bucket(Bucket=bucket)
     yield f"the bucket {bucket} exists", None
-    yield _tried("CORS, which lets web players read transcripts and chapters,", lambda: _cors(client, bucket)), None
+    yield _try_setting("CORS, which lets web players read transcripts and chapters,", lambda: _set_cors(client, bucket)), None
     if public_read:
-        yield _tried("public read access", lambda: _policy(client, bucket, prefix)), None
-    yield _tried(f"the rule that deletes unfinished uploads after {UNFINISHED_DAYS} days", lambda: _lifecycle(client, bucket, prefix)), None
-    works = conditional and conditions_work(client, bucket, prefix)
-    told = "conditional writes work: of two simultaneous publishers, the second is stopped"
-    otherwise = "conditional writes do not work: a lock object is used instead; avoid publishing from two places at once"
-    yield (told if works else otherwise), works
+        yield _try_setting("public read access", lambda: _set_policy(client, bucket, prefix)), None
+    yield (
+        _try_setting(
+            f"the rule that deletes unfinished uploads after {UNFINISHED_DAYS} days", lambda: _set_lifecycle(client, bucket, prefix)
+        ),
+        None,
+    )
+    works = conditional and conditional_writes_work(client, bucket, prefix)
+    works_message = "conditional writes work: of two simultaneous publishers, the second is stopped"
+    lock_message = "conditional writes do not work: a lock object is used instead; avoid publishing from two places at once"
+    yield (works_message if works else lock_message), works
 
 
-def merged(rules: list[Rule], rule: Rule, key: str) -> list[Rule]:
+def merge_rule(rules: list[Rule], rule: Rule, key: str) -> list[Rule]:
     """Return the rules with `rule` in place of the one with the same value of `key`, or at the end. Pure."""
     if not any(each.get(key) == rule[key] for each in rules):
         return [*rules, rule]
     return [rule if each.get(key) == rule[key] else each for each in rules]
 
 
-def read_policy(bucket: str, prefix: str) -> dict[str, Any]:
+def public_read_statement(bucket: str, prefix: str) -> dict[str, Any]:
     """Return the policy statement that lets everyone read objects below the prefix, but not list them. Pure."""
     resource = f"arn:aws:s3:::{bucket}/{prefix}*"
     return {"Sid": POLICY_ID, "Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": [resource]}
 
 
-def _tried(what: str, do: Callable[[], bool]) -> str:
+def _try_setting(what: str, apply: Callable[[], bool]) -> str:
     """Apply one setting; return the outcome as a sentence."""
     from botocore.exceptions import ClientError
 
     try:
-        return f"{what} {'was set' if do() else 'was set already'}"
+        return f"{what} {'was set' if apply() else 'was set already'}"
     except ClientError as error:
         code = code_of(error)
         reason = "these credentials may not set it" if status_of(error) == 403 else f"the server does not support it through S3 ({code})"
         return f"{what} could not be set: {reason}; use the host's console"
 
 
-def _cors(client: S3Client, bucket: str) -> bool:
-    rules = _present(lambda: client.get_bucket_cors(Bucket=bucket)["CORSRules"])
-    after = merged(rules, CORS, "ID")
+def _set_cors(client: S3Client, bucket: str) -> bool:
+    rules = _read_existing(lambda: client.get_bucket_cors(Bucket=bucket)["CORSRules"])
+    after = merge_rule(rules, CORS_RULE, "ID")
     if after != rules:
         client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": after})
     return after != rules
 
 
-def _policy(client: S3Client, bucket: str, prefix: str) -> bool:
-    text = _present(lambda: [client.get_bucket_policy(Bucket=bucket)["Policy"]])
+def _set_policy(client: S3Client, bucket: str, prefix: str) -> bool:
+    text = _read_existing(lambda: [client.get_bucket_policy(Bucket=bucket)["Policy"]])
     policy = json.loads(text[0]) if text else {"Version": "2012-10-17", "Statement": []}
     before = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    after = merged(before, read_policy(bucket, prefix), "Sid")
+    after = merge_rule(before, public_read_statement(bucket, prefix), "Sid")
     if after != before:
         client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({**policy, "Statement": after}))
     return after != before
 
 
-def _lifecycle(client: S3Client, bucket: str, prefix: str) -> bool:
-    rules = _present(lambda: client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"])
+def _set_lifecycle(client: S3Client, bucket: str, prefix: str) -> bool:
+    rules = _read_existing(lambda: client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"])
     rule: LifecycleRuleOutputTypeDef = {
         "ID": UPLOADS_ID,
         "Status": "Enabled",
         "Filter": {"Prefix": prefix},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": UNFINISHED_DAYS},
     }
-    after = merged(rules, rule, "ID")
+    after = merge_rule(rules, rule, "ID")
     if after != rules:
         client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": after})
     return after != rules
 
 
-def _present(read: Callable[[], list[Item]]) -> list[Item]:
+def _read_existing(read: Callable[[], list[Item]]) -> list[Item]:
     """Return the existing rules, empty when none are configured (S3 then answers 404)."""
     from botocore.exceptions import ClientError
 

@@ -16,11 +16,13 @@ from pipeline.publish.upload import RemoteFile
 
 def load_manifest(path: Path, target: str) -> dict[str, RemoteFile]:
     """Load the manifest of `target`: what was last written there. Empty when the file is missing, damaged or for another target."""
-    value = remembered(path)
+    value = read_json_object(path)
     if value.get("target") != target:
         return {}
     try:
-        return {key: RemoteFile(row["bytes"], row["sha256"], _pair(row["headers"]), row["tag"]) for key, row in value["files"].items()}
+        return {
+            key: RemoteFile(row["bytes"], row["sha256"], _header_pair(row["headers"]), row["tag"]) for key, row in value["files"].items()
+        }
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}
 
@@ -30,11 +32,11 @@ def save_manifest(path: Path, target: str, files: dict[str, RemoteFile]) -> None
     write_json(path, {"version": 1, "target": target, "files": {key: asdict(files[key]) for key in sorted(files)}})
 
 
-def _pair(headers: Any) -> tuple[str, str] | None:
+def _header_pair(headers: Any) -> tuple[str, str] | None:
     return None if headers is None else (headers[0], headers[1])
 
 
-def remembered(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Any]:
     """Read the JSON object in a file; empty when there is no readable one."""
     try:
         value = read_json(path)

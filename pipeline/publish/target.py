@@ -10,7 +10,7 @@ from pipeline.publish.tree import PublicFile
 from pipeline.publish.upload import RemoteFile
 
 
-def nobody(count: int) -> None:
+def ignore_progress(count: int) -> None:
     """The default `on_progress`: does nothing."""
 
 
@@ -22,16 +22,16 @@ class Target(Protocol):
     def list(self, keys: Collection[str]) -> dict[str, RemoteFile]:
         """Every file it holds, by key; for those in `keys` with digest and headers."""
 
-    def find(self, key: str) -> RemoteFile | None:
+    def stat(self, key: str) -> RemoteFile | None:
         """One file as it is now, with its digest; None when there is none."""
 
-    def ready(self) -> None:
+    def prepare(self) -> None:
         """Find out, before anything is sent, whether the feed can be written conditionally."""
 
-    def alone(self) -> AbstractContextManager[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Lock out other publishers where the target has no conditional writes."""
 
-    def put(self, file: PublicFile, moved: Callable[[int], None] = nobody) -> None:
+    def put(self, file: PublicFile, on_progress: Callable[[int], None] = ignore_progress) -> None:
         """Write one file atomically; `on_progress` gets the number of bytes sent since its last call, negative when some are sent again."""
 
     def put_headers(self, file: PublicFile) -> None:
@@ -43,7 +43,7 @@ class Target(Protocol):
     def read(self, key: str) -> bytes:
         """The content of one file."""
 
-    def delete(self, keys: Collection[str], ours: Collection[str] = ()) -> tuple[str, ...]:
+    def delete(self, keys: Collection[str], owned: Collection[str] = ()) -> tuple[str, ...]:
         """Delete those of `keys` that Causerie wrote or that are in `owned`; return the deleted keys."""
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from pipeline.errors import CauserieError
 from pipeline.files import sha256
 from pipeline.model import Episode, Show
 from pipeline.publish.headers import cache_control, content_type
-from pipeline.release import SERIES_RELEASE, PublishedFile, Release, in_series, read_release
+from pipeline.release import SERIES_RELEASE, Release, ReleaseFile, read_release, series_episodes
 from pipeline.site.places import episode_keys, show_keys
 
 # The order of upload: a file is sent before what refers to it, and the main feed last
@@ -38,38 +38,40 @@ class PublicFile:
     rank: int
 
 
-def public_tree(show: Show, episodes: tuple[Episode, ...], root: Path, digest: Callable[[Path], str] = sha256) -> tuple[PublicFile, ...]:
+def collect_public_files(
+    show: Show, episodes: tuple[Episode, ...], root: Path, digest: Callable[[Path], str] = sha256
+) -> tuple[PublicFile, ...]:
     """Return every file to publish for the episodes that are due, in the order of upload.
 
     `digest` computes a file's SHA-256 and may use a cache. Raises `CauserieError` when something was not built, or when a file differs
     from what its release describes.
     """
-    releases = [_release(root / f".causerie/{episode.slug}/release.json") for episode in episodes]
-    cover = _release(root / COVER_RELEASE)
-    if len(in_series(show, episodes)) > 1 and (root / SERIES_RELEASE).is_file():
-        releases.append(_release(root / SERIES_RELEASE))
+    releases = [_load_release(root / f".causerie/{episode.slug}/release.json") for episode in episodes]
+    cover = _load_release(root / COVER_RELEASE)
+    if len(series_episodes(show, episodes)) > 1 and (root / SERIES_RELEASE).is_file():
+        releases.append(_load_release(root / SERIES_RELEASE))
     ages = (show.publish.feed_max_age_s, show.publish.pages_max_age_s)
-    wanted = [*released(releases, cover), *shell(show, episodes)]
-    return in_order(_described(root, key, source, rank, promised, digest, ages) for key, source, rank, promised in wanted)
+    entries = [*release_files(releases, cover), *site_files(show, episodes)]
+    return in_upload_order(_public_file(root, key, source, rank, expected, digest, ages) for key, source, rank, expected in entries)
 
 
-def released(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
+def release_files(releases: Iterable[Release], cover: Release) -> tuple[tuple[str, str, int, ReleaseFile | None], ...]:
     """Return (key, source, rank, entry of the release) of every file that a release names."""
     files = [file for release in (*releases, cover) for file in release.files]
     return tuple((file.key, file.source, rank_of(file.role), file) for file in files)
 
 
-def feeds_of(show: Show) -> tuple[tuple[str, str, int], ...]:
+def feed_files(show: Show) -> tuple[tuple[str, str, int], ...]:
     """Return (key, source, rank) of each feed, the main one last."""
     others = ((other.key, f"feeds/{other.name}.xml", FEEDS) for other in show.feed.others)
     return (*others, (show.feed.key, "feeds/feed.xml", FEED))
 
 
-def shell(show: Show, episodes: tuple[Episode, ...]) -> tuple[tuple[str, str, int, PublishedFile | None], ...]:
+def site_files(show: Show, episodes: tuple[Episode, ...]) -> tuple[tuple[str, str, int, ReleaseFile | None], ...]:
     """Return (key, source, rank, None) of the files that no release names: pages, styles, scripts and feeds."""
-    drawn = [episode_keys(episode.slug) for episode in episodes] + list(show_keys(show, episodes).values())
-    pages = [(key, f"site/{key}", _page_rank(key), None) for keys in drawn for key in keys.values()]
-    return (*pages, *((*feed, None) for feed in feeds_of(show)))
+    key_maps = [episode_keys(episode.slug) for episode in episodes] + list(show_keys(show, episodes).values())
+    pages = [(key, f"site/{key}", _page_rank(key), None) for keys in key_maps for key in keys.values()]
+    return (*pages, *((*feed, None) for feed in feed_files(show)))
 
 
 def _page_rank(key: str) -> int:
@@ -84,7 +86,7 @@ def rank_of(role: str) -> int:
     return TEXTS if role == "chapters" or role.startswith("transcript_") else ASSETS
 
 
-def in_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
+def in_upload_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
     """Sort files in the order of upload. Raises `CauserieError` when two different files have the same key."""
     by_key: dict[str, PublicFile] = {}
     for file in files:
@@ -93,28 +95,28 @@ def in_order(files: Iterable[PublicFile]) -> tuple[PublicFile, ...]:
     return tuple(sorted(by_key.values(), key=lambda file: (file.rank, file.key)))
 
 
-def _described(
-    root: Path, key: str, source: str, rank: int, promised: PublishedFile | None, digest: Callable[[Path], str], ages: tuple[int, int]
+def _public_file(
+    root: Path, key: str, source: str, rank: int, expected: ReleaseFile | None, digest: Callable[[Path], str], ages: tuple[int, int]
 ) -> PublicFile:
     """Describe one file on disk; raise `CauserieError` when it differs from its release."""
-    path = _built(root / source)
+    path = _require_built(root / source)
     if ".." in PurePosixPath(key).parts or key.startswith("/"):
         raise CauserieError(f"cannot be published as “{key}”", source, "delete .causerie and build again")
     found = (path.stat().st_size, digest(path))
-    if promised is not None and found != (promised.bytes, promised.sha256):
+    if expected is not None and found != (expected.bytes, expected.sha256):
         raise CauserieError("has changed since it was built for publication", source, "build again")
     return PublicFile(key, path, *found, content_type(key), cache_control(key, found[1], *ages), rank)
 
 
-def _release(path: Path) -> Release:
+def _load_release(path: Path) -> Release:
     """Load a release. Raises `CauserieError` when it was not built or is damaged."""
     try:
-        return read_release(_built(path))
+        return read_release(_require_built(path))
     except (KeyError, TypeError) as error:
         raise CauserieError("is damaged", str(path), "delete it and build again") from error
 
 
-def _built(path: Path) -> Path:
+def _require_built(path: Path) -> Path:
     """Return the path. Raises `CauserieError` when it is not a file."""
     if not path.is_file():
         raise CauserieError("has not been built", str(path), "run causerie build")

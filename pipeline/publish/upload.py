@@ -35,7 +35,7 @@ class UploadPlan:
     orphans: tuple[str, ...]  # remote keys that no publication in the history names
     kept: tuple[str, ...] = ()  # remote keys that only an earlier publication names
     replaced: frozenset[str] = frozenset()  # keys of uploads that replace other content
-    proven: frozenset[str] = frozenset()  # unchanged keys that were checked from outside when they were published
+    verified: frozenset[str] = frozenset()  # unchanged keys that were checked from outside when they were published
 
     @property
     def changes(self) -> tuple[PublicFile, ...]:
@@ -48,7 +48,7 @@ class UploadPlan:
         return sum(file.bytes for file in self.uploads)
 
 
-def upload_plan(
+def plan_upload(
     local: Iterable[PublicFile], remote: Mapping[str, RemoteFile], publications: Sequence[Iterable[PublicFile]] = ()
 ) -> UploadPlan:
     """Compare by content, then by headers; modification times are ignored, as they mean nothing after a clone.
@@ -57,57 +57,57 @@ def upload_plan(
     orphans; of mutable ones (feeds, pages, guides) the history keeps a copy.
     """
     files = sorted(local, key=lambda file: (file.rank, file.key))
-    same = [file for file in files if _same_content(file, remote.get(file.key))]
-    stale = [file for file in same if remote[file.key].headers not in (None, (file.content_type, file.cache_control))]
+    matching = [file for file in files if _same_content(file, remote.get(file.key))]
+    stale = [file for file in matching if remote[file.key].headers not in (None, (file.content_type, file.cache_control))]
     keys, named = {file.key for file in files}, {file.key for each in publications for file in each if file.cache_control == IMMUTABLE}
-    last = {file.key: file.sha256 for file in publications[-1]} if publications else {}
-    left = sorted(key for key in remote if key not in keys)
-    unsent, other_headers = {file.key for file in same}, {file.key for file in stale}
+    last_published = {file.key: file.sha256 for file in publications[-1]} if publications else {}
+    others = sorted(key for key in remote if key not in keys)
+    matching_keys, stale_keys = {file.key for file in matching}, {file.key for file in stale}
     return UploadPlan(
-        uploads=tuple(file for file in files if file.key not in unsent),
-        unchanged=tuple(file for file in same if file.key not in other_headers),
+        uploads=tuple(file for file in files if file.key not in matching_keys),
+        unchanged=tuple(file for file in matching if file.key not in stale_keys),
         header_changes=tuple(stale),
-        orphans=tuple(key for key in left if key not in named),
-        kept=tuple(key for key in left if key in named),
-        replaced=frozenset(file.key for file in files if file.key not in unsent and file.key in remote),
-        proven=frozenset(file.key for file in same if last.get(file.key) == file.sha256),
+        orphans=tuple(key for key in others if key not in named),
+        kept=tuple(key for key in others if key in named),
+        replaced=frozenset(file.key for file in files if file.key not in matching_keys and file.key in remote),
+        verified=frozenset(file.key for file in matching if last_published.get(file.key) == file.sha256),
     )
 
 
-def table(plan: UploadPlan) -> tuple[str, ...]:
+def plan_table(plan: UploadPlan) -> tuple[str, ...]:
     """Return a table of what is sent, why, how many bytes and in how many requests: a heading, then a line for each file in order."""
     rows = [("what", "why", "bytes", "requests")]
     sent = {file.key for file in plan.uploads}
     for file in plan.changes:
         is_sent = file.key in sent
         why = "headers" if not is_sent else "changed" if file.key in plan.replaced else "new"
-        rows.append((file.key, why, str(file.bytes if is_sent else 0), str(requests(file) if is_sent else 1)))
+        rows.append((file.key, why, str(file.bytes if is_sent else 0), str(request_count(file) if is_sent else 1)))
     if len(rows) == 1:
         return ()
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return tuple(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}" for row in rows)
 
 
-def requests(file: PublicFile) -> int:
+def request_count(file: PublicFile) -> int:
     """Return the number of requests it takes to send a file to a bucket."""
     return 1 if file.bytes <= ONE_PUT_BYTES else -(-file.bytes // PART_BYTES) + 3  # list, create, complete
 
 
-def sentences(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[str, ...]:
+def plan_summary(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple[str, ...]:
     """Return sentences on what a plan keeps and deletes, and its total; `plan_table` lists what it sends."""
     lines: list[str] = []
     if plan.orphans and prune:
         lines += [f"delete {key} if Causerie wrote it" for key in plan.orphans]
     elif plan.orphans:
-        lines.append(f"keep {_files(len(plan.orphans))} no longer referenced (older copies of the feed may still use them)")
+        lines.append(f"keep {_count_files(len(plan.orphans))} no longer referenced (older copies of the feed may still use them)")
     if plan.kept:
-        lines.append(f"keep {_files(len(plan.kept))} for rollbacks")
+        lines.append(f"keep {_count_files(len(plan.kept))} for rollbacks")
     if not plan.changes:
         return (*lines, f"nothing to send: {target} is up to date")
-    return (*lines, f"total: {_files(len(plan.changes))}, {size(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged")
+    return (*lines, f"total: {_count_files(len(plan.changes))}, {format_bytes(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged")
 
 
-def size(count: int) -> str:
+def format_bytes(count: int) -> str:
     """Format a number of bytes for people, in decimal units: `840 bytes`, `12.3 kB`, `9.0 MB`."""
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= step:
@@ -115,10 +115,10 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
-def _files(count: int) -> str:
+def _count_files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
 
 
-def _same_content(file: PublicFile, there: RemoteFile | None) -> bool:
+def _same_content(file: PublicFile, remote: RemoteFile | None) -> bool:
     """Whether the target has the same content; an unknown digest counts as different."""
-    return there is not None and (there.bytes, there.sha256) == (file.bytes, file.sha256)
+    return remote is not None and (remote.bytes, remote.sha256) == (file.bytes, file.sha256)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def report(
+def write_report(
     *,
     sound: Path,
     levels: Path,
@@ -27,19 +27,23 @@ def report(
     transcript (`timed`) the voices are those of the tracks; without `chapters` none are marked. Raises `CauserieError` when a file is
     damaged.
     """
-    from pipeline.audio.profile import load
+    from pipeline.audio.profile import load_profile
     from pipeline.feed.chapters import read_chapters
-    from pipeline.files import read_json, write_json, write_whole
-    from pipeline.report.figures import About, figures_of
-    from pipeline.report.view import page_of
-    from pipeline.report.voices import from_sound, from_transcript
-    from pipeline.report.wording import labels
+    from pipeline.files import read_json, write_atomic, write_json
+    from pipeline.report.figures import ReportSource, compute_figures
+    from pipeline.report.view import render_report
+    from pipeline.report.voices import turns_from_ingest, turns_from_transcript
+    from pipeline.report.wording import load_labels
     from pipeline.transcript.timed import read_timed
 
-    about = About(title, slug, language, read_json(sound), read_json(encoded), read_chapters(chapters) if chapters else ())
-    words = labels(language)["voices"]
-    turns = from_transcript(read_timed(timed), names, words) if timed else from_sound(about.sound["turns"], names, words)
-    before, after = load(levels, "before"), load(curve, "published")
-    found = figures_of(about, turns, before, after)
-    write_json(figures, found)
-    write_whole(page, page_of(found, before, after))
+    source = ReportSource(title, slug, language, read_json(sound), read_json(encoded), read_chapters(chapters) if chapters else ())
+    voice_labels = load_labels(language)["voices"]
+    speaker_turns = (
+        turns_from_transcript(read_timed(timed), names, voice_labels)
+        if timed
+        else turns_from_ingest(source.sound["turns"], names, voice_labels)
+    )
+    before, after = load_profile(levels, "before"), load_profile(curve, "published")
+    computed = compute_figures(source, speaker_turns, before, after)
+    write_json(figures, computed)
+    write_atomic(page, render_report(computed, before, after))

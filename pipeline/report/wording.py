@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any  # of JSON values, and of what tomllib reads
 
-from pipeline.report.voices import shown
+from pipeline.report.voices import display_safe
 from pipeline.text import NO_BREAK_SPACE
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "report"
@@ -17,17 +17,17 @@ _MINUS = "\u2212"
 
 
 @cache
-def labels(language: str) -> dict[str, Any]:
+def load_labels(language: str) -> dict[str, Any]:
     """Every label of the page: French for `fr` and `fr-CA`, English for any other language."""
     name = "fr" if language.startswith("fr") else "en"
     return tomllib.loads((TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
 
 
-class Wording:
+class ReportFormatter:
     """Numbers and sentences of one language."""
 
     def __init__(self, language: str) -> None:
-        self.labels = labels(language)
+        self.labels = load_labels(language)
 
     def number(self, value: float | None, unit: str = "", *, digits: int = 1, signed: bool = False) -> str:
         """A number with its unit, « −16,0 LUFS »; a dash for None."""
@@ -37,7 +37,7 @@ class Wording:
         sign = (_MINUS if value < 0 else "+" if signed else "") if float(text) else ""
         return sign + text.replace(".", self.labels["point"]) + (NO_BREAK_SPACE + unit if unit else "")
 
-    def length(self, seconds: float) -> str:
+    def duration(self, seconds: float) -> str:
         """A duration: « 9,8 s », « 3 min 24 s », « 1 h 02 min »."""
         if round(seconds, 1) < 60:
             return self.number(seconds, "s")
@@ -46,115 +46,125 @@ class Wording:
         (first, unit), (second, under) = ((hours, "h"), (minutes, "min")) if hours else ((minutes, "min"), (rest, "s"))
         return NO_BREAK_SPACE.join((str(first), unit, f"{second:02}", under))
 
-    def quoted(self, name: str) -> str:
+    def quote_name(self, name: str) -> str:
         """A name from the user, in quotation marks within a sentence."""
-        return str(self.labels["quote"]).format(name=shown(name))
+        return str(self.labels["quote"]).format(name=display_safe(name))
 
-    def file(self, path: str) -> str:
+    def file_name(self, path: str) -> str:
         """The name of a file, without its folders, in quotation marks."""
-        return self.quoted(path.rpartition("/")[2])
+        return self.quote_name(path.rpartition("/")[2])
 
-    def say(self, key: str, count: int | None = None, **values: str) -> str:
+    def sentence(self, key: str, count: int | None = None, **values: str) -> str:
         """A sentence of the labels with its placeholders filled; `count` chooses between singular and plural."""
-        sentence = self.labels["done"][key]
+        template = self.labels["done"][key]
         if count is not None:
-            sentence, values = sentence["one" if count < 2 else "many"], {**values, "n": str(count)}
-        return str(sentence).format(**values)
+            template, values = template["one" if count < 2 else "many"], {**values, "n": str(count)}
+        return str(template).format(**values)
 
-    def cleaned(self, names: Sequence[str]) -> str:
+    def cleanup_list(self, names: Sequence[str]) -> str:
         """What was removed from a recording; names that the labels do not know stay as they are."""
-        return str(self.labels["semicolon"]).join(self._cleaned(name) for name in names) or str(self.labels["none"])
+        return str(self.labels["semicolon"]).join(self._cleanup_name(name) for name in names) or str(self.labels["none"])
 
-    def _cleaned(self, name: str) -> str:
+    def _cleanup_name(self, name: str) -> str:
         patterns: list[tuple[str, str]] = self.labels["cleaned"]
-        for pattern, said in patterns:
+        for pattern, replacement in patterns:
             if found := re.fullmatch(pattern, name):
-                return found.expand(said)
-        return shown(name)
+                return found.expand(replacement)
+        return display_safe(name)
 
 
-def verdict(figures: dict[str, Any], wording: Wording) -> str:
+def verdict(figures: dict[str, Any], formatter: ReportFormatter) -> str:
     """The sentence at the top: the measures of the published file, and whether they meet the targets."""
-    after, within, words = figures["after"], figures["within"], wording.labels["verdict"]
-    said = [wording.number(after["integrated_lufs"], "LUFS"), wording.number(after["true_peak_dbtp"], "dBTP")]
+    after, within, words = figures["after"], figures["within"], formatter.labels["verdict"]
+    measured = [formatter.number(after["integrated_lufs"], "LUFS"), formatter.number(after["true_peak_dbtp"], "dBTP")]
     missed = [words[key] for key, good in within.items() if not good]
     result = words["and"].join(missed) if missed else words["within"]
-    return f"{wording.labels['comma'].join(said)}{words['colon']}{result}"
+    return f"{formatter.labels['comma'].join(measured)}{words['colon']}{result}"
 
 
-def done(figures: dict[str, Any], wording: Wording) -> list[tuple[str, list[str]]]:
+def processing_steps(figures: dict[str, Any], formatter: ReportFormatter) -> list[tuple[str, list[str]]]:
     """The processing and its reasons: a heading and sentences for each step that changed something, in order."""
-    steps = (("cut", _cut), ("clean", _clean), ("even", _even), ("mix", _mixed), ("loud", _loud), ("peaks", _peaks), ("check", _check))
-    told = [(wording.labels["steps"][key], list(tell(figures, wording))) for key, tell in steps]
-    return [(heading, sentences) for heading, sentences in told if sentences]
+    steps = (
+        ("cut", _describe_trim),
+        ("clean", _describe_cleanup),
+        ("even", _describe_levelling),
+        ("mix", _describe_mix),
+        ("loud", _describe_loudness),
+        ("peaks", _describe_limiting),
+        ("check", _describe_verification),
+    )
+    described = [(formatter.labels["steps"][key], list(describe(figures, formatter))) for key, describe in steps]
+    return [(heading, sentences) for heading, sentences in described if sentences]
 
 
-def _cut(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
+def _describe_trim(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
     head_s, tail_s = figures["trimmed_s"]
     if max(head_s, tail_s) >= 0.05:
-        yield wording.say("trimmed", head=wording.length(head_s), tail=wording.length(tail_s))
+        yield formatter.sentence("trimmed", head=formatter.duration(head_s), tail=formatter.duration(tail_s))
 
 
-def _clean(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
-    same: dict[str, list[str]] = {}
+def _describe_cleanup(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
+    files_by_cleanup: dict[str, list[str]] = {}
     for recording in figures["recordings"]:
         if recording["cleaned"]:
-            same.setdefault(wording.cleaned(recording["cleaned"]), []).append(wording.file(recording["file"]))
-    for what, files in same.items():
-        yield wording.say("cleaned", files=wording.labels["comma"].join(files), what=what)
+            files_by_cleanup.setdefault(formatter.cleanup_list(recording["cleaned"]), []).append(formatter.file_name(recording["file"]))
+    for what, files in files_by_cleanup.items():
+        yield formatter.sentence("cleaned", files=formatter.labels["comma"].join(files), what=what)
 
 
-def _even(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
+def _describe_levelling(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
     level, turns = figures["level"], [turn["gain_db"] for turn in figures["levelled"] if turn["gain_db"]]
-    apart = {each["file"] for each in (*figures["parts"], *figures["beds"])}  # those are not levelled as voices
-    tracks = [each for each in figures["recordings"] if each["file"] not in apart and abs(each["gain_db"]) >= 0.05]
-    gains = [(wording.file(each["file"]), each["gain_db"]) for each in tracks]
+    mixed_files = {each["file"] for each in (*figures["parts"], *figures["beds"])}  # those are not levelled as voices
+    tracks = [each for each in figures["recordings"] if each["file"] not in mixed_files and abs(each["gain_db"]) >= 0.05]
+    gains = [(formatter.file_name(each["file"]), each["gain_db"]) for each in tracks]
     if gains:
-        listed = (f"{file} {wording.number(gain_db, 'dB', signed=True)}" for file, gain_db in gains)
-        yield wording.say("balanced", gains=wording.labels["comma"].join(listed))
+        listed = (f"{file} {formatter.number(gain_db, 'dB', signed=True)}" for file, gain_db in gains)
+        yield formatter.sentence("balanced", gains=formatter.labels["comma"].join(listed))
     if level == "off":
-        yield wording.say("off")
+        yield formatter.sentence("off")
     elif turns:
-        low, high = (wording.number(gain_db, "dB", signed=True) for gain_db in (min(turns), max(turns)))
-        yield wording.say("levelled", len(turns), level=wording.labels["levels"].get(level, level), low=low, high=high)
+        low, high = (formatter.number(gain_db, "dB", signed=True) for gain_db in (min(turns), max(turns)))
+        yield formatter.sentence("levelled", len(turns), level=formatter.labels["levels"].get(level, level), low=low, high=high)
     before, after = (figures[side]["voices_spread_lu"] for side in ("before", "after"))
     if before is not None and after is not None:
-        yield wording.say("spread", before=wording.number(before, "LU"), after=wording.number(after, "LU"))
+        yield formatter.sentence("spread", before=formatter.number(before, "LU"), after=formatter.number(after, "LU"))
 
 
-def _mixed(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
+def _describe_mix(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
     for part in figures["parts"]:
         if part["file"] and abs(part["gain_db"]) >= 0.05:
-            yield wording.say("part", file=wording.file(part["file"]), gain=wording.number(part["gain_db"], "dB", signed=True))
+            yield formatter.sentence(
+                "part", file=formatter.file_name(part["file"]), gain=formatter.number(part["gain_db"], "dB", signed=True)
+            )
     for bed in figures["beds"]:
-        gain = wording.number(bed["gain_db"], "dB", signed=True)
-        yield wording.say("bed", file=wording.file(bed["file"]), gain=gain, duck=wording.number(bed["duck_db"], "dB"))
+        gain = formatter.number(bed["gain_db"], "dB", signed=True)
+        yield formatter.sentence("bed", file=formatter.file_name(bed["file"]), gain=gain, duck=formatter.number(bed["duck_db"], "dB"))
 
 
-def _loud(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
-    gain_db, target = figures["encoding"]["gain_db"], wording.number(figures["asked"]["integrated_lufs"], "LUFS")
+def _describe_loudness(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
+    gain_db, target = figures["encoding"]["gain_db"], formatter.number(figures["asked"]["integrated_lufs"], "LUFS")
     if abs(gain_db) < 0.05:
-        yield wording.say("at_once", target=target)
+        yield formatter.sentence("at_once", target=target)
     else:
-        yield wording.say("raised" if gain_db > 0 else "lowered", gain=wording.number(abs(gain_db), "dB"), target=target)
+        yield formatter.sentence("raised" if gain_db > 0 else "lowered", gain=formatter.number(abs(gain_db), "dB"), target=target)
     noise = [figures[side]["noise_floor_db"] for side in ("before", "after")]
     loud = [figures[side]["integrated_lufs"] for side in ("before", "after")]
     if None not in (*noise, *loud):
-        moved = (wording.number(b - a, "dB", signed=True) for a, b in (noise, loud))
-        yield wording.say("noise", noise=next(moved), loud=next(moved))
+        changes = (formatter.number(b - a, "dB", signed=True) for a, b in (noise, loud))
+        yield formatter.sentence("noise", noise=next(changes), loud=next(changes))
 
 
-def _peaks(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
-    encoding, ceiling = figures["encoding"], wording.number(figures["asked"]["ceiling_dbtp"], "dBTP")
+def _describe_limiting(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
+    encoding, ceiling = figures["encoding"], formatter.number(figures["asked"]["ceiling_dbtp"], "dBTP")
     if not encoding["limited"]:
-        yield wording.say("free", ceiling=ceiling)
+        yield formatter.sentence("free", ceiling=ceiling)
         return
-    yield wording.say("limited", ceiling=ceiling)
+    yield formatter.sentence("limited", ceiling=ceiling)
     if encoding["limited_s"] is not None:
-        yield wording.say("limited_for", seconds=wording.number(encoding["limited_s"], "s"))
+        yield formatter.sentence("limited_for", seconds=formatter.number(encoding["limited_s"], "s"))
     if encoding["limit_dbtp"] is not None:
-        yield wording.say("limit", limit=wording.number(encoding["limit_dbtp"], "dBTP"))
+        yield formatter.sentence("limit", limit=formatter.number(encoding["limit_dbtp"], "dBTP"))
 
 
-def _check(figures: dict[str, Any], wording: Wording) -> Iterator[str]:
-    yield wording.say("attempts", figures["encoding"]["attempts"] or 1)
+def _describe_verification(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
+    yield formatter.sentence("attempts", figures["encoding"]["attempts"] or 1)

@@ -20,20 +20,22 @@ from pathlib import Path
 from typing import Any  # of JSON values, and of what tomllib reads
 
 from pipeline.errors import CauserieError
-from pipeline.files import read_json, read_text, write_whole
+from pipeline.files import read_json, read_text, write_atomic
 from pipeline.publish.headers import content_type
-from pipeline.review.view import view
-from pipeline.serve import PLAIN, Files, bound, until_stopped
+from pipeline.review.view import build_view_model
+from pipeline.serve import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 
 _TEMPLATES = Path(__file__).parent.parent / "templates" / "review"
 _ASSETS = ("review.js", "review.css")
-_MOST_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
+_MAX_BODY_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
 _BOM = b"\xef\xbb\xbf"
-_SELF = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
-_POLICY = f"default-src 'none'; {_SELF}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_SELF_SOURCES = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
+_CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; {_SELF_SOURCES}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -41,7 +43,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class Desk:
+class ReviewSession:
     """One transcript to correct, and the files that belong to it."""
 
     root: Path
@@ -49,7 +51,7 @@ class Desk:
     title: str
     language: str
     people: tuple[str, ...]  # keys of the show's people
-    saving: threading.Lock = field(default_factory=threading.Lock)
+    save_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def where(self) -> str:
@@ -68,66 +70,70 @@ class Desk:
         return master if master.is_file() else self.root / f"episodes/{self.slug}/{self.slug}.mp3"
 
 
-class Changed(Exception):
+class EditConflict(Exception):
     """The file on disk has changed since the page loaded it."""
 
 
-def desk(root: Path, slug: str, title: str, language: str, people: tuple[str, ...]) -> Desk:
+def open_session(root: Path, slug: str, title: str, language: str, people: tuple[str, ...]) -> ReviewSession:
     """The review session of an episode. Raises `CauserieError` when its transcript or its audio is missing, or cannot be read."""
-    found = Desk(root, slug, title, language, people)
-    if not found.text.is_file():
-        raise CauserieError("there is no transcript yet", found.where, f"run causerie draft {slug} first, or causerie import-text")
-    read_text(found.text, found.where)  # so that an unreadable transcript is reported before the server starts
-    if not found.audio.is_file():
+    session = ReviewSession(root, slug, title, language, people)
+    if not session.text.is_file():
+        raise CauserieError("there is no transcript yet", session.where, f"run causerie draft {slug} first, or causerie import-text")
+    read_text(session.text, session.where)  # so that an unreadable transcript is reported before the server starts
+    if not session.audio.is_file():
         raise CauserieError("its audio has not been built yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
-    return found
+    return session
 
 
-def serve_review(found: Desk, *, port: int = 0, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve the page until interrupted; `ready` is called with its URL. Port 0 picks a free port."""
-    server, address = make_review(found, port)
+def serve_review(session: ReviewSession, *, port: int = 0, on_ready: Callable[[str], None] = lambda address: None) -> None:
+    """Serve the page until interrupted; `on_ready` is called with its URL. Port 0 picks a free port."""
+    server, address = make_review_server(session, port)
     with server:
-        ready(address)
-        until_stopped(server)
+        on_ready(address)
+        serve_until_interrupted(server)
 
 
-def make_review(found: Desk, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
+def make_review_server(session: ReviewSession, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
     """A server that is bound and not yet running, and the page's URL with its secret."""
 
-    class Handler(_Review):
+    class Handler(_ReviewHandler):
         """The handler of this server."""
 
-    Handler.desk, Handler.secret = found, secrets.token_urlsafe(24)
-    server = bound(Handler, "127.0.0.1", port)
+    Handler.session, Handler.secret = session, secrets.token_urlsafe(24)
+    server = bind_server(Handler, "127.0.0.1", port)
     Handler.host = f"127.0.0.1:{server.server_port}"
     return server, f"http://{Handler.host}/{Handler.secret}/"
 
 
-def opened(found: Desk) -> dict[str, Any]:
+def load_state(session: ReviewSession) -> dict[str, Any]:
     """The text on disk, its digest, and the annotations that the page shows next to it."""
-    content = found.text.read_bytes()
-    text = decoded(content)
-    return {"text": text, "digest": digest(content), **shown(found, text)}
+    content = session.text.read_bytes()
+    text = decode_text(content)
+    return {"text": text, "digest": digest(content), **annotate(session, text)}
 
 
-def shown(found: Desk, text: str) -> dict[str, Any]:
+def annotate(session: ReviewSession, text: str) -> dict[str, Any]:
     """The annotations that the page shows next to `text`: word times, doubts, mistakes, remarks."""
-    words, doubts = (found.root / f"transcripts/{found.slug}.{name}.json" for name in ("words", "doubts"))
-    heard, doubted = (read_json(path) if path.is_file() else None for path in (words, doubts))
-    others = {f"transcripts/{path.name}": path for path in sorted((found.root / "transcripts").glob("*.md"))}
-    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in others.items() if not name.endswith(".draft.md")}
-    return view(text, heard, doubted, where=found.where, others=texts, people=found.people, language=found.language)
+    words, doubts = (session.root / f"transcripts/{session.slug}.{name}.json" for name in ("words", "doubts"))
+    words_data, doubts_data = (read_json(path) if path.is_file() else None for path in (words, doubts))
+    text_files = {f"transcripts/{path.name}": path for path in sorted((session.root / "transcripts").glob("*.md"))}
+    texts = {
+        name: path.read_text(encoding="utf-8", errors="replace") for name, path in text_files.items() if not name.endswith(".draft.md")
+    }
+    return build_view_model(
+        text, words_data, doubts_data, where=session.where, other_texts=texts, people=session.people, language=session.language
+    )
 
 
-def decoded(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """The text of a file as the page holds it: without byte order mark, with LF line ends."""
     return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def encoded(text: str, before: bytes) -> bytes:
+def encode_text(text: str, replaced: bytes) -> bytes:
     """The page's text as UTF-8, with the byte order mark and the line ends of the file it replaces."""
-    windows = b"\r\n" in before and b"\n" not in before.replace(b"\r\n", b"")
-    return _BOM * before.startswith(_BOM) + text.replace("\n", "\r\n" if windows else "\n").encode("utf-8")
+    has_crlf = b"\r\n" in replaced and b"\n" not in replaced.replace(b"\r\n", b"")
+    return _BOM * replaced.startswith(_BOM) + text.replace("\n", "\r\n" if has_crlf else "\n").encode("utf-8")
 
 
 def digest(content: bytes) -> str:
@@ -135,80 +141,80 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def save(found: Desk, text: str, known: str) -> str:
-    """Replace the file whose digest is `known` by `text`, atomically; returns the new digest.
+def save_text(session: ReviewSession, text: str, known_digest: str) -> str:
+    """Replace the file whose digest is `known_digest` by `text`, atomically; returns the new digest.
 
     Raises `EditConflict` when the file has another digest by now.
     """
-    path = found.text
-    with found.saving:
-        before = path.read_bytes() if path.is_file() else b""
-        if digest(before) != known:
-            raise Changed
-        after = encoded(text, before)
-        if after != before:
+    path = session.text
+    with session.save_lock:
+        current = path.read_bytes() if path.is_file() else b""
+        if digest(current) != known_digest:
+            raise EditConflict
+        replacement = encode_text(text, current)
+        if replacement != current:
             mode = path.stat().st_mode
-            write_whole(path, after)
+            write_atomic(path, replacement)
             path.chmod(mode)  # keep the permissions that the user gave the file
-    return digest(after)
+    return digest(replacement)
 
 
 @cache
-def labels(language: str) -> dict[str, Any]:
+def load_labels(language: str) -> dict[str, Any]:
     """The labels of the page: French for `fr` and `fr-CA`, English for any other language."""
     name = "fr" if language.startswith("fr") else "en"
     return tomllib.loads((_TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
 
 
-def page(found: Desk) -> str:
+def render_page(session: ReviewSession) -> str:
     """The HTML of the page; its script loads the text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    house = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    words, language = labels(found.language), "fr" if found.language.startswith("fr") else "en"
-    return house.get_template("review.html.j2").render(desk=found, words=words, language=language)
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    labels, language = load_labels(session.language), "fr" if session.language.startswith("fr") else "en"
+    return environment.get_template("review.html.j2").render(desk=session, words=labels, language=language)
 
 
-class _Review(Files):
+class _ReviewHandler(FileRequestHandler):
     """Requests of the page, below a URL that holds the secret."""
 
-    desk: Desk
+    session: ReviewSession
     secret: str
     host: str
-    always = _HEADERS
+    default_headers = _HEADERS
 
     def do_GET(self) -> None:
         """Send the page, its script and style sheet, the audio or the text."""
-        self._answer(with_body=True)
+        self._respond(with_body=True)
 
     def do_HEAD(self) -> None:
         """Send the headers of GET."""
-        self._answer(with_body=False)
+        self._respond(with_body=False)
 
     def do_POST(self) -> None:
         """Send the annotations of a text that is being typed."""
-        if (value := self._received("beside")) is not None:
-            self._tried(lambda: shown(self.desk, value["text"]))
+        if (value := self._read_json("beside")) is not None:
+            self._send_result(lambda: annotate(self.session, value["text"]))
 
     def do_PUT(self) -> None:
         """Save the text."""
-        if (value := self._received("text")) is not None:
-            self._tried(lambda: {"digest": save(self.desk, value["text"], value["digest"])})
+        if (value := self._read_json("text")) is not None:
+            self._send_result(lambda: {"digest": save_text(self.session, value["text"], value["digest"])})
 
-    def _answer(self, *, with_body: bool) -> None:
-        name = self._asked()
+    def _respond(self, *, with_body: bool) -> None:
+        name = self._requested_name()
         if name == "":
-            self.send_body(HTTPStatus.OK, content_type("index.html"), page(self.desk).encode(), with_body=with_body)
+            self.send_body(HTTPStatus.OK, content_type("index.html"), render_page(self.session).encode(), with_body=with_body)
         elif name in _ASSETS:
             self.send_file(_TEMPLATES / name, content_type(name), with_body=with_body)
         elif name == "audio":
-            self.send_file(self.desk.audio, content_type(self.desk.audio.name), with_body=with_body)
+            self.send_file(self.session.audio, content_type(self.session.audio.name), with_body=with_body)
         elif name == "text":
-            self._tried(lambda: opened(self.desk), with_body=with_body)
+            self._send_result(lambda: load_state(self.session), with_body=with_body)
         elif name is not None:
             self._refuse(HTTPStatus.NOT_FOUND, with_body=with_body)
 
-    def _asked(self) -> str | None:
+    def _requested_name(self) -> str | None:
         """The requested name, after the secret; None when the request was refused."""
         _, secret, name = (*self.path.split("?")[0].split("/", 2), "")[:3]
         if self.headers.get("Host") != self.host or self.headers.get("Origin", f"http://{self.host}") != f"http://{self.host}":
@@ -219,16 +225,16 @@ class _Review(Files):
             return name
         return None
 
-    def _received(self, wanted: str) -> Mapping[str, str] | None:
-        """The JSON object sent to `wanted`, whose `text` and `digest` are strings; None when the request was refused."""
+    def _read_json(self, expected_name: str) -> Mapping[str, str] | None:
+        """The JSON object sent to `expected_name`, whose `text` and `digest` are strings; None when the request was refused."""
         self.close_connection = True  # unread bytes must not be parsed as the next request
-        name, length = self._asked(), self.headers.get("Content-Length", "")
+        name, length = self._requested_name(), self.headers.get("Content-Length", "")
         if name is None:
             return None
-        if name != wanted:
+        if name != expected_name:
             self._refuse(HTTPStatus.NOT_FOUND)
             return None
-        if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MOST_BYTES:
+        if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MAX_BODY_BYTES:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return None
         try:
@@ -242,19 +248,19 @@ class _Review(Files):
 
     def _refuse(self, status: HTTPStatus, *, with_body: bool = True) -> None:
         self.close_connection = True
-        self.send_body(status, PLAIN, f"{status.value}: {status.phrase}\n".encode(), with_body=with_body)
+        self.send_body(status, PLAIN_TEXT, f"{status.value}: {status.phrase}\n".encode(), with_body=with_body)
 
-    def _tried(self, make: Callable[[], Mapping[str, Any]], *, with_body: bool = True) -> None:
-        """Send the result of `make` as JSON, or an error message for the page."""
-        said = labels(self.desk.language)
+    def _send_result(self, compute: Callable[[], Mapping[str, Any]], *, with_body: bool = True) -> None:
+        """Send the result of `compute` as JSON, or an error message for the page."""
+        labels = load_labels(self.session.language)
         try:
-            status, value = HTTPStatus.OK, make()
-        except Changed:
-            status, value = HTTPStatus.CONFLICT, {"problem": said["changed"].format(where=self.desk.where)}
+            status, value = HTTPStatus.OK, compute()
+        except EditConflict:
+            status, value = HTTPStatus.CONFLICT, {"problem": labels["changed"].format(where=self.session.where)}
         except CauserieError as error:
             status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": str(error)}
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": said["failed"].format(where=self.desk.where, reason=reason)}
+            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": labels["failed"].format(where=self.session.where, reason=reason)}
         body = json.dumps(value).encode()
         self.send_body(status, "application/json", body, with_body=with_body)

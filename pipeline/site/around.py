@@ -6,35 +6,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.feed.chapters import read_chapters
-from pipeline.files import write_whole
+from pipeline.files import write_atomic
 from pipeline.model import Credit, EpisodeInfo, Person
 from pipeline.release import read_release
-from pipeline.roles import label
-from pipeline.site.linked import inlined, series
-from pipeline.site.pages import by_role, common, guide_files
-from pipeline.site.passages import passages
-from pipeline.site.places import Frame, Theme, title
-from pipeline.site.render import own_templates, render, words_of
-from pipeline.text import typographic
+from pipeline.roles import role_label
+from pipeline.site.linked import inline_json_ld, podcast_series
+from pipeline.site.pages import base_values, credits_by_role, guide_downloads
+from pipeline.site.passages import turn_views
+from pipeline.site.places import PageContext, Theme, display_title
+from pipeline.site.render import page_labels, read_overrides, render_page
+from pipeline.text import apply_typography
 from pipeline.transcript.timed import read_timed
 
 
 @dataclass
-class Part:
+class PersonCredits:
     """One person's credits in a show: the displayed name of each role, with the episodes it was held in."""
 
     person: Person
     roles: dict[str, list[EpisodeInfo]] = field(default_factory=dict)
 
 
-def index_page(
+def write_index_page(
     releases: tuple[Path, ...],
     cover: Path,
     guides: Path | None = None,
     templates: tuple[Path, ...] = (),
     *,
     page: Path,
-    frame: Frame,
+    frame: PageContext,
     episodes: tuple[EpisodeInfo, ...],
     themes: tuple[Theme, ...] = (),
 ) -> None:
@@ -42,82 +42,89 @@ def index_page(
 
     `guides` is the release file of the guide of the series, when there is one.
     """
-    show, whole, own = frame.show, read_release(cover), own_templates(templates)
+    show, cover_release, overrides = frame.show, read_release(cover), read_overrides(templates)
     rows = list(enumerate(zip(episodes, map(read_release, releases), strict=True), start=1))
-    values = common(frame, whole, "index.html", own)
+    values = base_values(frame, cover_release, "index.html", overrides)
     values |= {
-        "title": typographic(show.title, show.language),
+        "title": apply_typography(show.title, show.language),
         "rows": rows if show.kind == "serial" else rows[::-1],
-        "title_of": lambda episode: typographic(title(episode), episode.language or show.language),
-        "credits": by_role(show.credits, show.language),
+        "title_of": lambda episode: apply_typography(display_title(episode), episode.language or show.language),
+        "credits": credits_by_role(show.credits, show.language),
         "themes": themes,
-        "guides": guide_files(read_release(guides), values["words"]) if guides else [],
-        **inlined(series(show, values["cover_url"])),
+        "guides": guide_downloads(read_release(guides), values["words"]) if guides else [],
+        **inline_json_ld(podcast_series(show, values["cover_url"])),
     }
-    write_whole(page, render("index.html.j2", values, own))
+    write_atomic(page, render_page("index.html.j2", values, overrides))
 
 
-def people_page(cover: Path, templates: tuple[Path, ...] = (), *, page: Path, frame: Frame, episodes: tuple[EpisodeInfo, ...]) -> None:
+def write_people_page(
+    cover: Path, templates: tuple[Path, ...] = (), *, page: Path, frame: PageContext, episodes: tuple[EpisodeInfo, ...]
+) -> None:
     """Write the page of everybody who is credited, with their roles and episodes."""
-    own = own_templates(templates)
-    values = common(frame, read_release(cover), "people/index.html", own)
-    values |= {"title": values["words"]["people"], "parts": parts(frame, episodes), "total": len(episodes), "title_of": title}
-    write_whole(page, render("people.html.j2", values, own))
+    overrides = read_overrides(templates)
+    values = base_values(frame, read_release(cover), "people/index.html", overrides)
+    values |= {
+        "title": values["words"]["people"],
+        "parts": credits_by_person(frame, episodes),
+        "total": len(episodes),
+        "title_of": display_title,
+    }
+    write_atomic(page, render_page("people.html.j2", values, overrides))
 
 
-def parts(frame: Frame, episodes: tuple[EpisodeInfo, ...]) -> tuple[Part, ...]:
+def credits_by_person(frame: PageContext, episodes: tuple[EpisodeInfo, ...]) -> tuple[PersonCredits, ...]:
     """The credits of each person: the show's first, then in the order of the episodes."""
-    found: dict[str, Part] = {}
+    credits: dict[str, PersonCredits] = {}
 
-    def roles(credit: Credit) -> list[EpisodeInfo]:
-        part = found.setdefault(credit.person.key, Part(credit.person))
-        return part.roles.setdefault(label(credit.role, credit.group, frame.show.language), [])
+    def episodes_of(credit: Credit) -> list[EpisodeInfo]:
+        person_credits = credits.setdefault(credit.person.key, PersonCredits(credit.person))
+        return person_credits.roles.setdefault(role_label(credit.role, credit.group, frame.show.language), [])
 
     for credit in frame.show.credits:
-        roles(credit)
+        episodes_of(credit)
     for episode in episodes:
         for credit in episode.credits:
-            roles(credit).append(episode)
-    return tuple(found.values())
+            episodes_of(credit).append(episode)
+    return tuple(credits.values())
 
 
-def theme_pages(
+def write_theme_pages(
     cover: Path,
     templates: tuple[Path, ...] = (),
     *,
-    frame: Frame,
+    frame: PageContext,
     episodes: tuple[EpisodeInfo, ...],
     themes: tuple[Theme, ...],
     **pages: Path,
 ) -> None:
     """Write a page for each theme with its episodes in the show's order; `pages` holds the paths as `theme_0`, `theme_1`, …"""
-    whole, own = read_release(cover), own_templates(templates)
+    cover_release, overrides = read_release(cover), read_overrides(templates)
     for i, theme in enumerate(themes):
-        values = common(frame, whole, f"themes/{theme.slug}/index.html", own)
-        chosen = [episode for episode in episodes if episode.slug in theme.episodes]
-        name = typographic(theme.name, frame.show.language)
-        values |= {"title": name, "theme": theme, "episodes": chosen, "others": themes, "title_of": title}
-        write_whole(pages[f"theme_{i}"], render("theme.html.j2", values, own))
+        values = base_values(frame, cover_release, f"themes/{theme.slug}/index.html", overrides)
+        theme_episodes = [episode for episode in episodes if episode.slug in theme.episodes]
+        name = apply_typography(theme.name, frame.show.language)
+        values |= {"title": name, "theme": theme, "episodes": theme_episodes, "others": themes, "title_of": display_title}
+        write_atomic(pages[f"theme_{i}"], render_page("theme.html.j2", values, overrides))
 
 
-def transcripts_page(
+def write_transcripts_page(
     timed: tuple[Path, ...],
     chapters: tuple[Path, ...],
     cover: Path,
     templates: tuple[Path, ...] = (),
     *,
     page: Path,
-    frame: Frame,
+    frame: PageContext,
     episodes: tuple[EpisodeInfo, ...],
 ) -> None:
     """Write all transcripts on one page, oldest episode first, for reading and printing."""
-    own = own_templates(templates)
-    words = words_of(frame.show.language, own)
+    overrides = read_overrides(templates)
+    labels = page_labels(frame.show.language, overrides)
     texts = []
-    for episode, text, marks in zip(episodes, timed, chapters, strict=True):
+    for episode, text, chapters_file in zip(episodes, timed, chapters, strict=True):
         people = {credit.person.key: credit.person.name for credit in (*frame.show.credits, *episode.credits)}
-        narrator = words_of(episode.language or frame.show.language, own)["narrator"]
-        texts.append((episode, passages(read_timed(text), read_chapters(marks), people, narrator)))
-    values = common(frame, read_release(cover), "transcripts/index.html", own)
-    values |= {"title": words["transcripts"], "texts": texts, "title_of": title}
-    write_whole(page, render("transcripts.html.j2", values, own))
+        narrator = page_labels(episode.language or frame.show.language, overrides)["narrator"]
+        texts.append((episode, turn_views(read_timed(text), read_chapters(chapters_file), people, narrator)))
+    values = base_values(frame, read_release(cover), "transcripts/index.html", overrides)
+    values |= {"title": labels["transcripts"], "texts": texts, "title_of": display_title}
+    write_atomic(page, render_page("transcripts.html.j2", values, overrides))

@@ -6,18 +6,18 @@ import json
 import unicodedata
 from pathlib import Path
 
-from pipeline.colours import palettes
+from pipeline.colours import merge_palettes
 from pipeline.errors import CauserieError
-from pipeline.files import write_whole
-from pipeline.pictures import image
-from pipeline.site.wording import TEMPLATES, labels
-from pipeline.site_model import Named
-from pipeline.text import typographic
+from pipeline.files import write_atomic
+from pipeline.pictures import parse_header
+from pipeline.site.wording import TEMPLATES, load_labels
+from pipeline.site_model import NamePairs
+from pipeline.text import apply_typography
 
-_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")  # alphabets that the font bundled with Typst covers
+_FONT_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")  # alphabets that the font bundled with Typst covers
 
 
-def card(cover: Path, *, card: Path, show: str, episode: str, number: int | None, language: str, colours: Named = ()) -> None:
+def draw_card(cover: Path, *, card: Path, show: str, episode: str, number: int | None, language: str, colours: NamePairs = ()) -> None:
     """Write the card of an episode: its title, the show's title and its number next to the cover, in the show's `colours`.
 
     A title in an alphabet that the font lacks is left out, and the cover takes its place. Raises `CauserieError` when the cover
@@ -25,25 +25,30 @@ def card(cover: Path, *, card: Path, show: str, episode: str, number: int | None
     """
     import typst
 
-    found = image(cover.read_bytes())
-    day = palettes(dict(colours), {})["light"]
-    label = f"{labels(language)['episode']} {number}" if number is not None else ""
-    texts = [drawable(typographic(text, language)) for text in (show, episode, label)]
-    data = {"texts": texts, "cover": f"/{cover.name}", "form": "png" if found and found.type == "png" else "jpg", "colours": day}
+    cover_image = parse_header(cover.read_bytes())
+    palette = merge_palettes(dict(colours), {})["light"]
+    label = f"{load_labels(language)['episode']} {number}" if number is not None else ""
+    texts = [drawable_text(apply_typography(text, language)) for text in (show, episode, label)]
+    data = {
+        "texts": texts,
+        "cover": f"/{cover.name}",
+        "form": "png" if cover_image and cover_image.type == "png" else "jpg",
+        "colours": palette,
+    }
     source = (TEMPLATES / "card.typ").read_bytes()
     inputs = {"data": json.dumps(data)}
     try:
         # typst's stubs ask for `root` in the type of the source; the compiler takes bytes and a path
-        drawn = typst.compile(source, format="png", ppi=72, sys_inputs=inputs, root=cover.parent, ignore_system_fonts=True)  # type: ignore[call-overload]
+        png = typst.compile(source, format="png", ppi=72, sys_inputs=inputs, root=cover.parent, ignore_system_fonts=True)  # type: ignore[call-overload]
     except RuntimeError as error:
         raise CauserieError(f"cannot be drawn: {error}", str(cover), "export it again as JPEG") from error
-    write_whole(card, drawn)
+    write_atomic(card, png)
 
 
-def drawable(text: str) -> str:
+def drawable_text(text: str) -> str:
     """The text without the characters that the font lacks; empty when more than half of its letters are missing."""
-    kept = "".join(char for char in text if _has_glyph(char))
-    return " ".join(kept.split()) if 2 * _letters(kept) >= _letters(text) else ""
+    drawable_chars = "".join(char for char in text if _has_glyph(char))
+    return " ".join(drawable_chars.split()) if 2 * _letters(drawable_chars) >= _letters(text) else ""
 
 
 def _letters(text: str) -> int:
@@ -52,4 +57,4 @@ def _letters(text: str) -> int:
 
 def _has_glyph(char: str) -> bool:
     is_mark = char.isprintable() and not char.isalpha() and char < "\u2100"  # punctuation, digits, currency signs
-    return is_mark or char.isspace() or unicodedata.name(char, "").startswith(_ALPHABETS)
+    return is_mark or char.isspace() or unicodedata.name(char, "").startswith(_FONT_ALPHABETS)

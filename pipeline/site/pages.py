@@ -13,20 +13,20 @@ from typing import Any  # of Jinja2's variables and of labels
 
 from pipeline.errors import CauserieError
 from pipeline.feed.chapters import read_chapters
-from pipeline.files import write_whole
+from pipeline.files import write_atomic
 from pipeline.model import Chapter, Credit, EpisodeInfo
-from pipeline.release import PublishedFile, Release, read_release
-from pipeline.roles import label
-from pipeline.site.linked import episode_value, inlined, series
-from pipeline.site.passages import passages
-from pipeline.site.places import Frame, Neighbours, address, title
-from pipeline.site.render import Own, own_templates, render, web, words_of
-from pipeline.site.speaking import speaking
-from pipeline.text import typographic
+from pipeline.release import Release, ReleaseFile, read_release
+from pipeline.roles import role_label
+from pipeline.site.linked import inline_json_ld, podcast_episode, podcast_series
+from pipeline.site.passages import turn_views
+from pipeline.site.places import Neighbours, PageContext, display_title, public_url
+from pipeline.site.render import TemplateOverrides, page_labels, read_overrides, render_page, safe_href
+from pipeline.site.speaking import compute_speaking_time
+from pipeline.text import apply_typography
 from pipeline.transcript.timed import read_timed
 
 CARD_PX = (1200, 630)  # the size that sites reading Open Graph show uncropped
-_TEXTS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
+_TRANSCRIPT_FORMS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Download:
 
     name: str
     form: str  # "PDF"
-    file: PublishedFile
+    file: ReleaseFile
 
 
-def episode_page(
+def write_episode_page(
     timed: Path,
     chapters: Path,
     release: Path,
@@ -47,7 +47,7 @@ def episode_page(
     *,
     page: Path,
     embed: Path,
-    frame: Frame,
+    frame: PageContext,
     episode: EpisodeInfo,
     neighbours: Neighbours,
     themes: tuple[tuple[str, str], ...] = (),
@@ -57,57 +57,65 @@ def episode_page(
     `chapters` is a JSON chapters file, `release` and `cover` are release files; `themes` are (name, slug) pairs. Raises `CauserieError`
     when a file is damaged.
     """
-    published, show, own = read_release(release), frame.show, own_templates(templates)
-    words = words_of(show.language, own)
-    transcript, marks = read_timed(timed), _chapters(chapters)
+    episode_release, show, overrides = read_release(release), frame.show, read_overrides(templates)
+    labels = page_labels(show.language, overrides)
+    transcript, safe_chapters = read_timed(timed), _safe_chapters(chapters)
     people = {credit.person.key: credit.person.name for credit in (*show.credits, *episode.credits)}
-    heard = heard_in(frame, episode, published, read_release(cover), own)
-    files = {file.role: file for file in published.files}
-    named = tuple(name for name, _ in themes)
-    whole = series(replace(show, language=frame.house or show.language), heard["cover_url"])
+    base = player_values(frame, episode, episode_release, read_release(cover), overrides)
+    files = {file.role: file for file in episode_release.files}
+    theme_names = tuple(name for name, _ in themes)
+    series_data = podcast_series(replace(show, language=frame.house or show.language), base["cover_url"])
     values = {
-        **heard,
+        **base,
         "m4a": files.get("m4a"),
         "light": files.get("light"),
-        "chapters": marks,
-        "passages": passages(transcript, marks, people, words["narrator"]),
-        "speaking": speaking(transcript, people, words["narrator"]),
-        "texts": [Download(words["texts"][form], "", file) for form, file in _texts(published)],
-        "guides": guide_files(published, words),
-        "credits": by_role(episode.credits, show.language),
+        "chapters": safe_chapters,
+        "passages": turn_views(transcript, safe_chapters, people, labels["narrator"]),
+        "speaking": compute_speaking_time(transcript, people, labels["narrator"]),
+        "texts": [Download(labels["texts"][form], "", file) for form, file in _transcript_files(episode_release)],
+        "guides": guide_downloads(episode_release, labels),
+        "credits": credits_by_role(episode.credits, show.language),
         "neighbours": neighbours,
         "themes": themes,
-        **inlined(episode_value(show, episode, published.duration_s, heard["audio"], heard["image"]["url"], named, whole)),
+        **inline_json_ld(
+            podcast_episode(show, episode, episode_release.duration_s, base["audio"], base["image"]["url"], theme_names, series_data)
+        ),
     }
-    write_whole(page, render("episode.html.j2", values, own))
-    write_whole(embed, render("embed.html.j2", {**values, "linked": ""}, own))
+    write_atomic(page, render_page("episode.html.j2", values, overrides))
+    write_atomic(embed, render_page("embed.html.j2", {**values, "linked": ""}, overrides))
 
 
-def common(frame: Frame, cover: Release, key: str, own: Own = ()) -> dict[str, Any]:
+def base_values(frame: PageContext, cover: Release, key: str, overrides: TemplateOverrides = ()) -> dict[str, Any]:
     """The template variables of every page; `key` is the path of the page below the show's URL."""
-    show, picture = frame.show, needed(cover, "cover", "the show's cover")
+    show, cover_file = frame.show, required_file(cover, "cover", "the show's cover")
     return {
         "frame": frame,
         "show": show,
-        "words": words_of(show.language, own),
+        "words": page_labels(show.language, overrides),
         "folder": str(PurePosixPath(key).parent).removeprefix("."),
-        "cover": picture,
-        "cover_url": address(show, picture.key),
-        "canonical": address(show, key),
-        "feed_url": address(show, show.feed_key) if show.feed_key else "",
-        "image": _image(address(show, picture.key), picture.width_px, picture.height_px, show.cover_alt),
+        "cover": cover_file,
+        "cover_url": public_url(show, cover_file.key),
+        "canonical": public_url(show, key),
+        "feed_url": public_url(show, show.feed_key) if show.feed_key else "",
+        "image": _image(public_url(show, cover_file.key), cover_file.width_px, cover_file.height_px, show.cover_alt),
         "bare_policy": "",
         "linked": "",
     }
 
 
-def heard_in(frame: Frame, episode: EpisodeInfo, published: Release, cover: Release, own: Own = ()) -> dict[str, Any]:
+def player_values(
+    frame: PageContext, episode: EpisodeInfo, release: Release, cover_release: Release, overrides: TemplateOverrides = ()
+) -> dict[str, Any]:
     """The template variables of a page that has an episode's player."""
     show = frame.show
-    values = common(frame, cover, f"{episode.slug}/index.html", own)
-    files = {file.role: file for file in published.files}
-    audio, name = needed(published, "audio", episode.slug), typographic(title(episode), show.language)
-    card = {"image": _image(address(show, files["card"].key), *CARD_PX, f"{show.title} – {title(episode)}")} if "card" in files else {}
+    values = base_values(frame, cover_release, f"{episode.slug}/index.html", overrides)
+    files = {file.role: file for file in release.files}
+    audio, name = required_file(release, "audio", episode.slug), apply_typography(display_title(episode), show.language)
+    card = (
+        {"image": _image(public_url(show, files["card"].key), *CARD_PX, f"{show.title} – {display_title(episode)}")}
+        if "card" in files
+        else {}
+    )
     return {
         **values,
         **card,
@@ -115,53 +123,53 @@ def heard_in(frame: Frame, episode: EpisodeInfo, published: Release, cover: Rele
         "episode": episode,
         "title": name,
         "audio": audio,
-        "audio_url": address(show, audio.key),
-        "duration_s": published.duration_s,
-        "embed_url": address(show, f"{episode.slug}/embed.html"),
+        "audio_url": public_url(show, audio.key),
+        "duration_s": release.duration_s,
+        "embed_url": public_url(show, f"{episode.slug}/embed.html"),
     }
 
 
-def needed(release: Release, role: str, whose: str) -> PublishedFile:
-    """The file with that role. Raises `CauserieError`, which names `whose`, when the release lists none."""
+def required_file(release: Release, role: str, owner_name: str) -> ReleaseFile:
+    """The file with that role. Raises `CauserieError`, which names `owner_name`, when the release lists none."""
     for file in release.files:
         if file.role == role:
             return file
-    raise CauserieError(f"the release of {whose} lists no {role} file", "", "delete .causerie and build again")
+    raise CauserieError(f"the release of {owner_name} lists no {role} file", "", "delete .causerie and build again")
 
 
-def guide_files(published: Release, words: Mapping[str, Any]) -> list[Download]:
+def guide_downloads(release: Release, labels: Mapping[str, Any]) -> list[Download]:
     """Every guide of a release: those that the labels name first, in the labels' order; others are named after their file."""
-    order = list(words["guides"])
-    files = [file for file in published.files if file.role.startswith("guide_")]
+    order = list(labels["guides"])
+    files = [file for file in release.files if file.role.startswith("guide_")]
     files.sort(key=lambda file: order.index(file.role) if file.role in order else len(order))
-    return [Download(words["guides"].get(file.role) or _stem(file.key), _form(file.key), file) for file in files]
+    return [Download(labels["guides"].get(file.role) or _name_from_key(file.key), _file_format(file.key), file) for file in files]
 
 
-def by_role(credits: Iterable[Credit], language: str) -> dict[str, list[Credit]]:
+def credits_by_role(credits: Iterable[Credit], language: str) -> dict[str, list[Credit]]:
     """The credits grouped by the displayed name of their role, in the given order."""
-    cast: dict[str, list[Credit]] = {}
+    grouped: dict[str, list[Credit]] = {}
     for credit in credits:
-        cast.setdefault(label(credit.role, credit.group, language), []).append(credit)
-    return cast
+        grouped.setdefault(role_label(credit.role, credit.group, language), []).append(credit)
+    return grouped
 
 
 def _image(url: str, width_px: int, height_px: int, alt: str) -> dict[str, Any]:
     return {"url": url, "width_px": width_px, "height_px": height_px, "alt": alt}
 
 
-def _texts(published: Release) -> list[tuple[str, PublishedFile]]:
-    files = {file.role: file for file in published.files}
-    return [(form, files[f"transcript_{form}"]) for form in _TEXTS if f"transcript_{form}" in files]
+def _transcript_files(release: Release) -> list[tuple[str, ReleaseFile]]:
+    files = {file.role: file for file in release.files}
+    return [(form, files[f"transcript_{form}"]) for form in _TRANSCRIPT_FORMS if f"transcript_{form}" in files]
 
 
-def _chapters(path: Path) -> tuple[Chapter, ...]:
+def _safe_chapters(path: Path) -> tuple[Chapter, ...]:
     """The chapters of an episode, without links that are not http or https."""
-    return tuple(replace(chapter, url=web(chapter.url)) for chapter in read_chapters(path))
+    return tuple(replace(chapter, url=safe_href(chapter.url)) for chapter in read_chapters(path))
 
 
-def _stem(key: str) -> str:
+def _name_from_key(key: str) -> str:
     return PurePosixPath(key).name.partition(".")[2].rpartition(".")[0] or PurePosixPath(key).stem
 
 
-def _form(key: str) -> str:
+def _file_format(key: str) -> str:
     return PurePosixPath(key).suffix.removeprefix(".").upper()

@@ -7,26 +7,26 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from pipeline.colours import palettes
-from pipeline.files import write_whole
+from pipeline.colours import merge_palettes
+from pipeline.files import write_atomic
 from pipeline.release import read_release
-from pipeline.site.linked import digest
-from pipeline.site.pages import common
-from pipeline.site.places import Frame, address
-from pipeline.site.render import asset, own_templates, render
-from pipeline.site_model import Named
+from pipeline.site.linked import csp_hash
+from pipeline.site.pages import base_values
+from pipeline.site.places import PageContext, public_url
+from pipeline.site.render import read_asset, read_overrides, render_page
+from pipeline.site_model import NamePairs
 
-_FAMILIES = {"font": "sans", "title_font": "serif"}  # setting -> the font-family variable of style.css that the font is put first in
+_FONT_VARIABLES = {"font": "sans", "title_font": "serif"}  # setting -> the font-family variable of style.css that the font is put first in
 
 
-def style_files(
+def write_style_files(
     templates: tuple[Path, ...] = (),
     fonts: tuple[Path, ...] = (),
     *,
     style: Path,
     script: Path,
-    light: Named = (),
-    dark: Named = (),
+    light: NamePairs = (),
+    dark: NamePairs = (),
     names: tuple[str, ...] = (),
     **copies: Path,
 ) -> None:
@@ -34,64 +34,64 @@ def style_files(
 
     `names` are the settings that name the `fonts`, and the keys of `copies`, where they are written.
     """
-    own = own_templates(templates)
-    faces = {name: f"fonts/{copies[name].name}" for name in names}
-    write_whole(style, lettered(coloured(asset("style.css", own), light, dark), faces))
-    write_whole(script, shortened(asset("page.js", own)))
+    overrides = read_overrides(templates)
+    font_urls = {name: f"fonts/{copies[name].name}" for name in names}
+    write_atomic(style, with_fonts(with_palettes(read_asset("style.css", overrides), light, dark), font_urls))
+    write_atomic(script, minify_script(read_asset("page.js", overrides)))
     for name, font in zip(names, fonts, strict=True):
-        write_whole(copies[name], font.read_bytes())
+        write_atomic(copies[name], font.read_bytes())
 
 
-def found_pages(
+def write_discovery_files(
     cover: Path,
     templates: tuple[Path, ...] = (),
     *,
     lost: Path,
     robots: Path,
     sitemap: Path | None = None,
-    frame: Frame,
+    frame: PageContext,
     keys: tuple[str, ...],
-    light: Named = (),
-    dark: Named = (),
+    light: NamePairs = (),
+    dark: NamePairs = (),
 ) -> None:
     """Write the 404 page, robots.txt, and the sitemap of the pages in `keys`; without `sitemap`, robots.txt disallows everything.
 
     A server sends the 404 page for any path, so its style is inline and its links are absolute.
     """
-    own = own_templates(templates)
-    style = coloured(asset("style.css", own), light, dark)
-    values = common(frame, read_release(cover), "404.html", own)
-    values |= {"title": values["words"]["lost"], "style": style, "bare_policy": digest(style)}
-    write_whole(lost, render("lost.html.j2", values, own))
+    overrides = read_overrides(templates)
+    style = with_palettes(read_asset("style.css", overrides), light, dark)
+    values = base_values(frame, read_release(cover), "404.html", overrides)
+    values |= {"title": values["words"]["lost"], "style": style, "bare_policy": csp_hash(style)}
+    write_atomic(lost, render_page("lost.html.j2", values, overrides))
     if sitemap is None:
-        write_whole(robots, "User-agent: *\nDisallow: /\n")
+        write_atomic(robots, "User-agent: *\nDisallow: /\n")
         return
-    write_whole(robots, f"User-agent: *\nAllow: /\nSitemap: {address(frame.show, 'sitemap.xml')}\n")
-    write_whole(sitemap, sitemap_text(address(frame.show, key) for key in keys))
+    write_atomic(robots, f"User-agent: *\nAllow: /\nSitemap: {public_url(frame.show, 'sitemap.xml')}\n")
+    write_atomic(sitemap, render_sitemap(public_url(frame.show, key) for key in keys))
 
 
-def coloured(css: str, light: Named, dark: Named) -> str:
+def with_palettes(css: str, light: NamePairs, dark: NamePairs) -> str:
     """The style sheet preceded by both palettes as custom properties."""
-    day, night = palettes(dict(light), dict(dark)).values()
-    by_night = {name: colour for name, colour in night.items() if colour != day[name]}
-    variables = ["".join(f" --{name}: {colour};" for name, colour in palette.items()) for palette in (day, by_night)]
+    light_palette, dark_palette = merge_palettes(dict(light), dict(dark)).values()
+    dark_changes = {name: colour for name, colour in dark_palette.items() if colour != light_palette[name]}
+    variables = ["".join(f" --{name}: {colour};" for name, colour in palette.items()) for palette in (light_palette, dark_changes)]
     return f":root {{{variables[0]} }}\n@media (prefers-color-scheme: dark) {{ :root {{{variables[1]} }} }}\n{css}"
 
 
-def lettered(css: str, faces: Mapping[str, str]) -> str:
-    """The style sheet with the show's fonts first in their font families; `faces` are their URLs by setting."""
+def with_fonts(css: str, font_urls: Mapping[str, str]) -> str:
+    """The style sheet with the show's fonts first in their font families; `font_urls` are their URLs by setting."""
     rule = '@font-face {{ font-family: "{}"; src: url("{}"); font-weight: 100 900; font-display: swap; }}\n'
-    for name in faces:
-        css = css.replace(f"--{_FAMILIES[name]}: ", f'--{_FAMILIES[name]}: "{name}", ', 1)
-    return "".join(rule.format(*face) for face in faces.items()) + css
+    for name in font_urls:
+        css = css.replace(f"--{_FONT_VARIABLES[name]}: ", f'--{_FONT_VARIABLES[name]}: "{name}", ', 1)
+    return "".join(rule.format(*face) for face in font_urls.items()) + css
 
 
-def shortened(script: str) -> str:
+def minify_script(script: str) -> str:
     """The script without comment lines and indentation."""
     return re.sub(r"(?m)^[ \t]*(//.*)?\n|^[ \t]+", "", script)
 
 
-def sitemap_text(urls: Iterable[str]) -> str:
+def render_sitemap(urls: Iterable[str]) -> str:
     """Addresses as a sitemap (sitemaps.org, 0.9)."""
     lines = "".join(f"<url><loc>{escape(url)}</loc></url>\n" for url in urls)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{lines}</urlset>\n'

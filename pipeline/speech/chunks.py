@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.files import write_whole
+from pipeline.files import write_atomic
 from pipeline.model import Word
 from pipeline.speech.sift import Segment
 from pipeline.speech.windows import Window
@@ -23,56 +23,62 @@ _END_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Chunks:
+class WindowCache:
     """A folder of recognised windows; `key_parts` are the settings that change the result. Without a folder nothing is cached."""
 
     folder: Path | None
-    made_with: tuple[str, ...]
-    used: set[str] = field(default_factory=set)
+    key_parts: tuple[str, ...]
+    used_names: set[str] = field(default_factory=set)
 
     def get(self, window: Window) -> tuple[Segment, ...] | None:
         """The cached segments of a window, times in seconds from its start; None when there are none, or their file is damaged."""
         if self.folder is None:
             return None
         try:
-            return parsed((self.folder / self._name(window)).read_text(encoding="utf-8"))
+            return segments_from_json((self.folder / self._file_name(window)).read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError):
             return None
 
     def put(self, window: Window, segments: tuple[Segment, ...]) -> None:
         """Cache the segments of a window."""
         if self.folder is not None:
-            write_whole(self.folder / self._name(window), written(segments))
+            write_atomic(self.folder / self._file_name(window), segments_to_json(segments))
 
-    def sweep(self) -> None:
+    def delete_unused(self) -> None:
         """Delete the files that no window has used since this object was created."""
         for path in self.folder.iterdir() if self.folder and self.folder.is_dir() else ():
-            if _NAME.fullmatch(path.name) and path.name not in self.used:
+            if _NAME.fullmatch(path.name) and path.name not in self.used_names:
                 path.unlink(missing_ok=True)
 
-    def _name(self, window: Window) -> str:
-        digest = hashlib.sha256(json.dumps([_VERSION, *self.made_with]).encode())
+    def _file_name(self, window: Window) -> str:
+        digest = hashlib.sha256(json.dumps([_VERSION, *self.key_parts]).encode())
         digest.update(window.samples.tobytes())
         name = f"{digest.hexdigest()}.json"
-        self.used.add(name)
+        self.used_names.add(name)
         return name
 
 
-def written(segments: tuple[Segment, ...]) -> str:
+def segments_to_json(segments: tuple[Segment, ...]) -> str:
     """Segments as JSON, at full precision."""
     values = [
-        [part.no_speech_probability, part.average_log_probability, [[w.text, w.start_s, w.end_s, w.probability] for w in part.words]]
-        for part in segments
+        [
+            segment.no_speech_probability,
+            segment.average_log_probability,
+            [[w.text, w.start_s, w.end_s, w.probability] for w in segment.words],
+        ]
+        for segment in segments
     ]
     return json.dumps(values, ensure_ascii=False)
 
 
-def parsed(text: str) -> tuple[Segment, ...]:
+def segments_from_json(text: str) -> tuple[Segment, ...]:
     """The inverse of `segments_to_json`; `ValueError` or `TypeError` when `text` is something else."""
-    return tuple(Segment(tuple(Word(*word) for word in words), silent, sure) for silent, sure, words in json.loads(text))
+    return tuple(
+        Segment(tuple(Word(*word) for word in words), no_speech, log_probability) for no_speech, log_probability, words in json.loads(text)
+    )
 
 
-def fingerprint(checkpoint: Path | None) -> str:
+def model_fingerprint(checkpoint: Path | None) -> str:
     """Identifies a model file by its size and the digest of its first and last MiB, without reading gigabytes; "" without a checkpoint."""
     if checkpoint is None:
         return ""

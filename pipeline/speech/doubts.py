@@ -1,4 +1,4 @@
-"""The step `doubts`: the passages to listen to first, ranked by the share of their words that is probably wrong, with the reasons.
+"""The step `mark_doubts`: the passages to listen to first, ranked by the share of their words that is probably wrong, with the reasons.
 
 The recogniser's confidence alone is a poor warning: a wrong but fluent sentence gets a high one. So several signals are combined by
 a logistic regression. Its weights were fitted by `benchmarks/doubts.py` on the sample show, spoken by other voices and damaged; the
@@ -22,9 +22,9 @@ from pipeline.glossary import (
     RecognisedSegment,
     RecognisedWord,
     Recognition,
-    corrected,
-    near,
-    plain_parts,
+    apply_glossary,
+    find_near_terms,
+    fold_words,
 )
 from pipeline.model import Glossary
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SHOWN = 0.2  # of the audio at most: an hour's episode must not need an hour of listening
-LEAST_SCORE = 0.15  # below it, six words in seven are probably right, and listening is not worth the time
+MAX_SHARE = 0.2  # of the audio at most: an hour's episode must not need an hour of listening
+MIN_SCORE = 0.15  # below it, six words in seven are probably right, and listening is not worth the time
 _PAUSE_S = 0.6  # separates phrases
-_LONGEST_S, _SHORTEST_S = 5.0, 1.5  # longer phrases caught fewer wrong words in the same listening time; shorter ones caught no more
+_MAX_PHRASE_S, _MIN_PHRASE_S = 5.0, 1.5  # longer phrases caught fewer wrong words in the same listening time; shorter ones caught no more
 _SENTENCE_END = (".", "!", "?", "…")
-_CLOSING = ' »”")]\u00a0\u202f'
-_UNDER_SPEECH_DB = 20.0  # a word this far below the median word of the episode counts as silence
-_OUT_OF_TIME = math.log(2.5)  # letters 2.5 times longer or shorter than the episode's median
-_SAID_AGAIN = 3  # length of the word sequences compared
-_NEAR_TERM = 1.0  # in logits; the sample show has too few names to fit it
-_TELLING = 0.5  # logits a signal must add above its usual value to be reported as a reason
+_CLOSING_MARKS = ' »”")]\u00a0\u202f'
+_SILENCE_BELOW_SPEECH_DB = 20.0  # a word this far below the median word of the episode counts as silence
+_ODD_DURATION_LOG_RATIO = math.log(2.5)  # letters 2.5 times longer or shorter than the episode's median
+_REPEAT_WORDS = 3  # length of the word sequences compared
+_NEAR_TERM_LOGIT = 1.0  # in logits; the sample show has too few names to fit it
+_MIN_REASON_LOGIT = 0.5  # logits a signal must add above its usual value to be reported as a reason
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Signals:
 
 
 @dataclass(frozen=True)
-class Passage:
+class Phrase:
     """Consecutive words of `words.json`, and for each the segment it is in."""
 
     words: tuple[RecognisedWord, ...]
@@ -92,35 +92,35 @@ WEIGHTS = {  # signal: weight, usual value, reason
 }
 
 
-def doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = NO_TERMS) -> None:
-    """Write to `doubts` the passages to listen to first; `levels` are the master's level profiles. See docs/formats.md."""
-    from pipeline.audio.profile import load
+def mark_doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = NO_TERMS) -> None:
+    """Write to `mark_doubts` the passages to listen to first; `levels` are the master's level profiles. See docs/formats.md."""
+    from pipeline.audio.profile import load_profile
 
-    write_json(doubts, doubts_value(read_json(words), load(levels, "master").levels_db, glossary))
+    write_json(doubts, find_doubts(read_json(words), load_profile(levels, "master").levels_db, glossary))
 
 
-def doubts_value(heard: Recognition, levels_db: NDArray[np.float32] | None, glossary: Glossary = NO_TERMS) -> Doubts:
-    """The content of `doubts.json` for that of `words.json`: the worst passage first.
+def find_doubts(recognition: Recognition, levels_db: NDArray[np.float32] | None, glossary: Glossary = NO_TERMS) -> Doubts:
+    """The content of `mark_doubts.json` for that of `words.json`: the worst passage first.
 
     `levels_db` are the levels of the master, 20 a second; without them, words in silence are not detected.
     """
-    fair, corrections = corrected(heard, glossary)
-    found = passages(fair)
+    fixed, corrections = apply_glossary(recognition, glossary)
+    phrases = split_phrases(fixed)
     ranked = []
-    for passage, signals in zip(found, signals_of(found, levels_db), strict=True):
-        terms = near(passage.words, glossary)
-        score = chance_wrong(signals, _NEAR_TERM * bool(terms))
-        ranked.append((score, passage, [*reasons(signals), *(["glossary"] if terms else [])]))
+    for phrase, signals in zip(phrases, measure_signals(phrases, levels_db), strict=True):
+        terms = find_near_terms(phrase.words, glossary)
+        score = error_probability(signals, _NEAR_TERM_LOGIT * bool(terms))
+        ranked.append((score, phrase, [*doubt_reasons(signals), *(["glossary"] if terms else [])]))
     ranked.sort(key=lambda each: (-each[0], each[1].start_s))
     shown, total_s = [], 0.0
-    for score, passage, why in ranked:
-        total_s += passage.end_s - passage.start_s
-        if score < LEAST_SCORE or total_s > SHOWN * heard["duration_s"]:
+    for score, phrase, causes in ranked:
+        total_s += phrase.end_s - phrase.start_s
+        if score < MIN_SCORE or total_s > MAX_SHARE * recognition["duration_s"]:
             break
-        shown.append(_value(passage, score, why))
+        shown.append(_phrase_value(phrase, score, causes))
     return {
         "version": 1,
-        "duration_s": heard["duration_s"],
+        "duration_s": recognition["duration_s"],
         "doubtful_s": round(sum(each["end_s"] - each["start_s"] for each in shown), 3),
         "passages": shown,
         "corrections": [each.to_value() for each in corrections],
@@ -128,102 +128,104 @@ def doubts_value(heard: Recognition, levels_db: NDArray[np.float32] | None, glos
 
 
 def summary(value: Doubts, language: str) -> str:
-    """The content of `doubts.json` in a few words: « 9 passages, 2 min 10 sur 8 min 06 »."""
+    """The content of `mark_doubts.json` in a few words: « 9 passages, 2 min 10 sur 8 min 06 »."""
     count, link = len(value["passages"]), "sur" if language.startswith("fr") else "of"
-    return f"{count} passage{'s' if count > 1 else ''}, {_minutes(value['doubtful_s'])} {link} {_minutes(value['duration_s'])}"
-
-
-def passages(heard: Recognition) -> list[Passage]:
-    """The words of `words.json` split into phrases of about a sentence: at full stops, at pauses, and at a maximum length."""
-    pairs = [(word, segment) for segment in heard["segments"] for word in segment["words"]]
-    groups: list[list[tuple[RecognisedWord, RecognisedSegment]]] = []
-    for pair in pairs:
-        if not groups or _parted(groups[-1], pair[0]):
-            groups.append([])
-        groups[-1].append(pair)
-    return [Passage(tuple(word for word, _ in group), tuple(segment for _, segment in group)) for group in groups]
-
-
-def signals_of(found: Sequence[Passage], levels_db: NDArray[np.float32] | None) -> list[Signals]:
-    """The signals of each phrase of an episode, relative to the rest of the episode."""
-    letters_s = [median(map(_letter_s, passage.words)) for passage in found]
-    usual_s = median(letters_s) if letters_s else 0.07
-    speech_db = _speech_db(found, levels_db)
-    said: set[tuple[str, ...]] = set()
-    return [
-        _signals(passage, _again(passage, said), letter_s / usual_s, usual_s, _silent(passage, levels_db, speech_db))
-        for passage, letter_s in zip(found, letters_s, strict=True)
-    ]
-
-
-def chance_wrong(signals: Signals, more: float = 0.0) -> float:
-    """The estimated share of wrong words in a phrase, 0 to 1; `extra_logit` is added before the logistic function."""
-    total: float = _BIAS + more + sum(weight * getattr(signals, name) for name, (weight, _, _) in WEIGHTS.items())
-    return 1 / (1 + math.exp(-total))
-
-
-def reasons(signals: Signals) -> list[str]:
-    """Why a phrase is doubtful, the strongest reason first."""
-    told: dict[str, float] = {}
-    for name, (weight, usual, reason) in WEIGHTS.items():
-        told[reason] = told.get(reason, 0.0) + weight * (getattr(signals, name) - usual)
-    return sorted((reason for reason, amount in told.items() if amount > _TELLING), key=lambda reason: -told[reason])
-
-
-def _parted(group: Sequence[tuple[RecognisedWord, RecognisedSegment]], word: RecognisedWord) -> bool:
-    """Whether a new phrase begins with this word."""
-    last, length_s = group[-1][0], group[-1][0]["end_s"] - group[0][0]["start_s"]
-    if word["end_s"] - group[0][0]["start_s"] > _LONGEST_S:
-        return True
-    ended = last["text"].rstrip(_CLOSING).endswith(_SENTENCE_END)
-    return word["start_s"] - last["end_s"] > _PAUSE_S or (ended and length_s >= _SHORTEST_S)
-
-
-def _signals(passage: Passage, again: float, pace: float, usual_s: float, silent: float) -> Signals:
-    doubt = sorted((1 - word["probability"] for word in passage.words), reverse=True)
-    lengths = [abs(math.log(_letter_s(word) / usual_s)) for word in passage.words]
-    return Signals(
-        weakest=doubt[0],
-        weak=fmean(doubt),
-        quartile=doubt[len(doubt) // 4],
-        segment=min(1.0, fmean(-segment["average_log_probability"] for segment in passage.segments)),
-        no_speech=fmean(segment["no_speech_probability"] for segment in passage.segments),
-        repetition=again,
-        rate=min(1.0, abs(math.log(pace))),
-        out_of_time=fmean(length > _OUT_OF_TIME for length in lengths),
-        no_voice=silent,
+    return (
+        f"{count} passage{'s' if count > 1 else ''}, {_format_minutes(value['doubtful_s'])} {link} {_format_minutes(value['duration_s'])}"
     )
 
 
-def _letter_s(word: RecognisedWord) -> float:
+def split_phrases(recognition: Recognition) -> list[Phrase]:
+    """The words of `words.json` split into phrases of about a sentence: at full stops, at pauses, and at a maximum length."""
+    pairs = [(word, segment) for segment in recognition["segments"] for word in segment["words"]]
+    groups: list[list[tuple[RecognisedWord, RecognisedSegment]]] = []
+    for pair in pairs:
+        if not groups or _starts_phrase(groups[-1], pair[0]):
+            groups.append([])
+        groups[-1].append(pair)
+    return [Phrase(tuple(word for word, _ in group), tuple(segment for _, segment in group)) for group in groups]
+
+
+def measure_signals(phrases: Sequence[Phrase], levels_db: NDArray[np.float32] | None) -> list[Signals]:
+    """The signals of each phrase of an episode, relative to the rest of the episode."""
+    letters_s = [median(map(_letter_duration_s, phrase.words)) for phrase in phrases]
+    usual_s = median(letters_s) if letters_s else 0.07
+    speech_db = _median_speech_db(phrases, levels_db)
+    seen: set[tuple[str, ...]] = set()
+    return [
+        _phrase_signals(passage, _repeated_share(passage, seen), letter_s / usual_s, usual_s, _silent_share(passage, levels_db, speech_db))
+        for passage, letter_s in zip(phrases, letters_s, strict=True)
+    ]
+
+
+def error_probability(signals: Signals, extra_logit: float = 0.0) -> float:
+    """The estimated share of wrong words in a phrase, 0 to 1; `extra_logit` is added before the logistic function."""
+    total: float = _BIAS + extra_logit + sum(weight * getattr(signals, name) for name, (weight, _, _) in WEIGHTS.items())
+    return 1 / (1 + math.exp(-total))
+
+
+def doubt_reasons(signals: Signals) -> list[str]:
+    """Why a phrase is doubtful, the strongest reason first."""
+    totals: dict[str, float] = {}
+    for name, (weight, usual, reason) in WEIGHTS.items():
+        totals[reason] = totals.get(reason, 0.0) + weight * (getattr(signals, name) - usual)
+    return sorted((reason for reason, amount in totals.items() if amount > _MIN_REASON_LOGIT), key=lambda reason: -totals[reason])
+
+
+def _starts_phrase(group: Sequence[tuple[RecognisedWord, RecognisedSegment]], word: RecognisedWord) -> bool:
+    """Whether a new phrase begins with this word."""
+    last, length_s = group[-1][0], group[-1][0]["end_s"] - group[0][0]["start_s"]
+    if word["end_s"] - group[0][0]["start_s"] > _MAX_PHRASE_S:
+        return True
+    ended = last["text"].rstrip(_CLOSING_MARKS).endswith(_SENTENCE_END)
+    return word["start_s"] - last["end_s"] > _PAUSE_S or (ended and length_s >= _MIN_PHRASE_S)
+
+
+def _phrase_signals(phrase: Phrase, repetition: float, rate_ratio: float, usual_s: float, silent_share: float) -> Signals:
+    improbabilities = sorted((1 - word["probability"] for word in phrase.words), reverse=True)
+    lengths = [abs(math.log(_letter_duration_s(word) / usual_s)) for word in phrase.words]
+    return Signals(
+        weakest=improbabilities[0],
+        weak=fmean(improbabilities),
+        quartile=improbabilities[len(improbabilities) // 4],
+        segment=min(1.0, fmean(-segment["average_log_probability"] for segment in phrase.segments)),
+        no_speech=fmean(segment["no_speech_probability"] for segment in phrase.segments),
+        repetition=repetition,
+        rate=min(1.0, abs(math.log(rate_ratio))),
+        out_of_time=fmean(length > _ODD_DURATION_LOG_RATIO for length in lengths),
+        no_voice=silent_share,
+    )
+
+
+def _letter_duration_s(word: RecognisedWord) -> float:
     """The seconds per letter of a word; the pause around it counts as one letter, and its length is at least 10 ms."""
     return max(0.01, word["end_s"] - word["start_s"]) / (1 + sum(char.isalnum() for char in word["text"]))
 
 
-def _again(passage: Passage, said: set[tuple[str, ...]]) -> float:
+def _repeated_share(phrase: Phrase, seen: set[tuple[str, ...]]) -> float:
     """The share of a phrase's word sequences that are in `seen`; the phrase's own are added to it."""
-    parts = plain_parts([word["text"] for word in passage.words])
-    runs = [tuple(parts[i : i + _SAID_AGAIN]) for i in range(len(parts) - _SAID_AGAIN + 1)]
-    again = 0
+    parts = fold_words([word["text"] for word in phrase.words])
+    runs = [tuple(parts[i : i + _REPEAT_WORDS]) for i in range(len(parts) - _REPEAT_WORDS + 1)]
+    repeats = 0
     for run in runs:
-        again += run in said
-        said.add(run)
-    return again / len(runs) if runs else 0.0
+        repeats += run in seen
+        seen.add(run)
+    return repeats / len(runs) if runs else 0.0
 
 
-def _speech_db(found: Sequence[Passage], levels_db: NDArray[np.float32] | None) -> float:
+def _median_speech_db(phrases: Sequence[Phrase], levels_db: NDArray[np.float32] | None) -> float:
     """The median level of the episode's words, in dB."""
     if levels_db is None:
         return 0.0
-    levels = [_level_db(word, levels_db) for passage in found for word in passage.words]
+    levels = [_level_db(word, levels_db) for phrase in phrases for word in phrase.words]
     return median(levels) if levels else 0.0
 
 
-def _silent(passage: Passage, levels_db: NDArray[np.float32] | None, speech_db: float) -> float:
+def _silent_share(phrase: Phrase, levels_db: NDArray[np.float32] | None, speech_db: float) -> float:
     """The share of words whose level is that of silence."""
     if levels_db is None:
         return 0.0
-    return fmean(_level_db(word, levels_db) < speech_db - _UNDER_SPEECH_DB for word in passage.words)
+    return fmean(_level_db(word, levels_db) < speech_db - _SILENCE_BELOW_SPEECH_DB for word in phrase.words)
 
 
 def _level_db(word: RecognisedWord, levels_db: NDArray[np.float32]) -> float:
@@ -232,17 +234,17 @@ def _level_db(word: RecognisedWord, levels_db: NDArray[np.float32]) -> float:
     return float(levels_db[first : max(first + 1, int(word["end_s"] * 20) + 1)].max(initial=-120.0))
 
 
-def _value(passage: Passage, score: float, why: list[str]) -> DoubtfulPassage:
+def _phrase_value(phrase: Phrase, score: float, causes: list[str]) -> DoubtfulPassage:
     return {
-        "start_s": round(passage.start_s, 3),
-        "end_s": round(passage.end_s, 3),
-        "text": " ".join(word["text"] for word in passage.words),
+        "start_s": round(phrase.start_s, 3),
+        "end_s": round(phrase.end_s, 3),
+        "text": " ".join(word["text"] for word in phrase.words),
         "score": round(score, 3),
-        "reasons": why,
+        "reasons": causes,
     }
 
 
-def _minutes(seconds: float) -> str:
+def _format_minutes(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole // 60} min {whole % 60:02}"
 

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import CauserieError
 from pipeline.speech.sift import Segment
-from pipeline.text import nearest
+from pipeline.text import suggest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-OPENAI, FASTER = "openai-whisper", "faster-whisper"
-ENGINES = ("auto", FASTER, OPENAI)
-NARROWEST = 384  # encoder width of `tiny`, the smallest model OpenAI published; narrower ones (tests) were not trained with prompts
-_MODULES = {FASTER: "faster_whisper", OPENAI: "whisper"}
+OPENAI_WHISPER, FASTER_WHISPER = "openai-whisper", "faster-whisper"
+ENGINES = ("auto", FASTER_WHISPER, OPENAI_WHISPER)
+MIN_PROMPT_WIDTH = 384  # encoder width of `tiny`, the smallest model OpenAI published; narrower ones (tests) were not trained with prompts
+_MODULE_NAMES = {FASTER_WHISPER: "faster_whisper", OPENAI_WHISPER: "whisper"}
 _WHERE = "show.toml: speech.model"
 
 
-class Engine(Protocol):
+class Backend(Protocol):
     """A loaded model. Its segments hold Whisper's word pieces unchanged, spaces included."""
 
     @property
@@ -36,7 +36,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def kind(self) -> str:
+    def compute_type(self) -> str:
         """The numeric type it computes in (`int8`, `float16`, `float32`), which changes the result."""
         ...
 
@@ -45,68 +45,72 @@ class Engine(Protocol):
         """How many windows it can transcribe at once."""
         ...
 
-    def hear(
-        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
+    def transcribe(
+        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
         """The words in at most 30 s of mono samples at 16 kHz; `retry` decodes differently, after a first result that repeated itself."""
         ...
 
-    def languages(self, samples: NDArray[np.float32]) -> dict[str, float]:
+    def language_probabilities(self, samples: NDArray[np.float32]) -> dict[str, float]:
         """The probability of each language, 0 to 1, by its code."""
         ...
 
 
 @lru_cache(maxsize=1)
-def load(engine: str, model: str, checkpoint: str = "", device: str = "auto") -> Engine:
+def load_backend(engine: str, model: str, checkpoint: str = "", device: str = "auto") -> Backend:
     """The model, loaded once per process. `checkpoint` is a .pt file or a folder with model.bin; without one, `model` is a name.
 
     `CauserieError` when no installed engine can load it, with the reason of the last one tried.
     """
     failures: list[CauserieError] = []
-    for each in installed(engine):
-        if _fits(each, model, checkpoint):
+    for each in installed_backends(engine):
+        if _can_load(each, model, checkpoint):
             try:
-                return _open(each, model, checkpoint, device)
+                return _load_with(each, model, checkpoint, device)
             except CauserieError as error:
                 failures.append(error)
-    raise failures[-1] if failures else _misfit(installed(engine), model, checkpoint)
+    raise failures[-1] if failures else _no_backend_error(installed_backends(engine), model, checkpoint)
 
 
-def installed(engine: str) -> list[str]:
+def installed_backends(engine: str) -> list[str]:
     """The installed engines to try, the fastest first. `CauserieError` when there is none."""
     if engine not in ENGINES:
-        raise CauserieError(f"there is no engine called “{engine}”", "show.toml: speech.engine", nearest(engine, ENGINES))
-    asked = [each for each in (FASTER, OPENAI) if engine in ("auto", each)]
-    if here := [each for each in asked if find_spec(_MODULES[each])]:
-        return here
-    raise CauserieError(f"{asked[0]} is not installed", "show.toml: speech.engine", 'pip install "causerie[fast]", or set engine = "auto"')
+        raise CauserieError(f"there is no engine called “{engine}”", "show.toml: speech.engine", suggest(engine, ENGINES))
+    candidates = [each for each in (FASTER_WHISPER, OPENAI_WHISPER) if engine in ("auto", each)]
+    if present := [each for each in candidates if find_spec(_MODULE_NAMES[each])]:
+        return present
+    raise CauserieError(
+        f"{candidates[0]} is not installed", "show.toml: speech.engine", 'pip install "causerie[fast]", or set engine = "auto"'
+    )
 
 
-def is_folder(checkpoint: Path) -> bool:
+def is_ctranslate2(checkpoint: Path) -> bool:
     """Whether a path is a model in CTranslate2's format: the folder, or its `model.bin`."""
     return checkpoint.name == "model.bin" or checkpoint.is_dir()
 
 
-def _fits(engine: str, model: str, checkpoint: str) -> bool:
+def _can_load(engine: str, model: str, checkpoint: str) -> bool:
     """Whether an engine can load this kind of model."""
     if checkpoint:
-        return is_folder(Path(checkpoint)) == (engine == FASTER)
-    return model in _names(engine) or (engine == FASTER and "/" in model)  # a repository of the Hugging Face hub
+        return is_ctranslate2(Path(checkpoint)) == (engine == FASTER_WHISPER)
+    return model in _model_names(engine) or (engine == FASTER_WHISPER and "/" in model)  # a repository of the Hugging Face hub
 
 
-def _misfit(engines: list[str], model: str, checkpoint: str) -> CauserieError:
+def _no_backend_error(engines: list[str], model: str, checkpoint: str) -> CauserieError:
     """The error that explains why none of the engines can load the model."""
     if checkpoint:
-        wanted, what = (FASTER, "a folder with model.bin") if is_folder(Path(checkpoint)) else (OPENAI, "a single file")
+        wanted, what = (
+            (FASTER_WHISPER, "a folder with model.bin") if is_ctranslate2(Path(checkpoint)) else (OPENAI_WHISPER, "a single file")
+        )
         return CauserieError(f"is {what}, which only {wanted} reads", checkpoint, f'install {wanted} and set engine = "{wanted}"')
-    names = {name for each in engines for name in _names(each)}
-    hint = f"{nearest(model, names)} (or give the path of a .pt checkpoint, or of a folder with model.bin)"
+    names = {name for each in engines for name in _model_names(each)}
+    hint = f"{suggest(model, names)} (or give the path of a .pt checkpoint, or of a folder with model.bin)"
     return CauserieError(f"Whisper has no model called “{model}”", _WHERE, hint)
 
 
-def _names(engine: str) -> list[str]:
+def _model_names(engine: str) -> list[str]:
     """The models an engine can download by name."""
-    if engine == FASTER:
+    if engine == FASTER_WHISPER:
         from faster_whisper import available_models
     else:
         from whisper import available_models
@@ -114,12 +118,12 @@ def _names(engine: str) -> list[str]:
     return names
 
 
-def _open(engine: str, model: str, checkpoint: str, device: str) -> Engine:
+def _load_with(engine: str, model: str, checkpoint: str, device: str) -> Backend:
     """The model, loaded by one engine."""
-    if engine == FASTER:
+    if engine == FASTER_WHISPER:
         from pipeline.speech import fast_engine
 
-        return fast_engine.load(model, checkpoint, device)
+        return fast_engine.load_model(model, checkpoint, device)
     from pipeline.speech import openai_engine
 
-    return openai_engine.load(model, checkpoint, device)
+    return openai_engine.load_model(model, checkpoint, device)

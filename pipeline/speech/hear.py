@@ -9,67 +9,73 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.model import Word
-from pipeline.speech.chunks import Chunks
-from pipeline.speech.loops import loops
+from pipeline.speech.chunks import WindowCache
+from pipeline.speech.loops import find_repetitions
 from pipeline.speech.sift import Segment
-from pipeline.speech.windows import Window, halves
+from pipeline.speech.windows import Window, halve_window
 
 if TYPE_CHECKING:
-    from pipeline.speech.engines import Engine
+    from pipeline.speech.engines import Backend
 
-_SILENCE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
+_SILENCE_AMPLITUDE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
 _LANGUAGE_WINDOWS = 3  # used to detect the language
 
 
 @dataclass(frozen=True)
-class Ears:
+class Recogniser:
     """A backend, and the settings it transcribes with."""
 
-    engine: Engine
+    backend: Backend
     language: str
     prompt: str = ""
     task: str = "transcribe"  # "translate": into English
 
-    def hear(self, window: Window) -> tuple[Segment, ...]:
+    def transcribe(self, window: Window) -> tuple[Segment, ...]:
         """The segments of a window, times in seconds from its start.
 
         When the result repeats itself, each half of the window is decoded again with `retry`, and the less repetitive result is kept.
         """
         if is_silent(window):
             return ()
-        first = self._hear(window)
-        if not circles(first):
+        first = self._transcribe_once(window)
+        if not repetition_count(first):
             return first
-        second = tuple(segment for half in halves(window) for segment in moved(self._hear(half, again=True), half.start_s - window.start_s))
-        return min(first, second, key=circles)
+        second = tuple(
+            segment
+            for half in halve_window(window)
+            for segment in shift_segments(self._transcribe_once(half, retry=True), half.start_s - window.start_s)
+        )
+        return min(first, second, key=repetition_count)
 
-    def _hear(self, window: Window, again: bool = False) -> tuple[Segment, ...]:
-        segments = self.engine.hear(window.samples, self.language, self.prompt, task=self.task, again=again)
-        return tuple(_inside(segment, window.length_s) for segment in segments)
+    def _transcribe_once(self, window: Window, retry: bool = False) -> tuple[Segment, ...]:
+        segments = self.backend.transcribe(window.samples, self.language, self.prompt, task=self.task, retry=retry)
+        return tuple(_clip_to_window(segment, window.length_s) for segment in segments)
 
 
-def hear_all(windows: Iterable[Window], ears: Ears, chunks: Chunks) -> Iterator[tuple[Window, tuple[Segment, ...]]]:
+def transcribe_windows(
+    windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache
+) -> Iterator[tuple[Window, tuple[Segment, ...]]]:
     """Each window with its segments, times in seconds from the start of the recording, in order.
 
     `workers` windows are transcribed at once, and as many more are queued.
     """
-    waiting: deque[tuple[Window, Future[tuple[Segment, ...]]]] = deque()
-    with ThreadPoolExecutor(ears.engine.workers) as pool:
+    pending: deque[tuple[Window, Future[tuple[Segment, ...]]]] = deque()
+    with ThreadPoolExecutor(recogniser.backend.workers) as pool:
         try:
             for window in windows:
-                waiting.append((window, pool.submit(_kept_or_heard, window, ears, chunks)))
-                if len(waiting) > 2 * ears.engine.workers:
-                    yield _done(*waiting.popleft())
-            while waiting:
-                yield _done(*waiting.popleft())
+                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache)))
+                if len(pending) > 2 * recogniser.backend.workers:
+                    yield _placed_result(*pending.popleft())
+            while pending:
+                yield _placed_result(*pending.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def spoken_language(windows: Iterable[Window], engine: Engine) -> tuple[str, float]:
+def detect_language(windows: Iterable[Window], backend: Backend) -> tuple[str, float]:
     """The most probable language over the first windows that are not silent, and its probability; `("en", 0.0)` when all are silent."""
-    heard = (window for window in windows if not is_silent(window))
-    guesses = [engine.languages(window.samples) for window, _ in zip(heard, range(_LANGUAGE_WINDOWS), strict=False)]
+    audible = (window for window in windows if not is_silent(window))
+    guesses = [backend.language_probabilities(window.samples) for window, _ in zip(audible, range(_LANGUAGE_WINDOWS), strict=False)]
     if not guesses:
         return "en", 0.0
     mean = {code: sum(guess.get(code, 0.0) for guess in guesses) / len(guesses) for code in guesses[0]}
@@ -78,36 +84,36 @@ def spoken_language(windows: Iterable[Window], engine: Engine) -> tuple[str, flo
 
 def is_silent(window: Window) -> bool:
     """Whether every sample of a window is below −70 dBFS."""
-    return not window.samples.size or float(max(window.samples.max(), -window.samples.min())) < _SILENCE
+    return not window.samples.size or float(max(window.samples.max(), -window.samples.min())) < _SILENCE_AMPLITUDE
 
 
-def circles(segments: tuple[Segment, ...]) -> int:
+def repetition_count(segments: tuple[Segment, ...]) -> int:
     """How many words of the segments belong to repetitions."""
-    return sum(size * times for _, size, times in loops([word.text for segment in segments for word in segment.words]))
+    return sum(size * times for _, size, times in find_repetitions([word.text for segment in segments for word in segment.words]))
 
 
-def moved(segments: Iterable[Segment], by_s: float) -> tuple[Segment, ...]:
+def shift_segments(segments: Iterable[Segment], offset_s: float) -> tuple[Segment, ...]:
     """The segments, `offset_s` later."""
-    return tuple(replace(part, words=tuple(_later(word, by_s) for word in part.words)) for part in segments)
+    return tuple(replace(part, words=tuple(_shift_word(word, offset_s) for word in part.words)) for part in segments)
 
 
-def _kept_or_heard(window: Window, ears: Ears, chunks: Chunks) -> tuple[Segment, ...]:
-    if (kept := chunks.get(window)) is not None:
-        return kept
-    segments = ears.hear(window)
-    chunks.put(window, segments)
+def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache) -> tuple[Segment, ...]:
+    if (cached := cache.get(window)) is not None:
+        return cached
+    segments = recogniser.transcribe(window)
+    cache.put(window, segments)
     return segments
 
 
-def _done(window: Window, future: Future[tuple[Segment, ...]]) -> tuple[Window, tuple[Segment, ...]]:
-    return window, moved(future.result(), window.start_s)
+def _placed_result(window: Window, future: Future[tuple[Segment, ...]]) -> tuple[Window, tuple[Segment, ...]]:
+    return window, shift_segments(future.result(), window.start_s)
 
 
-def _inside(segment: Segment, length_s: float) -> Segment:
+def _clip_to_window(segment: Segment, length_s: float) -> Segment:
     """A segment whose words end within the window: Whisper pads a window with silence, and sometimes places a word there."""
     words = (word._replace(start_s=min(word.start_s or 0.0, length_s), end_s=min(word.end_s or 0.0, length_s)) for word in segment.words)
     return replace(segment, words=tuple(words))
 
 
-def _later(word: Word, by_s: float) -> Word:
-    return word._replace(start_s=(word.start_s or 0.0) + by_s, end_s=(word.end_s or 0.0) + by_s)
+def _shift_word(word: Word, offset_s: float) -> Word:
+    return word._replace(start_s=(word.start_s or 0.0) + offset_s, end_s=(word.end_s or 0.0) + offset_s)

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CauserieError
 from pipeline.model import Word
-from pipeline.speech.engines import NARROWEST, OPENAI
+from pipeline.speech.engines import MIN_PROMPT_WIDTH, OPENAI_WHISPER
 from pipeline.speech.sift import Segment
-from pipeline.workers import cores
+from pipeline.workers import available_cores
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from whisper import Whisper
 
-_AGAIN = 0.4  # temperature of a retry; sampling is seeded, so that the result is reproducible
+_RETRY_TEMPERATURE = 0.4  # temperature of a retry; sampling is seeded, so that the result is reproducible
 
 
 @dataclass(frozen=True)
-class OpenAIEngine:
+class OpenAIWhisperBackend:
     """A `Backend` that runs openai-whisper."""
 
-    network: Whisper
-    kind: str
-    name: str = OPENAI
+    whisper_model: Whisper
+    compute_type: str
+    name: str = OPENAI_WHISPER
     workers: int = 1  # the decoder caches its state on the model object: two windows at once would mix theirs
 
-    def hear(
-        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", again: bool = False
+    def transcribe(
+        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
         """The words in at most 30 s of samples; see `Backend.transcribe`."""
         import warnings
@@ -40,47 +40,47 @@ class OpenAIEngine:
 
         warnings.filterwarnings("ignore", "Word-level timestamps on translations")  # known, and documented in translate.py
         torch.manual_seed(0)
-        primed = prompt and self.network.dims.n_audio_state >= NARROWEST
-        heard = whisper.transcribe(
-            self.network,
+        uses_prompt = prompt and self.whisper_model.dims.n_audio_state >= MIN_PROMPT_WIDTH
+        result = whisper.transcribe(
+            self.whisper_model,
             samples,
             language=language,
             task=task,
-            initial_prompt=prompt if primed else None,
-            temperature=_AGAIN if again else 0.0,
+            initial_prompt=prompt if uses_prompt else None,
+            temperature=_RETRY_TEMPERATURE if retry else 0.0,
             word_timestamps=True,
             condition_on_previous_text=False,  # an error in one window must not affect the next ones
-            fp16=self.network.device.type != "cpu",
+            fp16=self.whisper_model.device.type != "cpu",
         )
-        return tuple(_segment(each) for each in heard["segments"])
+        return tuple(_to_segment(each) for each in result["segments"])
 
-    def languages(self, samples: NDArray[np.float32]) -> dict[str, float]:
+    def language_probabilities(self, samples: NDArray[np.float32]) -> dict[str, float]:
         """The probability of each language; see `Backend.language_probabilities`."""
         import whisper
 
-        if not self.network.is_multilingual:
+        if not self.whisper_model.is_multilingual:
             return {"en": 1.0}
-        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), self.network.dims.n_mels)
-        half = self.network.device.type != "cpu"
-        mel = mel.to(self.network.device)
-        _, found = self.network.detect_language(mel.half() if half else mel)
-        return dict(found)
+        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), self.whisper_model.dims.n_mels)
+        half = self.whisper_model.device.type != "cpu"
+        mel = mel.to(self.whisper_model.device)
+        _, probabilities = self.whisper_model.detect_language(mel.half() if half else mel)
+        return dict(probabilities)
 
 
-def load(model: str, checkpoint: str = "", device: str = "auto") -> OpenAIEngine:
+def load_model(model: str, checkpoint: str = "", device: str = "auto") -> OpenAIWhisperBackend:
     """A model by its name, downloaded on first use, or from a .pt file; `CauserieError` when it cannot be loaded."""
     import torch
     import whisper
 
-    where = None if device == "auto" else device
-    network = _from_file(Path(checkpoint), where) if checkpoint else _by_name(model, where)
-    if network.device.type == "cpu":
-        torch.set_num_threads(cores())  # torch counts the cores of the machine, not those this process may use
-    assert isinstance(network, whisper.Whisper)
-    return OpenAIEngine(network, "float32" if network.device.type == "cpu" else "float16")
+    torch_device = None if device == "auto" else device
+    whisper_model = _load_from_file(Path(checkpoint), torch_device) if checkpoint else _load_by_name(model, torch_device)
+    if whisper_model.device.type == "cpu":
+        torch.set_num_threads(available_cores())  # torch counts the cores of the machine, not those this process may use
+    assert isinstance(whisper_model, whisper.Whisper)
+    return OpenAIWhisperBackend(whisper_model, "float32" if whisper_model.device.type == "cpu" else "float16")
 
 
-def _by_name(model: str, device: str | None) -> Whisper:
+def _load_by_name(model: str, device: str | None) -> Whisper:
     import whisper
 
     try:
@@ -91,7 +91,7 @@ def _by_name(model: str, device: str | None) -> Whisper:
         raise CauserieError(message, "show.toml: speech.model", hint) from error
 
 
-def _from_file(checkpoint: Path, device: str | None) -> Whisper:
+def _load_from_file(checkpoint: Path, device: str | None) -> Whisper:
     import pickle
 
     import whisper
@@ -105,6 +105,6 @@ def _from_file(checkpoint: Path, device: str | None) -> Whisper:
         raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
 
 
-def _segment(heard: dict[str, Any]) -> Segment:  # Any: whisper has no types
-    pieces = (Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in heard["words"])
-    return Segment(tuple(pieces), float(heard["no_speech_prob"]), float(heard["avg_logprob"]))
+def _to_segment(decoded: dict[str, Any]) -> Segment:  # Any: whisper has no types
+    pieces = (Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in decoded["words"])
+    return Segment(tuple(pieces), float(decoded["no_speech_prob"]), float(decoded["avg_logprob"]))

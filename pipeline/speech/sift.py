@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.model import Word
-from pipeline.speech.loops import repeated
-from pipeline.text import typographic
+from pipeline.speech.loops import repeated_indices
+from pipeline.text import apply_typography
 
-_NO_SPEECH = 0.6  # Whisper's own defaults of no_speech_threshold and logprob_threshold; it applies them to windows, not to segments
-_LOG_PROBABILITY = -1.0
+_NO_SPEECH_THRESHOLD = (
+    0.6  # Whisper's own defaults of no_speech_threshold and logprob_threshold; it applies them to windows, not to segments
+)
+_LOGPROB_THRESHOLD = -1.0
 _WITHOUT_SPACES = frozenset({"ja", "zh", "yu", "th", "lo", "my", "km"})
-_OPENING = "«“([{¿¡"
+_OPENING_MARKS = "«“([{¿¡"
 
 
 @dataclass(frozen=True)
@@ -30,56 +32,56 @@ class Segment:
         return " ".join(word.text for word in self.words)
 
 
-def whole_words(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
+def merge_word_pieces(pieces: Iterable[Word], language: str) -> tuple[Word, ...]:
     """Join the pieces Whisper splits words into: `l'` + `hiver`, `rendez` + `-vous`, `mot` + ` ?`.
 
     A piece that begins with a space begins a word, unless it is only punctuation. Languages written without spaces keep their pieces.
     """
     words: list[Word] = []
     for piece in pieces:
-        opens = piece.text.startswith(" ") and (re.search(r"\w", piece.text) or piece.text.strip()[:1] in _OPENING)
+        opens = piece.text.startswith(" ") and (re.search(r"\w", piece.text) or piece.text.strip()[:1] in _OPENING_MARKS)
         opens = opens or (language[:2] in _WITHOUT_SPACES and bool(re.search(r"\w", piece.text)))
         after_opening = bool(words) and not re.search(r"\w", words[-1].text)
         if not words or (opens and not after_opening):
             words.append(piece)
         else:
-            words[-1] = _glued(words[-1], piece)
-    tidy = (word._replace(text=re.sub(r"[ \t\n]+", "\u00a0", typographic(word.text.strip(), language))) for word in words)
+            words[-1] = _join_pieces(words[-1], piece)
+    tidy = (word._replace(text=re.sub(r"[ \t\n]+", "\u00a0", apply_typography(word.text.strip(), language))) for word in words)
     return tuple(word for word in tidy if word.text)
 
 
-def believable(segments: Iterable[Segment], voice_between: Callable[[float, float], bool]) -> tuple[Segment, ...]:
+def filter_hallucinations(segments: Iterable[Segment], has_voice: Callable[[float, float], bool]) -> tuple[Segment, ...]:
     """The segments without hallucinated segments and words.
 
     `has_voice(start_s, end_s)` is whether a voice may be present between two times.
     """
-    kept = (segment for segment in segments if not _is_invented(segment) and segment.words)
-    heard = (segment for segment in kept if voice_between(segment.words[0].start_s or 0.0, segment.words[-1].end_s or 0.0))
-    sound = (replace(segment, words=tuple(word for word in segment.words if _has_place(word, voice_between))) for segment in heard)
-    return _without_loops(tuple(segment for segment in sound if segment.words))
+    kept = (segment for segment in segments if not _is_hallucinated(segment) and segment.words)
+    voiced = (segment for segment in kept if has_voice(segment.words[0].start_s or 0.0, segment.words[-1].end_s or 0.0))
+    placed = (replace(segment, words=tuple(word for word in segment.words if _has_plausible_time(word, has_voice))) for segment in voiced)
+    return _remove_repetitions(tuple(segment for segment in placed if segment.words))
 
 
-def _glued(first: Word, second: Word) -> Word:
+def _join_pieces(first: Word, second: Word) -> Word:
     """Two pieces as one word, with the lower probability of the two."""
     return Word(first.text + second.text, first.start_s, second.end_s, min(first.probability, second.probability))
 
 
-def _is_invented(segment: Segment) -> bool:
-    return segment.no_speech_probability > _NO_SPEECH and segment.average_log_probability < _LOG_PROBABILITY
+def _is_hallucinated(segment: Segment) -> bool:
+    return segment.no_speech_probability > _NO_SPEECH_THRESHOLD and segment.average_log_probability < _LOGPROB_THRESHOLD
 
 
-def _has_place(word: Word, voice_between: Callable[[float, float], bool]) -> bool:
+def _has_plausible_time(word: Word, has_voice: Callable[[float, float], bool]) -> bool:
     """Whether a word has a duration; a word of no duration is hallucinated, unless it is probable and next to a voice."""
     start_s, end_s = word.start_s or 0.0, word.end_s or 0.0
-    return end_s > start_s or (word.probability >= 0.5 and voice_between(start_s, end_s))
+    return end_s > start_s or (word.probability >= 0.5 and has_voice(start_s, end_s))
 
 
-def _without_loops(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+def _remove_repetitions(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """The segments with each repetition that remains after the retry reduced to one occurrence."""
-    refused = repeated([word.text for segment in segments for word in segment.words])
+    extra = repeated_indices([word.text for segment in segments for word in segment.words])
     position, kept = 0, []
     for segment in segments:
         indexed = enumerate(segment.words, position)
-        kept.append(replace(segment, words=tuple(word for index, word in indexed if index not in refused)))
+        kept.append(replace(segment, words=tuple(word for index, word in indexed if index not in extra)))
         position += len(segment.words)
     return tuple(segment for segment in kept if segment.words)

@@ -1,4 +1,4 @@
-"""The step `transcribe`: recognises every word of a master with Whisper, with its times."""
+"""The step `transcribe_master`: recognises every word of a master with Whisper, with its times."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from contextlib import closing
 from pathlib import Path
 
 from pipeline import progress
-from pipeline.audio.probe import probe
+from pipeline.audio.probe import probe_file
 from pipeline.errors import CauserieError
 from pipeline.files import write_json
 from pipeline.glossary import Recognition
-from pipeline.speech.activity import Activity, any_voice
-from pipeline.speech.chunks import Chunks, fingerprint
-from pipeline.speech.engines import Engine, load
-from pipeline.speech.hear import Ears, hear_all, spoken_language
+from pipeline.speech.activity import VoiceActivityDetector, has_voice
+from pipeline.speech.chunks import WindowCache, model_fingerprint
+from pipeline.speech.engines import Backend, load_backend
+from pipeline.speech.hear import Recogniser, detect_language, transcribe_windows
 from pipeline.speech.languages import LANGUAGES
-from pipeline.speech.recording import RATE_HZ, blocks
-from pipeline.speech.sift import Segment, believable, whole_words
-from pipeline.speech.windows import windows
-from pipeline.text import nearest
+from pipeline.speech.recording import RATE_HZ, decode_blocks
+from pipeline.speech.sift import Segment, filter_hallucinations, merge_word_pieces
+from pipeline.speech.windows import split_windows
+from pipeline.text import suggest
 
 AUTO = "auto"
 _PROMPT_CHARACTERS = 500  # Whisper reads only the last 223 tokens of a prompt: the first names, the most needed, would be cut
 
 
-def transcribe(
+def transcribe_master(
     master: Path,
     *,
     words: Path,
@@ -42,32 +42,34 @@ def transcribe(
     cache, relative to the folder of `master`.
     """
     code = language_code(language)
-    network = load(engine, model, str(checkpoint or ""))
-    found, sure = detected(master, network) if code == AUTO else (code, None)
-    ears = Ears(network, found, prompt(names))
-    kept = kept_for(master, ears, model, checkpoint, chunks)
-    segments, length_s = listen(master, ears, kept, found if language == AUTO else language)
-    value = words_value(segments, engine=network.name, model=model, language=found if language == AUTO else language, duration_s=length_s)
-    if sure is not None:
-        value["language_probability"] = round(sure, 4)
+    backend = load_backend(engine, model, str(checkpoint or ""))
+    spoken_code, language_probability = detect_recording_language(master, backend) if code == AUTO else (code, None)
+    recogniser = Recogniser(backend, spoken_code, build_prompt(names))
+    cache = open_window_cache(master, recogniser, model, checkpoint, chunks)
+    segments, duration_s = transcribe_recording(master, recogniser, cache, spoken_code if language == AUTO else language)
+    value = recognition_value(
+        segments, engine=backend.name, model=model, language=spoken_code if language == AUTO else language, duration_s=duration_s
+    )
+    if language_probability is not None:
+        value["language_probability"] = round(language_probability, 4)
     write_json(words, value)
-    kept.sweep()
+    cache.delete_unused()
 
 
-def listen(master: Path, ears: Ears, kept: Chunks, language: str) -> tuple[tuple[Segment, ...], float]:
+def transcribe_recording(master: Path, recogniser: Recogniser, cache: WindowCache, language: str) -> tuple[tuple[Segment, ...], float]:
     """The filtered segments of a recording, with the typography of `language`; and its duration in seconds."""
-    activity, total_s, done_s = Activity(RATE_HZ), probe(master).duration_s or 0.0, 0.0
-    heard: list[Segment] = []
-    for window, segments in hear_all(windows(activity.watch(blocks(master)), RATE_HZ), ears, kept):
-        heard += (Segment(whole_words(part.words, language), *_doubt(part)) for part in segments)
+    activity, total_s, done_s = VoiceActivityDetector(RATE_HZ), probe_file(master).duration_s or 0.0, 0.0
+    transcribed: list[Segment] = []
+    for window, segments in transcribe_windows(split_windows(activity.process(decode_blocks(master)), RATE_HZ), recogniser, cache):
+        transcribed += (Segment(merge_word_pieces(part.words, language), *_confidence(part)) for part in segments)
         done_s = window.end_s
         progress.report(done_s, max(done_s, total_s))
     progress.report(round(done_s, 3), round(done_s, 3))
     frames = activity.frames()
-    return believable(heard, lambda start_s, end_s: any_voice(frames, start_s, end_s)), done_s
+    return filter_hallucinations(transcribed, lambda start_s, end_s: has_voice(frames, start_s, end_s)), done_s
 
 
-def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> Recognition:
+def recognition_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> Recognition:
     """The content of `words.json`: times to the millisecond, probabilities to four decimals."""
     return {
         "version": 1,
@@ -77,13 +79,18 @@ def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, langu
         "duration_s": round(duration_s, 3),
         "segments": [
             {
-                "start_s": _ms(segment.words[0].start_s),
-                "end_s": _ms(segment.words[-1].end_s),
+                "start_s": _round_ms(segment.words[0].start_s),
+                "end_s": _round_ms(segment.words[-1].end_s),
                 "text": segment.text,
                 "no_speech_probability": round(segment.no_speech_probability, 4),
                 "average_log_probability": round(segment.average_log_probability, 4),
                 "words": [
-                    {"text": word.text, "start_s": _ms(word.start_s), "end_s": _ms(word.end_s), "probability": round(word.probability, 4)}
+                    {
+                        "text": word.text,
+                        "start_s": _round_ms(word.start_s),
+                        "end_s": _round_ms(word.end_s),
+                        "probability": round(word.probability, 4),
+                    }
                     for word in segment.words
                 ],
             }
@@ -92,7 +99,7 @@ def words_value(segments: tuple[Segment, ...], *, engine: str, model: str, langu
     }
 
 
-def prompt(names: tuple[str, ...]) -> str:
+def build_prompt(names: tuple[str, ...]) -> str:
     """A Whisper prompt that lists the names, as many of the first ones as it can read."""
     text = ""
     for name in names:
@@ -103,33 +110,40 @@ def prompt(names: tuple[str, ...]) -> str:
     return f"{text}." if text else ""
 
 
-def detected(master: Path, network: Engine) -> tuple[str, float]:
+def detect_recording_language(master: Path, backend: Backend) -> tuple[str, float]:
     """The language of a recording and its probability, from its first windows; FFmpeg is stopped after those."""
-    with closing(blocks(master)) as stream:
-        return spoken_language(windows(stream, RATE_HZ), network)
+    with closing(decode_blocks(master)) as stream:
+        return detect_language(split_windows(stream, RATE_HZ), backend)
 
 
 def language_code(language: str) -> str:
     """Whisper's code of a language such as `fr` or `fr-CA`; `auto` unchanged. `CauserieError` when Whisper does not support it."""
     code = language.lower().split("-")[0]
     if code != AUTO and code not in LANGUAGES:
-        hint = nearest(code, {*LANGUAGES, AUTO})
+        hint = suggest(code, {*LANGUAGES, AUTO})
         where = "show.toml: speech.language, or episode.toml: language"
         raise CauserieError(f"Whisper does not know the language “{language}”", where, hint)
     return code
 
 
-def kept_for(master: Path, ears: Ears, model: str, checkpoint: Path | None, chunks: str | None) -> Chunks:
+def open_window_cache(master: Path, recogniser: Recogniser, model: str, checkpoint: Path | None, chunks: str | None) -> WindowCache:
     """The window cache of a recording: its key holds every setting that changes the result, except the samples."""
-    model_file = ("" if checkpoint else model, fingerprint(checkpoint))
-    made_with = (ears.engine.name, ears.engine.kind, *model_file, ears.language, ears.prompt, ears.task)
-    return Chunks(master.parent / chunks if chunks else None, made_with)
+    model_file = ("" if checkpoint else model, model_fingerprint(checkpoint))
+    key_parts = (
+        recogniser.backend.name,
+        recogniser.backend.compute_type,
+        *model_file,
+        recogniser.language,
+        recogniser.prompt,
+        recogniser.task,
+    )
+    return WindowCache(master.parent / chunks if chunks else None, key_parts)
 
 
-def _doubt(segment: Segment) -> tuple[float, float]:
+def _confidence(segment: Segment) -> tuple[float, float]:
     return segment.no_speech_probability, segment.average_log_probability
 
 
-def _ms(seconds: float | None) -> float:
+def _round_ms(seconds: float | None) -> float:
     """Seconds, rounded to the millisecond; 0 for None."""
     return round(seconds or 0.0, 3)

@@ -1,4 +1,4 @@
-"""The step `translate`: English captions of a recording in another language, by Whisper's own translation, and labelled as such."""
+"""The step `translate_master`: English captions of a recording in another language, by Whisper's own translation, and labelled as such."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import CauserieError
-from pipeline.files import write_whole
-from pipeline.speech.engines import load
-from pipeline.speech.hear import Ears
+from pipeline.files import write_atomic
+from pipeline.speech.engines import load_backend
+from pipeline.speech.hear import Recogniser
 from pipeline.speech.sift import Segment
-from pipeline.speech.transcribe import AUTO, detected, kept_for, language_code, listen
-from pipeline.text import hms_ms
+from pipeline.speech.transcribe import AUTO, detect_recording_language, language_code, open_window_cache, transcribe_recording
+from pipeline.text import format_timestamp
 
-LANGUAGE = "en"  # the only language Whisper translates to
-LABEL = "Machine translation, not corrected by a person"
+TARGET_LANGUAGE = "en"  # the only language Whisper translates to
+MACHINE_TRANSLATION_LABEL = "Machine translation, not corrected by a person"
 _LINE_CHARS, _LINES = 42, 2
-_LEAST_S = 0.5
-_WITHOUT = ("turbo", "large-v3-turbo", "distil-")  # trained to transcribe only: their output stays in the original language
+_MIN_CAPTION_S = 0.5
+_TRANSCRIBE_ONLY = ("turbo", "large-v3-turbo", "distil-")  # trained to transcribe only: their output stays in the original language
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Caption:
     lines: tuple[str, ...]
 
 
-def translate(
+def translate_master(
     master: Path,
     *,
     vtt: Path,
@@ -47,53 +47,53 @@ def translate(
     `CauserieError` when the model was not trained to translate, or `language` is English.
     """
     code = language_code(language)
-    refuse(model, code)
-    network = load(engine, model, str(checkpoint or ""))
+    check_translatable(model, code)
+    backend = load_backend(engine, model, str(checkpoint or ""))
     if code == AUTO:
-        code = detected(master, network)[0]
-        refuse(model, code)
-    ears = Ears(network, code, task="translate")
-    kept = kept_for(master, ears, model, checkpoint, chunks)
-    segments, _ = listen(master, ears, kept, LANGUAGE)
-    write_whole(vtt, vtt_text(captions(segments)))
-    kept.sweep()
+        code = detect_recording_language(master, backend)[0]
+        check_translatable(model, code)
+    recogniser = Recogniser(backend, code, task="translate")
+    cache = open_window_cache(master, recogniser, model, checkpoint, chunks)
+    segments, _ = transcribe_recording(master, recogniser, cache, TARGET_LANGUAGE)
+    write_atomic(vtt, vtt_text(split_captions(segments)))
+    cache.delete_unused()
 
 
-def refuse(model: str, language: str) -> None:
+def check_translatable(model: str, language: str) -> None:
     """`CauserieError` when Whisper cannot translate this language with this model."""
-    if language == LANGUAGE:
+    if language == TARGET_LANGUAGE:
         raise CauserieError("the show is already in English", "show.toml: speech.translate", "remove the key")
-    if model.endswith(".en") or model.startswith(_WITHOUT):
+    if model.endswith(".en") or model.startswith(_TRANSCRIBE_ONLY):
         raise CauserieError(f"the model “{model}” does not translate", "show.toml: speech.model", "use small, medium or large-v3")
 
 
-def captions(segments: tuple[Segment, ...]) -> tuple[Caption, ...]:
+def split_captions(segments: tuple[Segment, ...]) -> tuple[Caption, ...]:
     """Segments split into captions of two lines of 42 characters; a segment's time is divided among its captions by their letters.
 
     Times within a segment are estimates: the words of a translation do not line up with those of the original. Captions never overlap.
     """
-    shown: list[Caption] = []
+    cut: list[Caption] = []
     for segment in segments:
-        start_s = max(segment.words[0].start_s or 0.0, shown[-1].end_s if shown else 0.0)
-        shown += _shared(_screens(segment.text), start_s, max(segment.words[-1].end_s or 0.0, start_s + _LEAST_S))
-    return tuple(shown)
+        start_s = max(segment.words[0].start_s or 0.0, cut[-1].end_s if cut else 0.0)
+        cut += _divide_time(_split_screens(segment.text), start_s, max(segment.words[-1].end_s or 0.0, start_s + _MIN_CAPTION_S))
+    return tuple(cut)
 
 
-def vtt_text(shown: tuple[Caption, ...]) -> str:
+def vtt_text(captions: tuple[Caption, ...]) -> str:
     """WebVTT, with a NOTE that it is a machine translation."""
-    blocks = ["WEBVTT", f"NOTE {LABEL}"]
-    for each in shown:
+    blocks = ["WEBVTT", f"NOTE {MACHINE_TRANSLATION_LABEL}"]
+    for each in captions:
         lines = "\n".join(html.escape(line, quote=False) for line in each.lines)
-        blocks.append(f"{hms_ms(each.start_s)} --> {hms_ms(each.end_s)}\n{lines}")
+        blocks.append(f"{format_timestamp(each.start_s)} --> {format_timestamp(each.end_s)}\n{lines}")
     return "\n\n".join(blocks) + "\n"
 
 
-def _screens(text: str) -> list[tuple[str, ...]]:
+def _split_screens(text: str) -> list[tuple[str, ...]]:
     lines = textwrap.wrap(" ".join(text.split()), _LINE_CHARS)
     return [tuple(lines[i : i + _LINES]) for i in range(0, len(lines), _LINES)]
 
 
-def _shared(screens: list[tuple[str, ...]], start_s: float, end_s: float) -> Iterator[Caption]:
+def _divide_time(screens: list[tuple[str, ...]], start_s: float, end_s: float) -> Iterator[Caption]:
     """Captions from `start_s` to `end_s`, the time divided by their letters."""
     letters = [sum(map(len, screen)) for screen in screens]
     done = 0

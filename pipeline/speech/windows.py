@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST_S = 28.0  # a little under Whisper's 30 s
-SHORTEST_S = 14.0  # the last window may be shorter
+MAX_WINDOW_S = 28.0  # a little under Whisper's 30 s
+MIN_WINDOW_S = 14.0  # the last window may be shorter
 _FRAME_S = 0.01
 _PAUSE_S = 0.3  # the quietness of a point is the mean level around it, over this long
 
@@ -40,7 +40,7 @@ class Window:
         return self.start_s + self.length_s
 
 
-def windows(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[Window]:
+def split_windows(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[Window]:
     """The recording split into windows of `MIN_WINDOW_S` to `MAX_WINDOW_S`, the last one shorter if need be; none for an empty recording.
 
     At most one window and one block are in memory.
@@ -50,26 +50,26 @@ def windows(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[Win
     pending, first = np.zeros(0, np.float32), 0
     for block in blocks:
         pending = np.concatenate([pending, block])
-        while len(pending) > (LONGEST_S + _PAUSE_S) * rate_hz:  # the margin: the level after a cut counts too
-            cut = round(quietest_s(pending, rate_hz, SHORTEST_S, LONGEST_S) * rate_hz)
+        while len(pending) > (MAX_WINDOW_S + _PAUSE_S) * rate_hz:  # the margin: the level after a cut counts too
+            cut = round(quietest_point_s(pending, rate_hz, MIN_WINDOW_S, MAX_WINDOW_S) * rate_hz)
             yield Window(first / rate_hz, pending[:cut].copy(), rate_hz)
             pending, first = pending[cut:], first + cut
-    if len(pending) > LONGEST_S * rate_hz:
-        cut = round(quietest_s(pending, rate_hz, SHORTEST_S, LONGEST_S) * rate_hz)
+    if len(pending) > MAX_WINDOW_S * rate_hz:
+        cut = round(quietest_point_s(pending, rate_hz, MIN_WINDOW_S, MAX_WINDOW_S) * rate_hz)
         yield Window(first / rate_hz, pending[:cut].copy(), rate_hz)
         pending, first = pending[cut:], first + cut
     if len(pending):
         yield Window(first / rate_hz, pending.copy(), rate_hz)
 
 
-def halves(window: Window) -> tuple[Window, Window]:
+def halve_window(window: Window) -> tuple[Window, Window]:
     """The window split at the quietest point of its middle half."""
-    cut = round(quietest_s(window.samples, window.rate_hz, window.length_s / 4, window.length_s * 3 / 4) * window.rate_hz)
+    cut = round(quietest_point_s(window.samples, window.rate_hz, window.length_s / 4, window.length_s * 3 / 4) * window.rate_hz)
     second_s = window.start_s + cut / window.rate_hz
     return Window(window.start_s, window.samples[:cut], window.rate_hz), Window(second_s, window.samples[cut:], window.rate_hz)
 
 
-def quietest_s(samples: NDArray[np.float32], rate_hz: int, from_s: float, to_s: float) -> float:
+def quietest_point_s(samples: NDArray[np.float32], rate_hz: int, from_s: float, to_s: float) -> float:
     """The quietest point between two times, in seconds from the first sample."""
     import numpy as np
 
@@ -77,11 +77,11 @@ def quietest_s(samples: NDArray[np.float32], rate_hz: int, from_s: float, to_s: 
     margin = round(_PAUSE_S / _FRAME_S / 2)
     size = int(rate_hz * _FRAME_S)
     skipped = max(0, first - margin)
-    levels = _levels(samples[skipped * size : (last + margin) * size], size)
+    levels = _smoothed_levels_db(samples[skipped * size : (last + margin) * size], size)
     return (first + int(np.argmin(levels[first - skipped : last - skipped]))) * _FRAME_S
 
 
-def _levels(samples: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+def _smoothed_levels_db(samples: NDArray[np.float32], size: int) -> NDArray[np.float64]:
     """The level of each frame in dB, averaged over `_PAUSE_S`; a mean of powers would let one loud frame hide a pause."""
     import numpy as np
 

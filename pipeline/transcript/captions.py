@@ -1,4 +1,4 @@
-"""The step `captions`: the timed transcript in the five published formats, with the same words and voices in each.
+"""The step `write_captions`: the timed transcript in the five published formats, with the same words and voices in each.
 
 WebVTT and SRT for players, the Podcast Index's JSON 1.0.0 and HTML for podcast apps, plain text for reading.
 """
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from pipeline.files import write_json, write_whole
+from pipeline.files import write_atomic, write_json
 from pipeline.model import TimedTranscript, Turn, Voice, Word
-from pipeline.text import NO_BREAK_SPACE, hms, slugify
-from pipeline.transcript.cues import Cue, cues
-from pipeline.transcript.timed import link_s, read_timed
+from pipeline.text import NO_BREAK_SPACE, format_clock, slugify
+from pipeline.transcript.cues import Cue, split_cues
+from pipeline.transcript.timed import link_time_s, read_timed
 
 VTT_LINE_CHARS = 42
 SRT_LINE_CHARS = 32  # recommended by the Podcast Index
@@ -37,21 +37,21 @@ class TranscriptFile(TypedDict):
     segments: list[SegmentEntry]
 
 
-def captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path, txt: Path) -> None:
+def write_captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path, txt: Path) -> None:
     """Write the transcript in `timed` as WebVTT, SRT, Podcast Index JSON, an HTML fragment and plain text."""
     transcript = read_timed(timed)
-    shown = cues(transcript, VTT_LINE_CHARS)
-    write_whole(vtt, vtt_text(shown, transcript.language))
-    write_whole(srt, srt_text(transcript))
-    write_json(json, json_value(shown, transcript.language))
-    write_whole(html, html_text(transcript))
-    write_whole(txt, plain_text(transcript))
+    cut = split_cues(transcript, VTT_LINE_CHARS)
+    write_atomic(vtt, vtt_text(cut, transcript.language))
+    write_atomic(srt, srt_text(transcript))
+    write_json(json, json_value(cut, transcript.language))
+    write_atomic(html, html_text(transcript))
+    write_atomic(txt, plain_text(transcript))
 
 
-def speaker(voice: Voice, language: str) -> str:
+def speaker_name(voice: Voice, language: str) -> str:
     """The name shown for a voice; a narrator without one is called so. A single line without control characters, not escaped."""
     name = voice.name or ("Narration" if language.startswith("fr") else "Narrator")
-    return _one_line(name)
+    return _strip_controls(name)
 
 
 def vtt_text(shown: Sequence[Cue], language: str) -> str:
@@ -59,17 +59,19 @@ def vtt_text(shown: Sequence[Cue], language: str) -> str:
     blocks = ["WEBVTT"]
     for cue in shown:
         lines = _vtt_lines(cue)
-        blocks.append(f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{_voice_span(cue.turn, language)}{lines}")
+        blocks.append(
+            f"{_format_timestamp(cue.start_s, '.')} --> {_format_timestamp(cue.end_s, '.')}\n{_voice_span(cue.turn, language)}{lines}"
+        )
     return "\n\n".join(blocks) + "\n"
 
 
 def srt_text(transcript: TimedTranscript) -> str:
     """SRT: short lines, with the speaker's name before the words where the voice changes."""
-    shown = cues(transcript, SRT_LINE_CHARS, _naming(transcript))
+    shown = split_cues(transcript, SRT_LINE_CHARS, _speaker_prefixes(transcript))
     blocks = []
     for number, cue in enumerate(shown, 1):
         lines = "\n".join(" ".join(_srt_word(word) for word in line) for line in cue.lines)
-        blocks.append(f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{lines}\n")
+        blocks.append(f"{number}\n{_format_timestamp(cue.start_s, ',')} --> {_format_timestamp(cue.end_s, ',')}\n{lines}\n")
     return "\n".join(blocks)
 
 
@@ -79,7 +81,7 @@ def json_value(shown: Sequence[Cue], language: str) -> TranscriptFile:
     for cue in shown:
         body = " ".join(word.text for line in cue.lines for word in line)
         entry: SegmentEntry = {"startTime": cue.start_s, "endTime": cue.end_s, "body": body}
-        segments.append(entry if _is_sound(cue.turn) else {"speaker": speaker(cue.turn.voice, language), **entry})
+        segments.append(entry if _is_sound(cue.turn) else {"speaker": speaker_name(cue.turn.voice, language), **entry})
     return {"version": "1.0.0", "segments": segments}
 
 
@@ -88,9 +90,9 @@ def html_text(transcript: TimedTranscript) -> str:
     lines = []
     for turn in transcript.turns:
         if not _is_sound(turn):
-            lines.append(f"<cite>{markup.escape(speaker(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
-        if (start_s := link_s(turn)) is not None:
-            lines.append(f"<time>{hms(start_s)}</time>")
+            lines.append(f"<cite>{markup.escape(speaker_name(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
+        if (start_s := link_time_s(turn)) is not None:
+            lines.append(f"<time>{format_clock(start_s)}</time>")
         lines.append(f"<p>{markup.escape(turn.text)}</p>")
     return "".join(f"{line}\n" for line in lines)
 
@@ -98,8 +100,8 @@ def html_text(transcript: TimedTranscript) -> str:
 def plain_text(transcript: TimedTranscript) -> str:
     """Plain text: a paragraph for each turn, the speaker's name first."""
     language = transcript.language
-    starts = ("" if _is_sound(turn) else f"{speaker(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
-    return "\n\n".join(start + _one_line(turn.text) for start, turn in zip(starts, transcript.turns, strict=True)) + "\n"
+    starts = ("" if _is_sound(turn) else f"{speaker_name(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
+    return "\n\n".join(start + _strip_controls(turn.text) for start, turn in zip(starts, transcript.turns, strict=True)) + "\n"
 
 
 def _is_sound(turn: Turn) -> bool:
@@ -107,16 +109,16 @@ def _is_sound(turn: Turn) -> bool:
     return not turn.voice.name and not turn.voice.role
 
 
-def _naming(transcript: TimedTranscript) -> dict[int, tuple[Word, ...]]:
+def _speaker_prefixes(transcript: TimedTranscript) -> dict[int, tuple[Word, ...]]:
     """For each turn that begins with a change of voice, by its index, the words of the speaker's name."""
     found: dict[int, tuple[Word, ...]] = {}
-    before: Voice | None = None
+    previous: Voice | None = None
     for index, turn in enumerate(transcript.turns):
         if not _is_sound(turn):
-            if turn.voice != before:
-                name = speaker(turn.voice, transcript.language) + _colon(transcript.language)
+            if turn.voice != previous:
+                name = speaker_name(turn.voice, transcript.language) + _colon(transcript.language)
                 found[index] = tuple(Word(part) for part in name.split(" "))
-            before = turn.voice
+            previous = turn.voice
     return found
 
 
@@ -129,7 +131,7 @@ def _voice_span(turn: Turn, language: str) -> str:
     if _is_sound(turn):
         return ""
     role = slugify(turn.voice.role)
-    return f"<v{'.' + role if role else ''} {_vtt_escape(speaker(turn.voice, language))}>"
+    return f"<v{'.' + role if role else ''} {_vtt_escape(speaker_name(turn.voice, language))}>"
 
 
 def _vtt_lines(cue: Cue) -> str:
@@ -138,7 +140,10 @@ def _vtt_lines(cue: Cue) -> str:
     for line in cue.lines:
         parts: list[str] = []
         for word in line:
-            starts, escaped = is_open or word.text.startswith("[") and not word.text.startswith("[…]"), _vtt_escape(_one_line(word.text))
+            starts, escaped = (
+                is_open or word.text.startswith("[") and not word.text.startswith("[…]"),
+                _vtt_escape(_strip_controls(word.text)),
+            )
             if is_open and parts:
                 parts[-1] = f"{parts[-1].removesuffix('</c>')} {escaped}</c>"
             else:
@@ -150,19 +155,19 @@ def _vtt_lines(cue: Cue) -> str:
 
 def _srt_word(word: Word) -> str:
     """A word for SRT, which has no escapes, while players read `<…>` as tags: look-alike characters replace them, also in `-->`."""
-    return _one_line(word.text).replace("<", "‹").replace(">", "›")
+    return _strip_controls(word.text).replace("<", "‹").replace(">", "›")
 
 
 def _vtt_escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _one_line(text: str) -> str:
+def _strip_controls(text: str) -> str:
     """The text without control characters and Unicode line separators, which could end a line or a cue."""
     return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp"))
 
 
-def _clock(seconds: float, point: str) -> str:
+def _format_timestamp(seconds: float, point: str) -> str:
     """`00:01:05.250`, with a comma for SRT."""
     milliseconds = round(seconds * 1000)
-    return f"{hms(milliseconds // 1000, always_hours=True)}{point}{milliseconds % 1000:03}"
+    return f"{format_clock(milliseconds // 1000, always_hours=True)}{point}{milliseconds % 1000:03}"

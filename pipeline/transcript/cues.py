@@ -14,17 +14,17 @@ from itertools import pairwise
 
 from pipeline.model import TimedTranscript, Turn, Word
 
-_SHORTEST_S = 1.0
-_LONGEST_S = 7.0
-_COMFORT_CPS = 15.0  # characters a second
-_SMALLEST_GAP_S = 0.08  # a shorter gap between cues flickers
+_MIN_CUE_S = 1.0
+_MAX_CUE_S = 7.0
+_READING_CPS = 15.0  # characters a second
+_MIN_GAP_S = 0.08  # a shorter gap between cues flickers
 _LONG_PAUSE_S = 1.0
-_EASE_S = 0.4  # how far the start of a cue may move from that of its words
-_EASINGS = 6  # passes; fast speech is spread over as many cues
-_MOST_WORDS = 24  # in a cue
-_NEVER = 1000.0
+_MAX_SHIFT_S = 0.4  # how far the start of a cue may move from that of its words
+_SHIFT_PASSES = 6  # passes; fast speech is spread over as many cues
+_MAX_CUE_WORDS = 24  # in a cue
+_FORBIDDEN_COST = 1000.0
 # Words that must not be separated from the next one: articles, possessives, pronouns, prepositions, auxiliaries, numbers.
-_HOLDING_WORDS = """
+_BINDING_WORDS = """
     le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses notre votre leur nos vos leurs je tu
     il elle on nous vous ils elles ne se me te lui y en à dans par pour sur sous avec sans chez vers entre depuis est sont
     était étaient a ai as avez avons ont avait très plus moins si mille cent deux trois quatre cinq six sept huit neuf dix
@@ -32,13 +32,13 @@ _HOLDING_WORDS = """
     monsieur madame qui que dont où the an my your his her its our their i you he she it we they of to in on at by for with
     from is are was were has have had not mr mrs
 """
-_HOLDING = frozenset(_HOLDING_WORDS.split())
+_BINDING = frozenset(_BINDING_WORDS.split())
 _ARTICLES = frozenset("le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses the an".split())
 _SENTENCE_END = re.compile(r"[.!?…][»”\")\u202f\u00a0]*$")
-_OPENING_WORDS = """
+_CLAUSE_WORDS = """
     et ou mais donc car puis quand parce pour avec dans sur sans comme si qui que and or but so because with when that
 """
-_OPENING = frozenset(_OPENING_WORDS.split())
+_CLAUSE_OPENERS = frozenset(_CLAUSE_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,23 @@ class Cue:
         return sum(_width(line) for line in self.lines)
 
 
-def cues(transcript: TimedTranscript, line_chars: int, naming: dict[int, tuple[Word, ...]] | None = None) -> tuple[Cue, ...]:
+def split_cues(transcript: TimedTranscript, line_chars: int, prefixes: dict[int, tuple[Word, ...]] | None = None) -> tuple[Cue, ...]:
     """The cues of a transcript, in order, without overlap; starts and ends strictly increase.
 
     `prefixes` are words shown before a turn, by its index. Words without times share the time between their neighbours.
     """
     cut = []
     for index, turn in enumerate(transcript.turns):
-        words = ((naming or {}).get(index, ())) + tuple(part for word in turn.words for part in _parts(word, line_chars))
-        for first, part in enumerate(_chunks(words, line_chars)):
+        words = ((prefixes or {}).get(index, ())) + tuple(part for word in turn.words for part in _split_sound(word, line_chars))
+        for first, part in enumerate(_split_turn(words, line_chars)):
             cut.append((turn, part, first == 0))
-    spans = _spans([part for _, part, _ in cut], transcript.duration_s)
-    spans = eased(spans, [_width(part) for _, part, _ in cut], transcript.duration_s)
-    made = (Cue(*span, turn, _lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
-    return tuple(_comfortable(list(made), transcript.duration_s))
+    spans = _cue_spans([part for _, part, _ in cut], transcript.duration_s)
+    spans = shift_starts(spans, [_width(part) for _, part, _ in cut], transcript.duration_s)
+    drafts = (Cue(*span, turn, _split_lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
+    return tuple(_extend_cues(list(drafts), transcript.duration_s))
 
 
-def _parts(word: Word, line_chars: int) -> tuple[Word, ...]:
+def _split_sound(word: Word, line_chars: int) -> tuple[Word, ...]:
     """A sound that is too long for a line, split into its words; any other word unchanged."""
     if not word.is_sound or len(word.text) <= line_chars:
         return (word,)
@@ -81,20 +81,20 @@ def _parts(word: Word, line_chars: int) -> tuple[Word, ...]:
     if word.start_s is None or word.end_s is None:
         return tuple(Word(text) for text in texts)
     step_s = (word.end_s - word.start_s) / len(texts)
-    return tuple(Word(text, word.start_s + step_s * place, word.start_s + step_s * (place + 1)) for place, text in enumerate(texts))
+    return tuple(Word(text, word.start_s + step_s * index, word.start_s + step_s * (index + 1)) for index, text in enumerate(texts))
 
 
-def _chunks(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
+def _split_turn(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
     """The cheapest way to split a turn into cues, by dynamic programming over its words."""
     best: list[tuple[float, int]] = [(0.0, 0)]  # for each number of words: the cost of splitting them, and the start of the last cue
     for end in range(1, len(words) + 1):
         options = []
-        for start in range(end - 1, max(-1, end - _MOST_WORDS - 1), -1):
+        for start in range(end - 1, max(-1, end - _MAX_CUE_WORDS - 1), -1):
             part = words[start:end]
-            if len(part) > 1 and not _fits(part, line_chars):
+            if len(part) > 1 and not _fits_two_lines(part, line_chars):
                 break
             tail = 0.0 if end == len(words) else _cut_cost(words[end - 1], words[end])
-            options.append((best[start][0] + _chunk_cost(part) + _line_cost(part, line_chars) + tail, start))
+            options.append((best[start][0] + _cue_cost(part) + _line_cost(part, line_chars) + tail, start))
         best.append(min(options))
     parts, end = [], len(words)
     while end:
@@ -104,29 +104,29 @@ def _chunks(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
     return parts[::-1]
 
 
-def _chunk_cost(part: tuple[Word, ...]) -> float:
+def _cue_cost(part: tuple[Word, ...]) -> float:
     """The cost of a cue: long pauses, long cues and short cues are hard to read."""
     timed = [(word.start_s, word.end_s) for word in part if word.start_s is not None and word.end_s is not None]
     if not timed:
         return 20.0
     length_s = timed[-1][1] - timed[0][0]
     pauses = sum(start_s - end_s > _LONG_PAUSE_S for (_, end_s), (start_s, _) in pairwise(timed))
-    return 12.0 + 30.0 * pauses + 40.0 * (length_s > _LONGEST_S) + 15.0 * max(0.0, _SHORTEST_S - length_s)
+    return 12.0 + 30.0 * pauses + 40.0 * (length_s > _MAX_CUE_S) + 15.0 * max(0.0, _MIN_CUE_S - length_s)
 
 
 def _line_cost(part: tuple[Word, ...], line_chars: int) -> float:
     """The cost of the line break of a cue, and of joining the end of a sentence with the first words of the next."""
-    place = None if _width(part) <= line_chars else _break(part, line_chars)
+    break_at = None if _width(part) <= line_chars else _line_break(part, line_chars)
     ends = sum(_SENTENCE_END.search(word.text) is not None for word in part[:-1])
-    loose = 8.0 * ends if not _SENTENCE_END.search(part[-1].text) else 0.0
-    return loose + (_cut_cost(part[place - 1], part[place]) / 2 if place else 0.0)
+    straddling = 8.0 * ends if not _SENTENCE_END.search(part[-1].text) else 0.0
+    return straddling + (_cut_cost(part[break_at - 1], part[break_at]) / 2 if break_at else 0.0)
 
 
 def _cut_cost(before: Word, after: Word) -> float:
     """The cost of a break between two words: nothing after a sentence, prohibitive after an article."""
     text, start = before.text, after.text.lower().strip("«\u202f")
     if text.lower().rsplit("’")[-1] in _ARTICLES:
-        return _NEVER  # even at a pause
+        return _FORBIDDEN_COST  # even at a pause
     if before.end_s is not None and after.start_s is not None and after.start_s - before.end_s > _LONG_PAUSE_S:
         return 0.0
     if (before.is_sound and "]" in text) or after.is_sound or _SENTENCE_END.search(text):
@@ -137,30 +137,30 @@ def _cut_cost(before: Word, after: Word) -> float:
         return 5.0
     bare = text.lower().strip("«\u202f")
     if (
-        bare in _HOLDING
-        or bare.rsplit("’")[-1] in _HOLDING
+        bare in _BINDING
+        or bare.rsplit("’")[-1] in _BINDING
         or re.fullmatch(r"[\d.,]+", bare)
         or (before.start_s is None and bare.endswith(":"))
     ):
-        return _NEVER
+        return _FORBIDDEN_COST
     if text[:1].isupper() and after.text[:1].isupper():
-        return _NEVER / 2  # a first name and a last name
-    return 9.0 if start in _OPENING else 16.0
+        return _FORBIDDEN_COST / 2  # a first name and a last name
+    return 9.0 if start in _CLAUSE_OPENERS else 16.0
 
 
-def _fits(part: tuple[Word, ...], line_chars: int) -> bool:
+def _fits_two_lines(part: tuple[Word, ...], line_chars: int) -> bool:
     """Whether words fit on two lines."""
-    return _width(part) <= line_chars or _break(part, line_chars) is not None
+    return _width(part) <= line_chars or _line_break(part, line_chars) is not None
 
 
-def _lines(part: tuple[Word, ...], line_chars: int) -> tuple[tuple[Word, ...], ...]:
+def _split_lines(part: tuple[Word, ...], line_chars: int) -> tuple[tuple[Word, ...], ...]:
     """One line, or two split at the best place."""
-    place = None if _width(part) <= line_chars else _break(part, line_chars)
-    return (part,) if place is None else (part[:place], part[place:])
+    break_at = None if _width(part) <= line_chars else _line_break(part, line_chars)
+    return (part,) if break_at is None else (part[:break_at], part[break_at:])
 
 
 @lru_cache(maxsize=4096)
-def _break(part: tuple[Word, ...], line_chars: int) -> int | None:
+def _line_break(part: tuple[Word, ...], line_chars: int) -> int | None:
     """Where to split words into two lines: at a phrase boundary first, then evenly; None when they do not fit."""
     places = [place for place in range(1, len(part)) if max(_width(part[:place]), _width(part[place:])) <= line_chars]
 
@@ -174,9 +174,9 @@ def _width(words: Sequence[Word]) -> int:
     return sum(len(word.text) for word in words) + len(words) - 1
 
 
-def _spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[float, float]]:
+def _cue_spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[float, float]]:
     """The times of each cue's words. Cues without times share the time before the next one that has them, or that of the one before."""
-    known = [_heard(part) for part in parts]
+    known = [_spoken_span(part) for part in parts]
     spans: list[tuple[float, float]] = []
     index = 0
     while index < len(parts):
@@ -188,26 +188,26 @@ def _spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[float
         after = known[end] if end < len(parts) else None
         room = (spans[-1][1] if spans else 0.0, after[0] if after else duration_s)
         group = parts[index:end]
-        if room[1] - room[0] < _SHORTEST_S and spans:
+        if room[1] - room[0] < _MIN_CUE_S and spans:
             group, room = [parts[index - 1], *group], (spans.pop()[0], max(room))
-        spans.extend(_divided(group, *room))
+        spans.extend(_divide_time(group, *room))
         index = end
     return spans
 
 
-def _heard(part: tuple[Word, ...]) -> tuple[float, float] | None:
+def _spoken_span(part: tuple[Word, ...]) -> tuple[float, float] | None:
     """The times from the first to the last word that has them."""
     starts = [word.start_s for word in part if word.start_s is not None]
     ends = [word.end_s for word in part if word.end_s is not None]
     return (starts[0], ends[-1]) if starts and ends else None
 
 
-def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s: float) -> list[tuple[float, float]]:
+def shift_starts(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s: float) -> list[tuple[float, float]]:
     """Spans with starts shifted by at most 0.4 s where a cue is too short to be read: earlier into a pause, or later into a slower cue."""
     starts = [start_s for start_s, _ in spans]
-    wanted_s = [max(_SHORTEST_S, count / _COMFORT_CPS) for count in chars]
-    for _ in range(_EASINGS):
-        for index, (heard_s, until_s) in enumerate(spans):
+    wanted_s = [max(_MIN_CUE_S, count / _READING_CPS) for count in chars]
+    for _ in range(_SHIFT_PASSES):
+        for index, (spoken_s, until_s) in enumerate(spans):
             left_s = starts[index - 1] if index else 0.0
             limit_s = starts[index + 1] if index + 1 < len(spans) else duration_s
             right_s = min(limit_s, max(until_s, starts[index] + wanted_s[index]))
@@ -216,12 +216,12 @@ def eased(spans: Sequence[tuple[float, float]], chars: Sequence[int], duration_s
             if short_s > 0:  # the shortage is shared in proportion
                 best_s = left_s + before_s - short_s * before_s / (before_s + wanted_s[index])
             else:
-                best_s = min(max(heard_s, left_s + before_s), right_s - wanted_s[index])
-            starts[index] = min(max(best_s, heard_s - _EASE_S, left_s), heard_s + _EASE_S, limit_s)
+                best_s = min(max(spoken_s, left_s + before_s), right_s - wanted_s[index])
+            starts[index] = min(max(best_s, spoken_s - _MAX_SHIFT_S, left_s), spoken_s + _MAX_SHIFT_S, limit_s)
     return [(start_s, max(end_s, start_s)) for start_s, (_, end_s) in zip(starts, spans, strict=True)]
 
 
-def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
+def _divide_time(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
     """A span of time divided among cues by their characters."""
     total, done = sum(map(_width, parts)) or 1, 0
     for part in parts:
@@ -230,15 +230,15 @@ def _divided(parts: list[tuple[Word, ...]], start_s: float, end_s: float) -> Ite
         yield begin_s, start_s + (end_s - start_s) * done / total
 
 
-def _comfortable(made: list[Cue], duration_s: float) -> Iterator[Cue]:
+def _extend_cues(cues: list[Cue], duration_s: float) -> Iterator[Cue]:
     """Cues extended to the time it takes to read them, as far as the next one allows; times to the millisecond."""
-    reached_ms = 0
-    for index, cue in enumerate(made):
-        limit_s = made[index + 1].start_s if index + 1 < len(made) else duration_s
-        wanted_s = max(cue.end_s, cue.start_s + max(_SHORTEST_S, cue.chars / _COMFORT_CPS))
-        end_s = min(wanted_s, limit_s, cue.start_s + _LONGEST_S)
-        if 0 < limit_s - end_s < _SMALLEST_GAP_S:
+    previous_end_ms = 0
+    for index, cue in enumerate(cues):
+        limit_s = cues[index + 1].start_s if index + 1 < len(cues) else duration_s
+        wanted_s = max(cue.end_s, cue.start_s + max(_MIN_CUE_S, cue.chars / _READING_CPS))
+        end_s = min(wanted_s, limit_s, cue.start_s + _MAX_CUE_S)
+        if 0 < limit_s - end_s < _MIN_GAP_S:
             end_s = limit_s
-        start_ms = max(round(cue.start_s * 1000), reached_ms)
-        reached_ms = max(round(end_s * 1000), start_ms + 1)
-        yield replace(cue, start_s=start_ms / 1000, end_s=reached_ms / 1000)
+        start_ms = max(round(cue.start_s * 1000), previous_end_ms)
+        previous_end_ms = max(round(end_s * 1000), start_ms + 1)
+        yield replace(cue, start_s=start_ms / 1000, end_s=previous_end_ms / 1000)

@@ -1,4 +1,4 @@
-"""The step `draft`: Whisper's words as an editable transcript to correct, with doubtful passages marked in notes."""
+"""The step `draft_transcript`: Whisper's words as an editable transcript to correct, with doubtful passages marked in notes."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from pathlib import Path
 from statistics import median
 from typing import TypedDict
 
-from pipeline.drafts import stamp
-from pipeline.files import read_json, read_text, write_whole
-from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, DoubtfulPassage, Doubts, Recognition, corrected
+from pipeline.drafts import add_stamp
+from pipeline.files import read_json, read_text, write_atomic
+from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, DoubtfulPassage, Doubts, Recognition, apply_glossary
 from pipeline.model import Glossary, Word
-from pipeline.sound_model import Diarised
-from pipeline.text import hms, typographic
-from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speakers
-from pipeline.transcript.text import Block, Declared, Note, Paragraph, Transcript, write
+from pipeline.sound_model import DiarisationSource
+from pipeline.text import apply_typography, format_clock
+from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
+from pipeline.transcript.text import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
 
 _PAUSE_S = 0.8  # begins a new paragraph
 _LONG_PAUSE_S = 2.0  # the same, when tracks identify the speakers
 _GAP_S = 4.0  # without words: music, silence or missed words
-_CLEAR_DB = 4.0  # between two microphones: a smaller difference may be room acoustics
-_SHORTEST_TURN_S = 0.4  # the precision of word times
-_SPEAKS_DB = -15.0  # relative to the track's level while its speaker speaks
+_CLEAR_MARGIN_DB = 4.0  # between two microphones: a smaller difference may be room acoustics
+_MIN_TURN_S = 0.4  # the precision of word times
+_SPEECH_THRESHOLD_DB = -15.0  # relative to the track's level while its speaker speaks
 _OVER_BLEED_DB = 10.0
-_SHORTEST_OVERLAP_S = 0.8
-_BREATH_S = 0.3  # a shorter gap does not end an overlap
-_QUOTED_CHARS = 60  # of a doubtful passage: enough to find it
+_MIN_OVERLAP_S = 0.8
+_MAX_BREATH_S = 0.3  # a shorter gap does not end an overlap
+_MAX_QUOTE_CHARS = 60  # of a doubtful passage: enough to find it
 _PARAGRAPH_CHARS = 400  # after it, a paragraph ends with the sentence
 _QUIET_DB = -100.0
-_NOBODY_DB = -80.0  # below the noise floor of any microphone
-_NO_QUOTES = str.maketrans("", "", "«»“”")  # they would nest in the quotation marks of a note
+_INACTIVE_DB = -80.0  # below the noise floor of any microphone
+_STRIP_QUOTES = str.maketrans("", "", "«»“”")  # they would nest in the quotation marks of a note
 
 
 class _Texts(TypedDict):
@@ -105,7 +105,7 @@ class _Track:
         return sum(part) / len(part) if part else _QUIET_DB
 
 
-def draft(
+def draft_transcript(
     words: Path,
     activity: Path,
     doubts: Path,
@@ -115,20 +115,22 @@ def draft(
     names: Mapping[str, str],
     language: str,
     glossary: Glossary = NO_TERMS,
-    diarised: Sequence[Diarised] = (),
+    diarised: Sequence[DiarisationSource] = (),
 ) -> None:
     """Write to `text` a stamped draft of the transcript. `names` maps the keys of the show's people to their names.
 
     `turns` are the RTTM files of `diarised`, in that order.
     """
-    found = [(each, parse_rttm(read_text(path, each.file), each.file, each.name)) for each, path in zip(diarised, turns, strict=True)]
-    heard = with_speakers(read_json(activity), found)
-    transcript = drafted(read_json(words), heard, read_json(doubts), names, language, glossary)
-    write_whole(text, stamp(write(transcript), _texts(language)["stamp"]))
+    diarisations = [
+        (each, parse_rttm(read_text(path, each.file), each.file, each.name)) for each, path in zip(diarised, turns, strict=True)
+    ]
+    tracks = with_speaker_tracks(read_json(activity), diarisations)
+    transcript = build_draft(read_json(words), tracks, read_json(doubts), names, language, glossary)
+    write_atomic(text, add_stamp(format_transcript(transcript), _texts(language)["stamp"]))
 
 
-def drafted(
-    heard: Recognition,
+def build_draft(
+    recognition: Recognition,
     activity: TrackActivity,
     doubts: Doubts,
     names: Mapping[str, str],
@@ -141,11 +143,19 @@ def drafted(
     corrections are applied, and noted.
     """
     voices = _voices(activity["tracks"], names, language) if len(activity["tracks"]) > 1 else ()
-    tracks = _one_each(_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False))
-    fair, corrections = corrected(heard, glossary)
-    words = [Word(each["text"], each["start_s"], each["end_s"], each["probability"]) for part in fair["segments"] for each in part["words"]]
-    paragraphs = _paragraphs(_sentences(words), tracks)
-    edges = [(0.0, 0.0), *((said[0].start_s or 0.0, said[-1].end_s or 0.0) for _, said in paragraphs), (heard["duration_s"],) * 2]
+    tracks = _merge_by_voice(
+        _relative_track(voice, each, activity["hop_s"]) for voice, each in zip(voices, activity["tracks"], strict=False)
+    )
+    fixed, corrections = apply_glossary(recognition, glossary)
+    words = [
+        Word(each["text"], each["start_s"], each["end_s"], each["probability"]) for part in fixed["segments"] for each in part["words"]
+    ]
+    paragraphs = _group_paragraphs(_split_sentences(words), tracks)
+    edges = [
+        (0.0, 0.0),
+        *((spoken[0].start_s or 0.0, spoken[-1].end_s or 0.0) for _, spoken in paragraphs),
+        (recognition["duration_s"],) * 2,
+    ]
     notes = sorted(
         [*_overlap_notes(tracks, language), *_doubt_notes(doubts["passages"], language), *_correction_notes(corrections, language)],
         key=lambda each: each[0],
@@ -153,7 +163,7 @@ def drafted(
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
         blocks.extend(_gap_note(edges[index][1], edges[index + 1][0], language))
-        if text := _safe(" ".join(word.text for word in said), language):
+        if text := _escape_markup(" ".join(word.text for word in said), language):
             blocks.append(Paragraph(text, voice))
         until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
         while notes and notes[0][0] < until_s:  # a note that begins in the pause after a paragraph follows it
@@ -162,7 +172,7 @@ def drafted(
     return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), _texts(language)["help"])
 
 
-def told(reasons: Iterable[str], language: str) -> str:
+def format_reasons(reasons: Iterable[str], language: str) -> str:
     """The reasons of a doubt, in the language of the draft."""
     return ", ".join(_texts(language)["reasons"].get(reason, reason) for reason in reasons)
 
@@ -172,7 +182,7 @@ def _texts(language: str) -> _Texts:
     return _TEXTS.get(language.split("-")[0], _TEXTS["en"])
 
 
-def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language: str) -> tuple[Declared, ...]:
+def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language: str) -> tuple[VoiceDeclaration, ...]:
     """A declared voice for each track, called by the person's first name when it is unique."""
     full = [names.get(track["voice"], "") for track in tracks]
     firsts = [name.split(" ")[0] for name in dict.fromkeys(full)]
@@ -181,16 +191,16 @@ def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language:
         first = name.split(" ")[0]
         key = re.sub(r"[:«»\[\]\\]", " ", first if firsts.count(first) == 1 else name)[:40].strip()
         key = key or f"{_texts(language)['voice']} {index}"
-        found.append(Declared(key, person=track["voice"] if name else "", label=name if name != key else ""))
+        found.append(VoiceDeclaration(key, person=track["voice"] if name else "", label=name if name != key else ""))
     return tuple(found)
 
 
-def _track(voice: Declared, track: ActivityTrack, hop_s: float) -> _Track:
+def _relative_track(voice: VoiceDeclaration, track: ActivityTrack, hop_s: float) -> _Track:
     """A track with levels relative to its own reference: a quiet voice must not lose to the crosstalk of a loud one."""
     return _Track(voice.key, hop_s, tuple(level - track["reference_db"] for level in track["levels_db"]))
 
 
-def _one_each(tracks: Iterable[_Track]) -> tuple[_Track, ...]:
+def _merge_by_voice(tracks: Iterable[_Track]) -> tuple[_Track, ...]:
     """One track per voice: the maximum, when one person has two microphones."""
     found: dict[str, _Track] = {}
     for track in tracks:
@@ -200,7 +210,7 @@ def _one_each(tracks: Iterable[_Track]) -> tuple[_Track, ...]:
     return tuple(found.values())
 
 
-def _sentences(words: Sequence[Word]) -> list[list[Word]]:
+def _split_sentences(words: Sequence[Word]) -> list[list[Word]]:
     """The words split at full stops and pauses."""
     sentences: list[list[Word]] = [[word] for word in words[:1]]
     for before, word in pairwise(words):
@@ -210,11 +220,11 @@ def _sentences(words: Sequence[Word]) -> list[list[Word]]:
     return sentences
 
 
-def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
+def _group_paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
     """Sentences grouped into paragraphs: the voice's name (empty for the narrator) and the words."""
     pause_s = _LONG_PAUSE_S if tracks else _PAUSE_S
     paragraphs: list[tuple[str, list[Word]]] = []
-    for voice, sentence in (part for whole in sentences for part in _by_voice(whole, tracks)):
+    for voice, sentence in (part for uncut in sentences for part in _split_by_voice(uncut, tracks)):
         last = paragraphs[-1] if paragraphs else None
         if (
             last is None
@@ -228,7 +238,7 @@ def _paragraphs(sentences: list[list[Word]], tracks: tuple[_Track, ...]) -> list
     return paragraphs
 
 
-def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
+def _split_by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[str, list[Word]]]:
     """The sentence split where the voice changes: the recogniser puts full stops without knowing who speaks.
 
     A word belongs to the track that is clearly the loudest, relative to its reference; an unclear word, or a run too short to be a
@@ -236,21 +246,24 @@ def _by_voice(sentence: list[Word], tracks: tuple[_Track, ...]) -> list[tuple[st
     """
     if not tracks:
         return [("", sentence)]
-    usual = _loudest(sentence, tracks)[0]
-    owners = [owner if margin_db >= _CLEAR_DB else usual for owner, margin_db in (_loudest([word], tracks) for word in sentence)]
+    default_owner = _loudest_track(sentence, tracks)[0]
+    owners = [
+        owner if margin_db >= _CLEAR_MARGIN_DB else default_owner
+        for owner, margin_db in (_loudest_track([word], tracks) for word in sentence)
+    ]
     runs = [[word for _, word in run] for _, run in groupby(zip(owners, sentence, strict=True), key=lambda pair: pair[0])]
     parts: list[tuple[str, list[Word]]] = []
     for run in runs:
-        owner = _loudest(run, tracks)[0] or usual
+        owner = _loudest_track(run, tracks)[0] or default_owner
         length_s = (run[-1].end_s or 0.0) - (run[0].start_s or 0.0)
-        if parts and (length_s < _SHORTEST_TURN_S or parts[-1][0] == owner):
+        if parts and (length_s < _MIN_TURN_S or parts[-1][0] == owner):
             parts[-1][1].extend(run)
         else:
-            parts.append((owner if length_s >= _SHORTEST_TURN_S else usual, list(run)))
+            parts.append((owner if length_s >= _MIN_TURN_S else default_owner, list(run)))
     return parts
 
 
-def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, float]:
+def _loudest_track(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, float]:
     """The label of the loudest track during the words, relative to its reference, and its mean margin over the next one in dB.
 
     The label is empty (the narrator, in a draft) when all tracks are inactive: a part of the programme that is not in the recordings.
@@ -259,12 +272,12 @@ def _loudest(words: Sequence[Word], tracks: tuple[_Track, ...]) -> tuple[str, fl
     length_s = sum(end_s - start_s + 0.01 for start_s, end_s in spans)
     means = [sum(track.level_db(*span) * (span[1] - span[0] + 0.01) for span in spans) / length_s for track in tracks]
     best = max(range(len(tracks)), key=lambda index: means[index])
-    if means[best] < _NOBODY_DB:
+    if means[best] < _INACTIVE_DB:
         return "", 0.0
     return tracks[best].label, means[best] - max(mean for index, mean in enumerate(means) if index != best)
 
 
-def _overlaps(tracks: tuple[_Track, ...]) -> list[tuple[float, float]]:
+def _find_overlaps(tracks: tuple[_Track, ...]) -> list[tuple[float, float]]:
     """The times (s) when two people speak at once, each on their own track, for longer than a « oui ».
 
     A microphone also picks up the others: the median level in it while another speaks is its bleed, and does not count as speech.
@@ -275,18 +288,18 @@ def _overlaps(tracks: tuple[_Track, ...]) -> list[tuple[float, float]]:
     leaders = [max(range(len(tracks)), key=lambda index: hop[index]) for hop in hops]
     gates = []
     for index in range(len(tracks)):
-        bleed = [hop[index] for hop, leader in zip(hops, leaders, strict=True) if leader != index and hop[leader] > _SPEAKS_DB]
-        gates.append(max(_SPEAKS_DB, median(bleed) + _OVER_BLEED_DB if bleed else _SPEAKS_DB))
+        bleed = [hop[index] for hop, leader in zip(hops, leaders, strict=True) if leader != index and hop[leader] > _SPEECH_THRESHOLD_DB]
+        gates.append(max(_SPEECH_THRESHOLD_DB, median(bleed) + _OVER_BLEED_DB if bleed else _SPEECH_THRESHOLD_DB))
     hop_s = tracks[0].hop_s
     spans: list[tuple[float, float]] = []
     for place, hop in enumerate(hops):
         if sum(level > gate for level, gate in zip(hop, gates, strict=True)) > 1:
             start_s, end_s = place * hop_s, (place + 1) * hop_s
-            if spans and start_s - spans[-1][1] <= _BREATH_S:
+            if spans and start_s - spans[-1][1] <= _MAX_BREATH_S:
                 spans[-1] = (spans[-1][0], end_s)
             else:
                 spans.append((start_s, end_s))
-    return [span for span in spans if span[1] - span[0] >= _SHORTEST_OVERLAP_S]
+    return [span for span in spans if span[1] - span[0] >= _MIN_OVERLAP_S]
 
 
 def _pause_s(before: Word, after: Word) -> float:
@@ -297,13 +310,16 @@ def _gap_note(start_s: float, end_s: float, language: str) -> tuple[Note, ...]:
     """A note for a long gap without words: music, silence, or words that were missed."""
     if end_s - start_s < _GAP_S:
         return ()
-    return (Note(f"{_texts(language)['gap']} ({hms(start_s)}–{hms(end_s)})"),)
+    return (Note(f"{_texts(language)['gap']} ({format_clock(start_s)}–{format_clock(end_s)})"),)
 
 
 def _overlap_notes(tracks: tuple[_Track, ...], language: str) -> list[tuple[float, Note]]:
     """The start (s) and note of each overlap of two voices: one of them was probably not recognised."""
     together = _texts(language)["together"]
-    return [(start_s, _note(f"{together} ({hms(start_s)}–{hms(end_s)})", language)) for start_s, end_s in _overlaps(tracks)]
+    return [
+        (start_s, _make_note(f"{together} ({format_clock(start_s)}–{format_clock(end_s)})", language))
+        for start_s, end_s in _find_overlaps(tracks)
+    ]
 
 
 def _doubt_notes(passages: Sequence[DoubtfulPassage], language: str) -> list[tuple[float, Note]]:
@@ -311,11 +327,11 @@ def _doubt_notes(passages: Sequence[DoubtfulPassage], language: str) -> list[tup
     texts = _texts(language)
     notes: list[tuple[float, Note]] = []
     for each in passages:
-        shown = each["text"] if len(each["text"]) <= _QUOTED_CHARS else f"{each['text'][:_QUOTED_CHARS].rsplit(' ', 1)[0]}…"
-        quote = texts["quote"].format(shown.translate(_NO_QUOTES).strip(" .,;:!?\u00a0\u202f"))
-        why = told(each["reasons"], language)
-        when = f"{hms(each['start_s'])}–{hms(each['end_s'] + 0.999)}"
-        notes.append((each["start_s"], _note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
+        shown = each["text"] if len(each["text"]) <= _MAX_QUOTE_CHARS else f"{each['text'][:_MAX_QUOTE_CHARS].rsplit(' ', 1)[0]}…"
+        quote = texts["quote"].format(shown.translate(_STRIP_QUOTES).strip(" .,;:!?\u00a0\u202f"))
+        why = format_reasons(each["reasons"], language)
+        when = f"{format_clock(each['start_s'])}–{format_clock(each['end_s'] + 0.999)}"
+        notes.append((each["start_s"], _make_note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
     return notes
 
 
@@ -323,21 +339,26 @@ def _correction_notes(corrections: Sequence[Correction], language: str) -> list[
     """The start (s) and note of each correction of the glossary, so that it can be undone."""
     name, quote = _texts(language)["glossary"], _texts(language)["quote"]
     return [
-        (each.start_s, _note(f"{name} : {quote.format(each.heard.translate(_NO_QUOTES))} → {each.written} ({hms(each.start_s)})", language))
+        (
+            each.start_s,
+            _make_note(
+                f"{name} : {quote.format(each.heard.translate(_STRIP_QUOTES))} → {each.written} ({format_clock(each.start_s)})", language
+            ),
+        )
         for each in corrections
     ]
 
 
-def _note(text: str, language: str) -> Note:
+def _make_note(text: str, language: str) -> Note:
     """A note, on one line: line ends in the text become spaces."""
-    return Note(typographic(re.sub(r"[ \r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text).strip(), language))
+    return Note(apply_typography(re.sub(r"[ \r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text).strip(), language))
 
 
-def _safe(text: str, language: str) -> str:
+def _escape_markup(text: str, language: str) -> str:
     """Recognised text, made safe for the grammar: brackets become parentheses, and unbalanced quotation marks are removed."""
     plain = re.sub(r"[ \t\r\n]+", " ", text.translate(str.maketrans("[]", "()"))).strip()
     depth, broken = 0, False
     for char in plain:
         depth += (char == "«") - (char == "»")
         broken = broken or depth not in (0, 1)
-    return typographic(re.sub(r"[«»] ?", "", plain) if broken or depth else plain, language).strip(" \u00a0\u202f")
+    return apply_typography(re.sub(r"[«»] ?", "", plain) if broken or depth else plain, language).strip(" \u00a0\u202f")

@@ -8,37 +8,37 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import CauserieError
-from pipeline.text import hms, printable
-from pipeline.transcript.loose import Imported, imported_lines, to_place
-from pipeline.transcript.loose_head import Head
-from pipeline.transcript.loose_lines import text_lines
-from pipeline.transcript.text import write
-from pipeline.transcript.word import word_lines
+from pipeline.text import format_clock, terminal_safe
+from pipeline.transcript.loose import Conversion, convert_lines, unplaced_note
+from pipeline.transcript.loose_head import TranscriptHeader
+from pipeline.transcript.loose_lines import split_lines
+from pipeline.transcript.text import format_transcript
+from pipeline.transcript.word import read_docx
 
-_TEXTS = (".txt", ".md", ".text", "")
-_LONGEST_BYTES = 20_000_000
-_SHOWN_CHARS = 70
+_TEXT_SUFFIXES = (".txt", ".md", ".text", "")
+_BYTES_MAX = 20_000_000
+_EXCERPT_CHARS_MAX = 70
 
 
-def import_text(path: Path, slug: str, people: Mapping[str, str], language: str = "fr") -> tuple[str, tuple[str, ...]]:
+def convert_file(path: Path, slug: str, people: Mapping[str, str], language: str = "fr") -> tuple[str, tuple[str, ...]]:
     """Return the text for `transcripts/<slug>.md`, and the report's lines: what was found, what to check, what was not placed.
 
     `people` maps the keys of the show's people to their names. Reads .docx, and plain text in UTF-8, UTF-16 or Windows-1252.
     `CauserieError` when the file cannot be read, contains no text, or is of another type.
     """
     if path.suffix.lower() == ".docx":
-        lines, asides = word_lines(path)
-        found = imported_lines(lines, str(path), people, language)
-        blocks = (*found.transcript.blocks, *(to_place(aside, language) for aside in asides))
-        found = replace(found, transcript=replace(found.transcript, blocks=blocks), unplaced=found.unplaced + asides)
-    elif path.suffix.lower() in _TEXTS:
-        found = imported_lines(text_lines(decoded(_content(path))), str(path), people, language)
+        lines, notes = read_docx(path)
+        conversion = convert_lines(lines, str(path), people, language)
+        blocks = (*conversion.transcript.blocks, *(unplaced_note(note, language) for note in notes))
+        conversion = replace(conversion, transcript=replace(conversion.transcript, blocks=blocks), unplaced=conversion.unplaced + notes)
+    elif path.suffix.lower() in _TEXT_SUFFIXES:
+        conversion = convert_lines(split_lines(decode_text(_read_bytes(path))), str(path), people, language)
     else:
         raise CauserieError(f"“{path.suffix}” files cannot be imported", str(path), "save it as .docx or as plain text (.txt)")
-    return write(found.transcript), tuple(_report(found, slug))
+    return format_transcript(conversion.transcript), tuple(_report_lines(conversion, slug))
 
 
-def decoded(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """Decode a file's bytes: UTF-8, UTF-16 with a byte order mark, else Windows-1252 (undefined bytes become U+FFFD)."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
@@ -48,10 +48,10 @@ def decoded(content: bytes) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _LONGEST_BYTES:
-            raise CauserieError(f"is larger than {_LONGEST_BYTES // 1_000_000} MB", str(path), "check that it is a transcript")
+        if path.stat().st_size > _BYTES_MAX:
+            raise CauserieError(f"is larger than {_BYTES_MAX // 1_000_000} MB", str(path), "check that it is a transcript")
         content = path.read_bytes()
     except OSError as error:
         raise CauserieError(f"cannot be read ({error.strerror})", str(path), "check the path and its permissions") from error
@@ -60,37 +60,37 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _report(found: Imported, slug: str) -> Iterator[str]:
+def _report_lines(conversion: Conversion, slug: str) -> Iterator[str]:
     """Yield the lines of the import report."""
-    voices = ", ".join(voice.key for voice in found.transcript.voices) or "only the narrator"
-    yield printable(f"voices: {voices}")
-    yield from (printable(f"for episodes/{slug}/episode.toml: {fact}") for fact in _facts(found.head))
-    for remark in found.remarks:
-        yield printable(f"{_line(remark.line)}“{_short(remark.text)}”: {remark.why}")
-    for remark in found.unplaced:
-        yield printable(f"{_line(remark.line)}not placed: “{_short(remark.text)}”: {remark.why}")
+    voices = ", ".join(voice.key for voice in conversion.transcript.voices) or "only the narrator"
+    yield terminal_safe(f"voices: {voices}")
+    yield from (terminal_safe(f"for episodes/{slug}/episode.toml: {fact}") for fact in _header_lines(conversion.header))
+    for remark in conversion.remarks:
+        yield terminal_safe(f"{_line_prefix(remark.line)}“{_excerpt(remark.text)}”: {remark.reason}")
+    for remark in conversion.unplaced:
+        yield terminal_safe(f"{_line_prefix(remark.line)}not placed: “{_excerpt(remark.text)}”: {remark.reason}")
 
 
-def _facts(head: Head) -> Iterator[str]:
+def _header_lines(header: TranscriptHeader) -> Iterator[str]:
     """Yield the header as TOML lines, then in parentheses what has no key of its own."""
-    texts = {"title": head.title, "summary": head.summary, "spoken_title": head.spoken_title}
+    texts = {"title": header.title, "summary": header.summary, "spoken_title": header.spoken_title}
     yield from (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in texts.items() if value)
-    if head.number is not None:
-        yield f"number = {head.number}"
-    told = {
-        "file": head.file_id,
-        "lasts": hms(head.duration_s) if head.duration_s else "",
-        "cast": ", ".join(head.cast),
-        "production": head.production,
-        "thanks": " / ".join(head.thanks),
-        **dict(head.credits),
+    if header.number is not None:
+        yield f"number = {header.number}"
+    details = {
+        "file": header.file_id,
+        "lasts": format_clock(header.duration_s) if header.duration_s else "",
+        "cast": ", ".join(header.cast),
+        "production": header.production,
+        "thanks": " / ".join(header.thanks),
+        **dict(header.credits),
     }
-    yield from (f"({key}: {value})" for key, value in told.items() if value)
+    yield from (f"({key}: {value})" for key, value in details.items() if value)
 
 
-def _line(number: int) -> str:
+def _line_prefix(number: int) -> str:
     return f"line {number}: " if number else ""
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"
+def _excerpt(text: str) -> str:
+    return text if len(text) <= _EXCERPT_CHARS_MAX else f"{text[: _EXCERPT_CHARS_MAX - 1]}…"

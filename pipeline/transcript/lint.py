@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.errors import CauserieError
-from pipeline.text import typographic
-from pipeline.transcript.grammar import doubtful, parse
-from pipeline.transcript.loose_blocks import closed_parts
+from pipeline.text import apply_typography
+from pipeline.transcript.grammar import parse_transcript, undeclared_labels
+from pipeline.transcript.loose_blocks import close_parts
 from pipeline.transcript.loose_voices import looks_like_name
-from pipeline.transcript.text import LABEL, Block, Insert, Note, Paragraph, Section, Transcript, said
+from pipeline.transcript.text import SPEAKER_LABEL, Block, Insert, Note, Paragraph, Section, Transcript, spoken_paragraphs
 
 _LONG_PARAGRAPH_CHARS = 1200  # about 90 s of one voice
-_SHORTEST_REPEATED_WORDS = 6  # shorter lines are similar by chance
-_NEAR = 0.85  # similarity ratio (difflib) of two names
+_MIN_DUPLICATE_WORDS = 6  # shorter lines are similar by chance
+_NEAR_NAME_RATIO = 0.85  # similarity ratio (difflib) of two names
 _PAIRS = (("“", "”"), ("(", ")"), ("[", "]"))
 _SPACES = "\u00a0\u202f"
-_NUMBERS = (
+_AMBIGUOUS_NUMBERS = (
     (re.compile(r"(?<![\d:/])\d{1,4}/\d{1,4}(?:/\d{2,4})?(?![\d/])"), "a date or a fraction"),
     (re.compile(r"(?<!\d)\d{2,4}[-–]\d{2,4}(?![\d-])"), "two numbers with a dash"),
     (re.compile(r"(?<!\d)0\d(?:[ .]?\d{2}){4}(?!\d)"), "a telephone number"),
@@ -31,7 +31,7 @@ _NUMBERS = (
 
 
 @dataclass(frozen=True)
-class Remark:
+class Diagnostic:
     """Advice on a line: what is unusual, and what to do if it is a mistake."""
 
     line: int
@@ -39,26 +39,28 @@ class Remark:
     hint: str
 
 
-def lint(text: str, where: str = "", known_texts: Mapping[str, str] | None = None, language: str = "fr") -> tuple[Remark, ...]:
+def lint_transcript(
+    text: str, where: str = "", other_texts: Mapping[str, str] | None = None, language: str = "fr"
+) -> tuple[Diagnostic, ...]:
     """Advice on `text`, sorted by line. `other_texts` are the show's other transcripts by name; `where` is the name of this one.
 
     Missing no-break spaces are reported once for the whole text. A text with mistakes of grammar only gets the advice that concerns
     single lines; the mistakes are reported by `parser.parse_transcript`.
     """
-    remarks = [*_lines(text, language)]
-    others = {name: other for name, other in (known_texts or {}).items() if name != where}
-    remarks += _nearly_repeated(text, others)
+    diagnostics = [*_line_diagnostics(text, language)]
+    others = {name: other for name, other in (other_texts or {}).items() if name != where}
+    diagnostics += _near_duplicates(text, others)
     try:
-        transcript = parse(text, where)
+        transcript = parse_transcript(text, where)
     except CauserieError:
-        return tuple(sorted(remarks, key=lambda remark: remark.line))
-    remarks += [*_voices(transcript, text), *_long(transcript), *_never_closed(transcript, language)]
-    return tuple(sorted(remarks, key=lambda remark: remark.line))
+        return tuple(sorted(diagnostics, key=lambda remark: remark.line))
+    diagnostics += [*_voice_diagnostics(transcript, text), *_long_paragraphs(transcript), *_unclosed_sections(transcript, language)]
+    return tuple(sorted(diagnostics, key=lambda remark: remark.line))
 
 
-def _body(text: str) -> Iterator[tuple[int, str]]:
+def _published_lines(text: str) -> Iterator[tuple[int, str]]:
     """The published lines after the front matter, with their numbers."""
-    lines = _lines_of(text.removeprefix("\ufeff"))
+    lines = _split_lines(text.removeprefix("\ufeff"))
     fences = [number for number, line in enumerate(lines) if line.rstrip() == "+++"]
     first = fences[1] + 1 if len(fences) > 1 and fences[0] == 0 else 0
     for number, line in enumerate(lines[first:], first + 1):
@@ -66,106 +68,106 @@ def _body(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.strip()
 
 
-def _lines_of(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
     """The lines as the parser counts them: invisible Unicode separators do not end a line."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _lines(text: str, language: str) -> Iterator[Remark]:
+def _line_diagnostics(text: str, language: str) -> Iterator[Diagnostic]:
     """Advice on single lines."""
     spaces: list[int] = []
-    for number, line in _body(text):
+    for number, line in _published_lines(text):
         if '"' in line:
-            yield Remark(number, "straight quotation marks", "write « … » or “…”")
+            yield Diagnostic(number, "straight quotation marks", "write « … » or “…”")
         if re.search(r"\S  +\S", line):
-            yield Remark(number, "two spaces in a row", "keep one")
+            yield Diagnostic(number, "two spaces in a row", "keep one")
         if re.search(r"\.\.\.(?!\.)", line):
-            yield Remark(number, "an ellipsis written as three full stops", "write …")
+            yield Diagnostic(number, "an ellipsis written as three full stops", "write …")
         for opening, end in _PAIRS:
             if line.count(opening) != line.count(end):
-                yield Remark(number, f"unequal numbers of {opening} and {end}", "one of them is unmatched on this line")
-        line = _said(line)
-        yield from _numbers(number, line)
+                yield Diagnostic(number, f"unequal numbers of {opening} and {end}", "one of them is unmatched on this line")
+        line = _spoken_part(line)
+        yield from _number_diagnostics(number, line)
         if language.startswith("fr") and not line.startswith("##"):
             if found := re.search(r"[^\W\d_]{3,}: (?=\S)", line):
-                yield Remark(number, f"no space before the colon of “{found[0].strip()}”", "French puts a no-break space there")
-            if _plain(line) and typographic(line, language) != line:
+                yield Diagnostic(number, f"no space before the colon of “{found[0].strip()}”", "French puts a no-break space there")
+            if _lacks_no_break_space(line) and apply_typography(line, language) != line:
                 spaces.append(number)
     if spaces:
         many = "1 line has" if len(spaces) == 1 else f"{len(spaces)} lines have"
         hint = "nothing to do: no-break spaces are added in what is published"
-        yield Remark(spaces[0], f"{many} ordinary spaces, or none, before ; ! ? : » or after «", hint)
+        yield Diagnostic(spaces[0], f"{many} ordinary spaces, or none, before ; ! ? : » or after «", hint)
 
 
-def _said(line: str) -> str:
+def _spoken_part(line: str) -> str:
     """A line without what is not printed: the anchor, the dash, the speaker label."""
     bare = re.sub(r"^@[\d:.]+ +", "", line)
     bare = bare.removeprefix("«").lstrip(" " + _SPACES).removeprefix("- ")
-    label = LABEL.match(bare)
+    label = SPEAKER_LABEL.match(bare)
     return bare[label.end() :] if label and re.search(r"\s:\s*$", label[0]) else bare
 
 
-def _plain(line: str) -> bool:
+def _lacks_no_break_space(line: str) -> bool:
     """Whether a French punctuation mark lacks its no-break space."""
     return re.search(rf"(?<![{_SPACES};:!?])[;!?](?=\s|$)|(?<![{_SPACES}])»(?!$)|«(?![{_SPACES}])| :(?= )", line) is not None
 
 
-def _numbers(number: int, line: str) -> Iterator[Remark]:
+def _number_diagnostics(number: int, line: str) -> Iterator[Diagnostic]:
     """Digits that can be read in several ways: alignment may not match them with the recognised words."""
-    for pattern, what in _NUMBERS:
+    for pattern, what in _AMBIGUOUS_NUMBERS:
         if found := pattern.search(line):
             message = f"“{found[0]}” is {what}: it may not be found in the audio"
-            yield Remark(number, message, "write it as it is spoken, or put an anchor @ before it")
+            yield Diagnostic(number, message, "write it as it is spoken, or put an anchor @ before it")
             return
 
 
-def _voices(transcript: Transcript, text: str) -> Iterator[Remark]:
+def _voice_diagnostics(transcript: Transcript, text: str) -> Iterator[Diagnostic]:
     """Names that are declared but never speak, look like a voice but are not declared, or are nearly the same as another."""
-    heard = Counter(paragraph.voice for paragraph in said(transcript) if paragraph.voice)
-    lines = {paragraph.voice: paragraph.line for paragraph in reversed(said(transcript))}
-    head = _lines_of(text)
+    counts = Counter(paragraph.voice for paragraph in spoken_paragraphs(transcript) if paragraph.voice)
+    lines = {paragraph.voice: paragraph.line for paragraph in reversed(spoken_paragraphs(transcript))}
+    head = _split_lines(text)
     for voice in transcript.voices:
-        if not heard[voice.key] and voice.role not in ("récit", "narration"):
+        if not counts[voice.key] and voice.role not in ("récit", "narration"):
             line = next((number for number, each in enumerate(head, 1) if voice.key in each), 1)
-            yield Remark(line, f"“{voice.key}” is declared but never speaks", "check the spelling of the name in the text")
-    for line, name in doubtful(text):
+            yield Diagnostic(line, f"“{voice.key}” is declared but never speaks", "check the spelling of the name in the text")
+    for line, name in undeclared_labels(text):
         if looks_like_name(name) or re.match(r"(?:l[ae]|une?) \w+$|l[’']\w+$", name, re.I):
             hint = f'if it is a voice, declare it: [voices."{name}"]'
-            yield Remark(line, f"“{name}” is before a colon only once, and is read as narration", hint)
-    names = sorted(heard)
+            yield Diagnostic(line, f"“{name}” is before a colon only once, and is read as narration", hint)
+    names = sorted(counts)
     for index, name in enumerate(names):
         for other in names[index + 1 :]:
-            if _near(name, other):
-                rare, known = sorted((name, other), key=lambda each: heard[each])
-                yield Remark(lines[rare], f"“{rare}” is almost “{known}”", "if they are the same voice, use one spelling")
+            if _is_near_name(name, other):
+                rare, known = sorted((name, other), key=lambda each: counts[each])
+                yield Diagnostic(lines[rare], f"“{rare}” is almost “{known}”", "if they are the same voice, use one spelling")
 
 
-def _near(name: str, other: str) -> bool:
+def _is_near_name(name: str, other: str) -> bool:
     """Whether two names differ by a typing error; « Voix 1 » and « Voix 2 » do not."""
     if re.sub(r"\d+", "", name) == re.sub(r"\d+", "", other):
         return False
-    return name.casefold() == other.casefold() or difflib.SequenceMatcher(None, name, other).ratio() >= _NEAR
+    return name.casefold() == other.casefold() or difflib.SequenceMatcher(None, name, other).ratio() >= _NEAR_NAME_RATIO
 
 
-def _long(transcript: Transcript) -> Iterator[Remark]:
+def _long_paragraphs(transcript: Transcript) -> Iterator[Diagnostic]:
     """Very long paragraphs: a change of voice may have been missed."""
     for block in transcript.blocks:
         if isinstance(block, Paragraph) and not block.voice and len(block.text) > _LONG_PARAGRAPH_CHARS:
             message = f"{len(block.text)} characters without a voice or an empty line"
-            yield Remark(block.line, message, "split it at a pause, or name the speakers")
+            yield Diagnostic(block.line, message, "split it at a pause, or name the speakers")
 
 
-def _never_closed(transcript: Transcript, language: str) -> Iterator[Remark]:
+def _unclosed_sections(transcript: Transcript, language: str) -> Iterator[Diagnostic]:
     """Narration inside a section such as an archive: `## Récit` is probably missing before it."""
     label, number = "", 0
-    closed, _ = closed_parts(transcript.blocks, language)
+    closed, _ = close_parts(transcript.blocks, language)
     for place, block in enumerate(closed):
         if isinstance(block, Section) and block.line:
             label = block.label
         elif isinstance(block, Section):
             number = next((_line(each) for each in closed[place + 1 :] if not isinstance(each, (Section, Note))), 0)
             hint = f"put ## {block.label} before it, if the section has ended"
-            yield Remark(_line(closed[place + 1]) or number, f"the narrator speaks in the section “{label}”", hint)
+            yield Diagnostic(_line(closed[place + 1]) or number, f"the narrator speaks in the section “{label}”", hint)
 
 
 def _line(block: Block) -> int:
@@ -173,38 +175,38 @@ def _line(block: Block) -> int:
     return block.paragraphs[0].line if isinstance(block, Insert) else block.line
 
 
-def _nearly_repeated(text: str, others: Mapping[str, str]) -> Iterator[Remark]:
+def _near_duplicates(text: str, others: Mapping[str, str]) -> Iterator[Diagnostic]:
     """Lines that differ by one word from a line of another episode: credits and jingles should be identical."""
     known: dict[tuple[str, ...], tuple[str, int, tuple[str, ...]]] = {}
     same: set[tuple[str, ...]] = set()
     for name, other in sorted(others.items()):
-        for number, line in _body(other):
+        for number, line in _published_lines(other):
             words = _words(line)
             same.add(words)
-            for short in _shorter(words):
+            for short in _one_word_variants(words):
                 known.setdefault(short, (name, number, words))
-    for number, line in _body(text):
+    for number, line in _published_lines(text):
         words = _words(line)
-        found = None if words in same else next((known[short] for short in _shorter(words) if short in known), None)
-        if found and (differing := _differing(words, found[2])):
+        found = None if words in same else next((known[short] for short in _one_word_variants(words) if short in known), None)
+        if found and (differing := _word_difference(words, found[2])):
             mine, theirs = differing
             message = f"one word differs from {found[0]}:{found[1]}: “{mine}” here, “{theirs}” there"
-            yield Remark(number, message, "if it is the same sentence, make them identical")
+            yield Diagnostic(number, message, "if it is the same sentence, make them identical")
 
 
 def _words(line: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", line.casefold()))
 
 
-def _shorter(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _one_word_variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """The line, and the line without or with a blank for each one of its words: two lines that share a variant differ by one word."""
-    if len(words) >= _SHORTEST_REPEATED_WORDS:
+    if len(words) >= _MIN_DUPLICATE_WORDS:
         yield words
         yield from ((*words[:place], "", *words[place + 1 :]) for place in range(len(words)))
         yield from ((*words[:place], *words[place + 1 :]) for place in range(len(words)))
 
 
-def _differing(words: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, str] | None:
+def _word_difference(words: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, str] | None:
     """The words in which two lines differ, when it is at most one in each, and not a number; else None."""
     codes = [code for code in difflib.SequenceMatcher(None, words, other, autojunk=False).get_opcodes() if code[0] != "equal"]
     if len(codes) != 1:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from pipeline.transcript.loose_labels import fold
+from pipeline.transcript.loose_labels import fold_name
 
 _INITIALS = re.compile(r"(?:[A-ZÀ-ÞŒŸ]\.?[ -]?){2,4}")
-GENDERED = {"m": ("m", "monsieur", "mr"), "f": ("mme", "mlle", "madame", "mademoiselle")}
-TITLES = frozenset((*GENDERED["m"], *GENDERED["f"], "dr", "docteur", "docteure", "pr", "professeur", "professeure", "maitre"))
+GENDERED_TITLES = {"m": ("m", "monsieur", "mr"), "f": ("mme", "mlle", "madame", "mademoiselle")}
+TITLES = frozenset((*GENDERED_TITLES["m"], *GENDERED_TITLES["f"], "dr", "docteur", "docteure", "pr", "professeur", "professeure", "maitre"))
 
 
-def merged(
-    spelt: Mapping[str, str], others: Collection[str], answering: Collection[frozenset[str]], apart: Collection[str]
+def merge_variants(
+    spellings: Mapping[str, str], other_names: Collection[str], dialogue_pairs: Collection[frozenset[str]], excluded: Collection[str]
 ) -> dict[str, str]:
     """Map each folded name to the full name it stands for. `spellings` maps folded names of voices to their spelling.
 
@@ -21,56 +21,74 @@ def merged(
     short form that fits two people. Initials may also stand for one of `other_names`, people who are not named in full as voices.
     """
     groups: dict[str, list[str]] = {}
-    for folded in sorted(spelt, key=lambda each: (_is_initials(spelt[each]), -len(_words(spelt[each])), -len(each))):
-        fits = [full for full, forms in groups.items() if any(_is_short(spelt[folded], spelt.get(form, full)) for form in forms)]
-        fits = [full for full in fits if folded not in apart and not _are_two(folded, groups[full], answering, apart)]
-        if not fits and _is_initials(spelt[folded]):
-            full_names = {fold(name): name for name in others if _is_short(spelt[folded], name)}
+    for folded in sorted(spellings, key=lambda each: (_is_initials(spellings[each]), -len(_name_words(spellings[each])), -len(each))):
+        matches = [
+            full for full, forms in groups.items() if any(_is_short_form(spellings[folded], spellings.get(form, full)) for form in forms)
+        ]
+        matches = [
+            full for full in matches if folded not in excluded and not _are_different_people(folded, groups[full], dialogue_pairs, excluded)
+        ]
+        if not matches and _is_initials(spellings[folded]):
+            full_names = {fold_name(name): name for name in other_names if _is_short_form(spellings[folded], name)}
             if len(full_names) == 1:
                 groups.setdefault(full_names.popitem()[1], []).append(folded)
                 continue
-        if len(fits) == 1:
-            groups[fits[0]].append(folded)
+        if len(matches) == 1:
+            groups[matches[0]].append(folded)
         else:
-            groups[spelt[folded]] = [folded]
-    return {form: _best(full, forms, spelt) for full, forms in groups.items() for form in forms if len(forms) > 1 or full != spelt[form]}
+            groups[spellings[folded]] = [folded]
+    return {
+        form: _fullest_form(full, forms, spellings)
+        for full, forms in groups.items()
+        for form in forms
+        if len(forms) > 1 or full != spellings[form]
+    }
 
 
-def _are_two(folded: str, forms: Collection[str], answering: Collection[frozenset[str]], apart: Collection[str]) -> bool:
-    return any(frozenset((folded, form)) in answering or form in apart for form in forms)
+def _are_different_people(
+    folded: str, forms: Collection[str], dialogue_pairs: Collection[frozenset[str]], excluded: Collection[str]
+) -> bool:
+    return any(frozenset((folded, form)) in dialogue_pairs or form in excluded for form in forms)
 
 
-def _best(full: str, forms: Collection[str], spelt: Mapping[str, str]) -> str:
+def _fullest_form(full: str, forms: Collection[str], spellings: Mapping[str, str]) -> str:
     """Return the longest form without initials."""
-    written = [full, *(spelt[form] for form in forms)]
-    return max(written, key=lambda name: (re.search(r"\b[A-ZÀ-ÞŒŸ]\.?(?:[ -]|$)", name) is None, len(name)))
+    candidates = [full, *(spellings[form] for form in forms)]
+    return max(candidates, key=lambda name: (re.search(r"\b[A-ZÀ-ÞŒŸ]\.?(?:[ -]|$)", name) is None, len(name)))
 
 
 def _is_initials(name: str) -> bool:
     return _INITIALS.fullmatch(name) is not None
 
 
-def _words(name: str) -> list[str]:
+def _name_words(name: str) -> list[str]:
     """Return the words of a name without its title, compounds as one word: « Marie » is no short form of « Jean-Marie »."""
-    folded = [fold(word).replace(" ", "-") for word in name.split()]
+    folded = [fold_name(word).replace(" ", "-") for word in name.split()]
     return [word for word in folded if word not in TITLES] if len(folded) > 1 else folded
 
 
-def _title(name: str) -> str:
-    first = fold(name).split(" ")[0]
-    return next((gender for gender, titles in GENDERED.items() if first in titles), "")
+def _title_gender(name: str) -> str:
+    first = fold_name(name).split(" ")[0]
+    return next((gender for gender, titles in GENDERED_TITLES.items() if first in titles), "")
 
 
-def _is_short(short: str, full: str) -> bool:
+def _is_short_form(short: str, full: str) -> bool:
     """Whether a name is a short form of another: « N. C. », « Nadia », « Nadia C. » of « Nadia Cherif »; « Cherif » of « Mme Cherif »."""
-    few, many = _words(short), _words(full)
+    short_words, full_words = _name_words(short), _name_words(full)
     if _is_initials(short):
-        letters = re.findall(r"\w", fold(short))
-        return len(letters) > 1 and letters in ([word[0] for word in many], [word[0] for word in fold(full).split(" ")])
-    if not few or not many or (few != many and (_title(short) or _title(full))) or {_title(short), _title(full)} == set(GENDERED):
+        letters = re.findall(r"\w", fold_name(short))
+        return len(letters) > 1 and letters in ([word[0] for word in full_words], [word[0] for word in fold_name(full).split(" ")])
+    if (
+        not short_words
+        or not full_words
+        or (short_words != full_words and (_title_gender(short) or _title_gender(full)))
+        or {_title_gender(short), _title_gender(full)} == set(GENDERED_TITLES)
+    ):
         return False
     starts = all(
-        mine == word or (place and len(mine) == 1 and word.startswith(mine))
-        for place, (mine, word) in enumerate(zip(few, many, strict=False))
+        short_word == word or (place and len(short_word) == 1 and word.startswith(short_word))
+        for place, (short_word, word) in enumerate(zip(short_words, full_words, strict=False))
     )
-    return (len(few) <= len(many) and starts) or (len(few) < len(many) and many[-len(few) :] == few)
+    return (len(short_words) <= len(full_words) and starts) or (
+        len(short_words) < len(full_words) and full_words[-len(short_words) :] == short_words
+    )

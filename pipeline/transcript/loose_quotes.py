@@ -6,48 +6,48 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pipeline.transcript.loose_lines import Line
+from pipeline.transcript.loose_lines import SourceLine
 from pipeline.transcript.text import Paragraph
 
 
-def flat(text: str) -> str:
+def single_line(text: str) -> str:
     """Return the text on one line, or “…” when it is empty."""
     return " ".join(text.split()) or "…"
 
 
-def depth(text: str) -> int:
+def open_quotes(text: str) -> int:
     """Return the number of « minus the number of »."""
     return text.count("«") - text.count("»")
 
 
-def closes_at(text: str) -> int | None:
+def closing_index(text: str) -> int | None:
     """Return the index of the » that closes the first « of `text`; None when it is not closed."""
     level = 0
-    for place, char in enumerate(text):
+    for index, char in enumerate(text):
         level += (char == "«") - (char == "»")
         if char == "»" and level <= 0:
-            return place
+            return index
     return None
 
 
-def open_end(text: str) -> int | None:
+def unclosed_index(text: str) -> int | None:
     """Return the index of the last unclosed «; None when there is none, or when it is the first character."""
     level = 0
-    for place in range(len(text) - 1, -1, -1):
-        level += (text[place] == "«") - (text[place] == "»")
+    for index in range(len(text) - 1, -1, -1):
+        level += (text[index] == "«") - (text[index] == "»")
         if level > 0:
-            return place or None
+            return index or None
     return None
 
 
-def lacks_opening(texts: Iterable[str]) -> bool:
+def closes_unopened(texts: Iterable[str]) -> bool:
     """Whether a » comes before any « in consecutive texts."""
     return next((char == "»" for text in texts for char in text if char in "«»"), False)
 
 
-def closing_count(text: str, texts: Iterable[str]) -> int | None:
+def lines_to_close(text: str, texts: Iterable[str]) -> int | None:
     """Return how many of the following texts are needed to close the « that `text` leaves open; None when none closes it."""
-    level = depth(text)
+    level = open_quotes(text)
     if level <= 0:
         return 0
     for count, after in enumerate(texts, 1):
@@ -58,42 +58,42 @@ def closing_count(text: str, texts: Iterable[str]) -> int | None:
     return None
 
 
-def cut_at_close(lines: list[Line]) -> Line | None:
+def split_at_close(lines: list[SourceLine]) -> SourceLine | None:
     """Strip the quotation marks from `lines`, in place. The text after the closing mark is returned as a line when it has words."""
     lines[0] = replace(lines[0], text=lines[0].text[1:].lstrip())
     level = 1
     for index, line in enumerate(lines):
-        for place, char in enumerate(line.text):
+        for offset, char in enumerate(line.text):
             level += (char == "«") - (char == "»")
             if level == 0:
-                rest = line.text[place + 1 :].strip()
-                inside = line.text[:place].rstrip()
+                rest = line.text[offset + 1 :].strip()
+                inside = line.text[:offset].rstrip()
                 if not re.search(r"\w", rest):
                     lines[index] = replace(line, text=inside + ("" if re.search(r"[.!?…]$", inside) else rest))
                     return None
                 lines[index] = replace(line, text=inside)
-                return Line(line.number, rest.lstrip(" ."), source=line.source)
+                return SourceLine(line.number, rest.lstrip(" ."), source=line.source)
     return None
 
 
-def balanced(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
+def balance_quotes(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
     """Return an insert's paragraphs with balanced inner quotation marks."""
-    done, level = [], 0
+    result, level = [], 0
     for paragraph in paragraphs:
-        kept = []
+        chars = []
         for char in paragraph.text:
             level += (char == "«") - (char == "»")
             if level < 0:
                 level = 0
             else:
-                kept.append(char)
-        done.append(replace(paragraph, text=trimmed("".join(kept))))
+                chars.append(char)
+        result.append(replace(paragraph, text=collapse_spaces("".join(chars))))
     if level:
-        done = [replace(each, text=without_quotes(each.text)) for each in done]
-    return tuple(each for each in done if each.text)
+        result = [replace(each, text=strip_quotes(each.text)) for each in result]
+    return tuple(each for each in result if each.text)
 
 
-def is_paired(text: str) -> bool:
+def is_balanced(text: str) -> bool:
     """Whether the quotation marks are balanced."""
     level = 0
     for char in text:
@@ -103,11 +103,11 @@ def is_paired(text: str) -> bool:
     return not level
 
 
-def without_quotes(text: str) -> str:
+def strip_quotes(text: str) -> str:
     """Return the text without French quotation marks."""
-    return trimmed(re.sub(r"«[ \u202f]?|[ \u202f]?»", "", text))
+    return collapse_spaces(re.sub(r"«[ \u202f]?|[ \u202f]?»", "", text))
 
 
-def trimmed(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     """Collapse runs of spaces, and strip spaces of any width at both ends."""
     return re.sub(r" {2,}", " ", text).strip(" \u00a0\u202f")

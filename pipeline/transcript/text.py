@@ -31,14 +31,14 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from pipeline.text import NARROW_SPACE, hms
+from pipeline.text import NARROW_SPACE, format_clock
 
-LABEL = re.compile(r"(?P<label>[^\s:«»\[\]\\@#%+-][^:«»\[\]\n]{0,39}?)[ \u00a0\u202f]?:[ \u00a0\u202f](?=\S)")
+SPEAKER_LABEL = re.compile(r"(?P<label>[^\s:«»\[\]\\@#%+-][^:«»\[\]\n]{0,39}?)[ \u00a0\u202f]?:[ \u00a0\u202f](?=\S)")
 _MARKUP = re.compile(r"\\|%%|#{1,6} |- |\+\+\+$|@\d")
 
 
 @dataclass(frozen=True)
-class Declared:
+class VoiceDeclaration:
     """A voice declared in the front matter: `key` is the label before the colon in the text."""
 
     key: str
@@ -90,18 +90,18 @@ class Transcript:
     """An editable transcript. Every voice is declared, or speaks at least twice; otherwise its label would be parsed as narration."""
 
     blocks: tuple[Block, ...]
-    voices: tuple[Declared, ...] = ()
+    voices: tuple[VoiceDeclaration, ...] = ()
     comments: tuple[str, ...] = ()  # of the front matter, without their `#`
 
 
-def write(transcript: Transcript) -> str:
+def format_transcript(transcript: Transcript) -> str:
     """The canonical text of a transcript, without a draft's stamp; `parser.parse_transcript` is its inverse."""
-    known = _known_labels(transcript)
-    blocks = (_block(block, known) for block in transcript.blocks)
+    labels = _known_labels(transcript)
+    blocks = (_format_block(block, labels) for block in transcript.blocks)
     return "\n\n".join((_front_matter(transcript), *blocks)) + "\n"
 
 
-def read_clock(text: str) -> float:
+def parse_anchor(text: str) -> float:
     """The seconds of `3:58`, `1:02:03` or `3:58.5`, to the millisecond."""
     seconds = 0.0
     for part in text.split(":"):
@@ -109,13 +109,13 @@ def read_clock(text: str) -> float:
     return round(seconds, 3)
 
 
-def write_clock(seconds: float) -> str:
+def format_anchor(seconds: float) -> str:
     """The inverse of `parse_anchor`, to the millisecond."""
     whole, thousandths = divmod(round(seconds * 1000), 1000)
-    return hms(whole) + (f".{thousandths:03}".rstrip("0") if thousandths else "")
+    return format_clock(whole) + (f".{thousandths:03}".rstrip("0") if thousandths else "")
 
 
-def closing(text: str) -> int:
+def closing_quote(text: str) -> int:
     """The index of the `»` that closes the `«` at the start of `text`; −2 when there is no `«` at its start, −1 when it is not closed."""
     depth = 0
     for place, char in enumerate(text):
@@ -125,7 +125,7 @@ def closing(text: str) -> int:
     return -1
 
 
-def said(transcript: Transcript) -> tuple[Paragraph, ...]:
+def spoken_paragraphs(transcript: Transcript) -> tuple[Paragraph, ...]:
     """Every paragraph in order, including those of inserts."""
     blocks = ((block,) if isinstance(block, Paragraph) else getattr(block, "paragraphs", ()) for block in transcript.blocks)
     return tuple(paragraph for paragraphs in blocks for paragraph in paragraphs)
@@ -144,50 +144,50 @@ def _toml_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
-def _block(block: Block, known: set[str]) -> str:
+def _format_block(block: Block, labels: set[str]) -> str:
     match block:
         case Section(label):
             return f"## {label}"
         case Note(text):
             return f"%% {text}".rstrip()
         case Insert(paragraphs):
-            return _insert(paragraphs, known)
+            return _format_insert(paragraphs, labels)
         case Paragraph():
-            return _anchor(block) + _said(block, known)
+            return _anchor_prefix(block) + _format_paragraph(block, labels)
 
 
-def _insert(paragraphs: tuple[Paragraph, ...], known: set[str]) -> str:
+def _format_insert(paragraphs: tuple[Paragraph, ...], labels: set[str]) -> str:
     """The text of an insert: changes of voice are on the next line, further paragraphs of the same voice after an empty one."""
     first, *others = paragraphs
-    lines = [f"{_anchor(first)}«{NARROW_SPACE}{_said(first, known)}"]
+    lines = [f"{_anchor_prefix(first)}«{NARROW_SPACE}{_format_paragraph(first, labels)}"]
     for each in others:
         lines.append("\n" if each.dash or each.voice else "\n\n")
-        lines.append(_anchor(each) + _said(each, known))
+        lines.append(_anchor_prefix(each) + _format_paragraph(each, labels))
     return "".join(lines) + f"{NARROW_SPACE}»"
 
 
-def _anchor(paragraph: Paragraph) -> str:
-    return "" if paragraph.anchor_s is None else f"@{write_clock(paragraph.anchor_s)} "
+def _anchor_prefix(paragraph: Paragraph) -> str:
+    return "" if paragraph.anchor_s is None else f"@{format_anchor(paragraph.anchor_s)} "
 
 
-def _said(paragraph: Paragraph, known: set[str]) -> str:
+def _format_paragraph(paragraph: Paragraph, labels: set[str]) -> str:
     """Dash, speaker label and text; the text is escaped when its start would be parsed as markup."""
     start = ("- " if paragraph.dash else "") + (f"{paragraph.voice} : " if paragraph.voice else "")
-    label = _label(paragraph.text)
-    is_turn = label is not None and not paragraph.voice and label["label"] in known
-    is_insert = not start and closing(paragraph.text) == len(paragraph.text) - 1
+    label = _match_label(paragraph.text)
+    is_turn = label is not None and not paragraph.voice and label["label"] in labels
+    is_insert = not start and closing_quote(paragraph.text) == len(paragraph.text) - 1
     escape = "\\" if is_turn or is_insert or not paragraph.text or _MARKUP.match(paragraph.text) else ""
     return f"{start}{escape}{paragraph.text}"
 
 
-def _label(text: str) -> re.Match[str] | None:
+def _match_label(text: str) -> re.Match[str] | None:
     """The match of what a parser may take for a speaker label; the » is added because it would follow « Nom : » in an insert."""
-    return LABEL.match(f"{text} »")
+    return SPEAKER_LABEL.match(f"{text} »")
 
 
 def _known_labels(transcript: Transcript) -> set[str]:
     """Every label that a parser would take for a voice: declared, used, or before a colon at least twice."""
-    paragraphs = said(transcript)
-    starts = [found["label"] for paragraph in paragraphs if not paragraph.voice and (found := _label(paragraph.text))]
+    paragraphs = spoken_paragraphs(transcript)
+    starts = [found["label"] for paragraph in paragraphs if not paragraph.voice and (found := _match_label(paragraph.text))]
     twice = {label for label in starts if starts.count(label) > 1}
     return {voice.key for voice in transcript.voices} | {paragraph.voice for paragraph in paragraphs} | twice

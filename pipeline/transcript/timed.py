@@ -8,12 +8,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypedDict
 
-from pipeline.files import read_json, write_whole
+from pipeline.files import read_json, write_atomic
 from pipeline.model import TimedTranscript, Turn, Voice, Word
 
 
 @dataclass(frozen=True)
-class Unaligned:
+class UnalignedSpan:
     """Words `first` to `last` of a turn, all indices, that alignment could not place."""
 
     turn: int
@@ -49,11 +49,11 @@ class TimedValue(TypedDict):
     turns: list[TurnValue]
 
 
-def to_value(transcript: TimedTranscript) -> TimedValue:
+def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
     """The content of `timed.json`: a word is `[text, start_s, end_s]`, or `[text]` when it has no times."""
     return {
         "version": 1,
-        "unaligned": [[each.turn, each.first, each.last] for each in unaligned(transcript)],
+        "unaligned": [[each.turn, each.first, each.last] for each in find_unaligned(transcript)],
         "duration_s": transcript.duration_s,
         "language": transcript.language,
         "turns": [
@@ -68,7 +68,7 @@ def to_value(transcript: TimedTranscript) -> TimedValue:
     }
 
 
-def from_value(value: TimedValue) -> TimedTranscript:
+def transcript_from_json(value: TimedValue) -> TimedTranscript:
     """The inverse of `transcript_to_json`; probabilities are not stored."""
     turns = (
         Turn(Voice(**turn["voice"]), tuple(Word(*word) for word in turn["words"]), turn["section"], turn["insert"])
@@ -77,18 +77,18 @@ def from_value(value: TimedValue) -> TimedTranscript:
     return TimedTranscript(value["duration_s"], value["language"], tuple(turns))
 
 
-def unaligned(transcript: TimedTranscript) -> tuple[Unaligned, ...]:
+def find_unaligned(transcript: TimedTranscript) -> tuple[UnalignedSpan, ...]:
     """The runs of spoken words without times, to which no link can lead. Sounds are not counted."""
-    found: list[Unaligned] = []
+    found: list[UnalignedSpan] = []
     for index, turn in enumerate(transcript.turns):
-        lost = [place for place, word in enumerate(turn.words) if word.start_s is None and not word.is_sound]
-        for _, group in groupby(enumerate(lost), key=lambda pair: pair[1] - pair[0]):
+        untimed = [place for place, word in enumerate(turn.words) if word.start_s is None and not word.is_sound]
+        for _, group in groupby(enumerate(untimed), key=lambda pair: pair[1] - pair[0]):
             places = [place for _, place in group]
-            found.append(Unaligned(index, places[0], places[-1]))
+            found.append(UnalignedSpan(index, places[0], places[-1]))
     return tuple(found)
 
 
-def link_s(turn: Turn) -> float | None:
+def link_time_s(turn: Turn) -> float | None:
     """The time that a link to this turn may lead to, in seconds; None when its first spoken word has no time."""
     first = next((word for word in turn.words if not word.is_sound), None)
     return turn.start_s if first is None or first.start_s is not None else None
@@ -96,15 +96,15 @@ def link_s(turn: Turn) -> float | None:
 
 def read_timed(path: Path) -> TimedTranscript:
     """The timed transcript in a file."""
-    return from_value(read_json(path))
+    return transcript_from_json(read_json(path))
 
 
 def write_timed(path: Path, transcript: TimedTranscript) -> None:
     """Write it atomically, one turn per line: indented as other JSON files are, an hour's ten thousand words would take 50,000 lines."""
-    value = to_value(transcript)
+    value = transcript_to_json(transcript)
     turns = ",\n".join(json.dumps(turn, ensure_ascii=False, allow_nan=False) for turn in value["turns"])
     head = json.dumps({key: each for key, each in value.items() if key != "turns"}, ensure_ascii=False, allow_nan=False)
-    write_whole(path, f'{head[:-1]}, "turns": [\n{turns}\n]}}\n')
+    write_atomic(path, f'{head[:-1]}, "turns": [\n{turns}\n]}}\n')
 
 
 def _word_value(word: Word) -> list[str | float]:

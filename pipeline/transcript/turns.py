@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.model import Turn, Voice, Word
-from pipeline.text import NO_BREAK_SPACE, slugify, typographic
-from pipeline.transcript.text import Declared, Insert, Paragraph, Section, Transcript
+from pipeline.text import NO_BREAK_SPACE, apply_typography, slugify
+from pipeline.transcript.text import Insert, Paragraph, Section, Transcript, VoiceDeclaration
 
 # The role of the voices in a section, by the slug of the first words of its label.
-KINDS = {
+SECTION_ROLES = {
     "archive": "archive",
     "archives": "archive",
     "micro-trottoir": "micro-trottoir",
@@ -34,77 +34,77 @@ KINDS = {
     "narration": "narration",
     "story": "narration",
 }
-NARRATION = {"fr": "récit"}  # the narrator's role; "narration" in other languages
-TALK = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people talk to each other
-_MANY_VOICES = {"micro-trottoir", "vox-pop"}  # roles of sections where every new voice is another person
+NARRATOR_ROLES = {"fr": "récit"}  # the narrator's role; "narration" in other languages
+DIALOGUE_ROLES = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people talk to each other
+_PASSER_BY_ROLES = {"micro-trottoir", "vox-pop"}  # roles of sections where every new voice is another person
 _THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
 
 
 @dataclass(frozen=True)
-class Spoken:
+class AnchoredTurn:
     """A turn, and its start if it was set by hand, in seconds."""
 
     turn: Turn
     anchor_s: float | None = None
 
 
-class _Unnamed:
+class _VoiceNumbering:
     """Numbers the unnamed voices of a section."""
 
     def __init__(self, kind: str, language: str) -> None:
         self._word = "Voix" if language.startswith("fr") else "Voice"
-        self._many = kind in _MANY_VOICES
-        self._given = 0
+        self._never_repeats = kind in _PASSER_BY_ROLES
+        self._count = 0
         self._pair: list[str] = []
         self._turn = 0
 
-    def insert(self) -> None:
+    def start_insert(self) -> None:
         """Start a new insert, with new voices."""
         self._pair, self._turn = [], 0
 
-    def next(self) -> str:
+    def next_name(self) -> str:
         """The name of the voice after a change: two voices alternate, except among passers-by, who are all different."""
-        if self._many or len(self._pair) < 2:
-            self._given += 1
-            self._pair.append(f"{self._word} {self._given}")
+        if self._never_repeats or len(self._pair) < 2:
+            self._count += 1
+            self._pair.append(f"{self._word} {self._count}")
             self._turn = len(self._pair) - 1
         else:
             self._turn = 1 - self._turn
         return self._pair[self._turn]
 
 
-def turns(transcript: Transcript, language: str) -> tuple[Spoken, ...]:
+def build_turns(transcript: Transcript, language: str) -> tuple[AnchoredTurn, ...]:
     """The speech and sounds of a transcript, in order, without notes; an unnamed voice of an insert is « Voix 1 », « Voix 2 »…"""
     declared = {voice.key: voice for voice in transcript.voices}
     narrator = _narrator(transcript.voices, language)
-    section, kind, unnamed = "", "", _Unnamed("", language)
-    found: list[Spoken] = []
+    section, role, numbering = "", "", _VoiceNumbering("", language)
+    found: list[AnchoredTurn] = []
     for block in transcript.blocks:
         if isinstance(block, Section):
-            section, kind = block.label, kind_of(block.label)
-            unnamed = _Unnamed(kind, language)
+            section, role = block.label, section_role(block.label)
+            numbering = _VoiceNumbering(role, language)
         elif isinstance(block, Paragraph):
-            voice = _named(block.voice, declared, kind) if block.voice else narrator
-            found.extend(_spoken(block, voice, section, language))
+            voice = _declared_voice(block.voice, declared, role) if block.voice else narrator
+            found.extend(_paragraph_turns(block, voice, section, language))
         elif isinstance(block, Insert):
-            found.extend(_insert(block, declared, kind, unnamed, section, language))
+            found.extend(_insert_turns(block, declared, role, numbering, section, language))
     return tuple(found)
 
 
-def kind_of(label: str) -> str:
+def section_role(label: str) -> str:
     """The role a section gives to its voices, `archive` for « Archive INA : 1978 »; empty when the label starts with no known role."""
     words = slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]).split("-")
     starts = ("-".join(words[:count]) for count in range(len(words), 0, -1))
-    return next((KINDS[start] for start in starts if start in KINDS), "")
+    return next((SECTION_ROLES[start] for start in starts if start in SECTION_ROLES), "")
 
 
-def printed(text: str, language: str) -> tuple[Word, ...]:
+def printed_words(text: str, language: str) -> tuple[Word, ...]:
     """The words of a paragraph, each with its punctuation and no-break spaces; a sound is one word."""
     clean = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
-    whole = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
+    joined = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
     words: list[str] = []
-    for token in _TOKEN.findall(typographic(whole, language)):
+    for token in _TOKEN.findall(apply_typography(joined, language)):
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
         if words and is_mark and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is not a word
@@ -115,38 +115,40 @@ def printed(text: str, language: str) -> tuple[Word, ...]:
     return tuple(Word(word) for word in words)
 
 
-def _narrator(voices: tuple[Declared, ...], language: str) -> Voice:
+def _narrator(voices: tuple[VoiceDeclaration, ...], language: str) -> Voice:
     """The narrator's voice, unnamed; its person is that of the declared voice with the narrator's role, when there is only one."""
-    role = NARRATION.get(language.split("-")[0], "narration")
+    role = NARRATOR_ROLES.get(language.split("-")[0], "narration")
     people = [voice.person for voice in voices if voice.role == role]
     return Voice("", role, people[0] if len(people) == 1 else "")
 
 
-def _named(key: str, declared: dict[str, Declared], kind: str) -> Voice:
+def _declared_voice(key: str, declared: dict[str, VoiceDeclaration], role: str) -> Voice:
     """A named voice, with its declared role, else that of its section."""
-    found = declared.get(key, Declared(key))
-    return Voice(found.name or key, found.role or kind, found.person, found.label)
+    found = declared.get(key, VoiceDeclaration(key))
+    return Voice(found.name or key, found.role or role, found.person, found.label)
 
 
-def _insert(block: Insert, declared: dict[str, Declared], kind: str, unnamed: _Unnamed, section: str, language: str) -> Iterator[Spoken]:
+def _insert_turns(
+    block: Insert, declared: dict[str, VoiceDeclaration], role: str, numbering: _VoiceNumbering, section: str, language: str
+) -> Iterator[AnchoredTurn]:
     """The turns of an insert; its quotation marks are attached to its first and last words."""
-    unnamed.insert()
+    numbering.start_insert()
     voice: Voice | None = None
     last = len(block.paragraphs) - 1
     for index, paragraph in enumerate(block.paragraphs):
         if paragraph.voice:
-            voice = _named(paragraph.voice, declared, kind)
+            voice = _declared_voice(paragraph.voice, declared, role)
         elif paragraph.dash or voice is None:
-            voice = Voice(unnamed.next(), kind)
+            voice = Voice(numbering.next_name(), role)
         text = ("« " if index == 0 else "") + paragraph.text + (" »" if index == last else "")
         marked = Paragraph(text, anchor_s=paragraph.anchor_s)
-        yield from _spoken(marked, voice, section, language, insert=True)
+        yield from _paragraph_turns(marked, voice, section, language, insert=True)
 
 
-def _spoken(paragraph: Paragraph, voice: Voice, section: str, language: str, *, insert: bool = False) -> Iterator[Spoken]:
+def _paragraph_turns(paragraph: Paragraph, voice: Voice, section: str, language: str, *, insert: bool = False) -> Iterator[AnchoredTurn]:
     """A paragraph as a turn; one that holds only sounds has an empty voice."""
     text = paragraph.text if language.startswith("fr") or not insert else re.sub(r"« | »", lambda found: found[0].strip(), paragraph.text)
-    words = printed(text, language)
+    words = printed_words(text, language)
     if words:
-        nobody = all(word.is_sound for word in words)
-        yield Spoken(Turn(Voice("") if nobody else voice, words, section, insert), paragraph.anchor_s)
+        only_sounds = all(word.is_sound for word in words)
+        yield AnchoredTurn(Turn(Voice("") if only_sounds else voice, words, section, insert), paragraph.anchor_s)
