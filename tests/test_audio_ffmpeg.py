@@ -150,7 +150,7 @@ def test_an_error_of_the_callers_is_passed_on_and_nobody_is_left(tmp_path, error
 def test_ctrl_c_leaves_no_ffmpeg_behind(tmp_path):
     code = f"""
 from pipeline.audio import ffmpeg
-with ffmpeg.running({[*NOISE, *PCM, "pipe:1"]}) as process:
+with ffmpeg.open_process({[*NOISE, *PCM, "pipe:1"]}) as process:
     print(process._popen.pid, flush=True)
     while process.read(1 << 20): pass
 """
