@@ -27,13 +27,12 @@ from scipy.signal import butter, resample_poly, sosfilt
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import programmes  # noqa: E402
-
-from pipeline.audio import ffmpeg, measure  # noqa: E402
+from pipeline.audio import ffmpeg, loudness  # noqa: E402
 from pipeline.audio.encode import encode_m4a, encode_mp3, encode_opus  # noqa: E402
-from pipeline.audio.profile import save_profiles  # noqa: E402
-from pipeline.files import read_json  # noqa: E402
-from pipeline.sound_model import Mix, Recording  # noqa: E402
+from pipeline.audio.level_profile import save_profiles  # noqa: E402
+from pipeline.engine.files import read_json  # noqa: E402
+from pipeline.model.audio import Mix, Recording  # noqa: E402
+from tests.support import programmes  # noqa: E402
 
 RATE_HZ = 44_100
 TARGET = {"target_lufs": -16.0, "ceiling_dbtp": -1.0}
@@ -178,7 +177,7 @@ def exactness(folder: Path) -> None:
         wav, master, levels = folder / "k.wav", folder / "k.flac", folder / "k.npz"
         soundfile.write(wav, samples / max(1.0, np.abs(samples).max()), RATE_HZ, "PCM_24")
         ffmpeg.run([*ffmpeg.input_arguments(wav), ffmpeg.file_url(master)])
-        save_profiles(levels, master=measure.measure_profile(master, 0.25))
+        save_profiles(levels, master=loudness.measure_profile(master, 0.25))
         attempts = published(master, levels, folder)["attempts"]
         encode_m4a(master, levels, audio=folder / "a.m4a", kbps=96, **TARGET)
         encode_opus(master, levels, audio=folder / "a.opus", kbps=24, **TARGET)

@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from feed import BITES, MARKS, OPTIONS, ROLES, SHOW, episode
 
 from pipeline.audio import ffmpeg
-from pipeline.feed import feed as feeds
-from pipeline.feed.chapters import chapters_to_json
-from pipeline.feed.items import FeedContext, FeedEpisode
-from pipeline.feed_model import ChannelOptions, FeedVariant
-from pipeline.release import MEDIA_TYPES
+from pipeline.feed import rss as feeds
+from pipeline.feed.rss_item import FeedContext, FeedEpisode
+from pipeline.model.feed import ChannelOptions, FeedVariant
+from pipeline.publish.release import MEDIA_TYPES
+from pipeline.transcript.chapters import chapters_to_json
 
 CUES = [(i * 3.0, f"Nous prenons un ticket, puis une chaise, et nous attendons : {i}.") for i in range(160)]
 HEAD_BYTES = 1 << 16
@@ -150,7 +150,7 @@ def bare(folder: Path) -> int:
 
 def check(folder: Path) -> int:
     """The whole command; how much it found, mistakes it must not."""
-    from pipeline.check import check_show
+    from pipeline.commands.check import check_show
 
     found = check_show(folder)
     assert not [finding for finding in found if finding.level == "error"], found[:3]

@@ -27,11 +27,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import damage  # noqa: E402
 
-from pipeline.audio.profile import LevelMeter, load_profile, save_profiles  # noqa: E402
-from pipeline.files import read_json, write_json  # noqa: E402
-from pipeline.model import Word  # noqa: E402
+from pipeline.audio.level_profile import LevelMeter, load_profile, save_profiles  # noqa: E402
+from pipeline.engine.files import read_json, write_json  # noqa: E402
+from pipeline.model.show import Word  # noqa: E402
 from pipeline.speech import doubts  # noqa: E402
-from pipeline.transcript.normal import word_tokens  # noqa: E402
+from pipeline.transcript.normalisation import word_tokens  # noqa: E402
 
 CASES = """
 own/sentences david/words own/hiss own/street quick/babble own/telephone slow/clipped belinda/hall own/gaps own/spliced own/loud_music
@@ -101,10 +101,10 @@ def listened(model: Any, sound: NDArray[np.float32]) -> dict[str, Any]:
     from whisper.timing import add_word_timestamps
     from whisper.tokenizer import get_tokenizer
 
-    from pipeline.speech.activity import detect_voice_frames, has_voice
-    from pipeline.speech.sift import Segment, filter_hallucinations, merge_word_pieces
+    from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge_word_pieces
+    from pipeline.speech.segmentation import split_windows
     from pipeline.speech.transcribe import recognition_value
-    from pipeline.speech.windows import split_windows
+    from pipeline.speech.voice_activity import detect_voice_frames, has_voice
 
     rate = damage.RATE_HZ
     tokenizer, segments = get_tokenizer(model.is_multilingual, language="fr", task="transcribe"), []

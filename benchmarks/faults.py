@@ -22,9 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from faulty_proxy import faulty_proxy  # noqa: E402
-from publishing import s3_server  # noqa: E402
-from publishing_faults import (  # noqa: E402
+from tests.support.faulty_proxy import faulty_proxy  # noqa: E402
+from tests.support.publishing import s3_server  # noqa: E402
+from tests.support.publishing_faults import (  # noqa: E402
     FAULTS,
     MUST_FAIL,
     MUST_PUBLISH,

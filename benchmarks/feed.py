@@ -21,14 +21,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline.feed import feed as feeds
-from pipeline.feed.chapters import chapters_to_json
-from pipeline.feed.items import FeedContext, FeedEpisode, item_description
-from pipeline.feed_model import ChannelOptions, FeedTag, FeedVariant, ItemOptions
-from pipeline.files import write_json
-from pipeline.model import Chapter, Credit, EpisodeInfo, Person, ShowInfo
-from pipeline.release import MEDIA_TYPES, Release, ReleaseFile, write_release
-from pipeline.sound_model import Soundbite
+from pipeline.engine.files import write_json
+from pipeline.feed import rss as feeds
+from pipeline.feed.rss_item import FeedContext, FeedEpisode, item_description
+from pipeline.model.audio import Soundbite
+from pipeline.model.feed import ChannelOptions, FeedTag, FeedVariant, ItemOptions
+from pipeline.model.show import Chapter, Credit, EpisodeInfo, Person, ShowInfo
+from pipeline.publish.release import MEDIA_TYPES, Release, ReleaseFile, write_release
+from pipeline.transcript.chapters import chapters_to_json
 
 SITE = "https://podcast.example.org/essai/"
 NORA, MALIK = Person("nora", "Nora Belkacem", "https://example.org/nora", "https://example.org/nora.jpg"), Person("malik", "Malik Aubry")

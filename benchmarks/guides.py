@@ -17,7 +17,7 @@ PROGRAM = """
 import sys, tempfile, time
 from pathlib import Path
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]
-from guide_sample import EPISODE, SHOW, render, written
+from tests.support.guide_sample import EPISODE, SHOW, render, written
 timed = written("01-le-premier-rendez-vous")
 from pipeline.guide.draft import propose
 from pipeline.guide.text import write

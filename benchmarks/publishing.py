@@ -29,8 +29,8 @@ from urllib.parse import parse_qs, urlsplit
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from pipeline.publish.bodies import etag  # noqa: E402
-from pipeline.receipts import DigestCache  # noqa: E402
+from pipeline.engine.receipts import DigestCache  # noqa: E402
+from pipeline.publish.s3.request_body import etag  # noqa: E402
 
 BUCKET = "benchmark"
 
@@ -51,7 +51,7 @@ def main() -> None:
         ours(Path(asked.ours), asked.endpoint, asked.unchecked)
         return
     with ExitStack() as stack:
-        from faulty_proxy import faulty_proxy
+        from tests.support.faulty_proxy import faulty_proxy
 
         server = asked.endpoint or stack.enter_context(_moto()).url
         _client(server).create_bucket(Bucket=BUCKET)
@@ -87,12 +87,12 @@ def digested(folder: Path) -> DigestCache:
 
 def ours(folder: Path, endpoint: str, unchecked: bool) -> None:
     """What `causerie publish` does with a tree, on any folder."""
-    from pipeline.model import S3Settings
-    from pipeline.publish.headers import IMMUTABLE
-    from pipeline.publish.s3 import S3Target
+    from pipeline.model.show import S3Settings
+    from pipeline.publish.http_headers import IMMUTABLE
+    from pipeline.publish.public_tree import MEDIA, TEXTS, PublicFile
+    from pipeline.publish.s3.target import S3Target
     from pipeline.publish.transaction import TransactionHooks, run_transaction
-    from pipeline.publish.tree import MEDIA, TEXTS, PublicFile
-    from pipeline.publish.upload import plan_upload
+    from pipeline.publish.upload_plan import plan_upload
     from pipeline.publish.verify import verify_files
 
     digests, tree = digested(folder), []
@@ -227,7 +227,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _moto() -> object:
-    from publishing import s3_server
+    from tests.support.publishing import s3_server
 
     return s3_server()
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline.build import BuildState, preview  # noqa: E402
-from pipeline.model import Episode, EpisodeInfo, Show, ShowInfo  # noqa: E402
+from pipeline.engine.receipts import Receipt  # noqa: E402
+from pipeline.engine.runner import BuildState, preview  # noqa: E402
+from pipeline.model.audio import Mix, Recording
+from pipeline.model.show import Episode, EpisodeInfo, Show, ShowInfo  # noqa: E402
 from pipeline.plan import plan_steps  # noqa: E402
-from pipeline.receipts import Receipt  # noqa: E402
-from pipeline.sound_model import Mix, Recording
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

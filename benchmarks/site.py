@@ -21,16 +21,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline.build import run_steps
-from pipeline.commands import TARGET_STEPS
-from pipeline.files import write_atomic, write_json
-from pipeline.model import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.commands.build import TARGET_STEPS
+from pipeline.engine.files import write_atomic, write_json
+from pipeline.engine.process_pool import ProcessPools, available_cores
+from pipeline.engine.runner import run_steps
+from pipeline.engine.step import Step, execute_step
+from pipeline.model.audio import Mix
+from pipeline.model.show import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan_steps, work_path
-from pipeline.release import SERIES_RELEASE, Release, ReleaseFile, write_release
-from pipeline.sound_model import Mix
-from pipeline.steps import Step, execute_step
-from pipeline.transcript.timed import write_timed
-from pipeline.workers import ProcessPools, available_cores
+from pipeline.publish.release import SERIES_RELEASE, Release, ReleaseFile, write_release
+from pipeline.transcript.timed_json import write_timed
 
 AT = datetime(2200, 1, 1, tzinfo=UTC)
 NORA = Credit(Person("nora", "Nora Belkacem"), "Host", "Cast")

@@ -64,16 +64,19 @@ def overhead(recording: str, checkpoint: str, random: bool = False) -> dict[str,
     """Seconds that the whole step takes, and the engine alone on windows that are cut already; twice, in both orders."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from pipeline.speech import hear
-    from pipeline.speech.engines import load_backend
-    from pipeline.speech.recording import RATE_HZ, decode_blocks
+    from pipeline.speech import recognition
+    from pipeline.speech.backends import load_backend
+    from pipeline.speech.decoding import RATE_HZ, decode_blocks
+    from pipeline.speech.segmentation import split_windows
     from pipeline.speech.transcribe import transcribe_master
-    from pipeline.speech.windows import split_windows
 
     network = load_backend("auto", "demo", checkpoint)
     if random:  # what they say goes round in circles, and their times are nonsense
         listen, once = network.network.transcribe, {"max_new_tokens": TOKENS, "without_timestamps": True, "word_timestamps": False}
-        hear.repetition_count, network.network.transcribe = lambda segments: 0, lambda samples, **options: listen(samples, **options | once)
+        recognition.repetition_count, network.network.transcribe = (
+            lambda segments: 0,
+            lambda samples, **options: listen(samples, **options | once),
+        )
     cut = list(split_windows(decode_blocks(Path(recording)), RATE_HZ))
     network.transcribe(cut[0].samples, "fr", "")
 
@@ -132,10 +135,10 @@ def base_fast(folder: str, threads: int, workers: int, beam: int, windows: int) 
 
 def episodes(recordings: list[str], checkpoint: str, workers: int) -> dict[str, float]:
     """Seconds for recordings one after the other, `workers` windows at once."""
-    from pipeline.speech import fast_engine
+    from pipeline.speech import faster_whisper_backend
     from pipeline.speech.transcribe import transcribe_master
 
-    fast_engine.available_cores = lambda: workers
+    faster_whisper_backend.available_cores = lambda: workers
     out = Path(recordings[0]).with_suffix(f".{os.getpid()}.json")
 
     def hear() -> None:

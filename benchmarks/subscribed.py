@@ -33,9 +33,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import publishing  # noqa: E402
-from faulty_proxy import Fault, Proxy, answer, delay, drop, faulty_proxy, randomly  # noqa: E402
-from publishing_faults import FAULTS, credentials, fast_retries, has_secret  # noqa: E402
+from tests.support import publishing  # noqa: E402
+from tests.support.faulty_proxy import Fault, Proxy, answer, delay, drop, faulty_proxy, randomly  # noqa: E402
+from tests.support.publishing_faults import FAULTS, credentials, fast_retries, has_secret  # noqa: E402
 
 BUCKET = "subscribed"
 TARGET = f"s3://{BUCKET}/serie"
@@ -224,9 +224,9 @@ def told_since(log: Path | None, place: int) -> list[str]:
 
 def attempt(root: str, site: str, endpoint: str, slugs: list[str], number: int, prune: bool, back: bool) -> int:
     """Publish, or go back, in this process; 1 with one sentence when it is not published."""
-    from pipeline.errors import CauserieError
-    from pipeline.model import S3Settings
-    from pipeline.publish.run import PublishCallbacks, publish, rollback
+    from pipeline.model.errors import CauserieError
+    from pipeline.model.show import S3Settings
+    from pipeline.publish.publisher import PublishCallbacks, publish, rollback
 
     publishing.SITE = site
     some = publishing.show(*slugs, s3=S3Settings(BUCKET, "serie", endpoint, "us-east-1", "path", acl="public-read"))

@@ -18,12 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.model import TimedTranscript, Turn, Voice, Word  # noqa: E402
-from pipeline.text import apply_typography  # noqa: E402
+from pipeline.model.show import TimedTranscript, Turn, Voice, Word  # noqa: E402
+from pipeline.model.text import apply_typography  # noqa: E402
 from pipeline.transcript.align import align_turns  # noqa: E402
 from pipeline.transcript.cues import Cue, split_cues  # noqa: E402
-from pipeline.transcript.grammar import parse_transcript  # noqa: E402
-from pipeline.transcript.normal import word_tokens  # noqa: E402
+from pipeline.transcript.normalisation import word_tokens  # noqa: E402
+from pipeline.transcript.parser import parse_transcript  # noqa: E402
 from pipeline.transcript.turns import AnchoredTurn, build_turns, printed_words  # noqa: E402
 
 WORDS_A_MINUTE = 150

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support import browser
+
+from tests.support import browser
 
 settings.register_profile("causerie", deadline=None)  # the duration of an example depends on the machine
 settings.load_profile("causerie")

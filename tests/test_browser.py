@@ -6,8 +6,8 @@ import stat
 import tarfile
 
 import pytest
-from support.browser import Untested
 
+from tests.support.browser import Untested
 from tools import browser
 from tools.browser import Machine
 

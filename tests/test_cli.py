@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
-from conftest import causerie, small_show
 
 from cli import main
-from pipeline.build import Result
-from pipeline.console import Console
-from pipeline.preview import PREVIEW_FOLDER, rebuild
-from pipeline.steps import Step
+from pipeline.commands.console import Console
+from pipeline.commands.preview import PREVIEW_FOLDER, rebuild
+from pipeline.engine.runner import Result
+from pipeline.engine.step import Step
+from tests.conftest import causerie, small_show
 
 
 def run(*arguments: object):
@@ -171,7 +171,7 @@ def test_a_text_that_cannot_be_parsed_is_reported_by_status(tmp_path):
 def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):
     from datetime import UTC, datetime
 
-    from pipeline.commands import load_show
+    from pipeline.commands.build import load_show
     from pipeline.plan import plan_steps
 
     small_show(tmp_path)

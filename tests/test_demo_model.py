@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.audio.ingest import ingest_recordings
-from pipeline.catalog import load_config
+from pipeline.config.loader import load_config
 from pipeline.speech.transcribe import transcribe_master
-from pipeline.transcript.normal import word_tokens
+from pipeline.transcript.normalisation import word_tokens
+from tests.conftest import REPOSITORY
 
 MODEL = REPOSITORY / "tools/demo_model/demo.pt"
 SHOW = load_config(REPOSITORY)

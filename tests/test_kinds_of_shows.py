@@ -8,18 +8,18 @@ from pathlib import Path
 
 import lxml.html
 import pytest
-from publishing import build, episode, put, show
-from site_sample import SHOW as SITE_SHOW
-from site_sample import publish_sample as pages
-from test_catalog import EPISODE, SHOW, add
 
-from pipeline.commands import load_show
+from pipeline.commands.build import load_show
 from pipeline.feed.ledger import load_ledger
-from pipeline.feed_model import ChannelOptions, FeedVariant
+from pipeline.model.feed import ChannelOptions, FeedVariant
 from pipeline.plan import due_episodes, plan_steps
-from pipeline.publish.headers import REVALIDATE, cache_control, content_type
-from pipeline.publish.run import publish
-from pipeline.publish.tree import FEEDS, collect_public_files
+from pipeline.publish.http_headers import REVALIDATE, cache_control, content_type
+from pipeline.publish.public_tree import FEEDS, collect_public_files
+from pipeline.publish.publisher import publish
+from tests.config.test_loader import EPISODE, SHOW, add
+from tests.support.publishing import build, episode, put, show
+from tests.support.site_sample import SHOW as SITE_SHOW
+from tests.support.site_sample import publish_sample as pages
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 OTHERS = """

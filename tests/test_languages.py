@@ -11,21 +11,21 @@ import feedparser
 import lxml.html
 import podcastparser
 import pytest
-from site_sample import FIRST, NORA, SECOND, make_show
-from site_sample import SHOW as SITE_SHOW
-from site_sample import publish_sample as pages
-from test_catalog import EPISODE, SHOW, add, mistakes
-from test_feed import FILE, VOICE, find
-from test_feed_options import made
 
-from pipeline.catalog import load_config
-from pipeline.feed_model import ChannelOptions, FeedVariant
-from pipeline.model import Credit
+from pipeline.config.loader import load_config
+from pipeline.engine.receipts import to_canonical
+from pipeline.engine.step import Step
+from pipeline.model.feed import ChannelOptions, FeedVariant
+from pipeline.model.show import Credit
+from pipeline.model.text import language_matches
+from pipeline.model.urls import feed_key
 from pipeline.plan import plan_steps
-from pipeline.receipts import to_canonical
-from pipeline.site.places import feed_key
-from pipeline.steps import Step
-from pipeline.text import language_matches
+from tests.config.test_loader import EPISODE, SHOW, add, mistakes
+from tests.feed.test_feed_options import made
+from tests.feed.test_rss import FILE, VOICE, find
+from tests.support.site_sample import FIRST, NORA, SECOND, make_show
+from tests.support.site_sample import SHOW as SITE_SHOW
+from tests.support.site_sample import publish_sample as pages
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
 ENGLISH = FeedVariant("english", "Tomorrow, the counter", key="feeds/english/feed.xml", description="Waiting, and after.", language="en")

@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from pipeline.model import Word
+from pipeline.model.show import Word
 from pipeline.publish import history
-from pipeline.speech.hear import Recogniser
-from pipeline.speech.sift import Segment
+from pipeline.speech.hallucinations import Segment
+from pipeline.speech.recognition import Recogniser
+from pipeline.speech.segmentation import Window
 from pipeline.speech.transcribe import open_window_cache
-from pipeline.speech.windows import Window
 
 LEFT = Path(__file__).parent / "data/show-0.1"
 BUILT_NS = 1_790_000_000_000_000_000

@@ -12,20 +12,20 @@ from pathlib import Path
 import feedparser
 import podcastparser
 import pytest
-from publishing import SOURCES_AND_KEYS, file_of, put
-from test_catalog import EPISODE, SHOW, add
 
-from pipeline.commands import load_show, subscriber_diff
-from pipeline.errors import CauserieError
-from pipeline.feed.chapters import chapters_to_json
+from pipeline.commands.build import load_show, subscriber_diff
+from pipeline.engine.files import write_json
+from pipeline.engine.step import execute_step
 from pipeline.feed.ledger import load_ledger
-from pipeline.files import write_json
-from pipeline.model import Chapter, Show
+from pipeline.model.errors import CauserieError
+from pipeline.model.show import Chapter, Show
+from pipeline.model.urls import episode_keys, show_keys
 from pipeline.plan import due_episodes, plan_steps
-from pipeline.publish.run import PublishCallbacks, publish
-from pipeline.release import Release, write_release
-from pipeline.site.places import episode_keys, show_keys
-from pipeline.steps import execute_step
+from pipeline.publish.publisher import PublishCallbacks, publish
+from pipeline.publish.release import Release, write_release
+from pipeline.transcript.chapters import chapters_to_json
+from tests.config.test_loader import EPISODE, SHOW, add
+from tests.support.publishing import SOURCES_AND_KEYS, file_of, put
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SECOND = EPISODE.replace('"Un"', '"Deux"').replace("number = 1", "number = 2").replace("01-15T", "01-22T")

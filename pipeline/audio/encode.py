@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import mp3
-from pipeline.audio.measure import Loudness, loudness_from_profile, measure_profile
-from pipeline.audio.parts import Codec, MasterSource, ProgressTracker, SampleRange, SegmentEncoder, stream_samples
+from pipeline.audio.loudness import Loudness, loudness_from_profile, measure_profile
+from pipeline.audio.parallel_encode import Codec, MasterSource, ProgressTracker, SampleRange, SegmentEncoder, stream_samples
 from pipeline.audio.probe import probe_file
-from pipeline.errors import CauserieError
-from pipeline.files import read_json, write_json
+from pipeline.engine.files import read_json, write_json
+from pipeline.model.errors import CauserieError
 
 if TYPE_CHECKING:
+    from pipeline.audio.level_profile import Float32Array, LevelProfile
     from pipeline.audio.limiter import LimiterSettings
-    from pipeline.audio.profile import Float32Array, LevelProfile
 
 TOLERANCE_LU = 0.2  # within it no further attempt is made; other meters agree to 0.1
 MAX_DEVIATION_LU = 0.5  # beyond it after the last attempt, encoding fails
@@ -37,8 +37,8 @@ def encode_mp3(
 
     Raises `CauserieError` with the figures when no attempt comes within 0.5 LU of `target_lufs` and stays under `ceiling_dbtp`.
     """
+    from pipeline.audio.level_profile import save_profiles
     from pipeline.audio.limiter import limiting_s
-    from pipeline.audio.profile import save_profiles
 
     source = _open_source(master, levels)
     level, encoded_profile, attempts = _encode_to_target(source, audio, _mp3_codec(kbps), target_lufs, ceiling_dbtp)
@@ -115,7 +115,7 @@ def _mp3_codec(kbps: int) -> Codec:
 
 def _open_source(master: Path, levels: Path) -> MasterSource:
     """Open the master with its profile; raises `CauserieError` when it is too short or silent."""
-    from pipeline.audio.profile import load_profile
+    from pipeline.audio.level_profile import load_profile
 
     profile = load_profile(levels, "master")
     loudness_from_profile(master, profile)
@@ -124,8 +124,8 @@ def _open_source(master: Path, levels: Path) -> MasterSource:
 
 def _downmix(source: MasterSource) -> MasterSource:
     """Downmix to mono at 48 kHz and analyse the result; only the left channel is used when the two cancel each other."""
-    from pipeline.audio.hearing import analyse
-    from pipeline.audio.truepeak import TruePeakMeter
+    from pipeline.audio.analysis import analyse
+    from pipeline.audio.true_peak import TruePeakMeter
 
     downmixes = ["pan=mono|c0=0.5*c0+0.5*c1", "pan=mono|c0=c0"] if source.channels == 2 else ["anull"]
     for downmix in downmixes:

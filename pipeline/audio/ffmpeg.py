@@ -20,8 +20,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, TypeVar
 
-from pipeline.errors import CauserieError
-from pipeline.text import terminal_safe
+from pipeline.model.errors import CauserieError
+from pipeline.model.text import terminal_safe
 
 _T = TypeVar("_T")
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.fits import validate_mix
+from pipeline.audio.mix_validation import validate_mix
 from pipeline.audio.probe import reject_damage, select_stream
-from pipeline.audio.streams import AudioStream
-from pipeline.errors import CauserieError, Problems
-from pipeline.files import write_json
-from pipeline.progress import report
-from pipeline.sound_model import CleanupOptions, Mix, Part
-from pipeline.workers import available_cores
+from pipeline.audio.stream_info import AudioStream
+from pipeline.engine.files import write_json
+from pipeline.engine.process_pool import available_cores
+from pipeline.engine.progress import report
+from pipeline.model.audio import CleanupOptions, Mix, Part
+from pipeline.model.errors import CauserieError, Problems
 
 if TYPE_CHECKING:
-    from pipeline.audio.profile import LevelProfile
-    from pipeline.audio.programme import AnalysedFile
+    from pipeline.audio.arrangement import AnalysedFile
+    from pipeline.audio.level_profile import LevelProfile
 
 HEADROOM_LU = 10.0  # peaks less than this above programme loudness stay under any ceiling, so their true peak is not needed
 SOXR_RESAMPLER = "resampler=soxr:precision=20"  # images and aliases at −140 dB, flat to 20 kHz
@@ -78,21 +78,21 @@ def ingest_recordings(
     `files` are those of `mix.files`, in that order. Raises `CauserieError` when one is missing, damaged, silent, or shorter than the
     range to keep.
     """
-    from pipeline.audio import facts, mixer, profile, programme, timeline
+    from pipeline.audio import arrangement, ingest_report, level_profile, mixer, timeline
 
     with tempfile.TemporaryDirectory(dir=master.parent, prefix=".jingles.") as temporary_dir:
         inputs = input_files(mix, dict(zip(mix.files, files, strict=True)), Path(temporary_dir))
         reject_invalid_mix(mix, inputs)
         analysed = analyse_files(inputs, sample_rate_hz, channels)
         count, file_parts = len(mix.recordings), [part for part in mix.parts if part.file]
-        tracks = programme.level_tracks(analysed[:count], mix.level)
-        body_lufs = programme.mean_loudness_lufs(tracks)
+        tracks = arrangement.level_tracks(analysed[:count], mix.level)
+        body_lufs = arrangement.mean_loudness_lufs(tracks)
         parts = {
-            part: programme.level_against(file, part, body_lufs, mix.level)
+            part: arrangement.level_against(file, part, body_lufs, mix.level)
             for part, file in zip(file_parts, analysed[count:], strict=False)
         }
         beds = analysed[count + len(file_parts) :]
-        arranged = programme.arrange(mix, tracks, parts, beds, sample_rate_hz)
+        arranged = arrangement.arrange(mix, tracks, parts, beds, sample_rate_hz)
         duration_s = arranged.samples / sample_rate_hz
         dimensions = (arranged.all_clips, arranged.samples, sample_rate_hz, channels)
         floor = 10 ** ((body_lufs + arranged.gain_db + HEADROOM_LU) / 20)
@@ -102,9 +102,9 @@ def ingest_recordings(
 
         master_profile = mixer.mix_master(*dimensions, master=master, gain_db=arranged.gain_db, peak_floor=floor, on_progress=on_progress)
     unprocessed_profile = timeline.unprocessed_profile(arranged.all_clips, arranged.samples, sample_rate_hz)
-    profile.save_profiles(levels, master=master_profile, before=unprocessed_profile)
-    write_json(activity, facts.activity_report(mix, arranged, tracks, sample_rate_hz))
-    write_json(sound, facts.sound_report(mix, arranged, tracks, parts, beds, sample_rate_hz))
+    level_profile.save_profiles(levels, master=master_profile, before=unprocessed_profile)
+    write_json(activity, ingest_report.activity_report(mix, arranged, tracks, sample_rate_hz))
+    write_json(sound, ingest_report.sound_report(mix, arranged, tracks, parts, beds, sample_rate_hz))
 
 
 def input_files(mix: Mix, paths: Mapping[str, Path], temporary_dir: Path) -> list[InputFile]:
@@ -166,8 +166,8 @@ def analyse_files(inputs: list[InputFile], rate_hz: int, channels: int) -> list[
 
 def analyse_file(input_file: InputFile, rate_hz: int, channels: int, on_progress: Callable[[float], None]) -> AnalysedFile:
     """Analyse one file; raises `CauserieError` when it is damaged or silent."""
-    from pipeline.audio.hearing import analyse
-    from pipeline.audio.programme import AnalysedFile
+    from pipeline.audio.analysis import analyse
+    from pipeline.audio.arrangement import AnalysedFile
     from pipeline.audio.timeline import ClipSource
 
     cleanup_filters, cleanup_steps = plan_cleanup(input_file)
@@ -190,19 +190,19 @@ def analyse_file(input_file: InputFile, rate_hz: int, channels: int, on_progress
 
 def plan_cleanup(input_file: InputFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the filters that clean a file and a description of each; the file is inspected only if the filters depend on findings."""
-    from pipeline.audio import clean
+    from pipeline.audio import cleanup
 
     findings = (
-        clean.inspect(input_file.path, input_file.stream_index, input_file.stream_info.sample_rate_hz)
-        if clean.needs_inspection(input_file.clean)
-        else clean.NoiseFindings()
+        cleanup.inspect(input_file.path, input_file.stream_index, input_file.stream_info.sample_rate_hz)
+        if cleanup.needs_inspection(input_file.clean)
+        else cleanup.NoiseFindings()
     )
-    return tuple(clean.cleanup_filters(input_file.clean, findings)), tuple(clean.describe_cleanup(input_file.clean, findings))
+    return tuple(cleanup.cleanup_filters(input_file.clean, findings)), tuple(cleanup.describe_cleanup(input_file.clean, findings))
 
 
 def reject_unusable(input_file: InputFile, profile: LevelProfile, log: str) -> None:
     """Raise `CauserieError` when a file is damaged, shorter than the range to keep, or silent."""
-    from pipeline.audio.profile import ABSOLUTE_GATE_LUFS, MIN_DURATION_S
+    from pipeline.audio.level_profile import ABSOLUTE_GATE_LUFS, MIN_DURATION_S
 
     length_s = input_file.stream_info.duration_s
     if not profile.samples and input_file.start_s and (length_s is None or input_file.start_s >= length_s):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.audio import ffmpeg
 from pipeline.audio.probe import decode, probe_file
-from pipeline.audio.streams import MediaInfo
+from pipeline.audio.stream_info import MediaInfo
 
 MAX_JINGLE_S = 60.0  # longer music is streamed unchanged
 MIN_FADE_IN_S, MIN_FADE_OUT_S = 0.010, 0.150  # minimum: a cut note clicks, and fades this short are not noticed

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.audio.profile import BLOCKS_PER_S, MOMENTARY_PER_S, Float32Array, LevelProfile, block_edges, integrated_lufs
+from pipeline.audio.level_profile import BLOCKS_PER_S, MOMENTARY_PER_S, Float32Array, LevelProfile, block_edges, integrated_lufs
 
 LOOKAHEAD_BLOCKS = 4  # blocks: a reduction begins 20 ms before its peak and ends 20 ms after it, too short to be heard as pumping
 MAX_MAKEUP_DB = 12.0  # most gain added to compensate for limiting: beyond it the audio sounds unnatural

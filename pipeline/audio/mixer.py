@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import ffmpeg
-from pipeline.audio.hearing import EBUR128_FILTER, FLOAT_FILTER, momentary_filter, read_momentary_lufs
+from pipeline.audio.analysis import EBUR128_FILTER, FLOAT_FILTER, momentary_filter, read_momentary_lufs
+from pipeline.audio.level_profile import Float32Array, LevelMeter, LevelProfile
 from pipeline.audio.probe import decode_error
-from pipeline.audio.profile import Float32Array, LevelMeter, LevelProfile
 from pipeline.audio.timeline import Clip, clip_gains
-from pipeline.audio.truepeak import TruePeakMeter
-from pipeline.errors import CauserieError
+from pipeline.audio.true_peak import TruePeakMeter
+from pipeline.model.errors import CauserieError
 
 FLAC = ("-c:a", "flac", "-compression_level", "1", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac")
 

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.audio import ffmpeg, headers
-from pipeline.audio.streams import AudioStream, MediaInfo, parse_probe_output
-from pipeline.errors import CauserieError
-from pipeline.text import terminal_safe
+from pipeline.audio import container, ffmpeg
+from pipeline.audio.stream_info import AudioStream, MediaInfo, parse_probe_output
+from pipeline.model.errors import CauserieError
+from pipeline.model.text import terminal_safe
 
 TRUNCATION_TOLERANCE_S = 0.1  # a decoded duration this much below the declared one means that the file is truncated
 COPY_AGAIN = "copy it again from the recorder, or export it again"
@@ -177,23 +177,23 @@ def _reject_non_audio(path: Path, error: CauserieError) -> NoReturn:
         raise CauserieError(f"cannot be read ({error.message})", str(path), error.hint) from error
     if "matches no streams" in error.message or "not contain any stream" in error.message:
         raise CauserieError("holds no sound", str(path), "name the file that has the sound") from error
-    if "moov atom not found" in error.message and headers.is_mp4(path):
+    if "moov atom not found" in error.message and container.is_mp4(path):
         message = "is incomplete: its index is missing, because the recording was never finished or its end was lost"
         raise CauserieError(message, str(path), "copy it again from the recorder, or let the recorder repair it") from error
     with path.open("rb") as stream:
-        kind, hint = headers.identify_non_audio(stream.read(4096))
+        kind, hint = container.identify_non_audio(stream.read(4096))
     raise CauserieError(f"is {kind}", str(path), hint) from error
 
 
 def _reject_invalid_header(path: Path) -> None:
     """Raise `CauserieError` for defects visible in the header, on which FFmpeg would search for hours or play only half of the file."""
-    if headers.has_no_samples(path):
+    if container.has_no_samples(path):
         raise CauserieError("holds no sound, only a header", str(path), COPY_AGAIN)
-    if headers.is_truncated(path):
+    if container.is_truncated(path):
         raise truncation_error(path)
-    if headers.has_data_past_end(path):
+    if container.has_data_past_end(path):
         hint = "open it in an audio editor that reads it all, and export it again"
         message = "continues after the end that its header declares: more than 4 GiB were recorded, or it is damaged"
         raise CauserieError(message, str(path), hint)
-    if bits := headers.invalid_bit_depth(path):
+    if bits := container.invalid_bit_depth(path):
         raise CauserieError(f"cannot be read: its header declares {bits} bits per sample", str(path), COPY_AGAIN)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.profile import BLOCKS_PER_S, HOPS_PER_S, MOMENTARY_PER_S, SILENCE_DB, Float32Array, LevelProfile, hop_sample
+from pipeline.audio.level_profile import BLOCKS_PER_S, HOPS_PER_S, MOMENTARY_PER_S, SILENCE_DB, Float32Array, LevelProfile, hop_sample
 
 CUT_FADE_S = 0.005  # fade at a cut in the middle of sound, which would click; short enough not to be noticed
 _T = TypeVar("_T", bound=np.generic)

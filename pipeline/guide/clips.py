@@ -9,16 +9,16 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.audio.clips import tag_clip
 from pipeline.audio.encode import cut_clip
-from pipeline.files import read_text
+from pipeline.audio.soundbites import tag_clip
+from pipeline.engine.files import read_text
+from pipeline.guide.document import Guide, parse_guide
+from pipeline.guide.document import clip_quotes as quotes
 from pipeline.guide.labels import load_labels
 from pipeline.guide.quotes import Excerpt, locate_clips
-from pipeline.guide.text import Guide, parse_guide
-from pipeline.guide.text import clip_quotes as quotes
-from pipeline.model import TimedTranscript
-from pipeline.text import apply_typography, format_clock, terminal_safe
-from pipeline.transcript.timed import read_timed
+from pipeline.model.show import TimedTranscript
+from pipeline.model.text import apply_typography, format_clock, terminal_safe
+from pipeline.transcript.timed_json import read_timed
 
 PADDING_BEFORE_S, PADDING_AFTER_S = 0.15, 0.25  # speech recognition places word starts late and word ends early
 TITLE_WORDS_MAX = 8

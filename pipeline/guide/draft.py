@@ -7,19 +7,19 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.drafts import add_stamp, is_unedited_draft
-from pipeline.errors import CauserieError, Problems
-from pipeline.files import read_text, write_atomic
-from pipeline.guide.asking import draft_questions, episode_questions, is_placeholder_name, speaker_label
+from pipeline.engine.drafts import add_stamp, is_unedited_draft
+from pipeline.engine.files import read_text, write_atomic
+from pipeline.guide.document import ITEM, QUOTE, TEXT, Guide, GuideLine, GuideSection, format_guide
 from pipeline.guide.labels import Labels, fill, load_labels
+from pipeline.guide.llm_suggestions import apply_suggestions
+from pipeline.guide.questions import draft_questions, episode_questions, is_placeholder_name, speaker_label
 from pipeline.guide.quotes import Excerpt, split_sentences, spoken_words, tokens
-from pipeline.guide.score import QUOTA_BY_KIND, Background, Candidate, Topic, build_background, choose, is_claim, rank
-from pipeline.guide.suggest import apply_suggestions
-from pipeline.guide.text import ITEM, QUOTE, TEXT, Guide, GuideLine, GuideSection, format_guide
-from pipeline.model import EpisodeInfo, GuideModel, ShowInfo, TimedTranscript
-from pipeline.text import apply_typography, format_clock
-from pipeline.transcript.grammar import parse_transcript
-from pipeline.transcript.timed import read_timed
+from pipeline.guide.ranking import QUOTA_BY_KIND, Background, Candidate, Topic, build_background, choose, is_claim, rank
+from pipeline.model.errors import CauserieError, Problems
+from pipeline.model.show import EpisodeInfo, GuideModel, ShowInfo, TimedTranscript
+from pipeline.model.text import apply_typography, format_clock
+from pipeline.transcript.parser import parse_transcript
+from pipeline.transcript.timed_json import read_timed
 from pipeline.transcript.turns import NARRATOR_ROLES, build_turns
 
 CANDIDATE_COUNT, CLIP_COUNT = 12, 4

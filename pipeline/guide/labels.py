@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent.parent / "templates" / "guide"
+FOLDER = Path(__file__).parents[1] / "templates" / "guide"
 FAMILIES = ("understand", "relate", "debate", "imagine", "act")
 Labels = dict[str, Any]  # tables of a label file; tomllib types their values as Any
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.errors import CauserieError
-from pipeline.model import TimedTranscript, Turn, Voice, Word
-from pipeline.text import terminal_safe
+from pipeline.model.errors import CauserieError
+from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.text import terminal_safe
 
 CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter ends before the group listens, longer is not a clip
 

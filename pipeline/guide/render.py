@@ -13,17 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.feed.chapters import read_chapters
-from pipeline.files import read_text, write_atomic
-from pipeline.guide import word
+from pipeline.engine.files import read_text, write_atomic
+from pipeline.guide import docx_guide
+from pipeline.guide.document import parse_guide
 from pipeline.guide.glyphs import replace_missing_glyphs
 from pipeline.guide.labels import FOLDER
 from pipeline.guide.qr import qr_svg
-from pipeline.guide.text import parse_guide
 from pipeline.guide.values import GuideView, SeriesView
-from pipeline.guide.view import GuideContext, build_view
-from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
-from pipeline.transcript.timed import read_timed
+from pipeline.guide.view_model import GuideContext, build_view
+from pipeline.model.show import EpisodeInfo, GuideSettings, ShowInfo
+from pipeline.transcript.chapters import read_chapters
+from pipeline.transcript.timed_json import read_timed
 
 if TYPE_CHECKING:
     import jinja2
@@ -54,8 +54,8 @@ def render_guide(
     stamp_s = int(episode.published.timestamp())
     write_atomic(facilitator_html, render_html("guide.html.j2", value))
     write_atomic(handout_html, render_html("handout.html.j2", value))
-    write_atomic(facilitator_docx, word.facilitator_document(value, episode.published))
-    write_atomic(handout_docx, word.handout_document(value, episode.published))
+    write_atomic(facilitator_docx, docx_guide.facilitator_document(value, episode.published))
+    write_atomic(handout_docx, docx_guide.handout_document(value, episode.published))
     write_atomic(facilitator_pdf, render_pdf("guide.typ", value, stamp_s))
     write_atomic(handout_pdf, render_pdf("handout.typ", value, stamp_s))
     write_atomic(large_print_pdf, render_pdf("handout.typ", value, stamp_s, large_print=True))

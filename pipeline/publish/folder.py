@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import CauserieError
-from pipeline.files import sha256
-from pipeline.publish.state import load_manifest, save_manifest
+from pipeline.engine.files import sha256
+from pipeline.model.errors import CauserieError
+from pipeline.publish.public_tree import FEED_KEY, PublicFile
 from pipeline.publish.target import ignore_progress
-from pipeline.publish.tree import FEED_KEY, PublicFile
-from pipeline.publish.upload import RemoteFile
+from pipeline.publish.upload_plan import RemoteFile
+from pipeline.publish.upload_state import load_manifest, save_manifest
 
 _BLOCK_BYTES = 1 << 20
 

@@ -18,10 +18,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import CauserieError
-from pipeline.files import read_json, write_atomic
-from pipeline.publish.headers import IMMUTABLE
-from pipeline.publish.tree import PublicFile
+from pipeline.engine.files import read_json, write_atomic
+from pipeline.model.errors import CauserieError
+from pipeline.publish.http_headers import IMMUTABLE
+from pipeline.publish.public_tree import PublicFile
 
 PUBLICATIONS = "feeds/publications"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pipeline.publish.tree import PublicFile
-from pipeline.publish.upload import RemoteFile
+from pipeline.publish.public_tree import PublicFile
+from pipeline.publish.upload_plan import RemoteFile
 
 
 def ignore_progress(count: int) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pipeline.errors import CauserieError, Problems
-from pipeline.publish.headers import IMMUTABLE
-from pipeline.publish.tree import MEDIA, TEXTS, PublicFile
-from pipeline.text import terminal_safe
+from pipeline.model.errors import CauserieError, Problems
+from pipeline.model.text import terminal_safe
+from pipeline.publish.http_headers import IMMUTABLE
+from pipeline.publish.public_tree import MEDIA, TEXTS, PublicFile
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager

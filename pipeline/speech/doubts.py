@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from pipeline.files import read_json, write_json
-from pipeline.glossary import (
+from pipeline.engine.files import read_json, write_json
+from pipeline.model.glossary import (
     NO_TERMS,
     DoubtfulPassage,
     Doubts,
@@ -26,7 +26,7 @@ from pipeline.glossary import (
     find_near_terms,
     fold_words,
 )
-from pipeline.model import Glossary
+from pipeline.model.show import Glossary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ WEIGHTS = {  # signal: weight, usual value, reason
 
 def mark_doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = NO_TERMS) -> None:
     """Write to `mark_doubts` the passages to listen to first; `levels` are the master's level profiles. See docs/formats.md."""
-    from pipeline.audio.profile import load_profile
+    from pipeline.audio.level_profile import load_profile
 
     write_json(doubts, find_doubts(read_json(words), load_profile(levels, "master").levels_db, glossary))
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from pipeline import progress
 from pipeline.audio.probe import probe_file
-from pipeline.errors import CauserieError
-from pipeline.files import write_json
-from pipeline.glossary import Recognition
-from pipeline.speech.activity import VoiceActivityDetector, has_voice
-from pipeline.speech.chunks import WindowCache, model_fingerprint
-from pipeline.speech.engines import Backend, load_backend
-from pipeline.speech.hear import Recogniser, detect_language, transcribe_windows
+from pipeline.engine import progress
+from pipeline.engine.files import write_json
+from pipeline.model.errors import CauserieError
+from pipeline.model.glossary import Recognition
+from pipeline.model.text import suggest
+from pipeline.speech.backends import Backend, load_backend
+from pipeline.speech.decoding import RATE_HZ, decode_blocks
+from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge_word_pieces
 from pipeline.speech.languages import LANGUAGES
-from pipeline.speech.recording import RATE_HZ, decode_blocks
-from pipeline.speech.sift import Segment, filter_hallucinations, merge_word_pieces
-from pipeline.speech.windows import split_windows
-from pipeline.text import suggest
+from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
+from pipeline.speech.segmentation import split_windows
+from pipeline.speech.voice_activity import VoiceActivityDetector, has_voice
+from pipeline.speech.window_cache import WindowCache, model_fingerprint
 
 AUTO = "auto"
 _PROMPT_CHARACTERS = 500  # Whisper reads only the last 223 tokens of a prompt: the first names, the most needed, would be cut

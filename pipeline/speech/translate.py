@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import CauserieError
-from pipeline.files import write_atomic
-from pipeline.speech.engines import load_backend
-from pipeline.speech.hear import Recogniser
-from pipeline.speech.sift import Segment
+from pipeline.engine.files import write_atomic
+from pipeline.model.errors import CauserieError
+from pipeline.model.text import format_timestamp
+from pipeline.speech.backends import load_backend
+from pipeline.speech.hallucinations import Segment
+from pipeline.speech.recognition import Recogniser
 from pipeline.speech.transcribe import AUTO, detect_recording_language, language_code, open_window_cache, transcribe_recording
-from pipeline.text import format_timestamp
 
 TARGET_LANGUAGE = "en"  # the only language Whisper translates to
 MACHINE_TRANSLATION_LABEL = "Machine translation, not corrected by a person"

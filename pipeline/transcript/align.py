@@ -9,12 +9,12 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.files import read_json, read_text
-from pipeline.glossary import Recognition
-from pipeline.model import TimedTranscript, Word
-from pipeline.transcript.grammar import parse_transcript
-from pipeline.transcript.normal import word_tokens
-from pipeline.transcript.timed import write_timed
+from pipeline.engine.files import read_json, read_text
+from pipeline.model.glossary import Recognition
+from pipeline.model.show import TimedTranscript, Word
+from pipeline.transcript.normalisation import word_tokens
+from pipeline.transcript.parser import parse_transcript
+from pipeline.transcript.timed_json import write_timed
 from pipeline.transcript.turns import AnchoredTurn, build_turns
 
 _MAX_INTERPOLATION_S = 5.0  # a longer stretch without a common word gets no times

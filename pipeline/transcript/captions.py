@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from pipeline.files import write_atomic, write_json
-from pipeline.model import TimedTranscript, Turn, Voice, Word
-from pipeline.text import NO_BREAK_SPACE, format_clock, slugify
+from pipeline.engine.files import write_atomic, write_json
+from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.text import NO_BREAK_SPACE, format_clock, slugify
 from pipeline.transcript.cues import Cue, split_cues
-from pipeline.transcript.timed import link_time_s, read_timed
+from pipeline.transcript.timed_json import link_time_s, read_timed
 
 VTT_LINE_CHARS = 42
 SRT_LINE_CHARS = 32  # recommended by the Podcast Index

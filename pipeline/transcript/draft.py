@@ -10,14 +10,14 @@ from pathlib import Path
 from statistics import median
 from typing import TypedDict
 
-from pipeline.drafts import add_stamp
-from pipeline.files import read_json, read_text, write_atomic
-from pipeline.glossary import NO_TERMS, SENTENCE_END, Correction, DoubtfulPassage, Doubts, Recognition, apply_glossary
-from pipeline.model import Glossary, Word
-from pipeline.sound_model import DiarisationSource
-from pipeline.text import apply_typography, format_clock
+from pipeline.engine.drafts import add_stamp
+from pipeline.engine.files import read_json, read_text, write_atomic
+from pipeline.model.audio import DiarisationSource
+from pipeline.model.glossary import NO_TERMS, SENTENCE_END, Correction, DoubtfulPassage, Doubts, Recognition, apply_glossary
+from pipeline.model.show import Glossary, Word
+from pipeline.model.text import apply_typography, format_clock
 from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
-from pipeline.transcript.text import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
+from pipeline.transcript.document import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
 
 _PAUSE_S = 0.8  # begins a new paragraph
 _LONG_PAUSE_S = 2.0  # the same, when tracks identify the speakers

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.errors import CauserieError
-from pipeline.text import apply_typography
-from pipeline.transcript.grammar import parse_transcript, undeclared_labels
-from pipeline.transcript.loose_blocks import close_parts
-from pipeline.transcript.loose_voices import looks_like_name
-from pipeline.transcript.text import SPEAKER_LABEL, Block, Insert, Note, Paragraph, Section, Transcript, spoken_paragraphs
+from pipeline.model.errors import CauserieError
+from pipeline.model.text import apply_typography
+from pipeline.transcript.document import SPEAKER_LABEL, Block, Insert, Note, Paragraph, Section, Transcript, spoken_paragraphs
+from pipeline.transcript.freeform.blocks import close_parts
+from pipeline.transcript.freeform.speakers import looks_like_name
+from pipeline.transcript.parser import parse_transcript, undeclared_labels
 
 _LONG_PARAGRAPH_CHARS = 1200  # about 90 s of one voice
 _MIN_DUPLICATE_WORDS = 6  # shorter lines are similar by chance

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.model import Turn, Voice, Word
-from pipeline.text import NO_BREAK_SPACE, apply_typography, slugify
-from pipeline.transcript.text import Insert, Paragraph, Section, Transcript, VoiceDeclaration
+from pipeline.model.show import Turn, Voice, Word
+from pipeline.model.text import NO_BREAK_SPACE, apply_typography, slugify
+from pipeline.transcript.document import Insert, Paragraph, Section, Transcript, VoiceDeclaration
 
 # The role of the voices in a section, by the slug of the first words of its label.
 SECTION_ROLES = {

@@ -1,0 +1,192 @@
+"""`serve --watch`: serve the tree as it would be published now, and rebuild it whenever a hand-written file changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from datetime import datetime
+from http import HTTPStatus
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from pipeline.commands.build import build_show, load_show
+from pipeline.commands.console import Console
+from pipeline.config.fields import is_loopback
+from pipeline.model.errors import CauserieError, Problems
+from pipeline.plan import due_episodes, plan_steps, work_path
+from pipeline.publish.http_headers import content_type
+from pipeline.publish.public_tree import COVER_RELEASE, release_files, site_files
+from pipeline.publish.release import read_release
+from pipeline.web.server import PLAIN_TEXT, StaticHandler, bind_server, find_file, server_url
+
+PREVIEW_FOLDER = ".causerie/preview"
+EVENTS_PATH = "/causerie-live"  # the path of the server-sent events; no page can have that name
+_POLL_INTERVAL_S = 0.5
+_KEEPALIVE_INTERVAL_S = 15.0
+_RELOAD_SCRIPT = f'\nnew EventSource("{EVENTS_PATH}").onmessage = () => location.reload();\n'.encode()
+
+FileStamps = dict[str, tuple[int, int]]  # path -> modification time in nanoseconds, size in bytes
+
+
+class ChangeBroadcaster:
+    """Notifies every open page that the tree has changed."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._condition = threading.Condition()
+
+    def notify(self) -> None:
+        """Announce a change."""
+        with self._condition:
+            self.version += 1
+            self._condition.notify_all()
+
+    def wait(self, known: int, timeout_s: float) -> int:
+        """Wait for a version other than `known`, at most `timeout_s`; returns the current version."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.version != known, timeout_s)
+            return self.version
+
+
+class LiveReloadHandler(StaticHandler):
+    """A tree whose pages reload on changes, through their own script, so that their Content-Security-Policy stays as published."""
+
+    changes: ChangeBroadcaster
+    default_headers = {}  # no CORS: other origins must not read what is not published yet
+    is_local_only: bool  # whether only this machine may connect
+
+    def _respond(self, *, with_body: bool) -> None:
+        """Send a file, the script that listens for changes, or the events; refuse other host names (DNS rebinding)."""
+        if self.is_local_only and not _is_local_host(self.headers.get("Host", "")):
+            return self.send_body(HTTPStatus.FORBIDDEN, PLAIN_TEXT, b"403: use localhost, or start it with --host\n", with_body=with_body)
+        if self.path == EVENTS_PATH and with_body:
+            return self._send_events()
+        script = find_file(self.base, self.path)
+        if script == self.base / "page.js":
+            return self.send_body(HTTPStatus.OK, content_type("page.js"), script.read_bytes() + _RELOAD_SCRIPT, with_body=with_body)
+        super()._respond(with_body=with_body)
+
+    def _send_events(self) -> None:
+        """Send an event for each change until the page is closed (HTML, server-sent events)."""
+        self.send_head(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"})
+        known = self.changes.version
+        try:
+            while True:
+                self.wfile.write(b": here\n\n")
+                latest = self.changes.wait(known, _KEEPALIVE_INTERVAL_S)
+                if latest != known:
+                    self.wfile.write(b"data: changed\n\n")
+                known = latest
+        except OSError:
+            self.close_connection = True  # the page was closed
+
+
+def make_live_server(folder: Path, changes: ChangeBroadcaster, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
+    """A server of that folder, bound and not yet running, whose pages reload on changes."""
+
+    class Handler(LiveReloadHandler):
+        """The handler of this server."""
+
+    Handler.base, Handler.changes, Handler.is_local_only = folder.resolve(), changes, is_loopback(server_url(host, port))
+    return bind_server(Handler, host, port)
+
+
+def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], on_message: Callable[[str], None]) -> None:
+    """Build and serve, and rebuild on each change, until interrupted. An error is reported once; the last good pages stay up."""
+    folder, changes = root / PREVIEW_FOLDER, ChangeBroadcaster()
+    folder.mkdir(parents=True, exist_ok=True)
+    built, problem = rebuild(root, now())
+    with make_live_server(folder, changes, host, port) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        if problem:
+            on_message(problem)
+        on_message(f"{server_url(host, server.server_port)}  (rebuilds on each change; Ctrl-C to stop)")
+        last_scan = scan_files(root, built)
+        try:
+            while True:
+                time.sleep(_POLL_INTERVAL_S)
+                scan = scan_files(root, built)
+                if scan == last_scan or scan != _scan_after_delay(root, built):  # an editor may still be writing
+                    continue
+                reported, (new_built, problem) = problem, rebuild(root, now())
+                if problem and problem != reported:
+                    on_message(problem)
+                if not problem:
+                    last_scan, built = scan, new_built
+                    changes.notify()
+        except KeyboardInterrupt:
+            server.shutdown()
+
+
+def rebuild(root: Path, at: datetime) -> tuple[frozenset[str], str]:
+    """Build what is out of date and update the preview folder; returns the built files, and an error message or ""."""
+    try:
+        build_show(root, "build", (), at=at, console=Console())
+        show = load_show(root)
+        shown = due_episodes(show, at)
+        releases = [read_release(root / work_path(episode.slug, "release.json")) for episode in shown]
+        files = (*release_files(releases, read_release(root / COVER_RELEASE)), *site_files(show, shown))
+        sync_folder(root, root / PREVIEW_FOLDER, {key: source for key, source, _, _ in files})
+        return frozenset(path for step in plan_steps(show, at) if not step.is_draft for path in step.writes.values()), ""
+    except Problems as problems:
+        return frozenset(), "\n".join(map(str, problems.problems))
+    except (CauserieError, OSError) as error:
+        return frozenset(), str(error)
+
+
+def sync_folder(root: Path, folder: Path, sources: dict[str, str]) -> None:
+    """Make `folder` hold exactly those files, by key: copy those that changed, delete all others."""
+    for key, source in sources.items():
+        target, built = folder / key, root / source
+        if not target.exists() or not _is_same_copy(target, built):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}")
+            shutil.copy2(built, temporary)
+            os.replace(temporary, target)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder).as_posix() not in sources:
+            path.unlink()
+
+
+def scan_files(root: Path, built: Collection[str]) -> FileStamps:
+    """The modification time and size of every file of the show that is not built."""
+    stamps: FileStamps = {}
+    for folder, names, files in os.walk(root):
+        names[:] = _watched_folders(root, Path(folder), names)
+        for name in files:
+            path = Path(folder, name)
+            key = path.relative_to(root).as_posix()
+            if not name.startswith(".") and key not in built:
+                with suppress(OSError):  # a dangling link, or a file that an editor removed meanwhile
+                    stat = path.stat()
+                    stamps[key] = (stat.st_mtime_ns, stat.st_size)
+    return stamps
+
+
+def _watched_folders(root: Path, folder: Path, names: Iterable[str]) -> list[str]:
+    """The folders to scan: no hidden ones, and at the show's root none that only Causerie writes to."""
+    generated = {"site", "public", "feeds", "kept", "node_modules"} if folder == root else set()
+    return [name for name in names if not name.startswith(".") and name not in generated]
+
+
+def _is_local_host(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    try:
+        return is_loopback(f"http://{host}/")
+    except ValueError:  # an unclosed bracket
+        return False
+
+
+def _scan_after_delay(root: Path, built: Collection[str]) -> FileStamps:
+    time.sleep(_POLL_INTERVAL_S / 2)
+    return scan_files(root, built)
+
+
+def _is_same_copy(one: Path, other: Path) -> bool:
+    """Whether size and modification time are equal; `shutil.copy2` keeps the time, and a rebuilt file has another."""
+    first, second = one.stat(), other.stat()
+    return (first.st_size, first.st_mtime_ns) == (second.st_size, second.st_mtime_ns)

@@ -1,0 +1,323 @@
+"""`glossary.toml`: the spelling of a show's names and terms. They prompt the recogniser, and correct its known mistakes afterwards.
+
+    [[terms]]
+    say = "Orvalle"
+    heard = ["or val", "Orval"]
+
+A correction is made only where it is safe without a dictionary: for a spelling listed in `heard`, and for the term's own letters with
+other accents, hyphens or capitals when the recogniser wrote them as a name (capitalised, and not at the start of a sentence).
+« aurore », the dawn, is not changed into the name Aurore. A word that is only similar is not corrected: `find_near_terms` reports it
+as doubtful.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+from pipeline.config.table import Table
+from pipeline.model.show import Glossary, Person, Term
+from pipeline.model.text import apply_typography, terminal_safe
+
+_MIN_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
+_MAX_TERM_CHARS = 80
+_WORD_PART = re.compile(r"\d+|[^\W\d_]+")
+SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
+_NAME_JOINERS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # allowed between the parts of one name
+
+
+NO_TERMS = Glossary()
+
+
+class RecognisedWord(TypedDict):
+    """A word in `words.json`."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+class RecognisedSegment(TypedDict):
+    """A segment in `words.json`: words that the recogniser decoded together."""
+
+    start_s: float
+    end_s: float
+    text: str
+    no_speech_probability: float
+    average_log_probability: float
+    words: list[RecognisedWord]
+
+
+class Recognition(TypedDict):
+    """The content of `words.json`; see docs/formats.md."""
+
+    version: int
+    engine: str
+    model: str
+    language: str
+    language_probability: NotRequired[float]  # when the language was detected
+    duration_s: float
+    segments: list[RecognisedSegment]
+
+
+class CorrectionValue(TypedDict):
+    """A correction in `doubts.json`."""
+
+    start_s: float
+    end_s: float
+    heard: str
+    written: str
+
+
+class DoubtfulPassage(TypedDict):
+    """A passage in `doubts.json`."""
+
+    start_s: float
+    end_s: float
+    text: str
+    score: float
+    reasons: list[str]
+
+
+class Doubts(TypedDict):
+    """The content of `doubts.json`; see docs/formats.md."""
+
+    version: int
+    duration_s: float
+    doubtful_s: float
+    passages: list[DoubtfulPassage]
+    corrections: list[CorrectionValue]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A spelling that was recognised, the one that replaces it, and its times (s)."""
+
+    start_s: float
+    end_s: float
+    heard: str
+    written: str
+
+    def to_value(self) -> CorrectionValue:
+        """Its JSON value."""
+        return {"start_s": self.start_s, "end_s": self.end_s, "heard": self.heard, "written": self.written}
+
+
+@dataclass(frozen=True)
+class _WordPart:
+    """The folded letters of a word between its apostrophes and hyphens, and their position: word index, first and last character."""
+
+    folded: str
+    word: int
+    first: int
+    last: int
+
+
+def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary:
+    """The terms of a `glossary.toml`, then the names of the show's people; mistakes are added to the table's problems.
+
+    `terms` is a list of strings, of tables, or of both.
+    """
+    people_terms = {name: Term(name) for name in _person_names(people.values()) if _fold_name(name)}  # not « … »: it has no letters
+    if table is None:
+        return Glossary(tuple(people_terms.values()))
+    listed: dict[str, Term] = {}
+    owners: dict[tuple[str, ...], str] = {}
+    for index, value in enumerate(table.get("terms", list, []), 1):
+        each = Table(value if isinstance(value, dict) else {"say": value}, table.file, table.problems, f"terms[{index}]")
+        term = _read_term(each)
+        if term.say in listed:
+            each.add_problem("say", f"“{terminal_safe(term.say)}” is listed twice", "keep one of the two entries")
+        elif term.say:
+            listed[term.say] = term
+            _register_misspellings(each, term, owners)
+    table.reject_unknown()
+    for say in (*listed, *people_terms):
+        if (owner := owners.get(_fold_name(say), say)) != say:
+            message = f"“{terminal_safe(say)}” is both a term and a wrong spelling of “{terminal_safe(owner)}”"
+            table.add_problem("terms", message, "remove one of the two")
+    return Glossary((*listed.values(), *(term for name, term in people_terms.items() if name not in listed)))
+
+
+def apply_glossary(recognition: Recognition, glossary: Glossary) -> tuple[Recognition, tuple[Correction, ...]]:
+    """The content of `words.json` with its terms spelt as in the glossary, and every correction that was made.
+
+    Punctuation, elisions and times are kept: « d’Or Val, » becomes « d’Orvalle, » from the start of the first word to the end of the
+    last.
+    """
+    replacements = _replacements(glossary, recognition["language"])
+    corrections: list[Correction] = []
+    segments: list[RecognisedSegment] = []
+    for segment in recognition["segments"]:
+        words = _correct_words(segment["words"], replacements, corrections)
+        segments.append({**segment, "words": words, "text": " ".join(word["text"] for word in words)})
+    return {**recognition, "segments": segments}, tuple(corrections)
+
+
+def find_near_terms(words: Sequence[RecognisedWord], glossary: Glossary) -> tuple[tuple[int, str], ...]:
+    """Where a capitalised word is similar to a one-word term: (index of the word, term).
+
+    One letter may differ (optimal string alignment distance), two from nine letters on; terms under five letters are not compared.
+    """
+    from rapidfuzz.distance import OSA
+
+    singles = {forms[0]: term.say for term in glossary.terms if len(forms := _fold_name(term.say)) == 1 and len(forms[0]) >= 5}
+    found = []
+    for part in _split_parts([word["text"] for word in words]):
+        if len(part.folded) < 4 or part.folded in singles or not words[part.word]["text"][part.first].isupper():
+            continue
+        for folded, say in singles.items():
+            most = 2 if len(folded) >= 9 else 1
+            if OSA.distance(part.folded, folded, score_cutoff=most) <= most:
+                found.append((part.word, say))
+                break
+    return tuple(found)
+
+
+def fold_words(texts: Sequence[str]) -> list[str]:
+    """The parts of words, in lower case and without accents, to compare words regardless of spelling."""
+    return [part.folded for part in _split_parts(texts)]
+
+
+def _read_term(table: Table) -> Term:
+    term = Term(table.string("say", ..., _MAX_TERM_CHARS), table.strings("heard"), table.string("note", max_length=400))
+    table.reject_unknown()
+    if term.say and not _fold_name(term.say):
+        table.add_problem("say", "contains no letters", "write the name as it should be spelt")
+        return Term("")
+    return term
+
+
+def _register_misspellings(table: Table, term: Term, owners: dict[tuple[str, ...], str]) -> None:
+    """Record in `owners` the term of each wrong spelling; a spelling may belong to one term only."""
+    for spelling in term.heard:
+        form = _fold_name(spelling)
+        if not form or len("".join(form)) < 2:
+            table.add_problem(
+                "heard", f"“{terminal_safe(spelling)[:40]}” is too short to be recognised", "write a whole word, or remove it"
+            )
+        elif owners.setdefault(form, term.say) != term.say:
+            owner = terminal_safe(owners[form])
+            table.add_problem(
+                "heard", f"“{terminal_safe(spelling)[:40]}” is also a wrong spelling of “{owner}”", "remove it from one of the two"
+            )
+
+
+def _person_names(people: Iterable[Person]) -> Iterator[str]:
+    """Full names; then last names alone, if they are unique and long enough not to be ordinary words."""
+    people = tuple(people)
+    yield from (person.name for person in people)
+    named = [person.name.split() for person in people]
+    lasts = [parts[-1] for parts in named if len(parts) in (2, 3) and all(part[:1].isupper() for part in parts)]
+    yield from (last for last in lasts if len(last) >= _MIN_LAST_NAME_LETTERS and lasts.count(last) == 1)
+
+
+def _replacements(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
+    """For each folded form, its replacement, and whether it applies everywhere; otherwise only to words written as names."""
+    own = {_fold_name(term.say): (apply_typography(term.say, language), False) for term in reversed(glossary.terms)}
+    return own | {_fold_name(form): (apply_typography(term.say, language), True) for term in glossary.terms for form in term.heard}
+
+
+def _correct_words(
+    words: list[RecognisedWord], replacements: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
+) -> list[RecognisedWord]:
+    """The words of a segment, corrected, the longest matching form first; what is done is added to `corrections`."""
+    texts = [word["text"] for word in words]
+    parts = list(_split_parts(texts))
+    sizes = sorted({len(form) for form in replacements}, reverse=True)
+    done: list[RecognisedWord] = []
+    index, copied = 0, 0  # the next part to examine, the number of words already copied
+    while index < len(parts):
+        found = next((size for size in sizes if _is_misspelling(texts, parts[index : index + size], size, replacements)), 0)
+        if not found:
+            index += 1
+            continue
+        run = parts[index : index + found]
+        index += found
+        while index < len(parts) and parts[index].word == run[-1].word:
+            index += 1  # « Orval-Orval »: one correction per word is enough
+        done.extend(words[copied : run[0].word])
+        copied = run[-1].word + 1
+        done.extend(_replacement_words(words[run[0].word : copied], run, replacements[tuple(part.folded for part in run)][0], corrections))
+    return [*done, *words[copied:]]
+
+
+def _is_misspelling(
+    texts: Sequence[str], run: Sequence[_WordPart], size: int, replacements: Mapping[tuple[str, ...], tuple[str, bool]]
+) -> bool:
+    """Whether these parts are a wrong spelling: whole words, only joiners between them, and not already spelt right."""
+    written, always = replacements.get(tuple(part.folded for part in run), ("", False))
+    if not written or len(run) != size:
+        return False
+    first, last = run[0], run[-1]
+    before, after = texts[first.word][: first.first], texts[last.word][last.last :]
+    if before.endswith(("-", "‐", "‑")) or re.match(r"[-‐‑]\w", after) or not _is_joined(texts, run):
+        return False
+    spelt = _text_between(texts, first, last)
+    return spelt != written and (always or _is_capitalised_name(texts, spelt, first))
+
+
+def _is_joined(texts: Sequence[str], run: Sequence[_WordPart]) -> bool:
+    """Whether only apostrophes, hyphens, points and spaces are between the parts: a comma separates two names."""
+    for before, after in zip(run, run[1:], strict=False):
+        if before.word == after.word:
+            between = texts[before.word][before.last : after.first]
+        else:
+            between = texts[before.word][before.last :] + texts[after.word][: after.first]
+            if SENTENCE_END.search(texts[before.word]) and len(before.folded) > 1:
+                return False
+        if not set(between) <= _NAME_JOINERS:
+            return False
+    return True
+
+
+def _is_capitalised_name(texts: Sequence[str], spelt: str, first: _WordPart) -> bool:
+    """Whether it has a capital letter other than that of the start of a sentence."""
+    opens = first.word == 0 or SENTENCE_END.search(texts[first.word - 1]) is not None
+    return any(char.isupper() for char in (spelt[1:] if opens and not first.first else spelt))
+
+
+def _text_between(texts: Sequence[str], first: _WordPart, last: _WordPart) -> str:
+    """The text from the start of one part to the end of another."""
+    if first.word == last.word:
+        return texts[first.word][first.first : last.last]
+    return " ".join((texts[first.word][first.first :], *texts[first.word + 1 : last.word], texts[last.word][: last.last]))
+
+
+def _replacement_words(
+    words: Sequence[RecognisedWord], run: Sequence[_WordPart], written: str, corrections: list[Correction]
+) -> Iterator[RecognisedWord]:
+    """The words that replace `words`, with the characters around the name; several words share the time by their letters."""
+    texts = {part.word: word["text"] for part, word in zip((run[0], run[-1]), (words[0], words[-1]), strict=True)}
+    before, after = texts[run[0].word][: run[0].first], texts[run[-1].word][run[-1].last :]
+    text = " ".join(word["text"] for word in words)
+    start_s, end_s = words[0]["start_s"], words[-1]["end_s"]
+    corrections.append(Correction(start_s, end_s, text[len(before) : len(text) - len(after)], written))
+    pieces = f"{before}{written}{after}".split(" ")
+    total, done = sum(map(len, pieces)), 0
+    for piece in pieces:
+        begin_s = start_s + (end_s - start_s) * done / total
+        done += len(piece)
+        stop_s = start_s + (end_s - start_s) * done / total
+        probability = min(word["probability"] for word in words)
+        yield {"text": piece, "start_s": round(begin_s, 3), "end_s": round(stop_s, 3), "probability": probability}
+
+
+def _split_parts(texts: Sequence[str]) -> Iterator[_WordPart]:
+    """Every part of every word."""
+    for index, text in enumerate(texts):
+        yield from (_WordPart(_fold_letters(found[0]), index, *found.span()) for found in _WORD_PART.finditer(text))
+
+
+def _fold_name(text: str) -> tuple[str, ...]:
+    """The parts of a name in lower case, without accents: the same for its spelling variants."""
+    return tuple(_fold_letters(part) for part in _WORD_PART.findall(text))
+
+
+def _fold_letters(text: str) -> str:
+    spelt = text.lower().replace("œ", "oe").replace("æ", "ae")
+    return "".join(char for char in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(char))

@@ -1,0 +1,110 @@
+"""The openai-whisper backend: the reference implementation, in PyTorch; one window at a time, on every core or on the GPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.engine.process_pool import available_cores
+from pipeline.model.errors import CauserieError
+from pipeline.model.show import Word
+from pipeline.speech.backends import MIN_PROMPT_WIDTH, OPENAI_WHISPER
+from pipeline.speech.hallucinations import Segment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from whisper import Whisper
+
+_RETRY_TEMPERATURE = 0.4  # temperature of a retry; sampling is seeded, so that the result is reproducible
+
+
+@dataclass(frozen=True)
+class OpenAIWhisperBackend:
+    """A `Backend` that runs openai-whisper."""
+
+    whisper_model: Whisper
+    compute_type: str
+    name: str = OPENAI_WHISPER
+    workers: int = 1  # the decoder caches its state on the model object: two windows at once would mix theirs
+
+    def transcribe(
+        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", retry: bool = False
+    ) -> tuple[Segment, ...]:
+        """The words in at most 30 s of samples; see `Backend.transcribe`."""
+        import warnings
+
+        import torch
+        import whisper
+
+        warnings.filterwarnings("ignore", "Word-level timestamps on translations")  # known, and documented in translate.py
+        torch.manual_seed(0)
+        uses_prompt = prompt and self.whisper_model.dims.n_audio_state >= MIN_PROMPT_WIDTH
+        result = whisper.transcribe(
+            self.whisper_model,
+            samples,
+            language=language,
+            task=task,
+            initial_prompt=prompt if uses_prompt else None,
+            temperature=_RETRY_TEMPERATURE if retry else 0.0,
+            word_timestamps=True,
+            condition_on_previous_text=False,  # an error in one window must not affect the next ones
+            fp16=self.whisper_model.device.type != "cpu",
+        )
+        return tuple(_to_segment(each) for each in result["segments"])
+
+    def language_probabilities(self, samples: NDArray[np.float32]) -> dict[str, float]:
+        """The probability of each language; see `Backend.language_probabilities`."""
+        import whisper
+
+        if not self.whisper_model.is_multilingual:
+            return {"en": 1.0}
+        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), self.whisper_model.dims.n_mels)
+        half = self.whisper_model.device.type != "cpu"
+        mel = mel.to(self.whisper_model.device)
+        _, probabilities = self.whisper_model.detect_language(mel.half() if half else mel)
+        return dict(probabilities)
+
+
+def load_model(model: str, checkpoint: str = "", device: str = "auto") -> OpenAIWhisperBackend:
+    """A model by its name, downloaded on first use, or from a .pt file; `CauserieError` when it cannot be loaded."""
+    import torch
+    import whisper
+
+    torch_device = None if device == "auto" else device
+    whisper_model = _load_from_file(Path(checkpoint), torch_device) if checkpoint else _load_by_name(model, torch_device)
+    if whisper_model.device.type == "cpu":
+        torch.set_num_threads(available_cores())  # torch counts the cores of the machine, not those this process may use
+    assert isinstance(whisper_model, whisper.Whisper)
+    return OpenAIWhisperBackend(whisper_model, "float32" if whisper_model.device.type == "cpu" else "float16")
+
+
+def _load_by_name(model: str, device: str | None) -> Whisper:
+    import whisper
+
+    try:
+        return whisper.load_model(model, device)
+    except (OSError, RuntimeError) as error:
+        hint = "connect to the network once, or give the path of a checkpoint that ends in .pt"
+        message = f"the Whisper model “{model}” could not be downloaded ({error})"
+        raise CauserieError(message, "show.toml: speech.model", hint) from error
+
+
+def _load_from_file(checkpoint: Path, device: str | None) -> Whisper:
+    import pickle
+
+    import whisper
+
+    if not checkpoint.is_file():
+        raise CauserieError("this Whisper checkpoint does not exist", str(checkpoint), "correct speech.model in show.toml")
+    try:
+        return whisper.load_model(str(checkpoint), device)
+    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+        hint = "give a file in openai-whisper's own format, or one of its names such as “small”"
+        raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
+
+
+def _to_segment(decoded: dict[str, Any]) -> Segment:  # Any: whisper has no types
+    pieces = (Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in decoded["words"])
+    return Segment(tuple(pieces), float(decoded["no_speech_prob"]), float(decoded["avg_logprob"]))

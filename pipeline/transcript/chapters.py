@@ -1,0 +1,145 @@
+"""The step `write_chapters`: hand-written chapters, else chapters proposed from the transcript's sections, as JSON chapters 1.2.
+
+One file feeds the four places where players read chapters: the JSON itself, `psc:chapters`, the lines of the description, and the tags.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import NotRequired, TypedDict
+
+from pipeline.engine.files import read_json, write_json
+from pipeline.model.errors import CauserieError
+from pipeline.model.images import chapter_image_key
+from pipeline.model.show import Chapter, TimedTranscript
+from pipeline.model.text import format_clock
+from pipeline.transcript.timed_json import read_timed
+
+MIN_CHAPTER_S = 15
+MAX_TITLE_CHARS = 39  # characters: Spotify ignores a list that has a title of 40
+_DEFAULT_TITLES = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
+
+
+class ChapterEntry(TypedDict):
+    """A chapter of JSON chapters 1.2.0."""
+
+    startTime: float
+    title: str
+    url: NotRequired[str]
+    img: NotRequired[str]
+
+
+class ChaptersFile(TypedDict):
+    """The content of a JSON chapters 1.2.0 file."""
+
+    version: str
+    chapters: list[ChapterEntry]
+
+
+def write_chapters(
+    timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], slug: str, website: str = ""
+) -> None:
+    """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript.
+
+    `images` are the image files of the chapters of `by_hand` that have one, in that order; they are published under `website`.
+    """
+    transcript = read_timed(timed)
+    image_urls = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
+    with_images = tuple(replace(chapter, image=next(image_urls)) if chapter.image else chapter for chapter in by_hand)
+    found = validate_chapters(with_images, transcript, slug) if by_hand else propose_chapters(transcript)
+    write_json(chapters, chapters_to_json(found))
+
+
+def read_chapters(path: Path) -> tuple[Chapter, ...]:
+    """The chapters of a JSON chapters file."""
+    return chapters_from_json(read_json(path))
+
+
+def chapters_to_json(chapters: tuple[Chapter, ...]) -> ChaptersFile:
+    """Chapters as JSON chapters 1.2.0 (podcast-namespace, `chapters/jsonChapters.md`); starts to the millisecond."""
+    return {"version": "1.2.0", "chapters": [_chapter_entry(chapter) for chapter in chapters]}
+
+
+def chapters_from_json(value: ChaptersFile) -> tuple[Chapter, ...]:
+    """The inverse of `chapters_to_json`."""
+    return tuple(Chapter(entry["startTime"], entry["title"], entry.get("url", ""), entry.get("img", "")) for entry in value["chapters"])
+
+
+def validate_chapters(by_hand: tuple[Chapter, ...], transcript: TimedTranscript, slug: str) -> tuple[Chapter, ...]:
+    """Hand-written chapters to the millisecond, the first at 0.
+
+    `CauserieError` when they are not in order, or begin after the end of the audio; `slug` names the episode in it.
+    """
+    where, hint = f"episodes/{slug}/episode.toml: chapters", "correct the chapter's start"
+    found = tuple(replace(chapter, start_s=_round_ms(chapter.start_s)) for chapter in by_hand)
+    for before, after in pairwise(found):
+        if after.start_s <= before.start_s:
+            start, previous = format_clock(after.start_s), format_clock(before.start_s)
+            message = f"chapter “{after.title}” starts at {start}, not after “{before.title}”, at {previous}"
+            raise CauserieError(message, where, hint)
+    if found[-1].start_s >= transcript.duration_s:
+        start, end = format_clock(found[-1].start_s), format_clock(transcript.duration_s)
+        message = f"chapter “{found[-1].title}” starts at {start}, but the audio ends at {end}"
+        raise CauserieError(message, where, hint)
+    return found if found[0].start_s == 0 else (Chapter(0, _default_titles(transcript)[0]), *found)
+
+
+def propose_chapters(transcript: TimedTranscript) -> tuple[Chapter, ...]:
+    """A chapter at each change of section, in whole seconds, none shorter than `MIN_CHAPTER_S`, the first at 0.
+
+    A section that is too short joins the chapter before it; at the beginning, the one after it.
+    """
+    marks = _section_starts(transcript)
+    ends = [start for start, _ in marks[1:]] + [transcript.duration_s]
+    kept: list[Chapter] = []
+    for (start_s, title), end_s in zip(marks, ends, strict=True):
+        start_s = start_s if kept else 0
+        if end_s - start_s < MIN_CHAPTER_S or (kept and kept[-1].title == title):
+            continue
+        kept.append(Chapter(start_s, title))
+    return tuple(kept) or (Chapter(0, _default_titles(transcript)[0]),)
+
+
+def truncate_title(title: str, max_chars: int = MAX_TITLE_CHARS) -> str:
+    """A title of at most `max_chars` characters; a longer one is cut after a word, and ends with «…»."""
+    title = re.sub(r"[ \t\r\n]+", " ", title).strip()  # not `split()`: French no-break spaces stay
+    if len(title) <= max_chars:
+        return title
+    kept = title[:max_chars]  # one character more than fits before the «…», so that a word that ends there is kept
+    return (kept.rsplit(" ", 1)[0] if " " in kept else kept[:-1]).rstrip(" \u00a0\u202f,;:.-–—") + "…"
+
+
+def _section_starts(transcript: TimedTranscript) -> list[tuple[int, str]]:
+    """The start of each section in whole seconds, and its title; text outside sections is titled opening at first, then narration."""
+    opening, narration = _default_titles(transcript)
+    marks = [(0, opening)]
+    previous = ""
+    for turn in transcript.turns:
+        if turn.section == previous or turn.start_s is None:
+            continue
+        previous = turn.section
+        title = truncate_title(turn.section) or narration
+        marks.append((int(turn.start_s), title[0].upper() + title[1:]))
+    return marks
+
+
+def _default_titles(transcript: TimedTranscript) -> tuple[str, str]:
+    return _DEFAULT_TITLES.get(transcript.language[:2], _DEFAULT_TITLES["en"])
+
+
+def _chapter_entry(chapter: Chapter) -> ChapterEntry:
+    entry: ChapterEntry = {"startTime": _round_ms(chapter.start_s), "title": chapter.title}
+    if chapter.url:
+        entry["url"] = chapter.url
+    if chapter.image:
+        entry["img"] = chapter.image
+    return entry
+
+
+def _round_ms(time_s: float) -> float:
+    """Rounded to the millisecond; an int when it is whole, so that JSON has no `.0`."""
+    rounded = round(time_s, 3)
+    return int(rounded) if rounded == int(rounded) else rounded

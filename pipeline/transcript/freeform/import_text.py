@@ -1,0 +1,96 @@
+"""`import-text`: convert a plain text or Word document to an episode's editable transcript, reporting everything that is left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.model.errors import CauserieError
+from pipeline.model.text import format_clock, terminal_safe
+from pipeline.transcript.document import format_transcript
+from pipeline.transcript.freeform.classifier import TranscriptHeader
+from pipeline.transcript.freeform.converter import Conversion, convert_lines, unplaced_note
+from pipeline.transcript.freeform.docx import read_docx
+from pipeline.transcript.freeform.lines import split_lines
+
+_TEXT_SUFFIXES = (".txt", ".md", ".text", "")
+_BYTES_MAX = 20_000_000
+_EXCERPT_CHARS_MAX = 70
+
+
+def convert_file(path: Path, slug: str, people: Mapping[str, str], language: str = "fr") -> tuple[str, tuple[str, ...]]:
+    """Return the text for `transcripts/<slug>.md`, and the report's lines: what was found, what to check, what was not placed.
+
+    `people` maps the keys of the show's people to their names. Reads .docx, and plain text in UTF-8, UTF-16 or Windows-1252.
+    `CauserieError` when the file cannot be read, contains no text, or is of another type.
+    """
+    if path.suffix.lower() == ".docx":
+        lines, notes = read_docx(path)
+        conversion = convert_lines(lines, str(path), people, language)
+        blocks = (*conversion.transcript.blocks, *(unplaced_note(note, language) for note in notes))
+        conversion = replace(conversion, transcript=replace(conversion.transcript, blocks=blocks), unplaced=conversion.unplaced + notes)
+    elif path.suffix.lower() in _TEXT_SUFFIXES:
+        conversion = convert_lines(split_lines(decode_text(_read_bytes(path))), str(path), people, language)
+    else:
+        raise CauserieError(f"“{path.suffix}” files cannot be imported", str(path), "save it as .docx or as plain text (.txt)")
+    return format_transcript(conversion.transcript), tuple(_report_lines(conversion, slug))
+
+
+def decode_text(content: bytes) -> str:
+    """Decode a file's bytes: UTF-8, UTF-16 with a byte order mark, else Windows-1252 (undefined bytes become U+FFFD)."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _BYTES_MAX:
+            raise CauserieError(f"is larger than {_BYTES_MAX // 1_000_000} MB", str(path), "check that it is a transcript")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CauserieError(f"cannot be read ({error.strerror})", str(path), "check the path and its permissions") from error
+    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CauserieError("is not a text file", str(path), "save it as .docx or as plain text (.txt)")
+    return content
+
+
+def _report_lines(conversion: Conversion, slug: str) -> Iterator[str]:
+    """Yield the lines of the import report."""
+    voices = ", ".join(voice.key for voice in conversion.transcript.voices) or "only the narrator"
+    yield terminal_safe(f"voices: {voices}")
+    yield from (terminal_safe(f"for episodes/{slug}/episode.toml: {fact}") for fact in _header_lines(conversion.header))
+    for remark in conversion.remarks:
+        yield terminal_safe(f"{_line_prefix(remark.line)}“{_excerpt(remark.text)}”: {remark.reason}")
+    for remark in conversion.unplaced:
+        yield terminal_safe(f"{_line_prefix(remark.line)}not placed: “{_excerpt(remark.text)}”: {remark.reason}")
+
+
+def _header_lines(header: TranscriptHeader) -> Iterator[str]:
+    """Yield the header as TOML lines, then in parentheses what has no key of its own."""
+    texts = {"title": header.title, "summary": header.summary, "spoken_title": header.spoken_title}
+    yield from (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in texts.items() if value)
+    if header.number is not None:
+        yield f"number = {header.number}"
+    details = {
+        "file": header.file_id,
+        "lasts": format_clock(header.duration_s) if header.duration_s else "",
+        "cast": ", ".join(header.cast),
+        "production": header.production,
+        "thanks": " / ".join(header.thanks),
+        **dict(header.credits),
+    }
+    yield from (f"({key}: {value})" for key, value in details.items() if value)
+
+
+def _line_prefix(number: int) -> str:
+    return f"line {number}: " if number else ""
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= _EXCERPT_CHARS_MAX else f"{text[: _EXCERPT_CHARS_MAX - 1]}…"

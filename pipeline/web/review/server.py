@@ -1,0 +1,266 @@
+"""The page for correcting a transcript, served to this machine only, and saving its file.
+
+Any page open in the same browser can send requests to 127.0.0.1. Three things keep them out: the URL holds a secret that is new each
+time; the Host header must name this server, which stops DNS rebinding; and no response can be read by, or framed in, another origin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any  # of JSON values, and of what tomllib reads
+
+from pipeline.engine.files import read_json, read_text, write_atomic
+from pipeline.model.errors import CauserieError
+from pipeline.publish.http_headers import content_type
+from pipeline.web.review.view_model import build_view_model
+from pipeline.web.server import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
+
+_TEMPLATES = Path(__file__).parents[2] / "templates" / "review"
+_ASSETS = ("review.js", "review.css")
+_MAX_BODY_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
+_BOM = b"\xef\xbb\xbf"
+_SELF_SOURCES = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
+_CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; {_SELF_SOURCES}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class ReviewSession:
+    """One transcript to correct, and the files that belong to it."""
+
+    root: Path
+    slug: str
+    title: str
+    language: str
+    people: tuple[str, ...]  # keys of the show's people
+    save_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def where(self) -> str:
+        """The path of the transcript as displayed, relative to the show's folder."""
+        return f"transcripts/{self.slug}.md"
+
+    @property
+    def text(self) -> Path:
+        """The transcript file; a symbolic link is resolved, so that saving does not replace it by a copy."""
+        return (self.root / self.where).resolve()
+
+    @property
+    def audio(self) -> Path:
+        """The master, else the published MP3; both have the same timeline."""
+        master = self.root / f".causerie/{self.slug}/master.flac"
+        return master if master.is_file() else self.root / f"episodes/{self.slug}/{self.slug}.mp3"
+
+
+class EditConflict(Exception):
+    """The file on disk has changed since the page loaded it."""
+
+
+def open_session(root: Path, slug: str, title: str, language: str, people: tuple[str, ...]) -> ReviewSession:
+    """The review session of an episode. Raises `CauserieError` when its transcript or its audio is missing, or cannot be read."""
+    session = ReviewSession(root, slug, title, language, people)
+    if not session.text.is_file():
+        raise CauserieError("there is no transcript yet", session.where, f"run causerie draft {slug} first, or causerie import-text")
+    read_text(session.text, session.where)  # so that an unreadable transcript is reported before the server starts
+    if not session.audio.is_file():
+        raise CauserieError("its audio has not been built yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
+    return session
+
+
+def serve_review(session: ReviewSession, *, port: int = 0, on_ready: Callable[[str], None] = lambda address: None) -> None:
+    """Serve the page until interrupted; `on_ready` is called with its URL. Port 0 picks a free port."""
+    server, address = make_review_server(session, port)
+    with server:
+        on_ready(address)
+        serve_until_interrupted(server)
+
+
+def make_review_server(session: ReviewSession, port: int = 0) -> tuple[ThreadingHTTPServer, str]:
+    """A server that is bound and not yet running, and the page's URL with its secret."""
+
+    class Handler(_ReviewHandler):
+        """The handler of this server."""
+
+    Handler.session, Handler.secret = session, secrets.token_urlsafe(24)
+    server = bind_server(Handler, "127.0.0.1", port)
+    Handler.host = f"127.0.0.1:{server.server_port}"
+    return server, f"http://{Handler.host}/{Handler.secret}/"
+
+
+def load_state(session: ReviewSession) -> dict[str, Any]:
+    """The text on disk, its digest, and the annotations that the page shows next to it."""
+    content = session.text.read_bytes()
+    text = decode_text(content)
+    return {"text": text, "digest": digest(content), **annotate(session, text)}
+
+
+def annotate(session: ReviewSession, text: str) -> dict[str, Any]:
+    """The annotations that the page shows next to `text`: word times, doubts, mistakes, remarks."""
+    words, doubts = (session.root / f"transcripts/{session.slug}.{name}.json" for name in ("words", "doubts"))
+    words_data, doubts_data = (read_json(path) if path.is_file() else None for path in (words, doubts))
+    text_files = {f"transcripts/{path.name}": path for path in sorted((session.root / "transcripts").glob("*.md"))}
+    texts = {
+        name: path.read_text(encoding="utf-8", errors="replace") for name, path in text_files.items() if not name.endswith(".draft.md")
+    }
+    return build_view_model(
+        text, words_data, doubts_data, where=session.where, other_texts=texts, people=session.people, language=session.language
+    )
+
+
+def decode_text(content: bytes) -> str:
+    """The text of a file as the page holds it: without byte order mark, with LF line ends."""
+    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def encode_text(text: str, replaced: bytes) -> bytes:
+    """The page's text as UTF-8, with the byte order mark and the line ends of the file it replaces."""
+    has_crlf = b"\r\n" in replaced and b"\n" not in replaced.replace(b"\r\n", b"")
+    return _BOM * replaced.startswith(_BOM) + text.replace("\n", "\r\n" if has_crlf else "\n").encode("utf-8")
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of a file's content, which detects changes by others."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def save_text(session: ReviewSession, text: str, known_digest: str) -> str:
+    """Replace the file whose digest is `known_digest` by `text`, atomically; returns the new digest.
+
+    Raises `EditConflict` when the file has another digest by now.
+    """
+    path = session.text
+    with session.save_lock:
+        current = path.read_bytes() if path.is_file() else b""
+        if digest(current) != known_digest:
+            raise EditConflict
+        replacement = encode_text(text, current)
+        if replacement != current:
+            mode = path.stat().st_mode
+            write_atomic(path, replacement)
+            path.chmod(mode)  # keep the permissions that the user gave the file
+    return digest(replacement)
+
+
+@cache
+def load_labels(language: str) -> dict[str, Any]:
+    """The labels of the page: French for `fr` and `fr-CA`, English for any other language."""
+    name = "fr" if language.startswith("fr") else "en"
+    return tomllib.loads((_TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
+
+
+def render_page(session: ReviewSession) -> str:
+    """The HTML of the page; its script loads the text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    labels, language = load_labels(session.language), "fr" if session.language.startswith("fr") else "en"
+    return environment.get_template("review.html.j2").render(desk=session, words=labels, language=language)
+
+
+class _ReviewHandler(FileRequestHandler):
+    """Requests of the page, below a URL that holds the secret."""
+
+    session: ReviewSession
+    secret: str
+    host: str
+    default_headers = _HEADERS
+
+    def do_GET(self) -> None:
+        """Send the page, its script and style sheet, the audio or the text."""
+        self._respond(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Send the headers of GET."""
+        self._respond(with_body=False)
+
+    def do_POST(self) -> None:
+        """Send the annotations of a text that is being typed."""
+        if (value := self._read_json("beside")) is not None:
+            self._send_result(lambda: annotate(self.session, value["text"]))
+
+    def do_PUT(self) -> None:
+        """Save the text."""
+        if (value := self._read_json("text")) is not None:
+            self._send_result(lambda: {"digest": save_text(self.session, value["text"], value["digest"])})
+
+    def _respond(self, *, with_body: bool) -> None:
+        name = self._requested_name()
+        if name == "":
+            self.send_body(HTTPStatus.OK, content_type("index.html"), render_page(self.session).encode(), with_body=with_body)
+        elif name in _ASSETS:
+            self.send_file(_TEMPLATES / name, content_type(name), with_body=with_body)
+        elif name == "audio":
+            self.send_file(self.session.audio, content_type(self.session.audio.name), with_body=with_body)
+        elif name == "text":
+            self._send_result(lambda: load_state(self.session), with_body=with_body)
+        elif name is not None:
+            self._refuse(HTTPStatus.NOT_FOUND, with_body=with_body)
+
+    def _requested_name(self) -> str | None:
+        """The requested name, after the secret; None when the request was refused."""
+        _, secret, name = (*self.path.split("?")[0].split("/", 2), "")[:3]
+        if self.headers.get("Host") != self.host or self.headers.get("Origin", f"http://{self.host}") != f"http://{self.host}":
+            self._refuse(HTTPStatus.FORBIDDEN)
+        elif not secrets.compare_digest(secret.encode(), self.secret.encode()):
+            self._refuse(HTTPStatus.NOT_FOUND)
+        else:
+            return name
+        return None
+
+    def _read_json(self, expected_name: str) -> Mapping[str, str] | None:
+        """The JSON object sent to `expected_name`, whose `text` and `digest` are strings; None when the request was refused."""
+        self.close_connection = True  # unread bytes must not be parsed as the next request
+        name, length = self._requested_name(), self.headers.get("Content-Length", "")
+        if name is None:
+            return None
+        if name != expected_name:
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return None
+        if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MAX_BODY_BYTES:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return None
+        try:
+            value = json.loads(self.rfile.read(int(length)))
+        except ValueError:
+            value = None
+        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ("text", "digest")):
+            return value
+        self._refuse(HTTPStatus.BAD_REQUEST)
+        return None
+
+    def _refuse(self, status: HTTPStatus, *, with_body: bool = True) -> None:
+        self.close_connection = True
+        self.send_body(status, PLAIN_TEXT, f"{status.value}: {status.phrase}\n".encode(), with_body=with_body)
+
+    def _send_result(self, compute: Callable[[], Mapping[str, Any]], *, with_body: bool = True) -> None:
+        """Send the result of `compute` as JSON, or an error message for the page."""
+        labels = load_labels(self.session.language)
+        try:
+            status, value = HTTPStatus.OK, compute()
+        except EditConflict:
+            status, value = HTTPStatus.CONFLICT, {"problem": labels["changed"].format(where=self.session.where)}
+        except CauserieError as error:
+            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": str(error)}
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": labels["failed"].format(where=self.session.where, reason=reason)}
+        body = json.dumps(value).encode()
+        self.send_body(status, "application/json", body, with_body=with_body)

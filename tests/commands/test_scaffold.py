@@ -1,0 +1,106 @@
+"""Creating a show and an episode; existing files are never overwritten."""
+
+import tomllib
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.audio.stream_info import AudioStream
+from pipeline.commands.build import load_show, publish_show
+from pipeline.commands.check import check_show
+from pipeline.commands.console import Console
+from pipeline.commands.scaffold import create_episode, create_show, episode_toml
+from pipeline.config.loader import load_config
+from pipeline.feed.ledger import load_ledger, podcast_guid
+from pipeline.model.errors import CauserieError
+from tests.conftest import REPOSITORY
+
+AT = datetime(2026, 1, 15, 19, 0, 42, tzinfo=timezone(timedelta(hours=1)))
+RAW = REPOSITORY / "episodes/jingle-intro.flac"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_new_show_with_a_new_episode_has_no_mistake(tmp_path, language):
+    create_show(tmp_path / "show", language)
+    said = create_episode(tmp_path / "show", "01-premier-essai", [RAW], at=AT)
+    (episode,) = load_config(tmp_path / "show").episodes
+    assert (episode.info.title, episode.info.number) == ("Premier essai", 1)
+    assert "0:05, 48000 Hz, stereo, flac" in said
+    assert (tmp_path / "show/episodes/01-premier-essai" / RAW.name).read_bytes() == RAW.read_bytes()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_show_with_placeholders_has_no_guid_and_is_not_published(tmp_path, language):
+    create_show(tmp_path, language)
+    assert [problem.where for problem in check_show(tmp_path) if problem.level == "error"] == [
+        f"show.toml: {key}" for key in ("title", "description", "author", "website")
+    ]
+    load_show(tmp_path, save_guids=True)
+    assert not (tmp_path / "feeds/ledger.json").exists()
+    with pytest.raises(CauserieError, match="show.toml: website: is still the placeholder of causerie init"):
+        publish_show(tmp_path, at=AT, dry_run=False, prune=False, take_over=False, console=Console(quiet=True))
+
+
+def test_its_guid_is_made_from_the_address_that_was_filled_in(tmp_path):
+    create_show(tmp_path, "fr")
+    text = (tmp_path / "show.toml").read_text().replace("https://podcast.example.org/ma-serie/", "https://balado.example/serie/")
+    (tmp_path / "show.toml").write_text(text)
+    load_show(tmp_path, save_guids=True)
+    assert load_ledger(tmp_path / "feeds/ledger.json").guid == podcast_guid("https://balado.example/serie/feed.xml")
+
+
+def test_a_second_episode_takes_the_next_number(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    for slug in ("un", "deux"):
+        create_episode(tmp_path / "show", slug, [RAW], at=AT)
+    assert sorted(episode.info.number for episode in load_config(tmp_path / "show").episodes) == [1, 2]
+
+
+def test_a_folder_that_is_not_empty_is_left_unchanged(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(CauserieError, match="is not an empty folder; choose a new name; nothing was written"):
+        create_show(tmp_path, "fr")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_existing_episode_is_left_unchanged(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    create_episode(tmp_path / "show", "un", [RAW], at=AT)
+    with pytest.raises(CauserieError, match="exists already"):
+        create_episode(tmp_path / "show", "un", [RAW], at=AT)
+
+
+def test_nothing_is_written_for_a_file_that_is_not_a_recording(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    (tmp_path / "raw.wav").write_text("hello")
+    with pytest.raises(CauserieError, match="raw.wav"):
+        create_episode(tmp_path / "show", "un", [tmp_path / "raw.wav"], at=AT)
+    assert not (tmp_path / "show/episodes/un").exists()
+
+
+@pytest.mark.parametrize("slug", ["../out", "Été", "guides", ""])
+def test_a_slug_that_would_escape_is_refused_with_one_that_would_not(tmp_path, slug):
+    create_show(tmp_path / "show", "fr")
+    with pytest.raises(CauserieError, match="cannot name|is a reserved name"):
+        create_episode(tmp_path / "show", slug, [RAW], at=AT)
+    assert not list(Path(tmp_path / "show/episodes").iterdir())
+
+
+def test_two_recordings_of_one_name_are_refused(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / RAW.name).write_bytes(RAW.read_bytes())
+    with pytest.raises(CauserieError, match="two recordings have the same name"):
+        create_episode(tmp_path / "show", "un", [RAW, tmp_path / "other" / RAW.name], at=AT)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=3))
+def test_any_file_name_survives_toml(names):
+    streams = (AudioStream(0, "aac", 48_000, 2, title=names[0]), AudioStream(1, "aac", 48_000, 1, language=names[-1]))
+    read = tomllib.loads(episode_toml("un", 1, AT, "fr", dict.fromkeys(names, streams)))
+    assert [recording["file"] for recording in read["recordings"]] == list(dict.fromkeys(names))
+    assert all(recording["stream"] == 1 for recording in read["recordings"])
+    assert read["published"] == AT.replace(second=0)

@@ -1,0 +1,62 @@
+"""Typography, times, slugs and terminals."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model.text import add_french_spaces, apply_typography, format_clock, is_slug, slugify, suggest, terminal_safe
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("« Quoi ? »", "«\u202fQuoi\u202f?\u202f»"),
+        ("Ah! Oui: non;", "Ah\u202f! Oui: non\u202f;"),
+        ("Notre défi est posé : proposer", "Notre défi est posé\u00a0: proposer"),
+        ("à 12:30, 10 % des gens", "à 12:30, 10\u00a0% des gens"),
+        ("https://exemple.fr/a?b=c;d", "https://exemple.fr/a?b=c;d"),
+    ],
+)
+def test_french_spaces(typed, printed):
+    assert add_french_spaces(typed) == printed
+
+
+@given(st.text())
+def test_french_spaces_twice_are_french_spaces_once(text):
+    assert add_french_spaces(add_french_spaces(text)) == add_french_spaces(text)
+
+
+def test_an_english_text_gets_its_apostrophe_and_no_french_space():
+    assert apply_typography("It's true? Yes!", "en") == "It’s true? Yes!"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (486, "8:06"), (3723, "1:02:03")])
+def test_format_clock(seconds, text):
+    assert format_clock(seconds) == text
+
+
+def test_format_clock_can_always_show_hours():
+    assert format_clock(486, always_hours=True) == "00:08:06"
+
+
+@given(st.text())
+def test_what_slugify_gives_is_a_slug_or_nothing(text):
+    assert slugify(text) == "" or is_slug(slugify(text))
+
+
+def test_slugify_keeps_french_words_apart():
+    assert slugify("L’œuvre d'Été, n° 2 !") == "l-oeuvre-d-ete-n-2"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "A", "", "-a", "é", "a--b", ".", "x" * 81])
+def test_an_unsafe_name_is_not_a_slug(name):
+    assert not is_slug(name)
+
+
+@given(st.text())
+def test_terminal_safe_text_cannot_move_the_cursor(text):
+    assert not set(terminal_safe(text)) & {"\x1b", "\r", "\n", "\u202e", "\x07"}
+
+
+def test_suggest_names_the_closest_word():
+    assert suggest("titel", ["title", "number"]) == "did you mean “title”?"

@@ -1,0 +1,196 @@
+"""The five published formats: the same words and voices, in files that strict parsers accept."""
+
+import html as markup
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import webvtt
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.transcript import captions as forms
+from pipeline.transcript.captions import write_captions
+from pipeline.transcript.cues import split_cues
+from pipeline.transcript.timed_json import read_timed
+from tests.support import webvtt_strict
+
+FORMATS = ("vtt", "srt", "json", "html", "txt")
+GOLDEN = Path(__file__).parents[1] / "golden" / "captions"
+PAIRS = sorted(path.name.removesuffix(".timed.json") for path in GOLDEN.glob("*.timed.json"))
+
+
+@pytest.fixture(scope="module", params=PAIRS)
+def made(request, tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp(request.param)
+    write_captions(GOLDEN / f"{request.param}.timed.json", **{form: folder / f"x.{form}" for form in FORMATS})
+    return {form: (folder / f"x.{form}").read_text(encoding="utf-8") for form in FORMATS} | {"name": request.param, "folder": str(folder)}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_form_is_as_it_was_approved(made, form):
+    assert made[form] == (GOLDEN / f"{made['name']}.{form}").read_text(encoding="utf-8")
+
+
+def plain(text: str) -> str:
+    """Words only: no tags, entities, names or line ends."""
+    return " ".join(markup.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def expected(made: dict[str, str]) -> str:
+    transcript = read_timed(GOLDEN / f"{made['name']}.timed.json")
+    return " ".join(" ".join(turn.text for turn in transcript.turns).split())
+
+
+def test_webvtt_passes_a_strict_reader(made):
+    found = webvtt_strict.read(made["vtt"].encode())
+    assert all(before.end_s <= after.start_s for before, after in zip(found, found[1:], strict=False))
+    assert all(len(cue.lines) <= 2 and max(map(len, cue.lines)) <= 42 for cue in found)
+    assert all(line == line.strip() for cue in found for line in cue.lines)
+    assert " ".join(" ".join(line for cue in found for line in cue.lines).split()) == expected(made)
+
+
+def test_somebody_elses_reader_finds_every_cue_and_voice(made):
+    read = webvtt.read(str(Path(made["folder"]) / "x.vtt"))
+    assert len(read) == len(webvtt_strict.read(made["vtt"].encode()))
+    spoken = json.loads(made["json"])["segments"]
+    assert [caption.start_in_seconds for caption in read] == [int(part["startTime"]) for part in spoken]
+
+
+def test_srt_has_short_lines_and_the_same_words(made):
+    blocks = [block.split("\n") for block in made["srt"].strip("\n").split("\n\n")]
+    assert [block[0] for block in blocks] == [str(number) for number in range(1, len(blocks) + 1)]
+    assert all(len(block) <= 4 and max(map(len, block[2:])) <= 32 for block in blocks)
+    said = plain(" ".join(markup.escape(line) for block in blocks for line in block[2:]))
+    transcript = read_timed(GOLDEN / f"{made['name']}.timed.json")
+    for turn in transcript.turns:
+        assert " ".join(turn.text.replace("<", "‹").replace(">", "›").split()) in said
+
+
+def test_json_segments_have_the_speakers_and_the_words(made):
+    value = json.loads(made["json"])
+    assert value["version"] == "1.0.0"
+    assert " ".join(" ".join(part["body"] for part in value["segments"]).split()) == expected(made)
+    assert all(part["startTime"] < part["endTime"] for part in value["segments"])
+    named = {part.get("speaker") for part in value["segments"]} - {None}
+    assert named == {markup.unescape(name) for name in re.findall(r"<v(?:\.[a-z0-9-]+)? ([^>]+)>", made["vtt"])}
+
+
+class Fragment(HTMLParser):
+    """The text a browser would show, by tag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.shown: dict[str, list[str]] = {"p": [], "cite": [], "time": []}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.shown[self.tags[-1]].append(data)
+
+
+def test_html_holds_three_kinds_of_tags_and_the_same_words(made):
+    fragment = Fragment()
+    fragment.feed(made["html"])
+    assert set(fragment.tags) <= {"cite", "time", "p"}
+    assert " ".join(" ".join(fragment.shown["p"]).split()) == expected(made)
+
+
+def test_plain_text_names_the_same_voices_as_html(made):
+    fragment = Fragment()
+    fragment.feed(made["html"])
+    paragraphs = made["txt"].strip("\n").split("\n\n")
+    assert len(paragraphs) == len(fragment.shown["p"])
+    assert all(any(paragraph.startswith(f"{name} ") for paragraph in paragraphs) for name in fragment.shown["cite"])
+
+
+HOSTILE = (
+    "mot",
+    "oui.",
+    "&",
+    "<b>",
+    "-->",
+    "a>b",
+    "&amp;",
+    "é\u00a0!",
+    "[rires]",
+    "œuf,",
+    "</v>",
+    "WEBVTT",
+    "NOTE",
+    "1978",
+    "\u202b",
+    "{\\an8}",
+    "‹x›",
+)
+NAMES = ("", "Nora", "A & <B>", "L’agent", "Voix 1", "x\ny")
+
+
+@st.composite
+def transcripts(draw) -> TimedTranscript:
+    """Turns of hostile words and names; a tenth of the words have no time."""
+    clock_s, made = 0.0, []
+    for said in draw(st.lists(st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=25), min_size=1, max_size=5)):
+        words = []
+        for text in said:
+            length_s = draw(st.sampled_from((0.05, 0.3, 0.8)))
+            words.append(Word(text, round(clock_s, 3), round(clock_s + length_s, 3)) if draw(st.integers(0, 9)) else Word(text))
+            clock_s += length_s + draw(st.sampled_from((0.0, 0.05, 2.5)))
+        voice = Voice(draw(st.sampled_from(NAMES)), draw(st.sampled_from(("récit", "fiction", "a b"))))
+        made.append(Turn(Voice("") if all(word.is_sound for word in words) else voice, tuple(words)))
+    return TimedTranscript(round(clock_s + 1, 3), draw(st.sampled_from(("fr", "en"))), tuple(made))
+
+
+def visible_words(text: str) -> str:
+    """The words in order, without the characters that no format can hold."""
+    return " ".join("".join(char for char in text if char.isprintable() or char in " \n\u00a0\u202f").split())
+
+
+@given(transcripts())
+@settings(max_examples=80, deadline=None)
+def test_the_five_forms_hold_the_same_words_and_the_same_voices(transcript):
+    language, shown = transcript.language, split_cues(transcript, forms.VTT_LINE_CHARS)
+    everything = visible_words(" ".join(turn.text for turn in transcript.turns))
+    named = [forms.speaker_name(turn.voice, language) for turn in transcript.turns if turn.voice.name or turn.voice.role]
+
+    vtt = webvtt_strict.read(forms.vtt_text(shown, language).encode())
+    assert visible_words(" ".join(line for cue in vtt for line in cue.lines)) == everything
+    assert {cue.voice for cue in vtt} - {""} == set(named)
+
+    segments = forms.json_value(shown, language)["segments"]
+    assert visible_words(" ".join(segment["body"] for segment in segments)) == everything
+    assert {segment["speaker"] for segment in segments if "speaker" in segment} == set(named)
+
+    fragment = Fragment()
+    fragment.feed(forms.html_text(transcript))
+    assert visible_words(" ".join(fragment.shown["p"])) == everything
+    colon = "\u00a0:" if language == "fr" else ":"
+    assert fragment.shown["cite"] == [name + colon for name in named]
+
+    paragraphs = [block.replace("\n", " ") for block in forms.plain_text(transcript).removesuffix("\n").split("\n\n")]
+    speakers = [f"{name}{colon} " for name in named]
+    for turn, paragraph in zip(transcript.turns, paragraphs, strict=True):
+        start = speakers.pop(0) if turn.voice.name or turn.voice.role else ""
+        assert visible_words(paragraph) == visible_words(start + turn.text)
+
+    srt = forms.srt_text(transcript)
+    said = [line for block in srt.strip("\n").split("\n\n") for line in block.split("\n")[2:]]
+    bare = " ".join(said).replace("‹", "<").replace("›", ">")
+    in_order = iter(visible_words(bare).split())
+    assert all(word in in_order for word in everything.replace("‹", "<").replace("›", ">").split())
+    assert all(name in visible_words(bare).replace("\u00a0", " ") for name in map(visible_words, named) if "<" not in name)
+    assert all(len(line) <= forms.SRT_LINE_CHARS for line in said)
+
+
+def test_a_sound_on_two_lines_keeps_its_class_on_both():
+    words = (Word("[musique : « Petit matin », Les Frères Smith]", 1.0, 5.0),)
+    transcript = TimedTranscript(10, "fr", (Turn(Voice("Nora"), words),))
+    text = forms.vtt_text(split_cues(transcript, 42), "fr")
+    assert "<c.son>[musique : « Petit matin »,</c>\n<c.son>Les Frères Smith]</c>" in text
+    assert [cue.classes for cue in webvtt_strict.read(text.encode())] == [("son", "son")]
