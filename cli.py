@@ -122,8 +122,9 @@ def _add_build_command(name: str, help_text: str, extra_options: tuple[Decorator
         at: datetime | None,
         diff: bool = False,
     ) -> None:
-        from pipeline.commands.build import build_show, subscriber_diff
+        from pipeline.commands.build import build_show
         from pipeline.commands.console import Console
+        from pipeline.commands.publish import subscriber_diff
 
         _require_episodes(root, slugs)
         if not build_show(
@@ -160,7 +161,7 @@ _add_build_command("site", "Build up to the listening pages.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output.")
 def status(root: Path, as_json: bool) -> None:
     """Show which steps of each episode are current, stale (and why), hand-edited or failed, and what needs a person."""
-    from pipeline.commands.build import format_status
+    from pipeline.commands.status import format_status
 
     _echo(format_status(root.resolve(), at=_utc_now(), as_json=as_json))
 
@@ -171,7 +172,7 @@ def status(root: Path, as_json: bool) -> None:
 @add_options(SHOW_OPTION)
 def import_text(slug: str, file: Path, root: Path) -> None:
     """Convert FILE, a text or Word document, into an episode's transcript, and report the lines that could not be converted."""
-    from pipeline.commands.build import import_text
+    from pipeline.commands.imports import import_text
 
     _require_episodes(root, (slug,))
     _echo("\n".join(import_text(root.resolve(), slug, file)))
@@ -184,7 +185,7 @@ def import_text(slug: str, file: Path, root: Path) -> None:
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 def review(slug: str, root: Path, port: int, opens: bool) -> None:
     """Correct an episode's transcript in the browser while listening; the page on 127.0.0.1 marks doubtful passages and saves."""
-    from pipeline.commands.build import review_session
+    from pipeline.commands.review import review_session
     from pipeline.web.review.server import serve_review
 
     _require_episodes(root, (slug,))
@@ -210,8 +211,8 @@ def review(slug: str, root: Path, port: int, opens: bool) -> None:
 @click.option("--quiet", is_flag=True, help="Print only failures.")
 def import_feed(source: str, root: Path, website: str, media: bool, offline: bool, allow_private: bool, dry_run: bool, quiet: bool) -> None:
     """Create a show in an empty folder from the feed at URL_OR_FILE, with its GUIDs, texts, people and chapters; report what was lost."""
-    from pipeline.commands.build import import_feed
     from pipeline.commands.console import Console
+    from pipeline.commands.imports import import_feed
 
     if not import_feed(
         root.resolve(),
@@ -233,7 +234,8 @@ def import_feed(source: str, root: Path, website: str, media: bool, offline: boo
 @click.option("--json", "as_json", is_flag=True, help="Print the same figures as JSON on standard output.")
 def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
     """Draw an episode's audio before and after processing, and print the path of the page."""
-    from pipeline.commands.build import draw_report, load_show
+    from pipeline.commands.review import draw_report
+    from pipeline.commands.workspace import load_show
 
     _require_episodes(root, (slug,))
     show = load_show(root.resolve(), slugs=(slug,))
@@ -296,8 +298,8 @@ def publish(
     public_read: bool,
 ) -> None:
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run prints what would be uploaded."""
-    from pipeline.commands.build import publish_due, publish_show, set_up_target
     from pipeline.commands.console import Console
+    from pipeline.commands.publish import publish_due, publish_show, set_up_target
 
     has_options = dry_run or prune or take_over or new_guids
     if (due and setup) or ((due or setup) and has_options) or (public_read and not setup):
@@ -321,8 +323,8 @@ def publish(
 @click.option("--list", "listing", is_flag=True, help="List the publications that can be restored.")
 def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: datetime | None, dry_run: bool, listing: bool) -> None:
     """Restore the feed and pages of the previous publication, or of publication NUMBER."""
-    from pipeline.commands.build import list_publications, rollback_show
     from pipeline.commands.console import Console
+    from pipeline.commands.publish import list_publications, rollback_show
 
     if listing:
         _echo("\n".join(list_publications(root.resolve())))

@@ -29,7 +29,7 @@ import damage  # noqa: E402
 
 from pipeline.audio.level_profile import LevelMeter, load_profile, save_profiles  # noqa: E402
 from pipeline.engine.files import read_json, write_json  # noqa: E402
-from pipeline.model.show import Word  # noqa: E402
+from pipeline.model.transcript import Word  # noqa: E402
 from pipeline.speech import doubts  # noqa: E402
 from pipeline.transcript.normalisation import word_tokens  # noqa: E402
 

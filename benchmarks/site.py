@@ -27,7 +27,8 @@ from pipeline.engine.process_pool import ProcessPools, available_cores
 from pipeline.engine.runner import run_steps
 from pipeline.engine.step import Step, execute_step
 from pipeline.model.audio import Mix
-from pipeline.model.show import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.model.show import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan_steps, work_path
 from pipeline.publish.release import SERIES_RELEASE, Release, ReleaseFile, write_release
 from pipeline.transcript.timed_json import write_timed

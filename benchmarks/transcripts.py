@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word  # noqa: E402
 from pipeline.model.text import apply_typography  # noqa: E402
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word  # noqa: E402
 from pipeline.transcript.align import align_turns  # noqa: E402
 from pipeline.transcript.cues import Cue, split_cues  # noqa: E402
 from pipeline.transcript.normalisation import word_tokens  # noqa: E402

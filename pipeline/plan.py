@@ -32,19 +32,10 @@ from pipeline.guide.render import render_guide
 from pipeline.guide.series import render_series_guide
 from pipeline.model.show import Episode, Show, ShowInfo
 from pipeline.model.text import language_matches, slugify
-from pipeline.model.urls import (
-    Neighbours,
-    PageContext,
-    build_paths,
-    collect_themes,
-    display_title,
-    episode_keys,
-    font_files,
-    show_keys,
-    sitemap_keys,
-)
+from pipeline.model.urls import build_paths, collect_themes, display_title, episode_keys, font_files, show_keys, sitemap_keys
 from pipeline.publish.release import SERIES_RELEASE, release_cover, release_episode, release_series, series_episodes
 from pipeline.site.assets import write_discovery_files, write_style_files
+from pipeline.site.context import Neighbours, PageContext
 from pipeline.site.episode_page import write_episode_page
 from pipeline.site.show_pages import write_index_page, write_people_page, write_theme_pages, write_transcripts_page
 from pipeline.site.social_card import draw_card

@@ -171,7 +171,7 @@ def test_a_text_that_cannot_be_parsed_is_reported_by_status(tmp_path):
 def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):
     from datetime import UTC, datetime
 
-    from pipeline.commands.build import load_show
+    from pipeline.commands.workspace import load_show
     from pipeline.plan import plan_steps
 
     small_show(tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import lxml.html
 import pytest
 
-from pipeline.commands.build import load_show
+from pipeline.commands.workspace import load_show
 from pipeline.feed.ledger import load_ledger
 from pipeline.model.feed import ChannelOptions, FeedVariant
 from pipeline.plan import due_episodes, plan_steps

@@ -18,8 +18,8 @@ from pipeline.engine.step import Step
 from pipeline.model.feed import ChannelOptions, FeedVariant
 from pipeline.model.show import Credit
 from pipeline.model.text import language_matches
-from pipeline.model.urls import feed_key
 from pipeline.plan import plan_steps
+from pipeline.site.context import feed_key
 from tests.config.test_loader import EPISODE, SHOW, add, mistakes
 from tests.feed.test_feed_options import made
 from tests.feed.test_rss import FILE, VOICE, find

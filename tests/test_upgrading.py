@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.publish import history
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.recognition import Recogniser

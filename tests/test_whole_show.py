@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.audio.loudness import measure_loudness
 from pipeline.audio.probe import probe_file, probe_fully
-from pipeline.commands.build import load_show
+from pipeline.commands.workspace import load_show
 from pipeline.engine.receipts import Journal
 from pipeline.plan import plan_steps
 from tests.conftest import REPOSITORY, build, built_steps, causerie, cut_audio, small_show
@@ -172,7 +172,7 @@ def test_a_dry_run_writes_nothing(tmp_path):
 
 
 def test_two_builds_at_once_are_refused(built):
-    from pipeline.commands.build import show_lock
+    from pipeline.commands.workspace import show_lock
 
     with show_lock(built):
         done = causerie("build", root=built, check=False)

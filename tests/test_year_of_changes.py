@@ -13,7 +13,8 @@ import feedparser
 import podcastparser
 import pytest
 
-from pipeline.commands.build import load_show, subscriber_diff
+from pipeline.commands.publish import subscriber_diff
+from pipeline.commands.workspace import load_show
 from pipeline.engine.files import write_json
 from pipeline.engine.step import execute_step
 from pipeline.feed.ledger import load_ledger

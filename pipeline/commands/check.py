@@ -32,10 +32,10 @@ from pipeline.model import directories as directories_source
 from pipeline.model import images
 from pipeline.model.audio import Bed, DiarisationSource, Part, Recording
 from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.images import extension_and_size, read_header
-from pipeline.model.show import Episode, Show, TimedTranscript
+from pipeline.model.images import check_cover, extension_and_size, read_header
+from pipeline.model.show import Episode, Show
 from pipeline.model.text import suggest, terminal_safe
-from pipeline.publish.release import check_cover
+from pipeline.model.transcript import TimedTranscript
 from pipeline.publish.verify import PLAYER_ORIGIN, request
 from pipeline.transcript import parser
 from pipeline.transcript.chapters import validate_chapters

@@ -13,8 +13,9 @@ from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from pipeline.commands.build import build_show, load_show
+from pipeline.commands.build import build_show
 from pipeline.commands.console import Console
+from pipeline.commands.workspace import load_show
 from pipeline.config.fields import is_loopback
 from pipeline.model.errors import CauserieError, Problems
 from pipeline.plan import due_episodes, plan_steps, work_path

@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from pipeline.config import audio, feed, fields, site
+from pipeline.config.glossary import read_glossary
 from pipeline.config.table import Table, read_toml
 from pipeline.model.audio import AudioTargets
 from pipeline.model.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
 from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.glossary import read_glossary
-from pipeline.model.show import Episode, EpisodeInfo, PublishSettings, Show, ShowInfo, SpeechSettings
+from pipeline.model.show import ENGINES, Episode, EpisodeInfo, PublishSettings, Show, ShowInfo, SpeechSettings
 from pipeline.model.text import is_slug, language_matches, slugify, terminal_safe
 
-ENGINES = ("auto", "openai-whisper", "faster-whisper")
 # Names that the published tree, the guides and `.causerie/` use
 RESERVED_SLUGS = {
     "show",

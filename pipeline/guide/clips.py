@@ -16,8 +16,8 @@ from pipeline.guide.document import Guide, parse_guide
 from pipeline.guide.document import clip_quotes as quotes
 from pipeline.guide.labels import load_labels
 from pipeline.guide.quotes import Excerpt, locate_clips
-from pipeline.model.show import TimedTranscript
 from pipeline.model.text import apply_typography, format_clock, terminal_safe
+from pipeline.model.transcript import TimedTranscript
 from pipeline.transcript.timed_json import read_timed
 
 PADDING_BEFORE_S, PADDING_AFTER_S = 0.15, 0.25  # speech recognition places word starts late and word ends early

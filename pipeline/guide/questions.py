@@ -12,6 +12,7 @@ from pipeline.guide.labels import FAMILIES, fill, load_labels, question_template
 from pipeline.guide.question_rules import is_choice, is_open, question_fault
 from pipeline.guide.quotes import Excerpt
 from pipeline.guide.ranking import Candidate, count_phrases, is_claim, voice_kind
+from pipeline.transcript.turns import is_placeholder_name
 
 EPISODE_QUESTION_WORDS_MIN = 8
 TemplateInserts = dict[str, tuple[tuple[str, str], ...]]  # a template's `about` value -> the (voice, quote) pairs it may insert
@@ -82,12 +83,6 @@ def speaker_label(excerpt: Excerpt, language: str) -> str:
     """Return the voice's label or name; for a voice without a name, the words for “the episode”."""
     voice = excerpt.turn.voice
     return voice.label or ("" if is_placeholder_name(voice.name) else voice.name) or load_labels(language)["draft"]["episode"]
-
-
-def is_placeholder_name(name: str) -> bool:
-    """Whether the name is only the number that a transcript gives an unnamed voice: « Voix 2 »."""
-    first, _, rest = name.partition(" ")
-    return first in ("Voix", "Voice") and rest.isdigit()
 
 
 def is_question(excerpt: Excerpt) -> bool:

@@ -14,83 +14,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
 
-from pipeline.config.table import Table
-from pipeline.model.show import Glossary, Person, Term
-from pipeline.model.text import apply_typography, terminal_safe
+from pipeline.model.show import Glossary
+from pipeline.model.text import apply_typography
+from pipeline.model.transcript import CorrectionValue, RecognisedSegment, RecognisedWord, Recognition
 
-_MIN_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
-_MAX_TERM_CHARS = 80
+MIN_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
+MAX_TERM_CHARS = 80
 _WORD_PART = re.compile(r"\d+|[^\W\d_]+")
 SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
 _NAME_JOINERS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # allowed between the parts of one name
 
 
 NO_TERMS = Glossary()
-
-
-class RecognisedWord(TypedDict):
-    """A word in `words.json`."""
-
-    text: str
-    start_s: float
-    end_s: float
-    probability: float
-
-
-class RecognisedSegment(TypedDict):
-    """A segment in `words.json`: words that the recogniser decoded together."""
-
-    start_s: float
-    end_s: float
-    text: str
-    no_speech_probability: float
-    average_log_probability: float
-    words: list[RecognisedWord]
-
-
-class Recognition(TypedDict):
-    """The content of `words.json`; see docs/formats.md."""
-
-    version: int
-    engine: str
-    model: str
-    language: str
-    language_probability: NotRequired[float]  # when the language was detected
-    duration_s: float
-    segments: list[RecognisedSegment]
-
-
-class CorrectionValue(TypedDict):
-    """A correction in `doubts.json`."""
-
-    start_s: float
-    end_s: float
-    heard: str
-    written: str
-
-
-class DoubtfulPassage(TypedDict):
-    """A passage in `doubts.json`."""
-
-    start_s: float
-    end_s: float
-    text: str
-    score: float
-    reasons: list[str]
-
-
-class Doubts(TypedDict):
-    """The content of `doubts.json`; see docs/formats.md."""
-
-    version: int
-    duration_s: float
-    doubtful_s: float
-    passages: list[DoubtfulPassage]
-    corrections: list[CorrectionValue]
 
 
 @dataclass(frozen=True)
@@ -117,32 +55,6 @@ class _WordPart:
     last: int
 
 
-def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary:
-    """The terms of a `glossary.toml`, then the names of the show's people; mistakes are added to the table's problems.
-
-    `terms` is a list of strings, of tables, or of both.
-    """
-    people_terms = {name: Term(name) for name in _person_names(people.values()) if _fold_name(name)}  # not « … »: it has no letters
-    if table is None:
-        return Glossary(tuple(people_terms.values()))
-    listed: dict[str, Term] = {}
-    owners: dict[tuple[str, ...], str] = {}
-    for index, value in enumerate(table.get("terms", list, []), 1):
-        each = Table(value if isinstance(value, dict) else {"say": value}, table.file, table.problems, f"terms[{index}]")
-        term = _read_term(each)
-        if term.say in listed:
-            each.add_problem("say", f"“{terminal_safe(term.say)}” is listed twice", "keep one of the two entries")
-        elif term.say:
-            listed[term.say] = term
-            _register_misspellings(each, term, owners)
-    table.reject_unknown()
-    for say in (*listed, *people_terms):
-        if (owner := owners.get(_fold_name(say), say)) != say:
-            message = f"“{terminal_safe(say)}” is both a term and a wrong spelling of “{terminal_safe(owner)}”"
-            table.add_problem("terms", message, "remove one of the two")
-    return Glossary((*listed.values(), *(term for name, term in people_terms.items() if name not in listed)))
-
-
 def apply_glossary(recognition: Recognition, glossary: Glossary) -> tuple[Recognition, tuple[Correction, ...]]:
     """The content of `words.json` with its terms spelt as in the glossary, and every correction that was made.
 
@@ -165,7 +77,7 @@ def find_near_terms(words: Sequence[RecognisedWord], glossary: Glossary) -> tupl
     """
     from rapidfuzz.distance import OSA
 
-    singles = {forms[0]: term.say for term in glossary.terms if len(forms := _fold_name(term.say)) == 1 and len(forms[0]) >= 5}
+    singles = {forms[0]: term.say for term in glossary.terms if len(forms := fold_name(term.say)) == 1 and len(forms[0]) >= 5}
     found = []
     for part in _split_parts([word["text"] for word in words]):
         if len(part.folded) < 4 or part.folded in singles or not words[part.word]["text"][part.first].isupper():
@@ -183,43 +95,10 @@ def fold_words(texts: Sequence[str]) -> list[str]:
     return [part.folded for part in _split_parts(texts)]
 
 
-def _read_term(table: Table) -> Term:
-    term = Term(table.string("say", ..., _MAX_TERM_CHARS), table.strings("heard"), table.string("note", max_length=400))
-    table.reject_unknown()
-    if term.say and not _fold_name(term.say):
-        table.add_problem("say", "contains no letters", "write the name as it should be spelt")
-        return Term("")
-    return term
-
-
-def _register_misspellings(table: Table, term: Term, owners: dict[tuple[str, ...], str]) -> None:
-    """Record in `owners` the term of each wrong spelling; a spelling may belong to one term only."""
-    for spelling in term.heard:
-        form = _fold_name(spelling)
-        if not form or len("".join(form)) < 2:
-            table.add_problem(
-                "heard", f"“{terminal_safe(spelling)[:40]}” is too short to be recognised", "write a whole word, or remove it"
-            )
-        elif owners.setdefault(form, term.say) != term.say:
-            owner = terminal_safe(owners[form])
-            table.add_problem(
-                "heard", f"“{terminal_safe(spelling)[:40]}” is also a wrong spelling of “{owner}”", "remove it from one of the two"
-            )
-
-
-def _person_names(people: Iterable[Person]) -> Iterator[str]:
-    """Full names; then last names alone, if they are unique and long enough not to be ordinary words."""
-    people = tuple(people)
-    yield from (person.name for person in people)
-    named = [person.name.split() for person in people]
-    lasts = [parts[-1] for parts in named if len(parts) in (2, 3) and all(part[:1].isupper() for part in parts)]
-    yield from (last for last in lasts if len(last) >= _MIN_LAST_NAME_LETTERS and lasts.count(last) == 1)
-
-
 def _replacements(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
     """For each folded form, its replacement, and whether it applies everywhere; otherwise only to words written as names."""
-    own = {_fold_name(term.say): (apply_typography(term.say, language), False) for term in reversed(glossary.terms)}
-    return own | {_fold_name(form): (apply_typography(term.say, language), True) for term in glossary.terms for form in term.heard}
+    own = {fold_name(term.say): (apply_typography(term.say, language), False) for term in reversed(glossary.terms)}
+    return own | {fold_name(form): (apply_typography(term.say, language), True) for term in glossary.terms for form in term.heard}
 
 
 def _correct_words(
@@ -313,7 +192,7 @@ def _split_parts(texts: Sequence[str]) -> Iterator[_WordPart]:
         yield from (_WordPart(_fold_letters(found[0]), index, *found.span()) for found in _WORD_PART.finditer(text))
 
 
-def _fold_name(text: str) -> tuple[str, ...]:
+def fold_name(text: str) -> tuple[str, ...]:
     """The parts of a name in lower case, without accents: the same for its spelling variants."""
     return tuple(_fold_letters(part) for part in _WORD_PART.findall(text))
 

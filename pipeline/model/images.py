@@ -83,3 +83,20 @@ def _parse_jpeg(data: bytes) -> ImageHeader | None:
         else:
             offset += 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
     return None
+
+
+COVER_PX = (1400, 3000)  # Apple's podcast requirements
+
+
+def check_cover(cover: Path, name: str = "") -> str:
+    """Check that podcast directories accept a cover; return the extension of its actual image type.
+
+    Raises `CauserieError` with `name` (the path when empty) when it is not square or not 1400 to 3000 pixels a side (Apple's
+    podcast requirements).
+    """
+    name = name or str(cover)
+    extension, width_px, height_px = extension_and_size(read_header(cover), name)
+    if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
+        hint = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
+        raise CauserieError(f"is {width_px} × {height_px} pixels; podcast directories reject it as a cover", name, hint)
+    return extension

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from pipeline.model.audio import AudioTargets, DiarisationSource, Mix, Soundbite
 from pipeline.model.feed import ChannelOptions, ItemOptions
@@ -43,6 +42,9 @@ class Chapter:
     title: str
     url: str = ""
     image: str = ""  # in `episode.toml` a file of the show; in published chapters its https URL
+
+
+ENGINES = ("auto", "faster-whisper", "openai-whisper")  # libraries that run a Whisper model
 
 
 @dataclass(frozen=True)
@@ -196,65 +198,3 @@ class Show:
     feed: ChannelOptions = ChannelOptions()
     site: SiteSettings = SiteSettings()
     episodes: tuple[Episode, ...] = ()
-
-
-@dataclass(frozen=True)
-class Voice:
-    """A speaker, as named in one episode's transcript. `role` is a word in the show's language that is safe as a CSS class."""
-
-    name: str  # "Nora", "Voix 1"; "" for the narrator
-    role: str = ""  # récit | archive | micro-trottoir | fiction | entretien …
-    person: str = ""  # key of a credited person
-    label: str = ""  # as printed, when longer than the name
-
-
-class Word(NamedTuple):
-    """A written word with its punctuation, and its times; the times are None when the word was not aligned.
-
-    A sound such as `[musique]` is one word with its brackets. A tuple, because an hour has ten thousand words and a dataclass takes
-    three times as long to create.
-    """
-
-    text: str
-    start_s: float | None = None
-    end_s: float | None = None
-    probability: float = 1.0
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether this is the description of a sound; `[…]` is an ellipsis, not a sound."""
-        return self.text.startswith("[") and not self.text.startswith("[…]")
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A turn: one voice speaking without interruption, or a sound between voices (with an empty `voice.name` and role)."""
-
-    voice: Voice
-    words: tuple[Word, ...]
-    section: str = ""  # the label of its `##` section
-    insert: bool = False  # inside « … »
-
-    @property
-    def text(self) -> str:
-        """The words of the turn, on one line."""
-        return " ".join(word.text for word in self.words)
-
-    @property
-    def start_s(self) -> float | None:
-        """The start of its first aligned word; None when no word was aligned."""
-        return next((word.start_s for word in self.words if word.start_s is not None), None)
-
-    @property
-    def end_s(self) -> float | None:
-        """The end of its last aligned word; None when no word was aligned."""
-        return next((word.end_s for word in reversed(self.words) if word.end_s is not None), None)
-
-
-@dataclass(frozen=True)
-class TimedTranscript:
-    """The corrected transcript with times, from which captions, pages, guides and chapters are made."""
-
-    duration_s: float
-    language: str
-    turns: tuple[Turn, ...]

@@ -9,12 +9,11 @@ from typing import Any
 
 from pipeline.engine.files import read_json, sha256, write_json
 from pipeline.model.errors import CauserieError
-from pipeline.model.images import HASH_DIGITS, chapter_image_key, extension_and_size, image_size, read_header
+from pipeline.model.images import HASH_DIGITS, chapter_image_key, check_cover, image_size
 from pipeline.model.show import Episode, Show
 from pipeline.model.text import language_matches, slugify
 
 SERIES_RELEASE = ".causerie/show/guides.json"  # of the guide made from `series_episodes`
-COVER_PX = (1400, 3000)  # Apple's podcast requirements
 
 # By role, else by extension. Written out because `mimetypes` reads tables that differ from system to system.
 MEDIA_TYPES = {
@@ -106,20 +105,6 @@ def release_cover(cover: Path, images: tuple[Path, ...] = (), *, release: Path, 
 def release_series(*, release: Path, sources: Mapping[str, str], **files: Path) -> None:
     """Write the release of the series guide: `files` by role, `sources` their paths in the show's folder by role."""
     write_release(release, Release("", 0.0, tuple(_release_file(role, path, "", sources[role]) for role, path in files.items())))
-
-
-def check_cover(cover: Path, name: str = "") -> str:
-    """Check that podcast directories accept a cover; return the extension of its actual image type.
-
-    Raises `CauserieError` with `name` (the path when empty) when it is not square or not 1400 to 3000 pixels a side (Apple's
-    podcast requirements).
-    """
-    name = name or str(cover)
-    extension, width_px, height_px = extension_and_size(read_header(cover), name)
-    if width_px != height_px or not COVER_PX[0] <= width_px <= COVER_PX[1]:
-        hint = f"make it square, {COVER_PX[0]} to {COVER_PX[1]} pixels a side, 3000 at best"
-        raise CauserieError(f"is {width_px} × {height_px} pixels; podcast directories reject it as a cover", name, hint)
-    return extension
 
 
 def write_release(path: Path, release: Release) -> None:

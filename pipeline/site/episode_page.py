@@ -16,8 +16,9 @@ from pipeline.model.errors import CauserieError
 from pipeline.model.roles import role_label
 from pipeline.model.show import Chapter, Credit, EpisodeInfo
 from pipeline.model.text import apply_typography
-from pipeline.model.urls import Neighbours, PageContext, display_title, public_url
+from pipeline.model.urls import display_title, public_url
 from pipeline.publish.release import Release, ReleaseFile, read_release
+from pipeline.site.context import Neighbours, PageContext
 from pipeline.site.render import TemplateOverrides, page_labels, read_overrides, render_page, safe_href
 from pipeline.site.speaking_time import compute_speaking_time
 from pipeline.site.structured_data import inline_json_ld, podcast_episode, podcast_series

@@ -9,8 +9,9 @@ from pipeline.engine.files import write_atomic
 from pipeline.model.roles import role_label
 from pipeline.model.show import Credit, EpisodeInfo, Person
 from pipeline.model.text import apply_typography
-from pipeline.model.urls import PageContext, Theme, display_title
+from pipeline.model.urls import Theme, display_title
 from pipeline.publish.release import read_release
+from pipeline.site.context import PageContext
 from pipeline.site.episode_page import base_values, credits_by_role, guide_downloads
 from pipeline.site.render import page_labels, read_overrides, render_page
 from pipeline.site.structured_data import inline_json_ld, podcast_series

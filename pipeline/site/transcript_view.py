@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.model.show import Chapter, TimedTranscript, Turn, Voice
+from pipeline.model.show import Chapter
 from pipeline.model.text import apply_typography
+from pipeline.model.transcript import TimedTranscript, Turn, Voice
 from pipeline.transcript.timed_json import link_time_s
 
 

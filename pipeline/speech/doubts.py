@@ -15,18 +15,9 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from pipeline.engine.files import read_json, write_json
-from pipeline.model.glossary import (
-    NO_TERMS,
-    DoubtfulPassage,
-    Doubts,
-    RecognisedSegment,
-    RecognisedWord,
-    Recognition,
-    apply_glossary,
-    find_near_terms,
-    fold_words,
-)
+from pipeline.model.glossary import NO_TERMS, apply_glossary, find_near_terms, fold_words
 from pipeline.model.show import Glossary
+from pipeline.model.transcript import DoubtfulPassage, Doubts, RecognisedSegment, RecognisedWord, Recognition
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.engine.process_pool import available_cores
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import Word
-from pipeline.speech.backends import FASTER_WHISPER, MIN_PROMPT_WIDTH
+from pipeline.model.transcript import Word
+from pipeline.speech.backend import FASTER_WHISPER, MIN_PROMPT_WIDTH
 from pipeline.speech.hallucinations import Segment
 
 if TYPE_CHECKING:

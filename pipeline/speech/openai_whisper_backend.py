@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engine.process_pool import available_cores
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import Word
-from pipeline.speech.backends import MIN_PROMPT_WIDTH, OPENAI_WHISPER
+from pipeline.model.transcript import Word
+from pipeline.speech.backend import MIN_PROMPT_WIDTH, OPENAI_WHISPER
 from pipeline.speech.hallucinations import Segment
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.repetitions import find_repetitions
 from pipeline.speech.segmentation import Window, halve_window
 from pipeline.speech.window_cache import WindowCache
 
 if TYPE_CHECKING:
-    from pipeline.speech.backends import Backend
+    from pipeline.speech.backend import Backend
 
 _SILENCE_AMPLITUDE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
 _LANGUAGE_WINDOWS = 3  # used to detect the language

@@ -9,9 +9,10 @@ from pipeline.audio.probe import probe_file
 from pipeline.engine import progress
 from pipeline.engine.files import write_json
 from pipeline.model.errors import CauserieError
-from pipeline.model.glossary import Recognition
 from pipeline.model.text import suggest
-from pipeline.speech.backends import Backend, load_backend
+from pipeline.model.transcript import Recognition
+from pipeline.speech.backend import Backend
+from pipeline.speech.backends import load_backend
 from pipeline.speech.decoding import RATE_HZ, decode_blocks
 from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge_word_pieces
 from pipeline.speech.languages import LANGUAGES

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.engine.files import write_atomic
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.segmentation import Window
 

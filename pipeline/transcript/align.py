@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.engine.files import read_json, read_text
-from pipeline.model.glossary import Recognition
-from pipeline.model.show import TimedTranscript, Word
+from pipeline.model.transcript import Recognition, TimedTranscript, Word
 from pipeline.transcript.normalisation import word_tokens
 from pipeline.transcript.parser import parse_transcript
 from pipeline.transcript.timed_json import write_timed

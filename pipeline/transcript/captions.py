@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pipeline.engine.files import write_atomic, write_json
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word
 from pipeline.model.text import NO_BREAK_SPACE, format_clock, slugify
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.cues import Cue, split_cues
 from pipeline.transcript.timed_json import link_time_s, read_timed
 

@@ -14,8 +14,9 @@ from typing import NotRequired, TypedDict
 from pipeline.engine.files import read_json, write_json
 from pipeline.model.errors import CauserieError
 from pipeline.model.images import chapter_image_key
-from pipeline.model.show import Chapter, TimedTranscript
+from pipeline.model.show import Chapter
 from pipeline.model.text import format_clock
+from pipeline.model.transcript import TimedTranscript
 from pipeline.transcript.timed_json import read_timed
 
 MIN_CHAPTER_S = 15

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from pipeline.engine.files import read_json, write_atomic
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 
 
 @dataclass(frozen=True)

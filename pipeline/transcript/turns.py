@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.model.show import Turn, Voice, Word
 from pipeline.model.text import NO_BREAK_SPACE, apply_typography, slugify
+from pipeline.model.transcript import Turn, Voice, Word
 from pipeline.transcript.document import Insert, Paragraph, Section, Transcript, VoiceDeclaration
 
 # The role of the voices in a section, by the slug of the first words of its label.
@@ -152,3 +152,9 @@ def _paragraph_turns(paragraph: Paragraph, voice: Voice, section: str, language:
     if words:
         only_sounds = all(word.is_sound for word in words)
         yield AnchoredTurn(Turn(Voice("") if only_sounds else voice, words, section, insert), paragraph.anchor_s)
+
+
+def is_placeholder_name(name: str) -> bool:
+    """Whether the name is only the number that a transcript gives an unnamed voice: « Voix 2 »."""
+    first, _, rest = name.partition(" ")
+    return first in ("Voix", "Voice") and rest.isdigit()

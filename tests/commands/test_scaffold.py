@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.audio.stream_info import AudioStream
-from pipeline.commands.build import load_show, publish_show
 from pipeline.commands.check import check_show
 from pipeline.commands.console import Console
+from pipeline.commands.publish import publish_show
 from pipeline.commands.scaffold import create_episode, create_show, episode_toml
+from pipeline.commands.workspace import load_show
 from pipeline.config.loader import load_config
 from pipeline.feed.ledger import load_ledger, podcast_guid
 from pipeline.model.errors import CauserieError

@@ -19,7 +19,7 @@ from pipeline.guide.clips import PADDING_AFTER_S, PADDING_BEFORE_S, GuideClip, c
 from pipeline.guide.document import parse_guide
 from pipeline.guide.view_model import GuideContext, build_view
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import TimedTranscript
+from pipeline.model.transcript import TimedTranscript
 from pipeline.transcript.timed_json import write_timed
 from tests.support.audio_tools import speech_like_noise, write
 from tests.support.guide_sample import EPISODE, GUIDE, GUIDES, SHOW, SLUG, said, sample

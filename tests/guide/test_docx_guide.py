@@ -13,7 +13,8 @@ from lxml import etree
 
 from pipeline.guide.agenda import FORMATS_MIN
 from pipeline.guide.docx import strip_forbidden_chars
-from pipeline.model.show import GuideSettings, TimedTranscript
+from pipeline.model.show import GuideSettings
+from pipeline.model.transcript import TimedTranscript
 from tests.support.guide_sample import EPISODE, GUIDE, SHOW, SLUG, render, said
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

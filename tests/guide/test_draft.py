@@ -16,7 +16,8 @@ from pipeline.guide.question_rules import guide_warnings
 from pipeline.guide.questions import episode_questions
 from pipeline.guide.quotes import locate, split_sentences, spoken_words
 from pipeline.guide.ranking import Topic, choose, is_claim, rank, voice_kind
-from pipeline.model.show import ShowInfo, TimedTranscript, Voice
+from pipeline.model.show import ShowInfo
+from pipeline.model.transcript import TimedTranscript, Voice
 from pipeline.transcript.timed_json import write_timed
 from tests.support.guide_sample import EPISODE, ROOT, SHOW, SLUG, render, said, sample, written
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.guide.quotes import expand_to_clip, locate, split_sentences, spoken_words, tokens
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from tests.support.guide_sample import said, sample
 
 SPOKEN = spoken_words(sample())

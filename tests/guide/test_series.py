@@ -20,10 +20,10 @@ from pipeline.guide.draft import propose_guide
 from pipeline.guide.series import build_series_view, render_series_guide
 from pipeline.guide.view_model import GuideContext, build_view
 from pipeline.model.show import EpisodeInfo, GuideSettings
-from pipeline.model.urls import PageContext
 from pipeline.plan import SERIES_GUIDE_EPISODES, plan_steps
 from pipeline.publish.public_tree import collect_public_files
 from pipeline.publish.release import SERIES_RELEASE, release_series
+from pipeline.site.context import PageContext
 from pipeline.site.show_pages import write_index_page
 from pipeline.transcript.timed_json import write_timed
 from tests.support.guide_sample import SHOW, written

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.config.glossary import read_glossary
 from pipeline.config.table import Table
-from pipeline.model.glossary import apply_glossary, find_near_terms, read_glossary
+from pipeline.model.glossary import apply_glossary, find_near_terms
 from pipeline.model.show import Glossary, Person, Term
 
 PEOPLE = {"nora": Person("nora", "Nora Belkacem"), "malik": Person("malik", "Malik Aubry")}

@@ -11,8 +11,9 @@ from pipeline.engine.files import write_atomic
 from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
 from pipeline.model.images import parse_header
-from pipeline.model.show import Credit, TimedTranscript, Voice, Word
+from pipeline.model.show import Credit
 from pipeline.model.site import SiteSettings
+from pipeline.model.transcript import TimedTranscript, Voice, Word
 from pipeline.model.urls import MAX_TRANSCRIPTS_ON_PAGE, collect_themes, show_keys
 from pipeline.plan import work_path
 from pipeline.site.assets import minify_script

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import Chapter, Credit, Person, TimedTranscript, Turn, Voice, Word
+from pipeline.model.show import Chapter, Credit, Person
 from pipeline.model.text import apply_typography
-from pipeline.model.urls import Neighbours
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.plan import work_path
 from pipeline.publish.release import Release, write_release
+from pipeline.site.context import Neighbours
 from pipeline.site.labels import TEMPLATES, format_date, format_size, iso_duration
 from pipeline.site.render import safe_href
 from pipeline.site.transcript_view import turn_views

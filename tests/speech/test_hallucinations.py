@@ -1,6 +1,6 @@
 """Which of Whisper's words are removed as hallucinations, and how its pieces become words."""
 
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge_word_pieces
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
 from pipeline.speech.repetitions import find_repetitions

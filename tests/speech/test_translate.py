@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.translate import MACHINE_TRANSLATION_LABEL, check_translatable, split_captions, translate_master, vtt_text
 from tests.conftest import REPOSITORY, cut_audio

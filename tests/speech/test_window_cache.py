@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.show import Word
+from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.segmentation import Window
 from pipeline.speech.window_cache import WindowCache, model_fingerprint, segments_from_json, segments_to_json

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.engine.files import write_json
 from pipeline.guide.render import render_guide
-from pipeline.model.show import Credit, EpisodeInfo, GuideSettings, Person, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.model.show import Credit, EpisodeInfo, GuideSettings, Person, ShowInfo
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.timed_json import write_timed
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,9 @@ from pipeline.commands.build import TARGET_STEPS
 from pipeline.engine.files import write_json
 from pipeline.engine.step import Step, execute_step
 from pipeline.model.audio import Mix
-from pipeline.model.show import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo, TimedTranscript, Turn, Voice, Word
+from pipeline.model.show import Credit, Episode, EpisodeInfo, Person, Show, ShowInfo
 from pipeline.model.site import SiteSettings
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.plan import plan_steps, work_path
 from pipeline.publish.release import SERIES_RELEASE, Release, ReleaseFile, write_release
 from pipeline.transcript.timed_json import write_timed

@@ -11,7 +11,7 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript import captions as forms
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.cues import split_cues

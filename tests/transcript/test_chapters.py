@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
-from pipeline.model.show import Chapter, TimedTranscript, Turn, Voice, Word
+from pipeline.model.show import Chapter
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.chapters import (
     MAX_TITLE_CHARS,
     MIN_CHAPTER_S,

@@ -18,7 +18,8 @@ from mutagen.oggopus import OggOpus
 
 from pipeline.audio.tags import tag_m4a, tag_mp3, tag_opus
 from pipeline.engine.files import sha256
-from pipeline.model.show import Chapter, TimedTranscript
+from pipeline.model.show import Chapter
+from pipeline.model.transcript import TimedTranscript
 from pipeline.publish.release import read_release, release_episode
 from pipeline.transcript.chapters import chapters_from_json, chapters_to_json, write_chapters
 from pipeline.transcript.chapters import read_chapters as from_json

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.transcripts import monologue, sample
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.cues import split_cues
 
 NARRATOR = Voice("", "récit")

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.show import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.timed_json import read_timed, write_timed
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.model.show import Voice
+from pipeline.model.transcript import Voice
 from pipeline.transcript.parser import parse_transcript
 from pipeline.transcript.turns import build_turns, printed_words, section_role
 

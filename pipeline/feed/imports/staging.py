@@ -19,9 +19,8 @@ from pipeline.feed.imports.item import ImportedItem
 from pipeline.feed.imports.session import ImportSession
 from pipeline.feed.imports.toml_writer import format_episode_toml, format_show_toml, import_manifest, initial_ledger
 from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.images import image_size
+from pipeline.model.images import check_cover, image_size
 from pipeline.model.show import Chapter
-from pipeline.publish.release import check_cover
 from pipeline.transcript.freeform.import_text import convert_file, decode_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any  # of JSON values
 
 from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.glossary import Recognition
-from pipeline.model.show import Word
 from pipeline.model.text import format_clock
+from pipeline.model.transcript import Recognition, Word
 from pipeline.transcript.align import assign_times
 from pipeline.transcript.document import SPEAKER_LABEL, parse_anchor
 from pipeline.transcript.draft import format_reasons

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from cli import main
 from pipeline.audio.probe import probe_file
-from pipeline.commands.build import load_show
+from pipeline.commands.workspace import load_show
 from pipeline.config import loader
 from pipeline.engine.files import read_json
 from pipeline.feed import ledger

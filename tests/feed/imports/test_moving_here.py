@@ -12,7 +12,7 @@ import feedparser
 import podcastparser
 import pytest
 
-from pipeline.commands.build import load_show
+from pipeline.commands.workspace import load_show
 from pipeline.engine.files import write_json
 from pipeline.engine.step import Step
 from pipeline.feed.imports.converter import convert_feed

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.audio.level_profile import BLOCKS_PER_S, MOMENTARY_PER_S, LevelProfile, save_profiles
 from pipeline.engine.files import write_json
-from pipeline.model.show import Chapter, TimedTranscript, Turn, Voice, Word
+from pipeline.model.show import Chapter
+from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.chapters import chapters_to_json
 from pipeline.transcript.timed_json import write_timed
 from pipeline.web.report.labels import ReportFormatter, load_labels

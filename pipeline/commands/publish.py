@@ -1,0 +1,108 @@
+"""`causerie publish`, `rollback` and `feed --diff`: what is sent, what subscribers notice, and going back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.commands.build import DATE_DEPENDENT, build_show
+from pipeline.commands.console import Console, pluralise
+from pipeline.commands.pending import pending_work
+from pipeline.commands.scaffold import has_own_website
+from pipeline.commands.workspace import load_show, show_lock
+from pipeline.engine.runner import preview
+from pipeline.engine.step import with_dependencies
+from pipeline.feed import ledger, subscriber_changes
+from pipeline.model.errors import CauserieError
+from pipeline.plan import due_episodes, plan_steps
+from pipeline.publish import history
+from pipeline.publish.publication_report import PublishReport
+from pipeline.publish.publisher import PublishCallbacks, publish, rollback, set_up, target_name
+from pipeline.publish.reconcile import items_in_feed
+
+
+def subscriber_diff(root: Path, *, at: datetime) -> tuple[str, ...]:
+    """What subscribers will notice when the built feed is published, as sentences."""
+    show, feed_path = load_show(root), root / "feeds/feed.xml"
+    if not feed_path.exists():
+        raise CauserieError("has not been built", str(feed_path), "run causerie feed first")
+    target = target_name(show)
+    before = ledger.load_ledger(root / "feeds/ledger.json").baseline(target)
+    return subscriber_changes.describe_changes(before, items_in_feed(feed_path, at, target)) or ("Subscribers will notice nothing.",)
+
+
+def publish_show(
+    root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, new_guids: bool = False, console: Console
+) -> PublishReport:
+    """Publish what was built. Raises `CauserieError` when something is out of date, so that no partly built show is published."""
+    with show_lock(root):
+        show = load_show(root)
+        if not has_own_website(show.info):
+            message = "is still the placeholder of causerie init; the feed's addresses and GUIDs are made from it"
+            raise CauserieError(
+                message, "show.toml: website", "enter the address of your show; until then, causerie serve --watch shows it"
+            )
+        due_now = due_episodes(show, at)
+        published = {"show", *(episode.slug for episode in due_now)}
+        steps = with_dependencies(plan_steps(show, at), lambda step: step.episode in published)
+        stale = [result for result in preview(steps, root) if result.status == "stale"]
+        if stale:
+            hint = "run causerie build first" + (f" ({stale[0].step.name}: {stale[0].why})" if stale[0].why else "")
+            raise CauserieError(f"{pluralise(len(stale), 'step')} out of date", str(root), hint)
+        for sentence in (sentence for episode in due_now for sentence in pending_work(root, episode, at)):
+            console.print_message(f"waits for you: {sentence}")
+        hears = PublishCallbacks(console.print_message, console.show_status, console.on_bytes_sent)
+        with console:
+            return publish(
+                show, due_now, root, at=at, dry_run=dry_run, prune=prune, take_over=take_over, new_guids=new_guids, callbacks=hears
+            )
+
+
+def publish_due(root: Path, *, at: datetime, console: Console) -> PublishReport | None:
+    """Build feed and pages and publish if an episode has come due since the last publication; None when none has. For timers.
+
+    Only steps that depend on the date are built, so that a timer never publishes a partly corrected text.
+    """
+    show = load_show(root)
+    target = target_name(show)
+    last = ledger.load_ledger(root / "feeds/ledger.json").latest(target)
+    published_guids = {one.guid for one in last.episodes} if last else set()
+    new = [episode for episode in due_episodes(show, at) if episode.info.guid not in published_guids]
+    if not new:
+        upcoming = sorted(episode.info.published for episode in show.episodes if episode.info.published > at)
+        console.print_message(f"nothing is due{f' before {upcoming[0].isoformat()}' if upcoming else ''}")
+        return None
+    if any(tree.back_to for tree in history.load_trees(root / history.PUBLICATIONS, target)[-1:]):
+        message = f"{new[0].slug} is due, but causerie rollback restored an earlier publication, so nothing is published automatically"
+        raise CauserieError(message, target, "run causerie publish to resume publishing")
+    stale = [
+        result for result in preview(plan_steps(show, at), root) if result.status == "stale" and result.step.kind not in DATE_DEPENDENT
+    ]
+    live = {"show", *(episode.slug for episode in due_episodes(show, at))}
+    if not [result for result in stale if result.step.episode in live]:
+        build_show(root, "publish --due", (), at=at, jobs=1, console=console)
+    return publish_show(root, at=at, dry_run=False, prune=False, take_over=False, console=console)
+
+
+def rollback_show(root: Path, *, at: datetime, number: int | None, dry_run: bool, console: Console) -> PublishReport:
+    """Restore the feed and pages of an earlier publication."""
+    with show_lock(root), console:
+        hears = PublishCallbacks(console.print_message, console.show_status, console.on_bytes_sent)
+        return rollback(load_show(root), root, at=at, number=number, dry_run=dry_run, callbacks=hears)
+
+
+def list_publications(root: Path) -> tuple[str, ...]:
+    """The publications that can be restored, one line each, the latest first."""
+    confirmed = [tree for tree in history.load_trees(root / history.PUBLICATIONS, target_name(load_show(root))) if tree.committed]
+    lines = [
+        f"{tree.number}  {tree.at.isoformat(timespec='seconds')}  {pluralise(len(tree.files), 'file')}"
+        + (f", rollback to {tree.back_to}" if tree.back_to else "")
+        for tree in reversed(confirmed)
+    ]
+    return tuple(lines) or ("no publication can be restored: nothing has been published yet, or its records were deleted",)
+
+
+def set_up_target(root: Path, *, public_read: bool, console: Console) -> None:
+    """Configure the bucket or folder the show is published to."""
+    with show_lock(root), console:
+        set_up(load_show(root), root, public_read=public_read, on_message=console.print_message)

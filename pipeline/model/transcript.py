@@ -1,0 +1,129 @@
+"""A transcript with times: what alignment writes, and captions, pages, guides and chapters are made from; and what a recogniser heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, NotRequired, TypedDict
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A speaker, as named in one episode's transcript. `role` is a word in the show's language that is safe as a CSS class."""
+
+    name: str  # "Nora", "Voix 1"; "" for the narrator
+    role: str = ""  # récit | archive | micro-trottoir | fiction | entretien …
+    person: str = ""  # key of a credited person
+    label: str = ""  # as printed, when longer than the name
+
+
+class Word(NamedTuple):
+    """A written word with its punctuation, and its times; the times are None when the word was not aligned.
+
+    A sound such as `[musique]` is one word with its brackets. A tuple, because an hour has ten thousand words and a dataclass takes
+    three times as long to create.
+    """
+
+    text: str
+    start_s: float | None = None
+    end_s: float | None = None
+    probability: float = 1.0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether this is the description of a sound; `[…]` is an ellipsis, not a sound."""
+        return self.text.startswith("[") and not self.text.startswith("[…]")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn: one voice speaking without interruption, or a sound between voices (with an empty `voice.name` and role)."""
+
+    voice: Voice
+    words: tuple[Word, ...]
+    section: str = ""  # the label of its `##` section
+    insert: bool = False  # inside « … »
+
+    @property
+    def text(self) -> str:
+        """The words of the turn, on one line."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def start_s(self) -> float | None:
+        """The start of its first aligned word; None when no word was aligned."""
+        return next((word.start_s for word in self.words if word.start_s is not None), None)
+
+    @property
+    def end_s(self) -> float | None:
+        """The end of its last aligned word; None when no word was aligned."""
+        return next((word.end_s for word in reversed(self.words) if word.end_s is not None), None)
+
+
+@dataclass(frozen=True)
+class TimedTranscript:
+    """The corrected transcript with times, from which captions, pages, guides and chapters are made."""
+
+    duration_s: float
+    language: str
+    turns: tuple[Turn, ...]
+
+
+class RecognisedWord(TypedDict):
+    """A word in `words.json`."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+class RecognisedSegment(TypedDict):
+    """A segment in `words.json`: words that the recogniser decoded together."""
+
+    start_s: float
+    end_s: float
+    text: str
+    no_speech_probability: float
+    average_log_probability: float
+    words: list[RecognisedWord]
+
+
+class Recognition(TypedDict):
+    """The content of `words.json`; see docs/formats.md."""
+
+    version: int
+    engine: str
+    model: str
+    language: str
+    language_probability: NotRequired[float]  # when the language was detected
+    duration_s: float
+    segments: list[RecognisedSegment]
+
+
+class CorrectionValue(TypedDict):
+    """A correction in `doubts.json`."""
+
+    start_s: float
+    end_s: float
+    heard: str
+    written: str
+
+
+class DoubtfulPassage(TypedDict):
+    """A passage in `doubts.json`."""
+
+    start_s: float
+    end_s: float
+    text: str
+    score: float
+    reasons: list[str]
+
+
+class Doubts(TypedDict):
+    """The content of `doubts.json`; see docs/formats.md."""
+
+    version: int
+    duration_s: float
+    doubtful_s: float
+    passages: list[DoubtfulPassage]
+    corrections: list[CorrectionValue]
