@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline import __version__
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.text import suggest, terminal_safe
+from pipeline.model import CauserieError, Problems, suggest, terminal_safe
 
 if TYPE_CHECKING:
-    from pipeline.publish.publication_report import PublishReport
+    from pipeline.publish import PublishReport
 
 Command = Callable[..., None]
 Decorator = Callable[[Command], Command]
@@ -85,7 +84,7 @@ def main() -> None:
 @click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="The language of the show.")
 def init(folder: Path, language: str) -> None:
     """Create a show in FOLDER, with a show.toml to fill in and a cover to replace."""
-    from pipeline.commands.scaffold import create_show
+    from pipeline.commands import create_show
 
     _echo(create_show(folder, language))
 
@@ -96,7 +95,7 @@ def init(folder: Path, language: str) -> None:
 @add_options(SHOW_OPTION)
 def new(slug: str, recordings: tuple[Path, ...], root: Path) -> None:
     """Create an episode from one or more RECORDINGS: they are checked, copied in, and listed in its episode.toml."""
-    from pipeline.commands.scaffold import create_episode
+    from pipeline.commands import create_episode
 
     _echo(create_episode(root, slug, recordings, at=_utc_now().astimezone()))
 
@@ -122,9 +121,7 @@ def _add_build_command(name: str, help_text: str, extra_options: tuple[Decorator
         at: datetime | None,
         diff: bool = False,
     ) -> None:
-        from pipeline.commands.build import build_show
-        from pipeline.commands.console import Console
-        from pipeline.commands.publish import subscriber_diff
+        from pipeline.commands import Console, build_show, subscriber_diff
 
         _require_episodes(root, slugs)
         if not build_show(
@@ -161,7 +158,7 @@ _add_build_command("site", "Build up to the listening pages.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output.")
 def status(root: Path, as_json: bool) -> None:
     """Show which steps of each episode are current, stale (and why), hand-edited or failed, and what needs a person."""
-    from pipeline.commands.status import format_status
+    from pipeline.commands import format_status
 
     _echo(format_status(root.resolve(), at=_utc_now(), as_json=as_json))
 
@@ -172,7 +169,7 @@ def status(root: Path, as_json: bool) -> None:
 @add_options(SHOW_OPTION)
 def import_text(slug: str, file: Path, root: Path) -> None:
     """Convert FILE, a text or Word document, into an episode's transcript, and report the lines that could not be converted."""
-    from pipeline.commands.imports import import_text
+    from pipeline.commands import import_text
 
     _require_episodes(root, (slug,))
     _echo("\n".join(import_text(root.resolve(), slug, file)))
@@ -185,8 +182,8 @@ def import_text(slug: str, file: Path, root: Path) -> None:
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 def review(slug: str, root: Path, port: int, opens: bool) -> None:
     """Correct an episode's transcript in the browser while listening; the page on 127.0.0.1 marks doubtful passages and saves."""
-    from pipeline.commands.review import review_session
-    from pipeline.web.review.server import serve_review
+    from pipeline.commands import review_session
+    from pipeline.web.review import serve_review
 
     _require_episodes(root, (slug,))
 
@@ -211,8 +208,7 @@ def review(slug: str, root: Path, port: int, opens: bool) -> None:
 @click.option("--quiet", is_flag=True, help="Print only failures.")
 def import_feed(source: str, root: Path, website: str, media: bool, offline: bool, allow_private: bool, dry_run: bool, quiet: bool) -> None:
     """Create a show in an empty folder from the feed at URL_OR_FILE, with its GUIDs, texts, people and chapters; report what was lost."""
-    from pipeline.commands.console import Console
-    from pipeline.commands.imports import import_feed
+    from pipeline.commands import Console, import_feed
 
     if not import_feed(
         root.resolve(),
@@ -234,8 +230,7 @@ def import_feed(source: str, root: Path, website: str, media: bool, offline: boo
 @click.option("--json", "as_json", is_flag=True, help="Print the same figures as JSON on standard output.")
 def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
     """Draw an episode's audio before and after processing, and print the path of the page."""
-    from pipeline.commands.review import draw_report
-    from pipeline.commands.workspace import load_show
+    from pipeline.commands import draw_report, load_show
 
     _require_episodes(root, (slug,))
     show = load_show(root.resolve(), slugs=(slug,))
@@ -254,8 +249,7 @@ def report(slug: str, root: Path, opens: bool, as_json: bool) -> None:
 @click.option("--online", is_flag=True, help="Also request the feed's addresses from their servers: HEAD, byte ranges, types, sizes.")
 def check(root: Path, as_json: bool, online: bool) -> None:
     """Report every mistake at once: in TOML files, recordings, cover, texts, and the directories' rules for the feed; then advice."""
-    from pipeline.commands.check import as_errors, check_show
-    from pipeline.commands.console import Console
+    from pipeline.commands import Console, as_errors, check_show
 
     with Console() as console:
         findings = check_show(root.resolve(), online, console.show_status)
@@ -298,8 +292,7 @@ def publish(
     public_read: bool,
 ) -> None:
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run prints what would be uploaded."""
-    from pipeline.commands.console import Console
-    from pipeline.commands.publish import publish_due, publish_show, set_up_target
+    from pipeline.commands import Console, publish_due, publish_show, set_up_target
 
     has_options = dry_run or prune or take_over or new_guids
     if (due and setup) or ((due or setup) and has_options) or (public_read and not setup):
@@ -323,8 +316,7 @@ def publish(
 @click.option("--list", "listing", is_flag=True, help="List the publications that can be restored.")
 def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: datetime | None, dry_run: bool, listing: bool) -> None:
     """Restore the feed and pages of the previous publication, or of publication NUMBER."""
-    from pipeline.commands.console import Console
-    from pipeline.commands.publish import list_publications, rollback_show
+    from pipeline.commands import Console, list_publications, rollback_show
 
     if listing:
         _echo("\n".join(list_publications(root.resolve())))
@@ -346,14 +338,14 @@ def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: dat
 def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) -> None:
     """Serve the published folder on 127.0.0.1, with byte ranges, to view and listen to it."""
     if watch:
-        from pipeline.commands import preview
+        from pipeline.commands import watch
 
-        preview.watch(root.resolve(), host=host, port=port, now=lambda: _resolve_time(at), on_message=_echo)
+        watch(root.resolve(), host=host, port=port, now=lambda: _resolve_time(at), on_message=_echo)
         return
     if at:
         raise CauserieError("only works with --watch", "--at", "add --watch")
-    from pipeline.config.loader import load_config
-    from pipeline.web.server import serve_folder
+    from pipeline.config import load_config
+    from pipeline.web import serve_folder
 
     folder = root.resolve() / load_config(root.resolve()).publish.folder
     if not (folder / "index.html").is_file():
@@ -365,7 +357,7 @@ def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) ->
 @add_options(SHOW_OPTION)
 def doctor(root: Path) -> None:
     """Show what is installed, which Whisper model the show uses, what is missing and the command that installs it."""
-    from pipeline.commands.doctor import diagnose
+    from pipeline.commands import diagnose
 
     findings = diagnose(root.resolve())
     for finding in findings:

@@ -20,32 +20,39 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from pipeline.audio.encode import encode_m4a, encode_mp3, encode_opus
-from pipeline.audio.ingest import ingest_recordings
-from pipeline.audio.soundbites import cut_soundbites
-from pipeline.audio.tags import tag_m4a, tag_mp3, tag_opus
-from pipeline.engine.step import Step
-from pipeline.feed.rss import write_feed
-from pipeline.guide.clips import write_guide_clips
-from pipeline.guide.draft import draft_guide
-from pipeline.guide.render import render_guide
-from pipeline.guide.series import render_series_guide
-from pipeline.model.show import Episode, Show, ShowInfo
-from pipeline.model.text import language_matches, slugify
-from pipeline.model.urls import build_paths, collect_themes, display_title, episode_keys, font_files, show_keys, sitemap_keys
-from pipeline.publish.release import SERIES_RELEASE, release_cover, release_episode, release_series, series_episodes
-from pipeline.site.assets import write_discovery_files, write_style_files
-from pipeline.site.context import Neighbours, PageContext
-from pipeline.site.episode_page import write_episode_page
-from pipeline.site.show_pages import write_index_page, write_people_page, write_theme_pages, write_transcripts_page
-from pipeline.site.social_card import draw_card
-from pipeline.speech.doubts import mark_doubts
-from pipeline.speech.transcribe import transcribe_master
-from pipeline.speech.translate import translate_master
-from pipeline.transcript.align import align_words
-from pipeline.transcript.captions import write_captions
-from pipeline.transcript.chapters import write_chapters
-from pipeline.transcript.draft import draft_transcript
+from pipeline.audio import cut_soundbites, encode_m4a, encode_mp3, encode_opus, ingest_recordings, tag_m4a, tag_mp3, tag_opus
+from pipeline.engine import Step
+from pipeline.feed import write_feed
+from pipeline.guide import draft_guide, render_guide, render_series_guide, write_guide_clips
+from pipeline.model import (
+    Episode,
+    Show,
+    ShowInfo,
+    build_paths,
+    collect_themes,
+    display_title,
+    episode_keys,
+    font_files,
+    language_matches,
+    show_keys,
+    sitemap_keys,
+    slugify,
+)
+from pipeline.publish import SERIES_RELEASE, release_cover, release_episode, release_series, series_episodes
+from pipeline.site import (
+    Neighbours,
+    PageContext,
+    draw_card,
+    write_discovery_files,
+    write_episode_page,
+    write_index_page,
+    write_people_page,
+    write_style_files,
+    write_theme_pages,
+    write_transcripts_page,
+)
+from pipeline.speech import mark_doubts, transcribe_master, translate_master
+from pipeline.transcript import align_words, draft_transcript, write_captions, write_chapters
 
 Files = dict[str, str]  # by the keyword of a step's function
 Reads = dict[str, str | tuple[str, ...]]

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.audio import ffmpeg
 from pipeline.audio.level_profile import MOMENTARY_PER_S, SILENCE_DB, Float32Array, LevelMeter, LevelProfile
 from pipeline.audio.probe import COPY_AGAIN, decode_error
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 READ_BLOCK_S = 1.0  # duration of a block
 # Dual mono: one channel is played on two loudspeakers, 3 LU louder than it measures alone.

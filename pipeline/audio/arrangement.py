@@ -16,9 +16,7 @@ from pipeline.audio.noise_gate import gate_gains_db
 from pipeline.audio.speech_detection import speech_mask
 from pipeline.audio.stream_info import AudioStream
 from pipeline.audio.timeline import Clip, ClipSource, UnplacedPart, loop_bed, overlay, peak_bound, place_parts
-from pipeline.model.audio import Bed, Mix, Part
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import format_clock
+from pipeline.model import Bed, CauserieError, Mix, Part, format_clock
 
 MUSIC_OFFSET_LU = -3.0  # music between voices, relative to the programme: at equal loudness it seems louder than speech
 CLICK_THRESHOLD = 10 ** (-55 / 20)  # 1.0 is full scale: a cut below this level does not click

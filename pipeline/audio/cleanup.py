@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio import ffmpeg
 from pipeline.audio.probe import probe_file
-from pipeline.model.audio import CleanupOptions
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError, CleanupOptions
 
 HIGHPASS_HZ = 75  # second order: 20 Hz is attenuated by 23 dB, the lowest voices (from 85 Hz) lose half a decibel at most
 EXCERPTS, EXCERPT_S = 8, 12.0  # analysed excerpts: enough to contain pauses of a conversation

@@ -15,8 +15,8 @@ from pipeline.audio import mp3
 from pipeline.audio.loudness import Loudness, loudness_from_profile, measure_profile
 from pipeline.audio.parallel_encode import Codec, MasterSource, ProgressTracker, SampleRange, SegmentEncoder, stream_samples
 from pipeline.audio.probe import probe_file
-from pipeline.engine.files import read_json, write_json
-from pipeline.model.errors import CauserieError
+from pipeline.engine import read_json, write_json
+from pipeline.model import CauserieError
 
 if TYPE_CHECKING:
     from pipeline.audio.level_profile import Float32Array, LevelProfile

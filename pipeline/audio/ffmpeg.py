@@ -20,8 +20,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, TypeVar
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
+from pipeline.model import CauserieError, terminal_safe
 
 _T = TypeVar("_T")
 

@@ -18,11 +18,8 @@ from typing import TYPE_CHECKING
 from pipeline.audio.mix_validation import validate_mix
 from pipeline.audio.probe import reject_damage, select_stream
 from pipeline.audio.stream_info import AudioStream
-from pipeline.engine.files import write_json
-from pipeline.engine.process_pool import available_cores
-from pipeline.engine.progress import report
-from pipeline.model.audio import CleanupOptions, Mix, Part
-from pipeline.model.errors import CauserieError, Problems
+from pipeline.engine import available_cores, report, write_json
+from pipeline.model import CauserieError, CleanupOptions, Mix, Part, Problems
 
 if TYPE_CHECKING:
     from pipeline.audio.arrangement import AnalysedFile

@@ -10,7 +10,7 @@ from pipeline.audio.gains import noise_floor_db
 from pipeline.audio.level_profile import ABSOLUTE_GATE_LUFS, HOP_S, HOPS_PER_S, power_to_db
 from pipeline.audio.noise_gate import gate_references_db
 from pipeline.audio.timeline import Clip, programme_levels_db
-from pipeline.model.audio import Mix, Part
+from pipeline.model import Mix, Part
 
 
 def activity_report(mix: Mix, programme: Arrangement, tracks: Sequence[AnalysedFile], rate_hz: int) -> dict[str, Any]:

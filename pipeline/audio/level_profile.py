@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 HOPS_PER_S = 20  # levels and gains
 HOP_S = 1 / HOPS_PER_S

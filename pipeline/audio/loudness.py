@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio.probe import probe_file
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 if TYPE_CHECKING:
     from pipeline.audio.level_profile import LevelProfile

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from pipeline.model.audio import Bed, Mix, Part, Soundbite
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import format_clock
+from pipeline.model import Bed, CauserieError, Mix, Part, Soundbite, format_clock
 
 ROUNDING_TOLERANCE_S = 1.0  # players show whole seconds, so an end may exceed the duration by this much
 

@@ -16,7 +16,7 @@ from pipeline.audio.level_profile import Float32Array, LevelMeter, LevelProfile
 from pipeline.audio.probe import decode_error
 from pipeline.audio.timeline import Clip, clip_gains
 from pipeline.audio.true_peak import TruePeakMeter
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 FLAC = ("-c:a", "flac", "-compression_level", "1", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac")
 

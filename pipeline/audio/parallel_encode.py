@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import ffmpeg, mp3
-from pipeline.engine import progress
-from pipeline.engine.process_pool import available_cores
-from pipeline.model.errors import CauserieError
+from pipeline.engine import available_cores, progress
+from pipeline.model import CauserieError
 
 if TYPE_CHECKING:
     from pipeline.audio.level_profile import Float32Array, LevelProfile

@@ -16,8 +16,7 @@ from typing import NoReturn
 
 from pipeline.audio import container, ffmpeg
 from pipeline.audio.stream_info import AudioStream, MediaInfo, parse_probe_output
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
+from pipeline.model import CauserieError, terminal_safe
 
 TRUNCATION_TOLERANCE_S = 0.1  # a decoded duration this much below the declared one means that the file is truncated
 COPY_AGAIN = "copy it again from the recorder, or export it again"

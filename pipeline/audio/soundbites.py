@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audio.encode import cut_clip
-from pipeline.model.audio import Soundbite
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import format_clock, terminal_safe
+from pipeline.model import CauserieError, Soundbite, format_clock, terminal_safe
 
 _UTF8 = 3  # in a version 2.3 tag mutagen writes UTF-16 with a byte order mark instead
 

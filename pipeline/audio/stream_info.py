@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.model.text import terminal_safe
+from pipeline.model import terminal_safe
 
 _RATES_HZ = (4_000, 768_000)  # plausible range; anything else is a header error
 _MAX_CHANNELS = 64

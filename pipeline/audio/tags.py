@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from pipeline.audio import ffmpeg
-from pipeline.engine.files import read_json, sha256
-from pipeline.model.errors import CauserieError
-from pipeline.model.images import HASH_DIGITS
-from pipeline.model.roles import role_label
-from pipeline.model.show import Credit, EpisodeInfo, ShowInfo
-from pipeline.model.text import format_timestamp
+from pipeline.engine import read_json, sha256
+from pipeline.model import HASH_DIGITS, CauserieError, Credit, EpisodeInfo, ShowInfo, format_timestamp, role_label
 
 # ISO 639-1 to 639-2/T, as ID3 requires; "und" stands for any other language
 ISO639_2_CODES = {
@@ -36,7 +32,7 @@ _REMUX_ARGUMENTS = ("-c", "copy", "-map_metadata:g", "-1", "-bitexact", "-fflags
 _CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # NUL would end a text, the others have no meaning in one
 
 
-class ChapterEntry(TypedDict):
+class ChapterRow(TypedDict):
     """An entry of `chapters.json` (Podcasting 2.0, JSON chapters 1.2)."""
 
     startTime: float  # seconds
@@ -45,7 +41,7 @@ class ChapterEntry(TypedDict):
     img: NotRequired[str]
 
 
-TimedChapter = tuple[int, int, ChapterEntry]  # start and end, milliseconds
+TimedChapter = tuple[int, int, ChapterRow]  # start and end, milliseconds
 
 
 def tag_mp3(
@@ -176,7 +172,7 @@ def _picture_frame(cover: Path) -> Any:
     return id3.APIC(encoding=0, mime=mime_type, type=id3.PictureType.COVER_FRONT, desc="", data=data)
 
 
-def _chapter_frames(chapters: list[ChapterEntry], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
+def _chapter_frames(chapters: list[ChapterRow], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
     """Return CHAP frames from 0 to the end without gaps, in milliseconds, and their CTOC (id3v2-chapters-1.0).
 
     The CTOC has a title because some players ignore it without one.
@@ -207,7 +203,7 @@ def _sort_chapter_frames(tagged: Path) -> None:
         file.write(b"".join(next(in_time) if frame in starts else frame for frame in frames))
 
 
-def _chapter_sub_frames(chapter: ChapterEntry, pictures: dict[str, Path]) -> list[Any]:
+def _chapter_sub_frames(chapter: ChapterRow, pictures: dict[str, Path]) -> list[Any]:
     """Return the title, link and image of a chapter; the image is identified by the digest prefix in its URL."""
     id3 = _mutagen().id3
     images = [_picture_frame(path) for digest, path in pictures.items() if f"-{digest}." in chapter.get("img", "")]
@@ -274,7 +270,7 @@ def _escape_ffmetadata(title: str) -> str:
     return re.sub(r"([=;#\\])", r"\\\1", line) + (" " if line.endswith("\\") else "")
 
 
-def _vorbis_comments(show: ShowInfo, episode: EpisodeInfo, marks: list[ChapterEntry]) -> list[tuple[str, str]]:
+def _vorbis_comments(show: ShowInfo, episode: EpisodeInfo, marks: list[ChapterRow]) -> list[tuple[str, str]]:
     """Return Vorbis comments; a name is repeated for each person."""
     chapters = []
     for i, mark in enumerate(marks, 1):
@@ -300,13 +296,13 @@ def _vorbis_comments(show: ShowInfo, episode: EpisodeInfo, marks: list[ChapterEn
     ]
 
 
-def _read_chapters(chapters: Path) -> list[ChapterEntry]:
+def _read_chapters(chapters: Path) -> list[ChapterRow]:
     """Read the entries of a `chapters.json`; starts are in seconds, to the millisecond."""
-    entries: list[ChapterEntry] = read_json(chapters)["chapters"]
+    entries: list[ChapterRow] = read_json(chapters)["chapters"]
     return entries
 
 
-def _chapter_spans(chapters: list[ChapterEntry], duration_s: float) -> list[TimedChapter]:
+def _chapter_spans(chapters: list[ChapterRow], duration_s: float) -> list[TimedChapter]:
     """Return chapters from 0 to the end without gaps: start and end in milliseconds, and the entry."""
     chapters = [mark for mark in chapters if mark["startTime"] < duration_s][:_MAX_CHAPTERS]
     bounds_ms = [round(mark["startTime"] * 1000) for mark in chapters] + [round(duration_s * 1000)]

@@ -11,16 +11,10 @@ from pipeline.commands.console import Console, pluralise, to_dict
 from pipeline.commands.pending import orphaned_texts
 from pipeline.commands.review import draw_report
 from pipeline.commands.workspace import load_show, show_lock
-from pipeline.engine.dask_cluster import DaskCluster
-from pipeline.engine.files import read_json
-from pipeline.engine.process_pool import ProcessPools, available_cores
-from pipeline.engine.runner import Result, preview, run_steps
-from pipeline.engine.step import Step, with_dependencies
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import Show
-from pipeline.model.text import format_clock, suggest
+from pipeline.engine import DaskCluster, ProcessPools, Result, Step, available_cores, preview, read_json, run_steps, with_dependencies
+from pipeline.model import CauserieError, Show, format_clock, suggest
 from pipeline.plan import plan_steps, work_path
-from pipeline.publish.release import read_release
+from pipeline.publish import read_release
 
 # The kinds of step each command runs, together with the steps they depend on
 TARGET_STEPS: dict[str, frozenset[str]] = {

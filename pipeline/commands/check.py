@@ -12,48 +12,65 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec
 
-from pipeline.audio import container, ffmpeg, probe, stream_info
-from pipeline.audio.mix_validation import validate_mix
-from pipeline.audio.probe import probe_fully
+from pipeline.audio import probe_fully, reject_unreadable, validate_mix
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
-from pipeline.config import loader
-from pipeline.engine.drafts import is_unedited_draft
-from pipeline.engine.file_cache import FileCache, source_signature
-from pipeline.engine.files import read_text
-from pipeline.feed import ledger
-from pipeline.feed.rules import feed_reader, local_files, registry
-from pipeline.feed.rules.channel import is_http_url
-from pipeline.feed.rules.rule import ADVICE, ERROR, FileReference, Finding, HttpProbe
-from pipeline.guide import document as guide_text
-from pipeline.guide import glyphs
-from pipeline.guide import question_rules as questions
-from pipeline.guide.quotes import locate, spoken_words
-from pipeline.model import directories as directories_source
-from pipeline.model import images
-from pipeline.model.audio import Bed, DiarisationSource, Part, Recording
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.images import check_cover, extension_and_size, read_header
-from pipeline.model.show import Episode, Show
-from pipeline.model.text import suggest, terminal_safe
-from pipeline.model.transcript import TimedTranscript
-from pipeline.publish.verify import PLAYER_ORIGIN, request
-from pipeline.transcript import parser
-from pipeline.transcript.chapters import validate_chapters
-from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
-from pipeline.transcript.lint import lint_transcript
-from pipeline.transcript.timed_json import read_timed
-from pipeline.transcript.turns import build_turns
+from pipeline.config import episode_of, read_config
+from pipeline.engine import FileCache, is_unedited_draft, read_text, source_signature
+from pipeline.feed import load_ledger
+from pipeline.feed.rules import (
+    ADVICE,
+    ERROR,
+    FileReference,
+    Finding,
+    HttpProbe,
+    ReleasedFile,
+    check_feed,
+    file_references,
+    files_by_url,
+    fingerprint,
+    group_findings,
+    inspect_files,
+    is_http_url,
+    parse_feed,
+    self_references,
+)
+from pipeline.guide import clip_quotes, guide_warnings, locate, missing_glyphs, parse_guide, spoken_words
+from pipeline.model import (
+    Bed,
+    CauserieError,
+    DiarisationSource,
+    Episode,
+    Part,
+    Problems,
+    Recording,
+    Show,
+    TimedTranscript,
+    check_cover,
+    extension_and_size,
+    read_header,
+    suggest,
+    terminal_safe,
+)
+from pipeline.publish import PLAYER_ORIGIN, request
+from pipeline.transcript import (
+    DiarisedTurn,
+    build_turns,
+    parse_rttm,
+    parse_transcript,
+    read_timed,
+    speaker_labels,
+    unknown_speakers,
+    unnamed_speakers,
+    validate_chapters,
+)
+from pipeline.transcript.freeform import lint_transcript
 
 P = ParamSpec("P")
 
 FEED_PATH = "feeds/feed.xml"
-_PROBE_SOURCES = (
-    probe.__file__,
-    ffmpeg.__file__,
-    container.__file__,
-    stream_info.__file__,
-)  # code whose changes invalidate cached durations
-_RULE_SOURCES = (*sorted(str(path) for path in Path(registry.__file__).parent.glob("*.py")), directories_source.__file__, images.__file__)
+_PACKAGES = Path(__file__).parents[1]
+_PROBE_SOURCES = (_PACKAGES / "audio",)  # code whose changes invalidate cached durations
+_RULE_SOURCES = (_PACKAGES / "feed/rules", _PACKAGES / "model")  # code whose changes invalidate cached findings
 StatusCallback = Callable[[str], None]
 OWN_PACK = "Causerie"  # the pack of findings that come from no directory
 
@@ -64,7 +81,7 @@ def check_show(root: Path, online: bool = False, on_status: StatusCallback = lam
     `on_status` receives what is being checked. Results about unchanged files come from a cache.
     """
     with _infrequent_gc():
-        show, problems = loader.read_config(root)
+        show, problems = read_config(root)
         if show is None:
             return [_to_finding(root, problem) for problem in problems]
         cache = FileCache(root)
@@ -88,7 +105,7 @@ def _infrequent_gc() -> Iterator[None]:
 def _run_checks(
     root: Path, show: Show, problems: list[CauserieError], online: bool, cache: FileCache, on_status: StatusCallback
 ) -> list[Finding]:
-    invalid_slugs = {loader.episode_of(problem) for problem in problems}
+    invalid_slugs = {episode_of(problem) for problem in problems}
     findings = [_to_finding(root, problem) for problem in (*problems, *_check_files(root, show, invalid_slugs, cache, on_status))]
     on_status("directory rules")
     if not problems:
@@ -119,10 +136,10 @@ def check_directories(root: Path, website: str, online: bool = False, cache: Fil
                 "run causerie build",
             )
         ]
-    cache, released = cache or FileCache(root), local_files.files_by_url(root, website)
+    cache, released = cache or FileCache(root), files_by_url(root, website)
     if online:
         return _evaluate_rules(path, released, cache, online)
-    version = f"{source_signature(_RULE_SOURCES)} {local_files.fingerprint(released)}"
+    version = f"{source_signature(*_RULE_SOURCES)} {fingerprint(released)}"
     return [
         Finding(*row)
         for row in cache.get_or_compute(
@@ -131,13 +148,13 @@ def check_directories(root: Path, website: str, online: bool = False, cache: Fil
     ]
 
 
-def _evaluate_rules(path: Path, released: Mapping[str, local_files.ReleasedFile], cache: FileCache, online: bool = False) -> list[Finding]:
+def _evaluate_rules(path: Path, released: Mapping[str, ReleasedFile], cache: FileCache, online: bool = False) -> list[Finding]:
     """The findings of every rule in a feed, and in those of its files that are in this folder."""
-    feed = feed_reader.parse_feed(path.read_bytes(), FEED_PATH)
-    uses = tuple(registry.file_references(feed))
-    files = local_files.inspect_files(uses, released, cache)
-    served = _probe_urls((*registry.self_references(feed), *uses)) if online else {}
-    found = list(registry.check_feed(feed, files, FEED_PATH, served))
+    feed = parse_feed(path.read_bytes(), FEED_PATH)
+    uses = tuple(file_references(feed))
+    files = inspect_files(uses, released, cache)
+    served = _probe_urls((*self_references(feed), *uses)) if online else {}
+    found = list(check_feed(feed, files, FEED_PATH, served))
     if missing := len({use.url for use in uses} - files.keys()):
         message = f"names {missing} files that are not in this folder, so they were not checked"
         found.append(Finding(ADVICE, OWN_PACK, "files-elsewhere", "", FEED_PATH, message, "run causerie build"))
@@ -162,7 +179,7 @@ def _probe_url(use: FileReference) -> HttpProbe:
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
     """Findings as errors to print, those of directories grouped by rule, so that a repeated mistake is printed once."""
     own = [finding for finding in findings if finding.pack == OWN_PACK]
-    directory_findings = registry.group_findings(tuple(finding for finding in findings if finding.pack != OWN_PACK))
+    directory_findings = group_findings(tuple(finding for finding in findings if finding.pack != OWN_PACK))
     directory_errors = [
         CauserieError(f"{finding.problem} [{finding.pack}: {finding.rule}]", finding.where, finding.remedy)
         for finding in directory_findings
@@ -179,7 +196,7 @@ def _check_files(
         CauserieError("is still the placeholder of causerie init", f"show.toml: {key}", "enter the value for your show")
         for key in placeholders
     ]
-    problems += _errors_from(ledger.load_ledger, root / "feeds/ledger.json")
+    problems += _errors_from(load_ledger, root / "feeds/ledger.json")
     if (root / show.cover).is_file():
         problems += _errors_from(check_cover, root / show.cover)
     images = [image.file for image in show.feed.images]
@@ -215,9 +232,9 @@ def _add_length(lengths_s: dict[tuple[str, str], float], root: Path, take: tuple
 def _probe_length_s(root: Path, file: str, stream: str, cache: FileCache) -> float:
     """The duration of a recording in seconds, after decoding all of it; raises `CauserieError` as `probe_fully`."""
     path = root / file
-    probe.reject_unreadable(path)
+    reject_unreadable(path)
     return cache.get_or_compute(
-        path, f"whole {file!r} {stream!r}", source_signature(_PROBE_SOURCES), lambda: probe_fully(path, stream).duration_s or 0.0
+        path, f"whole {file!r} {stream!r}", source_signature(*_PROBE_SOURCES), lambda: probe_fully(path, stream).duration_s or 0.0
     )
 
 
@@ -240,7 +257,7 @@ def _transcript_advice(root: Path, show: Show) -> list[Finding]:
                 findings.append(Finding(ADVICE, OWN_PACK, "speaker", "", where, f"does not name the speaker {terminal_safe(name)}", hint))
     languages = {f"transcripts/{episode.slug}.md": _language(show, episode) for episode in show.episodes}
     for where, text in texts.items():
-        if not _errors_from(parser.parse_transcript, text):
+        if not _errors_from(parse_transcript, text):
             others = {name: other for name, other in texts.items() if name != where and languages[name] == languages[where]}
             doubts = lint_transcript(text, where, others, languages[where])
             findings += [Finding(ADVICE, OWN_PACK, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
@@ -254,9 +271,9 @@ def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]
     if not path.is_file() or _errors_from(_parse_guide, path, where):
         return
     text = read_text(path)
-    for line, message in questions.guide_warnings(guide_text.parse_guide(text, where), _language(show, episode), episode.info.summary):
+    for line, message in guide_warnings(parse_guide(text, where), _language(show, episode), episode.info.summary):
         yield Finding(ADVICE, OWN_PACK, "question", "", f"{where}:{line}", message, "rewrite it, or ignore this advice")
-    for line, message in glyphs.missing_glyphs(text):
+    for line, message in missing_glyphs(text):
         yield Finding(
             ADVICE,
             OWN_PACK,
@@ -285,12 +302,12 @@ def _check_episode(root: Path, show: Show, episode: Episode) -> Iterator[Causeri
 
 def _parse_transcript(path: Path, where: str, people: Collection[str] | None = None) -> None:
     """Raise `CauserieError` unless a file is a transcript."""
-    parser.parse_transcript(read_text(path), where, people)
+    parse_transcript(read_text(path), where, people)
 
 
 def _parse_guide(path: Path, where: str) -> None:
     """Raise `CauserieError` unless a file is the text of a guide."""
-    guide_text.parse_guide(read_text(path), where)
+    parse_guide(read_text(path), where)
 
 
 def _check_speakers(root: Path, diarised: DiarisationSource, where: str) -> Iterator[CauserieError]:
@@ -330,9 +347,9 @@ def _check_quotes(root: Path, show: Show, episode: Episode) -> Iterator[Causerie
     if _errors_from(_parse_transcript, text, "") or _errors_from(_parse_guide, guide, ""):  # reported by `_check_episode`
         return
     language = _language(show, episode)
-    located = build_turns(parser.parse_transcript(read_text(text)), language)
+    located = build_turns(parse_transcript(read_text(text)), language)
     spoken = spoken_words(TimedTranscript(0.0, language, tuple(each.turn for each in located)))
-    for _, quote in guide_text.clip_quotes(guide_text.parse_guide(read_text(guide), "")):
+    for _, quote in clip_quotes(parse_guide(read_text(guide), "")):
         yield from _errors_from(locate, quote.text, spoken, f"guides/{episode.slug}.md:{quote.number}")
 
 

@@ -9,9 +9,8 @@ from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pipeline.engine.runner import Result
-from pipeline.engine.step import Step
-from pipeline.model.text import format_clock, terminal_safe
+from pipeline.engine import Result, Step
+from pipeline.model import format_clock, terminal_safe
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from pipeline.config import loader
-from pipeline.model.errors import CauserieError
+from pipeline.config import load_config
+from pipeline.model import CauserieError
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _check_show(root: Path) -> list[HealthCheck]:
     if not (root / "show.toml").exists():
         return [HealthCheck("show", "there is no show in this folder", True, "use --show DIR to check one")]
     try:
-        show = loader.load_config(root)
+        show = load_config(root)
     except CauserieError:
         return [HealthCheck("show", "has mistakes", False, "run causerie check")]
     return [HealthCheck("show", f"“{show.info.title}”, {len(show.episodes)} episodes"), _check_model(root, show.speech.model)]

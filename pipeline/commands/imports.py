@@ -7,10 +7,9 @@ from pathlib import Path
 
 from pipeline.commands.console import Console
 from pipeline.commands.workspace import load_show, show_lock
-from pipeline.engine.drafts import is_unedited_draft
-from pipeline.engine.files import read_text, write_atomic
-from pipeline.model.errors import CauserieError
-from pipeline.transcript.freeform.import_text import convert_file
+from pipeline.engine import is_unedited_draft, read_text, write_atomic
+from pipeline.model import CauserieError
+from pipeline.transcript.freeform import convert_file
 
 
 def import_text(root: Path, slug: str, file: Path) -> Iterator[str]:
@@ -36,8 +35,7 @@ def import_feed(
     root: Path, source: str, *, website: str, media: bool, offline: bool, allow_private: bool, dry_run: bool, console: Console
 ) -> bool:
     """Create a show from an existing feed, an address or a file; returns whether nothing failed. Options as in `ImportSession`."""
-    from pipeline.feed.imports.importer import import_show
-    from pipeline.feed.imports.session import ImportSession
+    from pipeline.feed.imports import ImportSession, import_show
 
     run = ImportSession(
         allow_private=allow_private,

@@ -6,14 +6,10 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.engine.drafts import is_unedited_draft
-from pipeline.engine.files import read_json, read_text
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.show import Episode
-from pipeline.model.text import format_clock, is_slug
-from pipeline.speech.doubts import summary
-from pipeline.transcript.diarisation import parse_rttm, unnamed_speakers
-from pipeline.transcript.parser import undeclared_labels
+from pipeline.engine import is_unedited_draft, read_json, read_text
+from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug
+from pipeline.speech import summary
+from pipeline.transcript import parse_rttm, undeclared_labels, unnamed_speakers
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:

@@ -16,13 +16,11 @@ from pathlib import Path
 from pipeline.commands.build import build_show
 from pipeline.commands.console import Console
 from pipeline.commands.workspace import load_show
-from pipeline.config.fields import is_loopback
-from pipeline.model.errors import CauserieError, Problems
+from pipeline.config import is_loopback
+from pipeline.model import CauserieError, Problems
 from pipeline.plan import due_episodes, plan_steps, work_path
-from pipeline.publish.http_headers import content_type
-from pipeline.publish.public_tree import COVER_RELEASE, release_files, site_files
-from pipeline.publish.release import read_release
-from pipeline.web.server import PLAIN_TEXT, StaticHandler, bind_server, find_file, server_url
+from pipeline.publish import COVER_RELEASE, content_type, read_release, release_files, site_files
+from pipeline.web import PLAIN_TEXT, StaticHandler, bind_server, find_file, server_url
 
 PREVIEW_FOLDER = ".causerie/preview"
 EVENTS_PATH = "/causerie-live"  # the path of the server-sent events; no page can have that name

@@ -10,15 +10,21 @@ from pipeline.commands.console import Console, pluralise
 from pipeline.commands.pending import pending_work
 from pipeline.commands.scaffold import has_own_website
 from pipeline.commands.workspace import load_show, show_lock
-from pipeline.engine.runner import preview
-from pipeline.engine.step import with_dependencies
-from pipeline.feed import ledger, subscriber_changes
-from pipeline.model.errors import CauserieError
+from pipeline.engine import preview, with_dependencies
+from pipeline.feed import describe_changes, load_ledger
+from pipeline.model import CauserieError
 from pipeline.plan import due_episodes, plan_steps
-from pipeline.publish import history
-from pipeline.publish.publication_report import PublishReport
-from pipeline.publish.publisher import PublishCallbacks, publish, rollback, set_up, target_name
-from pipeline.publish.reconcile import items_in_feed
+from pipeline.publish import (
+    PUBLICATIONS,
+    PublishCallbacks,
+    PublishReport,
+    items_in_feed,
+    load_trees,
+    publish,
+    rollback,
+    set_up,
+    target_name,
+)
 
 
 def subscriber_diff(root: Path, *, at: datetime) -> tuple[str, ...]:
@@ -27,8 +33,8 @@ def subscriber_diff(root: Path, *, at: datetime) -> tuple[str, ...]:
     if not feed_path.exists():
         raise CauserieError("has not been built", str(feed_path), "run causerie feed first")
     target = target_name(show)
-    before = ledger.load_ledger(root / "feeds/ledger.json").baseline(target)
-    return subscriber_changes.describe_changes(before, items_in_feed(feed_path, at, target)) or ("Subscribers will notice nothing.",)
+    before = load_ledger(root / "feeds/ledger.json").baseline(target)
+    return describe_changes(before, items_in_feed(feed_path, at, target)) or ("Subscribers will notice nothing.",)
 
 
 def publish_show(
@@ -65,14 +71,14 @@ def publish_due(root: Path, *, at: datetime, console: Console) -> PublishReport 
     """
     show = load_show(root)
     target = target_name(show)
-    last = ledger.load_ledger(root / "feeds/ledger.json").latest(target)
+    last = load_ledger(root / "feeds/ledger.json").latest(target)
     published_guids = {one.guid for one in last.episodes} if last else set()
     new = [episode for episode in due_episodes(show, at) if episode.info.guid not in published_guids]
     if not new:
         upcoming = sorted(episode.info.published for episode in show.episodes if episode.info.published > at)
         console.print_message(f"nothing is due{f' before {upcoming[0].isoformat()}' if upcoming else ''}")
         return None
-    if any(tree.back_to for tree in history.load_trees(root / history.PUBLICATIONS, target)[-1:]):
+    if any(tree.back_to for tree in load_trees(root / PUBLICATIONS, target)[-1:]):
         message = f"{new[0].slug} is due, but causerie rollback restored an earlier publication, so nothing is published automatically"
         raise CauserieError(message, target, "run causerie publish to resume publishing")
     stale = [
@@ -93,7 +99,7 @@ def rollback_show(root: Path, *, at: datetime, number: int | None, dry_run: bool
 
 def list_publications(root: Path) -> tuple[str, ...]:
     """The publications that can be restored, one line each, the latest first."""
-    confirmed = [tree for tree in history.load_trees(root / history.PUBLICATIONS, target_name(load_show(root))) if tree.committed]
+    confirmed = [tree for tree in load_trees(root / PUBLICATIONS, target_name(load_show(root))) if tree.committed]
     lines = [
         f"{tree.number}  {tree.at.isoformat(timespec='seconds')}  {pluralise(len(tree.files), 'file')}"
         + (f", rollback to {tree.back_to}" if tree.back_to else "")

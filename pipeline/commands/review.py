@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.commands.workspace import load_show
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import Episode, Show
+from pipeline.model import CauserieError, Episode, Show
 from pipeline.plan import work_path
-from pipeline.web.review.server import ReviewSession, open_session
+from pipeline.web.review import ReviewSession, open_session
 
 
 def draw_report(root: Path, show: Show, episode: Episode) -> tuple[Path, Path]:
     """Write an episode's audio report, with or without a transcript; returns the paths of the page and of its figures (JSON)."""
-    from pipeline.web.report.report import write_report
+    from pipeline.web.report import write_report
 
     slug = episode.slug
     page, figures = (root / f".causerie/reports/{slug}.{form}" for form in ("html", "json"))

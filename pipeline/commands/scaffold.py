@@ -9,13 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.audio.probe import probe_file
-from pipeline.audio.stream_info import AudioStream, MediaInfo
-from pipeline.config import loader
-from pipeline.engine.files import write_atomic
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import ShowInfo
-from pipeline.model.text import format_clock, is_slug, slugify
+from pipeline.audio import AudioStream, MediaInfo, probe_file
+from pipeline.config import RESERVED_SLUGS, read_config
+from pipeline.engine import write_atomic
+from pipeline.model import CauserieError, ShowInfo, format_clock, is_slug, slugify
 
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "init"
 _PLACEHOLDER_KEYS = ("title", "description", "author", "website")
@@ -53,11 +50,11 @@ def create_show(folder: Path, language: str) -> str:
 
 def create_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: datetime) -> str:
     """Create `episodes/<slug>/` with the recordings, after probing each; returns their properties, as lines to print."""
-    show, problems = loader.read_config(root)
+    show, problems = read_config(root)
     if show is None:
         raise problems[0]
     folder = root / "episodes" / slug
-    if slug in loader.RESERVED_SLUGS:
+    if slug in RESERVED_SLUGS:
         raise CauserieError("is a reserved name", slug, f"try {slug}-1")
     if not is_slug(slug):
         raise CauserieError("cannot name an episode's page and files", slug, f"try {slugify(slug) or 'my-first-episode'}")

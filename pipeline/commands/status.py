@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.commands.console import to_dict
 from pipeline.commands.pending import orphaned_texts, pending_work
 from pipeline.commands.workspace import load_show
-from pipeline.engine.runner import Result, preview
+from pipeline.engine import Result, preview
 from pipeline.plan import plan_steps
 
 

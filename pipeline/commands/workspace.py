@@ -10,25 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.commands.scaffold import has_own_website
-from pipeline.config import loader
-from pipeline.feed import ledger
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import Show
+from pipeline.config import load_config
+from pipeline.feed import assign_feed_keys, assign_guids, load_ledger, save_ledger
+from pipeline.model import CauserieError, Show
 
 
 def load_show(root: Path, save_guids: bool = False, slugs: Sequence[str] = ()) -> Show:
     """The show in a folder, with its GUIDs; `save_guids` writes new ones to the ledger. `slugs` as in `load_config`."""
-    show = loader.load_config(root, slugs)
+    show = load_config(root, slugs)
     path = root / "feeds/ledger.json"
-    recorded = ledger.load_ledger(path)
+    recorded = load_ledger(path)
     website, others = show.info.website, show.feed.others
-    assigned = ledger.assign_guids(recorded, f"{website}feed.xml", [episode.slug for episode in show.episodes])
+    assigned = assign_guids(recorded, f"{website}feed.xml", [episode.slug for episode in show.episodes])
     private_feeds = {**({"feed": True} if show.feed.private else {}), **{other.name: other.private for other in others}}
-    assigned = ledger.assign_feed_keys(assigned, website, private_feeds, lambda: secrets.token_hex(16))
+    assigned = assign_feed_keys(assigned, website, private_feeds, lambda: secrets.token_hex(16))
     if (
         save_guids and assigned != recorded and (recorded.guid or has_own_website(show.info))
     ):  # the address `init` writes would give every new show the same GUIDs
-        ledger.save_ledger(path, assigned)
+        save_ledger(path, assigned)
     episodes = tuple(replace(each, info=replace(each.info, guid=assigned.episodes[each.slug])) for each in show.episodes)
     feeds = replace(
         show.feed,

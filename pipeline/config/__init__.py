@@ -1,0 +1,20 @@
+"""TOML to the model: every key of `show.toml`, `episode.toml` and `glossary.toml`, and every mistake in them at once."""
+
+from pipeline.config.feed import MEDIUMS, TAG_KEYS, TagKeys
+from pipeline.config.fields import LICENSE_ID, URL, WEBSITE, is_loopback, parse_time
+from pipeline.config.loader import RESERVED_SLUGS, episode_of, load_config, read_config
+
+__all__ = [
+    "LICENSE_ID",
+    "MEDIUMS",
+    "RESERVED_SLUGS",
+    "TAG_KEYS",
+    "TagKeys",
+    "URL",
+    "WEBSITE",
+    "episode_of",
+    "is_loopback",
+    "load_config",
+    "parse_time",
+    "read_config",
+]

@@ -8,9 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.config.fields import person_hint, read_file, read_time, relative_to_show
 from pipeline.config.table import Table
-from pipeline.model.audio import Bed, CleanupOptions, DiarisationSource, Mix, Part, Recording, Soundbite
-from pipeline.model.show import Person
-from pipeline.model.text import suggest, terminal_safe
+from pipeline.model import Bed, CleanupOptions, DiarisationSource, Mix, Part, Person, Recording, Soundbite, suggest, terminal_safe
 
 LEVELS = ("gentle", "strong", "off")
 MIN_JINGLE_GAP_S = 0.3  # silence between the programme and its intro or outro, unless a gap or crossfade is set

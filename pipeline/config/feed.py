@@ -13,8 +13,7 @@ from pathlib import Path
 
 from pipeline.config.fields import LICENSE_ID, URL, read_file, read_language, read_license
 from pipeline.config.table import Table
-from pipeline.model.feed import ChannelOptions, FeedImage, FeedTag, FeedVariant, ItemOptions
-from pipeline.model.text import is_slug, slugify, terminal_safe
+from pipeline.model import ChannelOptions, FeedImage, FeedTag, FeedVariant, ItemOptions, is_slug, slugify, terminal_safe
 
 SINGLE_MEDIUMS = ("podcast", "music", "video", "film", "audiobook", "newsletter", "blog", "publisher", "course", "mixed")
 MEDIUMS = (*SINGLE_MEDIUMS, *(f"{one}L" for one in SINGLE_MEDIUMS[:-1]))  # podcast-namespace, docs/tags/medium.md

@@ -10,10 +10,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.config.table import Table
-from pipeline.model.directories import CATEGORIES
-from pipeline.model.roles import find_role
-from pipeline.model.show import Chapter, Credit, GuideModel, GuideSettings, Person, S3Settings
-from pipeline.model.text import is_slug, slugify, suggest, terminal_safe
+from pipeline.model import (
+    CATEGORIES,
+    Chapter,
+    Credit,
+    GuideModel,
+    GuideSettings,
+    Person,
+    S3Settings,
+    find_role,
+    is_slug,
+    slugify,
+    suggest,
+    terminal_safe,
+)
 
 LICENSE_ID = "[A-Za-z0-9][A-Za-z0-9.+-]*"  # an identifier of the namespace's licence list; anything else is free text
 _URL_CHARS = r"A-Za-z0-9._~%:@!$&'()*+,;=\[\]/-"  # RFC 3986, 2.2 and 2.3, without double quotes and angle brackets

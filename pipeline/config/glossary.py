@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.config.table import Table
-from pipeline.model.glossary import MAX_TERM_CHARS, MIN_LAST_NAME_LETTERS, fold_name
-from pipeline.model.show import Glossary, Person, Term
-from pipeline.model.text import terminal_safe
+from pipeline.model import MAX_TERM_CHARS, MIN_LAST_NAME_LETTERS, Glossary, Person, Term, fold_name, terminal_safe
 
 
 def read_glossary(table: Table | None, people: Mapping[str, Person]) -> Glossary:

@@ -11,11 +11,25 @@ from pathlib import Path, PurePosixPath
 from pipeline.config import audio, feed, fields, site
 from pipeline.config.glossary import read_glossary
 from pipeline.config.table import Table, read_toml
-from pipeline.model.audio import AudioTargets
-from pipeline.model.directories import AAC_KBPS, MP3_KBPS, SAMPLE_RATES_HZ
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.show import ENGINES, Episode, EpisodeInfo, PublishSettings, Show, ShowInfo, SpeechSettings
-from pipeline.model.text import is_slug, language_matches, slugify, terminal_safe
+from pipeline.model import (
+    AAC_KBPS,
+    ENGINES,
+    MP3_KBPS,
+    SAMPLE_RATES_HZ,
+    AudioTargets,
+    CauserieError,
+    Episode,
+    EpisodeInfo,
+    Problems,
+    PublishSettings,
+    Show,
+    ShowInfo,
+    SpeechSettings,
+    is_slug,
+    language_matches,
+    slugify,
+    terminal_safe,
+)
 
 # Names that the published tree, the guides and `.causerie/` use
 RESERVED_SLUGS = {

@@ -7,10 +7,18 @@ from pathlib import Path
 
 from pipeline.config.fields import URL, read_file
 from pipeline.config.table import Table
-from pipeline.model.colours import LIGHT, MIN_CONTRAST, low_contrast_pairs, merge_palettes
-from pipeline.model.errors import CauserieError
-from pipeline.model.site import NamePairs, SiteSettings
-from pipeline.model.text import slugify, suggest, terminal_safe
+from pipeline.model import (
+    LIGHT,
+    MIN_CONTRAST,
+    CauserieError,
+    NamePairs,
+    SiteSettings,
+    low_contrast_pairs,
+    merge_palettes,
+    slugify,
+    suggest,
+    terminal_safe,
+)
 
 BUILTIN_TEMPLATES = Path(__file__).parents[1] / "templates" / "site"
 TEMPLATES_FOLDER = "templates"  # in the show's folder

@@ -11,8 +11,7 @@ from typing import Any, TypeVar, overload
 
 import tomli  # compiled: the standard library's tomllib takes three times as long
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import suggest, terminal_safe
+from pipeline.model import CauserieError, suggest, terminal_safe
 
 T = TypeVar("T")
 

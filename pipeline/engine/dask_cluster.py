@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 from pipeline import __version__
 from pipeline.engine import progress
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 _OPTION = "--cluster"
 _TOPIC = "causerie-progress"

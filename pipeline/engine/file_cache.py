@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.engine.files import read_json, write_atomic
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 T = TypeVar("T")
 FileStamp = list[int]  # size in bytes, modification time in nanoseconds, inode
@@ -58,6 +58,7 @@ class FileCache:
 
 
 @cache
-def source_signature(modules: tuple[str, ...]) -> str:
-    """A version of the code in `modules`, their `__file__`s: the first 12 digits of the SHA-256 of their source."""
-    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in modules)).hexdigest()[:12]
+def source_signature(*packages: Path) -> str:
+    """A version of the code in `packages`, folders of modules: the first 12 digits of the SHA-256 of their source."""
+    files = (file for package in packages for file in sorted(package.glob("*.py")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 _BLOCK_BYTES = 1 << 20
 _UMASK = os.umask(0o022)  # it can only be read by setting it, for the whole process: done once, at import, and restored

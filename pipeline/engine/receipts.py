@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.engine.files import read_json, sha256, write_atomic
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 Digest = str | None  # SHA-256 in hexadecimal; None for a file that does not exist
 Digests = Mapping[str, Digest | list[Digest]]  # keyword -> digest, or a list where a step reads several files

@@ -30,7 +30,7 @@ from pipeline.engine.files import sha256
 from pipeline.engine.receipts import DigestCache, Journal, Receipt, to_canonical
 from pipeline.engine.staleness import Snapshot, hand_edited, why_stale
 from pipeline.engine.step import Step, dependency_graph, execute_step, move_file, topological_order
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 BY_HAND = "by hand"  # replaces the version in the receipt of a hand-written text
 StepFuture = Future[tuple[dict[str, str], float]]  # the digests of the outputs, and the duration in seconds

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine.files import sha256
-from pipeline.model.errors import CauserieError, Problems
+from pipeline.model import CauserieError, Problems
 
 Paths = Mapping[str, str | tuple[str, ...]]
 

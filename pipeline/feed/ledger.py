@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine.files import read_json, write_json
-from pipeline.model.errors import CauserieError
+from pipeline.engine import read_json, write_json
+from pipeline.model import CauserieError
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine.files import read_json, write_atomic
+from pipeline.engine import read_json, write_atomic
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.namespaces import ChannelExtension, ItemExtension, Node, node, serialise_nodes, xml_safe
 from pipeline.feed.rss_item import (
@@ -21,11 +21,8 @@ from pipeline.feed.rss_item import (
     plain_paragraphs,
     tag_nodes,
 )
-from pipeline.model.audio import Soundbite
-from pipeline.model.feed import ChannelOptions, FeedVariant, ItemOptions
-from pipeline.model.show import EpisodeInfo, ShowInfo
-from pipeline.model.text import language_matches
-from pipeline.transcript.chapters import read_chapters
+from pipeline.model import ChannelOptions, EpisodeInfo, FeedVariant, ItemOptions, ShowInfo, Soundbite, language_matches
+from pipeline.transcript import read_chapters
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -15,10 +15,19 @@ from typing import NotRequired, TypedDict
 
 from pipeline.feed.ledger import episode_guid, podcast_guid
 from pipeline.feed.namespaces import Node, node
-from pipeline.model.audio import Soundbite
-from pipeline.model.feed import ChannelOptions, FeedTag, FeedVariant, ItemOptions
-from pipeline.model.show import Chapter, Credit, EpisodeInfo, ShowInfo
-from pipeline.model.text import format_clock, format_timestamp
+from pipeline.model import (
+    ChannelOptions,
+    Chapter,
+    Credit,
+    EpisodeInfo,
+    FeedTag,
+    FeedVariant,
+    ItemOptions,
+    ShowInfo,
+    Soundbite,
+    format_clock,
+    format_timestamp,
+)
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
 _MIN_LISTED_CHAPTERS = 3  # chapters: Apple and Spotify do not recognise a shorter list
@@ -34,7 +43,7 @@ _LABELS = {
 }
 
 
-class ReleaseFile(TypedDict):
+class ReleaseRow(TypedDict):
     """The fields read here of a file in `release.json`."""
 
     role: str
@@ -52,7 +61,7 @@ class FeedEpisode:
 
     episode: EpisodeInfo
     duration_s: float
-    files: dict[str, ReleaseFile]
+    files: dict[str, ReleaseRow]
     chapters: tuple[Chapter, ...]
     options: ItemOptions = ItemOptions()
     soundbites: tuple[Soundbite, ...] = ()
@@ -64,7 +73,7 @@ class FeedContext:
 
     show: ShowInfo
     options: ChannelOptions
-    images: tuple[ReleaseFile, ...]  # the cover, then those of `options.images`
+    images: tuple[ReleaseRow, ...]  # the cover, then those of `options.images`
     variant: FeedVariant
 
     @property
@@ -182,12 +191,12 @@ def _chapter_node(chapter: Chapter) -> Node:
     return node("psc:chapter", start=start, title=title, href=chapter.url) if chapter.url else node("psc:chapter", start=start, title=title)
 
 
-def _transcript_node(show: ShowInfo, form: str, file: ReleaseFile, language: str = "") -> Node:
+def _transcript_node(show: ShowInfo, form: str, file: ReleaseRow, language: str = "") -> Node:
     kind, rel = file["type"].partition(";")[0], "captions" if form in _CAPTION_FORMATS else ""
     return node("podcast:transcript", url=show.website + file["key"], type=kind, language=language or show.language, rel=rel)
 
 
-def _alternate_enclosure_node(show: ShowInfo, file: ReleaseFile, duration_s: float) -> Node:
+def _alternate_enclosure_node(show: ShowInfo, file: ReleaseRow, duration_s: float) -> Node:
     """The audio in another format, with its digest in the form of Subresource Integrity (W3C)."""
     return node(
         "podcast:alternateEnclosure",
@@ -209,7 +218,7 @@ def person_node(credit: Credit) -> Node:
     return node("podcast:person", person.name, role=credit.role.lower(), group=credit.group.lower(), img=person.image, href=person.url)
 
 
-def image_node(show: ShowInfo, file: ReleaseFile, alt: str, purpose: str) -> Node:
+def image_node(show: ShowInfo, file: ReleaseRow, alt: str, purpose: str) -> Node:
     """podcast:image with its aspect ratio and size."""
     width_px, height_px = file.get("width_px", 0), file.get("height_px", 0)
     divisor = gcd(width_px, height_px)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.feed.ledger import Ledger, PublicationRecord, PublishedItem
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 _RESTORE_HINT = "restore the ledger from version control, rename the folder back, or give its new name the old GUID in the ledger"
 _MAX_TITLES = 20  # on a line

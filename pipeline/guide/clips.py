@@ -9,16 +9,14 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.audio.encode import cut_clip
-from pipeline.audio.soundbites import tag_clip
-from pipeline.engine.files import read_text
+from pipeline.audio import cut_clip, tag_clip
+from pipeline.engine import read_text
 from pipeline.guide.document import Guide, parse_guide
 from pipeline.guide.document import clip_quotes as quotes
 from pipeline.guide.labels import load_labels
 from pipeline.guide.quotes import Excerpt, locate_clips
-from pipeline.model.text import apply_typography, format_clock, terminal_safe
-from pipeline.model.transcript import TimedTranscript
-from pipeline.transcript.timed_json import read_timed
+from pipeline.model import TimedTranscript, apply_typography, format_clock, terminal_safe
+from pipeline.transcript import read_timed
 
 PADDING_BEFORE_S, PADDING_AFTER_S = 0.15, 0.25  # speech recognition places word starts late and word ends early
 TITLE_WORDS_MAX = 8

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline.guide.labels import fold, load_labels, section_keys
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import suggest, terminal_safe
+from pipeline.model import CauserieError, suggest, terminal_safe
 
 TEXT, ITEM, QUOTE = "text", "item", "quote"
 _MARKUP = re.compile(r"\\|#{1,6} |>|- |%%|\+\+\+")

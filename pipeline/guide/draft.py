@@ -7,21 +7,15 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.engine.drafts import add_stamp, is_unedited_draft
-from pipeline.engine.files import read_text, write_atomic
+from pipeline.engine import add_stamp, is_unedited_draft, read_text, write_atomic
 from pipeline.guide.document import ITEM, QUOTE, TEXT, Guide, GuideLine, GuideSection, format_guide
 from pipeline.guide.labels import Labels, fill, load_labels
 from pipeline.guide.llm_suggestions import apply_suggestions
 from pipeline.guide.questions import draft_questions, episode_questions, speaker_label
 from pipeline.guide.quotes import Excerpt, split_sentences, spoken_words, tokens
 from pipeline.guide.ranking import QUOTA_BY_KIND, Background, Candidate, Topic, build_background, choose, is_claim, rank
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.show import EpisodeInfo, GuideModel, ShowInfo
-from pipeline.model.text import apply_typography, format_clock
-from pipeline.model.transcript import TimedTranscript
-from pipeline.transcript.parser import parse_transcript
-from pipeline.transcript.timed_json import read_timed
-from pipeline.transcript.turns import NARRATOR_ROLES, build_turns, is_placeholder_name
+from pipeline.model import CauserieError, EpisodeInfo, GuideModel, Problems, ShowInfo, TimedTranscript, apply_typography, format_clock
+from pipeline.transcript import NARRATOR_ROLES, build_turns, is_placeholder_name, parse_transcript, read_timed
 
 CANDIDATE_COUNT, CLIP_COUNT = 12, 4
 EMPTY_BACKGROUND = Background()

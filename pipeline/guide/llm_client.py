@@ -16,9 +16,8 @@ from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from pipeline.engine.files import read_json, to_json, write_json
-from pipeline.engine.progress import report
-from pipeline.model.show import GuideModel
+from pipeline.engine import read_json, report, to_json, write_json
+from pipeline.model import GuideModel
 
 API_KEY_VARIABLE = "CAUSERIE_GUIDE_KEY"  # environment variable
 RESPONSE_BYTES_MAX = 1_000_000

@@ -17,9 +17,7 @@ from pipeline.guide.llm_client import JsonObject, request_completion
 from pipeline.guide.question_rules import count_words, question_fault
 from pipeline.guide.questions import QUESTIONS_PER_FAMILY, strip_full_stop
 from pipeline.guide.quotes import CLIP_MAX_S, Excerpt, SpokenWord, locate, tokens
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import GuideModel
-from pipeline.model.text import apply_typography, terminal_safe
+from pipeline.model import CauserieError, GuideModel, apply_typography, terminal_safe
 
 CLIPS_MIN, CLIPS_MAX, SENTENCES_MAX = 4, 6, 4
 QUOTE_SIMILARITY_MIN = 90  # of 100: a typing error is corrected from the source; a paraphrase (79) or an invention (57) is refused

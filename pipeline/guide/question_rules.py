@@ -13,7 +13,7 @@ from pipeline.guide.document import Guide, family_questions
 from pipeline.guide.labels import fold, load_labels, question_templates
 from pipeline.guide.quotes import tokens
 from pipeline.guide.ranking import count_phrases
-from pipeline.model.text import suggest, terminal_safe
+from pipeline.model import suggest, terminal_safe
 
 QUESTION_WORDS_MAX = 25
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")

@@ -12,7 +12,7 @@ from pipeline.guide.labels import FAMILIES, fill, load_labels, question_template
 from pipeline.guide.question_rules import is_choice, is_open, question_fault
 from pipeline.guide.quotes import Excerpt
 from pipeline.guide.ranking import Candidate, count_phrases, is_claim, voice_kind
-from pipeline.transcript.turns import is_placeholder_name
+from pipeline.transcript import is_placeholder_name
 
 EPISODE_QUESTION_WORDS_MIN = 8
 TemplateInserts = dict[str, tuple[tuple[str, str], ...]]  # a template's `about` value -> the (voice, quote) pairs it may insert

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.model import CauserieError, TimedTranscript, Turn, Voice, Word, terminal_safe
 
 CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter ends before the group listens, longer is not a clip
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.engine.files import read_text, write_atomic
+from pipeline.engine import read_text, write_atomic
 from pipeline.guide import docx_guide
 from pipeline.guide.document import parse_guide
 from pipeline.guide.glyphs import replace_missing_glyphs
@@ -21,9 +21,8 @@ from pipeline.guide.labels import FOLDER
 from pipeline.guide.qr import qr_svg
 from pipeline.guide.values import GuideView, SeriesView
 from pipeline.guide.view_model import GuideContext, build_view
-from pipeline.model.show import EpisodeInfo, GuideSettings, ShowInfo
-from pipeline.transcript.chapters import read_chapters
-from pipeline.transcript.timed_json import read_timed
+from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
+from pipeline.transcript import read_chapters, read_timed
 
 if TYPE_CHECKING:
     import jinja2

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.engine.files import read_text, write_atomic
+from pipeline.engine import read_text, write_atomic
 from pipeline.guide.agenda import FORMATS_MIN, SERIES_CLIPS, SERIES_MIN, series_minutes, starts_min
 from pipeline.guide.document import parse_guide
 from pipeline.guide.labels import FAMILIES, Labels, fill, load_labels
 from pipeline.guide.render import render_html, render_pdf
 from pipeline.guide.values import AgendaItem, ClipValues, CreditNames, EpisodePage, GuideView, SeriesOwnValues, SeriesView, SessionValues
 from pipeline.guide.view_model import GuideContext, build_view, format_meeting_time, map_text
-from pipeline.model.show import EpisodeInfo, GuideSettings, ShowInfo
-from pipeline.model.text import apply_typography
-from pipeline.transcript.chapters import read_chapters
-from pipeline.transcript.timed_json import read_timed
+from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, apply_typography
+from pipeline.transcript import read_chapters, read_timed
 
 EPISODE_CLIPS, EPISODE_QUESTIONS = 2, 3
 

@@ -23,11 +23,17 @@ from pipeline.guide.values import (
     TitleValues,
     VoiceLine,
 )
-from pipeline.model.errors import CauserieError
-from pipeline.model.roles import role_label
-from pipeline.model.show import EpisodeInfo, GuideSettings, ShowInfo
-from pipeline.model.text import apply_typography, format_clock
-from pipeline.model.transcript import TimedTranscript, Voice
+from pipeline.model import (
+    CauserieError,
+    EpisodeInfo,
+    GuideSettings,
+    ShowInfo,
+    TimedTranscript,
+    Voice,
+    apply_typography,
+    format_clock,
+    role_label,
+)
 
 HANDOUT_QUOTES = 4
 HARVEST_ROWS = 11  # of 16 mm, one page

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.engine.files import sha256
-from pipeline.model.errors import CauserieError
+from pipeline.engine import sha256
+from pipeline.model import CauserieError
 from pipeline.publish.public_tree import FEED_KEY, PublicFile
 from pipeline.publish.target import ignore_progress
 from pipeline.publish.upload_plan import RemoteFile

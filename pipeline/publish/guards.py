@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.feed.ledger import Ledger, PublicationRecord
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
+from pipeline.feed import Ledger, PublicationRecord
+from pipeline.model import CauserieError, terminal_safe
 from pipeline.publish.history import PublishedTree
 from pipeline.publish.reconcile import LEDGER
 from pipeline.publish.upload_plan import RemoteFile, UploadPlan

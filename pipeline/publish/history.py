@@ -18,8 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.files import read_json, write_atomic
-from pipeline.model.errors import CauserieError
+from pipeline.engine import read_json, write_atomic
+from pipeline.model import CauserieError
 from pipeline.publish.http_headers import IMMUTABLE
 from pipeline.publish.public_tree import PublicFile
 

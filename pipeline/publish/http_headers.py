@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from pipeline.model.images import HASH_DIGITS
+from pipeline.model import HASH_DIGITS
 from pipeline.publish.release import MEDIA_TYPES
 
 IMMUTABLE = "public, max-age=31536000, immutable"

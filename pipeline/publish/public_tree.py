@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.engine.files import sha256
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import Episode, Show
-from pipeline.model.urls import episode_keys, show_keys
+from pipeline.engine import sha256
+from pipeline.model import CauserieError, Episode, Show, episode_keys, show_keys
 from pipeline.publish.http_headers import cache_control, content_type
 from pipeline.publish.release import SERIES_RELEASE, Release, ReleaseFile, read_release, series_episodes
 

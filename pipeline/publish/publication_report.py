@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.engine.files import write_atomic, write_json
+from pipeline.engine import write_atomic, write_json
 from pipeline.publish.upload_plan import format_bytes
 from pipeline.publish.verify import Check
 

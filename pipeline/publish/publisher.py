@@ -13,12 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.engine.files import sha256
-from pipeline.engine.receipts import DigestCache
-from pipeline.feed import ledger as ledgers
-from pipeline.feed import subscriber_changes
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import Episode, Show
+from pipeline.engine import DigestCache, sha256
+from pipeline.feed import PublicationRecord, describe_changes, load_ledger, refuse_changed_guids, withdrawn_files
+from pipeline.model import CauserieError, Episode, Show
 from pipeline.publish import history
 from pipeline.publish.cdn_purge import purge
 from pipeline.publish.folder import FolderTarget
@@ -26,7 +23,6 @@ from pipeline.publish.guards import refuse_lost_episodes, refuse_unknown_feed
 from pipeline.publish.public_tree import FEEDS, PublicFile, collect_public_files
 from pipeline.publish.publication_report import PublishReport, summary, write_report
 from pipeline.publish.reconcile import LEDGER, items_at_target, items_in_feed, record_in_ledger, recover_interrupted
-from pipeline.publish.s3.target import S3Target
 from pipeline.publish.target import Target
 from pipeline.publish.transaction import TransactionHooks, run_transaction
 from pipeline.publish.upload_plan import RemoteFile, UploadPlan, plan_summary, plan_table, plan_upload
@@ -55,7 +51,7 @@ class _PublishJob:
     target: Target
     files: tuple[PublicFile, ...]
     feed_key: str  # key of the main feed
-    record: ledgers.PublicationRecord
+    record: PublicationRecord
     callbacks: PublishCallbacks
     base_url: str  # the public address to check files at; empty when only the target itself can be checked
     back_to: int = 0
@@ -90,7 +86,7 @@ def publish(
         if not dry_run:
             digests.save()
             recover_interrupted(root, target)
-        trees, ledger = history.load_trees(root / history.PUBLICATIONS, target.name), ledgers.load_ledger(root / LEDGER)
+        trees, ledger = history.load_trees(root / history.PUBLICATIONS, target.name), load_ledger(root / LEDGER)
         remote = target.list({file.key for file in files})
         plan = plan_upload(files, remote, [tree.files for tree in trees[-show.publish.keep :]])
         if not take_over:
@@ -98,11 +94,11 @@ def publish(
             if not trees and ledger.latest(target.name) is None and show.feed.key in plan.replaced:
                 refuse_lost_episodes(items_at_target(target, show.feed.key, at), record, f"{target.name}/{show.feed.key}")
         previous = ledger.baseline(target.name)
-        withdrawn = () if prune else subscriber_changes.withdrawn_files(ledger, plan.orphans)
+        withdrawn = () if prune else withdrawn_files(ledger, plan.orphans)
         if dry_run:
             return _report_dry_run(job, previous, plan, prune, withdrawn)
         if not new_guids:
-            subscriber_changes.refuse_changed_guids(previous, record)
+            refuse_changed_guids(previous, record)
         owned = history.sent_keys(root / history.PUBLICATIONS, target.name) if prune else frozenset()
         return _execute(job, previous, plan, remote, withdrawn, (lambda: target.delete(plan.orphans, owned)) if prune else tuple)
     finally:
@@ -135,10 +131,10 @@ def rollback(
         plan = plan_upload(tree.files, remote, [each.files for each in trees])
         _refuse_missing_files(plan, target, tree)
         record = items_in_feed(tree.feed.source if tree.feed else folder, at, target.name)
-        ledger = ledgers.load_ledger(root / LEDGER)
+        ledger = load_ledger(root / LEDGER)
         refuse_unknown_feed(ledger, target.name, remote.get(tree.feed_key), plan, tree.feed_key, trees)
         job = _PublishJob(show, root, at, target, tree.files, tree.feed_key, record, callbacks, base_url_of(show, public_url), tree.number)
-        withdrawn = subscriber_changes.withdrawn_files(ledger, plan.orphans)
+        withdrawn = withdrawn_files(ledger, plan.orphans)
         if dry_run:
             return _report_dry_run(job, ledger.baseline(target.name), plan, False, withdrawn)
         return _execute(job, ledger.baseline(target.name), plan, remote, withdrawn)
@@ -149,6 +145,8 @@ def rollback(
 
 def set_up(show: Show, root: Path, *, public_read: bool, on_message: Callable[[str], None]) -> None:
     """Set up the target; `on_message` gets a sentence for each thing done."""
+    from pipeline.publish.s3 import S3Target
+
     target = target_of(show, root)
     if isinstance(target, S3Target):
         for sentence in target.set_up(public_read):
@@ -162,6 +160,8 @@ def set_up(show: Show, root: Path, *, public_read: bool, on_message: Callable[[s
 def target_of(show: Show, root: Path, digest: Callable[[Path], str] = sha256) -> Target:
     """Return the target the show is published to; `digest` computes the SHA-256 of a file and may use a cache."""
     if show.publish.s3 is not None:
+        from pipeline.publish.s3 import S3Target
+
         return S3Target(show.publish.s3, root / STATE_FOLDER, digest=digest)
     return FolderTarget(root / show.publish.folder, show.info.website, root / STATE_FOLDER, name=show.publish.folder)
 
@@ -178,11 +178,11 @@ def base_url_of(show: Show, public_url: str = "") -> str:
 
 
 def _report_dry_run(
-    job: _PublishJob, previous: ledgers.PublicationRecord | None, plan: UploadPlan, prune: bool, withdrawn: tuple[str, ...]
+    job: _PublishJob, previous: PublicationRecord | None, plan: UploadPlan, prune: bool, withdrawn: tuple[str, ...]
 ) -> PublishReport:
     """Report what a publication would do."""
     for line in (
-        *subscriber_changes.describe_changes(previous, job.record),
+        *describe_changes(previous, job.record),
         *plan_table(plan),
         *plan_summary(plan, job.target.name, prune=prune),
         *withdrawn,
@@ -193,7 +193,7 @@ def _report_dry_run(
 
 def _execute(
     job: _PublishJob,
-    previous: ledgers.PublicationRecord | None,
+    previous: PublicationRecord | None,
     plan: UploadPlan,
     remote: dict[str, RemoteFile],
     withdrawn: tuple[str, ...],
@@ -252,7 +252,7 @@ def _refuse_missing_files(plan: UploadPlan, target: Target, tree: history.Publis
         raise CauserieError(message, target.name, "roll back to another publication, or build and publish")
 
 
-def _publish_report(job: _PublishJob, previous: ledgers.PublicationRecord | None, plan: UploadPlan) -> PublishReport:
-    changes = subscriber_changes.describe_changes(previous, job.record)
+def _publish_report(job: _PublishJob, previous: PublicationRecord | None, plan: UploadPlan) -> PublishReport:
+    changes = describe_changes(previous, job.record)
     sent = tuple(file.key for file in plan.changes)
     return PublishReport(job.target.name, job.at.isoformat(), sent, plan.bytes, len(plan.unchanged), changes, job.back_to)

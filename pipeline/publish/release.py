@@ -7,11 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.engine.files import read_json, sha256, write_json
-from pipeline.model.errors import CauserieError
-from pipeline.model.images import HASH_DIGITS, chapter_image_key, check_cover, image_size
-from pipeline.model.show import Episode, Show
-from pipeline.model.text import language_matches, slugify
+from pipeline.engine import read_json, sha256, write_json
+from pipeline.model import HASH_DIGITS, CauserieError, Episode, Show, chapter_image_key, check_cover, image_size, language_matches, slugify
 
 SERIES_RELEASE = ".causerie/show/guides.json"  # of the guide made from `series_episodes`
 

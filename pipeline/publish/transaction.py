@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 from pipeline.publish.public_tree import ASSETS, FEED, FEEDS, INDEX, MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.target import Target
 from pipeline.publish.upload_plan import RemoteFile, UploadPlan, format_bytes

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.files import read_json, write_json
-from pipeline.model.errors import CauserieError
+from pipeline.engine import read_json, write_json
+from pipeline.model import CauserieError
 from pipeline.publish.upload_plan import RemoteFile
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.text import terminal_safe
+from pipeline.model import CauserieError, Problems, terminal_safe
 from pipeline.publish.http_headers import IMMUTABLE
 from pipeline.publish.public_tree import MEDIA, TEXTS, PublicFile
 

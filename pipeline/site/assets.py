@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from pipeline.engine.files import write_atomic
-from pipeline.model.colours import merge_palettes
-from pipeline.model.site import NamePairs
-from pipeline.model.urls import public_url
-from pipeline.publish.release import read_release
+from pipeline.engine import write_atomic
+from pipeline.model import NamePairs, merge_palettes, public_url
+from pipeline.publish import read_release
 from pipeline.site.context import PageContext
 from pipeline.site.episode_page import base_values
 from pipeline.site.render import read_asset, read_overrides, render_page

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.model.colours import DARK, LIGHT, merge_palettes
-from pipeline.model.show import Episode, EpisodeInfo, Show, ShowInfo
-from pipeline.model.site import NamePairs
-from pipeline.model.text import language_matches
-from pipeline.model.urls import display_title, show_keys
+from pipeline.model import (
+    DARK,
+    LIGHT,
+    Episode,
+    EpisodeInfo,
+    NamePairs,
+    Show,
+    ShowInfo,
+    display_title,
+    language_matches,
+    merge_palettes,
+    show_keys,
+)
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any  # of Jinja2's variables and of labels
 
-from pipeline.engine.files import write_atomic
-from pipeline.model.errors import CauserieError
-from pipeline.model.roles import role_label
-from pipeline.model.show import Chapter, Credit, EpisodeInfo
-from pipeline.model.text import apply_typography
-from pipeline.model.urls import display_title, public_url
-from pipeline.publish.release import Release, ReleaseFile, read_release
+from pipeline.engine import write_atomic
+from pipeline.model import CauserieError, Chapter, Credit, EpisodeInfo, apply_typography, display_title, public_url, role_label
+from pipeline.publish import Release, ReleaseFile, read_release
 from pipeline.site.context import Neighbours, PageContext
 from pipeline.site.render import TemplateOverrides, page_labels, read_overrides, render_page, safe_href
 from pipeline.site.speaking_time import compute_speaking_time
 from pipeline.site.structured_data import inline_json_ld, podcast_episode, podcast_series
 from pipeline.site.transcript_view import turn_views
-from pipeline.transcript.chapters import read_chapters
-from pipeline.transcript.timed_json import read_timed
+from pipeline.transcript import read_chapters, read_timed
 
 CARD_PX = (1200, 630)  # the size that sites reading Open Graph show uncropped
 _TRANSCRIPT_FORMS = ("txt", "html", "vtt", "srt", "json", "en_vtt")

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any  # of what tomllib reads
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import NO_BREAK_SPACE
+from pipeline.model import NO_BREAK_SPACE, CauserieError
 
 TEMPLATES = Path(__file__).parents[1] / "templates" / "site"
 

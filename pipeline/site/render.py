@@ -10,10 +10,8 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any  # Any: of Jinja2's variables and of labels
 from urllib.parse import urlsplit
 
-from pipeline.engine.files import read_text
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import apply_typography, format_clock, terminal_safe
-from pipeline.model.urls import relative_link
+from pipeline.engine import read_text
+from pipeline.model import CauserieError, apply_typography, format_clock, relative_link, terminal_safe
 from pipeline.site.labels import TEMPLATES, format_date, format_size, load_labels
 
 if TYPE_CHECKING:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.engine.files import write_atomic
-from pipeline.model.roles import role_label
-from pipeline.model.show import Credit, EpisodeInfo, Person
-from pipeline.model.text import apply_typography
-from pipeline.model.urls import Theme, display_title
-from pipeline.publish.release import read_release
+from pipeline.engine import write_atomic
+from pipeline.model import Credit, EpisodeInfo, Person, Theme, apply_typography, display_title, role_label
+from pipeline.publish import read_release
 from pipeline.site.context import PageContext
 from pipeline.site.episode_page import base_values, credits_by_role, guide_downloads
 from pipeline.site.render import page_labels, read_overrides, render_page
 from pipeline.site.structured_data import inline_json_ld, podcast_series
 from pipeline.site.transcript_view import turn_views
-from pipeline.transcript.chapters import read_chapters
-from pipeline.transcript.timed_json import read_timed
+from pipeline.transcript import read_chapters, read_timed
 
 
 @dataclass

@@ -6,12 +6,8 @@ import json
 import unicodedata
 from pathlib import Path
 
-from pipeline.engine.files import write_atomic
-from pipeline.model.colours import merge_palettes
-from pipeline.model.errors import CauserieError
-from pipeline.model.images import parse_header
-from pipeline.model.site import NamePairs
-from pipeline.model.text import apply_typography
+from pipeline.engine import write_atomic
+from pipeline.model import CauserieError, NamePairs, apply_typography, merge_palettes, parse_header
 from pipeline.site.labels import TEMPLATES, load_labels
 
 _FONT_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")  # alphabets that the font bundled with Typst covers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.model.transcript import TimedTranscript, Turn, Word
-from pipeline.transcript.turns import is_placeholder_name
+from pipeline.model import TimedTranscript, Turn, Word
+from pipeline.transcript import is_placeholder_name
 
 
 @dataclass(frozen=True)

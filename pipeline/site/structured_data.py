@@ -6,9 +6,8 @@ import base64
 import hashlib
 import json
 
-from pipeline.model.show import EpisodeInfo, ShowInfo
-from pipeline.model.urls import public_url
-from pipeline.publish.release import ReleaseFile
+from pipeline.model import EpisodeInfo, ShowInfo, public_url
+from pipeline.publish import ReleaseFile
 from pipeline.site.labels import iso_duration
 
 

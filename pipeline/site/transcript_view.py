@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.model.show import Chapter
-from pipeline.model.text import apply_typography
-from pipeline.model.transcript import TimedTranscript, Turn, Voice
-from pipeline.transcript.timed_json import link_time_s
+from pipeline.model import Chapter, TimedTranscript, Turn, Voice, apply_typography
+from pipeline.transcript import link_time_s
 
 
 @dataclass(frozen=True)

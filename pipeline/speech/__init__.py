@@ -1,1 +1,12 @@
-"""Speech recognition: Whisper behind one interface, filtering of its hallucinations, and doubts about the result."""
+"""Whisper behind one function: windows, voice activity, what is kept and what is doubted of what it recognises."""
+
+from pipeline.speech.doubts import mark_doubts, summary
+from pipeline.speech.transcribe import transcribe_master
+from pipeline.speech.translate import translate_master
+
+__all__ = [
+    "mark_doubts",
+    "summary",
+    "transcribe_master",
+    "translate_master",
+]

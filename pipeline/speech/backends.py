@@ -12,9 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import ENGINES
-from pipeline.model.text import suggest
+from pipeline.model import ENGINES, CauserieError, suggest
 from pipeline.speech.backend import FASTER_WHISPER, OPENAI_WHISPER, Backend
 
 if TYPE_CHECKING:

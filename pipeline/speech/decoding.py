@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.audio.ffmpeg import input_arguments, open_process
+from pipeline.audio import input_arguments, open_process
 
 if TYPE_CHECKING:
     import numpy as np

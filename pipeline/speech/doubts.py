@@ -14,10 +14,19 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from pipeline.engine.files import read_json, write_json
-from pipeline.model.glossary import NO_TERMS, apply_glossary, find_near_terms, fold_words
-from pipeline.model.show import Glossary
-from pipeline.model.transcript import DoubtfulPassage, Doubts, RecognisedSegment, RecognisedWord, Recognition
+from pipeline.engine import read_json, write_json
+from pipeline.model import (
+    NO_TERMS,
+    DoubtfulPassage,
+    Doubts,
+    Glossary,
+    RecognisedSegment,
+    RecognisedWord,
+    Recognition,
+    apply_glossary,
+    find_near_terms,
+    fold_words,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +94,7 @@ WEIGHTS = {  # signal: weight, usual value, reason
 
 def mark_doubts(words: Path, levels: Path, *, doubts: Path, glossary: Glossary = NO_TERMS) -> None:
     """Write to `mark_doubts` the passages to listen to first; `levels` are the master's level profiles. See docs/formats.md."""
-    from pipeline.audio.level_profile import load_profile
+    from pipeline.audio import load_profile
 
     write_json(doubts, find_doubts(read_json(words), load_profile(levels, "master").levels_db, glossary))
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.engine.process_pool import available_cores
-from pipeline.model.errors import CauserieError
-from pipeline.model.transcript import Word
+from pipeline.engine import available_cores
+from pipeline.model import CauserieError, Word
 from pipeline.speech.backend import FASTER_WHISPER, MIN_PROMPT_WIDTH
 from pipeline.speech.hallucinations import Segment
 

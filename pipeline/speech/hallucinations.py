@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from pipeline.model.text import apply_typography
-from pipeline.model.transcript import Word
+from pipeline.model import Word, apply_typography
 from pipeline.speech.repetitions import repeated_indices
 
 _NO_SPEECH_THRESHOLD = (

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine.process_pool import available_cores
-from pipeline.model.errors import CauserieError
-from pipeline.model.transcript import Word
+from pipeline.engine import available_cores
+from pipeline.model import CauserieError, Word
 from pipeline.speech.backend import MIN_PROMPT_WIDTH, OPENAI_WHISPER
 from pipeline.speech.hallucinations import Segment
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.model.transcript import Word
+from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.repetitions import find_repetitions
 from pipeline.speech.segmentation import Window, halve_window

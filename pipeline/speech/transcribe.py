@@ -5,12 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from pipeline.audio.probe import probe_file
-from pipeline.engine import progress
-from pipeline.engine.files import write_json
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import suggest
-from pipeline.model.transcript import Recognition
+from pipeline.audio import probe_file
+from pipeline.engine import progress, write_json
+from pipeline.model import CauserieError, Recognition, suggest
 from pipeline.speech.backend import Backend
 from pipeline.speech.backends import load_backend
 from pipeline.speech.decoding import RATE_HZ, decode_blocks

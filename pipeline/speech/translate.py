@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.engine.files import write_atomic
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import format_timestamp
+from pipeline.engine import write_atomic
+from pipeline.model import CauserieError, format_timestamp
 from pipeline.speech.backends import load_backend
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.recognition import Recogniser

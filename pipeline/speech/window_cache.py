@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.engine.files import write_atomic
-from pipeline.model.transcript import Word
+from pipeline.engine import write_atomic
+from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.segmentation import Window
 

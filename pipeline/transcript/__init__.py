@@ -1,1 +1,61 @@
-"""The editable transcript, its alignment with the audio, and the formats it is published in."""
+"""The editable text of an episode: parsing and writing it, its times, captions, chapters."""
+
+from pipeline.transcript.align import align_words, assign_times
+from pipeline.transcript.captions import write_captions
+from pipeline.transcript.chapters import read_chapters, validate_chapters, write_chapters
+from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
+from pipeline.transcript.document import (
+    SPEAKER_LABEL,
+    Block,
+    Insert,
+    Note,
+    Paragraph,
+    Section,
+    Transcript,
+    VoiceDeclaration,
+    format_transcript,
+    parse_anchor,
+    spoken_paragraphs,
+)
+from pipeline.transcript.draft import draft_transcript, format_reasons
+from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
+from pipeline.transcript.timed_json import link_time_s, read_timed
+from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
+
+__all__ = [
+    "ANCHOR",
+    "Block",
+    "DIALOGUE_ROLES",
+    "DiarisedTurn",
+    "Insert",
+    "NARRATOR_ROLES",
+    "Note",
+    "Paragraph",
+    "SPEAKER_LABEL",
+    "Section",
+    "Transcript",
+    "VoiceDeclaration",
+    "align_words",
+    "assign_times",
+    "build_turns",
+    "draft_transcript",
+    "format_reasons",
+    "format_transcript",
+    "is_placeholder_name",
+    "link_time_s",
+    "parse_anchor",
+    "parse_rttm",
+    "parse_transcript",
+    "read_chapters",
+    "read_timed",
+    "scan_head",
+    "section_role",
+    "speaker_labels",
+    "spoken_paragraphs",
+    "undeclared_labels",
+    "unknown_speakers",
+    "unnamed_speakers",
+    "validate_chapters",
+    "write_captions",
+    "write_chapters",
+]

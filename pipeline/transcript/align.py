@@ -9,8 +9,8 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.engine.files import read_json, read_text
-from pipeline.model.transcript import Recognition, TimedTranscript, Word
+from pipeline.engine import read_json, read_text
+from pipeline.model import Recognition, TimedTranscript, Word
 from pipeline.transcript.normalisation import word_tokens
 from pipeline.transcript.parser import parse_transcript
 from pipeline.transcript.timed_json import write_timed

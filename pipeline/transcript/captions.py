@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from pipeline.engine.files import write_atomic, write_json
-from pipeline.model.text import NO_BREAK_SPACE, format_clock, slugify
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.engine import write_atomic, write_json
+from pipeline.model import NO_BREAK_SPACE, TimedTranscript, Turn, Voice, Word, format_clock, slugify
 from pipeline.transcript.cues import Cue, split_cues
 from pipeline.transcript.timed_json import link_time_s, read_timed
 

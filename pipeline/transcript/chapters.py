@@ -11,12 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from pipeline.engine.files import read_json, write_json
-from pipeline.model.errors import CauserieError
-from pipeline.model.images import chapter_image_key
-from pipeline.model.show import Chapter
-from pipeline.model.text import format_clock
-from pipeline.model.transcript import TimedTranscript
+from pipeline.engine import read_json, write_json
+from pipeline.model import CauserieError, Chapter, TimedTranscript, chapter_image_key, format_clock
 from pipeline.transcript.timed_json import read_timed
 
 MIN_CHAPTER_S = 15

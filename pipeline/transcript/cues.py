@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from pipeline.model.transcript import TimedTranscript, Turn, Word
+from pipeline.model import TimedTranscript, Turn, Word
 
 _MIN_CUE_S = 1.0
 _MAX_CUE_S = 7.0

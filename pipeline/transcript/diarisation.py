@@ -15,9 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from pipeline.model.audio import DiarisationSource
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.text import suggest, terminal_safe
+from pipeline.model import CauserieError, DiarisationSource, Problems, suggest, terminal_safe
 
 MAX_SPEAKERS = 64  # a file with more is not the diarisation of a podcast
 _SILENT_DB = -100.0

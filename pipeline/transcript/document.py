@@ -31,7 +31,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from pipeline.model.text import NARROW_SPACE, format_clock
+from pipeline.model import NARROW_SPACE, format_clock
 
 SPEAKER_LABEL = re.compile(r"(?P<label>[^\s:«»\[\]\\@#%+-][^:«»\[\]\n]{0,39}?)[ \u00a0\u202f]?:[ \u00a0\u202f](?=\S)")
 _MARKUP = re.compile(r"\\|%%|#{1,6} |- |\+\+\+$|@\d")

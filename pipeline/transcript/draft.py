@@ -10,13 +10,21 @@ from pathlib import Path
 from statistics import median
 from typing import TypedDict
 
-from pipeline.engine.drafts import add_stamp
-from pipeline.engine.files import read_json, read_text, write_atomic
-from pipeline.model.audio import DiarisationSource
-from pipeline.model.glossary import NO_TERMS, SENTENCE_END, Correction, apply_glossary
-from pipeline.model.show import Glossary
-from pipeline.model.text import apply_typography, format_clock
-from pipeline.model.transcript import DoubtfulPassage, Doubts, Recognition, Word
+from pipeline.engine import add_stamp, read_json, read_text, write_atomic
+from pipeline.model import (
+    NO_TERMS,
+    SENTENCE_END,
+    Correction,
+    DiarisationSource,
+    DoubtfulPassage,
+    Doubts,
+    Glossary,
+    Recognition,
+    Word,
+    apply_glossary,
+    apply_typography,
+    format_clock,
+)
 from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
 from pipeline.transcript.document import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
 

@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.text import suggest
+from pipeline.model import CauserieError, Problems, suggest
 from pipeline.transcript.document import (
     SPEAKER_LABEL,
     Block,

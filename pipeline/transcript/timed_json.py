@@ -8,8 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypedDict
 
-from pipeline.engine.files import read_json, write_atomic
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.engine import read_json, write_atomic
+from pipeline.model import TimedTranscript, Turn, Voice, Word
 
 
 @dataclass(frozen=True)

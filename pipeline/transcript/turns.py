@@ -7,8 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.model.text import NO_BREAK_SPACE, apply_typography, slugify
-from pipeline.model.transcript import Turn, Voice, Word
+from pipeline.model import NO_BREAK_SPACE, Turn, Voice, Word, apply_typography, slugify
 from pipeline.transcript.document import Insert, Paragraph, Section, Transcript, VoiceDeclaration
 
 # The role of the voices in a section, by the slug of the first words of its label.

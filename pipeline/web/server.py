@@ -18,8 +18,8 @@ from socket import AF_INET6, gaierror, socket
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from pipeline.model.errors import CauserieError
-from pipeline.publish.http_headers import REVALIDATE, content_type
+from pipeline.model import CauserieError
+from pipeline.publish import REVALIDATE, content_type
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 

@@ -55,8 +55,10 @@ def test_a_failed_computation_is_not_cached(tmp_path: Path) -> None:
 
 
 def test_another_source_has_another_signature(tmp_path: Path) -> None:
-    names = []
-    for name in ("a.py", "b.py"):
-        (tmp_path / name).write_text(name)
-        names.append(source_signature((str(tmp_path / name),)))
-    assert len(set(names)) == 2
+    signatures = set()
+    for text in ("a = 1", "a = 2"):
+        package = tmp_path / text
+        package.mkdir()
+        (package / "module.py").write_text(text)
+        signatures |= {source_signature(package), source_signature(tmp_path, package)}
+    assert len(signatures) == 2

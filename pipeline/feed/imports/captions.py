@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 from pipeline.feed.imports.html_text import single_line
 from pipeline.feed.imports.item import LinkedFile
-from pipeline.model.errors import CauserieError
-from pipeline.transcript.document import SPEAKER_LABEL, Paragraph, Transcript, VoiceDeclaration, format_transcript
-from pipeline.transcript.parser import parse_transcript
+from pipeline.model import CauserieError
+from pipeline.transcript import SPEAKER_LABEL, Paragraph, Transcript, VoiceDeclaration, format_transcript, parse_transcript
 
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
 _TAG = re.compile(r"</?[a-zA-Z0-9:.][^<>]*>|</?>")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from pipeline.feed import podcast_guid
 from pipeline.feed.imports import field_parsers
 from pipeline.feed.imports.html_text import clean_title, single_line, truncate
 from pipeline.feed.imports.item import summary_and_description
 from pipeline.feed.imports.namespace_tags import read_license
 from pipeline.feed.imports.xml_reader import Element
-from pipeline.feed.ledger import podcast_guid
-from pipeline.model.show import ShowInfo
-from pipeline.model.text import slugify
+from pipeline.model import ShowInfo, slugify
 
 # Domains of podcast hosts: a page there is not the show's own site
 _HOSTING_DOMAINS = frozenset(

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pipeline.config.loader import RESERVED_SLUGS
+from pipeline.config import RESERVED_SLUGS
+from pipeline.feed import episode_guid, podcast_guid
 from pipeline.feed.imports import field_parsers
 from pipeline.feed.imports.channel import cover_url, parse_show_info, self_link_url
 from pipeline.feed.imports.html_text import clean_title, single_line
@@ -23,10 +24,7 @@ from pipeline.feed.imports.item import (
 )
 from pipeline.feed.imports.namespace_tags import CHANNEL_TAGS, FeedKeys, channel_feed_keys, read_season_names
 from pipeline.feed.imports.xml_reader import Element, parse_channel
-from pipeline.feed.ledger import episode_guid, podcast_guid
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import Credit, Person, ShowInfo
-from pipeline.model.text import slugify
+from pipeline.model import CauserieError, Credit, Person, ShowInfo, slugify
 
 _KNOWN_CHANNEL_TAGS = frozenset(
     "title link description language copyright generator docs ttl lastBuildDate pubDate image item webMaster managingEditor atom:link "

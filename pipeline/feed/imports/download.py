@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.engine.files import write_json
+from pipeline.engine import write_json
 from pipeline.feed.imports.http import FetchLimits, FetchResponse, TruncatedBody, open_url, redact_url, too_large_error
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 MAX_MEDIA_BYTES = 5_000_000_000
 MAX_STALLED_ATTEMPTS = 5  # in a row without a new byte

@@ -8,13 +8,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 from urllib.parse import quote, urljoin, urlsplit
 
-from pipeline.config.fields import parse_time
+from pipeline.config import parse_time
 from pipeline.feed.imports.html_text import clean_title, remove_controls, single_line, truncate
 from pipeline.feed.imports.xml_reader import Element
-from pipeline.model.directories import CATEGORIES
-from pipeline.model.roles import find_role
-from pipeline.model.show import Chapter, Credit, Person
-from pipeline.model.text import slugify
+from pipeline.model import CATEGORIES, Chapter, Credit, Person, find_role, slugify
 
 # Time zones that RFC 2822 does not define and hosts use, in hours
 _ZONE_HOURS: dict[str, float] = {"CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "WET": 0, "EET": 2, "EEST": 3, "MSK": 3}

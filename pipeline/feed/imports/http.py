@@ -16,8 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pipeline.feed.imports.field_parsers import normalise_url
 from pipeline.feed.imports.host_policy import resolve_host
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
+from pipeline.model import CauserieError, terminal_safe
 
 MAX_REDIRECTS = 10
 CHUNK_BYTES = 1 << 16

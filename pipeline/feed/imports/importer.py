@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeGuard
 
-from pipeline.config.fields import WEBSITE
-from pipeline.engine.files import read_json
+from pipeline.config import WEBSITE
+from pipeline.engine import read_json
 from pipeline.feed.imports import download
 from pipeline.feed.imports.converter import ImportedShow, convert_feed
 from pipeline.feed.imports.http import FetchLimits, fetch, redact_url
@@ -24,7 +24,7 @@ from pipeline.feed.imports.session import ImportSession
 from pipeline.feed.imports.staging import DONE_MARKER, stage_show
 from pipeline.feed.imports.toml_writer import Manifest, MediaRow, are_media_rows
 from pipeline.feed.imports.xml_reader import MAX_FEED_BYTES
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 _STAGING_FOLDER = ".importing"
 

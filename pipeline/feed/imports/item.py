@@ -6,14 +6,12 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from pipeline.config.fields import parse_time
+from pipeline.config import parse_time
 from pipeline.feed.imports import field_parsers
 from pipeline.feed.imports.html_text import clean_title, html_to_text, single_line, truncate
 from pipeline.feed.imports.namespace_tags import ITEM_TAGS, FeedKeys, item_feed_keys
 from pipeline.feed.imports.xml_reader import Element
-from pipeline.model.audio import Soundbite
-from pipeline.model.show import Chapter, EpisodeInfo, Person
-from pipeline.model.text import format_clock
+from pipeline.model import Chapter, EpisodeInfo, Person, Soundbite, format_clock
 
 NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # of an episode without a date in the feed
 MAX_CHARS = {"title": 255, "summary": 500, "description": 4000}  # the limits of pipeline/config/loader.py

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from pipeline.config.feed import MEDIUMS, TAG_KEYS, TagKeys
-from pipeline.config.fields import LICENSE_ID, URL
+from pipeline.config import LICENSE_ID, MEDIUMS, TAG_KEYS, URL, TagKeys
 from pipeline.feed.imports import field_parsers
 from pipeline.feed.imports.html_text import remove_controls, single_line, truncate
 from pipeline.feed.imports.xml_reader import Element

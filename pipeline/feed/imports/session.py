@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from pipeline.feed.imports.converter import ImportNote
 from pipeline.feed.imports.http import FetchedBody, FetchLimits, fetch
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
+from pipeline.model import CauserieError, terminal_safe
 
 MAX_HOST_FAILURES = 5  # failures in a row after which a host is skipped
 

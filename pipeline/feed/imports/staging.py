@@ -10,18 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.engine.files import write_atomic, write_json
-from pipeline.feed import ledger
+from pipeline.engine import write_atomic, write_json
+from pipeline.feed import save_ledger
 from pipeline.feed.imports.captions import best_transcript, captions_to_transcript, transcript_extension
 from pipeline.feed.imports.converter import ImportedShow, ImportNote
 from pipeline.feed.imports.field_parsers import parse_json_chapters
 from pipeline.feed.imports.item import ImportedItem
 from pipeline.feed.imports.session import ImportSession
 from pipeline.feed.imports.toml_writer import format_episode_toml, format_show_toml, import_manifest, initial_ledger
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.images import check_cover, image_size
-from pipeline.model.show import Chapter
-from pipeline.transcript.freeform.import_text import convert_file, decode_text
+from pipeline.model import CauserieError, Chapter, Problems, check_cover, image_size
+from pipeline.transcript.freeform import convert_file, decode_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000
 MAX_PARALLEL = 4
@@ -40,7 +38,7 @@ def stage_show(staging_folder: Path, imported_show: ImportedShow, data: bytes, s
     names = {person.key: person.name for person in imported_show.people}
     _stage_items(imported_show.items, lambda item, mine: _stage_item(staging_folder, item, imported_show, names, mine), session)
     write_atomic(staging_folder / "show.toml", format_show_toml(imported_show, cover))
-    ledger.save_ledger(staging_folder / "feeds/ledger.json", initial_ledger(imported_show))
+    save_ledger(staging_folder / "feeds/ledger.json", initial_ledger(imported_show))
     notes = [{"where": note.where, "text": note.text} for note in session.notes]
     write_json(
         staging_folder / "feeds/imported.json", {**import_manifest(imported_show, source, hashlib.sha256(data).hexdigest()), "notes": notes}

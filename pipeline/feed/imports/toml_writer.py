@@ -9,14 +9,12 @@ from pathlib import PurePosixPath
 from typing import TypedDict, TypeGuard
 from urllib.parse import urlsplit
 
+from pipeline.feed import Ledger, PublicationRecord, PublishedItem, adopt_guids, record_publication
 from pipeline.feed.imports.converter import ImportedShow
 from pipeline.feed.imports.html_text import single_line
 from pipeline.feed.imports.item import NO_DATE, ImportedItem
 from pipeline.feed.imports.namespace_tags import feed_toml_lines
-from pipeline.feed.ledger import Ledger, PublicationRecord, PublishedItem, adopt_guids, record_publication
-from pipeline.model.roles import find_role
-from pipeline.model.show import Chapter, Credit, Person
-from pipeline.model.text import format_clock, is_slug
+from pipeline.model import Chapter, Credit, Person, find_role, format_clock, is_slug
 
 _EXAMPLE = "2026-01-15T06:00:00+01:00"
 _EXTENSION_BY_TYPE = {

@@ -10,8 +10,7 @@ from functools import lru_cache
 from html.entities import html5
 from typing import TYPE_CHECKING
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import terminal_safe
+from pipeline.model import CauserieError, terminal_safe
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from pipeline.feed.rules.feed_reader import Feed
 from pipeline.feed.rules.rule import ADVICE, ERROR, SHOW, Rule, missing, not_one_of, too_long, too_many_bytes
-from pipeline.model.directories import CATEGORIES, LANGUAGES
-from pipeline.model.text import suggest
+from pipeline.model import CATEGORIES, LANGUAGES, suggest
 
 DESCRIPTION_BYTES = 4000
 MAX_INDEXED_BYTES = 25_000_000

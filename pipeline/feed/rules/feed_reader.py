@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
 
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -20,7 +20,7 @@ from pipeline.feed.rules.channel import (
 )
 from pipeline.feed.rules.feed_reader import Entry, Feed
 from pipeline.feed.rules.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, channel_or_item, missing, not_one_of, too_long, too_many_bytes
-from pipeline.model.directories import ENCLOSURES
+from pipeline.model import ENCLOSURES
 
 _CHAPTERS_AT_SPOTIFY = "Creating and managing chapters (Spotify for Creators)"
 _CHAPTERS_AT_APPLE = "Chapters (podcasters.apple.com/support/5482)"

@@ -10,14 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.file_cache import FileCache, source_signature
-from pipeline.engine.files import read_json
+from pipeline.engine import FileCache, read_json, source_signature
 from pipeline.feed.rules import text_formats
 from pipeline.feed.rules.rule import AudioProperties, FileReference, LocalFile
-from pipeline.model import images
+from pipeline.model import ImageHeader, read_header
 
 _MAX_TEXT_BYTES = 64 << 20
-_CODE_FILES = (__file__, text_formats.__file__, images.__file__)
+_SOURCES = (Path(__file__).parent, Path(__file__).parents[2] / "model")  # code whose changes invalidate cached properties
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def files_by_url(root: Path, website: str) -> dict[str, ReleasedFile]:
 
 def inspect_files(uses: Iterable[FileReference], released: Mapping[str, ReleasedFile], cache: FileCache) -> dict[str, LocalFile]:
     """The properties of the referenced files, by URL; files that are not in the show are left out."""
-    code_signature = source_signature(_CODE_FILES)
+    code_signature = source_signature(*_SOURCES)
     inspected: dict[str, LocalFile] = {}
     for use in uses:
         if use.url in inspected or not (file := released.get(use.url)):
@@ -87,7 +86,7 @@ def _inspect_file(kind: str, path: Path) -> dict[str, Any]:
     """The fields of a `LocalFile` except its digest, as JSON values."""
     size = path.stat().st_size
     if kind == "cover":
-        image = images.read_header(path)
+        image = read_header(path)
         return {"bytes": size, "image": image and asdict(image)}
     if kind == "audio":
         audio = _read_audio(path)
@@ -100,7 +99,7 @@ def _to_local_file(sha256: str, properties: Mapping[str, Any]) -> LocalFile:
     image, audio = properties.get("image"), properties.get("audio")
     if audio:
         audio = AudioProperties(**{**audio, "id3": tuple(audio["id3"]) if audio["id3"] else None})
-    return LocalFile(properties["bytes"], sha256, images.ImageHeader(**image) if image else None, audio, properties.get("damage", ""))
+    return LocalFile(properties["bytes"], sha256, ImageHeader(**image) if image else None, audio, properties.get("damage", ""))
 
 
 def _read_audio(path: Path) -> AudioProperties | None:

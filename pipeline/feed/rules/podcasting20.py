@@ -9,8 +9,7 @@ from uuid import UUID
 from pipeline.feed.rules.channel import is_http_url, is_local_url, parse_rfc2822_date
 from pipeline.feed.rules.feed_reader import Entry, Feed, Tag
 from pipeline.feed.rules.rule import ADVICE, EPISODE, ERROR, SHOW, Rule, channel_or_item, not_one_of
-from pipeline.model.directories import MEDIUMS, TRANSCRIPTS
-from pipeline.model.roles import TAXONOMY
+from pipeline.model import MEDIUMS, TAXONOMY, TRANSCRIPTS
 
 _DOCS = "podcast-namespace, docs/tags"
 _ROLES = frozenset(role.lower() for group in TAXONOMY.values() for role in group)

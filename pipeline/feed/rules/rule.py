@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.feed.rules.feed_reader import Entry, Feed, Tag
-from pipeline.model.images import ImageHeader
+from pipeline.model import ImageHeader
 
 ERROR, ADVICE = "error", "advice"
 SHOW, EPISODE, EPISODES = "show", "episode", "episodes"  # scopes of a rule, besides the kinds of file in `FileReference`

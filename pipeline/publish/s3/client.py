@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pipeline import __version__
-from pipeline.model.show import S3Settings
+from pipeline.model import S3Settings
 from pipeline.publish.s3.request_body import FileBody
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import S3Settings
+from pipeline.model import CauserieError, S3Settings
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

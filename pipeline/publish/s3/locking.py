@@ -14,11 +14,11 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from pipeline.engine.files import write_json
-from pipeline.model.errors import CauserieError
+from pipeline.engine import write_json
+from pipeline.model import CauserieError
+from pipeline.publish import read_json_object
 from pipeline.publish.s3.client import ObjectLocation, read_object
 from pipeline.publish.s3.errors import status_of
-from pipeline.publish.upload_state import read_json_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

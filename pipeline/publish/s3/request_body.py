@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.model.errors import CauserieError
-from pipeline.publish.public_tree import PublicFile
+from pipeline.model import CauserieError
+from pipeline.publish import PublicFile
 
 _BLOCK_BYTES = 1 << 20
 _SEND_BYTES = 1 << 16  # per read while sending: a larger block can exceed the socket's timeout on a slow line

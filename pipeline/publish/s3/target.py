@@ -15,21 +15,26 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine.files import sha256 as digest_of
-from pipeline.engine.files import write_json
-from pipeline.model.errors import CauserieError
-from pipeline.model.show import S3Settings
-from pipeline.publish.http_headers import IMMUTABLE
-from pipeline.publish.public_tree import PublicFile
+from pipeline.engine import sha256 as digest_of
+from pipeline.engine import write_json
+from pipeline.model import CauserieError, S3Settings
+from pipeline.publish import (
+    IMMUTABLE,
+    ONE_PUT_BYTES,
+    PART_BYTES,
+    PublicFile,
+    RemoteFile,
+    ignore_progress,
+    load_manifest,
+    read_json_object,
+    save_manifest,
+)
 from pipeline.publish.s3.client import WORKERS, ObjectLocation, make_client, read_object
 from pipeline.publish.s3.errors import code_of, host_of, status_of, translate_errors
 from pipeline.publish.s3.locking import BucketLock, WriteCondition, conditional_writes_work
 from pipeline.publish.s3.multipart import send_parts
 from pipeline.publish.s3.request_body import FileBody, etag, open_verified
 from pipeline.publish.s3.setup import set_up_bucket
-from pipeline.publish.target import ignore_progress
-from pipeline.publish.upload_plan import ONE_PUT_BYTES, PART_BYTES, RemoteFile
-from pipeline.publish.upload_state import load_manifest, read_json_object, save_manifest
 
 IN_MEMORY_BYTES = 200_000  # up to here sent as one block, which even a slow line shared by `WORKERS` takes within `CONNECT_TIMEOUT_S`
 SEND_TRIES = 6  # tries to send a file that arrives corrupted; 2 for one in parts

@@ -1,0 +1,10 @@
+"""Texts typed elsewhere, loose or in Word, to the editable transcript; and what in a transcript reads like a slip of such a text."""
+
+from pipeline.transcript.freeform.import_text import convert_file, decode_text
+from pipeline.transcript.freeform.lint import lint_transcript
+
+__all__ = [
+    "convert_file",
+    "decode_text",
+    "lint_transcript",
+]

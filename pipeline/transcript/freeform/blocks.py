@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from pipeline.transcript.document import SPEAKER_LABEL, Block, Insert, Paragraph, Section, VoiceDeclaration
+from pipeline.transcript import (
+    DIALOGUE_ROLES,
+    NARRATOR_ROLES,
+    SPEAKER_LABEL,
+    Block,
+    Insert,
+    Paragraph,
+    Section,
+    VoiceDeclaration,
+    section_role,
+)
 from pipeline.transcript.freeform.labels import find_person, fold_name
 from pipeline.transcript.freeform.lines import Remark
-from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, section_role
 
 _QUOTATION_KINDS = {"archive", "micro-trottoir", "extrait", "témoignage", "vox-pop", "clip", "testimony"}
 _QUOTATION_PREFIXES = ("bande annonce", "radio trottoir", "radiotrottoir", "micro", "publicite")

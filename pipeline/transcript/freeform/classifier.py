@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
+from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform.lines import Remark, SourceLine
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
-from pipeline.transcript.turns import DIALOGUE_ROLES, section_role
 
 _PAGE_FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"

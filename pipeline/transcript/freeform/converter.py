@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from pipeline.model.text import apply_typography
-from pipeline.transcript.document import Block, Insert, Note, Paragraph, Section, Transcript, format_transcript
+from pipeline.model import apply_typography
+from pipeline.transcript import Block, Insert, Note, Paragraph, Section, Transcript, format_transcript
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform import quotes as quotes
 from pipeline.transcript.freeform.blocks import close_parts, declare_voices, normalise_brackets, voice_key

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from pipeline.model.errors import CauserieError
+from pipeline.model import CauserieError
 from pipeline.transcript.freeform.lines import Remark, SourceLine
 
 if TYPE_CHECKING:

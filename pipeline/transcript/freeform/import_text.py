@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import format_clock, terminal_safe
-from pipeline.transcript.document import format_transcript
+from pipeline.model import CauserieError, format_clock, terminal_safe
+from pipeline.transcript import format_transcript
 from pipeline.transcript.freeform.classifier import TranscriptHeader
 from pipeline.transcript.freeform.converter import Conversion, convert_lines, unplaced_note
 from pipeline.transcript.freeform.docx import read_docx

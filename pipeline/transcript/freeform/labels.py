@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.model.text import slugify
+from pipeline.model import slugify
 
 _PARTS = (
     r"g[ée]n[ée]riques?|archives?|(?:micros?|radio)[- ]?trottoirs?|vox[- ]?pop|extraits?|bande[- ]annonce|t[ée]moignages?|fictions?|jingle|"

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.transcript.document import parse_anchor
+from pipeline.transcript import parse_anchor
 
 _CLOCK = r"\d{1,2}:[0-5]\d(?::[0-5]\d)?(?:[.,]\d{1,3})?"
 _RANGE = rf"(?P<clock>{_CLOCK})(?:\s*(?:-->|[-–—à])\s*{_CLOCK})?"

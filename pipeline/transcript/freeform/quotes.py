@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pipeline.transcript.document import Paragraph
+from pipeline.transcript import Paragraph
 from pipeline.transcript.freeform.lines import SourceLine
 
 

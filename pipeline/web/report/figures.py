@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any  # of JSON values
 
-from pipeline.audio.level_profile import LevelProfile, loudness_range_lu
-from pipeline.model.show import Chapter
+from pipeline.audio import LevelProfile, loudness_range_lu
+from pipeline.model import Chapter
 from pipeline.web.report import statistics
 from pipeline.web.report.speakers import SpeakerTurn, display_safe
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any  # of JSON values, and of what tomllib reads
 
-from pipeline.model.text import NO_BREAK_SPACE
+from pipeline.model import NO_BREAK_SPACE
 from pipeline.web.report.speakers import display_safe
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "report"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any  # of JSON values
 
-from pipeline.audio.level_profile import LevelProfile
-from pipeline.model.text import apply_typography, format_clock
+from pipeline.audio import LevelProfile
+from pipeline.model import apply_typography, format_clock
 from pipeline.web.report import statistics
 from pipeline.web.report.labels import TEMPLATES, ReportFormatter, processing_steps, verdict
 from pipeline.web.report.speakers import display_safe

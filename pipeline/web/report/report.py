@@ -27,10 +27,9 @@ def write_report(
     transcript (`timed`) the voices are those of the tracks; without `chapters` none are marked. Raises `CauserieError` when a file is
     damaged.
     """
-    from pipeline.audio.level_profile import load_profile
-    from pipeline.engine.files import read_json, write_atomic, write_json
-    from pipeline.transcript.chapters import read_chapters
-    from pipeline.transcript.timed_json import read_timed
+    from pipeline.audio import load_profile
+    from pipeline.engine import read_json, write_atomic, write_json
+    from pipeline.transcript import read_chapters, read_timed
     from pipeline.web.report.figures import ReportSource, compute_figures
     from pipeline.web.report.labels import load_labels
     from pipeline.web.report.page import render_report

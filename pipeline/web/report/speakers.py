@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any  # of JSON values
 
-from pipeline.model.transcript import TimedTranscript, Turn
+from pipeline.model import TimedTranscript, Turn
 
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

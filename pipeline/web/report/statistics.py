@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipeline.audio.level_profile import (
+from pipeline.audio import (
     ABSOLUTE_GATE_LUFS,
     BLOCKS_PER_S,
     HOPS_PER_S,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from pipeline.model.text import format_clock
+from pipeline.model import format_clock
 
 COLUMNS = 1200  # finer than a screen or paper shows, and few enough to keep the page small
 BOTTOM_DB = -60  # the bottom of a panel: lower levels count as silence

@@ -19,11 +19,11 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any  # of JSON values, and of what tomllib reads
 
-from pipeline.engine.files import read_json, read_text, write_atomic
-from pipeline.model.errors import CauserieError
-from pipeline.publish.http_headers import content_type
+from pipeline.engine import read_json, read_text, write_atomic
+from pipeline.model import CauserieError
+from pipeline.publish import content_type
+from pipeline.web import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 from pipeline.web.review.view_model import build_view_model
-from pipeline.web.server import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 
 _TEMPLATES = Path(__file__).parents[2] / "templates" / "review"
 _ASSETS = ("review.js", "review.css")

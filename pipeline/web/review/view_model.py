@@ -10,14 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # of JSON values
 
-from pipeline.model.errors import CauserieError, Problems
-from pipeline.model.text import format_clock
-from pipeline.model.transcript import Recognition, Word
-from pipeline.transcript.align import assign_times
-from pipeline.transcript.document import SPEAKER_LABEL, parse_anchor
-from pipeline.transcript.draft import format_reasons
-from pipeline.transcript.lint import lint_transcript
-from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head
+from pipeline.model import CauserieError, Problems, Recognition, Word, format_clock
+from pipeline.transcript import ANCHOR, SPEAKER_LABEL, assign_times, format_reasons, parse_anchor, parse_transcript, scan_head
+from pipeline.transcript.freeform import lint_transcript
 
 _DOUBT = re.compile(r"\s*%%\s*\?\s*(?P<said>.*)")
 _CLOCK = re.compile(r"\d+(?::[0-5]\d){1,2}")

@@ -8,12 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.model.errors import CauserieError
-from pipeline.model.text import apply_typography
-from pipeline.transcript.document import SPEAKER_LABEL, Block, Insert, Note, Paragraph, Section, Transcript, spoken_paragraphs
+from pipeline.model import CauserieError, apply_typography
+from pipeline.transcript import (
+    SPEAKER_LABEL,
+    Block,
+    Insert,
+    Note,
+    Paragraph,
+    Section,
+    Transcript,
+    parse_transcript,
+    spoken_paragraphs,
+    undeclared_labels,
+)
 from pipeline.transcript.freeform.blocks import close_parts
 from pipeline.transcript.freeform.speakers import looks_like_name
-from pipeline.transcript.parser import parse_transcript, undeclared_labels
 
 _LONG_PARAGRAPH_CHARS = 1200  # about 90 s of one voice
 _MIN_DUPLICATE_WORDS = 6  # shorter lines are similar by chance

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.transcript.lint import lint_transcript
+from pipeline.transcript.freeform.lint import lint_transcript
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHOW = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "transcripts").glob("*.md")}
 NORA = "+++\n[voices.Nora]\n+++\nNora : Oui.\n"
 CREDITS = "Une émission préparée par toute l’équipe de la mairie."
