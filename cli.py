@@ -338,9 +338,9 @@ def rollback(root: Path, number: int | None, quiet: bool, as_json: bool, at: dat
 def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) -> None:
     """Serve the published folder on 127.0.0.1, with byte ranges, to view and listen to it."""
     if watch:
-        from pipeline.commands import watch
+        from pipeline.commands import watch as watch_show
 
-        watch(root.resolve(), host=host, port=port, now=lambda: _resolve_time(at), on_message=_echo)
+        watch_show(root.resolve(), host=host, port=port, now=lambda: _resolve_time(at), on_message=_echo)
         return
     if at:
         raise CauserieError("only works with --watch", "--at", "add --watch")

@@ -1,4 +1,3 @@
-from .preview import watch as watch
 from .build import build_show as build_show
 from .check import as_errors as as_errors
 from .check import check_show as check_show
@@ -6,6 +5,7 @@ from .console import Console as Console
 from .doctor import diagnose as diagnose
 from .imports import import_feed as import_feed
 from .imports import import_text as import_text
+from .preview import watch as watch
 from .publish import list_publications as list_publications
 from .publish import publish_due as publish_due
 from .publish import publish_show as publish_show

@@ -6,13 +6,13 @@ The rules of podcast directories (`pipeline/feed/rules/`) are applied to the fee
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec
 
 from pipeline.audio import probe_fully, reject_unreadable, validate_mix
+from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
 from pipeline.config import episode_of, read_config
 from pipeline.engine import FileCache, is_unedited_draft, read_text, source_signature
@@ -20,19 +20,8 @@ from pipeline.feed import load_ledger
 from pipeline.feed.rules import (
     ADVICE,
     ERROR,
-    FileReference,
     Finding,
-    HttpProbe,
-    ReleasedFile,
-    check_feed,
-    file_references,
-    files_by_url,
-    fingerprint,
     group_findings,
-    inspect_files,
-    is_http_url,
-    parse_feed,
-    self_references,
 )
 from pipeline.guide import clip_quotes, guide_warnings, locate, missing_glyphs, parse_guide, spoken_words
 from pipeline.model import (
@@ -51,7 +40,6 @@ from pipeline.model import (
     suggest,
     terminal_safe,
 )
-from pipeline.publish import PLAYER_ORIGIN, request
 from pipeline.transcript import (
     DiarisedTurn,
     build_turns,
@@ -67,12 +55,8 @@ from pipeline.transcript.freeform import lint_transcript
 
 P = ParamSpec("P")
 
-FEED_PATH = "feeds/feed.xml"
-_PACKAGES = Path(__file__).parents[1]
-_PROBE_SOURCES = (_PACKAGES / "audio",)  # code whose changes invalidate cached durations
-_RULE_SOURCES = (_PACKAGES / "feed/rules", _PACKAGES / "model")  # code whose changes invalidate cached findings
+_PROBE_SOURCES = (PACKAGES / "audio",)  # code whose changes invalidate cached durations
 StatusCallback = Callable[[str], None]
-OWN_PACK = "Causerie"  # the pack of findings that come from no directory
 
 
 def check_show(root: Path, online: bool = False, on_status: StatusCallback = lambda text: None) -> list[Finding]:
@@ -116,64 +100,6 @@ def _run_checks(
     if any(finding.level == ERROR for finding in findings):
         return [finding for finding in findings if finding.rule != "not-built"]
     return findings + _transcript_advice(root, show)
-
-
-def check_directories(root: Path, website: str, online: bool = False, cache: FileCache | None = None) -> list[Finding]:
-    """The findings of the directories' rules for the built feed, with `online` also for the answers of its servers.
-
-    Raises `CauserieError` when the file is no feed, or when a release file is damaged.
-    """
-    path = root / FEED_PATH
-    if not path.is_file():
-        return [
-            Finding(
-                ADVICE,
-                OWN_PACK,
-                "not-built",
-                "",
-                FEED_PATH,
-                "is not built yet, so the rules of directories were not checked",
-                "run causerie build",
-            )
-        ]
-    cache, released = cache or FileCache(root), files_by_url(root, website)
-    if online:
-        return _evaluate_rules(path, released, cache, online)
-    version = f"{source_signature(*_RULE_SOURCES)} {fingerprint(released)}"
-    return [
-        Finding(*row)
-        for row in cache.get_or_compute(
-            path, FEED_PATH, version, lambda: [[*vars(each).values()] for each in _evaluate_rules(path, released, cache)]
-        )
-    ]
-
-
-def _evaluate_rules(path: Path, released: Mapping[str, ReleasedFile], cache: FileCache, online: bool = False) -> list[Finding]:
-    """The findings of every rule in a feed, and in those of its files that are in this folder."""
-    feed = parse_feed(path.read_bytes(), FEED_PATH)
-    uses = tuple(file_references(feed))
-    files = inspect_files(uses, released, cache)
-    served = _probe_urls((*self_references(feed), *uses)) if online else {}
-    found = list(check_feed(feed, files, FEED_PATH, served))
-    if missing := len({use.url for use in uses} - files.keys()):
-        message = f"names {missing} files that are not in this folder, so they were not checked"
-        found.append(Finding(ADVICE, OWN_PACK, "files-elsewhere", "", FEED_PATH, message, "run causerie build"))
-    return found
-
-
-def _probe_urls(uses: Sequence[FileReference]) -> dict[str, HttpProbe]:
-    """The answers of servers by URL, with eight requests at a time."""
-    by_url = {use.url: use for use in uses if is_http_url(use.url)}
-    with ThreadPoolExecutor(8) as pool:
-        return dict(zip(by_url, pool.map(_probe_url, by_url.values()), strict=True))
-
-
-def _probe_url(use: FileReference) -> HttpProbe:
-    head = request(use.url, Origin=PLAYER_ORIGIN)
-    if use.kind not in ("audio", "alternate") or head.status != 200:
-        return HttpProbe(head.status, head.headers)
-    part = request(use.url, "GET", Range="bytes=0-1")
-    return HttpProbe(head.status, head.headers, part.status, part.headers.get("content-range", ""))
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:

@@ -17,7 +17,8 @@ from pipeline.transcript.document import (
     parse_anchor,
     spoken_paragraphs,
 )
-from pipeline.transcript.draft import draft_transcript, format_reasons
+from pipeline.transcript.draft import draft_transcript
+from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.timed_json import link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role

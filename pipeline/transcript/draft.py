@@ -8,95 +8,34 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from statistics import median
-from typing import TypedDict
 
 from pipeline.engine import add_stamp, read_json, read_text, write_atomic
 from pipeline.model import (
     NO_TERMS,
     SENTENCE_END,
-    Correction,
     DiarisationSource,
-    DoubtfulPassage,
     Doubts,
     Glossary,
     Recognition,
     Word,
     apply_glossary,
-    apply_typography,
     format_clock,
 )
 from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
 from pipeline.transcript.document import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
+from pipeline.transcript.draft_notes import correction_notes, doubt_notes, escape_markup, fixed_texts, gap_note, make_note
 
 _PAUSE_S = 0.8  # begins a new paragraph
 _LONG_PAUSE_S = 2.0  # the same, when tracks identify the speakers
-_GAP_S = 4.0  # without words: music, silence or missed words
 _CLEAR_MARGIN_DB = 4.0  # between two microphones: a smaller difference may be room acoustics
 _MIN_TURN_S = 0.4  # the precision of word times
 _SPEECH_THRESHOLD_DB = -15.0  # relative to the track's level while its speaker speaks
 _OVER_BLEED_DB = 10.0
 _MIN_OVERLAP_S = 0.8
 _MAX_BREATH_S = 0.3  # a shorter gap does not end an overlap
-_MAX_QUOTE_CHARS = 60  # of a doubtful passage: enough to find it
 _PARAGRAPH_CHARS = 400  # after it, a paragraph ends with the sentence
 _QUIET_DB = -100.0
 _INACTIVE_DB = -80.0  # below the noise floor of any microphone
-_STRIP_QUOTES = str.maketrans("", "", "«»“”")  # they would nest in the quotation marks of a note
-
-
-class _Texts(TypedDict):
-    """The fixed texts of a draft in one language."""
-
-    stamp: str
-    help: tuple[str, ...]
-    voice: str
-    gap: str
-    quote: str
-    glossary: str
-    together: str
-    reasons: dict[str, str]
-
-
-_TEXTS: dict[str, _Texts] = {
-    "fr": {
-        "stamp": "tant que rien d’autre n’est changé, la machine peut récrire ce brouillon",
-        "help": (
-            "Ce que la machine a entendu : écoutez et corrigez. Les lignes qui commencent par %% ne sont jamais publiées.",
-            "Un paragraphe simple : le narrateur. « Nom : texte » : une autre voix (deux fois au moins, ou déclarée ici).",
-            "## Archive : 1978 ouvre une partie ; ## Récit rend la parole au narrateur. [musique], [rires] : ce qu’on entend.",
-            "Entre « et », un extrait ; une ligne qui commence par - y change de voix. @1:05 au début d’un paragraphe en fixe l’heure.",
-            "%% ? : à écouter d’abord, la machine doute. %% glossaire : ce qu’elle a corrigé d’après glossary.toml.",
-        ),
-        "voice": "Voix",
-        "gap": "? [musique] ou silence",
-        "quote": "« {} »",
-        "glossary": "glossaire",
-        "together": "? deux voix à la fois",
-        "reasons": {
-            "unsure words": "mots peu sûrs",
-            "repetition": "répétition",
-            "no voice": "peut-être personne ne parle",
-            "odd rate": "débit étrange",
-            "glossary": "un nom du glossaire, peut-être",
-        },
-    },
-    "en": {
-        "stamp": "this draft is rewritten automatically as long as nothing else is changed",
-        "help": (
-            "The machine’s transcription: listen and correct. Lines that begin with %% are never published.",
-            "A plain paragraph: the narrator. “Name : text”: another voice (at least twice, or declared here).",
-            "## Archive: 1978 opens a section; ## Narration returns to the narrator. [music], [laughter]: sounds.",
-            "Between « and », an insert; a line that begins with a dash changes the speaker in it. @1:05 before a paragraph sets its time.",
-            "%% ?: listen to this first, it is doubtful. %% glossary: corrected from glossary.toml.",
-        ),
-        "voice": "Voice",
-        "gap": "? [music] or silence",
-        "quote": "“{}”",
-        "glossary": "glossary",
-        "together": "? two voices at once",
-        "reasons": {"no voice": "perhaps no speech", "glossary": "perhaps a name of the glossary"},
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +74,7 @@ def draft_transcript(
     ]
     tracks = with_speaker_tracks(read_json(activity), diarisations)
     transcript = build_draft(read_json(words), tracks, read_json(doubts), names, language, glossary)
-    write_atomic(text, add_stamp(format_transcript(transcript), _texts(language)["stamp"]))
+    write_atomic(text, add_stamp(format_transcript(transcript), fixed_texts(language)["stamp"]))
 
 
 def build_draft(
@@ -166,29 +105,19 @@ def build_draft(
         (recognition["duration_s"],) * 2,
     ]
     notes = sorted(
-        [*_overlap_notes(tracks, language), *_doubt_notes(doubts["passages"], language), *_correction_notes(corrections, language)],
+        [*_overlap_notes(tracks, language), *doubt_notes(doubts["passages"], language), *correction_notes(corrections, language)],
         key=lambda each: each[0],
     )
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
-        blocks.extend(_gap_note(edges[index][1], edges[index + 1][0], language))
-        if text := _escape_markup(" ".join(word.text for word in said), language):
+        blocks.extend(gap_note(edges[index][1], edges[index + 1][0], language))
+        if text := escape_markup(" ".join(word.text for word in said), language):
             blocks.append(Paragraph(text, voice))
         until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
         while notes and notes[0][0] < until_s:  # a note that begins in the pause after a paragraph follows it
             blocks.append(notes.pop(0)[1])
-    blocks.extend(_gap_note(edges[-2][1], edges[-1][0], language))
-    return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), _texts(language)["help"])
-
-
-def format_reasons(reasons: Iterable[str], language: str) -> str:
-    """The reasons of a doubt, in the language of the draft."""
-    return ", ".join(_texts(language)["reasons"].get(reason, reason) for reason in reasons)
-
-
-def _texts(language: str) -> _Texts:
-    """The texts of a draft, in the show's language or in English."""
-    return _TEXTS.get(language.split("-")[0], _TEXTS["en"])
+    blocks.extend(gap_note(edges[-2][1], edges[-1][0], language))
+    return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), fixed_texts(language)["help"])
 
 
 def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language: str) -> tuple[VoiceDeclaration, ...]:
@@ -199,7 +128,7 @@ def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language:
     for index, (track, name) in enumerate(zip(tracks, full, strict=True), 1):
         first = name.split(" ")[0]
         key = re.sub(r"[:«»\[\]\\]", " ", first if firsts.count(first) == 1 else name)[:40].strip()
-        key = key or f"{_texts(language)['voice']} {index}"
+        key = key or f"{fixed_texts(language)['voice']} {index}"
         found.append(VoiceDeclaration(key, person=track["voice"] if name else "", label=name if name != key else ""))
     return tuple(found)
 
@@ -315,59 +244,10 @@ def _pause_s(before: Word, after: Word) -> float:
     return (after.start_s or 0.0) - (before.end_s or 0.0)
 
 
-def _gap_note(start_s: float, end_s: float, language: str) -> tuple[Note, ...]:
-    """A note for a long gap without words: music, silence, or words that were missed."""
-    if end_s - start_s < _GAP_S:
-        return ()
-    return (Note(f"{_texts(language)['gap']} ({format_clock(start_s)}–{format_clock(end_s)})"),)
-
-
 def _overlap_notes(tracks: tuple[_Track, ...], language: str) -> list[tuple[float, Note]]:
     """The start (s) and note of each overlap of two voices: one of them was probably not recognised."""
-    together = _texts(language)["together"]
+    together = fixed_texts(language)["together"]
     return [
-        (start_s, _make_note(f"{together} ({format_clock(start_s)}–{format_clock(end_s)})", language))
+        (start_s, make_note(f"{together} ({format_clock(start_s)}–{format_clock(end_s)})", language))
         for start_s, end_s in _find_overlaps(tracks)
     ]
-
-
-def _doubt_notes(passages: Sequence[DoubtfulPassage], language: str) -> list[tuple[float, Note]]:
-    """The start (s) and note of each doubtful passage: its times, its words, the reasons."""
-    texts = _texts(language)
-    notes: list[tuple[float, Note]] = []
-    for each in passages:
-        shown = each["text"] if len(each["text"]) <= _MAX_QUOTE_CHARS else f"{each['text'][:_MAX_QUOTE_CHARS].rsplit(' ', 1)[0]}…"
-        quote = texts["quote"].format(shown.translate(_STRIP_QUOTES).strip(" .,;:!?\u00a0\u202f"))
-        why = format_reasons(each["reasons"], language)
-        when = f"{format_clock(each['start_s'])}–{format_clock(each['end_s'] + 0.999)}"
-        notes.append((each["start_s"], _make_note(f"? {when} {quote}{f' ({why})' if why else ''}", language)))
-    return notes
-
-
-def _correction_notes(corrections: Sequence[Correction], language: str) -> list[tuple[float, Note]]:
-    """The start (s) and note of each correction of the glossary, so that it can be undone."""
-    name, quote = _texts(language)["glossary"], _texts(language)["quote"]
-    return [
-        (
-            each.start_s,
-            _make_note(
-                f"{name} : {quote.format(each.heard.translate(_STRIP_QUOTES))} → {each.written} ({format_clock(each.start_s)})", language
-            ),
-        )
-        for each in corrections
-    ]
-
-
-def _make_note(text: str, language: str) -> Note:
-    """A note, on one line: line ends in the text become spaces."""
-    return Note(apply_typography(re.sub(r"[ \r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text).strip(), language))
-
-
-def _escape_markup(text: str, language: str) -> str:
-    """Recognised text, made safe for the grammar: brackets become parentheses, and unbalanced quotation marks are removed."""
-    plain = re.sub(r"[ \t\r\n]+", " ", text.translate(str.maketrans("[]", "()"))).strip()
-    depth, broken = 0, False
-    for char in plain:
-        depth += (char == "«") - (char == "»")
-        broken = broken or depth not in (0, 1)
-    return apply_typography(re.sub(r"[«»] ?", "", plain) if broken or depth else plain, language).strip(" \u00a0\u202f")

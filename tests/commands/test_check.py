@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
-from pipeline.commands.check import as_errors, check_directories, check_show
+from pipeline.commands.check import as_errors, check_show
+from pipeline.commands.directories import check_directories
 from pipeline.commands.status import format_status
 from pipeline.engine.file_cache import FileCache
 from pipeline.engine.files import sha256, write_json

@@ -8,7 +8,6 @@ be placed is listed in `unplaced` and kept as a note in the text.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -21,14 +20,13 @@ from pipeline.transcript.freeform.blocks import close_parts, declare_voices, nor
 from pipeline.transcript.freeform.classifier import ClassifiedLine, LineKind, TranscriptHeader, classify_lines
 from pipeline.transcript.freeform.lines import Remark, SourceLine, clean_lines, split_lines
 from pipeline.transcript.freeform.speakers import SpeakerTable, Utterance, find_speakers, split_utterance
+from pipeline.transcript.freeform.unplaced import dropped_names, unplaced_note
 
 _VOICE_OFF = re.compile(r"[\[(]\s*voix[- ]off\s*:?\s*[\])]\s*:?\s*", re.I)
 _VOICE_OFF_AT_START = re.compile(rf"(?P<sounds>(?:\[[^\[\]]*\]\s*)*?){_VOICE_OFF.pattern}", re.I)
 _VOICE_OFF_WITH_NAME = re.compile(r"\[\s*voix[- ]off\s*[:,–-]\s*(?P<who>[^\[\]]+)\]\s*", re.I)
 _ANNOUNCEMENT = re.compile(rf"(?P<name>{labels.NAME.pattern})(?P<what>\s*[,(–-]\s*[^.!?«»]{{3,110}}?)?\s*(?:[.:…]|(?=\[)|$)\s*")
-_WORD, _REWRITTEN_MARKS = re.compile(r"[^\W_]{2,}"), re.compile(r"(?i)\[voix off\]|narrateur *:|\d+:\d\d(?::\d\d)?")
 _SOUND_PARTS = ("jingle", "virgule", "transition")
-_UNPLACED_NOTE = {"fr": "? à placer : {}", "en": "? to place: {}"}
 
 
 @dataclass(frozen=True)
@@ -68,30 +66,9 @@ def convert_lines(lines: Sequence[SourceLine], location: str, people: Mapping[st
         spoken_title=apply_typography(header.spoken_title, language),
     )
     transcript = Transcript(blocks, voices)
-    builder.remarks += _dropped_names(lines, format_transcript(transcript) + " ".join(remark.text for remark in builder.remarks))
+    builder.remarks += dropped_names(lines, format_transcript(transcript) + " ".join(remark.text for remark in builder.remarks))
     remarks = tuple(sorted(builder.remarks, key=lambda remark: remark.line))
     return Conversion(transcript, typeset, tuple(builder.unplaced), remarks)
-
-
-def _dropped_names(lines: Sequence[SourceLine], kept_text: str) -> Iterator[Remark]:
-    """Report names alone on a line with no speech after them, when some of their words are nowhere in the kept text."""
-    available = _count_words(kept_text)
-    for line in lines:
-        typed_words, typed = _count_words(line.source or f"{line.label} {line.text}"), line.source or line.text
-        if typed_words - available and typed.rstrip().endswith(":"):
-            yield Remark(line.number, typed.strip(), "a name with no speech after it; left out")
-        available -= typed_words
-
-
-def _count_words(text: str) -> Counter[str]:
-    """Count the words, without times, “[voix off]” and “Narrateur :”, which are written differently in the editable text."""
-    return Counter(_WORD.findall(_REWRITTEN_MARKS.sub(" ", text).casefold()))
-
-
-def unplaced_note(remark: Remark, language: str) -> Note:
-    """Return an unplaced line as a note in the text, so that nothing is lost."""
-    template = _UNPLACED_NOTE["fr" if language.startswith("fr") else "en"]
-    return Note(template.format(quotes.single_line(remark.text)), remark.line)
 
 
 @dataclass

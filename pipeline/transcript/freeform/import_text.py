@@ -10,9 +10,10 @@ from pathlib import Path
 from pipeline.model import CauserieError, format_clock, terminal_safe
 from pipeline.transcript import format_transcript
 from pipeline.transcript.freeform.classifier import TranscriptHeader
-from pipeline.transcript.freeform.converter import Conversion, convert_lines, unplaced_note
+from pipeline.transcript.freeform.converter import Conversion, convert_lines
 from pipeline.transcript.freeform.docx import read_docx
 from pipeline.transcript.freeform.lines import split_lines
+from pipeline.transcript.freeform.unplaced import unplaced_note
 
 _TEXT_SUFFIXES = (".txt", ".md", ".text", "")
 _BYTES_MAX = 20_000_000
