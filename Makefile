@@ -1,4 +1,5 @@
-# Two commands: `make demo` builds and publishes the sample show, `make test` runs the whole suite. Both install what they need.
+# Two commands: `make demo` builds and publishes the sample show, `make test` runs every check. Both install what they need.
+# For the working loop: `make quick`, about a minute, and `make lint`.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,20 +10,24 @@ ifeq ($(origin BROWSER),command line)
 export CAUSERIE_BROWSER := $(BROWSER)
 endif
 
-.PHONY: demo test lint clean
+.PHONY: demo test quick lint clean
 
 demo: .venv/demo
 	@$(BIN)/causerie build
 	@$(BIN)/causerie publish
 	@echo "Look at it: $(BIN)/causerie serve"
 
-test: .venv/test
-	@$(BIN)/ruff check .
+test: lint
 	@$(BIN)/python tools/browser.py || true # without one, the tests say at the end what they left out, and fail
-	@$(BIN)/python -m pytest -n 2
+	@COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+quick: lint
+	@$(BIN)/python -m pytest -n 2 -m "not slow" --durations=3
 
 lint: .venv/test
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy
 
 clean:
 	rm -rf .venv .causerie public site

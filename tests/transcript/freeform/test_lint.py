@@ -72,16 +72,16 @@ def test_a_voice_that_never_speaks_and_one_that_is_almost_another_are_told():
 
 def test_a_line_one_word_from_another_episode_s_is_told_with_its_place():
     others = {"un.md": f"Bonjour.\n\n{CREDITS}\n", "deux.md": "Autre chose."}
-    assert messages(CREDITS.replace("toute", "notre"), known_texts=others) == [
+    assert messages(CREDITS.replace("toute", "notre"), other_texts=others) == [
         (1, "one word differs from un.md:3: “notre” here, “toute” there")
     ]
-    assert messages(CREDITS, known_texts=others) == []
-    assert messages(CREDITS.replace("préparée ", ""), known_texts=others)[0][1].endswith("“” here, “préparée” there")
+    assert messages(CREDITS, other_texts=others) == []
+    assert messages(CREDITS.replace("préparée ", ""), other_texts=others)[0][1].endswith("“” here, “préparée” there")
 
 
 def test_lines_that_differ_by_a_number_are_meant_to():
     other = {"un.md": "Vous écoutez le tout premier podcast, épisode 1."}
-    assert messages("Vous écoutez le tout premier podcast, épisode 2.", known_texts=other) == []
+    assert messages("Vous écoutez le tout premier podcast, épisode 2.", other_texts=other) == []
 
 
 def test_narration_inside_an_archive_is_told():
