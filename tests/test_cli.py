@@ -165,7 +165,7 @@ def test_a_text_that_cannot_be_parsed_is_reported_by_status(tmp_path):
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts/un.md").write_text("« Bonjour.\n")
     result = run("status", "--show", tmp_path)
-    assert result.exit_code == 0 and "correct transcripts/un.md:1: « is opened" in result.output
+    assert result.exit_code == 0 and "correct transcripts/un.md:1: « is not closed" in result.output
 
 
 def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):

@@ -58,7 +58,7 @@ def test_a_receipt_of_0_1_still_has_the_old_settings(show):
 
 
 def test_words_that_0_1_recognised_are_not_recognised_again():
-    recogniser = Recogniser(SimpleNamespace(name="faster-whisper", kind="int8"), "fr", "Nora Belkacem, Orvalle.")
+    recogniser = Recogniser(SimpleNamespace(name="faster-whisper", compute_type="int8"), "fr", "Nora Belkacem, Orvalle.")
     samples = (np.arange(16_000, dtype=np.float32) % 97 / 97 - 0.5).astype(np.float32)
     heard = open_window_cache(LEFT / "window/master.flac", recogniser, "m", LEFT / "window/model.pt", "chunks").get(
         Window(12.5, samples, 16_000)

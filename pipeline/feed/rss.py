@@ -87,7 +87,7 @@ def render_feed(
     if last_build_date:
         generator.lastBuildDate(last_build_date)  # never the clock: the same input gives the same bytes
     else:
-        generator.podcasting.undated = True
+        generator.podcasting.omit_build_date = True
     head, tail = _split_at_items(etree.fromstring(generator.rss_str()))
     items = (
         part

@@ -151,7 +151,7 @@ def test_parts_sound_like_one_piece(in_parts):
 
 def test_parts_that_do_not_fit_are_given_up_for_one_piece(in_parts, tmp_path, monkeypatch):
     samples, whole, *_ = in_parts
-    monkeypatch.setattr(parallel_encode.mp3, "seam", lambda old, new, ahead: None)
+    monkeypatch.setattr(parallel_encode.mp3, "find_splice_frame", lambda old, new, ahead: None)
     assert encoded(tmp_path, samples)[0].read_bytes() == whole.read_bytes()
 
 
@@ -167,7 +167,7 @@ def test_a_part_that_comes_out_over_is_made_again_alone(tmp_path, monkeypatch):
     made, pour, lame = [], parallel_encode.stream_samples, encoding._mp3_codec
     monkeypatch.setattr(parallel_encode, "stream_samples", lambda source, span, *rest: (made.append(span.first), pour(source, span, *rest)))
     monkeypatch.setattr(parallel_encode, "SEGMENT_S", 3.0)
-    monkeypatch.setattr(encoding, "_mp3_codec", lambda kbps: replace(lame(kbps), margin_db=-1.0))  # too much is let through at first
+    monkeypatch.setattr(encoding, "_mp3_codec", lambda kbps: replace(lame(kbps), headroom_db=-1.0))  # too much is let through at first
     spiky = speech_like_noise(8, -24, seed=6)
     spiky[RATE_HZ : RATE_HZ + 400] += 0.8 * np.sin(np.arange(400) / 8) * np.hanning(400)
     audio, report = encoded(tmp_path, spiky, target_lufs=-17.0)

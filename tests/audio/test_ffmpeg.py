@@ -75,7 +75,7 @@ def test_a_killed_decoder_is_told_and_its_torn_end_is_not_handed_on():
 def test_a_killed_encoder_is_told(tmp_path):
     with (
         pytest.raises(CauserieError, match="killed"),
-        ffmpeg.open_process([*PCM, "-i", "pipe:0", str(tmp_path / "a.flac")], fed=True) as process,
+        ffmpeg.open_process([*PCM, "-i", "pipe:0", str(tmp_path / "a.flac")], writes_stdin=True) as process,
     ):
         for _ in range(1000):
             process.write(SECOND)
@@ -84,7 +84,7 @@ def test_a_killed_encoder_is_told(tmp_path):
 
 def test_an_encoder_that_had_enough_too_early_is_told(tmp_path):
     arguments = [*PCM, "-i", "pipe:0", "-t", "1", str(tmp_path / "a.flac")]
-    with pytest.raises(CauserieError), ffmpeg.open_process(arguments, fed=True) as process:
+    with pytest.raises(CauserieError), ffmpeg.open_process(arguments, writes_stdin=True) as process:
         for _ in range(1000):
             process.write(SECOND)
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_called_a_full_disk():
     assert "free some space" in caught.value.hint
     with (
         pytest.raises(CauserieError, match="the disk is full"),
-        ffmpeg.open_process([*PCM, "-i", "pipe:0", "-f", "wav", "/dev/full"], fed=True) as fed,
+        ffmpeg.open_process([*PCM, "-i", "pipe:0", "-f", "wav", "/dev/full"], writes_stdin=True) as fed,
     ):
         for _ in range(100):
             fed.write(SECOND)
@@ -140,7 +140,7 @@ def test_whoever_has_had_enough_may_leave():
 @pytest.mark.parametrize("fed", [True, False])
 def test_an_error_of_the_callers_is_passed_on_and_nobody_is_left(tmp_path, error, fed):
     ends = [*PCM, "-i", "pipe:0", str(tmp_path / "a.flac")] if fed else [*NOISE, *PCM, "pipe:1"]
-    with pytest.raises(error), ffmpeg.open_process(ends, fed=fed) as process:
+    with pytest.raises(error), ffmpeg.open_process(ends, writes_stdin=fed) as process:
         process.write(SECOND) if fed else process.read(len(SECOND))
         raise error
     assert gone(process)

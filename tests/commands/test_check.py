@@ -134,7 +134,7 @@ def test_a_read_only_show_can_be_checked(published: Path, monkeypatch: pytest.Mo
     def refused(path: Path, content: str) -> None:
         raise PermissionError(path)
 
-    monkeypatch.setattr("pipeline.engine.file_cache.write_whole", refused)
+    monkeypatch.setattr("pipeline.engine.file_cache.write_atomic", refused)
     assert run_check(published).output.startswith("No mistakes found.\n")
 
 

@@ -190,7 +190,7 @@ def test_nothing_of_an_episode_under_embargo_is_sent_or_named(server: S3Server, 
 def test_a_dry_run_says_what_subscribers_will_see_and_writes_nothing(server: S3Server, tmp_path: Path) -> None:
     root, said = build(tmp_path, "un"), []
     before = names(root)
-    done = send(root, in_bucket(server, "un"), server, dry_run=True, hears=PublishCallbacks(on_message=said.append))
+    done = send(root, in_bucket(server, "un"), server, dry_run=True, callbacks=PublishCallbacks(on_message=said.append))
     assert said[:2] == ["1 new episode, 0 downloads repeated", "  new: Titre un"]
     assert said[-1] == "total: 18 files, 9.0 kB, to s3://balado; 0 unchanged"
     assert (len(done.sent), server.puts(), names(root)) == (18, [], before)
@@ -235,7 +235,7 @@ def test_a_guid_that_changes_needs_a_flag_and_its_price_is_told(tmp_path: Path) 
     feed = root / "feeds/feed.xml"
     feed.write_bytes(feed.read_bytes().replace(b"<guid>un", b"<guid>autre"))
     said: list[str] = []
-    send(root, show("un", "deux"), dry_run=True, hears=PublishCallbacks(on_message=said.append))
+    send(root, show("un", "deux"), dry_run=True, callbacks=PublishCallbacks(on_message=said.append))
     assert said[:2] == ["1 GUID changed, 1 download repeated", "  changed: Titre un"]
     with pytest.raises(CauserieError, match="every subscriber's app would download 1 episode again: Titre un; .*--new-guids"):
         send(root, show("un", "deux"))
@@ -277,7 +277,7 @@ def test_a_feed_that_changes_while_the_rest_is_sent_is_left_alone(server: S3Serv
         client.put_object(Bucket=BUCKET, Key="feed.xml", Body=b"<rss>le sien</rss>", ACL="public-read")
 
     with pytest.raises(CauserieError, match="another publisher"):
-        send(root, in_bucket(server, "un"), server, hears=PublishCallbacks(on_status=somebody_publishes))
+        send(root, in_bucket(server, "un"), server, callbacks=PublishCallbacks(on_status=somebody_publishes))
     assert public(server, "feed.xml") == b"<rss>le sien</rss>"
 
 

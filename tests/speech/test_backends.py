@@ -112,9 +112,9 @@ def test_a_damaged_folder_is_explained(folder, tmp_path):
 def test_the_fast_engine_may_be_missing(monkeypatch):
     engines = importlib.import_module("pipeline.speech.backends")
     monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "faster_whisper" else object())
-    assert engines.installed("auto") == [OPENAI_WHISPER]
+    assert engines.installed_backends("auto") == [OPENAI_WHISPER]
     with pytest.raises(CauserieError, match=r"pip install .*\[fast\]"):
-        engines.installed(FASTER_WHISPER)
+        engines.installed_backends(FASTER_WHISPER)
 
 
 def test_the_converter_spells_as_whisper_does(folder):

@@ -236,7 +236,7 @@ def test_ipv6_is_served_and_its_address_can_be_followed(tmp_path: Path, monkeypa
     put(tmp_path / "index.html", b"six")
     monkeypatch.setattr("pipeline.web.server.serve_until_interrupted", lambda server: server.handle_request())
     heard: queue.Queue[str] = queue.Queue()
-    thread = threading.Thread(target=serve_folder, args=(tmp_path,), kwargs={"host": "::1", "port": 0, "ready": heard.put}, daemon=True)
+    thread = threading.Thread(target=serve_folder, args=(tmp_path,), kwargs={"host": "::1", "port": 0, "on_ready": heard.put}, daemon=True)
     thread.start()
     home = heard.get(timeout=10)
     assert home.startswith("http://[::1]:")
@@ -257,7 +257,7 @@ def test_names_with_accents_and_spaces_are_found(address: tuple[str, int]) -> No
 
 def test_interrupted_it_stops_without_a_word(tmp_path: Path) -> None:
     put(tmp_path / "index.html", b"x")
-    code = f"from pathlib import Path; from pipeline.web.server import serve_folder; serve_folder(Path({str(tmp_path)!r}), port=0, ready=lambda at: print(at, flush=True))"
+    code = f"from pathlib import Path; from pipeline.web.server import serve_folder; serve_folder(Path({str(tmp_path)!r}), port=0, on_ready=lambda at: print(at, flush=True))"
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # the test runner may ignore SIGINT
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as child:
         assert child.stdout is not None

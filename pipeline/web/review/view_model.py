@@ -97,7 +97,7 @@ def _start_end(passage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spoken_words(text: str) -> tuple[list[tuple[int, int, str]], list[tuple[int, float]]]:
-    """The spoken words with line and column, and the anchors as `timed_words` takes them."""
+    """The spoken words with line and column, and the anchors as `assign_times` takes them."""
     words: list[tuple[int, int, str]] = []
     anchors: list[tuple[int, float]] = []
     first, names = scan_head(text)

@@ -50,7 +50,7 @@ def test_a_private_address_is_refused_unless_it_is_allowed() -> None:
 def test_each_hop_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = []
     monkeypatch.setattr(
-        "pipeline.feed.imports.http.resolved",
+        "pipeline.feed.imports.http.resolve_host",
         lambda host, port, allow: judged.append(host) or resolve_host(host, port, host == "127.0.0.1"),
     )
     with (

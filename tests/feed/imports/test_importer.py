@@ -298,7 +298,7 @@ def test_where_the_show_goes_is_what_was_said(tmp_path: Path) -> None:
 
 
 def test_an_endless_feed_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.feed.imports.importer.MOST_BYTES", 500_000)
+    monkeypatch.setattr("pipeline.feed.imports.importer.MAX_FEED_BYTES", 500_000)
     with serving({"/feed": endless()}) as (site, _), pytest.raises(CauserieError, match="is larger than"):
         import_show(tmp_path / "show", f"{site}/feed", run()[0])
     assert not (tmp_path / "show").exists()
