@@ -114,7 +114,7 @@ def test_audio_encoded_by_another_program_is_detected(published: Path) -> None:
 def test_a_second_check_reads_only_changed_files_and_reports_the_same(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run_check(published, "--json").output
     with monkeypatch.context() as patch:
-        for place in ("feed.parsed.parse_feed", "feed.behind._inspect_file", "check.probe_fully"):
+        for place in ("commands.directories.parse_feed", "feed.rules.local_files._inspect_file", "commands.check.probe_fully"):
             patch.setattr(f"pipeline.{place}", lambda *_: 1 // 0)
         assert run_check(published, "--json").output == first
     (published / "episodes/un/un.mp3").write_bytes(b"no sound")
