@@ -289,6 +289,7 @@ def run_two_publishers(seed: int, proxy: Proxy, root: Path) -> list[str]:
     return outcomes
 
 
+ROOT = Path(__file__).parents[2]
 _CHILD = """
 import sys
 sys.path[:0] = {paths!r}
@@ -304,7 +305,7 @@ with fast_retries():
 def run_killed(seed: int, proxy: Proxy, root: Path) -> str:
     """Run a publication in its own process and kill it after some number of requests; the next one must succeed without options."""
     client, bucket, old, both = _publish_first(f"tue{seed}", proxy, root)
-    dice, paths = random.Random(seed), [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+    dice, paths = random.Random(seed), [str(ROOT)]
     code = _CHILD.format(paths=paths, url=proxy.url, root=str(root), bucket=bucket)
     if seed % 2:  # the lock object is then used instead of conditional writes, and may be left over
         (root / STATE_FOLDER / "s3-conditions.json").unlink()
@@ -329,7 +330,7 @@ import os, signal, sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from tests.support.publishing import AT, show
-from pipeline.publish.run import publish
+from pipeline.publish import publish
 left, some = [{moments}], show("un", "deux")
 def count(event, about):
     if event in {{"open", "os.mkdir", "os.rename", "os.remove", "os.chmod", "fcntl.flock"}}:
@@ -345,9 +346,9 @@ def run_killed_into_folder(seed: int, proxy: Proxy, root: Path) -> str:
     build(root, "un")
     publish(show("un"), show("un").episodes, root, at=AT)
     build(root, "un", "deux", titles="Nouveau", audio=SOUND)
-    feeds, paths = {(root / "public/feed.xml").read_bytes(), (root / "feeds/feed.xml").read_bytes()}, [str(Path(__file__).parents[2])]
+    feeds, paths = {(root / "public/feed.xml").read_bytes(), (root / "feeds/feed.xml").read_bytes()}, [str(ROOT)]
     moments = random.Random(seed).randint(1, MOMENTS)
-    code = _FOLDER_CHILD.format(paths=[*paths, str(Path(__file__).parents[1])], moments=moments, root=str(root))
+    code = _FOLDER_CHILD.format(paths=paths, moments=moments, root=str(root))
     child = subprocess.Popen([sys.executable, "-c", code])
     while child.poll() is None:
         assert_folder_consistent(root / "public", feeds)
