@@ -18,3 +18,5 @@ from .scaffold import create_episode as create_episode
 from .scaffold import create_show as create_show
 from .status import format_status as format_status
 from .workspace import load_show as load_show
+from .workspace import load_transcript as load_transcript
+from .workspace import show_lock as show_lock

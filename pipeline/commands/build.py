@@ -50,17 +50,21 @@ def select_steps(show: Show, command: str, slugs: Sequence[str], at: datetime) -
 
 def build_show(
     root: Path,
-    target: str,
-    slugs: Sequence[str],
+    target: str = "build",
+    slugs: Sequence[str] = (),
     *,
     at: datetime,
     jobs: int = 0,
     cluster: str = "",
     dry_run: bool = False,
     rebuild: Sequence[str] = (),
-    console: Console,
+    console: Console | None = None,
 ) -> bool:
-    """Build what is out of date, up to the target of a command; returns whether nothing failed."""
+    """Build what is out of date, up to the target of a command; returns whether nothing failed.
+
+    Without a `console`, only failures are printed, on stderr.
+    """
+    console = console or Console(quiet=True)
     with show_lock(root):
         show = load_show(root, save_guids=not dry_run, slugs=() if target in SHOW_WIDE else slugs)
         steps = select_steps(show, target, slugs, at)

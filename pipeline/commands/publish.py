@@ -38,9 +38,20 @@ def subscriber_diff(root: Path, *, at: datetime) -> tuple[str, ...]:
 
 
 def publish_show(
-    root: Path, *, at: datetime, dry_run: bool, prune: bool, take_over: bool, new_guids: bool = False, console: Console
+    root: Path,
+    *,
+    at: datetime,
+    dry_run: bool = False,
+    prune: bool = False,
+    take_over: bool = False,
+    new_guids: bool = False,
+    console: Console | None = None,
 ) -> PublishReport:
-    """Publish what was built. Raises `CauserieError` when something is out of date, so that no partly built show is published."""
+    """Publish what was built. Raises `CauserieError` when something is out of date, so that no partly built show is published.
+
+    Without a `console`, nothing is printed.
+    """
+    console = console or Console(quiet=True)
     with show_lock(root):
         show = load_show(root)
         if not has_own_website(show.info):

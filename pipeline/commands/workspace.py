@@ -12,7 +12,9 @@ from pathlib import Path
 from pipeline.commands.scaffold import has_own_website
 from pipeline.config import load_config
 from pipeline.feed import assign_feed_keys, assign_guids, load_ledger, save_ledger
-from pipeline.model import CauserieError, Show
+from pipeline.model import CauserieError, Show, TimedTranscript
+from pipeline.plan import work_path
+from pipeline.transcript import read_timed
 
 
 def load_show(root: Path, save_guids: bool = False, slugs: Sequence[str] = ()) -> Show:
@@ -35,6 +37,14 @@ def load_show(root: Path, save_guids: bool = False, slugs: Sequence[str] = ()) -
         others=tuple(replace(other, key=assigned.feeds[other.name]["key"], guid=assigned.feeds[other.name]["guid"]) for other in others),
     )
     return replace(show, info=replace(show.info, guid=assigned.guid), episodes=episodes, feed=feeds)
+
+
+def load_transcript(root: Path, slug: str) -> TimedTranscript:
+    """An episode's transcript as it was last built, with the time of each word. Raises `CauserieError` when it was not."""
+    path = root / work_path(slug, "timed.json")
+    if not path.is_file():
+        raise CauserieError("has no timed transcript yet", slug, f"run causerie transcribe {slug}")
+    return read_timed(path)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from pipeline import __version__
 from pipeline.engine import progress
 from pipeline.engine.drafts import is_unedited_draft
 from pipeline.engine.files import sha256
+from pipeline.engine.process_pool import ProcessPools, available_cores
 from pipeline.engine.receipts import DigestCache, Journal, Receipt, to_canonical
 from pipeline.engine.staleness import Snapshot, hand_edited, why_stale
 from pipeline.engine.step import Step, dependency_graph, execute_step, move_file, topological_order
@@ -161,16 +162,19 @@ class BuildState:
 def run_steps(
     steps: tuple[Step, ...],
     root: Path,
-    executor_for: Callable[[str], Executor],
+    executor_for: Callable[[str], Executor] | None = None,
     on_finish: Callable[[Result], None] = lambda result: None,
     on_start: Callable[[Step], None] = lambda step: None,
     rebuild: Iterable[str] = (),
 ) -> list[Result]:
     """Run every stale step as soon as its inputs are ready; a failure blocks only the steps that depend on it.
 
-    `executor_for` returns the executor of a pool; `on_start` and `on_finish` are called for every step; kinds in `rebuild` run even
-    when current. Returns the results in the order of `steps`.
+    `executor_for` returns the executor of a pool, by default processes on this machine, one for each core; `on_start` and `on_finish`
+    are called for every step; kinds in `rebuild` run even when current. Returns the results in the order of `steps`.
     """
+    if executor_for is None:
+        with ProcessPools(available_cores()) as pools:
+            return run_steps(steps, root, pools, on_finish, on_start, rebuild)
     run = _Run(BuildState(root), root, executor_for, on_finish, on_start, frozenset(rebuild))
     shutil.rmtree(run.work_dir.parent, ignore_errors=True)  # left by a killed run
     try:
