@@ -1,3 +1,3 @@
 """Causerie: raw recordings in, a published podcast out."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
