@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import pipeline
 from cli import main
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -38,3 +39,14 @@ def test_every_file_the_readme_points_at_exists(path):
 def test_every_command_the_readme_shows_exists():
     shown = set(re.findall(r"causerie (\w[\w-]*)", README))
     assert shown <= set(main.commands)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:pipeline|docs|tests|tools|benchmarks)/[\w./-]*)`", README))))
+def test_every_path_the_readme_names_exists(path):
+    assert (Path(__file__).parents[1] / path).exists()
+
+
+def test_the_latest_dated_heading_of_the_changelog_is_this_version():
+    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text()
+    dated = re.findall(r"^## (\d+\.\d+\.\d+), \d{4}-\d\d-\d\d$", changelog, re.M)
+    assert dated[0] == pipeline.__version__
