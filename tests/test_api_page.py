@@ -55,7 +55,7 @@ def test_the_page_runs_as_it_stands(show_beside, capsys):
     assert "show.toml" in printed.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("line", "code"), snippets())
-def test_a_snippet_is_short_and_enters_rooms_by_their_faces(line, code):
+@pytest.mark.parametrize("code", [pytest.param(code, id=f"line {line}") for line, code in snippets()])
+def test_a_snippet_is_short_and_enters_rooms_by_their_faces(code):
     assert code.count("\n") <= LONGEST
     assert all(module.count(".") == 1 for module in imported(code))
