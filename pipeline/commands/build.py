@@ -1,4 +1,4 @@
-"""What each command does, with the current time as an argument; `cli.py` parses arguments and prints."""
+"""`causerie build` and the commands that stop earlier: which steps they run, and what they print."""
 
 from __future__ import annotations
 
