@@ -6,8 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
@@ -24,11 +23,11 @@ from pipeline.web import PLAIN_TEXT, StaticHandler, bind_server, find_file, serv
 
 PREVIEW_FOLDER = ".causerie/preview"
 EVENTS_PATH = "/causerie-live"  # the path of the server-sent events; no page can have that name
-_POLL_INTERVAL_S = 0.5
+_GENERATED_FOLDERS = {"site", "public", "feeds", "kept", "node_modules"}  # at the show's root: written by programs only
+_QUIET_MS = 250  # an editor may still be writing: a rebuild waits until nothing has changed for that long
+_RETRY_S = 5.0  # between attempts after an error, which may end without an edit: another command that holds the lock, a full disk
 _KEEPALIVE_INTERVAL_S = 15.0
 _RELOAD_SCRIPT = f'\nnew EventSource("{EVENTS_PATH}").onmessage = () => location.reload();\n'.encode()
-
-FileStamps = dict[str, tuple[int, int]]  # path -> modification time in nanoseconds, size in bytes
 
 
 class ChangeBroadcaster:
@@ -96,29 +95,65 @@ def make_live_server(folder: Path, changes: ChangeBroadcaster, host: str = "127.
 
 def watch(root: Path, *, host: str, port: int, now: Callable[[], datetime], on_message: Callable[[str], None]) -> None:
     """Build and serve, and rebuild on each change, until interrupted. An error is reported once; the last good pages stay up."""
-    folder, changes = root / PREVIEW_FOLDER, ChangeBroadcaster()
+    folder, changes, built = root / PREVIEW_FOLDER, ChangeBroadcaster(), frozenset[str]()
     folder.mkdir(parents=True, exist_ok=True)
+    edits = watch_edits(root, lambda path: is_edit(root, path, built))
+    next(edits)  # from here on every edit is noticed, also one during a build
     built, problem = rebuild(root, now())
     with make_live_server(folder, changes, host, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if problem:
             on_message(problem)
         on_message(f"{server_url(host, server.server_port)}  (rebuilds on each change; Ctrl-C to stop)")
-        last_scan = scan_files(root, built)
+        tried_s = time.monotonic()
         try:
-            while True:
-                time.sleep(_POLL_INTERVAL_S)
-                scan = scan_files(root, built)
-                if scan == last_scan or scan != _scan_after_delay(root, built):  # an editor may still be writing
+            for is_edited in edits:
+                if not is_edited and not (problem and time.monotonic() > tried_s + _RETRY_S):
                     continue
                 reported, (new_built, problem) = problem, rebuild(root, now())
+                tried_s = time.monotonic()
                 if problem and problem != reported:
                     on_message(problem)
                 if not problem:
-                    last_scan, built = scan, new_built
+                    built = new_built
                     changes.notify()
         except KeyboardInterrupt:
             server.shutdown()
+
+
+def watch_edits(root: Path, is_relevant: Callable[[str], bool]) -> Iterator[bool]:
+    """Watch a folder and those below it: True when relevant files have changed and no more do, else False; each `_QUIET_MS`.
+
+    Watching starts with the first item, which is False. What changes while the caller is busy is reported afterwards, and `is_relevant` is
+    called then. Raises `CauserieError` when the operating system cannot watch them, as when there are more folders than it allows.
+    """
+    from watchfiles import Change
+    from watchfiles import watch as watch_files
+
+    def is_counted(change: Change, path: str) -> bool:
+        is_listing = change is Change.modified and Path(path).is_dir()  # of a folder whose files are reported themselves
+        return not is_listing and is_relevant(path)
+
+    batches = watch_files(root, watch_filter=is_counted, rust_timeout=_QUIET_MS, yield_on_timeout=True)
+    is_pending = False
+    try:
+        for batch in batches:
+            if batch:
+                is_pending = True
+            else:
+                yield is_pending
+                is_pending = False
+    except (OSError, RuntimeError) as error:  # the library's own errors are RuntimeErrors
+        raise CauserieError(
+            f"cannot be watched: {error}", str(root), "set WATCHFILES_FORCE_POLLING=1 to have each file looked at"
+        ) from error
+
+
+def is_edit(root: Path, path: str, built: Collection[str]) -> bool:
+    """Whether a change of that file is somebody's edit: it is not hidden, not built, and not in a folder that only Causerie writes to."""
+    parts = Path(path).relative_to(root).parts
+    is_hidden = any(part.startswith(".") for part in parts)
+    return bool(parts) and not is_hidden and parts[0] not in _GENERATED_FOLDERS and "/".join(parts) not in built
 
 
 def rebuild(root: Path, at: datetime) -> tuple[frozenset[str], str]:
@@ -151,38 +186,12 @@ def sync_folder(root: Path, folder: Path, sources: dict[str, str]) -> None:
             path.unlink()
 
 
-def scan_files(root: Path, built: Collection[str]) -> FileStamps:
-    """The modification time and size of every file of the show that is not built."""
-    stamps: FileStamps = {}
-    for folder, names, files in os.walk(root):
-        names[:] = _watched_folders(root, Path(folder), names)
-        for name in files:
-            path = Path(folder, name)
-            key = path.relative_to(root).as_posix()
-            if not name.startswith(".") and key not in built:
-                with suppress(OSError):  # a dangling link, or a file that an editor removed meanwhile
-                    stat = path.stat()
-                    stamps[key] = (stat.st_mtime_ns, stat.st_size)
-    return stamps
-
-
-def _watched_folders(root: Path, folder: Path, names: Iterable[str]) -> list[str]:
-    """The folders to scan: no hidden ones, and at the show's root none that only Causerie writes to."""
-    generated = {"site", "public", "feeds", "kept", "node_modules"} if folder == root else set()
-    return [name for name in names if not name.startswith(".") and name not in generated]
-
-
 def _is_local_host(host: str) -> bool:
     """Whether a Host header names this machine."""
     try:
         return is_loopback(f"http://{host}/")
     except ValueError:  # an unclosed bracket
         return False
-
-
-def _scan_after_delay(root: Path, built: Collection[str]) -> FileStamps:
-    time.sleep(_POLL_INTERVAL_S / 2)
-    return scan_files(root, built)
 
 
 def _is_same_copy(one: Path, other: Path) -> bool:

@@ -1,39 +1,122 @@
-"""`serve --watch`: which files it scans, the folder it serves, and how it notifies open pages."""
+"""`serve --watch`: which files it watches, the folder it serves, and how it notifies open pages."""
 
 import http.client
+import signal
+import subprocess
+import sys
 import threading
+import time
 import urllib.request
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from pipeline.commands.preview import EVENTS_PATH, ChangeBroadcaster, make_live_server, scan_files, sync_folder
+from pipeline.commands.preview import EVENTS_PATH, ChangeBroadcaster, is_edit, make_live_server, sync_folder, watch_edits
+from pipeline.model import CauserieError
 from tests.support.publishing import names, put
 
-
-def test_what_a_person_writes_is_looked_at_and_what_is_built_is_not(tmp_path):
-    for name in (
-        "show.toml",
-        "transcripts/un.md",
-        "transcripts/un.vtt",
-        "templates/cast.html.j2",
-        "site/index.html",
-        ".causerie/x",
-        "public/feed.xml",
-    ):
-        put(tmp_path / name, b"x")
-    assert set(scan_files(tmp_path, {"transcripts/un.vtt"})) == {"show.toml", "transcripts/un.md", "templates/cast.html.j2"}
+ROOT = Path(__file__).parents[2]
 
 
-def test_a_link_to_nothing_stops_nothing(tmp_path):
-    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
-    assert scan_files(tmp_path, ()) == {}
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("show.toml", True),
+        ("transcripts/un.md", True),
+        ("templates/cast.html.j2", True),
+        ("episodes/un/site/raw.wav", True),
+        ("", False),
+        ("transcripts/un.vtt", False),
+        ("transcripts/.un.md.swp", False),
+        ("site/index.html", False),
+        (".causerie/x", False),
+        ("episodes/.cache/x", False),
+        ("public/feed.xml", False),
+    ],
+)
+def test_what_a_person_writes_is_an_edit_and_what_is_built_is_not(tmp_path, path, expected):
+    assert is_edit(tmp_path, str(tmp_path / path), {"transcripts/un.vtt"}) is expected
 
 
-def test_a_changed_file_is_seen(tmp_path):
+def changed_names(root, change):
+    """The names for which `watch_edits` asks after `change`, until it says that something has changed."""
+    asked = []
+    edits = watch_edits(root, lambda path: asked.append(Path(path).name) or True)
+    assert next(edits) is False
+    change()
+    assert any(islice(edits, 40))
+    return asked
+
+
+def test_a_change_is_seen_wherever_it_is_made_and_while_nobody_waits(tmp_path):
     put(tmp_path / "show.toml", b"x")
-    before = scan_files(tmp_path, ())
-    put(tmp_path / "show.toml", b"xy")
-    assert scan_files(tmp_path, ()) != before
+    assert "show.toml" in changed_names(tmp_path, lambda: put(tmp_path / "show.toml", b"xy"))
+    assert changed_names(tmp_path, lambda: put(tmp_path / "articles/2026/new.md", b"x"))  # the new folder, or the file in it
+    assert "new.md" in changed_names(tmp_path, (tmp_path / "articles/2026/new.md").unlink)
+    assert "gone" in changed_names(tmp_path, lambda: (tmp_path / "gone").symlink_to("nowhere"))
+
+
+def test_a_change_of_other_files_is_none(tmp_path):
+    edits = watch_edits(tmp_path, lambda path: not path.endswith(".vtt"))
+    next(edits)
+    put(tmp_path / "un.vtt", b"x")
+    assert list(islice(edits, 4)) == [False] * 4
+
+
+def test_what_is_still_being_written_is_awaited(tmp_path):
+    """Each time a change is seen, there is one more: they are one edit, reported after the last."""
+    seen = []
+
+    def goes_on(path):
+        seen.append(path)
+        if len(seen) < 4:
+            put(tmp_path / f"{len(seen)}.wav", b"x")
+        return True
+
+    edits = watch_edits(tmp_path, goes_on)
+    next(edits)
+    put(tmp_path / "0.wav", b"x")
+    while not next(edits):
+        assert not seen
+    assert len({Path(path).name for path in seen}) == 4
+
+
+def test_a_folder_that_cannot_be_watched_is_an_error_that_says_what_to_do(tmp_path):
+    with pytest.raises(CauserieError, match="cannot be watched"):
+        next(watch_edits(tmp_path / "nowhere", bool))
+
+
+def wait_for_page(url, text):
+    """Fetch a page until it holds `text`, for a minute at most."""
+    end_s = time.monotonic() + 60
+    while time.monotonic() < end_s:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=10) as page:
+            if text.encode() in page.read():
+                return True
+        time.sleep(0.1)
+    return False
+
+
+def test_an_edit_is_on_the_page_a_mistake_is_told_once_and_ctrl_c_ends_it(tmp_path):
+    show, causerie = tmp_path / "show", [sys.executable, "-m", "cli"]
+    subprocess.run([*causerie, "init", show], cwd=ROOT, check=True, capture_output=True)
+    config = show / "show.toml"
+    text = config.read_text()
+    command = [*causerie, "serve", "--watch", "--port", "0", "--show", show]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serving:
+        home = next(line for line in serving.stdout if line.startswith("http")).split()[0]
+        config.write_text(text.replace("Titre de la série", "Premier titre"))
+        assert wait_for_page(home, "Premier titre")
+        config.write_text("title = ")
+        assert next(line for line in serving.stdout if "show.toml" in line)
+        assert wait_for_page(home, "Premier titre")
+        config.write_text(text.replace("Titre de la série", "Second titre"))
+        assert wait_for_page(home, "Second titre")
+        serving.send_signal(signal.SIGINT)
+        assert serving.wait(20) == 0
+        assert "show.toml" not in serving.stdout.read()
 
 
 def test_the_folder_holds_what_is_wanted_and_nothing_else(tmp_path):
