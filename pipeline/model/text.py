@@ -74,11 +74,25 @@ def is_slug(text: str) -> bool:
 
 @lru_cache(4096)
 def slugify(text: str) -> str:
-    """The slug of a title: « La file d’attente » gives `la-file-d-attente`; empty when no ASCII letter or digit is left."""
+    """The slug of a title: « La file d’attente » gives `la-file-d-attente`; empty when it has no letter and no digit.
+
+    Letters lose their accents; those that are no ASCII letter with an accent are transliterated: « Straße » gives `strasse`.
+    """
     expanded = re.sub(r"['’ʼ]", " ", text.lower()).replace("œ", "oe").replace("æ", "ae")
-    ascii_text = unicodedata.normalize("NFKD", expanded).encode("ascii", "ignore").decode()
+    ascii_text = "".join(map(_to_ascii, unicodedata.normalize("NFC", expanded)))
     hyphenated = re.sub(r"[^a-z0-9]+", "-", ascii_text)
     return hyphenated.strip("-")[:80].strip("-")
+
+
+@lru_cache(4096)
+def _to_ascii(char: str) -> str:
+    """A character without its accents, or the ASCII letters that stand for a letter which is none; nothing for most signs."""
+    plain = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+    if plain or not char.isalpha():
+        return plain
+    from anyascii import anyascii  # for few texts
+
+    return "".join(filter(str.isalnum, anyascii(char).lower()))
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

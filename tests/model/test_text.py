@@ -1,5 +1,8 @@
 """Typography, times, slugs and terminals."""
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +49,44 @@ def test_what_slugify_gives_is_a_slug_or_nothing(text):
 
 def test_slugify_keeps_french_words_apart():
     assert slugify("L’œuvre d'Été, n° 2 !") == "l-oeuvre-d-ete-n-2"
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Łódź", "lodz"),
+        ("Straße", "strasse"),
+        ("STRASSE, GROẞ", "strasse-gross"),
+        ("Ørsted", "orsted"),
+        ("Cœur", "coeur"),
+        ("Ælfric", "aelfric"),
+        ("Þór og Guðrún", "thor-og-gudrun"),
+        ("Đặng", "dang"),
+        ("Hawaiʻi", "hawaii"),
+        ("L’été d’Łukasz", "l-ete-d-lukasz"),
+        ("Владимир", "vladimir"),
+        ("日本", "riben"),
+        ("5 °C, ½ €", "5-c-12"),
+    ],
+)
+def test_a_slug_loses_no_letter(title, slug):
+    assert slugify(title) == slug == slugify(unicodedata.normalize("NFD", title))
+
+
+def slug_of_0_1(text):
+    """What `slugify` gave in 0.1, when it dropped every letter that is no ASCII letter with an accent."""
+    expanded = re.sub(r"['’ʼ]", " ", text.lower()).replace("œ", "oe").replace("æ", "ae")
+    ascii_text = unicodedata.normalize("NFKD", expanded).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:80].strip("-")
+
+
+LATIN_1 = "".join(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0x100))))
+FRENCH_AND_ENGLISH = "".join(char for char in LATIN_1 if char not in "ØøÐðÞþßµ") + "ŒœŸ’‘“”«»–—…€™№\u202f\u0301\u0300\u0302\u0308\u0327"
+
+
+@given(st.text(FRENCH_AND_ENGLISH))
+def test_a_text_in_french_or_english_keeps_the_slug_it_had(text):
+    assert slugify(text) == slug_of_0_1(text)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "A", "", "-a", "é", "a--b", ".", "x" * 81])
