@@ -74,9 +74,9 @@ def is_slug(text: str) -> bool:
 
 @lru_cache(4096)
 def slugify(text: str) -> str:
-    """The slug of a title: « La file d’attente » gives `la-file-d-attente`; empty when it has no letter and no digit.
+    """The slug of a title: « La file d’attente » gives `la-file-d-attente`; empty when it has no Latin letter and no ASCII digit.
 
-    Letters lose their accents; those that are no ASCII letter with an accent are transliterated: « Straße » gives `strasse`.
+    Letters lose their accents; Latin ones that are more than an ASCII letter with an accent are transliterated: « Straße » gives `strasse`.
     """
     expanded = re.sub(r"['’ʼ]", " ", text.lower()).replace("œ", "oe").replace("æ", "ae")
     ascii_text = "".join(map(_to_ascii, unicodedata.normalize("NFC", expanded)))
@@ -86,9 +86,9 @@ def slugify(text: str) -> str:
 
 @lru_cache(4096)
 def _to_ascii(char: str) -> str:
-    """A character without its accents, or the ASCII letters that stand for a letter which is none; nothing for most signs."""
+    """A character without its accents, or the ASCII letters that stand for another Latin one; nothing for most others."""
     plain = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
-    if plain or not char.isalpha():
+    if plain or not unicodedata.name(char, "").startswith("LATIN "):
         return plain
     from anyascii import anyascii  # for few texts
 

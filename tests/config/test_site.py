@@ -100,5 +100,5 @@ def test_a_template_cannot_be_a_file_from_outside_the_show(tmp_path):
 
 def test_tags_that_cannot_name_a_page_are_mistakes_and_two_spellings_are_one():
     problems = []
-    assert read_tags(Table({"tags": ["Accueil", "accueil", "…", "x" * 61]}, "episode.toml", problems)) == ("Accueil",)
+    assert read_tags(Table({"tags": ["Accueil", "accueil", "日本", "x" * 61]}, "episode.toml", problems)) == ("Accueil",)
     assert [problem.where for problem in problems] == ["episode.toml: tags"] * 2

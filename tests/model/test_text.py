@@ -64,12 +64,12 @@ def test_slugify_keeps_french_words_apart():
         ("Đặng", "dang"),
         ("Hawaiʻi", "hawaii"),
         ("L’été d’Łukasz", "l-ete-d-lukasz"),
-        ("Владимир", "vladimir"),
-        ("日本", "riben"),
+        ("Ɓaɗe, ɛ et ŋ", "bade-e-et-ng"),
+        ("Владимир, 日本, שלום", ""),
         ("5 °C, ½ €", "5-c-12"),
     ],
 )
-def test_a_slug_loses_no_letter(title, slug):
+def test_a_slug_loses_no_latin_letter(title, slug):
     assert slugify(title) == slug == slugify(unicodedata.normalize("NFD", title))
 
 

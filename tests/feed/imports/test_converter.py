@@ -218,7 +218,7 @@ def test_what_our_own_feed_says_comes_back(made: tuple[tuple[EpisodeInfo, tuple[
 def test_the_show_of_our_own_feed_comes_back_whole() -> None:
     feed = told_as_feed(SHOW, published(FILE), published(VOICE))
     found = convert_feed(feed, "feed.xml", "https://example.org/guichet/feed.xml")
-    keys = {"nora-belkacem": NORA.person, "malik-srensen": MALIK.person}
+    keys = {"nora-belkacem": NORA.person, "malik-sorensen": MALIK.person}
     assert {person.key: replace(person, key=keys[person.key].key) for person in found.people} == keys
     back = replace(found.info, credits=(), guid="", license=SHOW.license)
     assert back == ShowInfo(**{**vars(SHOW), "credits": ()})
