@@ -13,8 +13,9 @@ from pipeline.audio import AudioStream, MediaInfo, probe_file
 from pipeline.config import RESERVED_SLUGS, read_config
 from pipeline.engine import write_atomic
 from pipeline.model import CauserieError, ShowInfo, format_clock, is_slug, slugify
+from pipeline.templates import folder as templates_folder
 
-_TEMPLATES = Path(__file__).parents[1] / "templates" / "init"
+_TEMPLATES = templates_folder("init")
 _PLACEHOLDER_KEYS = ("title", "description", "author", "website")
 PLACEHOLDER_SUMMARY = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
 

@@ -19,8 +19,8 @@ from pipeline.model import (
     suggest,
     terminal_safe,
 )
+from pipeline.templates import folder
 
-BUILTIN_TEMPLATES = Path(__file__).parents[1] / "templates" / "site"
 TEMPLATES_FOLDER = "templates"  # in the show's folder
 _TEMPLATE_SUFFIXES = {".j2", ".css", ".js", ".toml"}  # suffixes of templates; other files in the folder are ignored
 _FONT_SIGNATURES = {b"wOF2": ".woff2", b"wOFF": ".woff", b"OTTO": ".otf", b"\0\1\0\0": ".ttf"}  # W3C WOFF 1 and 2, OpenType 1.9
@@ -92,7 +92,7 @@ def _links(table: Table) -> NamePairs:
 def _templates(table: Table, root: Path) -> tuple[str, ...]:
     """The show's own templates. One that overrides none of the built-in ones is an error, unless its name begins with `_`."""
     found = sorted(path.name for path in (root / TEMPLATES_FOLDER).glob("*") if path.suffix in _TEMPLATE_SUFFIXES and path.is_file())
-    builtin_names = {path.name for path in BUILTIN_TEMPLATES.iterdir()}
+    builtin_names = {path.name for path in folder("site").iterdir()}
     for name in found:
         if name not in builtin_names and not name.startswith("_"):
             hint = f"{suggest(name, builtin_names)}; a template that others include begins with “_”"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[1] / "templates" / "guide"
+from pipeline.templates import folder, labels
+
 FAMILIES = ("understand", "relate", "debate", "imagine", "act")
 Labels = dict[str, Any]  # tables of a label file; tomllib types their values as Any
 
@@ -22,20 +21,18 @@ def supported_language(language: str) -> str:
 @cache
 def languages() -> tuple[str, ...]:
     """Return the languages of guides: those that have both files."""
-    codes = (path.name.split(".")[1] for path in FOLDER.glob("labels.*.toml"))
-    return tuple(sorted(code for code in codes if (FOLDER / f"questions.{code}.toml").is_file()))
+    codes = (path.name.split(".")[1] for path in folder("guide").glob("labels.*.toml"))
+    return tuple(sorted(code for code in codes if (folder("guide") / f"questions.{code}.toml").is_file()))
 
 
-@cache
 def load_labels(language: str) -> Labels:
     """Load the headings, comments, facilitator's words and printed labels of a language."""
-    return _read(f"labels.{supported_language(language)}.toml")
+    return labels("guide", supported_language(language))
 
 
-@cache
 def question_templates(language: str) -> Labels:
     """Load the question templates by family, and the word lists used to rank quotes."""
-    return _read(f"questions.{supported_language(language)}.toml")
+    return labels("guide", supported_language(language), kind="questions")
 
 
 @cache
@@ -52,7 +49,3 @@ def fold(text: str) -> str:
 def fill(template: str, **values: str) -> str:
     """Fill the template's `{placeholders}` in one pass: a value is never read as a placeholder."""
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)
-
-
-def _read(name: str) -> Labels:
-    return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))

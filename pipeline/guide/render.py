@@ -17,11 +17,11 @@ from pipeline.engine import read_text, write_atomic
 from pipeline.guide import docx_guide
 from pipeline.guide.document import parse_guide
 from pipeline.guide.glyphs import replace_missing_glyphs
-from pipeline.guide.labels import FOLDER
 from pipeline.guide.qr import qr_svg
 from pipeline.guide.values import GuideView, SeriesView
 from pipeline.guide.view_model import GuideContext, build_view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
+from pipeline.templates import environment, folder
 from pipeline.transcript import read_chapters, read_timed
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def render_pdf(template: str, value: GuideView | SeriesView, stamp_s: int, *, la
     large = {"large": True} if large_print else {}
     data = json.dumps({**replace_missing_glyphs(value), **large, "qr": {url: qr_svg(url) for url in _qr_urls(value)}}, ensure_ascii=False)
     return typst.compile(
-        FOLDER / template,
-        root=FOLDER,
+        folder("guide") / template,
+        root=folder("guide"),
         sys_inputs={"data": data},
         pdf_standards=["ua-1"],
         timestamp=stamp_s,
@@ -97,20 +97,11 @@ def render_html(template: str, value: GuideView | SeriesView) -> str:
 @cache
 def _environment() -> jinja2.Environment:
     """Return the template environment, which caches compiled templates."""
-    import jinja2
     import markupsafe
 
-    loader = jinja2.FileSystemLoader(FOLDER)
-    environment = jinja2.Environment(
-        loader=loader,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
-    return environment
+    guide_environment = environment("guide", keep_trailing_newline=True)
+    guide_environment.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
+    return guide_environment
 
 
 def _qr_urls(value: GuideView | SeriesView) -> list[str]:

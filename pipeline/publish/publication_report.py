@@ -9,8 +9,7 @@ from pathlib import Path
 from pipeline.engine import write_atomic, write_json
 from pipeline.publish.upload_plan import format_bytes
 from pipeline.publish.verify import Check
-
-_TEMPLATES = Path(__file__).parents[1] / "templates" / "publication"
+from pipeline.templates import environment, labels
 
 
 @dataclass(frozen=True)
@@ -64,28 +63,9 @@ def write_report(folder: Path, report: PublishReport, sizes: Mapping[str, int], 
 
 def render_page(report: PublishReport, sizes: Mapping[str, int], checks: Sequence[Check], title: str, language: str) -> str:
     """Render the report as one self-contained HTML page. Pure."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    words = labels("publication", language)
+    return (
+        environment("publication")
+        .get_template("publication.html.j2")
+        .render(done=report, sizes=sizes, checks=checks, title=title, language=language, size=format_bytes, words=words)
     )
-    french = language.startswith("fr")
-    return environment.get_template("publication.html.j2").render(
-        done=report, sizes=sizes, checks=checks, title=title, language=language, size=format_bytes, words=_FRENCH if french else _ENGLISH
-    )
-
-
-_ENGLISH = {
-    "publication": "Publication", "back": "Rolled back to publication", "on": "To", "at": "Date", "bytes": "Sent",
-    "unchanged": "Unchanged files", "seconds": "Seconds", "subscribers": "What subscribers notice", "nothing": "Nothing.",
-    "notes": "Advice", "seen": "Checked from outside", "address": "Address", "status": "Status", "type": "Type", "length": "Bytes",
-    "ranges": "Byte ranges", "cors": "Other sites may read it (CORS)", "same": "Content compared", "files": "Files sent",
-    "deleted": "Files deleted", "yes": "yes", "no": "no",
-}  # fmt: skip
-_FRENCH = {
-    "publication": "Publication", "back": "Retour à la publication", "on": "Vers", "at": "Date", "bytes": "Envoyé",
-    "unchanged": "Fichiers inchangés", "seconds": "Secondes", "subscribers": "Ce que les abonnés remarquent", "nothing": "Rien.",
-    "notes": "Conseils", "seen": "Vu du dehors", "address": "Adresse", "status": "Réponse", "type": "Type", "length": "Octets",
-    "ranges": "Plages d’octets", "cors": "Lisible d’autres sites", "same": "Contenu entier comparé", "files": "Fichiers envoyés",
-    "deleted": "Fichiers supprimés", "yes": "oui", "no": "non",
-}  # fmt: skip

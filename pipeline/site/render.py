@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from pipeline.engine import read_text
 from pipeline.model import CauserieError, apply_typography, format_clock, relative_link, terminal_safe
-from pipeline.site.labels import TEMPLATES, format_date, format_size, load_labels
+from pipeline.site.labels import format_date, format_size
+from pipeline.templates import environment, folder, labels
 
 if TYPE_CHECKING:
     import jinja2
@@ -47,12 +48,12 @@ def render_page(template: str, values: dict[str, Any], overrides: TemplateOverri
 
 def read_asset(name: str, overrides: TemplateOverrides = ()) -> str:
     """The text of a style sheet or script: the show's own, else the built-in one."""
-    return dict(overrides).get(name) or (TEMPLATES / name).read_text(encoding="utf-8")
+    return dict(overrides).get(name) or (folder("site") / name).read_text(encoding="utf-8")
 
 
 def page_labels(language: str, overrides: TemplateOverrides = ()) -> dict[str, Any]:
     """The labels of a language; those in the show's own file override the built-in ones."""
-    return load_labels(language, dict(overrides).get(f"labels.{'fr' if language.startswith('fr') else 'en'}.toml", ""))
+    return labels("site", language, overrides)
 
 
 def safe_href(url: str) -> str:
@@ -65,29 +66,10 @@ def safe_href(url: str) -> str:
 
 @lru_cache(16)  # bounded: while somebody edits the show's templates, every change is a new key
 def _environment(language: str, overrides: TemplateOverrides) -> jinja2.Environment:
-    """The environment of a language and set of templates, cached: compiling costs more than rendering a page.
-
-    The show's own templates run in Jinja's sandbox. `ours/episode.html.j2` is always the built-in template, so that the show's own
-    can extend it.
-    """
+    """The environment of a language and set of templates, with the filters of the pages; cached, since compiling costs the most."""
     import jinja2
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
     from markupsafe import Markup
 
-    builtin_loader = jinja2.FileSystemLoader(TEMPLATES)
-    override_sources = {name: (text, f"{_OVERRIDES_FOLDER}{name}", None) for name, text in overrides}  # under the name that errors show
-    loader = jinja2.ChoiceLoader(
-        [jinja2.FunctionLoader(override_sources.get), builtin_loader, jinja2.PrefixLoader({"ours": builtin_loader})]
-    )
-    environment_class = ImmutableSandboxedEnvironment if overrides else jinja2.Environment
-    environment = environment_class(
-        loader=loader,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,  # built-in templates never change, the show's own are passed as text
-    )
     filters: dict[str, Callable[..., object]] = {
         "typographic": lambda text, spoken="": apply_typography(text, spoken or language),
         "lang": lambda spoken: Markup(' lang="{}"').format(spoken) if spoken and spoken != language else "",
@@ -98,8 +80,9 @@ def _environment(language: str, overrides: TemplateOverrides) -> jinja2.Environm
         "web": safe_href,
         "link": jinja2.pass_context(lambda context, key: relative_link(key, context["folder"])),
     }
-    environment.filters.update(filters)
-    return environment
+    page_environment = environment("site", overrides)
+    page_environment.filters.update(filters)
+    return page_environment
 
 
 def _failing_template(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.engine import write_atomic
 from pipeline.model import CauserieError, NamePairs, apply_typography, merge_palettes, parse_header
-from pipeline.site.labels import TEMPLATES, load_labels
+from pipeline.templates import folder, labels
 
 _FONT_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")  # alphabets that the font bundled with Typst covers
 
@@ -23,7 +23,7 @@ def draw_card(cover: Path, *, card: Path, show: str, episode: str, number: int |
 
     cover_image = parse_header(cover.read_bytes())
     palette = merge_palettes(dict(colours), {})["light"]
-    label = f"{load_labels(language)['episode']} {number}" if number is not None else ""
+    label = f"{labels('site', language)['episode']} {number}" if number is not None else ""
     texts = [drawable_text(apply_typography(text, language)) for text in (show, episode, label)]
     data = {
         "texts": texts,
@@ -31,7 +31,7 @@ def draw_card(cover: Path, *, card: Path, show: str, episode: str, number: int |
         "form": "png" if cover_image and cover_image.type == "png" else "jpg",
         "colours": palette,
     }
-    source = (TEMPLATES / "card.typ").read_bytes()
+    source = (folder("site") / "card.typ").read_bytes()
     inputs = {"data": json.dumps(data)}
     try:
         # typst's stubs ask for `root` in the type of the source; the compiler takes bytes and a path

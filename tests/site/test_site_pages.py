@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -21,7 +20,7 @@ from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.plan import work_path
 from pipeline.publish.release import Release, write_release
 from pipeline.site.context import Neighbours
-from pipeline.site.labels import TEMPLATES, format_date, format_size, iso_duration
+from pipeline.site.labels import format_date, format_size, iso_duration
 from pipeline.site.render import safe_href
 from pipeline.site.transcript_view import turn_views
 from tests.support.site_sample import DURATION_S, FIRST, SECOND, SHOW, make_turn, publish_sample
@@ -239,13 +238,6 @@ def test_weights_are_said_in_the_reader_s_units(size, french, english):
 def test_dates_and_durations_are_written_out():
     assert format_date(datetime(2026, 12, 1, tzinfo=UTC), "fr") == "1er\u00a0décembre 2026"
     assert [iso_duration(seconds) for seconds in (0, 486.9, 3600, 3723)] == ["PT0S", "PT8M6S", "PT1H0S", "PT1H2M3S"]
-
-
-def test_both_languages_have_the_same_labels():
-    french, english = (tomllib.loads((TEMPLATES / f"labels.{code}.toml").read_text(encoding="utf-8")) for code in ("fr", "en"))
-    assert {key: set(value) if isinstance(value, dict) else type(value) for key, value in french.items()} == {
-        key: set(value) if isinstance(value, dict) else type(value) for key, value in english.items()
-    }
 
 
 def test_style_and_script_are_small_and_fetch_nothing(public):

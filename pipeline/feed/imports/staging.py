@@ -19,12 +19,12 @@ from pipeline.feed.imports.item import ImportedItem
 from pipeline.feed.imports.session import ImportSession
 from pipeline.feed.imports.toml_writer import format_episode_toml, format_show_toml, import_manifest, initial_ledger
 from pipeline.model import CauserieError, Chapter, Problems, check_cover, image_size
+from pipeline.templates import folder as templates_folder
 from pipeline.transcript.freeform import convert_file, decode_text
 
 IMAGE_BYTES, TEXT_BYTES = 20_000_000, 20_000_000
 MAX_PARALLEL = 4
 DONE_MARKER = "done"  # created when everything is written
-_TEMPLATES = Path(__file__).parents[2] / "templates" / "init"
 
 
 def stage_show(staging_folder: Path, imported_show: ImportedShow, data: bytes, source: str, session: ImportSession) -> None:
@@ -32,7 +32,7 @@ def stage_show(staging_folder: Path, imported_show: ImportedShow, data: bytes, s
     session.notes += imported_show.notes
     write_atomic(staging_folder / "feeds/imported.xml", data)
     cover = _save_cover(staging_folder, imported_show, session)
-    shutil.copyfile(_TEMPLATES / "gitignore", staging_folder / ".gitignore")
+    shutil.copyfile(templates_folder("init") / "gitignore", staging_folder / ".gitignore")
     for folder in ("transcripts", "guides"):
         (staging_folder / folder).mkdir()
     names = {person.key: person.name for person in imported_show.people}
@@ -89,7 +89,7 @@ def _save_cover(staging_folder: Path, imported_show: ImportedShow, session: Impo
         if not imported_show.image:
             session.add_note("show", "the feed has no cover")
         session.add_note("show", "cover.png is a placeholder: replace it, square, 1400 to 3000 pixels a side")
-        shutil.copyfile(_TEMPLATES / "cover.png", staging_folder / "cover.png")
+        shutil.copyfile(templates_folder("init") / "cover.png", staging_folder / "cover.png")
         return "cover.png"
     try:
         check_cover(staging_folder / name, name)

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any  # of JSON values, and of what tomllib reads
+from typing import Any  # of JSON values
 
 from pipeline.model import NO_BREAK_SPACE
+from pipeline.templates import labels
 from pipeline.web.report.speakers import display_safe
 
-TEMPLATES = Path(__file__).parents[2] / "templates" / "report"
 _MINUS = "\u2212"
-
-
-@cache
-def load_labels(language: str) -> dict[str, Any]:
-    """Every label of the page: French for `fr` and `fr-CA`, English for any other language."""
-    name = "fr" if language.startswith("fr") else "en"
-    return tomllib.loads((TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
 
 
 class ReportFormatter:
     """Numbers and sentences of one language."""
 
     def __init__(self, language: str) -> None:
-        self.labels = load_labels(language)
+        self.labels = labels("report", language)
 
     def number(self, value: float | None, unit: str = "", *, digits: int = 1, signed: bool = False) -> str:
         """A number with its unit, « −16,0 LUFS »; a dash for None."""

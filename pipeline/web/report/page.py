@@ -7,8 +7,9 @@ from typing import Any  # of JSON values
 
 from pipeline.audio import LevelProfile
 from pipeline.model import apply_typography, format_clock
+from pipeline.templates import environment
 from pipeline.web.report import statistics
-from pipeline.web.report.labels import TEMPLATES, ReportFormatter, processing_steps, verdict
+from pipeline.web.report.labels import ReportFormatter, processing_steps, verdict
 from pipeline.web.report.speakers import display_safe
 from pipeline.web.report.svg import (
     BOTTOM_DB,
@@ -59,7 +60,7 @@ def render_report(figures: Mapping[str, Any], before: LevelProfile, after: Level
         "asked": format_targets(figures, formatter),
         "legend_curve": loudness_legend(after.duration_s, formatter),
     }
-    return _render(values)
+    return environment("report").get_template("report.html.j2").render(values)
 
 
 def time_axis(length_s: float) -> list[dict[str, str | bool]]:
@@ -202,12 +203,3 @@ def _block(text: str, span: Mapping[str, Any], length_s: float) -> dict[str, str
 def _length_s(figures: Mapping[str, Any]) -> float:
     """The length of the time axis in seconds: that of the master, at least 0.01 so that it can be divided by."""
     return max(float(figures["before"]["duration_s"]), 0.01)
-
-
-def _render(values: dict[str, Any]) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("report.html.j2").render(values)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.templates import labels
+
 
 def write_report(
     *,
@@ -31,12 +33,11 @@ def write_report(
     from pipeline.engine import read_json, write_atomic, write_json
     from pipeline.transcript import read_chapters, read_timed
     from pipeline.web.report.figures import ReportSource, compute_figures
-    from pipeline.web.report.labels import load_labels
     from pipeline.web.report.page import render_report
     from pipeline.web.report.speakers import turns_from_ingest, turns_from_transcript
 
     source = ReportSource(title, slug, language, read_json(sound), read_json(encoded), read_chapters(chapters) if chapters else ())
-    voice_labels = load_labels(language)["voices"]
+    voice_labels = labels("report", language)["voices"]
     speaker_turns = (
         turns_from_transcript(read_timed(timed), names, voice_labels)
         if timed

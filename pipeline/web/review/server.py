@@ -10,22 +10,20 @@ import hashlib
 import json
 import secrets
 import threading
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any  # of JSON values, and of what tomllib reads
+from typing import Any  # of JSON values
 
 from pipeline.engine import read_json, read_text, write_atomic
 from pipeline.model import CauserieError
 from pipeline.publish import content_type
+from pipeline.templates import environment, folder, labels
 from pipeline.web import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 from pipeline.web.review.view_model import build_view_model
 
-_TEMPLATES = Path(__file__).parents[2] / "templates" / "review"
 _ASSETS = ("review.js", "review.css")
 _MAX_BODY_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
 _BOM = b"\xef\xbb\xbf"
@@ -159,20 +157,10 @@ def save_text(session: ReviewSession, text: str, known_digest: str) -> str:
     return digest(replacement)
 
 
-@cache
-def load_labels(language: str) -> dict[str, Any]:
-    """The labels of the page: French for `fr` and `fr-CA`, English for any other language."""
-    name = "fr" if language.startswith("fr") else "en"
-    return tomllib.loads((_TEMPLATES / f"labels.{name}.toml").read_text(encoding="utf-8"))
-
-
 def render_page(session: ReviewSession) -> str:
     """The HTML of the page; its script loads the text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    labels, language = load_labels(session.language), "fr" if session.language.startswith("fr") else "en"
-    return environment.get_template("review.html.j2").render(desk=session, words=labels, language=language)
+    words, language = labels("review", session.language), "fr" if session.language.startswith("fr") else "en"
+    return environment("review").get_template("review.html.j2").render(desk=session, words=words, language=language)
 
 
 class _ReviewHandler(FileRequestHandler):
@@ -206,7 +194,7 @@ class _ReviewHandler(FileRequestHandler):
         if name == "":
             self.send_body(HTTPStatus.OK, content_type("index.html"), render_page(self.session).encode(), with_body=with_body)
         elif name in _ASSETS:
-            self.send_file(_TEMPLATES / name, content_type(name), with_body=with_body)
+            self.send_file(folder("review") / name, content_type(name), with_body=with_body)
         elif name == "audio":
             self.send_file(self.session.audio, content_type(self.session.audio.name), with_body=with_body)
         elif name == "text":
@@ -252,15 +240,15 @@ class _ReviewHandler(FileRequestHandler):
 
     def _send_result(self, compute: Callable[[], Mapping[str, Any]], *, with_body: bool = True) -> None:
         """Send the result of `compute` as JSON, or an error message for the page."""
-        labels = load_labels(self.session.language)
+        words = labels("review", self.session.language)
         try:
             status, value = HTTPStatus.OK, compute()
         except EditConflict:
-            status, value = HTTPStatus.CONFLICT, {"problem": labels["changed"].format(where=self.session.where)}
+            status, value = HTTPStatus.CONFLICT, {"problem": words["changed"].format(where=self.session.where)}
         except CauserieError as error:
             status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": str(error)}
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": labels["failed"].format(where=self.session.where, reason=reason)}
+            status, value = HTTPStatus.INTERNAL_SERVER_ERROR, {"problem": words["failed"].format(where=self.session.where, reason=reason)}
         body = json.dumps(value).encode()
         self.send_body(status, "application/json", body, with_body=with_body)

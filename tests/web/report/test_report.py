@@ -14,7 +14,7 @@ from pipeline.model.show import Chapter
 from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.chapters import chapters_to_json
 from pipeline.transcript.timed_json import write_timed
-from pipeline.web.report.labels import ReportFormatter, load_labels
+from pipeline.web.report.labels import ReportFormatter
 from pipeline.web.report.report import write_report
 from pipeline.web.report.speakers import display_safe, turns_from_transcript
 from pipeline.web.report.statistics import envelope_db, gains_db, loudness_lufs, noise_floor_db, smoothed_lufs
@@ -201,16 +201,6 @@ def test_what_was_cleaned_is_said_in_french_and_the_unknown_as_it_is():
         "coupe-bas à 75 Hz; ronflement à 50 Hz et 1 harmonique; ronflement, 3 harmoniques de 60 Hz; bruit de fond; sifflantes adoucies; new"
     )
     assert ReportFormatter("en").cleanup_list([]) == "–"
-
-
-def test_both_languages_say_everything():
-    def keys(table, above=""):
-        for key, value in table.items():
-            yield above + key
-            if isinstance(value, dict):
-                yield from keys(value, f"{above}{key}.")
-
-    assert set(keys(load_labels("fr"))) == set(keys(load_labels("en")))
 
 
 def test_the_figures_are_those_of_the_profiles_and_of_the_encoded_file(sample):

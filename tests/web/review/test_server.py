@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
-from pipeline.web.review.server import decode_text, digest, encode_text, load_labels, make_review_server, open_session, save_text
+from pipeline.web.review.server import decode_text, digest, encode_text, make_review_server, open_session, save_text
 from tests.support.review_sample import SLUG, TEXT, make_session
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
@@ -162,7 +162,3 @@ def test_a_file_that_is_opened_and_saved_is_the_same_bytes(lines: list[str], end
     content = (b"\xef\xbb\xbf" if has_mark else b"") + end.join(lines).encode()
     if has_mark or not content.startswith(b"\xef\xbb\xbf"):
         assert encode_text(decode_text(content), content) == content
-
-
-def test_both_languages_say_the_same_things() -> None:
-    assert load_labels("fr").keys() == load_labels("en").keys()
