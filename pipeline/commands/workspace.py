@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from pipeline.commands.scaffold import has_own_website
 from pipeline.config import load_config
+from pipeline.engine import exclusive_lock
 from pipeline.feed import assign_feed_keys, assign_guids, load_ledger, save_ledger
 from pipeline.model import CauserieError, Show, TimedTranscript
 from pipeline.plan import work_path
@@ -51,16 +51,13 @@ def load_transcript(root: Path, slug: str) -> TimedTranscript:
 def show_lock(root: Path) -> Iterator[None]:
     """Hold the show's lock while a command writes: two builds at once would take each other's files for hand edits.
 
-    The operating system releases the lock when the process ends. Raises `CauserieError` when another process holds it.
+    Raises `CauserieError` when another process holds it.
     """
     if not (root / "show.toml").is_file():
         raise CauserieError(
             "there is no show here: show.toml is missing", str(root), "use --show DIR, or create a show with causerie init DIR"
         )
     (root / ".causerie").mkdir(exist_ok=True)
-    with (root / ".causerie/lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CauserieError("another causerie command is running on this show", str(root), "wait until it has finished") from error
+    when_held = CauserieError("another causerie command is running on this show", str(root), "wait until it has finished")
+    with exclusive_lock(root / ".causerie/lock", when_held):
         yield

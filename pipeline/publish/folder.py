@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.engine import sha256
+from pipeline.engine import exclusive_lock, sha256
 from pipeline.model import CauserieError
 from pipeline.publish.public_tree import FEED_KEY, PublicFile
 from pipeline.publish.target import ignore_progress
@@ -50,14 +49,12 @@ class FolderTarget:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold an `flock` on the folder; the system releases it when the process ends."""
+        """Hold the folder's lock; a network folder may have none, but the feed is compared once more before it is written."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._folder, os.O_RDONLY)
-        try:
-            self._flock(fd)
+        message = "another publisher is writing to it now, so pages and feed were not changed"
+        when_held = CauserieError(message, str(self._folder), "fetch their changes, build, and publish again")
+        with exclusive_lock(self._folder, when_held, lock_file=False, required=False):
             yield
-        finally:
-            os.close(fd)
 
     def put(self, file: PublicFile, on_progress: Callable[[int], None] = ignore_progress) -> None:
         """Copy to a temporary file in the same folder, check its digest, rename it."""
@@ -115,15 +112,6 @@ class FolderTarget:
     def close(self) -> None:
         """Save the manifest of what Causerie wrote."""
         save_manifest(self._manifest_path, self.name, self._owned)
-
-    def _flock(self, fd: int) -> None:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = "another publisher is writing to it now, so pages and feed were not changed"
-            raise CauserieError(message, str(self._folder), "fetch their changes, build, and publish again") from error
-        except OSError:
-            return  # a network folder without locks: the feed is compared once more before it is written
 
     def _stat_path(self, key: str, path: Path) -> RemoteFile:
         """Describe a file; it is read only when its size or times changed since the last time."""

@@ -6,7 +6,6 @@ are downloaded after that, one by one; `feeds/imported.json` holds their URLs, s
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from pipeline.config import WEBSITE
-from pipeline.engine import read_json
+from pipeline.engine import exclusive_lock, read_json
 from pipeline.feed.imports import download
 from pipeline.feed.imports.converter import ImportedShow, convert_feed
 from pipeline.feed.imports.http import FetchLimits, fetch, redact_url
@@ -137,11 +136,8 @@ def _staging_lock(root: Path) -> Iterator[Path]:
     """Lock the staging folder; it is emptied first unless complete, and removed when the import fails."""
     staging_folder, is_new = root / _STAGING_FOLDER, not root.exists()
     staging_folder.mkdir(parents=True, exist_ok=True)
-    with (staging_folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CauserieError("another import is running in this folder", str(root), "wait until it has finished") from error
+    when_held = CauserieError("another import is running in this folder", str(root), "wait until it has finished")
+    with exclusive_lock(staging_folder / ".lock", when_held):
         if not (staging_folder / DONE_MARKER).exists():
             for path in staging_folder.iterdir():
                 if path.name != ".lock":
@@ -172,11 +168,8 @@ def _fetch_media(root: Path, rows: list[MediaRow], session: ImportSession) -> bo
         True,
         FetchLimits(download.MAX_MEDIA_BYTES, idle_timeout_s=30, total_timeout_s=6 * 3600, allow_private=session.allow_private),
     )
-    with (root / "feeds/imported.json").open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CauserieError("another import is downloading audio here", str(root), "wait until it has finished") from error
+    when_held = CauserieError("another import is downloading audio here", str(root), "wait until it has finished")
+    with exclusive_lock(root / "feeds/imported.json", when_held, lock_file=False):
         for number, row in enumerate(rows, 1):
             succeeded = _fetch_audio(root, row, f"{number} of {len(rows)}", limits, session) and succeeded
     return succeeded
