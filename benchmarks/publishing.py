@@ -29,7 +29,7 @@ from urllib.parse import parse_qs, urlsplit
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from pipeline.engine.receipts import DigestCache  # noqa: E402
+from pipeline.engine import DigestCache  # noqa: E402
 from pipeline.publish.s3.request_body import etag  # noqa: E402
 
 BUCKET = "benchmark"

@@ -8,19 +8,16 @@ the two are recognised as the program's own.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.engine.files import read_json, sha256, write_atomic
-from pipeline.model import CauserieError
+from pipeline.engine.files import write_atomic
 
 Digest = str | None  # SHA-256 in hexadecimal; None for a file that does not exist
 Digests = Mapping[str, Digest | list[Digest]]  # keyword -> digest, or a list where a step reads several files
-Entry = tuple[int, int, str]  # size in bytes, modification time in nanoseconds, digest; a list in JSON
 
 
 @dataclass(frozen=True)
@@ -105,56 +102,6 @@ class Journal:
         self.receipts[receipt.step] = receipt
         self.prepared.pop(receipt.step, None)
         self.failures.pop(receipt.step, None)
-
-
-class DigestCache:
-    """A cache of the digests of a show's files, valid for one size and modification time. Paths are relative to the show."""
-
-    def __init__(self, root: Path) -> None:
-        self.path = root / ".causerie/digests.json"
-        self._root = os.path.join(root, "")
-        self._changed = False
-        self._digests: dict[str, str | None] = {}  # of this run: a file that many steps read is checked once
-        try:
-            self._entries: dict[str, Entry] = read_json(self.path) if self.path.exists() else {}
-        except CauserieError:
-            self._entries = {}  # a damaged cache counts as empty
-
-    def digest(self, path: str, *, fresh: bool = False) -> str | None:
-        """The SHA-256 of a file, or None when it does not exist; checked once a run unless `fresh`.
-
-        A file that changes during a run may be recorded with its previous digest: the next run then detects the change.
-        """
-        if fresh or path not in self._digests:
-            self._digests[path] = self._current_digest(path)
-        return self._digests[path]
-
-    def _current_digest(self, path: str) -> str | None:
-        full = path if path.startswith("/") else self._root + path
-        try:
-            stat = os.stat(full)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        known = self._entries.get(path)
-        if known is not None and known[0] == stat.st_size and known[1] == stat.st_mtime_ns:
-            return known[2]
-        return self._store(path, sha256(Path(full)), stat)
-
-    def store(self, path: str, digest: str) -> None:
-        """Store a digest that was computed elsewhere."""
-        self._store(path, digest, os.stat(self._root + path))
-
-    def save(self) -> None:
-        """Write the cache if it changed."""
-        if self._changed:
-            write_atomic(self.path, json.dumps(self._entries, ensure_ascii=False))
-            self._changed = False
-
-    def _store(self, path: str, digest: str, stat: os.stat_result) -> str:
-        self._entries[path] = (stat.st_size, stat.st_mtime_ns, digest)
-        self._digests[path] = digest
-        self._changed = True
-        return digest
 
 
 def to_canonical(value: Any) -> Any:

@@ -26,9 +26,10 @@ from typing import Any
 from pipeline import __version__
 from pipeline.engine import progress
 from pipeline.engine.drafts import is_unedited_draft
+from pipeline.engine.file_cache import DigestCache
 from pipeline.engine.files import sha256
 from pipeline.engine.process_pool import ProcessPools, available_cores
-from pipeline.engine.receipts import DigestCache, Journal, Receipt, to_canonical
+from pipeline.engine.receipts import Journal, Receipt, to_canonical
 from pipeline.engine.staleness import Snapshot, hand_edited, why_stale
 from pipeline.engine.step import Step, dependency_graph, execute_step, move_file, topological_order
 from pipeline.model import CauserieError

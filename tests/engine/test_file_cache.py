@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from pipeline.engine.file_cache import FileCache, source_signature
+from pipeline.engine.file_cache import DigestCache, FileCache, source_signature
 
 
 def cached_value(root: Path, by: str = "me") -> tuple[object, bool]:
@@ -37,7 +39,9 @@ def test_another_file_of_the_same_size_and_time_is_another_file(tmp_path: Path) 
     assert cached_value(tmp_path) == ("two", True)
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b'{"size a": 1}', b'{"size a": [1, 2]}', b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"[]", b'{"size a": 1}', b'{"size a": [1, 2]}', b'{"size a": [1, "me", 2]}', b"\xff", b"null", b"[" * 9999]
+)
 def test_a_damaged_cache_counts_as_empty(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "a").write_text("one")
     (tmp_path / ".causerie").mkdir()
@@ -62,3 +66,63 @@ def test_another_source_has_another_signature(tmp_path: Path) -> None:
         (package / "module.py").write_text(text)
         signatures |= {source_signature(package), source_signature(tmp_path, package)}
     assert len(signatures) == 2
+
+
+def test_the_cache_keeps_its_format(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    cached_value(tmp_path)
+    stat = (tmp_path / "a").stat()
+    assert json.loads((tmp_path / ".causerie/looked.json").read_text()) == {"size a": [[3, stat.st_mtime_ns, stat.st_ino], "me", "one"]}
+
+
+def test_a_read_only_show_is_checked_without_a_cache(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    (tmp_path / ".causerie").write_text("a file where the folder would be")
+    assert cached_value(tmp_path) == ("one", True)
+
+
+def recorded_digest(root: Path, path: str = "a") -> str | None:
+    """The digest in a new run, which is saved."""
+    digests = DigestCache(root)
+    found = digests.digest(path)
+    digests.save()
+    return found
+
+
+def test_a_digest_is_taken_from_the_cache_until_the_file_changes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    assert recorded_digest(tmp_path) == hashlib.sha256(b"one").hexdigest()
+    stat, cache = (tmp_path / "a").stat(), tmp_path / ".causerie/digests.json"
+    assert json.loads(cache.read_text()) == {"a": [3, stat.st_mtime_ns, hashlib.sha256(b"one").hexdigest()]}
+    cache.write_text(json.dumps({"a": [3, stat.st_mtime_ns, "from the cache"]}))
+    assert recorded_digest(tmp_path) == "from the cache"
+    os.utime(tmp_path / "a", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert recorded_digest(tmp_path) == hashlib.sha256(b"one").hexdigest()
+
+
+def test_a_file_is_checked_once_a_run_unless_it_is_asked_for_afresh(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    digests = DigestCache(tmp_path)
+    digests.digest("a")
+    (tmp_path / "a").write_text("three")
+    assert digests.digest("a") == hashlib.sha256(b"one").hexdigest()
+    assert digests.digest("a", fresh=True) == digests.digest(str(tmp_path / "a")) == hashlib.sha256(b"three").hexdigest()
+    assert digests.digest("b") is None and digests.digest("a/b") is None
+
+
+def test_a_digest_computed_elsewhere_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    digests = DigestCache(tmp_path)
+    digests.store("a", "theirs")
+    digests.save()
+    assert digests.digest("a") == recorded_digest(tmp_path) == "theirs"
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"[]", b'{"a": 1}', b'{"a": [3, 4]}', b'{"a": [3, 4, 5]}', b'{"a": [[], {}, null]}', b"\xff", b"null"]
+)
+def test_damaged_digests_count_as_missing(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "a").write_text("one")
+    (tmp_path / ".causerie").mkdir()
+    (tmp_path / ".causerie/digests.json").write_bytes(damage)
+    assert recorded_digest(tmp_path) == hashlib.sha256(b"one").hexdigest()
