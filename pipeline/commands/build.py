@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.commands.console import Console, pluralise, to_dict
+from pipeline.commands.console import Console, to_dict
 from pipeline.commands.pending import orphaned_texts
 from pipeline.commands.review import draw_report
 from pipeline.commands.workspace import load_show, show_lock
 from pipeline.engine import DaskCluster, ProcessPools, Result, Step, available_cores, preview, read_json, run_steps, with_dependencies
-from pipeline.model import CauserieError, Show, format_clock, suggest
+from pipeline.model import CauserieError, Show, format_clock, pluralise, suggest
 from pipeline.plan import plan_steps, work_path
 from pipeline.publish import read_release
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pipeline.engine import Result, Step
-from pipeline.model import format_clock, terminal_safe
+from pipeline.model import format_clock, format_elapsed, pluralise, terminal_safe
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -117,7 +117,7 @@ class Console:
         ]
         parts += [f"{counts[status]} {status}" for status in ("failed", "blocked") if counts[status]]
         self.print_message(
-            f"{pluralise(episodes, 'episode')}: {', '.join(parts)}, in {format_duration(seconds)}.", always=bool(counts["failed"])
+            f"{pluralise(episodes, 'episode')}: {', '.join(parts)}, in {format_elapsed(seconds)}.", always=bool(counts["failed"])
         )
 
 
@@ -125,16 +125,6 @@ def to_dict(result: Result) -> dict[str, object]:
     """A result as a JSON object."""
     value = {"episode": result.step.episode, "step": result.step.kind, "status": result.status, "why": result.why}
     return {**value, "seconds": round(result.seconds, 2)}
-
-
-def pluralise(number: int, noun: str) -> str:
-    """«1 episode», «3 episodes»."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def format_duration(seconds: float) -> str:
-    """«4 s», «2 min 05 s»."""
-    return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60):02} s"
 
 
 def _make_progress() -> Progress:

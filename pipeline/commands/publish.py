@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.commands.build import DATE_DEPENDENT, build_show
-from pipeline.commands.console import Console, pluralise
+from pipeline.commands.console import Console
 from pipeline.commands.pending import pending_work
 from pipeline.commands.scaffold import has_own_website
 from pipeline.commands.workspace import load_show, show_lock
 from pipeline.engine import preview, with_dependencies
 from pipeline.feed import describe_changes, load_ledger
-from pipeline.model import CauserieError
+from pipeline.model import CauserieError, pluralise
 from pipeline.plan import due_episodes, plan_steps
 from pipeline.publish import (
     PUBLICATIONS,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.feed.ledger import Ledger, PublicationRecord, PublishedItem
-from pipeline.model import CauserieError
+from pipeline.model import CauserieError, pluralise
 
 _RESTORE_HINT = "restore the ledger from version control, rename the folder back, or give its new name the old GUID in the ledger"
 _MAX_TITLES = 20  # on a line
@@ -102,4 +102,4 @@ def _file_identity(item: PublishedItem) -> tuple[str, int]:
 
 def _format_count(number: int, noun: str, verb: str = "") -> str:
     """A count with its noun and verb: «2 texts corrected»."""
-    return f"{number} {noun}{'' if number == 1 else 's'} {verb}".rstrip()
+    return f"{pluralise(number, noun)} {verb}".rstrip()

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.engine import write_atomic, write_json
-from pipeline.publish.upload_plan import format_bytes
+from pipeline.model import format_bytes
 from pipeline.publish.verify import Check
 from pipeline.templates import environment, labels
 

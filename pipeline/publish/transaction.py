@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.model import CauserieError
+from pipeline.model import CauserieError, format_bytes
 from pipeline.publish.public_tree import ASSETS, FEED, FEEDS, INDEX, MEDIA, PAGES, TEXTS, PublicFile
 from pipeline.publish.target import Target
-from pipeline.publish.upload_plan import RemoteFile, UploadPlan, format_bytes
+from pipeline.publish.upload_plan import RemoteFile, UploadPlan
 
 WORKERS = 8  # files sent at the same time
 SAMPLE_SIZE = 20  # unchanged files that are checked again

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.model import format_bytes, pluralise
 from pipeline.publish.http_headers import IMMUTABLE
 from pipeline.publish.public_tree import PublicFile
 
@@ -99,24 +100,15 @@ def plan_summary(plan: UploadPlan, target: str, *, prune: bool = False) -> tuple
     if plan.orphans and prune:
         lines += [f"delete {key} if Causerie wrote it" for key in plan.orphans]
     elif plan.orphans:
-        lines.append(f"keep {_count_files(len(plan.orphans))} no longer referenced (older copies of the feed may still use them)")
+        lines.append(f"keep {pluralise(len(plan.orphans), 'file')} no longer referenced (older copies of the feed may still use them)")
     if plan.kept:
-        lines.append(f"keep {_count_files(len(plan.kept))} for rollbacks")
+        lines.append(f"keep {pluralise(len(plan.kept), 'file')} for rollbacks")
     if not plan.changes:
         return (*lines, f"nothing to send: {target} is up to date")
-    return (*lines, f"total: {_count_files(len(plan.changes))}, {format_bytes(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged")
-
-
-def format_bytes(count: int) -> str:
-    """Format a number of bytes for people, in decimal units: `840 bytes`, `12.3 kB`, `9.0 MB`."""
-    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= step:
-            return f"{count / step:.1f} {unit}"
-    return f"{count} bytes"
-
-
-def _count_files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
+    return (
+        *lines,
+        f"total: {pluralise(len(plan.changes), 'file')}, {format_bytes(plan.bytes)}, to {target}; {len(plan.unchanged)} unchanged",
+    )
 
 
 def _same_content(file: PublicFile, remote: RemoteFile | None) -> bool:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any  # Any: of Jinja2's variables and of label
 from urllib.parse import urlsplit
 
 from pipeline.engine import read_text
-from pipeline.model import CauserieError, apply_typography, format_clock, relative_link, terminal_safe
-from pipeline.site.labels import format_date, format_size
+from pipeline.model import CauserieError, apply_typography, format_clock, format_date, format_size, relative_link, terminal_safe
 from pipeline.templates import environment, folder, labels
 
 if TYPE_CHECKING:

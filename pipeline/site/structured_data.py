@@ -6,9 +6,8 @@ import base64
 import hashlib
 import json
 
-from pipeline.model import EpisodeInfo, ShowInfo, public_url
+from pipeline.model import EpisodeInfo, ShowInfo, iso_duration, public_url
 from pipeline.publish import ReleaseFile
-from pipeline.site.labels import iso_duration
 
 
 def podcast_series(show: ShowInfo, image: str) -> dict[str, object]:

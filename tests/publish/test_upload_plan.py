@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.publish.public_tree import FEED, MEDIA, PAGES, PublicFile
-from pipeline.publish.upload_plan import RemoteFile, format_bytes, plan_summary, plan_upload
+from pipeline.publish.upload_plan import RemoteFile, plan_summary, plan_upload
 
 HEADERS = ("text/plain", "no-cache")
 
@@ -70,10 +70,3 @@ def test_the_plan_can_be_read() -> None:
 
 def test_a_plan_that_does_nothing_says_so() -> None:
     assert plan_summary(plan_upload([local("a")], {"a": there()}), "public") == ("nothing to send: public is up to date",)
-
-
-@pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 bytes"), (999, "999 bytes"), (12_300, "12.3 kB"), (9_000_000, "9.0 MB"), (2 * 10**9, "2.0 GB")]
-)
-def test_sizes_are_said_in_powers_of_ten(count: int, said: str) -> None:
-    assert format_bytes(count) == said

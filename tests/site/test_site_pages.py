@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import lxml.html
@@ -20,7 +19,6 @@ from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.plan import work_path
 from pipeline.publish.release import Release, write_release
 from pipeline.site.context import Neighbours
-from pipeline.site.labels import format_date, format_size, iso_duration
 from pipeline.site.render import safe_href
 from pipeline.site.transcript_view import turn_views
 from tests.support.site_sample import DURATION_S, FIRST, SECOND, SHOW, make_turn, publish_sample
@@ -225,19 +223,6 @@ def test_whatever_the_times_no_word_is_lost_and_no_anchor_is_shared(words, start
     assert [piece.text for passage in made for piece in passage.pieces] == [text for text, _ in words]
     anchors = [passage.anchor for passage in made if passage.anchor]
     assert len(anchors) == len(set(anchors)) == sum(start is not None for _, start in words)
-
-
-@pytest.mark.parametrize(
-    ("size", "french", "english"),
-    [(0, "1 ko", "1 kB"), (54_321, "54 ko", "54 kB"), (999_499, "999 ko", "999 kB"), (999_500, "1,0 Mo", "1.0 MB")],
-)
-def test_weights_are_said_in_the_reader_s_units(size, french, english):
-    assert (format_size(size, "fr").replace("\u00a0", " "), format_size(size, "en").replace("\u00a0", " ")) == (french, english)
-
-
-def test_dates_and_durations_are_written_out():
-    assert format_date(datetime(2026, 12, 1, tzinfo=UTC), "fr") == "1er\u00a0décembre 2026"
-    assert [iso_duration(seconds) for seconds in (0, 486.9, 3600, 3723)] == ["PT0S", "PT8M6S", "PT1H0S", "PT1H2M3S"]
 
 
 def test_style_and_script_are_small_and_fetch_nothing(public):

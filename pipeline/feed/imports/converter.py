@@ -24,7 +24,7 @@ from pipeline.feed.imports.item import (
 )
 from pipeline.feed.imports.namespace_tags import CHANNEL_TAGS, FeedKeys, channel_feed_keys, read_season_names
 from pipeline.feed.imports.xml_reader import Element, parse_channel
-from pipeline.model import CauserieError, Credit, Person, ShowInfo, slugify
+from pipeline.model import CauserieError, Credit, Person, ShowInfo, pluralise, slugify
 
 _KNOWN_CHANNEL_TAGS = frozenset(
     "title link description language copyright generator docs ttl lastBuildDate pubDate image item webMaster managingEditor atom:link "
@@ -181,5 +181,5 @@ def _unknown_tag_notes(root: Element) -> list[ImportNote]:
     """A note for each tag that the import does not read, with the number of times it occurs."""
     counts = Counter(child.tag for child in root.children if child.tag not in _KNOWN_CHANNEL_TAGS)
     counts.update(child.tag for item in root.find_all("item") for child in item.children if child.tag not in KNOWN_ITEM_TAGS)
-    frequencies = {tag: f"{number} time{'' if number == 1 else 's'}" for tag, number in sorted(counts.items())}
+    frequencies = {tag: pluralise(number, "time") for tag, number in sorted(counts.items())}
     return [ImportNote("show", f"<{tag[:60]}>, {times}: kept only in feeds/imported.xml") for tag, times in frequencies.items()]

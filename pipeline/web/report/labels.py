@@ -6,35 +6,25 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any  # of JSON values
 
-from pipeline.model import NO_BREAK_SPACE
+from pipeline.model import format_duration, format_number, is_plural
 from pipeline.templates import labels
 from pipeline.web.report.speakers import display_safe
-
-_MINUS = "\u2212"
 
 
 class ReportFormatter:
     """Numbers and sentences of one language."""
 
     def __init__(self, language: str) -> None:
+        self.language = language
         self.labels = labels("report", language)
 
     def number(self, value: float | None, unit: str = "", *, digits: int = 1, signed: bool = False) -> str:
         """A number with its unit, « −16,0 LUFS »; a dash for None."""
-        if value is None:
-            return str(self.labels["none"])
-        text = f"{abs(value):.{digits}f}"
-        sign = (_MINUS if value < 0 else "+" if signed else "") if float(text) else ""
-        return sign + text.replace(".", self.labels["point"]) + (NO_BREAK_SPACE + unit if unit else "")
+        return str(self.labels["none"]) if value is None else format_number(value, self.language, unit, digits=digits, signed=signed)
 
     def duration(self, seconds: float) -> str:
         """A duration: « 9,8 s », « 3 min 24 s », « 1 h 02 min »."""
-        if round(seconds, 1) < 60:
-            return self.number(seconds, "s")
-        minutes, rest = divmod(round(seconds), 60)
-        hours, minutes = divmod(minutes, 60)
-        (first, unit), (second, under) = ((hours, "h"), (minutes, "min")) if hours else ((minutes, "min"), (rest, "s"))
-        return NO_BREAK_SPACE.join((str(first), unit, f"{second:02}", under))
+        return format_duration(seconds, self.language)
 
     def quote_name(self, name: str) -> str:
         """A name from the user, in quotation marks within a sentence."""
@@ -48,7 +38,7 @@ class ReportFormatter:
         """A sentence of the labels with its placeholders filled; `count` chooses between singular and plural."""
         template = self.labels["done"][key]
         if count is not None:
-            template, values = template["one" if count < 2 else "many"], {**values, "n": str(count)}
+            template, values = template["many" if is_plural(count, self.language) else "one"], {**values, "n": str(count)}
         return str(template).format(**values)
 
     def cleanup_list(self, names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any  # of JSON values
 
 from pipeline.audio import LevelProfile
-from pipeline.model import apply_typography, format_clock
+from pipeline.model import apply_typography, format_clock, is_plural
 from pipeline.templates import environment
 from pipeline.web.report import statistics
 from pipeline.web.report.labels import ReportFormatter, processing_steps, verdict
@@ -100,7 +100,10 @@ def voice_lanes(figures: Mapping[str, Any], columns: int, formatter: ReportForma
     for colour, group in enumerate(groups, start=1):
         names = {voice["name"] for voice in group}
         turns = [turn for turn in figures["turns"] if turn["voice"] in names]
-        talk_s, count = sum(voice["talk_s"] for voice in group), formatter.labels["turns"]["one" if len(turns) < 2 else "many"]
+        talk_s, count = (
+            sum(voice["talk_s"] for voice in group),
+            formatter.labels["turns"]["many" if is_plural(len(turns), formatter.language) else "one"],
+        )
         texts = {"turns": count.format(n=len(turns)), "talk": formatter.duration(talk_s), "first": format_clock(turns[0]["start_s"])}
         lanes.append(
             {
