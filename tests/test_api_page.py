@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 PAGE = REPOSITORY / "docs/api.md"
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 LONGEST = 10  # lines; what needs more wants another function

@@ -11,6 +11,8 @@ from tests.support.browser import Untested
 from tools import browser
 from tools.browser import Machine
 
+pytestmark = pytest.mark.slow
+
 DEBIAN = Machine("Linux", "x86_64", True, "debian")
 MAC = Machine("Darwin", "arm64", False, "")
 

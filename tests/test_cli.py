@@ -14,6 +14,8 @@ from pipeline.engine.runner import Result
 from pipeline.engine.step import Step
 from tests.conftest import causerie, small_show
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: object):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])

@@ -14,6 +14,8 @@ from pipeline.speech.transcribe import transcribe_master
 from pipeline.transcript.normalisation import word_tokens
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 MODEL = REPOSITORY / "tools/demo_model/demo.pt"
 SHOW = load_config(REPOSITORY)
 

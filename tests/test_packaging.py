@@ -15,6 +15,8 @@ import pytest
 import pipeline
 from tests.conftest import REPOSITORY, small_show
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "cli.py", "pipeline", "tests")  # tests: to see that they are left out
 
 

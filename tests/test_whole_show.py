@@ -21,6 +21,8 @@ from pipeline.engine.receipts import Journal
 from pipeline.plan import plan_steps
 from tests.conftest import REPOSITORY, build, built_steps, causerie, cut_audio, small_show
 
+pytestmark = pytest.mark.slow
+
 FAR = "2030-01-01"
 
 

@@ -28,6 +28,8 @@ from pipeline.transcript.chapters import chapters_to_json
 from tests.config.test_loader import EPISODE, SHOW, add
 from tests.support.publishing import SOURCES_AND_KEYS, file_of, put
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SECOND = EPISODE.replace('"Un"', '"Deux"').replace("number = 1", "number = 2").replace("01-15T", "01-22T")
 TRAILER = EPISODE.replace('"Un"', '"Annonce"').replace("number = 1", 'kind = "trailer"').replace("01-15T", "02-02T")

@@ -14,6 +14,8 @@ from pipeline.model.errors import CauserieError
 from tests.support.audio_tools import read_samples, rms_db
 from tests.support.broken_files import RATE_HZ, broken_files
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 60.0  # many times the slowest file: detects hangs
 SOUND_DB = -24.0  # RMS level of the common source
 COUNT = 131

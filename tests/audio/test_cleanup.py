@@ -15,6 +15,8 @@ from pipeline.audio.probe import probe_file
 from pipeline.model.audio import CleanupOptions
 from tests.support.audio_tools import convert, lag_samples, rms_db
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RATE_HZ = 44_100
 START_S = 20  # of the voice

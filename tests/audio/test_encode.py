@@ -17,6 +17,8 @@ from pipeline.audio.loudness import measure_loudness, measure_profile
 from pipeline.model.errors import CauserieError
 from tests.support.audio_tools import RATE_HZ, convert, lag_samples, read_samples, rms_db, speech_like_noise, write
 
+pytestmark = pytest.mark.slow
+
 
 def lufs(path):
     """Measure loudness with another meter and another decoder, as played on two loudspeakers."""

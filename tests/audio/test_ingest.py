@@ -13,6 +13,8 @@ from pipeline.model.errors import CauserieError
 from pipeline.transcript.diarisation import DiarisedTurn, to_published_spans
 from tests.support.audio_tools import RATE_HZ, convert, lag_samples, read_samples, rms_db, silence, speech_like_noise, write
 
+pytestmark = pytest.mark.slow
+
 SHOW = Path(__file__).parents[2]
 AS_IT_IS = CleanupOptions(highpass=False)
 EDGE = round(0.005 * RATE_HZ)  # faded where a file begins or ends amid sound

@@ -28,6 +28,8 @@ from tests.support.programmes import (
     synthetic_voice,
 )
 
+pytestmark = pytest.mark.slow
+
 METER = pyloudnorm.Meter(RATE_HZ)  # an independent meter
 
 

@@ -17,6 +17,8 @@ from pipeline.audio.limiter import (
 )
 from tests.support.programmes import lufs, profile_of, synthetic_voice
 
+pytestmark = pytest.mark.slow
+
 RATE_HZ = 44_100
 VOICE = synthetic_voice(6, seed=3)
 HEARD = profile_of(VOICE)

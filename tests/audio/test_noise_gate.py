@@ -11,6 +11,8 @@ from pipeline.audio.noise_gate import DEPTH_DB, OPENING_SLOPE_DB, gate_gains_db
 from tests.support.audio_tools import convert, rms_db
 from tests.support.programmes import RATE_HZ, ROOT, VoiceSpan, cut, envelope, interview, music, profile_of, room, synthetic_voice
 
+pytestmark = pytest.mark.slow
+
 
 def gated(tracks, strength="gentle"):
     gains_db = gate_gains_db([profile_of(track) for track in tracks], strength)

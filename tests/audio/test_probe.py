@@ -9,6 +9,8 @@ from pipeline.model.errors import CauserieError
 from tests.support.audio_tools import convert, speech_like_noise, write
 from tests.support.broken_files import rf64, wav
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ["wav", "flac", "aiff", "mp3", "m4a", "ogg", "opus", "mka"]
 
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from pipeline.audio.stream_info import count_channels, parse_probe_output, parse_stream_tags
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_stream_that_nobody_can_decode_is_passed_over_unless_it_is_named():
     facts = "#codec_id 0: aac\n#sample_rate 0: 48000\n#channel_layout_name 0: stereo\n#codec_id 1: none\n#sample_rate 1: 48000\n"

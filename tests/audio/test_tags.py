@@ -23,6 +23,8 @@ from pipeline.model.errors import CauserieError
 from pipeline.model.show import Chapter, Credit, EpisodeInfo, Person, ShowInfo
 from pipeline.transcript.chapters import chapters_to_json
 
+pytestmark = pytest.mark.slow
+
 COVER = Path(__file__).parents[2] / "episodes" / "cover.jpg"
 NORA, MALIK = Person("nora", "Nora Belkacem"), Person("malik", "Malik Sørensen")
 SHOW = ShowInfo("Demain, le guichet", "…", "Mission prospective", "https://example.org/guichet/", copyright="Ville d’Orvalle")

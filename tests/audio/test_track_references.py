@@ -10,6 +10,8 @@ from pipeline.audio.noise_gate import gate_references_db
 from pipeline.audio.track_references import cluster_midpoint_db, reference_levels_db
 from tests.support.programmes import RATE_HZ, VoiceSpan, profile_of, room, synthetic_voice
 
+pytestmark = pytest.mark.slow
+
 
 def conversation(spill_db, soft_db, turns_s=(6, 3, 7, 2, 8, 3)):
     """Two microphones; the second speaker is `soft_db` softer and speaks half as long; spill is `spill_db` down and 5 ms late."""

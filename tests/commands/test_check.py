@@ -24,6 +24,8 @@ from pipeline.feed.rules.registry import file_references
 from pipeline.web.server import make_server
 from tests.conftest import causerie, small_show
 
+pytestmark = pytest.mark.slow
+
 AT = "https://podcast.example.org/essai/"
 DATA = Path(__file__).parents[1] / "data/directories"
 REPOSITORY = Path(__file__).parents[2]

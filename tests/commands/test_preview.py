@@ -17,6 +17,8 @@ from pipeline.commands.preview import EVENTS_PATH, ChangeBroadcaster, is_edit, m
 from pipeline.model import CauserieError
 from tests.support.publishing import names, put
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -9,6 +9,8 @@ from pipeline.engine.step import Step
 from pipeline.model.errors import CauserieError
 from tests.support import little_steps
 
+pytestmark = pytest.mark.slow
+
 SHOUT = Step("a/shout", little_steps.to_upper, {"source": "raw.txt"}, {"loud": "loud.txt"})
 
 

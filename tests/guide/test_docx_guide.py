@@ -17,6 +17,8 @@ from pipeline.model.show import GuideSettings
 from pipeline.model.transcript import TimedTranscript
 from tests.support.guide_sample import EPISODE, GUIDE, SHOW, SLUG, render, said
 
+pytestmark = pytest.mark.slow
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 TEXT = GUIDE.read_text(encoding="utf-8")
 HOSTILE = 'HYPERLINK "file:///x" { PAGE \\* MERGEFORMAT } #panic() *gras* <script>alert(1)</script> =1+1 \x1b \u202e'

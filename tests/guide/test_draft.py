@@ -21,6 +21,8 @@ from pipeline.model.transcript import TimedTranscript, Voice
 from pipeline.transcript.timed_json import write_timed
 from tests.support.guide_sample import EPISODE, ROOT, SHOW, SLUG, render, said, sample, written
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "#panic(1) *gras* $m$ <script>alert(1)</script> {quote} {voice} 🎉 \\ HYPERLINK \"x\" '' ?"
 TRANSCRIPTS = sorted((ROOT / "tests/data/guide").glob("*.md"))
 ENGLISH = replace(SHOW, language="en", title="Tomorrow, the counter")

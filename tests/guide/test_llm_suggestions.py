@@ -24,6 +24,8 @@ from pipeline.model.show import GuideModel
 from pipeline.transcript.timed_json import write_timed
 from tests.support.guide_sample import EPISODE, SHOW, written
 
+pytestmark = pytest.mark.slow
+
 TIMED = written("01-le-premier-rendez-vous")
 SPOKEN = spoken_words(TIMED)
 EVERY = split_sentences(SPOKEN)

@@ -19,6 +19,8 @@ from pipeline.model.errors import CauserieError
 from pipeline.model.show import GuideSettings
 from tests.support.guide_sample import EPISODE, GUIDE, MARKS, SHOW, SLUG, render, sample
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "guide"
 TEXT = GUIDE.read_text(encoding="utf-8")
 SMALL = """## But de la rencontre

@@ -6,10 +6,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
 from tests.support.publishing import names
+
+pytestmark = pytest.mark.slow
 
 BETWEEN, AFTER = "2026-01-01T12:00:00+0100", "2026-01-03T12:00:00+0100"
 

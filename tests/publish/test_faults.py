@@ -23,6 +23,8 @@ from tests.support.publishing_faults import (
     run_two_publishers,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Proxy]:

@@ -19,6 +19,8 @@ from pipeline.publish.publication_report import PublishReport
 from pipeline.publish.publisher import PublishCallbacks, publish
 from tests.support.publishing import AT, SECRET, S3Server, build, episode, names, put, s3_client, s3_server, show
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "balado"
 
 

@@ -16,6 +16,8 @@ from pipeline.publish.publication_report import PublishReport
 from pipeline.publish.publisher import publish, rollback
 from tests.support.publishing import AT, build, names, put, show
 
+pytestmark = pytest.mark.slow
+
 
 def send(root: Path, *slugs: str, **options: object) -> PublishReport:
     some = show(*slugs)

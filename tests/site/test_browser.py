@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.site_sample import DURATION_S, FIRST, SHOW, Voice, make_tone, make_turn, publish_sample
 
+pytestmark = pytest.mark.slow
+
 HOME = "http://localhost:1/"  # never contacted: requests are intercepted and answered from the folder
 EPISODE = HOME + "01-la-file/index.html"
 KINDS = ("index", "01-la-file/index", "01-la-file/embed", "people/index", "themes/accueil/index", "transcripts/index", "404")

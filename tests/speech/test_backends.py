@@ -17,6 +17,8 @@ from pipeline.speech.transcribe import transcribe_master
 from tests.conftest import REPOSITORY, cut_audio
 from tools.demo_model.convert_ct2 import convert
 
+pytestmark = pytest.mark.slow
+
 DEMO = REPOSITORY / "tools/demo_model/demo.pt"
 SHOW = ("01-la-file-d-attente/prise-unique.flac", "02-une-voix-au-bout-du-fil/montage final.wav", "03-le-metier-d-ecouter/nora.m4a")
 

@@ -16,6 +16,8 @@ from pipeline.model.errors import CauserieError
 from pipeline.speech.decoding import RATE_HZ
 from pipeline.speech.transcribe import transcribe_master
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CHECKPOINT = ROOT / "tools/demo_model/demo.pt"
 EXCERPT_S = 12.1  # the first two sentences of the first episode

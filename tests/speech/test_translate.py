@@ -17,6 +17,8 @@ from pipeline.speech.hallucinations import Segment
 from pipeline.speech.translate import MACHINE_TRANSLATION_LABEL, check_translatable, split_captions, translate_master, vtt_text
 from tests.conftest import REPOSITORY, cut_audio
 
+pytestmark = pytest.mark.slow
+
 DEMO = REPOSITORY / "tools/demo_model/demo.pt"
 words = st.builds(Word, st.text(st.sampled_from("abcé<&>-"), min_size=1, max_size=60), st.floats(0, 50), st.floats(0, 50))
 segments = st.lists(words, min_size=1, max_size=30).map(lambda some: Segment(tuple(some), 0.0, 0.0))

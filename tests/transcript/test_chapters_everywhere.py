@@ -28,6 +28,8 @@ from tests.audio.test_tags import COVER, EPISODE, SHOW, folder, mp3, read_chapte
 from tests.feed.test_rss import find, published, told
 from tests.publish.test_release import png
 
+pytestmark = pytest.mark.slow
+
 SITE = "https://example.org/guichet/"
 BY_HAND = (
     Chapter(0, "Ouverture"),

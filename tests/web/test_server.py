@@ -21,6 +21,8 @@ from pipeline.model.errors import CauserieError
 from pipeline.web.server import ByteRange, find_file, make_server, parse_range, serve_folder
 from tests.support.publishing import put
 
+pytestmark = pytest.mark.slow
+
 AUDIO = bytes(range(256)) * 40
 
 

@@ -32,6 +32,8 @@ from tests.conftest import REPOSITORY, causerie, cut_audio
 from tests.feed.test_rss import published, told
 from tests.support.strangers_server import Handler, Page, body, endless, ranges, serving
 
+pytestmark = pytest.mark.slow
+
 COVER = (REPOSITORY / "episodes/cover.jpg").read_bytes()
 SOUND = bytes(range(256)) * 400
 VTT = b"WEBVTT\n\n00:00.000 --> 00:02.000\n<v Ute Kern>Guten Tag.\n\n00:02.000 --> 00:03.000\n<v Ute Kern>Los!\n"

@@ -22,6 +22,8 @@ from tests.support.faulty_proxy import Breakage, Proxy, Request, after_count, an
 from tests.support.publishing import put, s3_client, s3_server
 from tests.support.publishing_faults import credentials, fast_retries
 
+pytestmark = pytest.mark.slow
+
 PART = 5 << 20
 CONTENT = os.urandom(1 << 20) * 13  # three parts
 

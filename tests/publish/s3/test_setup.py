@@ -22,6 +22,8 @@ from tests.support.faulty_proxy import Fault, Proxy, answer, faulty_proxy, strip
 from tests.support.publishing import s3_client, s3_server
 from tests.support.publishing_faults import credentials, fast_retries
 
+pytestmark = pytest.mark.slow
+
 CONDITIONS = ("if-match", "if-none-match")
 
 

@@ -32,6 +32,8 @@ from pipeline.publish.s3.target import S3Target
 from tests.support.faulty_proxy import Breakage, Fault, Request, answer, drop, faulty_proxy, flip_bit, when
 from tests.support.publishing import SECRET, S3Server, put, s3_client, s3_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[S3Server]:

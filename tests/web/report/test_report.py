@@ -20,6 +20,8 @@ from pipeline.web.report.speakers import display_safe, turns_from_transcript
 from pipeline.web.report.statistics import envelope_db, gains_db, loudness_lufs, noise_floor_db, smoothed_lufs
 from pipeline.web.report.svg import area_path, axis_range_db, curve_path, stroke_path, time_ticks
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '<script>alert("x")</script>\u202e\u2067' + "Très-long-nom" * 12
 
 

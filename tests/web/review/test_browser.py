@@ -11,6 +11,8 @@ import pytest
 from pipeline.web.review.server import make_review_server
 from tests.support.review_sample import SLUG, TEXT, make_session, make_tone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sound() -> bytes:
