@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from benchmarks.transcripts import errors_s, misheard, sentences, spoken
 from pipeline.model.errors import CauserieError
-from pipeline.transcript.align import align_turns, align_words
+from pipeline.model.transcript import Word
+from pipeline.transcript.align import TimedToken, align_tokens, align_turns, align_words, assign_times
 from pipeline.transcript.normalisation import word_tokens
 from pipeline.transcript.parser import parse_transcript
 from pipeline.transcript.timed_json import UnalignedSpan, find_unaligned, link_time_s, read_timed
@@ -128,6 +129,146 @@ def test_an_anchor_chooses_between_two_places_and_starts_what_nobody_heard():
     what = recognition("oui non _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ oui non")
     assert times("@0:14 Oui non", what)["Oui"] == (14.0, 14.4)
     assert times("Alpha beta gamma delta\n\n@0:40 Epsilon zeta", recognition("un deux"))["Epsilon"][0] == 40.0
+
+
+def recognised(**times_s: tuple[float, float]) -> list[TimedToken]:
+    """Recognised tokens; what follows `_` in a name only tells equal ones apart."""
+    return [TimedToken(name.split("_")[0], *span) for name, span in times_s.items()]
+
+
+def aligned(written: str, tokens: list[TimedToken], *, anchors=(), pauses=()) -> list[tuple[float, float] | None]:
+    parts = written.split()
+    return align_tokens(parts, pauses or [0] * len(parts), tokens, anchors, 60.0)
+
+
+def assigned(words: list[Word], *said: tuple[str, float, float]) -> list[tuple[float | None, float | None]]:
+    segment = {"words": [{"text": text, "start_s": start_s, "end_s": end_s, "probability": 0.9} for text, start_s, end_s in said]}
+    found = assign_times(words, (), {"language": "fr", "duration_s": 60.0, "segments": [segment]})
+    assert [word.text for word in found] == [word.text for word in words]
+    return [(word.start_s, word.end_s) for word in found]
+
+
+def test_an_anchor_belongs_to_its_own_turn_however_many_are_before_it():
+    found = times("un deux\n\ntrois quatre\n\n@0:40 Epsilon zeta", recognition("un deux trois quatre"))
+    assert (found["trois"][0], found["Epsilon"][0]) == (6.0, 40.0)
+
+
+def test_an_anchor_after_the_last_word_is_passed_over():
+    assert times("un deux\n\n@0:50 [rires]", recognition("un deux"))["[rires]"] == (5.9, 60.0)
+
+
+def test_the_result_has_the_language_and_the_duration_of_the_recognition():
+    found = align_turns(build_turns(parse_transcript("un"), "fr"), recognition("un", duration_s=42.0))
+    assert (found.language, found.duration_s) == ("fr", 42.0)
+
+
+@pytest.mark.parametrize(
+    ("anchor_s", "start_s"),
+    [
+        (9.1, 10.0),  # players show whole seconds: 0:09 may be up to a second early
+        (10.9, 10.0),
+        (11.0, 10.0),
+        (11.1, 13.0),  # none within a second: the first after it
+        (13.7, 13.6),  # the nearer of two
+        (13.2, 13.0),
+    ],
+)
+def test_an_anchor_points_at_the_nearest_equal_word_within_a_second_else_at_the_next(anchor_s, start_s):
+    tokens = recognised(non=(9, 9.5), oui_a=(10, 10.4), oui_b=(13, 13.4), oui_c=(13.6, 13.9))
+    assert aligned("non oui", tokens, anchors=[(1, anchor_s)])[1][0] == start_s
+
+
+def test_an_anchor_prefers_its_own_word_to_a_nearer_other_one():
+    assert aligned("oui", recognised(oui=(10, 10.4), non=(10.5, 10.9)), anchors=[(0, 10.5)]) == [(10, 10.4)]
+
+
+def test_an_anchor_in_the_first_second_counts():
+    assert aligned("oui", recognised(oui_a=(0.1, 0.2), oui_b=(0.6, 0.8)), anchors=[(0, 0.6)]) == [(0.6, 0.8)]
+    assert aligned("ah oui", recognised(oui_a=(0, 0.2), oui_b=(5, 5.2)), anchors=[(1, 0.0)])[1] == (0, 0.2)
+
+
+def test_an_anchor_earlier_than_the_one_before_it_is_passed_over():
+    tokens = recognised(un=(1, 1.4), deux=(10, 10.4), trois=(11, 11.4))
+    assert aligned("un deux trois", tokens, anchors=[(1, 10.0), (2, 5.0)]) == [(1, 1.4), (10, 10.4), (11, 11.4)]
+    assert aligned("un deux trois", tokens, anchors=[(1, 10.0), (0, 20.0)]) == [(1, 1.4), (10, 10.4), (11, 11.4)]
+
+
+def test_a_second_anchor_counts_though_much_more_was_recognised_before_it_than_written():
+    more = {f"euh_{i}": (1 + i, 1.5 + i) for i in range(5)}
+    tokens = recognised(**more, deux=(10, 10.4), trois_a=(12, 12.4), trois_b=(20, 20.4))
+    assert aligned("un deux trois", tokens, anchors=[(1, 10.0), (2, 20.0)])[1:] == [(10, 10.4), (20, 20.4)]
+
+
+@pytest.mark.parametrize(("gap_s", "span"), [(5.0, (1.0, 6.0)), (5.1, None)])
+def test_a_lost_word_gets_times_in_a_gap_of_at_most_five_seconds(gap_s, span):
+    assert aligned("un perdu deux", recognised(un=(0, 1), deux=(1 + gap_s, 8)))[1] == span
+    (_, lost, _) = assigned([Word("un"), Word("perdu"), Word("deux")], ("un", 0, 1), ("deux", 1 + gap_s, 8))
+    assert lost == (span or (None, None))
+
+
+@pytest.mark.parametrize(
+    ("lost", "before", "span"),
+    [
+        ("abcd", (5.0, 5.4), (5.4, 5.5)),  # four letters in 100 ms: fast, but possible
+        ("abcdef", (5.0, 5.125), (5.125, 5.5)),  # six: the time of the word before is divided too
+        ("a" * 80, (5.0, 5.0 + 0.5 * 2 / 82), (5.0 + 0.5 * 2 / 82, 5.5)),
+        ("a" * 81, (5.0, 5.4), None),  # a sentence that was never spoken
+    ],
+)
+def test_letters_faster_than_20_ms_are_squeezed_into_the_word_before_up_to_80_of_them(lost, before, span):
+    tokens = recognised(zut=(1, 2), un=(5.0, 5.4), deux=(5.5, 5.9))
+    pause = 0 if span == (5.4, 5.5) else 8  # where there is no room for the letters there is none for pauses
+    found = aligned(f"zut un {lost} deux", tokens, pauses=(5, 0, pause, 0))
+    assert (found[0], found[3]) == ((1, 2), (5.5, 5.9))
+    assert found[1] == pytest.approx(before)
+    assert found[2] == (pytest.approx(span) if span else None)
+
+
+def test_a_lost_word_is_apart_from_its_neighbours_by_the_pauses_around_it():
+    found = aligned("zut un deux trois", recognised(zut=(0, 0.5), un=(0.5, 1), trois=(2.4, 3)), pauses=(1, 8, 2, 5))
+    assert found[2] == pytest.approx((1.8, 2.2))  # 8 + 4 + 2 letters in 1.4 s
+
+
+def test_words_recognised_as_fewer_others_have_their_whole_time_and_the_pauses_between_them():
+    found = aligned("un deux trois six", recognised(un=(0, 0.5), zut=(1, 2), six=(3, 3.5)), pauses=(8, 1, 8, 8))
+    assert found[1:3] == [pytest.approx((1.0, 1.4)), pytest.approx((1.5, 2.0))]
+
+
+@pytest.mark.parametrize(
+    ("after", "letters"),
+    [*((mark, 8) for mark in (".", "?", "!", "…", ".\u00a0»", ".\u202f»", ".”", '."', ".)", ". »"))]
+    + [*((mark, 3) for mark in (",", ";", ":", "–", "—", ",\u00a0»")), ("", 0), ("\u00a0»", 0), ("'", 0)],
+)  # fmt: skip
+def test_a_sentence_is_followed_by_a_pause_and_a_comma_by_a_shorter_one(after, letters):
+    found = assigned([Word(f"un{after}"), Word("deux"), Word("trois")], ("un", 0, 1), ("trois", 1 + 0.1 * (4 + letters), 9))
+    assert found[1][0] == pytest.approx(1 + 0.1 * letters)
+
+
+def test_a_sound_after_a_sentence_makes_its_pause_longer():
+    words = [Word("un."), Word("[rires]"), Word("deux"), Word("trois")]
+    assert assigned(words, ("un", 0, 1), ("trois", 3.6, 4))[1:3] == [(1.0, 3.4), (3.4, 3.6)]  # 8 + 40 + 4 letters in 2.6 s
+
+
+def test_there_is_no_pause_inside_a_word():
+    found = assigned([Word("un"), Word("quatre-vingt"), Word("trois")], ("un", 0, 1), ("six", 1, 2), ("trois", 2.5, 3))
+    assert found[1] == (1, 2)
+    alone = aligned("un quatre vingt trois", recognised(un=(0, 1), trois=(2.1, 3)))
+    whole = assigned([Word("un"), Word("quatre-vingt,"), Word("trois")], ("un", 0, 1), ("trois", 2.4, 3))
+    assert (alone[1][0], alone[2][1]) == pytest.approx(whole[1])
+
+
+def test_a_word_in_the_first_second_keeps_its_time_and_every_word_its_probability():
+    word = {"text": "un", "start_s": 0.2, "end_s": 0.4, "probability": 0.9}
+    recognition = {"language": "fr", "duration_s": 60.0, "segments": [{"words": [word]}]}
+    assert assign_times([Word("un", probability=0.5)], (), recognition) == [Word("un", 0.2, 0.4, 0.5)]
+
+
+@pytest.mark.parametrize(("gap_s", "span"), [(0.3, (0.0, 0.3)), (0.29, (None, None))])
+def test_a_sound_has_times_from_three_tenths_of_a_second(gap_s, span):
+    assert assigned([Word("[rires]"), Word("un")], ("un", gap_s, 1))[0] == span
+    between = [Word("un"), Word("[rires]"), Word("deux")]
+    late = assigned(between, ("un", 7, 8), ("deux", 8 + gap_s, 9))[1]
+    assert late == ((8, 8.3) if span[0] is not None else (None, None))
 
 
 @given(
