@@ -45,7 +45,9 @@ def test_the_tree_is_what_the_design_says(tmp_path: Path) -> None:
 
 
 def test_each_file_is_described_by_what_is_on_disk(tmp_path: Path) -> None:
-    for file in tree(build(tmp_path, "un"), "un").values():
+    files = tree(build(tmp_path, "un"), "un").values()
+    assert len(files) == 18
+    for file in files:
         assert (file.bytes, file.sha256) == (file.source.stat().st_size, sha256(file.source))
 
 
@@ -62,6 +64,7 @@ def test_nothing_is_sent_before_what_it_names_and_the_feed_comes_last(tmp_path: 
 def test_an_episode_that_is_not_due_is_nowhere_though_it_is_built(tmp_path: Path) -> None:
     root = build(tmp_path, "un", "sous-embargo")
     files = collect_public_files(show("un", "sous-embargo"), (episode("un"),), root)
+    assert any(file.key.startswith("un/") for file in files)
     assert not [file for file in files if "embargo" in file.key or "embargo" in str(file.source.relative_to(root))]
 
 
@@ -136,9 +139,9 @@ def test_types_are_those_players_expect(key: str, expected: str) -> None:
 
 
 def test_what_the_feed_says_of_a_type_is_what_the_server_will_say() -> None:
-    for extension, said in MEDIA_TYPES.items():
-        if extension.startswith("."):
-            assert content_type(f"un/x-0123456789{extension}") == said
+    extensions = {extension: said for extension, said in MEDIA_TYPES.items() if extension.startswith(".")}
+    assert {".mp3", ".vtt"} <= set(extensions)
+    assert {extension: content_type(f"un/x-0123456789{extension}") for extension in extensions} == extensions
 
 
 def test_every_role_has_its_place_before_the_pages() -> None:

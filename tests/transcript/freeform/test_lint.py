@@ -7,6 +7,7 @@ import pytest
 from pipeline.transcript.freeform.lint import lint_transcript
 
 ROOT = Path(__file__).parents[3]
+SLUGS = ("01-la-file-d-attente", "02-une-voix-au-bout-du-fil")
 SHOW = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "transcripts").glob("*.md")}
 NORA = "+++\n[voices.Nora]\n+++\nNora : Oui.\n"
 CREDITS = "Une émission préparée par toute l’équipe de la mairie."
@@ -16,9 +17,15 @@ def messages(text: str, **more) -> list[tuple[int, str]]:
     return [(remark.line, remark.message) for remark in lint_transcript(text, **more)]
 
 
-@pytest.mark.parametrize("name", SHOW)
-def test_the_sample_gets_advice_on_nothing_but_its_spaces(name):
-    assert all("plain spaces" in remark.message for remark in lint_transcript(SHOW[name], name, SHOW))
+MISTAKE = "Une fin..."  # put after what is right, as a lint that finds nothing must not pass
+FOUND = "an ellipsis written as three full stops"
+
+
+@pytest.mark.parametrize("name", [f"{slug}.md" for slug in SLUGS])
+def test_the_sample_gets_no_advice(name):
+    text = f"{SHOW[name].rstrip()}\n\n{MISTAKE}\n"
+    (found,) = lint_transcript(text, name, SHOW)
+    assert (found.line, found.message) == (len(text.splitlines()), FOUND)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,7 @@ def test_a_line_is_told_with_its_number_and_a_remedy(line, message):
     ],
 )
 def test_what_is_right_is_left_alone(line):
-    assert [message for _, message in messages(f"{NORA}\n{line}\n") if "plain spaces" not in message] == []
+    assert [message for _, message in messages(f"{NORA}\n{line}\n\n{MISTAKE}\n")] == [FOUND]
 
 
 def test_plain_spaces_are_counted_once_for_all():
