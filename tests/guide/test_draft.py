@@ -56,6 +56,7 @@ def test_every_quote_proposed_or_chosen_is_said() -> None:
     guide, notes = propose_guide(sample(), SHOW, EPISODE)
     others = [note.removeprefix("> ") for note in notes["+clips"] if note.startswith("> ")]
     assert len(guide.lines("clips", QUOTE)) == 4
+    assert len(others) > 4
     for quote in [*guide.texts("clips", QUOTE), *others]:
         locate(quote, spoken_words(sample()), "x")
 
@@ -71,6 +72,7 @@ def test_each_kind_of_voice_has_a_clip_and_the_fiction_is_a_scene() -> None:
 def test_the_episodes_own_questions_come_first_and_the_fictions_are_left_out() -> None:
     own = [one.text for one in episode_questions(split_sentences(spoken_words(sample())))]
     assert own[0].startswith("Que faudrait-il garder de l'attente")
+    assert any("machine" in one.text and "?" in one.text for one in split_sentences(spoken_words(sample())))  # the fiction's
     assert not any("machine" in text for text in own)
     assert propose_guide(sample(), SHOW, EPISODE)[0].texts("before")[0].startswith("Que faudrait-il garder de l’attente")
 
@@ -102,6 +104,7 @@ def test_what_a_quote_holds_is_never_read_as_a_place() -> None:
 def test_the_shows_own_jingle_is_never_a_quote() -> None:
     every = split_sentences(spoken_words(sample()))
     ranked = rank(every, Topic("fr", "La file d'attente", SHOW.title))
+    assert any("Demain, le guichet" in one.text for one in every) and len(ranked) > 10
     assert not any("Demain, le guichet" in one.passage.text for one in ranked)
 
 
@@ -136,6 +139,10 @@ def test_a_fact_is_never_put_to_the_vote() -> None:
     facts = ["Le courrier, deux poules, les pensions, et Madame Guével qui va chez le notaire.", "Elle est là tous les mardis."]
     assert not any(is_claim(every[text], "fr") for text in facts)
     assert is_claim(every["Si le car ne passe pas, le village ne mange pas, alors le car passe toujours. »".removesuffix(" »")], "fr")
+
+
+def test_there_are_other_shows() -> None:
+    assert {"fr", "en"} <= {path.stem[:2] if path.stem.startswith("en") else "fr" for path in TRANSCRIPTS}
 
 
 @pytest.mark.parametrize(("name", "language"), [(path.stem, "en" if path.stem.startswith("en") else "fr") for path in TRANSCRIPTS])
