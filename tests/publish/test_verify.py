@@ -83,13 +83,19 @@ def test_every_wrong_file_is_told_at_once(site: str) -> None:
 
 def test_only_http_is_looked_at(tmp_path: Path) -> None:
     for address in (f"file://{tmp_path}/", "ftp://x/", "", "javascript:alert(1)"):
-        with pytest.raises(CauserieError, match="not an http address"):
+        with pytest.raises(CauserieError) as caught:
             verify_files(address, [file()])
+        assert (caught.value.message, caught.value.where, caught.value.hint) == (
+            "is not an http address",
+            address,
+            "correct website in show.toml",
+        )
 
 
-def test_a_host_that_does_not_answer_is_told() -> None:
-    with pytest.raises(CauserieError, match="cannot be reached"):
-        verify_files("http://127.0.0.1:9/", [file()])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_host_that_does_not_answer_is_told(scheme: str) -> None:
+    with pytest.raises(Problems, match="cannot be reached"):
+        verify_files(f"{scheme}://127.0.0.1:9/", [file()])
 
 
 @pytest.mark.parametrize(
@@ -381,7 +387,7 @@ def test_a_host_that_sends_the_whole_file_for_a_range_is_told_and_its_content_le
     checks: list[Check] = []
     with (
         answering(reply(content=b"sons", Content_Type="audio/mpeg")) as (url, asked),
-        pytest.raises(Problems, match="200 for a byte range"),
+        pytest.raises(Problems, match=r"^http://\S+\.mp3: returns 200 for a byte range"),
     ):
         verify_files(url.removesuffix("un.mp3"), [file()], checks.append)
     assert [(check.ranges, check.same) for check in checks] == [(False, None)]
