@@ -81,7 +81,7 @@ class Journal:
 
     def _replay(self) -> None:
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
-        for line in text.splitlines():
+        for line in filter(None, text.split("\n")):  # not splitlines: JSON leaves U+2028 and U+0085 as they are
             self._line_count += 1
             try:
                 self._apply_line(*json.loads(line))
