@@ -92,7 +92,10 @@ class BuildState:
             return self._write_new_draft(step, receipt, previous, work_dir)
         known_digests = {None, *digests.values(), *_output_digests(previous), *_output_digests(self.journal.prepared.get(step.name))}
         self.journal.prepare(receipt)
-        backups = [self._back_up(path) for path in step.writes.values() if self.digests.digest(path, fresh=True) not in known_digests]
+        edited = (
+            [] if step.is_draft else [path for path in step.writes.values() if self.digests.digest(path, fresh=True) not in known_digests]
+        )
+        backups = [self._back_up(path) for path in edited]
         for key, path in step.writes.items():
             move_file(work_dir / path, self.root / path)
             self.digests.store(path, digests[key])
