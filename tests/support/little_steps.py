@@ -52,6 +52,17 @@ def copy_twice(source: Path, *, one: Path, two: Path) -> None:
     two.write_text(source.read_text())
 
 
+def draft_twice(source: Path, *, one: Path, two: Path) -> None:
+    """Two stamped drafts."""
+    write_draft(source, text=one)
+    write_draft(source, text=two)
+
+
+def take_anything(source: Path, *, out: Path, **more: object) -> None:
+    """A copy, whatever else is given."""
+    out.write_text(source.read_text())
+
+
 def kill_own_process(source: Path, *, out: Path) -> None:
     """Die as a process killed for lack of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
