@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,14 +67,14 @@ def test_an_imported_shows_identities_win_and_new_ones_join_them() -> None:
 
 @pytest.mark.parametrize("episodes", [{"un": "other"}, {"deux": "mine"}, {"trois": "x", "quatre": "x"}])
 def test_an_identity_is_never_given_twice(episodes: dict[str, str]) -> None:
-    with pytest.raises(CauserieError, match="cannot have the GUID"):
+    with pytest.raises(CauserieError, match=r"^feeds/ledger\.json: episode \w+ cannot have the GUID \w+: one of them is already assigned$"):
         adopt_guids(Ledger("g", "", {"un": "mine"}), "", episodes)
 
 
 def test_a_show_keeps_its_own_guid() -> None:
-    with pytest.raises(CauserieError, match="the show's podcast:guid is already g, not h"):
+    with pytest.raises(CauserieError, match=r"^feeds/ledger\.json: the show's podcast:guid is already g, not h$"):
         adopt_guids(Ledger("g"), "h", {})
-    with pytest.raises(CauserieError, match="podcast:guid 'h' is not a UUID"):
+    with pytest.raises(CauserieError, match=r"^feeds/ledger\.json: podcast:guid 'h' is not a UUID; leave it out to get a new one$"):
         adopt_guids(Ledger(), "h", {})
 
 
@@ -82,6 +83,15 @@ def test_the_same_publication_again_adds_nothing() -> None:
     assert record_publication(once, held(A, at=LATER)) == once
     assert len(record_publication(once, held(A, target="s3://b")).publications) == 2
     assert len(record_publication(record_publication(once, held(A, B)), held(A, at=LATER)).publications) == 3  # a way back is told too
+
+
+def test_only_the_latest_publication_to_a_target_keeps_its_episodes() -> None:
+    kept = Ledger()
+    for publication in (held(A), held(A, target="s3://b"), held(A, B, at=LATER)):
+        kept = record_publication(kept, publication)
+    assert [(one.target, one.episodes) for one in kept.publications] == [("public", ()), ("s3://b", (A,)), ("public", (A, B))]
+    assert [(one.at, one.feed_sha256) for one in kept.publications[:1]] == [(AT, held(A).feed_sha256)]
+    assert kept.latest("public") == held(A, B, at=LATER)
 
 
 def test_subscribers_are_told_what_they_will_notice() -> None:
@@ -171,12 +181,51 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
     assert describe_changes(before, louder)[0] == "1 sound replaced, 0 downloads repeated"
 
 
+def test_the_record_of_a_publication_has_the_digests_of_earlier_versions() -> None:
+    """They are in ledgers: another way to take them would call every text of every show corrected."""
+    feed = (
+        '<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><podcast:guid>p1</podcast:guid><title>Demain</title>'
+        "<pubDate>un</pubDate><lastBuildDate>deux</lastBuildDate>"
+        '<item><title>La file</title><guid>g1</guid><enclosure url="https://x/a.mp3" length="10"/></item>'
+        '<item><enclosure url="https://x/b.mp3" length="20"/></item></channel></rss>'
+    ).encode()
+    found = read_publication(feed, at=AT, target="s3://b")
+    assert (found.at, found.target, found.podcast, found.feed_sha256) == (AT, "s3://b", "p1", hashlib.sha256(feed).hexdigest())
+    assert found.show_sha256 == "75ae655ab6e1355cbd968883466e67e265faf8c93f9bafa97cf026a0c8ed7498"
+    assert found.episodes == (
+        PublishedItem("g1", "La file", "https://x/a.mp3", 10, "db7ebd104e265ebf533710c592ddfcc9d69e6870f95909f1ae21cc2239fd63b9"),
+        PublishedItem("", "", "https://x/b.mp3", 20, "98bb86ea8eb9d5cd70474f18f40c633e87021308c1ac50988f6f22c0bf9ece35"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<title>Demain</title>", "<title>\n  Demain </title>"),
+        ("<title>Demain</title>", "\n\n  <title >Demain</title>\n"),
+        ('<link a="1" b="2"/>', '<link b="2" a="1"></link>'),
+        ("<lastBuildDate>un</lastBuildDate>", "<lastBuildDate>deux</lastBuildDate>"),
+        ("", "<pubDate>un</pubDate>"),
+    ],
+)
+def test_layout_and_dates_are_not_part_of_what_a_show_says(before: str, after: str) -> None:
+    first, second = (read_publication(f"<rss><channel>{text}</channel></rss>".encode(), at=AT, target="public") for text in (before, after))
+    assert first.show_sha256 == second.show_sha256 and first.podcast == second.podcast == ""
+
+
+def test_a_feed_without_audio_or_without_channel_is_no_publication() -> None:
+    with pytest.raises(CauserieError, match=r"^feed\.xml: has an episode without audio$"):
+        read_publication(b"<rss><channel><item><title>La file</title></item></channel></rss>", at=AT, target="public")
+    with pytest.raises(ValueError, match="^no channel$"):
+        read_publication(b"<rss/>", at=AT, target="public")
+
+
 @pytest.mark.parametrize(
     "damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00", NOT_A_UUID]
 )
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
-    with pytest.raises(CauserieError, match="is damaged; it holds the GUIDs"):
+    with pytest.raises(CauserieError, match=r"ledger\.json: is damaged; it holds the GUIDs of published episodes: restore it from version control$"):
         load_ledger(tmp_path / "ledger.json")
     assert (tmp_path / "ledger.json").read_text("utf-8") == damage
 
