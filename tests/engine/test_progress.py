@@ -11,6 +11,7 @@ from pipeline.engine import progress
 
 @pytest.fixture(autouse=True)
 def _no_listener() -> Iterator[None]:
+    progress.set_current_step("")  # steps that other tests ran in this process leave theirs
     yield
     progress.set_listener(None)
     progress.set_current_step("")
