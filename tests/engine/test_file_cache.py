@@ -68,13 +68,6 @@ def test_another_source_has_another_signature(tmp_path: Path) -> None:
     assert len(signatures) == 2
 
 
-def test_the_cache_keeps_its_format(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("one")
-    cached_value(tmp_path)
-    stat = (tmp_path / "a").stat()
-    assert json.loads((tmp_path / ".causerie/looked.json").read_text()) == {"size a": [[3, stat.st_mtime_ns, stat.st_ino], "me", "one"]}
-
-
 def test_a_read_only_show_is_checked_without_a_cache(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
     (tmp_path / ".causerie").write_text("a file where the folder would be")
@@ -126,3 +119,43 @@ def test_damaged_digests_count_as_missing(tmp_path: Path, damage: bytes) -> None
     (tmp_path / ".causerie").mkdir()
     (tmp_path / ".causerie/digests.json").write_bytes(damage)
     assert recorded_digest(tmp_path) == hashlib.sha256(b"one").hexdigest()
+
+
+def test_the_cache_has_the_form_of_earlier_versions_and_is_written_only_when_it_changed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("é")
+    cached_value(tmp_path)
+    stat, path = (tmp_path / "a").stat(), tmp_path / ".causerie/looked.json"
+    stored = json.dumps({"size a": [[2, stat.st_mtime_ns, stat.st_ino], "me", "é"]}, ensure_ascii=False)
+    assert path.read_text("utf-8") == stored
+    path.write_text(stored + " ", "utf-8")  # a mark that another write would remove
+    assert cached_value(tmp_path) == ("é", False)
+    assert path.read_text("utf-8") == stored + " "
+
+
+def test_a_cache_is_written_once_and_not_where_nothing_may_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    cache = FileCache(tmp_path)
+    cache.get_or_compute(tmp_path / "a", "size a", "me", lambda: 1)
+    cache.save()
+    cache.path.unlink()
+    cache.save()
+    assert not cache.path.exists()
+    cache.get_or_compute(tmp_path / "a", "another", "me", lambda: 1)
+    cache.path.parent.rmdir()
+    cache.path.parent.touch()  # no folder can be made there
+    cache.save()
+
+
+def test_values_of_one_file_are_kept_apart_by_key_and_a_value_may_be_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    cache, asked = FileCache(tmp_path), []
+    for key, value in (("x", None), ("y", 2), ("x", 3), ("y", 4)):
+        asked.append(cache.get_or_compute(tmp_path / "a", key, "me", lambda value=value: value))
+    assert asked == [None, 2, None, 2]
+
+
+def test_a_signature_is_short_and_is_that_of_the_source_in_order(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.py").write_text(name)
+    (tmp_path / "c.txt").write_text("no module")
+    assert source_signature(tmp_path) == hashlib.sha256(b"ab").hexdigest()[:12]

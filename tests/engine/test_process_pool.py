@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
-from pipeline.engine.process_pool import ProcessPools
+from pipeline.engine import process_pool
+from pipeline.engine.process_pool import ProcessPools, available_cores
 from pipeline.engine.runner import run_steps
 from pipeline.engine.step import Step
 from tests.support import little_steps
@@ -78,3 +80,49 @@ def _wait_until(condition, seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
+
+
+def test_progress_of_a_worker_reaches_the_listener(tmp_path):
+    (tmp_path / "raw.txt").write_text("bonjour")
+    heard = []
+    with ProcessPools(1, lambda *report: heard.append(report)) as workers:
+        run_steps((Step("a/long", little_steps.report_half_way, {"source": "raw.txt"}, {"out": "out.txt"}),), tmp_path, workers)
+        _wait_until(lambda: heard)
+    assert heard == [("a/long", 1.0, 2.0)]
+
+
+def test_reports_are_lines_of_json_now_and_then_and_always_the_last(monkeypatch):
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    now_s = iter((10.0, 10.0, 10.1, 10.25, 10.25, 10.3, 10.3, 11.0, 11.0))
+    monkeypatch.setattr(process_pool, "time", SimpleNamespace(monotonic=lambda: next(now_s)))
+    send = process_pool._reporter(writes)
+    for done_s in (1.26, 2, 3, 9.94):  # at 10.0, at 10.1, at 10.25, and the end at 10.3
+        send("été", done_s, 9.94)
+    assert os.read(reads, 1000).decode() == '["\\u00e9t\\u00e9", 1.3, 9.9]\n["\\u00e9t\\u00e9", 3, 9.9]\n["\\u00e9t\\u00e9", 9.9, 9.9]\n'
+    os.close(reads)
+    send("a", 1, 1)  # nobody listens any more
+    os.close(writes)
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3} if pid == 0 else set(), raising=False)
+    assert available_cores() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert available_cores() == 5
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cores() == 1
+
+
+def test_a_pool_is_started_once_and_one_model_runs_at_a_time():
+    with ProcessPools(0) as workers:
+        assert workers("cpu") is workers("cpu") and workers("cpu") is not workers("model")
+        found = [workers(pool).submit(little_steps.describe_worker).result() for pool in ("cpu", "model")]
+        sizes = [workers(pool)._pool._max_workers for pool in ("cpu", "model")]
+    assert sizes == [1, 1]
+    for pid, group, blocks_interrupts in found:
+        assert pid == group != os.getpgid(0) and blocks_interrupts
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with ProcessPools(3) as workers:
+        assert [workers(pool)._pool._max_workers for pool in ("cpu", "model")] == [3, 1]

@@ -184,11 +184,11 @@ def test_a_publication_is_read_from_the_feed_itself() -> None:
 def test_the_record_of_a_publication_has_the_digests_of_earlier_versions() -> None:
     """They are in ledgers: another way to take them would call every text of every show corrected."""
     feed = (
-        '<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><podcast:guid>p1</podcast:guid><title>Demain</title>'
-        "<pubDate>un</pubDate><lastBuildDate>deux</lastBuildDate>"
-        '<item><title>La file</title><guid>g1</guid><enclosure url="https://x/a.mp3" length="10"/></item>'
-        '<item><enclosure url="https://x/b.mp3" length="20"/></item></channel></rss>'
-    ).encode()
+        b'<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><podcast:guid>p1</podcast:guid><title>Demain</title>'
+        b"<pubDate>un</pubDate><lastBuildDate>deux</lastBuildDate>"
+        b'<item><title>La file</title><guid>g1</guid><enclosure url="https://x/a.mp3" length="10"/></item>'
+        b'<item><enclosure url="https://x/b.mp3" length="20"/></item></channel></rss>'
+    )
     found = read_publication(feed, at=AT, target="s3://b")
     assert (found.at, found.target, found.podcast, found.feed_sha256) == (AT, "s3://b", "p1", hashlib.sha256(feed).hexdigest())
     assert found.show_sha256 == "75ae655ab6e1355cbd968883466e67e265faf8c93f9bafa97cf026a0c8ed7498"
@@ -225,7 +225,9 @@ def test_a_feed_without_audio_or_without_channel_is_no_publication() -> None:
 )
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
-    with pytest.raises(CauserieError, match=r"ledger\.json: is damaged; it holds the GUIDs of published episodes: restore it from version control$"):
+    with pytest.raises(
+        CauserieError, match=r"ledger\.json: is damaged; it holds the GUIDs of published episodes: restore it from version control$"
+    ):
         load_ledger(tmp_path / "ledger.json")
     assert (tmp_path / "ledger.json").read_text("utf-8") == damage
 

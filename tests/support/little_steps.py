@@ -72,3 +72,8 @@ def report_half_way(source: Path, *, out: Path) -> None:
     """Report that half is done, then finish."""
     progress.report(1.0, 2.0)
     out.write_text(source.read_text())
+
+
+def describe_worker() -> tuple[int, int, bool]:
+    """The process, its group, and whether it never receives SIGINT."""
+    return os.getpid(), os.getpgid(0), signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
