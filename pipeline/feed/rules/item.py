@@ -166,10 +166,10 @@ def _chapters_disagree(item: Entry, _: Feed) -> str:
 def _bad_podlove_chapters(item: Entry, _: Feed) -> str:
     for chapters in item.find_all("psc:chapters"):
         marks = [tag for tag in chapters.children if tag.name == "psc:chapter"]
-        starts = [_parse_npt(tag.get("start")) for tag in marks]
-        if not marks or None in starts or not all(tag.get("title") for tag in marks):
+        starts_s = [start_s for tag in marks if (start_s := _parse_npt(tag.get("start"))) is not None]
+        if not marks or len(starts_s) < len(marks) or not all(tag.get("title") for tag in marks):
             return "has psc:chapters without a chapter, or one without start and title"
-        if any(after < before for before, after in pairwise(filter(None, starts))):
+        if any(after < before for before, after in pairwise(starts_s)):
             return "has psc:chapters out of order"
     return ""
 
