@@ -8,9 +8,12 @@ from pipeline.audio.analysis import analyse
 from pipeline.audio.level_profile import (
     SILENCE_DB,
     LevelMeter,
+    block_edges,
+    hop_sample,
     integrated_lufs,
     load_profile,
     loudness_range_lu,
+    reduce_groups,
     save_profiles,
     short_term_lufs,
 )
@@ -96,3 +99,57 @@ def test_a_damaged_profile_is_told_with_what_to_do(tmp_path, content):
     with pytest.raises(CauserieError, match="is damaged") as told:
         load_profile(path, "one")
     assert told.value.hint == "delete it and build again"
+
+
+def test_integrated_loudness_has_its_two_gates_and_starts_with_the_first_whole_window():
+    assert integrated_lufs(np.array([0, 0, 0] + [-20] * 50, np.float32)) == pytest.approx(-20)
+    assert integrated_lufs(np.full(3, -20, np.float32)) == float("-inf")
+    assert integrated_lufs(np.array([-99] * 3 + [-20] * 50 + [-70] * 50 + [-99] * 50, np.float32)) == pytest.approx(-20)
+    # the mean of half −20 and half −x is near −23, so the relative gate is near −33
+    assert integrated_lufs(np.array([-99] * 3 + [-20] * 50 + [-33.5] * 50, np.float32)) == pytest.approx(-20)
+    assert integrated_lufs(np.array([-99] * 3 + [-20] * 50 + [-32] * 50, np.float32)) == pytest.approx(-22.74, abs=0.01)
+
+
+def steady(*parts):
+    """Short-term levels that stay: each level for a number of seconds."""
+    return np.repeat(np.array([level for level, _ in parts], np.float32), [seconds * 10 for _, seconds in parts])
+
+
+def test_the_range_runs_from_the_10th_to_the_95th_percentile():
+    ramp = np.linspace(-40, -20, 20_000, dtype=np.float32)
+    assert loudness_range_lu(ramp) == pytest.approx(0.85 * 20, abs=0.05)
+    assert loudness_range_lu(steady((-30, 500), (-20, 500))) == pytest.approx(10, abs=0.01)
+    assert loudness_range_lu(steady((-30, 80), (-20, 920))) == pytest.approx(0, abs=0.01)  # less than a tenth is soft
+    assert loudness_range_lu(steady((-30, 120), (-20, 880))) == pytest.approx(10, abs=0.01)
+    assert loudness_range_lu(steady((-30, 930), (-20, 70))) == pytest.approx(10, abs=0.01)
+    assert loudness_range_lu(steady((-30, 970), (-20, 30))) == pytest.approx(0, abs=0.01)  # less than a twentieth is loud
+
+
+def test_the_range_has_its_two_gates_and_needs_three_seconds():
+    assert loudness_range_lu(steady((-20, 500), (-41, 30), (-44, 500))) == pytest.approx(0, abs=0.1)  # 20 LU under the mean, near −23
+    assert loudness_range_lu(steady((-20, 500), (-41, 500))) == pytest.approx(21, abs=0.1)
+    assert loudness_range_lu(steady((-20, 200), (-75, 800))) < 3  # what is under −70 does not lower the mean
+    assert loudness_range_lu(np.array([-30] * 10 + [-20] * 19, np.float32)) == 0.0
+    assert loudness_range_lu(np.full(30, -20, np.float32)) == 0.0
+
+
+def test_short_term_loudness_is_that_of_the_three_seconds_before():
+    impulse = np.full(100, -100, np.float32)
+    impulse[40] = -20
+    short = short_term_lufs(impulse)
+    assert np.flatnonzero(short > -50).tolist() == list(range(40, 67))  # 27 windows of 400 ms, 100 ms apart, are three seconds
+    assert short[50] == pytest.approx(-20 - 10 * np.log10(27), abs=0.01)
+    assert short_term_lufs(np.array([-20, -30], np.float32))[0] == pytest.approx(-20, abs=0.01)
+    assert short_term_lufs(np.full(1, -150, np.float32))[0] == SILENCE_DB
+
+
+def test_groups_are_reduced_and_the_last_may_be_shorter():
+    values = np.arange(7, dtype=np.float32)
+    assert reduce_groups(values, 3, np.max).tolist() == [2, 5, 6] and reduce_groups(values[:6], 3, np.mean).tolist() == [1, 4]
+    assert reduce_groups(values[:0], 3, np.max).tolist() == []
+
+
+def test_hops_and_blocks_divide_a_second_without_a_gap():
+    assert [hop_sample(hop, 44_100) for hop in (0, 1, 19, 20)] == [0, 2205, 41_895, 44_100] and hop_sample(1, 22_051) == 1102
+    edges = block_edges(11_025)
+    assert (len(edges), edges[0], edges[1], edges[-1]) == (200, 0, 55, 11_025 * 199 // 200)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from pipeline.audio.level_profile import LevelMeter
-from pipeline.audio.true_peak import TruePeakMeter
+from pipeline.audio.true_peak import KERNEL_REACH, OVERSAMPLING, TruePeakMeter, interpolation_kernel, peak_bounds
 from tests.support.audio_tools import speech_like_noise
 
 
@@ -63,3 +63,52 @@ def test_blocks_are_those_of_a_profile(more):
     peaks = profiler.profile(np.zeros(0, np.float32)).peaks
     blocks = found(sound, 44_100)[1]
     assert len(blocks) == len(peaks) and (blocks >= peaks).all()
+
+
+def test_only_blocks_above_the_floor_need_be_exact():
+    """A tone at a quarter of the rate, whose samples miss every peak by 3 dB: soft, middling, loud."""
+    amplitude = np.repeat([0.1, 0.3, 0.6], 8000)
+    wave = (amplitude * np.sin(np.pi / 2 * np.arange(24_000) + np.pi / 4)).astype(np.float32)[:, None]
+    for floor, exact in ((0.05, (True, True, True)), (0.2, (False, True, True)), (0.4, (False, False, True))):
+        highest, blocks = found(wave, floor=floor)
+        for second, (peak, is_exact) in enumerate(zip((0.1, 0.3, 0.6), exact, strict=True)):
+            inner = blocks[200 * second + 10 : 200 * second + 190]
+            assert inner == pytest.approx(peak if is_exact else peak * np.sqrt(0.5), rel=0.01), (floor, second)
+        assert highest == blocks.max() == pytest.approx(0.6, rel=0.05)
+
+
+def test_without_a_floor_the_highest_block_alone_is_exact():
+    wave = 0.5 * np.sin(np.pi / 2 * np.arange(8000) + np.pi / 4) * np.hanning(8000)
+    highest, blocks = found(wave.astype(np.float32)[:, None])
+    assert highest == blocks.max() == pytest.approx(0.5, rel=0.01)
+    assert np.median(blocks[:80] / found(wave.astype(np.float32)[:, None], floor=0.0)[1][:80]) < 0.8
+
+
+def test_silence_and_nothing_have_no_peak():
+    assert found(np.zeros((8000, 2), np.float32))[0] == 0 and list(found(np.zeros((8000, 2), np.float32))[1]) == [0.0] * 200
+    highest, blocks = found(np.zeros((0, 1), np.float32), step=1)
+    assert highest == 0 and len(blocks) == 0
+
+
+def test_a_peak_is_that_of_the_louder_channel_and_of_either_sign():
+    for sign in (1, -1):
+        sound = np.zeros((8000, 2), np.float32)
+        sound[4020, 1] = 0.5 * sign
+        highest, blocks = found(sound)
+        assert highest == pytest.approx(0.5) and int(blocks.argmax()) == 100
+
+
+def test_the_bounds_hold_for_the_worst_sound_and_are_reached_by_it():
+    kernel = interpolation_kernel()
+    assert kernel.sum(axis=0) == pytest.approx(np.ones(OVERSAMPLING), abs=1e-6)
+    assert kernel[KERNEL_REACH - 1, 0] == pytest.approx(1, abs=1e-6)
+    overshoot, sample_weight, curvature_weight = peak_bounds()
+    for seed in range(20):
+        samples = np.random.default_rng(seed).uniform(-1, 1, 2 * KERNEL_REACH)
+        highest, curvature = np.abs(samples).max(), np.abs(np.diff(samples, 2)).max()
+        points = np.abs(samples @ kernel).max()
+        assert points <= overshoot * highest and points <= sample_weight * highest + curvature_weight * curvature
+    worst = np.sign(kernel[:, int(np.abs(kernel).sum(axis=0).argmax())])
+    assert np.abs(worst @ kernel).max() == pytest.approx(overshoot, rel=1e-5)
+    smooth = np.linspace(-1, 1, 2 * KERNEL_REACH)  # a line has no curvature: no point is above its samples
+    assert 1 <= sample_weight < 1.01 and np.abs(smooth @ kernel).max() <= sample_weight * 1.0

@@ -25,7 +25,7 @@ from pipeline.feed.rss import render_feed, write_feed
 from pipeline.feed.rss_item import DESCRIPTION_BYTES, FeedContext, FeedEpisode, html_paragraphs, item_description
 from pipeline.feed.subscriber_changes import describe_changes
 from pipeline.model.feed import ChannelOptions, FeedVariant
-from pipeline.model.show import Chapter, Credit, EpisodeInfo, Person, ShowInfo
+from pipeline.model.show import Chapter, Credit, EpisodeInfo, Person, ShowInfo, Soundbite
 from pipeline.publish.release import MEDIA_TYPES, Release, ReleaseFile, write_release
 from pipeline.transcript.chapters import chapters_to_json
 
@@ -224,6 +224,46 @@ def test_a_long_description_is_cut_after_a_word_and_keeps_its_chapters() -> None
     html = item_description(long, "https://example.org/", "fr")
     assert DESCRIPTION_BYTES - 20 < len(html.encode()) <= DESCRIPTION_BYTES
     assert re.search(r" (été|&amp;|hiver)…</p><p>00:00:00", html) and html.endswith("</a></p>")
+
+
+@pytest.mark.parametrize(
+    ("count", "title_length", "is_listed"),
+    [(2, 5, False), (3, 5, True), (50, 34, True), (50, 35, False)],  # 7 bytes of tags, 9 of the time and its space
+)
+def test_chapters_are_listed_from_three_and_up_to_their_share_of_bytes(count: int, title_length: int, is_listed: bool) -> None:
+    marks = tuple(Chapter(60 * number, "x" * title_length) for number in range(count))
+    html = item_description(published(FILE, marks), "https://example.org/", "fr")
+    lines = [f"<p>{number // 60:02}:{number % 60:02}:00 {'x' * title_length}</p>" for number in range(count)]
+    assert ("".join(lines) in html) is is_listed and ("xxx" in html) is is_listed
+    assert html.endswith("</a></p>") and html.startswith("<p>Nous prenons")
+
+
+def test_accents_count_double_in_a_list_of_chapters() -> None:
+    marks = tuple(Chapter(60 * number, "é" * 20) for number in range(50))
+    assert "é" * 20 not in item_description(published(FILE, marks), "https://example.org/", "fr")
+
+
+@pytest.mark.parametrize(("duration_s", "text"), [(0.0, "1"), (0.4, "1"), (1.4, "1"), (95.4, "95"), (95.62, "96"), (3600.0, "3600")])
+def test_a_duration_is_in_whole_seconds_and_at_least_one(duration_s: float, text: str) -> None:
+    assert find(told(SHOW, replace(published(FILE), duration_s=duration_s)), "//itunes:duration/text()") == [text]
+
+
+def test_a_bitrate_follows_from_the_bytes_and_the_duration() -> None:
+    rates = [
+        find(told(SHOW, replace(published(FILE), duration_s=duration_s)), "//podcast:alternateEnclosure/@bitrate")
+        for duration_s in (95.62, 0.5)
+    ]
+    assert rates == [["111374"], ["10649600"]]
+
+
+def test_a_soundbite_has_its_times_without_needless_zeros() -> None:
+    bites = (Soundbite(31.5, 60.0, "Un"), Soundbite(0.0, 0.1234, ""), Soundbite(600.0, 20.0, ""))
+    found = find(told(SHOW, replace(published(FILE), soundbites=bites)), "//podcast:soundbite")
+    assert [(tag.get("startTime"), tag.get("duration"), tag.text) for tag in found] == [
+        ("31.5", "60", "Un"),
+        ("0", "0.123", None),
+        ("600", "20", None),
+    ]
 
 
 @given(st.text(max_size=400), st.integers(0, 300))
