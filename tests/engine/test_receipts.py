@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.receipts import DigestCache, Journal, Receipt, to_canonical
+from pipeline.engine.file_cache import DigestCache
+from pipeline.engine.receipts import Journal, Receipt, to_canonical
 
 RECEIPT = Receipt("a/shout", 2, {"title": "Été"}, {"source": "aa"}, {"loud": "bb"}, "0.2")
 LINE = ', "a/shout", 2, {"title": "Été"}, {"source": "aa"}, {"loud": "bb"}, "0.2"]\n'
