@@ -202,7 +202,7 @@ def _optional_audio_steps(show: Show, episode: Episode, master: Files, loudness:
 
 def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the master to the transcript that a person corrects, and the files made from it."""
-    slug, speech, forms = episode.slug, show.speech, published_files(show, episode)
+    slug, speech, paths = episode.slug, show.speech, published_files(show, episode)
     words, text, timed = f"transcripts/{slug}.words.json", f"transcripts/{slug}.md", work_path(slug, "timed.json")
     doubts_file = {"doubts": f"transcripts/{slug}.doubts.json"}
     language = episode.info.language[:2] or (show.info.language[:2] if speech.language == "auto" else speech.language)
@@ -238,12 +238,12 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             is_draft=True,
         ),
         Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),
-        Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: forms[f"transcript_{form}"] for form in CAPTION_FORMATS}),
+        Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS}),
         Step(
             f"{slug}/chapters",
             write_chapters,
             {"timed": timed, **_chapter_image_reads(episode)},
-            {"chapters": forms["chapters"]},
+            {"chapters": paths["chapters"]},
             {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _chapter_images(episode) else {})},
             {} if _chapter_images(episode) else {"slug": slug},  # names the episode in errors; with images it is part of their URLs
         ),
@@ -336,7 +336,7 @@ def _series_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
 def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]:
     """The steps of the show: cover, series guide, pages and feed, for the episodes whose date has come."""
     infos = tuple(episode.info for episode in episodes)
-    cover = work_path("show", "release.json")
+    cover_release = work_path("show", "release.json")
     releases = tuple(work_path(episode.slug, "release.json") for episode in episodes)
     chapters = tuple(published_files(show, episode)["chapters"] for episode in episodes)
     images = tuple(image.file for image in show.feed.images)
@@ -345,15 +345,15 @@ def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
             "show/cover",
             release_cover,
             {"cover": show.cover, **({"images": images} if images else {})},
-            {"release": cover},
+            {"release": cover_release},
             {"source": show.cover, **({"sources": images} if images else {})},
         ),
         *(series := _series_steps(show, series_episodes(show, episodes)[-SERIES_GUIDE_EPISODES:])),
-        *_page_steps(show, episodes, releases, cover, {"guides": SERIES_RELEASE} if series else {}, chapters),
+        *_page_steps(show, episodes, releases, cover_release, {"guides": SERIES_RELEASE} if series else {}, chapters),
         Step(
             "show/feed",
             write_feed,
-            {"releases": releases, "cover": cover, "chapters": chapters},
+            {"releases": releases, "cover": cover_release, "chapters": chapters},
             {"feed": "feeds/feed.xml", **{f"feed_{other.name}": f"feeds/{other.name}.xml" for other in show.feed.others}},
             {
                 "show": show.info,
@@ -372,28 +372,28 @@ def _page_steps(
     """The pages and the files they share; `pipeline/site/context.py` decides their paths."""
     infos, site, keys_of = tuple(episode.info for episode in episodes), show.site, show_keys(show, episodes)
     templates: Reads = {"templates": site.templates} if site.templates else {}
-    cover: Reads = {"cover": cover_release, **templates}
+    cover_reads: Reads = {"cover": cover_release, **templates}
     timed = tuple(work_path(episode.slug, "timed.json") for episode in episodes)
-    frame, all_themes = PageContext.for_show(show, episodes), collect_themes(episodes)
-    common: Settings = {"frame": frame, "episodes": infos}
+    context, all_themes = PageContext.for_show(show, episodes), collect_themes(episodes)
+    common: Settings = {"frame": context, "episodes": infos}
     with_themes: Settings = {**common, "themes": all_themes}
     colours: Settings = {"light": site.light, "dark": site.dark}
     names = {theme.slug: theme.name for theme in all_themes}
     for i, episode in enumerate(episodes):
-        reads: Reads = {"timed": timed[i], "chapters": chapters[i], "release": releases[i], **cover}
+        reads: Reads = {"timed": timed[i], "chapters": chapters[i], "release": releases[i], **cover_reads}
         own_themes = tuple((names[slug], slug) for slug in sorted(set(map(slugify, episode.tags))))
         settings: Settings = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
-        settings["frame"] = frame.for_episode(show, episode.info)
+        settings["frame"] = context.for_episode(show, episode.info)
         yield Step(f"{episode.slug}/page", write_episode_page, reads, build_paths(episode_keys(episode.slug)), settings)
     fonts = font_files(show)
     keys = tuple(sitemap_keys(show, episodes))
     of_the_show: tuple[tuple[str, Callable[..., None], Reads, Settings], ...] = (
         ("index", write_index_page, {"releases": releases, "cover": cover_release, **guides, **templates}, with_themes),
-        ("people", write_people_page, cover, common),
-        ("themes", write_theme_pages, cover, with_themes),
-        ("transcripts", write_transcripts_page, {"timed": timed, "chapters": chapters, **cover}, common),
+        ("people", write_people_page, cover_reads, common),
+        ("themes", write_theme_pages, cover_reads, with_themes),
+        ("transcripts", write_transcripts_page, {"timed": timed, "chapters": chapters, **cover_reads}, common),
         ("style", write_style_files, {**templates, "fonts": tuple(fonts.values())}, {**colours, "names": tuple(fonts)}),
-        ("found", write_discovery_files, cover, {"frame": frame, "keys": keys, **colours}),
+        ("found", write_discovery_files, cover_reads, {"frame": context, "keys": keys, **colours}),
     )
     for kind, run, reads, settings in of_the_show:
         if keys_of[kind]:

@@ -41,15 +41,15 @@ def encode_mp3(
     from pipeline.audio.limiter import limiting_s
 
     source = _open_source(master, levels)
-    level, encoded_profile, attempts = _encode_to_target(source, audio, _mp3_codec(kbps), target_lufs, ceiling_dbtp)
+    limiter, encoded_profile, attempts = _encode_to_target(source, audio, _mp3_codec(kbps), target_lufs, ceiling_dbtp)
     save_profiles(curve, published=encoded_profile)
-    acted_s = limiting_s(source.profile, level)
+    limited_duration_s = limiting_s(source.profile, limiter)
     decisions = {
-        "gain_db": level.gain_db,
-        "limit_dbtp": level.limit_dbtp if acted_s else None,
-        "limited": bool(acted_s),
-        "limited_s": round(acted_s, 3),
-        "softer": level.reductions,
+        "gain_db": limiter.gain_db,
+        "limit_dbtp": limiter.limit_dbtp if limited_duration_s else None,
+        "limited": bool(limited_duration_s),
+        "limited_s": round(limited_duration_s, 3),
+        "softer": limiter.reductions,
         "attempts": attempts,
     }
     write_json(
@@ -83,7 +83,7 @@ def cut_clip(master: Path, levels: Path, report: Path, *, clip: Path, start_s: f
     if sample_range.first >= sample_range.end:
         raise CauserieError(f"has no sound from {start_s:g} s to {end_s:g} s", str(master), "correct the times of the passage")
     limit_dbtp = np.inf if encode_report["limit_dbtp"] is None else encode_report["limit_dbtp"]
-    edges = (
+    edge_gains = (
         limiter_gains(source.profile, LimiterSettings(encode_report["gain_db"], limit_dbtp, tuple(map(tuple, encode_report["softer"]))))
         / codec.scale
     )
@@ -93,7 +93,7 @@ def cut_clip(master: Path, levels: Path, report: Path, *, clip: Path, start_s: f
         fade: Float32Array = np.minimum(
             np.minimum(sample_numbers - sample_range.first + 0.5, sample_range.end - sample_numbers - 0.5) / (_FADE_S * rate_hz), 1
         ).astype(np.float32)
-        return apply_gains(frames, start, edges, rate_hz) * fade[:, None]
+        return apply_gains(frames, start, edge_gains, rate_hz) * fade[:, None]
 
     with tempfile.TemporaryDirectory(dir=clip.parent, prefix=".clip.") as folder:
         mp3_frames = Path(folder) / "frames"
@@ -144,23 +144,23 @@ def _encode_to_target(
 
     tracker = ProgressTracker(source.profile.duration_s)
     aim_lufs = target_lufs
-    verified_ceiling_dbtp = ceiling_dbtp - METER_TOLERANCE_DB
-    level = solve_gain(source.profile, aim_lufs, ceiling_dbtp - codec.headroom_db)
+    strict_ceiling_dbtp = ceiling_dbtp - METER_TOLERANCE_DB
+    limiter = solve_gain(source.profile, aim_lufs, ceiling_dbtp - codec.headroom_db)
     with tempfile.TemporaryDirectory(dir=audio.parent, prefix=".parts.") as folder:
         encoder = SegmentEncoder(source, codec, Path(folder), tracker)
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            encoder.encode(level, audio)
-            encoded_profile = measure_profile(audio, 10 ** (verified_ceiling_dbtp / 20), tracker.set_verified)
+            encoder.encode(limiter, audio)
+            encoded_profile = measure_profile(audio, 10 ** (strict_ceiling_dbtp / 20), tracker.set_verified)
             measured = loudness_from_profile(audio, encoded_profile)
-            if is_on_target(measured, target_lufs, verified_ceiling_dbtp):
-                return level, encoded_profile, attempt
+            if is_on_target(measured, target_lufs, strict_ceiling_dbtp):
+                return limiter, encoded_profile, attempt
             if attempt < MAX_ATTEMPTS:
-                level = with_lower_limits(source.profile, level, encoded_profile.peaks, verified_ceiling_dbtp)
+                limiter = with_lower_limits(source.profile, limiter, encoded_profile.peaks, strict_ceiling_dbtp)
                 if not is_on_target(measured, target_lufs, float("inf")):
                     aim_lufs += target_lufs - measured.integrated_lufs
-                    level = solve_gain(source.profile, aim_lufs, level.limit_dbtp, level.reductions)
+                    limiter = solve_gain(source.profile, aim_lufs, limiter.limit_dbtp, limiter.reductions)
     if is_on_target(measured, target_lufs, ceiling_dbtp, MAX_DEVIATION_LU):
-        return level, encoded_profile, attempt
+        return limiter, encoded_profile, attempt
     raise CauserieError(
         f"measures {measured.integrated_lufs:.1f} LUFS and {measured.true_peak_dbtp:.1f} dBTP once encoded;"
         f" the target is {target_lufs:g} LUFS and at most {ceiling_dbtp:g} dBTP",

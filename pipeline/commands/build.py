@@ -12,7 +12,7 @@ from pipeline.commands.pending import orphaned_texts
 from pipeline.commands.review import draw_report
 from pipeline.commands.workspace import load_show, show_lock
 from pipeline.engine import DaskCluster, ProcessPools, Result, Step, available_cores, preview, read_json, run_steps, with_dependencies
-from pipeline.model import CauserieError, Show, format_clock, pluralise, suggest
+from pipeline.model import SHOW_PAGES, CauserieError, Show, format_clock, pluralise, suggest
 from pipeline.plan import plan_steps, work_path
 from pipeline.publish import read_release
 
@@ -24,7 +24,7 @@ TARGET_STEPS: dict[str, frozenset[str]] = {
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
     "guide": frozenset({"guide", "guide-clips", "series-guide"}),
     "feed": frozenset({"feed"}),
-    "site": (PAGES := frozenset({"page", "index", "people", "themes", "transcripts", "style", "found"})),
+    "site": (PAGES := frozenset({"page", *SHOW_PAGES, "style", "found"})),
     "publish --due": (DATE_DEPENDENT := PAGES | {"feed"}),  # the steps that become stale when an episode's date comes
 }
 SHOW_WIDE = frozenset({"feed", "site"})  # commands whose output covers every episode

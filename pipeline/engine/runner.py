@@ -74,8 +74,9 @@ class BuildState:
         receipt = self._latest_receipt(step, snapshot)
         why = "requested with --rebuild" if force else why_stale(snapshot, receipt)
         if step.is_draft and self._is_hand_written(step, snapshot, receipt):
-            unknown = receipt is None and not force
-            return Result(step, "edited" if why is None or unknown else "stale", "hand-edited" if why is None or unknown else why)
+            if why is None or (receipt is None and not force):
+                return Result(step, "edited", "hand-edited")
+            return Result(step, "stale", why)
         if why is None and receipt is not None and (changed := hand_edited(snapshot, receipt)):
             if all(step.writes[key].startswith(".causerie/") for key in changed):
                 return Result(step, "stale", f"{', '.join(changed)} damaged")  # intermediate files are not edited by hand
@@ -236,7 +237,7 @@ class _Run:
         order.prepare()
         while order.is_active():
             for name in order.get_ready():
-                self.start(by_name[name], dependencies[name])
+                self.start_or_record(by_name[name], dependencies[name])
                 if name in self.results:
                     order.done(name)
             if self.to_retry and not self.running:
@@ -244,15 +245,15 @@ class _Run:
             if self.running:
                 future = self.finished.get()
                 step, snapshot = self.running.pop(future)
-                if not self.retry(future, step, snapshot):
+                if not self.schedule_retry(future, step, snapshot):
                     self.finish(future, step, snapshot)
                     order.done(step.name)
         return [self.results[step.name] for step in steps]
 
-    def start(self, step: Step, dependencies: set[str]) -> None:
+    def start_or_record(self, step: Step, dependencies: set[str]) -> None:
         """Decide on a step whose inputs are ready: record its result, or submit it to a worker."""
         if failed := sorted(name for name in dependencies if self.results[name].status in ("failed", "blocked")):
-            return self.record(Result(step, "blocked", f"needs {', '.join(failed)}, which was not built"))
+            return self.record(Result(step, "blocked", f"needs {', '.join(failed)}, not built"))
         try:
             snapshot = self.state.snapshot(step)
         except OSError as error:
@@ -270,7 +271,7 @@ class _Run:
         self.running[future] = (step, snapshot)
         future.add_done_callback(self.finished.put)
 
-    def retry(self, future: StepFuture, step: Step, snapshot: Snapshot) -> bool:
+    def schedule_retry(self, future: StepFuture, step: Step, snapshot: Snapshot) -> bool:
         """Schedule one retry of a step whose worker was killed: its whole pool failed, so each step is retried alone to find the cause."""
         if not isinstance(future.exception(), BrokenExecutor) or step.name in self.retried:
             return False

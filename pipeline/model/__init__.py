@@ -83,6 +83,7 @@ from pipeline.model.transcript import (
     Word,
 )
 from pipeline.model.urls import (
+    SHOW_PAGES,
     Theme,
     build_paths,
     collect_themes,
@@ -146,6 +147,7 @@ __all__ = [
     "S3Settings",
     "SAMPLE_RATES_HZ",
     "SENTENCE_END",
+    "SHOW_PAGES",
     "Show",
     "ShowInfo",
     "SiteSettings",

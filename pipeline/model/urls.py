@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pipeline.model.show import Episode, EpisodeInfo, Show, ShowInfo
 from pipeline.model.text import slugify
 
+SHOW_PAGES = ("index", "people", "themes", "transcripts")  # the kinds of step that write a page of the show
 MAX_TRANSCRIPTS_ON_PAGE = 100  # most episodes on the page of all transcripts: a longer one is too long to print
 
 PageKeys = dict[str, str]  # key of a page in the published tree, by the name of the step's parameter
@@ -67,7 +68,7 @@ def show_keys(show: Show, episodes: tuple[Episode, ...]) -> dict[str, PageKeys]:
 def sitemap_keys(show: Show, episodes: tuple[Episode, ...]) -> tuple[str, ...]:
     """The key of every page in the sitemap: the show's, then each episode's."""
     keys = show_keys(show, episodes)
-    show_page_keys = [key for kind in ("index", "people", "themes", "transcripts") for key in keys[kind].values()]
+    show_page_keys = [key for kind in SHOW_PAGES for key in keys[kind].values()]
     return (*show_page_keys, *(episode_keys(episode.slug)["page"] for episode in episodes))
 
 

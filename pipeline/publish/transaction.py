@@ -48,7 +48,7 @@ def phases(plan: UploadPlan) -> tuple[Phase, ...]:
     """Return the phases of the transaction in order; those without files are left out. Pure."""
     feeds = _with_rank(plan.changes, FEEDS, FEED)
     to_verify = files_to_check(plan)
-    every = (
+    all_phases = (
         Phase("prepare", feeds),
         Phase("send", _with_rank(plan.changes, MEDIA)),
         Phase("send", _with_rank(plan.changes, TEXTS)),
@@ -61,7 +61,7 @@ def phases(plan: UploadPlan) -> tuple[Phase, ...]:
         Phase("begin", plan.changes),
         Phase("feed", feeds),
     )
-    return tuple(phase for phase in every if phase.files)
+    return tuple(phase for phase in all_phases if phase.files)
 
 
 def files_to_check(plan: UploadPlan) -> tuple[PublicFile, ...]:
@@ -74,31 +74,31 @@ def files_to_check(plan: UploadPlan) -> tuple[PublicFile, ...]:
 
 def run_transaction(plan: UploadPlan, target: Target, remote: dict[str, RemoteFile], hooks: TransactionHooks) -> tuple[str, ...]:
     """Run the phases in order; return advice. Raises `CauserieError`; the feed is then unchanged."""
-    headers, notes = {file.key for file in plan.header_changes}, list[str]()
+    header_only_keys, advice = {file.key for file in plan.header_changes}, list[str]()
     on_progress = _progress_counter(plan.bytes, hooks.on_progress)
     with ExitStack() as locks:
         for phase in phases(plan):
             if phase.action == "prepare":
                 target.prepare()
             elif phase.action == "send":
-                _send_files(phase.files, headers, target, hooks.on_status, on_progress)
+                _send_files(phase.files, header_only_keys, target, hooks.on_status, on_progress)
             elif phase.action == "check":
-                notes += hooks.check(phase.files)
+                advice += hooks.check(phase.files)
             elif phase.action == "lock":
                 locks.enter_context(target.lock())
                 _refuse_concurrent(phase.files, target, remote)
             elif phase.action == "begin":
                 hooks.begin()
             else:
-                notes += [_write_feed(feed, headers, target, remote, hooks.on_status) for feed in phase.files]
-    return tuple(dict.fromkeys(note for note in notes if note))
+                advice += [_write_feed(feed, header_only_keys, target, remote, hooks.on_status) for feed in phase.files]
+    return tuple(dict.fromkeys(note for note in advice if note))
 
 
 def _write_feed(
-    feed: PublicFile, headers: set[str], target: Target, remote: dict[str, RemoteFile], on_status: Callable[[str], None]
+    feed: PublicFile, header_only_keys: set[str], target: Target, remote: dict[str, RemoteFile], on_status: Callable[[str], None]
 ) -> str:
     """Write one feed, if the target's is still the one listed at the start; return the target's note."""
-    if feed.key in headers:
+    if feed.key in header_only_keys:
         target.put_headers(feed)
         note = ""
     else:
@@ -108,17 +108,25 @@ def _write_feed(
 
 
 def _send_files(
-    files: tuple[PublicFile, ...], headers: set[str], target: Target, on_status: Callable[[str], None], on_progress: Callable[[int], None]
+    files: tuple[PublicFile, ...],
+    header_only_keys: set[str],
+    target: Target,
+    on_status: Callable[[str], None],
+    on_progress: Callable[[int], None],
 ) -> None:
     """Send the files of one phase, `WORKERS` at a time; the first failure cancels those not yet started."""
     with ThreadPoolExecutor(WORKERS) as pool:
-        put = {True: target.put_headers, False: lambda file: target.put(file, on_progress)}
-        jobs = [(file, pool.submit(put[file.key in headers], file)) for file in files]
+        jobs = [
+            (file, pool.submit(target.put_headers, file) if file.key in header_only_keys else pool.submit(target.put, file, on_progress))
+            for file in files
+        ]
         try:
             for file, job in jobs:
                 job.result()
                 on_status(
-                    f"corrected the headers of {file.key}" if file.key in headers else f"sent {file.key} ({format_bytes(file.bytes)})"
+                    f"corrected the headers of {file.key}"
+                    if file.key in header_only_keys
+                    else f"sent {file.key} ({format_bytes(file.bytes)})"
                 )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -131,7 +139,9 @@ def _refuse_concurrent(feeds: tuple[PublicFile, ...], target: Target, remote: di
         expected, current = remote.get(feed.key), target.stat(feed.key)
         if current is not None and current.sha256 != feed.sha256 and (expected is None or expected.sha256 != current.sha256):
             message = "was replaced by another publisher during this publication, so pages and feed were not sent"
-            raise CauserieError(message, f"{target.name}/{feed.key}", "fetch their changes, build, and publish again")
+            raise CauserieError(
+                message, f"{target.name}/{feed.key}", "get the other publisher's version of the show's folder, build, and publish again"
+            )
 
 
 def _progress_counter(total: int, on_progress: Callable[[int, int], None]) -> Callable[[int], None]:

@@ -183,3 +183,7 @@ def test_whatever_is_typed_there_is_read_or_refused_in_a_sentence(tmp_path_facto
     values = {"feed": {"funding": [{"url": "https://x.example/", "text": "x", key: typed}]}}
     (tag,) = read_channel_options(Table(values, "show.toml", problems), tmp_path_factory.getbasetemp(), "", "").tags
     assert problems or (tag.text if key == "text" else dict(tag.attributes)["url"]) == typed.strip()
+
+
+def test_every_tag_that_has_a_key_can_be_written():
+    assert TAG_KEYS and {row.tag for row in TAG_KEYS.values()} <= ROWS.keys()

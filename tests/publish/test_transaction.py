@@ -164,7 +164,7 @@ def test_nothing_needs_to_be_told() -> None:
 )
 def test_a_feed_of_another_publisher_stops_before_the_pages(expected: bytes | None, current: bytes) -> None:
     target = Recorder(feed=there(current))
-    with pytest.raises(CauserieError, match=r"s3://balado/feed\.xml: was replaced by another publisher.*; fetch their changes"):
+    with pytest.raises(CauserieError, match=r"s3://balado/feed\.xml: was replaced by another publisher.*; get the other publisher"):
         run(plan_of(*EVERY), target, {"feed.xml": there(expected)} if expected else {})
     assert target.log[-3:] == ["check a.mp3 t.vtt s.css", "lock", "unlock"]
 

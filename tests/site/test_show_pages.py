@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 import lxml.html
 import pytest
 
+from pipeline.commands.build import TARGET_STEPS
+from pipeline.config.loader import RESERVED_SLUGS
 from pipeline.engine.files import write_atomic
 from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
@@ -14,8 +16,8 @@ from pipeline.model.images import parse_header
 from pipeline.model.show import Credit
 from pipeline.model.site import SiteSettings
 from pipeline.model.transcript import TimedTranscript, Voice, Word
-from pipeline.model.urls import MAX_TRANSCRIPTS_ON_PAGE, collect_themes, show_keys
-from pipeline.plan import work_path
+from pipeline.model.urls import MAX_TRANSCRIPTS_ON_PAGE, SHOW_PAGES, collect_themes, show_keys, sitemap_keys
+from pipeline.plan import plan_steps, work_path
 from pipeline.site.assets import minify_script
 from pipeline.site.social_card import draw_card, drawable_text
 from pipeline.site.speaking_time import compute_speaking_time
@@ -241,3 +243,17 @@ def test_a_step_run_again_gives_the_same_bytes(tmp_path):
         execute_step(step, tmp_path, tmp_path)
     assert {path: path.read_bytes() for path in (tmp_path / "site").rglob("*.*")} == before
     assert (tmp_path / work_path(FIRST.slug, "release.json")).exists()
+
+
+def test_a_page_of_the_show_is_in_every_list_that_pages_stand_in():
+    show = make_show(tags=("accueil",))
+    keys = show_keys(show, show.episodes)
+    pages = {kind for kind, files in keys.items() if any(key.endswith("index.html") for key in files.values())}
+    assert pages == set(SHOW_PAGES)
+    planned = {
+        step.kind for step in plan_steps(show, show.episodes[-1].info.published) if step.writes and "site/" in "".join(step.writes.values())
+    }
+    assert {*keys, "page"} <= TARGET_STEPS["site"] and keys.keys() <= planned
+    assert {key for kind in pages for key in keys[kind].values()} < set(sitemap_keys(show, show.episodes))
+    folders = {key.split("/")[0] for files in keys.values() for key in files.values() if "/" in key}
+    assert folders and folders <= RESERVED_SLUGS
