@@ -141,7 +141,7 @@ def test_an_unedited_draft_is_drafted_again(show):
 def test_a_corrected_draft_is_never_overwritten_and_a_new_one_is_written_next_to_it(show):
     run(show, DRAFT)
     (show / "text.md").write_text("corrected")
-    assert run(show, DRAFT) == {"draft": "edited"}
+    assert results(show, DRAFT) == {"draft": ("edited", "hand-edited")}
     (show / "raw.txt").write_text("bonsoir")
     assert run(show, DRAFT) == {"draft": "drafted"}
     assert (show / "text.md").read_text() == "corrected"
@@ -180,6 +180,7 @@ def test_a_rebuild_that_was_killed_between_two_outputs_is_finished(show):
     promise[5] = {"one": hashlib.sha256(b"new").hexdigest(), "two": hashlib.sha256(b"new too").hexdigest()}
     journal.write_text(journal.read_text() + json.dumps(promise) + "\n")
     (show / "one.txt").write_text("new")
+    assert list(preview((both,), show)) == [Result(both, "stale", "interrupted before all outputs were in place")]
     assert run(show, both) == {"both": "built"}
     assert (show / "one.txt").read_text() == (show / "two.txt").read_text() == "bonjour"
     assert not (show / "kept").exists()
@@ -309,10 +310,27 @@ def test_a_text_that_no_receipt_knows_is_left_alone_until_a_new_draft_is_request
     assert (show / "text.md").read_text() == "+++\n+++\nby hand" and "bonjour" in (show / "text.draft.md").read_text()
 
 
+def test_an_unedited_draft_stays_one_however_often_a_show_is_built(show):
+    for _ in range(3):
+        run(show, DRAFT)
+    assert Journal(show / ".causerie/receipts.jsonl").receipts["a/draft"].tool == __version__
+    (show / "raw.txt").write_text("bonsoir")
+    assert run(show, DRAFT) == {"draft": "built"}
+
+
+def test_a_text_in_another_encoding_is_left_alone_too(show):
+    (show / "text.md").write_bytes("déjà".encode("latin-1"))
+    assert run(show, DRAFT) == {"draft": "edited"}
+    assert run(show, DRAFT, rebuild=["draft"]) == {"draft": "drafted"}
+    assert (show / "text.md").read_bytes() == "déjà".encode("latin-1")
+
+
 def test_a_text_written_by_hand_gets_a_new_draft_beside_it_when_its_source_changes(show):
     (show / "text.md").write_text("by hand")
     run(show, DRAFT)
-    assert Journal(show / ".causerie/receipts.jsonl").receipts["a/draft"].tool == "by hand"
+    digest = {name: hashlib.sha256((show / name).read_bytes()).hexdigest() for name in ("raw.txt", "text.md")}
+    receipt = Receipt("a/draft", 1, {}, {"source": digest["raw.txt"]}, {"text": digest["text.md"]}, "by hand")
+    assert Journal(show / ".causerie/receipts.jsonl").receipts == {"a/draft": receipt}
     (show / "raw.txt").write_text("bonsoir")
     assert [(one.status, one.why) for one in preview((DRAFT,), show)] == [("stale", "source changed")]
     assert run(show, DRAFT) == {"draft": "drafted"}
@@ -352,7 +370,7 @@ def test_lines_that_a_person_need_not_compare_are_not_counted_in_a_new_draft(sho
 def test_a_damaged_intermediate_file_is_built_again_and_the_rest_is_not_taken_for_edited(show):
     run(show, PARTLY_HIDDEN)
     (show / ".causerie/a/one.txt").write_text("damage")
-    assert [(one.status, one.why) for one in preview((PARTLY_HIDDEN,), show)] == [("stale", "one damaged")]
+    assert list(preview((PARTLY_HIDDEN,), show)) == [Result(PARTLY_HIDDEN, "stale", "one damaged")]
     run(show, PARTLY_HIDDEN)
     assert (show / ".causerie/a/one.txt").read_text() == "bonjour"
     assert run(show, PARTLY_HIDDEN) == {"both": "current"}
@@ -504,7 +522,9 @@ def test_an_input_that_cannot_be_read_fails_its_step(show):
 
 def test_a_bug_is_named_by_its_type(show):
     bug = Step("a/bug", little_steps.raise_bug, {"source": "raw.txt"}, {"out": "x.txt"})
-    assert results(show, bug) == {"bug": ("failed", "ZeroDivisionError: one over nothing")}
+    finished = []
+    assert results(show, bug, on_finish=finished.append) == {"bug": ("failed", "ZeroDivisionError: one over nothing")}
+    assert [one.seconds for one in finished] == [0.0]
 
 
 class Frail(Executor):
@@ -528,7 +548,7 @@ class Frail(Executor):
 def test_a_step_whose_worker_was_killed_is_tried_once_more_alone(show, kills, status):
     pool = Frail("shout", kills)
     killed, other = run_steps((SHOUT, STRIP), show, lambda lane: pool)
-    assert sorted(pool.asked) == ["shout", "shout", "strip"] and (killed.status, other.status) == (status, "built")
+    assert pool.asked == ["shout", "strip", "shout"] and (killed.status, other.status) == (status, "built")
     if status == "failed":
         assert killed.why == "its worker process was killed twice; the machine may have too little memory for this step"
 
