@@ -25,7 +25,7 @@ import soundfile
 from scipy.signal import butter, resample_poly, sosfilt
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 from pipeline.audio import ffmpeg, loudness  # noqa: E402
 from pipeline.audio.encode import encode_m4a, encode_mp3, encode_opus  # noqa: E402

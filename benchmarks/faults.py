@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 from tests.support.faulty_proxy import faulty_proxy  # noqa: E402
 from tests.support.publishing import s3_server  # noqa: E402

@@ -16,14 +16,14 @@ RUNS = 3
 PROGRAM = """
 import sys, tempfile, time
 from pathlib import Path
-sys.path[:0] = [{root!r}, {root!r} + "/tests"]
+sys.path.insert(0, {root!r})
 from tests.support.guide_sample import EPISODE, SHOW, render, written
 timed = written("01-le-premier-rendez-vous")
-from pipeline.guide.draft import propose
-from pipeline.guide.text import write
+from pipeline.guide.draft import propose_guide
+from pipeline.guide.document import format_guide
 begun = time.process_time()
-guide, notes = propose(timed, SHOW, EPISODE)
-text = write(guide, "fr", notes)
+guide, notes = propose_guide(timed, SHOW, EPISODE)
+text = format_guide(guide, "fr", notes)
 drafted = time.process_time()
 with tempfile.TemporaryDirectory() as folder:
     render(Path(folder), text, timed)

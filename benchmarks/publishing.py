@@ -27,7 +27,7 @@ from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 from pipeline.engine import DigestCache  # noqa: E402
 from pipeline.publish.s3.request_body import etag  # noqa: E402

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 from tests.support import publishing  # noqa: E402
 from tests.support.faulty_proxy import Fault, Proxy, answer, delay, drop, faulty_proxy, randomly  # noqa: E402
