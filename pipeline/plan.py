@@ -1,9 +1,10 @@
-"""The whole program on one screen: the steps that build a show, with the files and settings of each.
+"""The whole program in one place: the steps that build a show, with the files and settings of each.
 
-    recordings ─ ingest ─ master ┬ encode, m4a, light, soundbites ──────────┬ tag ┐
-                                 └ transcribe ─ draft ─ (a person) ─ align ─┤     ├ release ┬ page
-                                                        captions, chapters ─┤     │         ├ feed
-                                              guide-draft ─ (a person) ─ guide ───┘         └ index
+    recordings ─ ingest ─ master ┬ encode, light, m4a ─ tag, tag-light, tag-m4a ────────┐
+                                 ├ soundbites, translate ───────────────────────────────┤
+                                 └ transcribe ─ doubts ─ draft ─ (a person) ─ align ─┐  ├ release ┬ page
+                                      captions, chapters (which tag needs) ──────────┤──┤         ├ index
+                                      guide-draft ─ (a person) ─ guide, guide-clips ─┘──┘         └ feed
 
 The guides of the published episodes also make a guide of the series, which the index links to.
 The audio report is not a step but a view: `pipeline/commands/review.py` writes it from the files that exist.
