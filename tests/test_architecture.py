@@ -222,6 +222,12 @@ def test_public_functions_are_annotated_and_explained():
     assert [f"{module}: {node.name}" for module, node in public if not ast.get_docstring(node) or node.returns is None] == []
 
 
+def test_help_needs_no_noun_of_the_model():
+    program = "import sys, cli; print(sorted(name for name in sys.modules if name.startswith('pipeline.model.')))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert loaded == "['pipeline.model.errors', 'pipeline.model.text']\n"
+
+
 @pytest.mark.parametrize("code", ["import cli", "import pipeline.commands", "from pipeline.commands import check_show"])
 def test_help_and_status_need_no_heavy_library(code):
     program = f"import sys; {code}; print(sorted(set(sys.modules) & {HEAVY!r}))"
