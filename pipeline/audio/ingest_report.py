@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.audio.arrangement import AnalysedFile, Arrangement
 from pipeline.audio.gains import noise_floor_db

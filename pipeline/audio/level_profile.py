@@ -6,9 +6,10 @@ All decisions about levels are made on profiles, which are small and held in mem
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any  # of what numpy's reducers return, an array or a number
 from zipfile import BadZipFile
 
 import numpy as np
@@ -105,7 +106,7 @@ def hop_sample(hop: int, rate_hz: int) -> int:
     return rate_hz * hop // HOPS_PER_S
 
 
-def reduce_groups(values: Float32Array, size: int, reducer: Any) -> Float32Array:
+def reduce_groups(values: Float32Array, size: int, reducer: Callable[..., Any]) -> Float32Array:
     """Reduce every `size` values with `reducer` (`np.mean`, `np.max`); the last group may be shorter."""
     complete = len(values) // size * size
     rest = [reducer(values[complete:])] if complete < len(values) else []

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any
+from typing import Any  # the signature of Executor.submit
 
 from pipeline.engine import progress
 

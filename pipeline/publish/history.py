@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.engine import read_json, write_atomic
 from pipeline.model import CauserieError

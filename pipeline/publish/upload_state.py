@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any  # of JSON values
 
 from pipeline.engine import read_json, write_json
 from pipeline.model import CauserieError
