@@ -1,7 +1,6 @@
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -12,6 +11,7 @@ from pipeline.audio import ffmpeg
 from pipeline.audio.probe import probe_file
 from pipeline.model.errors import CauserieError
 from tests.support.audio_tools import speech_like_noise, write
+from tests.support.processes import child_process
 
 HOSTILE = [
     "-i.wav",
@@ -154,12 +154,10 @@ with ffmpeg.open_process({[*NOISE, *PCM, "pipe:1"]}) as process:
     print(process._popen.pid, flush=True)
     while process.read(1 << 20): pass
 """
-    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # who runs the suite may have it ignored
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    child = subprocess.Popen([sys.executable, "-c", code], **pipes, **heard, start_new_session=True)
-    pid = int(child.stdout.readline())
-    os.killpg(child.pid, signal.SIGINT)
-    assert b"KeyboardInterrupt" in child.communicate(timeout=30)[1]
+    with child_process(sys.executable, "-c", code) as child:
+        pid = int(child.stdout.readline())
+        os.killpg(child.pid, signal.SIGINT)
+        assert "KeyboardInterrupt" in child.communicate(timeout=30)[1]
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, 0)
         pytest.fail("FFmpeg is still there")

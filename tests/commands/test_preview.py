@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.commands.preview import EVENTS_PATH, ChangeBroadcaster, is_edit, make_live_server, sync_folder, watch_edits
 from pipeline.model import CauserieError
+from tests.support.processes import child_process
 from tests.support.publishing import names, put
 
 pytestmark = pytest.mark.slow
@@ -107,7 +108,7 @@ def test_an_edit_is_on_the_page_a_mistake_is_told_once_and_ctrl_c_ends_it(tmp_pa
     config = show / "show.toml"
     text = config.read_text()
     command = [*causerie, "serve", "--watch", "--port", "0", "--show", show]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serving:
+    with child_process(*command, cwd=ROOT, stderr=subprocess.STDOUT) as serving:
         home = next(line for line in serving.stdout if line.startswith("http")).split()[0]
         config.write_text(text.replace("Titre de la série", "Premier titre"))
         assert wait_for_page(home, "Premier titre")

@@ -6,7 +6,6 @@ import http.client
 import queue
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import urllib.request
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
 from pipeline.web.server import ByteRange, find_file, make_server, parse_range, serve_folder
+from tests.support.processes import child_process
 from tests.support.publishing import put
 
 pytestmark = pytest.mark.slow
@@ -260,8 +260,7 @@ def test_names_with_accents_and_spaces_are_found(address: tuple[str, int]) -> No
 def test_interrupted_it_stops_without_a_word(tmp_path: Path) -> None:
     put(tmp_path / "index.html", b"x")
     code = f"from pathlib import Path; from pipeline.web.server import serve_folder; serve_folder(Path({str(tmp_path)!r}), port=0, on_ready=lambda at: print(at, flush=True))"
-    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # the test runner may ignore SIGINT
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as child:
+    with child_process(sys.executable, "-c", code) as child:
         assert child.stdout is not None
         with urllib.request.urlopen(child.stdout.readline().strip(), timeout=10) as page:
             assert page.read() == b"x"
