@@ -45,6 +45,7 @@ def held(*episodes: PublishedItem, at: datetime = AT, target: str = "public") ->
         ("https://podnews.net/rss", "9b024349-ccf0-5f69-a609-6b82873eab3c"),
         ("http://mp3s.nashownotes.com/pc20rss.xml", "917393e3-1b1e-5cef-ace4-edaa54e1f810"),
         ("podcast.example.org/feed.xml//", "375e050f-7f52-5e9b-9cfc-9414515d1a5b"),
+        ("HTTPS://podcast.example.org/feed.xml", "375e050f-7f52-5e9b-9cfc-9414515d1a5b"),
     ],
 )
 def test_a_podcasts_guid_is_the_one_the_namespace_defines(address: str, guid: str) -> None:
@@ -54,6 +55,7 @@ def test_a_podcasts_guid_is_the_one_the_namespace_defines(address: str, guid: st
 def test_a_guid_outlives_the_address_and_the_order() -> None:
     first = assign_guids(Ledger(), "https://a.example/feed.xml", ["un", "deux"])
     moved = assign_guids(first, "https://b.example/feed.xml", ["trois", "deux", "un"])
+    assert moved.feed_url == first.feed_url == "https://a.example/feed.xml"
     assert moved.guid == first.guid == podcast_guid("https://a.example/feed.xml")
     assert {**moved.episodes, **first.episodes} == moved.episodes
     assert len(set(moved.episodes.values())) == 3
@@ -149,6 +151,8 @@ def test_a_show_that_moves_repeats_no_download() -> None:
 def test_subscribers_are_the_same_at_a_new_target() -> None:
     kept = record_publication(record_publication(Ledger(), held(A)), held(A, B, at=LATER, target="public2"))
     assert kept.baseline("s3://new") == kept.latest("public2") and kept.baseline("public") == kept.latest("public")
+    again = record_publication(kept, held(B, at=LATER, target="public3"))
+    assert again.baseline("s3://new") == again.latest("public3")  # the last of all, not any
     assert Ledger().baseline("public") is None
 
 
@@ -156,6 +160,8 @@ def test_nothing_is_said_when_nothing_changes() -> None:
     assert describe_changes(held(A), held(A, at=LATER)) == ()
 
 
+NO_GUID = '{"version": 1, "podcast": {"guid": "", "feed_url": ""}, "episodes": {"a": ""}, "publications": []}'
+A_NUMBER = NO_GUID.replace('"a": ""', '"a": 3')
 NOT_A_UUID = '{"version": 1, "podcast": {"guid": "x", "feed_url": ""}, "episodes": {}, "publications": []}'
 FEED = """<rss xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item>
 <title>{title}</title><guid>g1</guid><description>{text}</description><podcast:alternateEnclosure length="{length}"/>
@@ -221,7 +227,18 @@ def test_a_feed_without_audio_or_without_channel_is_no_publication() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ['{"version": 1,', "[]", '{"version": 2}', '{"version": 1, "podcast": {}, "episodes": {"a": 3}}', "", "\x00", NOT_A_UUID]
+    "damage",
+    [
+        '{"version": 1,',
+        "[]",
+        '{"version": 2}',
+        '{"version": 1, "podcast": {}, "episodes": {"a": 3}}',
+        "",
+        "\x00",
+        NOT_A_UUID,
+        NO_GUID,
+        A_NUMBER,
+    ],
 )
 def test_a_damaged_ledger_is_refused_and_left_alone(tmp_path: Path, damage: str) -> None:
     (tmp_path / "ledger.json").write_text(damage, "utf-8")
