@@ -1,4 +1,4 @@
-"""The command line: parses, calls `pipeline.commands.build`, prints, sets the exit status (0 done, 1 something failed, 2 wrong usage)."""
+"""The command line: parses, calls `pipeline.commands`, prints, sets the exit status (0 done, 1 something failed, 2 wrong usage)."""
 
 from __future__ import annotations
 
