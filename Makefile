@@ -39,7 +39,7 @@ clean:
 
 .venv/demo: .venv/python pyproject.toml constraints.txt
 	@echo "Installing Causerie into .venv: a few minutes the first time, most of it PyTorch…"
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[base]'
 	@touch $@
 
 .venv/test: .venv/python pyproject.toml constraints.txt
