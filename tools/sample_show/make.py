@@ -2,8 +2,9 @@
 
     python -m tools.sample_show.make [--root DIR]
 
-Writes ``episodes/*`` (audio only) and ``tests/data/sample_truth/*.json`` under ``--root``. Needs espeak-ng.
-The same script gives the same sound; the bytes of the AAC and MP3 files may change with FFmpeg's version.
+Writes ``episodes/*`` (audio only) and ``tests/data/sample_truth/*.json`` under ``--root``. Needs the voices that
+``tools.sample_show.kokoro`` assembles. The same script gives the same sound on the same processor; the bytes of the AAC and MP3 files
+may change with FFmpeg's version.
 """
 
 from __future__ import annotations
@@ -212,19 +213,16 @@ def write_truth(timeline: Timeline, folder: Path) -> None:
 
 
 def make_show(root: Path) -> None:
-    """Write everything; each episode in another shape, as recordings arrive in life.
-
-    espeak-ng carries a little chance from one utterance to the next: speak all of them, always in this order.
-    """
+    """Write everything; each episode in another shape, as recordings arrive in life."""
     show = script.load()
     episodes = root / "episodes"
-    one, two, three = (lay_out(e, show.voices, r) for e, r in zip(show.episodes, (48_000, 32_000, 44_100), strict=True))
+    one, two, three = (lay_out(e, show.voices, r) for e, r in zip(show.episodes, (48_000, 24_000, 44_100), strict=True))
     for timeline in (one, two, three):
         (episodes / timeline.episode.slug).mkdir(parents=True, exist_ok=True)
         write_truth(timeline, root / "tests" / "data" / "sample_truth")
         print(f"{timeline.episode.slug}: {timeline.seconds:.1f} s, {len(timeline.lines)} lines")
     soundfile.write(episodes / one.episode.slug / "prise-unique.flac", one_stereo(one, 101), one.rate, "PCM_16")
-    soundfile.write(episodes / two.episode.slug / "montage final.wav", one_mono(two, 102), two.rate, "PCM_24")
+    soundfile.write(episodes / two.episode.slug / "montage final.wav", one_mono(two, 102), two.rate, "PCM_16")
     nora, malik = two_tracks(three, ("nora", "malik"), 103)
     encode(nora, three.rate, episodes / three.episode.slug / "nora.m4a", "-c:a", "aac", "-b:a", "96k")
     encode(malik, three.rate, episodes / three.episode.slug / "malik.mp3", "-c:a", "libmp3lame", "-b:a", "128k")

@@ -74,7 +74,7 @@ def load(path: Path = SCRIPT) -> Script:
 
 
 def _voice(key: str, table: dict) -> Voice:
-    manner = Manner(table["espeak"], table["pitch"], table["rate"], table["range"])
+    manner = Manner(table["timbre"], speed=table.get("speed", 1.0), semitones=table.get("semitones", 0.0), tract=table.get("tract", 1.0))
     return Voice(key, table["label"], manner, table["gain_db"])
 
 
