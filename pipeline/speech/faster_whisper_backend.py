@@ -6,9 +6,10 @@ Each window is decoded by one thread: CTranslate2's decoder is slower on two, an
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
@@ -58,42 +59,44 @@ class FasterWhisperBackend:
         return dict(self.whisper_model.detect_language(samples)[2])
 
 
-def load_model(model: str, checkpoint: str = "", device: str = "auto") -> FasterWhisperBackend:
-    """A model by its name, downloaded on first use, or from a folder with model.bin; `CauserieError` when it cannot be loaded."""
+def load_model(folder: Path, device: str = "auto") -> FasterWhisperBackend:
+    """The model in a folder, on the GPU when there is one that works; `CauserieError` when it cannot be loaded."""
     from ctranslate2 import get_cuda_device_count
+
+    gpus = get_cuda_device_count() if device != "cpu" else 0
+    if device == "cuda" and not gpus:
+        raise CauserieError("CUDA is asked for, and there is no GPU that it can use", "show.toml: speech.device", 'set device = "auto"')
+    width = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("n_audio_state", MIN_PROMPT_WIDTH)
+    if gpus:
+        try:
+            return _load_on_gpu(folder, width)
+        except RuntimeError as error:
+            if device == "cuda":
+                hint = 'repair the driver, or set device = "cpu"'
+                raise CauserieError(f"CUDA does not work ({error})", "show.toml: speech.device", hint) from error
+            print(f"CUDA does not work ({error}): Whisper runs on the processor", file=sys.stderr)
+    workers = available_cores()
+    model = _load(folder, device="cpu", compute_type="int8", cpu_threads=1, num_workers=workers)
+    return FasterWhisperBackend(model, "int8", workers, width >= MIN_PROMPT_WIDTH)
+
+
+def _load_on_gpu(folder: Path, width: int) -> FasterWhisperBackend:
+    """The model on the GPU, tried on silence: a missing library of CUDA shows only when something is computed. `RuntimeError`."""
+    import numpy as np
     from faster_whisper import WhisperModel
 
-    folder = _model_folder(Path(checkpoint)) if checkpoint else None
-    on_gpu = device == "cuda" or (device == "auto" and get_cuda_device_count() > 0)
-    workers = 1 if on_gpu else available_cores()
-    compute_type = "float16" if on_gpu else "int8"
-    options = {"device": "cuda" if on_gpu else "cpu", "compute_type": compute_type, "cpu_threads": 1, "num_workers": workers}
+    model = WhisperModel(str(folder), device="cuda", compute_type="float16")
+    model.detect_language(np.zeros(16_000, np.float32))
+    return FasterWhisperBackend(model, "float16", 1, width >= MIN_PROMPT_WIDTH)
+
+
+def _load(folder: Path, **options: Any) -> WhisperModel:  # Any: faster-whisper has no types
+    from faster_whisper import WhisperModel
+
     try:
-        whisper_model = WhisperModel(str(folder or model), **options)
+        return WhisperModel(str(folder), **options)
     except (RuntimeError, ValueError, OSError) as error:
-        raise _load_error(model, folder, error) from error
-    width = (
-        json.loads((folder / "config.json").read_text(encoding="utf-8")).get("n_audio_state", MIN_PROMPT_WIDTH)
-        if folder
-        else MIN_PROMPT_WIDTH
-    )
-    return FasterWhisperBackend(whisper_model, compute_type, workers, width >= MIN_PROMPT_WIDTH)
-
-
-def _model_folder(checkpoint: Path) -> Path:
-    """The folder of a model, given itself or its model.bin; `CauserieError` when one of its files is missing."""
-    folder = checkpoint.parent if checkpoint.name == "model.bin" else checkpoint
-    for name in ("model.bin", "config.json", "tokenizer.json"):
-        if not (folder / name).is_file():
-            raise CauserieError(f"has no {name}", str(folder), "give a folder that holds a model in CTranslate2's format")
-    return folder
-
-
-def _load_error(model: str, folder: Path | None, error: Exception) -> CauserieError:
-    if folder:
-        return CauserieError(f"is not a CTranslate2 model ({error})", str(folder), "convert it again")
-    hint = "connect to the network once, or give the path of a folder with model.bin"
-    return CauserieError(f"the Whisper model “{model}” could not be downloaded ({error})", "show.toml: speech.model", hint)
+        raise CauserieError(f"is not a CTranslate2 model ({error})", str(folder), "copy or convert it again") from error
 
 
 def _to_segment(decoded: DecodedSegment) -> Segment:

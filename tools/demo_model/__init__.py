@@ -1,1 +1,0 @@
-"""Makes the demonstration model: a very small Whisper that knows the sample show and nothing else."""
