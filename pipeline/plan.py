@@ -61,6 +61,7 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
+WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
 _SERIES_GUIDES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDE_FORMATS = (
@@ -210,10 +211,8 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     diarised = episode.diarised
     keys = [*(recording.voice for recording in episode.mix.recordings), *(key for each in diarised for _, key in each.speakers)]
     voices = {key: show.people[key].name for key in keys if key}
-    speakers = {*voices.values(), *(credit.person.name for credit in episode.info.credits)}
-    names = tuple(dict.fromkeys((*sorted(speakers), *(term.say for term in show.glossary.terms))))
     return (
-        _whisper_step(show, episode, "transcribe", transcribe_master, {"words": words}, "chunks", {"names": names}),
+        _whisper_step(show, episode, "transcribe", transcribe_master, {"words": words}, "chunks"),
         *(
             _whisper_step(show, episode, "translate", translate_master, {"vtt": path}, f"chunks-{code}")
             for code, path in translation_paths(show, episode).items()
@@ -251,16 +250,14 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     )
 
 
-def _whisper_step(
-    show: Show, episode: Episode, kind: str, run: Callable[..., None], writes: Files, chunks: str, hints: Settings | None = None
-) -> Step:
+def _whisper_step(show: Show, episode: Episode, kind: str, run: Callable[..., None], writes: Files, chunks: str) -> Step:
     """A step that runs Whisper; `chunks` is the folder, next to the master, where it caches the result of each window."""
     speech = show.speech
     is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # a checkpoint; anything else is a name the engine knows
     reads: Reads = {"master": work_path(episode.slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
     language = episode.info.language[:2] or speech.language
     settings = {"model": speech.model, "language": language, "engine": speech.engine, "chunks": chunks}
-    return Step(f"{episode.slug}/{kind}", run, reads, writes, settings, hints or {}, pool="model")
+    return Step(f"{episode.slug}/{kind}", run, reads, writes, settings, pool="model", revision=WHISPER_REVISION)
 
 
 def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) -> tuple[Step, ...]:

@@ -32,7 +32,7 @@ Host = ["nora"]
 [audio]
 loudness_lufs = -16.0
 [speech]
-model = "{model}"
+model = "base"
 """
 EPISODE = """
 title = "{title}"
@@ -86,12 +86,12 @@ def cut_audio(source: Path, target: Path, start_s: float, length_s: float, *opti
 
 
 def small_show(root: Path) -> Path:
-    """Two episodes of five to eight seconds, cut from the sample show, with the demo model trained on it."""
+    """Two episodes of five to eight seconds, cut from the sample show, heard by Whisper base."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / "show.toml").write_text(SHOW.format(model=REPOSITORY / "tools/demo_model/demo.pt"))
+    (root / "show.toml").write_text(SHOW)
     shutil.copyfile(REPOSITORY / "episodes/cover.jpg", root / "cover.jpg")
     raw = REPOSITORY / "episodes/01-la-file-d-attente/prise-unique.flac"
-    for number, (slug, start_s, length_s) in enumerate((("un", 5.5, 8), ("deux", 17, 5)), 1):
+    for number, (slug, start_s, length_s) in enumerate((("un", 4.5, 9), ("deux", 23, 7)), 1):
         folder = root / "episodes" / slug
         folder.mkdir(parents=True)
         (folder / "episode.toml").write_text(EPISODE.format(title=f"Épisode {slug}", number=number))

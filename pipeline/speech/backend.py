@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 
 OPENAI_WHISPER, FASTER_WHISPER = "openai-whisper", "faster-whisper"
-MIN_PROMPT_WIDTH = 384  # encoder width of `tiny`, the smallest model OpenAI published; narrower ones (tests) were not trained with prompts
 
 
 class Backend(Protocol):
@@ -34,7 +33,7 @@ class Backend(Protocol):
         ...
 
     def transcribe(
-        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", retry: bool = False
+        self, samples: NDArray[np.float32], language: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
         """The words in at most 30 s of mono samples at 16 kHz; `retry` decodes differently, after a first result that repeated itself."""
         ...

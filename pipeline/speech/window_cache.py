@@ -17,7 +17,7 @@ from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.segmentation import Window
 
-_VERSION = 1  # of the file format, and of how windows are recognised
+_VERSION = 2  # of the file format, and of how windows are recognised
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
 _END_BYTES = 1 << 20
 

@@ -19,7 +19,6 @@ from tests.conftest import REPOSITORY, cut_audio
 
 pytestmark = pytest.mark.slow
 
-DEMO = REPOSITORY / "tools/demo_model/demo.pt"
 words = st.builds(Word, st.text(st.sampled_from("abcé<&>-"), min_size=1, max_size=60), st.floats(0, 50), st.floats(0, 50))
 segments = st.lists(words, min_size=1, max_size=30).map(lambda some: Segment(tuple(some), 0.0, 0.0))
 
@@ -50,7 +49,7 @@ def test_what_cannot_be_translated_is_refused_before_anything_is_heard(model, la
 
 def test_a_recording_is_translated_by_the_engine_and_kept(tmp_path):
     cut_audio(REPOSITORY / "episodes/01-la-file-d-attente/prise-unique.flac", tmp_path / "master.flac", 5, 4)
-    translate_master(tmp_path / "master.flac", vtt=tmp_path / "en.vtt", model="demo", language="fr", checkpoint=DEMO, chunks="chunks-en")
+    translate_master(tmp_path / "master.flac", vtt=tmp_path / "en.vtt", model="base", language="fr", chunks="chunks-en")
     assert (tmp_path / "en.vtt").read_text().startswith(f"WEBVTT\n\nNOTE {MACHINE_TRANSLATION_LABEL}\n")
     (kept,) = (tmp_path / "chunks-en").iterdir()
     assert isinstance(json.loads(kept.read_text()), list)
@@ -58,5 +57,5 @@ def test_a_recording_is_translated_by_the_engine_and_kept(tmp_path):
 
 def test_silence_gives_captions_without_a_caption(tmp_path):
     soundfile.write(tmp_path / "master.flac", np.zeros(16_000), 16_000)
-    translate_master(tmp_path / "master.flac", vtt=tmp_path / "en.vtt", model="demo", language="fr", checkpoint=DEMO)
+    translate_master(tmp_path / "master.flac", vtt=tmp_path / "en.vtt", model="base", language="fr")
     assert list(webvtt.read(tmp_path / "en.vtt")) == []

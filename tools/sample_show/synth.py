@@ -14,6 +14,7 @@ from tools.sample_show.phonemes import word_spans, words
 AUDIBLE = 0.01  # of the peak: what is quieter at the two ends is silence
 BEFORE_S, AFTER_S = 0.03, 0.06  # kept around the sound
 FADE_S = 0.02
+DECAY_S = 0.075  # a sound lasts as much longer than its phoneme as it begins before it
 
 Audio = NDArray[np.float32]
 
@@ -63,7 +64,8 @@ def say(text: str, manner: Manner) -> Utterance:
     audible = np.nonzero(np.abs(samples) > AUDIBLE * np.abs(samples).max())[0]
     first = max(0, int(audible[0]) - round(BEFORE_S * RATE_HZ))
     kept = _faded(samples[first : int(audible[-1]) + round(AFTER_S * RATE_HZ)])
-    return Utterance(kept, RATE_HZ, _word_times(text, sounds, starts_s * manner.tract - first / RATE_HZ))
+    times = starts_s * manner.tract - first / RATE_HZ
+    return Utterance(kept, RATE_HZ, _word_times(text, sounds, times, (int(audible[-1]) - first) / RATE_HZ))
 
 
 def _faded(samples: Audio) -> Audio:
@@ -74,8 +76,13 @@ def _faded(samples: Audio) -> Audio:
     return faded
 
 
-def _word_times(text: str, sounds: str, starts_s: NDArray[np.float64]) -> tuple[Timing, ...]:
+def _word_times(text: str, sounds: str, starts_s: NDArray[np.float64], end_s: float) -> tuple[Timing, ...]:
+    """A word lasts until the next one, or until its sound has died away: the last one to `end_s`, one before a mark a little into the pause."""
     written, spans = words(text), word_spans(sounds)
     if len(written) != len(spans):
         raise ValueError(f"{len(written)} words are written and {len(spans)} said: {text} | {sounds}")
-    return tuple(Timing(word, float(starts_s[a]), float(starts_s[b])) for word, (a, b) in zip(written, spans, strict=True))
+    starts = [float(starts_s[first]) for first, _ in spans]
+    follows_mark = [sounds[past : spans[i + 1][0]].strip() for i, (_, past) in enumerate(spans[:-1])]
+    dying = [float(starts_s[past]) + DECAY_S for _, past in spans[:-1]]
+    ends = [min(late, following) if mark else following for late, following, mark in zip(dying, starts[1:], follows_mark, strict=True)]
+    return tuple(map(Timing, written, starts, [*ends, max(end_s, starts[-1])]))
