@@ -26,13 +26,13 @@ class FakeBackend:
     workers: int = 1
     name: str = "parrot"
     compute_type: str = "loud"
-    calls: list[tuple[float, str, bool]] = field(default_factory=list)
+    calls: list[tuple[float, bool]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def transcribe(self, samples, language, prompt, *, task="transcribe", retry=False):
+    def transcribe(self, samples, language, *, task="transcribe", retry=False):
         loudness = round(float(np.abs(samples).max()), 1)
         with self.lock:
-            self.calls.append((loudness, prompt, retry))
+            self.calls.append((loudness, retry))
         text = self.retry_text if retry else self.texts[loudness]
         return (Segment(tuple(Word(word, float(i), i + 0.5, 0.9) for i, word in enumerate(text.split())), 0.0, -0.1),)
 
@@ -45,19 +45,18 @@ def recording(*loudness: float) -> list[Window]:
 
 
 def transcribed(engine: FakeBackend, windows: list[Window], chunks: WindowCache = NO_CACHE) -> list[str]:
-    return [" ".join(part.text for part in parts) for _, parts in transcribe_windows(windows, Recogniser(engine, "fr", "Nora."), chunks)]
+    return [" ".join(part.text for part in parts) for _, parts in transcribe_windows(windows, Recogniser(engine, "fr"), chunks)]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_windows_come_out_in_order_with_times_of_the_recording(workers):
     engine = FakeBackend({0.1: "un", 0.2: "deux", 0.3: "trois"}, workers=workers)
-    found = list(transcribe_windows(recording(0.1, 0.2, 0.3), Recogniser(engine, "fr", "Nora."), NO_CACHE))
+    found = list(transcribe_windows(recording(0.1, 0.2, 0.3), Recogniser(engine, "fr"), NO_CACHE))
     assert [(window.start_s, parts[0].text, parts[0].words[0].start_s) for window, parts in found] == [
         (0.0, "un", 0.0),
         (20.0, "deux", 20.0),
         (40.0, "trois", 40.0),
     ]
-    assert {prompt for _, prompt, _ in engine.calls} == {"Nora."}
 
 
 def test_silence_is_not_given_to_the_engine():
@@ -69,7 +68,7 @@ def test_silence_is_not_given_to_the_engine():
 def test_a_loop_is_heard_again_in_halves():
     engine = FakeBackend({0.1: "merci à tous " * 5})
     assert transcribed(engine, recording(0.1)) == ["enfin autre chose enfin autre chose"]
-    assert [again for _, _, again in engine.calls] == [False, True, True]
+    assert [again for _, again in engine.calls] == [False, True, True]
 
 
 def test_a_second_try_that_loops_as_much_is_not_taken():

@@ -84,11 +84,16 @@ def read_variables(stream: BinaryIO) -> Iterator[tuple[str, NDArray[Any]]]:
     if not 4 <= version <= 6 or name != "WhisperSpec":
         raise ValueError(f"not a Whisper of CTranslate2: binary version {version}, {name}")
     number("I")  # revision of the specification
+    arrays: dict[str, NDArray[Any]] = {}
     for _ in range(number("I")):
         name = string()
         shape = [number("I") for _ in range(number("B"))]
         kind = _TYPES[number("B")]
-        yield name, np.frombuffer(stream.read(number("I")), f"<{kind}").reshape(shape)
+        arrays[name] = np.frombuffer(stream.read(number("I")), f"<{kind}").reshape(shape)
+    for _ in range(number("I")):  # arrays that are equal are written once
+        alias, name = string(), string()
+        arrays[alias] = arrays[name]
+    yield from arrays.items()
 
 
 def to_state(variables: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
