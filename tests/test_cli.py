@@ -1,6 +1,7 @@
 """Exit statuses, messages, and output streams of the command line."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -138,7 +139,7 @@ def test_a_preview_shows_what_is_due_at_the_given_time_and_publishing_requires_a
 def test_doctor_names_the_model_of_the_show(built):
     result = run("doctor", "--show", built)
     assert result.exit_code == 0
-    assert "demo.pt, on this disk" in result.output
+    assert re.search("ok  model: base, 145 MB, from ", result.output)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,6 @@ def test_a_new_person_in_the_show_does_not_run_whisper_again(tmp_path):
         with (tmp_path / "show.toml").open("a") as show:
             show.write("\n[people.invitee]\nname = 'Rosa Invitée'\n")
     assert kinds[0] == kinds[1]
-    assert "Rosa Invitée" in steps["un/transcribe"].hints["names"]
 
 
 def test_what_subscribers_will_notice_is_printed_before_and_after_publishing(built):

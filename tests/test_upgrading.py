@@ -1,7 +1,7 @@
-"""The files of version 0.1 are still valid: nothing is built, encoded or transcribed again because code has moved.
+"""The files of version 0.1 are still valid: nothing is built or encoded again because code has moved; only recordings are heard again.
 
 `data/show-0.1` was recorded with version 0.1 from the sample show: its hand-made texts, the receipts of its last build, the size and
-digest of every file that build read or wrote, one publication, and one window of speech that was already heard.
+digest of every file that build read or wrote, and one publication.
 """
 
 import json
@@ -9,19 +9,12 @@ import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from cli import main
-from pipeline.model.transcript import Word
 from pipeline.publish import history
-from pipeline.speech.hallucinations import Segment
-from pipeline.speech.recognition import Recogniser
-from pipeline.speech.segmentation import Window
-from pipeline.speech.transcribe import open_window_cache
 
 LEFT = Path(__file__).parent / "data/show-0.1"
 BUILT_NS = 1_790_000_000_000_000_000
@@ -30,7 +23,7 @@ BUILT_NS = 1_790_000_000_000_000_000
 @pytest.fixture
 def show(tmp_path: Path) -> Path:
     """The show as version 0.1 left it; its sounds and pages are files of the right size, whose digests are cached."""
-    shutil.copytree(LEFT, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("window", "files.json", "receipts.jsonl"))
+    shutil.copytree(LEFT, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("files.json", "receipts.jsonl"))
     digests = {}
     for path, size, digest in json.loads((LEFT / "files.json").read_text()):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -44,9 +37,13 @@ def show(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_show_that_0_1_built_has_nothing_to_do(show):
+def test_a_show_that_0_1_built_is_heard_again_and_nothing_else_is_out_of_date(show):
+    """Revision 2 of `transcribe` hears better; all other steps only wait for what it finds."""
     result = CliRunner().invoke(main, ["build", "--show", str(show), "--dry-run"])
-    assert (result.exit_code, result.stderr.strip(), result.stdout) == (0, "Nothing to do.", ""), result.output
+    causes = [line for line in result.stderr.splitlines() if "depends on" not in line]
+    assert [line.split(": ")[0].split("/")[-1] for line in causes] == ["transcribe"] * 3, result.output
+    assert all(line.endswith("built by revision 1 of this step; the current revision is 2") for line in causes)
+    assert "encode" not in result.stderr and "ingest" not in result.stderr
 
 
 def test_a_receipt_of_0_1_still_has_the_old_settings(show):
@@ -54,16 +51,7 @@ def test_a_receipt_of_0_1_still_has_the_old_settings(show):
     title.write_text(title.read_text().replace('title = "', 'title = "Encore : ', 1))
     result = CliRunner().invoke(main, ["build", "--show", str(show), "--dry-run"])
     assert "01-la-file-d-attente/tag: episode.title changed from" in result.stderr
-    assert "encode" not in result.stderr and "transcribe" not in result.stderr
-
-
-def test_words_that_0_1_recognised_are_not_recognised_again():
-    recogniser = Recogniser(SimpleNamespace(name="faster-whisper", compute_type="int8"), "fr", "Nora Belkacem, Orvalle.")
-    samples = (np.arange(16_000, dtype=np.float32) % 97 / 97 - 0.5).astype(np.float32)
-    heard = open_window_cache(LEFT / "window/master.flac", recogniser, "m", LEFT / "window/model.pt", "chunks").get(
-        Window(12.5, samples, 16_000)
-    )
-    assert heard == (Segment((Word("Bonjour", 0.25, 0.5, 0.875), Word("Orvalle.", 0.5, 1.0, 0.5)), 0.0625, -0.25),)
+    assert "encode" not in result.stderr and "ingest" not in result.stderr
 
 
 def test_a_publication_of_0_1_can_be_restored(show):

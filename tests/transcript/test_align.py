@@ -297,7 +297,7 @@ def test_the_sample_transcript_lands_on_the_truth_through_a_hearing_with_mistake
         for i, (text, a, b) in enumerate(truth)
         if i % 11 != 5
     ]
-    value = {"language": "fr", "duration_s": 94.1, "segments": [{"words": words}]}
+    value = {"language": "fr", "duration_s": truth[-1][2] + 4, "segments": [{"words": words}]}
     (tmp_path / "words.json").write_text(json.dumps(value), encoding="utf-8")
     align_words(ROOT / "transcripts" / f"{slug}.md", tmp_path / "words.json", timed=tmp_path / "timed.json", people=("nora",))
     placed = [word for turn in read_timed(tmp_path / "timed.json").turns for word in turn.words if not word.is_sound]

@@ -65,7 +65,8 @@ def say(text: str, manner: Manner) -> Utterance:
     first = max(0, int(audible[0]) - round(BEFORE_S * RATE_HZ))
     kept = _faded(samples[first : int(audible[-1]) + round(AFTER_S * RATE_HZ)])
     times = starts_s * manner.tract - first / RATE_HZ
-    return Utterance(kept, RATE_HZ, _word_times(text, sounds, times, (int(audible[-1]) - first) / RATE_HZ))
+    heard_s = ((int(audible[0]) - first) / RATE_HZ, (int(audible[-1]) - first) / RATE_HZ)
+    return Utterance(kept, RATE_HZ, _word_times(text, sounds, times, heard_s))
 
 
 def _faded(samples: Audio) -> Audio:
@@ -76,13 +77,14 @@ def _faded(samples: Audio) -> Audio:
     return faded
 
 
-def _word_times(text: str, sounds: str, starts_s: NDArray[np.float64], end_s: float) -> tuple[Timing, ...]:
-    """A word lasts until the next one, or until its sound has died away: the last one to `end_s`, one before a mark a little into the pause."""
+def _word_times(text: str, sounds: str, starts_s: NDArray[np.float64], heard_s: tuple[float, float]) -> tuple[Timing, ...]:
+    """A word lasts until the next one, or until its sound has died away: before a mark a little into the pause."""
     written, spans = words(text), word_spans(sounds)
     if len(written) != len(spans):
         raise ValueError(f"{len(written)} words are written and {len(spans)} said: {text} | {sounds}")
     starts = [float(starts_s[first]) for first, _ in spans]
+    starts[0] = min(starts[0], heard_s[0])  # its breath comes before its first phoneme
     follows_mark = [sounds[past : spans[i + 1][0]].strip() for i, (_, past) in enumerate(spans[:-1])]
     dying = [float(starts_s[past]) + DECAY_S for _, past in spans[:-1]]
     ends = [min(late, following) if mark else following for late, following, mark in zip(dying, starts[1:], follows_mark, strict=True)]
-    return tuple(map(Timing, written, starts, [*ends, max(end_s, starts[-1])]))
+    return tuple(map(Timing, written, starts, [*ends, max(heard_s[1], starts[-1])]))
