@@ -6,18 +6,22 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.repetitions import find_repetitions
 from pipeline.speech.segmentation import Window, halve_window
+from pipeline.speech.voice_activity import detect_voice_frames, voiced_s
 from pipeline.speech.window_cache import WindowCache
 
 if TYPE_CHECKING:
     from pipeline.speech.backend import Backend
 
 _SILENCE_AMPLITUDE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
+MIN_UNHEARD_S = 1.5  # of voice without a word: longer than a breath or a laugh, shorter than a sentence
+MIN_SURE_LOGPROB = -1.0  # Whisper's own threshold: below it, words in such a stretch are likelier invented than heard
 _LANGUAGE_WINDOWS = 3  # used to detect the language
 
 
@@ -38,13 +42,25 @@ class Recogniser:
             return ()
         first = self._transcribe_once(window)
         if not repetition_count(first):
-            return first
+            return self._with_unheard(window, first)
         second = tuple(
             segment
             for half in halve_window(window)
             for segment in shift_segments(self._transcribe_once(half, retry=True), half.start_s - window.start_s)
         )
         return min(first, second, key=repetition_count)
+
+    def _with_unheard(self, window: Window, heard: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        """What was heard, with another hearing of each stretch where a voice is and no word came: Whisper may stop after one sentence."""
+        frames = detect_voice_frames(window.samples, window.rate_hz)
+        found = list(heard)
+        for start_s, end_s in gaps(heard, window.length_s):
+            if voiced_s(frames, start_s, end_s) >= MIN_UNHEARD_S:
+                first, last = (round(time_s * window.rate_hz) for time_s in (start_s, end_s))
+                part = Window(window.start_s + start_s, window.samples[first:last], window.rate_hz)
+                sure = (each for each in self._transcribe_once(part) if each.average_log_probability > MIN_SURE_LOGPROB)
+                found += shift_segments(sure, start_s)
+        return tuple(sorted(found, key=lambda segment: segment.words[0].start_s or 0.0 if segment.words else 0.0))
 
     def _transcribe_once(self, window: Window, retry: bool = False) -> tuple[Segment, ...]:
         segments = self.backend.transcribe(window.samples, self.language, task=self.task, retry=retry)
@@ -79,6 +95,13 @@ def detect_language(windows: Iterable[Window], backend: Backend) -> tuple[str, f
         return "en", 0.0
     mean = {code: sum(guess.get(code, 0.0) for guess in guesses) / len(guesses) for code in guesses[0]}
     return max(mean.items(), key=lambda item: item[1])
+
+
+def gaps(heard: Iterable[Segment], length_s: float) -> list[tuple[float, float]]:
+    """The stretches of a window, in seconds, that lie between its words and last `MIN_UNHEARD_S` or more."""
+    spans = sorted((word.start_s or 0.0, word.end_s or 0.0) for segment in heard for word in segment.words)
+    edges = [(0.0, 0.0), *spans, (length_s, length_s)]
+    return [(a[1], b[0]) for a, b in pairwise(edges) if b[0] - a[1] >= MIN_UNHEARD_S]
 
 
 def is_silent(window: Window) -> bool:

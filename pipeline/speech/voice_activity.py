@@ -76,6 +76,11 @@ def has_voice(frames: NDArray[np.bool_], start_s: float, end_s: float) -> bool:
     return bool(frames[first : max(first + 1, int(end_s / FRAME_S) + 1)].any())
 
 
+def voiced_s(frames: NDArray[np.bool_], start_s: float, end_s: float) -> float:
+    """For how many seconds between two times there may be a voice."""
+    return float(frames[int(start_s / FRAME_S) : int(end_s / FRAME_S)].sum()) * FRAME_S
+
+
 def _threshold_db(levels_db: NDArray[np.float64]) -> float:
     """The level above which a frame may be voice: over the background, and low enough for the quietest voice of an unbalanced recording."""
     import numpy as np

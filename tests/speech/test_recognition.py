@@ -114,3 +114,19 @@ def test_the_language_is_what_most_of_the_first_windows_speak():
 )
 def test_insistence_is_no_loop(text, found):
     assert len(list(find_repetitions(text.split()))) == found
+
+
+def test_a_stretch_of_voice_without_words_is_heard_again(monkeypatch):
+    """The engine stops after one word, of half a second; from 5 s on somebody speaks."""
+    monkeypatch.setattr("pipeline.speech.recognition.detect_voice_frames", lambda samples, rate_hz: np.arange(400) >= 100)
+    engine = FakeBackend({0.1: "un"})
+    (window,) = recording(0.1)
+    heard = Recogniser(engine, "fr").transcribe(window)
+    assert [segment.words[0].start_s for segment in heard] == [0.0, 0.5]
+    assert len(engine.calls) == 2
+
+
+def test_a_stretch_without_a_voice_is_left_alone(monkeypatch):
+    monkeypatch.setattr("pipeline.speech.recognition.detect_voice_frames", lambda samples, rate_hz: np.zeros(400, bool))
+    engine = FakeBackend({0.1: "un"})
+    assert len(Recogniser(engine, "fr").transcribe(recording(0.1)[0])) == len(engine.calls) == 1
