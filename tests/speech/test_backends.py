@@ -34,7 +34,7 @@ def real(tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
-    return decode(EPISODE)[5 * RATE_HZ : 17 * RATE_HZ]
+    return decode(EPISODE)[5 * RATE_HZ : 14 * RATE_HZ]
 
 
 def test_both_engines_recite_the_same_words_at_the_same_times(tiny):
@@ -72,7 +72,7 @@ def test_both_engines_hear_nearly_the_same_words_in_the_same_real_weights(real, 
     slow, fast = (
         [word for part in load_backend("auto", "base", str(path)).transcribe(speech, "fr") for word in part.words] for path in real
     )
-    assert len(fast) > 25
+    assert len(fast) > 15
     assert Levenshtein.normalized_distance([word.text for word in slow], [word.text for word in fast]) <= 0.1
     same = Levenshtein.opcodes([word.text for word in slow], [word.text for word in fast]).as_list()
     pairs = [(slow[a + i], fast[c + i]) for tag, a, b, c, _ in same if tag == "equal" for i in range(b - a)]
