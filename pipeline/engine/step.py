@@ -26,7 +26,7 @@ class Step:
     reads: Paths = field(default_factory=dict)  # keyword -> input file or files, which must exist
     writes: Mapping[str, str] = field(default_factory=dict)  # keyword -> output file; each file has one writer
     settings: Mapping[str, Any] = field(default_factory=dict)  # every other value that can change the result
-    hints: Mapping[str, Any] = field(default_factory=dict)  # values whose change makes nothing stale, such as names for the recogniser
+    hints: Mapping[str, Any] = field(default_factory=dict)  # values whose change makes nothing stale
     pool: str = "cpu"  # the executor: "cpu" | "model", which runs one step at a time
     is_draft: bool = False  # whether its output is a text for a person to edit, never overwritten after an edit
     revision: int = 1  # raised by hand when the same inputs give another result, but not when the function moves or is renamed

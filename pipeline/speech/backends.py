@@ -24,7 +24,7 @@ def load_backend(engine: str, model: str, checkpoint: str = "", device: str = "a
     `CauserieError` when its files cannot be had or are damaged, and when the engine that reads them is not the one asked for.
     """
     engines = installed_backends(engine)
-    files = fetch_model(checkpoint or model, engine=engine if len(engines) > 1 or engine != "auto" else engines[0])
+    files = fetch_model(checkpoint or model, engine=engines[0] if len(engines) == 1 else "auto")
     if files.engine not in engines:
         what = "a folder with model.bin" if files.engine == FASTER_WHISPER else "a single file"
         message = f"is {what}, which only {files.engine} reads"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.model import CauserieError, suggest
 from pipeline.speech.backend import FASTER_WHISPER, OPENAI_WHISPER
+from pipeline.speech.model_cache import cache_home
 from pipeline.speech.model_format import folder_problem, is_ctranslate2
 from pipeline.speech.model_hub import download
 from pipeline.speech.model_packages import are_installed, join_parts, joined_folder
@@ -64,18 +65,14 @@ def find_model(model: str, *, engine: str = "auto") -> ModelFiles | None:
     if is_path(model):
         return _at_path(Path(model).expanduser())
     _reject_unknown_name(model, engine)
-    return next((files for files in _local_files(model, engine)), None)
+    return next(_local_files(model, engine), None)
 
 
 def describe_model(model: str, engine: str = "auto") -> str:
     """What a model is, how large and from where, in one line; empty when it must be downloaded. `CauserieError` as `find_model`."""
     if found := find_model(model, engine=engine):
         return str(found)
-    return (
-        "base, 145 MB, from its two packages, to be joined at the first use"
-        if model == "base" and engine != OPENAI_WHISPER and are_installed()
-        else ""
-    )
+    return "base, 145 MB, from its two packages, to be joined at the first use" if _is_packaged(model, engine) else ""
 
 
 def fetch_model(model: str, *, engine: str = "auto") -> ModelFiles:
@@ -85,7 +82,7 @@ def fetch_model(model: str, *, engine: str = "auto") -> ModelFiles:
     """
     if found := find_model(model, engine=engine):
         return found
-    if model == "base" and engine != OPENAI_WHISPER and are_installed():
+    if _is_packaged(model, engine):
         return _measured(model, join_parts(), "from its two packages")
     chosen = OPENAI_WHISPER if engine == OPENAI_WHISPER else FASTER_WHISPER
     path = download(model, chosen, REPOSITORIES.get(model, model))
@@ -97,6 +94,11 @@ def fetch_model(model: str, *, engine: str = "auto") -> ModelFiles:
 def is_path(model: str) -> bool:
     """Whether a model is given by a path, and not by a name or a repository of the hub."""
     return model.endswith((".pt", ".bin")) or model.startswith(("/", "~", "./", "../")) or Path(model).is_dir()
+
+
+def _is_packaged(model: str, engine: str) -> bool:
+    """Whether packages on this machine hold the model, for an engine that may be used."""
+    return model == "base" and engine != OPENAI_WHISPER and are_installed()
 
 
 def _at_path(path: Path) -> ModelFiles:
@@ -121,7 +123,7 @@ def _local_files(model: str, engine: str) -> Iterator[ModelFiles]:
         if model == "base" and not folder_problem(joined_folder()):
             yield _measured(model, joined_folder(), "from its two packages")
     checkpoint = cache_home() / "whisper" / _OPENAI_FILES.get(model, f"{model}.pt")
-    needs_fast = engine == FASTER_WHISPER or (model == "base" and engine == "auto" and are_installed())
+    needs_fast = engine == FASTER_WHISPER or _is_packaged(model, engine)
     if model in OPENAI_NAMES and not needs_fast and checkpoint.is_file():
         yield _measured(model, checkpoint, "from the cache of openai-whisper")
 
@@ -132,11 +134,6 @@ def _hub_snapshots(repository: str) -> list[Path]:
     hub = Path(os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or home / "hub").expanduser()
     snapshots = (hub / f"models--{repository.replace('/', '--')}" / "snapshots").glob("*")
     return sorted((each for each in snapshots if each.is_dir()), key=lambda each: each.stat().st_mtime, reverse=True)
-
-
-def cache_home() -> Path:
-    """The user's cache folder: $XDG_CACHE_HOME, or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _reject_unknown_name(model: str, engine: str) -> None:

@@ -47,7 +47,7 @@ def _length_problem(file: Path) -> str:
             end = _announced_length(stream, size)
         except (struct.error, UnicodeDecodeError, ValueError):
             return "its model.bin is not a Whisper model of CTranslate2, or is cut short"
-    return "" if end == size else f"its model.bin is cut short ({size:,} bytes of {end:,})" if end > size else ""
+    return f"its model.bin is cut short ({size:,} bytes of {end:,})" if end > size else ""
 
 
 def _announced_length(stream: BinaryIO, size: int) -> int:
@@ -62,8 +62,8 @@ def _announced_length(stream: BinaryIO, size: int) -> int:
         if (end := stream.tell() + length) > size:
             return end
         stream.seek(end)
-    for _ in range(_read(stream, "I")):
-        _read_text(stream), _read_text(stream)
+    for _ in range(2 * _read(stream, "I")):  # an alias and the name of its variable
+        _read_text(stream)
     return stream.tell()
 
 

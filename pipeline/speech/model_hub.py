@@ -8,6 +8,7 @@ from threading import Thread
 
 from pipeline.model import CauserieError
 from pipeline.speech.backend import FASTER_WHISPER
+from pipeline.speech.model_cache import cache_home
 
 _PATIENCE_S = 4.5  # the libraries' own tries take minutes
 _HUB = "https://huggingface.co"
@@ -57,8 +58,7 @@ def _from_hub(repository: str) -> Path:
 def _from_openai(model: str) -> Path:
     import whisper
 
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper"
-    return Path(whisper._download(whisper._MODELS[model], str(folder), False))
+    return Path(whisper._download(whisper._MODELS[model], str(cache_home() / "whisper"), False))
 
 
 def _not_downloaded(model: str, reason: str) -> CauserieError:

