@@ -93,6 +93,8 @@ def fetch_model(model: str, *, engine: str = "auto") -> ModelFiles:
 
 def is_path(model: str) -> bool:
     """Whether a model is given by a path, and not by a name or a repository of the hub."""
+    if model in REPOSITORIES:
+        return False  # a folder that happens to be called so is given as ./base
     return model.endswith((".pt", ".bin")) or model.startswith(("/", "~", "./", "../")) or Path(model).is_dir()
 
 

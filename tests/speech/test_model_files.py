@@ -54,6 +54,14 @@ def test_a_folder_is_found_by_itself_or_its_file(whole):
         assert str(found) == f"tiny, {found.size_bytes / 1e6:.0f} MB, on this disk: {whole}"
 
 
+def test_a_folder_that_is_called_like_a_model_does_not_hide_it(monkeypatch, tmp_path):
+    (tmp_path / "small").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_model("small") is None
+    with pytest.raises(CauserieError, match="has no model.bin"):
+        find_model("./small")
+
+
 def test_a_checkpoint_is_openai_whispers(tmp_path):
     (tmp_path / "m.pt").write_bytes(b"x")
     found = find_model(str(tmp_path / "m.pt"))
