@@ -1,8 +1,8 @@
 """The step `mark_doubts`: the passages to listen to first, ranked by the share of their words that is probably wrong, with the reasons.
 
 The recogniser's confidence alone is a poor warning: a wrong but fluent sentence gets a high one. So several signals are combined by
-a logistic regression. Its weights were fitted by `benchmarks/doubts.py` on the sample show, spoken by other voices and damaged; the
-benchmark also reports what each signal contributes.
+a logistic regression. Its weights were fitted on the sample show of version 0.2, in espeak-ng's voices and damaged; on recordings of
+people they are not yet fitted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CLOSING_MARKS = ' »”")]\u00a0\u202f'
 _SILENCE_BELOW_SPEECH_DB = 20.0  # a word this far below the median word of the episode counts as silence
 _ODD_DURATION_LOG_RATIO = math.log(2.5)  # letters 2.5 times longer or shorter than the episode's median
 _REPEAT_WORDS = 3  # length of the word sequences compared
-_NEAR_TERM_LOGIT = 1.0  # in logits; the sample show has too few names to fit it
+_NEAR_TERM_LOGIT = 1.0  # in logits; not fitted
 _MIN_REASON_LOGIT = 0.5  # logits a signal must add above its usual value to be reported as a reason
 
 

@@ -1,1 +1,1 @@
-"""Makes the sample show's raw recordings from its written text: voices by espeak-ng, music by arithmetic."""
+"""Makes the sample show's raw recordings from its written text: voices by Kokoro, music by arithmetic."""
