@@ -86,6 +86,23 @@ class RecognisedSegment(TypedDict):
     no_speech_probability: float
     average_log_probability: float
     words: list[RecognisedWord]
+    language: NotRequired[str]  # where it is not the recording's
+
+
+class WordlessVoice(TypedDict):
+    """A stretch in `words.json` where a voice speaks and no word came."""
+
+    start_s: float
+    end_s: float
+
+
+class RemovedLoop(TypedDict):
+    """A repetition that was removed from `words.json`: what is repeated, once, and how often it was removed."""
+
+    start_s: float
+    end_s: float
+    text: str
+    times: int
 
 
 class Recognition(TypedDict):
@@ -98,6 +115,8 @@ class Recognition(TypedDict):
     language_probability: NotRequired[float]  # when the language was detected
     duration_s: float
     segments: list[RecognisedSegment]
+    wordless_voice: NotRequired[list[WordlessVoice]]
+    removed: NotRequired[list[RemovedLoop]]
 
 
 class CorrectionValue(TypedDict):

@@ -10,6 +10,7 @@ from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
 from pipeline.speech.backend import OPENAI_WHISPER
 from pipeline.speech.hallucinations import Segment
+from pipeline.speech.languages import other_language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ class OpenAIWhisperBackend:
     def transcribe(
         self, samples: NDArray[np.float32], language: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
-        """The words in at most 30 s of samples; see `Backend.transcribe`."""
+        """The words in samples; see `Backend.transcribe`."""
         import warnings
 
         import torch
@@ -51,7 +52,8 @@ class OpenAIWhisperBackend:
             condition_on_previous_text=False,  # an error in one window must not affect the next ones
             fp16=self.whisper_model.device.type != "cpu",
         )
-        return tuple(_to_segment(each) for each in result["segments"])
+        languages = {seek: self._other_language(samples, seek, language) for seek in {each["seek"] for each in result["segments"]}}
+        return tuple(_to_segment(each, languages[each["seek"]]) for each in result["segments"])
 
     def language_probabilities(self, samples: NDArray[np.float32]) -> dict[str, float]:
         """The probability of each language; see `Backend.language_probabilities`."""
@@ -64,6 +66,12 @@ class OpenAIWhisperBackend:
         mel = mel.to(self.whisper_model.device)
         _, probabilities = self.whisper_model.detect_language(mel.half() if half else mel)
         return dict(probabilities)
+
+    def _other_language(self, samples: NDArray[np.float32], seek: int, language: str) -> str:
+        """The language that is certainly spoken from a frame on, where it is not `language`."""
+        import whisper
+
+        return other_language(self.language_probabilities(samples[seek * whisper.audio.HOP_LENGTH :]), language)
 
 
 def load_model(checkpoint: Path, device: str = "auto") -> OpenAIWhisperBackend:
@@ -86,6 +94,6 @@ def load_model(checkpoint: Path, device: str = "auto") -> OpenAIWhisperBackend:
     return OpenAIWhisperBackend(whisper_model, "float32" if whisper_model.device.type == "cpu" else "float16")
 
 
-def _to_segment(decoded: dict[str, Any]) -> Segment:  # Any: whisper has no types
+def _to_segment(decoded: dict[str, Any], language: str) -> Segment:  # Any: whisper has no types
     pieces = (Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in decoded["words"])
-    return Segment(tuple(pieces), float(decoded["no_speech_prob"]), float(decoded["avg_logprob"]))
+    return Segment(tuple(pieces), float(decoded["no_speech_prob"]), float(decoded["avg_logprob"]), language)

@@ -53,7 +53,7 @@ def translate_master(
         check_translatable(model, code)
     recogniser = Recogniser(backend, code, task="translate")
     cache = open_window_cache(master, recogniser, model, checkpoint, chunks)
-    segments, _ = transcribe_recording(master, recogniser, cache, TARGET_LANGUAGE)
+    segments = transcribe_recording(master, recogniser, cache, TARGET_LANGUAGE).segments
     write_atomic(vtt, vtt_text(split_captions(segments)))
     cache.delete_unused()
 
