@@ -15,6 +15,7 @@ from pipeline.model import CauserieError, TimedTranscript, Turn, Voice, Word, te
 
 CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter ends before the group listens, longer is not a clip
 
+_SOUND = re.compile(r"\[[^\[\]]*\]")
 _SPACES = " \u00a0\u202f"
 _ENDS = re.compile(r"[.!?…][»\"”’)\]]*$")
 _ABBREVIATION = re.compile(r"(?:\w|M(?:me|lle|gr|r|rs|s)?|Dr|Pr|St|n°)\.", re.IGNORECASE)
@@ -115,6 +116,12 @@ def locate(quote: str, spoken: tuple[SpokenWord, ...], location: str) -> Excerpt
     while last < len(spoken) and spoken[last].turn_index == spoken[last - 1].turn_index and not tokens(spoken[last].word.text):
         last += 1  # punctuation that French separates with a space
     return Excerpt(spoken[first:last], first)
+
+
+def are_all_spoken(quotes: Iterable[str], paragraphs: Iterable[str]) -> bool:
+    """Whether every quote is in the text of a transcript's paragraphs: quick, and when it says no, `locate` has the last word."""
+    haystack = f" {' '.join(tokens(_SOUND.sub(' ', ' '.join(paragraphs))))} "
+    return all(wanted and f" {wanted} " in haystack for wanted in (" ".join(tokens(quote)) for quote in quotes))
 
 
 def expand_to_clip(

@@ -20,6 +20,7 @@ from pipeline.transcript.document import (
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
+from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
 from pipeline.transcript.timed_json import link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
 
@@ -29,12 +30,15 @@ __all__ = [
     "DIALOGUE_ROLES",
     "DiarisedTurn",
     "Insert",
+    "MAX_CPS",
+    "MAX_LINES",
     "NARRATOR_ROLES",
     "Note",
     "Paragraph",
     "SPEAKER_LABEL",
     "Section",
     "Transcript",
+    "UnreadableCue",
     "VoiceDeclaration",
     "align_words",
     "assign_times",
@@ -56,6 +60,7 @@ __all__ = [
     "undeclared_labels",
     "unknown_speakers",
     "unnamed_speakers",
+    "unreadable_cues",
     "validate_chapters",
     "write_captions",
     "write_chapters",

@@ -135,12 +135,12 @@ def scan_head(text: str) -> tuple[int, set[str]]:
     return first, _voice_labels(lines[first:], _parse_voices(head, context, None))
 
 
-def undeclared_labels(text: str, where: str = "transcript") -> tuple[tuple[int, str], ...]:
+def undeclared_labels(text: str, where: str = "transcript", transcript: Transcript | None = None) -> tuple[tuple[int, str], ...]:
     """Undeclared names that start only one line, with its number: they are parsed as narration, but may be meant as a voice.
 
-    Raises as `parse_transcript`.
+    `transcript` is the parsed `text`, if it was parsed already; otherwise raises as `parse_transcript`.
     """
-    transcript = parse_transcript(text, where)
+    transcript = transcript or parse_transcript(text, where)
     lines = text.replace("\r\n", "\n").split("\n")
     head = _split_front_matter(lines, _ParseContext(""))[1]
     labels = _voice_labels(lines[head:], transcript.voices)

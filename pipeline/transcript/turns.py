@@ -100,7 +100,10 @@ def section_role(label: str) -> str:
 
 def printed_words(text: str, language: str) -> tuple[Word, ...]:
     """The words of a paragraph, each with its punctuation and no-break spaces; a sound is one word."""
-    clean = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
+    clean = unicodedata.normalize("NFC", text)
+    for char in set(clean):
+        if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs"):
+            clean = clean.replace(char, "")
     joined = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
     words: list[str] = []
     for token in _TOKEN.findall(apply_typography(joined, language)):

@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.engine import read_json, read_text, write_atomic
 from pipeline.model import CauserieError
 from pipeline.publish import content_type
 from pipeline.templates import environment, folder, labels
+from pipeline.transcript.freeform import LineIndex, LineKeys, line_keys
 from pipeline.web import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 from pipeline.web.review.view_model import build_view_model
 
@@ -51,6 +53,11 @@ class ReviewSession:
     people: tuple[str, ...]  # keys of the show's people
     save_lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @cached_property
+    def lines(self) -> ShowLines:
+        """The lines of all the show's transcripts."""
+        return ShowLines(self.root / "transcripts")
+
     @property
     def where(self) -> str:
         """The path of the transcript as displayed, relative to the show's folder."""
@@ -66,6 +73,35 @@ class ReviewSession:
         """The master, else the published MP3; both have the same timeline."""
         master = self.root / f".causerie/{self.slug}/master.flac"
         return master if master.is_file() else self.root / f"episodes/{self.slug}/{self.slug}.mp3"
+
+
+class ShowLines:
+    """The lines of a show's transcripts, indexed again only when one of the files has changed: the page asks at every pause in typing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._keys: dict[str, tuple[tuple[int, int], list[LineKeys]]] = {}  # name: size and modification time; keys
+        self._index: LineIndex | None = None
+
+    def index(self) -> LineIndex:
+        """The index of the transcripts as they are on disk, without the new drafts beside them."""
+        paths = {f"transcripts/{path.name}": path for path in sorted(self._folder.glob("*.md")) if not path.name.endswith(".draft.md")}
+        stamps = {name: (stat.st_size, stat.st_mtime_ns) for name, path in paths.items() if (stat := path.stat())}
+        if self._index is None or stamps != {name: stamp for name, (stamp, _) in self._keys.items()}:
+            self._keys = {name: (stamp, self._line_keys(name, paths[name], stamp)) for name, stamp in stamps.items()}
+            index = LineIndex(lambda name: _read_leniently(paths[name]))
+            for name, (_, keys) in self._keys.items():
+                index.add(name, keys)
+            self._index = index  # when it is complete: requests run in threads
+        return self._index
+
+    def _line_keys(self, name: str, path: Path, stamp: tuple[int, int]) -> list[LineKeys]:
+        known = self._keys.get(name)
+        return known[1] if known and known[0] == stamp else line_keys(_read_leniently(path))
+
+
+def _read_leniently(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 class EditConflict(Exception):
@@ -114,12 +150,8 @@ def annotate(session: ReviewSession, text: str) -> dict[str, Any]:
     """The annotations that the page shows next to `text`: word times, doubts, mistakes, remarks."""
     words, doubts = (session.root / f"transcripts/{session.slug}.{name}.json" for name in ("words", "doubts"))
     words_data, doubts_data = (read_json(path) if path.is_file() else None for path in (words, doubts))
-    text_files = {f"transcripts/{path.name}": path for path in sorted((session.root / "transcripts").glob("*.md"))}
-    texts = {
-        name: path.read_text(encoding="utf-8", errors="replace") for name, path in text_files.items() if not name.endswith(".draft.md")
-    }
     return build_view_model(
-        text, words_data, doubts_data, where=session.where, other_texts=texts, people=session.people, language=session.language
+        text, words_data, doubts_data, where=session.where, texts=session.lines.index(), people=session.people, language=session.language
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any  # of JSON values
 
 from pipeline.model import CauserieError, Problems, Recognition, Word, format_clock
 from pipeline.transcript import ANCHOR, SPEAKER_LABEL, assign_times, format_reasons, parse_anchor, parse_transcript, scan_head
-from pipeline.transcript.freeform import lint_transcript
+from pipeline.transcript.freeform import LineIndex, lint_transcript
 
 _DOUBT = re.compile(r"\s*%%\s*\?\s*(?P<said>.*)")
 _CLOCK = re.compile(r"\d+(?::[0-5]\d){1,2}")
@@ -35,17 +35,17 @@ def build_view_model(
     doubts_data: Mapping[str, Any] | None,
     *,
     where: str,
-    other_texts: Mapping[str, str],
+    texts: LineIndex,
     people: Collection[str],
     language: str,
 ) -> dict[str, Any]:
     """All annotations as JSON values.
 
-    `words_data` is the content of `words.json`, `doubts_data` of `doubt_entries.json`, `other_texts` the show's other transcripts by path.
+    `words_data` is the content of `words.json`, `doubts_data` of `doubts.json`; `texts` has the lines of the show's other transcripts.
     """
     positions = locate_words(text, words_data) if words_data else []
     spoken = (words_data["language"] if words_data else "") or language  # of the text, which may not be the page's
-    remarks = lint_transcript(text, where, other_texts, spoken)
+    remarks = sorted((*lint_transcript(text, where, spoken), *texts.compare(where, text)), key=lambda remark: remark.line)
     return {
         "words": [[each.line, each.column, each.start_s] for each in positions],
         "doubts": doubt_entries(text, positions, (doubts_data or {}).get("passages", ()), language),
