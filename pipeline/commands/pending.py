@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.engine import is_unedited_draft, read_json, read_text
 from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug
 from pipeline.speech import summary
-from pipeline.transcript import parse_rttm, undeclared_labels, unnamed_speakers
+from pipeline.transcript import parse_rttm, parse_transcript, text_review, undeclared_labels, unnamed_speakers
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
@@ -20,6 +21,7 @@ def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
             yield f"{task}, {folder}/{episode.slug}.md, a draft{_doubt_summary(root, folder, episode.slug)}"
         elif path.exists() and folder == "transcripts":
             yield from _undeclared_voices(path, f"{folder}/{episode.slug}.md")
+            yield from _unchecked(path, f"{folder}/{episode.slug}.md", episode.slug)
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed_speakers(root, episode)
@@ -44,6 +46,14 @@ def _undeclared_voices(path: Path, where: str) -> Iterator[str]:
         yield from (f"correct {problem}" for problem in several.problems)
     except CauserieError as error:
         yield f"correct {error}"
+
+
+def _unchecked(path: Path, where: str, slug: str) -> Iterator[str]:
+    """That a machine's text, which somebody has edited, waits to be checked off; nothing for one with mistakes."""
+    with suppress(CauserieError):
+        text = read_text(path, where)
+        if text_review(text, parse_transcript(text, where)).is_unchecked:
+            yield f"check off {where} when you have read it to the end: causerie review {slug}; until then its readers are told"
 
 
 def _unnamed_speakers(root: Path, episode: Episode) -> Iterator[str]:

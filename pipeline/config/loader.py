@@ -193,6 +193,7 @@ def _read_publish(table: Table, root: Path) -> PublishSettings:
         keep=table.integer("keep", 10, 1, 100) or 10,
         feed_max_age_s=table.integer("feed_max_age_s", 0, 0, 86_400) or 0,
         pages_max_age_s=table.integer("pages_max_age_s", 300, 0, 604_800) or 0,
+        require_corrected=table.boolean("require_corrected", False),
         purge=fields.read_purge(table),
     )
     table.reject_unknown()

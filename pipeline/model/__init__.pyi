@@ -82,11 +82,15 @@ from .text import language_matches as language_matches
 from .text import slugify as slugify
 from .text import suggest as suggest
 from .text import terminal_safe as terminal_safe
+from .transcript import DRAFT as DRAFT
+from .transcript import EDITED as EDITED
+from .transcript import REVIEWED as REVIEWED
 from .transcript import DoubtfulPassage as DoubtfulPassage
 from .transcript import Doubts as Doubts
 from .transcript import RecognisedSegment as RecognisedSegment
 from .transcript import RecognisedWord as RecognisedWord
 from .transcript import Recognition as Recognition
+from .transcript import TextReview as TextReview
 from .transcript import TimedTranscript as TimedTranscript
 from .transcript import Turn as Turn
 from .transcript import Voice as Voice

@@ -178,6 +178,7 @@ class PublishSettings:
     keep: int = 10  # number of publications kept for rollback
     feed_max_age_s: int = 0  # Cache-Control max-age of feeds
     pages_max_age_s: int = 300  # Cache-Control max-age of pages, guides and style sheets
+    require_corrected: bool = False  # refuse to publish a machine's text that nobody has checked
     purge: tuple[str, ...] = ()  # how to purge a CDN: a command and its arguments, or one "METHOD URL"; with {url}, {urls}
 
 

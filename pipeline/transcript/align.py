@@ -13,6 +13,7 @@ from pipeline.engine import read_json, read_text
 from pipeline.model import Recognition, TimedTranscript, Word
 from pipeline.transcript.normalisation import word_tokens
 from pipeline.transcript.parser import parse_transcript
+from pipeline.transcript.review_status import text_review
 from pipeline.transcript.timed_json import write_timed
 from pipeline.transcript.turns import AnchoredTurn, build_turns
 
@@ -40,9 +41,11 @@ def align_words(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]
 
     `CauserieError` or `Problems` when the text has mistakes of grammar.
     """
-    transcript = parse_transcript(read_text(text), str(text), people)
+    written = read_text(text)
+    transcript = parse_transcript(written, str(text), people)
     recognition = read_json(words)
-    write_timed(timed, align_turns(build_turns(transcript, recognition["language"]), recognition))
+    aligned = align_turns(build_turns(transcript, recognition["language"]), recognition)
+    write_timed(timed, replace(aligned, review=text_review(written, transcript)))
 
 
 def align_turns(spoken: tuple[AnchoredTurn, ...], recognition: Recognition) -> TimedTranscript:

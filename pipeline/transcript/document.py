@@ -92,6 +92,7 @@ class Transcript:
     blocks: tuple[Block, ...]
     voices: tuple[VoiceDeclaration, ...] = ()
     comments: tuple[str, ...] = ()  # of the front matter, without their `#`
+    reviewed: str = ""  # who has checked it: "2026-10-05, H. Marchand"
 
 
 def format_transcript(transcript: Transcript) -> str:
@@ -133,6 +134,8 @@ def spoken_paragraphs(transcript: Transcript) -> tuple[Paragraph, ...]:
 
 def _front_matter(transcript: Transcript) -> str:
     lines = [f"# {comment}".rstrip() for comment in transcript.comments]
+    if transcript.reviewed:
+        lines.append(f"reviewed = {json.dumps(transcript.reviewed, ensure_ascii=False)}")
     for voice in transcript.voices:
         lines.append(f"[voices.{_toml_key(voice.key)}]")
         values = {"name": voice.name, "role": voice.role, "person": voice.person, "label": voice.label}

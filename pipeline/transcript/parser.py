@@ -7,6 +7,8 @@ import tomllib
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any  # of TOML values
 
 from pipeline.model import CauserieError, Problems, suggest
 from pipeline.transcript.document import (
@@ -22,10 +24,12 @@ from pipeline.transcript.document import (
     parse_anchor,
     spoken_paragraphs,
 )
+from pipeline.transcript.review_status import parse_check_off
 
 ANCHOR = re.compile(r"@(?P<clock>\d+(?::[0-5]\d){1,2}(?:\.\d{1,3})?) +")
 _SPACES = " \t\u00a0\u202f"
 _FENCE = "+++"
+_HEAD_KEYS = ("reviewed", "voices")
 _VOICE_KEYS = ("name", "role", "person", "label")
 
 
@@ -58,9 +62,11 @@ def parse_transcript(text: str, where: str = "transcript", people: Collection[st
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     head, first = _split_front_matter(lines, context)
     comments = tuple(line.strip()[1:].strip() for line in head if line.lstrip().startswith("#"))
-    voices = _parse_voices(head, context, people)
+    values = _parse_front_matter(head, context)
+    voices = _parse_voices(values, head, context, people)
     labels = _voice_labels(lines[first:], voices)
-    transcript = Transcript(_parse_blocks(_join_lines(lines, first, labels), labels, context), voices, comments)
+    blocks = _parse_blocks(_join_lines(lines, first, labels), labels, context)
+    transcript = Transcript(blocks, voices, comments, _parse_reviewed(values, head, context))
     _check_brackets(transcript, context)
     if context.problems:
         raise context.problems[0] if len(context.problems) == 1 else Problems(tuple(context.problems))
@@ -78,8 +84,8 @@ def _split_front_matter(lines: list[str], context: _ParseContext) -> tuple[list[
     return [], len(lines)
 
 
-def _parse_voices(head: list[str], context: _ParseContext, people: Collection[str] | None) -> tuple[VoiceDeclaration, ...]:
-    """The declared voices; any other key in the front matter is a mistake, except a draft's stamp."""
+def _parse_front_matter(head: list[str], context: _ParseContext) -> dict[str, Any]:
+    """The values of the front matter; a key that is not known is a mistake."""
     try:
         values = tomllib.loads("\n".join(head))
     except tomllib.TOMLDecodeError as error:
@@ -87,9 +93,30 @@ def _parse_voices(head: list[str], context: _ParseContext, people: Collection[st
         context.problem(
             1 + int(line[1]) if line else 1, f"the front matter is not valid TOML ({error})", "put texts between quotation marks"
         )
-        return ()
-    for key in values.keys() - {"draft", "voices"}:
-        context.problem(_line_of(head, key), f"unknown key “{key}” in the front matter", suggest(key, ["voices"]))
+        return {}
+    for key in values.keys() - {"draft", *_HEAD_KEYS}:
+        context.problem(_line_of(head, key), f"unknown key “{key}” in the front matter", suggest(key, _HEAD_KEYS))
+    return values
+
+
+def _parse_reviewed(values: dict[str, Any], head: list[str], context: _ParseContext) -> str:
+    """The check-off; empty without one, or when it is not valid."""
+    reviewed = values.get("reviewed", "")
+    text = reviewed.isoformat() if isinstance(reviewed, date) else str(reviewed)
+    if "reviewed" not in values:
+        return ""
+    try:
+        parse_check_off(text)
+    except CauserieError as error:
+        context.problem(_line_of(head, "reviewed"), error.message, error.hint)
+        return ""
+    return text
+
+
+def _parse_voices(
+    values: dict[str, Any], head: list[str], context: _ParseContext, people: Collection[str] | None
+) -> tuple[VoiceDeclaration, ...]:
+    """The declared voices."""
     voices = values.get("voices", {})
     if not isinstance(voices, dict):
         context.problem(_line_of(head, "voices"), "“voices” is not a table", 'write [voices.Name], then role = "…" on the next line')
@@ -132,7 +159,7 @@ def scan_head(text: str) -> tuple[int, set[str]]:
     """The index of the first line after the front matter, and the labels that open a turn; never raises, also for a text with mistakes."""
     lines, context = text.split("\n"), _ParseContext("")
     head, first = _split_front_matter(lines, context)
-    return first, _voice_labels(lines[first:], _parse_voices(head, context, None))
+    return first, _voice_labels(lines[first:], _parse_voices(_parse_front_matter(head, context), head, context, None))
 
 
 def undeclared_labels(text: str, where: str = "transcript", transcript: Transcript | None = None) -> tuple[tuple[int, str], ...]:

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from pipeline.engine import read_json, write_atomic
-from pipeline.model import TimedTranscript, Turn, Voice, Word
+from pipeline.model import TextReview, TimedTranscript, Turn, Voice, Word
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,14 @@ class TurnValue(TypedDict):
     words: list[list[Any]]  # Any: JSON has no tuples; [text, start_s, end_s] or [text]
 
 
+class ReviewValue(TypedDict):
+    """Who has checked the text; see `TextReview`."""
+
+    state: str
+    date: str
+    by: str
+
+
 class TimedValue(TypedDict):
     """The content of `timed.json`; see docs/formats.md."""
 
@@ -46,6 +54,7 @@ class TimedValue(TypedDict):
     unaligned: list[list[int]]  # [turn, first word, last word]
     duration_s: float
     language: str
+    review: NotRequired[ReviewValue]  # unless a person wrote the text
     turns: list[TurnValue]
 
 
@@ -56,6 +65,7 @@ def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
         "unaligned": [[each.turn, each.first, each.last] for each in find_unaligned(transcript)],
         "duration_s": transcript.duration_s,
         "language": transcript.language,
+        **_review_value(transcript.review),
         "turns": [
             {
                 "voice": {"name": turn.voice.name, "role": turn.voice.role, "person": turn.voice.person, "label": turn.voice.label},
@@ -74,7 +84,11 @@ def transcript_from_json(value: TimedValue) -> TimedTranscript:
         Turn(Voice(**turn["voice"]), tuple(Word(*word) for word in turn["words"]), turn["section"], turn["insert"])
         for turn in value["turns"]
     )
-    return TimedTranscript(value["duration_s"], value["language"], tuple(turns))
+    return TimedTranscript(value["duration_s"], value["language"], tuple(turns), TextReview(**value.get("review", {})))
+
+
+def _review_value(review: TextReview) -> dict[str, ReviewValue]:
+    return {"review": {"state": review.state, "date": review.date, "by": review.by}} if review.state else {}
 
 
 def find_unaligned(transcript: TimedTranscript) -> tuple[UnalignedSpan, ...]:

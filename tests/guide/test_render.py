@@ -17,6 +17,7 @@ from pipeline.guide.agenda import FORMATS_MIN
 from pipeline.guide.qr import qr_svg
 from pipeline.model.errors import CauserieError
 from pipeline.model.show import GuideSettings
+from pipeline.model.transcript import TextReview
 from tests.support.guide_sample import EPISODE, GUIDE, MARKS, SHOW, SLUG, render, sample
 
 pytestmark = pytest.mark.slow
@@ -228,3 +229,11 @@ class Outline(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if re.fullmatch("h[1-6]", tag):
             self.levels.append(int(tag[1]))
+
+
+def test_guide_and_handout_warn_of_quotes_from_a_text_that_nobody_has_checked(tmp_path: Path) -> None:
+    made = render(tmp_path, SMALL, replace(sample(), review=TextReview("draft")))
+    for form in ("facilitator_html", "handout_html"):
+        assert "Transcription automatique, non relue." in made[form].read_text(encoding="utf-8")
+    for form in ("facilitator_pdf", "handout_pdf", "large_print_pdf"):
+        assert "Transcription automatique, non relue." in squeezed(pdf_text(made[form]))

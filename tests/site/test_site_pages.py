@@ -15,12 +15,13 @@ from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
 from pipeline.model.show import Chapter, Credit, Person
 from pipeline.model.text import apply_typography
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TextReview, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import work_path
 from pipeline.publish.release import Release, write_release
 from pipeline.site.context import Neighbours
 from pipeline.site.render import safe_href
 from pipeline.site.transcript_view import turn_views
+from pipeline.transcript.timed_json import read_timed, write_timed
 from tests.support.site_sample import DURATION_S, FIRST, SECOND, SHOW, make_turn, publish_sample
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}<!--"
@@ -229,3 +230,15 @@ def test_style_and_script_are_small_and_fetch_nothing(public):
     css, script = (public / "style.css").read_text(encoding="utf-8"), (public / "page.js").read_bytes()
     assert len(script) <= 4096
     assert "url(" not in css and "@import" not in css and b"http" not in script and b"innerHTML" not in script
+
+
+def test_the_pages_say_that_nobody_has_checked_a_machines_text(tmp_path):
+    sample = publish_sample(tmp_path)
+    timed = tmp_path / work_path("01-la-file", "timed.json")
+    write_timed(timed, replace(read_timed(timed), review=TextReview("draft")))
+    for step in sample.steps:
+        execute_step(step, tmp_path, tmp_path)
+    notice = "Transcription automatique, non relue."
+    assert texts(parse(tmp_path / "site/01-la-file/index.html"), "review") == [notice]
+    assert texts(parse(tmp_path / "site/02-la-voix/index.html"), "review") == []
+    assert texts(parse(tmp_path / "site/transcripts/index.html"), "review") == [notice]

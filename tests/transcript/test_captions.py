@@ -11,11 +11,13 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.feed.rules.text_formats import first_error
+from pipeline.model.transcript import TextReview, TimedTranscript, Turn, Voice, Word
+from pipeline.publish.release import MEDIA_TYPES
 from pipeline.transcript import captions as forms
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.cues import split_cues
-from pipeline.transcript.timed_json import read_timed
+from pipeline.transcript.timed_json import read_timed, write_timed
 from tests.support import webvtt_strict
 
 FORMATS = ("vtt", "srt", "json", "html", "txt")
@@ -198,3 +200,49 @@ def test_a_sound_on_two_lines_keeps_its_class_on_both():
     text = forms.vtt_text(split_cues(transcript, 42), "fr")
     assert "<c.son>[musique : « Petit matin »,</c>\n<c.son>Les Frères Smith]</c>" in text
     assert [cue.classes for cue in webvtt_strict.read(text.encode())] == [("son", "son")]
+
+
+def said_at(start_s, end_s, duration_s, state="draft"):
+    turn = Turn(Voice("Nora"), (Word("Bonjour.", start_s, end_s),))
+    return TimedTranscript(duration_s, "fr", (turn,), TextReview(state, "2026-10-05" if state == "reviewed" else "", ""))
+
+
+def test_every_form_says_that_nobody_has_checked_a_machines_text(tmp_path):
+    write_timed(tmp_path / "timed.json", said_at(5.0, 6.0, 9.0))
+    write_captions(tmp_path / "timed.json", **{form: tmp_path / f"x.{form}" for form in FORMATS})
+    read = {form: (tmp_path / f"x.{form}").read_text(encoding="utf-8") for form in FORMATS}
+    notice = "Transcription automatique, non relue"
+    assert read["vtt"].startswith(f"WEBVTT\n\nNOTE {notice}\n\n")
+    assert read["srt"].startswith("1\n00:00:00,000 --> 00:00:04,000\n[Transcription automatique, non\nrelue]\n\n2\n")
+    assert json.loads(read["json"])["notice"] == notice
+    assert read["html"].startswith(f"<p>[{notice}]</p>\n")
+    assert read["txt"].startswith(f"[{notice}]\n\nNora")
+    for form in ("vtt", "srt", "json", "html"):
+        assert first_error(MEDIA_TYPES[f".{form}"].partition(";")[0], read[form].encode()) == ""
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "duration_s", "starts"),
+    [
+        (1.0, 2.0, 3.0, ["00:00:00,000", "00:00:01,000"]),
+        (0.5, 2.0, 3.5, ["00:00:00,500", "00:00:02,000"]),
+        (0.5, 2.0, 2.5, ["00:00:00,500"]),
+    ],
+)
+def test_in_srt_the_notice_stands_where_nobody_speaks_or_above_the_first_words(start_s, end_s, duration_s, starts):
+    text = forms.srt_text(said_at(start_s, end_s, duration_s))
+    assert re.findall(r"(\S+) -->", text) == starts
+    assert "[Transcription" in text
+    assert first_error("application/x-subrip", text.encode()) == ""
+
+
+def test_a_checked_text_says_by_whom_without_a_cue():
+    transcript = said_at(5.0, 6.0, 9.0, "reviewed")
+    assert "[Transcription" not in forms.srt_text(transcript)
+    assert forms.plain_text(transcript).startswith("[Transcription relue le 5\u00a0octobre 2026]")
+
+
+def test_a_persons_name_cannot_end_the_comment_of_webvtt():
+    vtt = forms.vtt_text((), "fr", "relue par a --> b\n\n00:00.000 --> 00:01.000\nx")
+    assert vtt.split("\n\n")[1].startswith("NOTE relue par a —> b")
+    assert len(vtt.split("\n\n")) == 2

@@ -78,6 +78,9 @@ function show(found) {
   list("doubts", doubts, doubtItem);
   list("mistakes", found.mistakes, lineItem);
   list("remarks", found.remarks, lineItem);
+  $("checked").textContent = found.check.notice;
+  $("check-now").hidden = !found.check.offered;
+  $("check-later").hidden = found.check.offered || found.check.done;
   $("n-doubts").textContent = `(${doubts.filter(doubt => doubt.line).length})`;
   if (!timed.length) tell(say.no_times.replace("{slug}", text.dataset.slug));
   follow();
@@ -133,12 +136,31 @@ function doubtItem(doubt) {
 function removeNote(node) {
   const first = offsetOf(node), content = text.value, end = first + node.lastChild.data.length + 1;
   const last = content[end] === "\n" && content[first - 2] === "\n" ? end + 1 : end; // with the empty line after it
+  replace(first, Math.min(last, content.length), "");
+}
+
+function replace(first, last, by) {
   text.focus();
-  text.setSelectionRange(first, Math.min(last, content.length));
-  if (!document.execCommand("delete")) { // the one way that can be undone
-    text.setRangeText("", first, last, "start");
+  text.setSelectionRange(first, last);
+  if (!(by ? document.execCommand("insertText", false, by) : document.execCommand("delete"))) { // the one way that can be undone
+    text.setRangeText(by, first, last, "start");
     changed();
   }
+}
+
+async function checkOff() {
+  const now = new Date(), two = n => String(n).padStart(2, "0");
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  const answer = await send("POST", "reviewed", {day, by: $("by").value});
+  if (!answer) return;
+  const found = await answer.json();
+  if (!answer.ok) return problem(found.problem);
+  const before = text.value, after = found.text;
+  let head = 0, tail = 0;
+  while (head < Math.min(before.length, after.length) && before[head] === after[head]) head++;
+  while (tail < Math.min(before.length, after.length) - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  replace(head, before.length - tail, after.slice(head, after.length - tail));
+  save();
 }
 
 async function look() {
@@ -159,9 +181,10 @@ function changed() {
 
 // ── saving ──
 
-async function send(method, name) {
+async function send(method, name, more = {}) {
+  const body = JSON.stringify({text: text.value, digest, ...more});
   try {
-    return await fetch(name, {method, headers: {"Content-Type": "application/json"}, body: JSON.stringify({text: text.value, digest})});
+    return await fetch(name, {method, headers: {"Content-Type": "application/json"}, body});
   } catch {
     problem(say.gone);
     return null;
@@ -268,6 +291,7 @@ text.addEventListener("click", () => {
   chosen = null;
   audio.currentTime = start_s;
 });
+$("check-off").addEventListener("click", checkOff);
 text.addEventListener("input", changed);
 audio.addEventListener("timeupdate", follow);
 audio.addEventListener("seeked", follow);

@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -22,11 +22,13 @@ from pipeline.engine import read_json, read_text, write_atomic
 from pipeline.model import CauserieError
 from pipeline.publish import content_type
 from pipeline.templates import environment, folder, labels
+from pipeline.transcript import add_check_off
 from pipeline.transcript.freeform import LineIndex, LineKeys, line_keys
 from pipeline.web import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 from pipeline.web.review.view_model import build_view_model
 
 _ASSETS = ("review.js", "review.css")
+_TEXT_KEYS = ("text", "digest")
 _MAX_BODY_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
 _BOM = b"\xef\xbb\xbf"
 _SELF_SOURCES = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
@@ -212,13 +214,17 @@ class _ReviewHandler(FileRequestHandler):
         self._respond(with_body=False)
 
     def do_POST(self) -> None:
-        """Send the annotations of a text that is being typed."""
-        if (value := self._read_json("beside")) is not None:
+        """Send the annotations of a text that is being typed, or the text with somebody's check-off."""
+        name, value = self._read_json({"beside": _TEXT_KEYS, "reviewed": ("text", "day", "by")})
+        if name == "beside":
             self._send_result(lambda: annotate(self.session, value["text"]))
+        elif name == "reviewed":
+            self._send_result(lambda: {"text": add_check_off(value["text"], value["day"], value["by"])})
 
     def do_PUT(self) -> None:
         """Save the text."""
-        if (value := self._read_json("text")) is not None:
+        name, value = self._read_json({"text": _TEXT_KEYS})
+        if name:
             self._send_result(lambda: {"digest": save_text(self.session, value["text"], value["digest"])})
 
     def _respond(self, *, with_body: bool) -> None:
@@ -245,26 +251,26 @@ class _ReviewHandler(FileRequestHandler):
             return name
         return None
 
-    def _read_json(self, expected_name: str) -> Mapping[str, str] | None:
-        """The JSON object sent to `expected_name`, whose `text` and `digest` are strings; None when the request was refused."""
+    def _read_json(self, keys_by_name: Mapping[str, Sequence[str]]) -> tuple[str, Mapping[str, str]]:
+        """The requested name, and the JSON object sent to it, whose keys are strings; an empty name when the request was refused."""
         self.close_connection = True  # unread bytes must not be parsed as the next request
         name, length = self._requested_name(), self.headers.get("Content-Length", "")
         if name is None:
-            return None
-        if name != expected_name:
+            return "", {}
+        if name not in keys_by_name:
             self._refuse(HTTPStatus.NOT_FOUND)
-            return None
+            return "", {}
         if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MAX_BODY_BYTES:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return None
+            return "", {}
         try:
             value = json.loads(self.rfile.read(int(length)))
         except ValueError:
             value = None
-        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ("text", "digest")):
-            return value
+        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in keys_by_name[name]):
+            return name, value
         self._refuse(HTTPStatus.BAD_REQUEST)
-        return None
+        return "", {}
 
     def _refuse(self, status: HTTPStatus, *, with_body: bool = True) -> None:
         self.close_connection = True

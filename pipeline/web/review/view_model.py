@@ -10,8 +10,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # of JSON values
 
-from pipeline.model import CauserieError, Problems, Recognition, Word, format_clock
-from pipeline.transcript import ANCHOR, SPEAKER_LABEL, assign_times, format_reasons, parse_anchor, parse_transcript, scan_head
+from pipeline.model import REVIEWED, CauserieError, Problems, Recognition, Word, format_clock
+from pipeline.transcript import (
+    ANCHOR,
+    SPEAKER_LABEL,
+    assign_times,
+    format_reasons,
+    parse_anchor,
+    parse_transcript,
+    review_notice,
+    scan_head,
+    text_review,
+)
 from pipeline.transcript.freeform import LineIndex, lint_transcript
 
 _DOUBT = re.compile(r"\s*%%\s*\?\s*(?P<said>.*)")
@@ -46,9 +56,11 @@ def build_view_model(
     positions = locate_words(text, words_data) if words_data else []
     spoken = (words_data["language"] if words_data else "") or language  # of the text, which may not be the page's
     remarks = sorted((*lint_transcript(text, where, spoken), *texts.compare(where, text)), key=lambda remark: remark.line)
+    doubts = doubt_entries(text, positions, (doubts_data or {}).get("passages", ()), language)
     return {
         "words": [[each.line, each.column, each.start_s] for each in positions],
-        "doubts": doubt_entries(text, positions, (doubts_data or {}).get("passages", ()), language),
+        "doubts": doubts,
+        "check": check_value(text, where, people, language, sum(each["line"] > 0 for each in doubts)),
         "mistakes": list(parse_errors(text, where, people)),
         "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in remarks],
     }
@@ -80,6 +92,16 @@ def doubt_entries(
         description = f"{each['text']} ({format_reasons(each['reasons'], language)})" if each["reasons"] else each["text"]
         entries.append({"line": 0, **_start_end(each), "said": description})
     return sorted(entries, key=lambda each: (each["start_s"] is None, each["start_s"]))
+
+
+def check_value(text: str, where: str, people: Collection[str], language: str, open_doubts: int) -> dict[str, Any]:
+    """Who has checked the text, as a sentence, and whether the check-off is offered: to whom has gone through the doubts and mistakes."""
+    try:
+        review = text_review(text, parse_transcript(text, where, people))
+    except CauserieError:
+        return {"notice": "", "offered": False, "done": False}
+    is_done = review.state == REVIEWED
+    return {"notice": review_notice(review, language), "offered": not open_doubts and not is_done, "done": is_done}
 
 
 def parse_errors(text: str, where: str, people: Collection[str]) -> Iterator[dict[str, Any]]:
