@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.model import Word, apply_typography
 from pipeline.speech.repetitions import find_repetitions
-from pipeline.speech.voice_activity import highest, mean
+from pipeline.speech.voice_activity import highest, mean, voiced_s
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,7 @@ NO_SPEECH_THRESHOLD = 0.6  # Whisper's own defaults of no_speech_threshold and l
 LOGPROB_THRESHOLD = -1.0
 _MIN_PEAK_VOICE = 0.5  # at the loudest moment of a segment; the quietest that people said reached 0.6, invented ones 0.1
 _MIN_MEAN_VOICE = 0.3  # over a segment that Whisper itself holds for improbable
+_MIN_IMPROBABLE_VOICE_S = 1.0  # the same, of voice: a laugh is shorter
 _MARGIN_S = 0.3  # Whisper places words to about 0.2 s
 _MAX_WORDS_PER_S = 8.0  # nobody repeats himself faster; loops are squeezed into what is left of a window
 MAX_WORD_LETTERS = 40  # longer "words" are loops without spaces; the longest of French has 25 letters, German compounds seldom 40
@@ -131,8 +132,9 @@ def _join_pieces(first: Word, second: Word) -> Word:
 def _is_hallucinated(segment: Segment, voice: NDArray[np.float32]) -> bool:
     if highest(voice, segment.start_s - _MARGIN_S, segment.end_s + _MARGIN_S) < _MIN_PEAK_VOICE:
         return True
-    unsure = segment.no_speech_probability > NO_SPEECH_THRESHOLD or mean(voice, segment.start_s, segment.end_s) < _MIN_MEAN_VOICE
-    return is_improbable(segment) and unsure
+    start_s, end_s = segment.start_s, segment.end_s
+    little = mean(voice, start_s, end_s) < _MIN_MEAN_VOICE or voiced_s(voice, start_s, end_s) < _MIN_IMPROBABLE_VOICE_S
+    return is_improbable(segment) and (little or segment.no_speech_probability > NO_SPEECH_THRESHOLD)
 
 
 def _has_plausible_time(word: Word, voice: NDArray[np.float32]) -> bool:

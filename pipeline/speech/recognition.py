@@ -67,8 +67,9 @@ class Recogniser:
         better: list[Segment] = []
         for run in split_decodings(segment for segment in heard if segment.words):
             hear_run = partial(hear, run[0].start_s - _PADDING_S, run[-1].end_s + _PADDING_S)
-            enough = voiced_s(voice, run[0].start_s, run[-1].end_s) >= _MIN_LANGUAGE_VOICE_S
-            better += _in_its_language(run, hear_run) if run[0].language and enough else _better(run, partial(hear_run, retry=True))
+            believed = voiced_s(voice, run[0].start_s, run[-1].end_s) >= _MIN_LANGUAGE_VOICE_S
+            believed = believed or (bool(better) and better[-1].language == run[0].language)  # the end of what was said before
+            better += _in_its_language(run, hear_run) if run[0].language and believed else _better(run, partial(hear_run, retry=True))
         return tuple(replace(segment, language="") if segment.language == self.language else segment for segment in better)
 
     def _with_unheard(self, hear: Hear, window: Window, heard: tuple[Segment, ...], voice: NDArray[np.float32]) -> Hearing:

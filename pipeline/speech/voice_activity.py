@@ -17,7 +17,7 @@ FRAME_S = _FRAME_SAMPLES / 16_000
 VOICED_PROBABILITY = 0.5  # Silero's own threshold; of 14 recordings of noise, applause and music, no frame reached it
 MIN_VOICE_S = 0.15  # of voice in a stretch; with less Whisper is not asked, since it writes words over music and noise
 _POSSIBLE_PROBABILITY = 0.25  # the edges of a voice
-_MAX_PAUSE_S = 4.0  # of a stretch: what is said around a longer one needs no common hearing
+MAX_PAUSE_S = 8.0  # of a stretch; Whisper gets over it by itself, and hears better what it hears whole
 _PADDING_S = 0.8  # of a stretch: first and last consonants, and the breath that Whisper expects
 _GAINS = (1.0, 16.0)  # as it is, and 24 dB louder: beside a loud voice, one 40 dB lower is missed otherwise
 
@@ -36,16 +36,21 @@ def voice_probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def voiced_stretches(probabilities: NDArray[np.float32]) -> list[tuple[float, float]]:
-    """From when to when, in seconds, somebody speaks: pauses of up to 4 s included, music and noise before and after not."""
-    frames = (probabilities >= _POSSIBLE_PROBABILITY).nonzero()[0]
-    stretches: list[tuple[float, float]] = []
-    for frame in frames.tolist():
-        start_s, end_s = frame * FRAME_S - _PADDING_S, (frame + 1) * FRAME_S + _PADDING_S
-        if stretches and start_s - stretches[-1][1] <= _MAX_PAUSE_S - 2 * _PADDING_S:
-            stretches[-1] = stretches[-1][0], end_s
-        else:
-            stretches.append((max(0.0, start_s), end_s))
-    return [stretch for stretch in stretches if voiced_s(probabilities, *stretch) >= MIN_VOICE_S]
+    """From when to when, in seconds, somebody speaks: music and noise of more than `MAX_PAUSE_S` are left out, shorter ones are not."""
+    length_s = probabilities.size * FRAME_S
+    found: list[tuple[float, float]] = []
+    for frame in (probabilities >= _POSSIBLE_PROBABILITY).nonzero()[0].tolist():
+        time_s = frame * FRAME_S
+        start_s = found.pop()[0] if found and time_s - found[-1][1] <= MAX_PAUSE_S else time_s
+        found.append((start_s, time_s + FRAME_S))
+    spoken = [stretch for stretch in found if voiced_s(probabilities, *stretch) >= MIN_VOICE_S]
+    return [
+        (
+            0.0 if start_s <= MAX_PAUSE_S else start_s - _PADDING_S,
+            length_s if length_s - end_s <= MAX_PAUSE_S else end_s + _PADDING_S,
+        )
+        for start_s, end_s in spoken
+    ]
 
 
 def voiced_s(probabilities: NDArray[np.float32], start_s: float, end_s: float) -> float:

@@ -44,6 +44,7 @@ def test_a_segment_where_no_voice_is_heard_is_refused():
 
 
 def test_an_improbable_segment_needs_more_than_a_hint_of_a_voice():
+    assert texts(segment("c’est", sure=-1.9)) == []  # a laugh
     assert texts(segment("c’est le premier jour", sure=-1.9), voice=voice(0.55)) == ["c’est le premier jour"]
     laughter = voice(0.0)
     laughter[3:6] = 0.9

@@ -86,12 +86,18 @@ def test_a_span_of_frames_is_asked_for_in_seconds():
 
 
 def test_stretches_leave_long_music_out_and_keep_pauses():
-    found = np.zeros(1000, np.float32)
-    found[100:200] = found[260:300] = found[600:610] = 0.9
+    found = np.zeros(2000, np.float32)
+    found[300:400] = found[500:520] = found[1000:1010] = 0.9
     (first, second) = voiced_stretches(found)
-    assert first == (pytest.approx(100 * FRAME_S - 0.8), pytest.approx(300 * FRAME_S + 0.8))
-    assert second == (pytest.approx(600 * FRAME_S - 0.8), pytest.approx(610 * FRAME_S + 0.8))
+    assert first == (pytest.approx(300 * FRAME_S - 0.8), pytest.approx(520 * FRAME_S + 0.8))
+    assert second == (pytest.approx(1000 * FRAME_S - 0.8), pytest.approx(1010 * FRAME_S + 0.8))
     assert voiced_stretches(found[:0]) == voiced_stretches(found[:100]) == []
+
+
+def test_a_short_pause_at_an_edge_belongs_to_the_stretch():
+    found = np.zeros(1000, np.float32)
+    found[200:800] = 0.9
+    assert voiced_stretches(found) == [(0.0, pytest.approx(1000 * FRAME_S))]
 
 
 def test_a_click_is_no_stretch():
