@@ -63,6 +63,7 @@ NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whate
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
 WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
 ALIGN_REVISION = 2  # 2: who has checked the text
+CHAPTERS_REVISION = 2  # 2: long sections divided by topic, no title twice
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
 _SERIES_GUIDES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDE_FORMATS = (
@@ -254,6 +255,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"chapters": paths["chapters"]},
             {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _chapter_images(episode) else {})},
             {} if _chapter_images(episode) else {"slug": slug},  # names the episode in errors; with images it is part of their URLs
+            revision=CHAPTERS_REVISION,
         ),
     )
 

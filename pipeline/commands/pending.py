@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.engine import is_unedited_draft, read_json, read_text
-from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug
+from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug, pluralise
 from pipeline.speech import summary
-from pipeline.transcript import parse_rttm, parse_transcript, text_review, undeclared_labels, unnamed_speakers
+from pipeline.transcript import are_proposed, parse_rttm, parse_transcript, read_chapters, text_review, undeclared_labels, unnamed_speakers
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
@@ -25,6 +25,7 @@ def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed_speakers(root, episode)
+    yield from _proposed_chapters(root, episode.slug)
     if episode.info.published > at:
         yield f"{episode.slug} will not be published before {episode.info.published.isoformat()}"
 
@@ -70,6 +71,15 @@ def _unnamed_speakers(root: Path, episode: Episode) -> Iterator[str]:
             turns = [each for each in stretches if each.speaker == name]
             total, first = format_clock(sum(each.end_s - each.start_s for each in turns)), format_clock(turns[0].start_s)
             yield f"name the speaker {name}, {where}; {total} in total, first at {first} of the recording"
+
+
+def _proposed_chapters(root: Path, slug: str) -> Iterator[str]:
+    """That a machine chose the chapters; nothing for a file that is damaged, which the next build restores."""
+    path = root / f"feeds/{slug}.chapters.json"
+    with suppress(CauserieError, AttributeError, KeyError, TypeError):
+        if path.exists() and are_proposed(path):
+            count = pluralise(len(read_chapters(path)), "chapter")
+            yield f"reread {count} proposed from the text, feeds/{slug}.chapters.json; to correct them, write [[chapters]] in episode.toml"
 
 
 def _doubt_summary(root: Path, folder: str, slug: str) -> str:

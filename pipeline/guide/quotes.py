@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from pipeline.model import CauserieError, TimedTranscript, Turn, Voice, Word, terminal_safe
 
@@ -101,6 +102,21 @@ def tokens(text: str) -> list[str]:
 def split_sentences(spoken: tuple[SpokenWord, ...]) -> tuple[Excerpt, ...]:
     """Split into sentences; none spans two turns."""
     return tuple(Excerpt(spoken[first:last], first) for first, last in _sentence_bounds(spoken))
+
+
+def without_doubts(sentences: Iterable[Excerpt], doubtful: Sequence[tuple[float, float]]) -> tuple[Excerpt, ...]:
+    """Return the sentences that are sure: none that overlaps a doubtful passage (start, end, in seconds), or that has no times."""
+    if not doubtful:
+        return tuple(sentences)
+    starts, ends = [start_s for start_s, _ in sorted(doubtful)], list(accumulate((end_s for _, end_s in sorted(doubtful)), max))
+
+    def is_sure(one: Excerpt) -> bool:
+        if one.start_s is None or one.end_s is None:
+            return False
+        before = bisect_left(starts, one.end_s)  # the passages that start before its end
+        return not before or ends[before - 1] <= one.start_s
+
+    return tuple(one for one in sentences if is_sure(one))
 
 
 def locate(quote: str, spoken: tuple[SpokenWord, ...], location: str) -> Excerpt:

@@ -84,6 +84,7 @@ class TimedTranscript:
     language: str
     turns: tuple[Turn, ...]
     review: TextReview = TextReview()
+    doubtful: tuple[tuple[float, float], ...] = ()  # passages (start, end) that somebody still has to listen to
 
 
 class RecognisedWord(TypedDict):

@@ -2,7 +2,7 @@
 
 from pipeline.transcript.align import align_words, assign_times
 from pipeline.transcript.captions import write_captions
-from pipeline.transcript.chapters import read_chapters, validate_chapters, write_chapters
+from pipeline.transcript.chapters import are_proposed, read_chapters, validate_chapters, write_chapters
 from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
 from pipeline.transcript.document import (
     SPEAKER_LABEL,
@@ -43,6 +43,7 @@ __all__ = [
     "VoiceDeclaration",
     "add_check_off",
     "align_words",
+    "are_proposed",
     "assign_times",
     "build_turns",
     "draft_transcript",

@@ -13,7 +13,7 @@ from pipeline.engine import read_json, read_text
 from pipeline.model import Recognition, TimedTranscript, Word
 from pipeline.transcript.normalisation import word_tokens
 from pipeline.transcript.parser import parse_transcript
-from pipeline.transcript.review_status import text_review
+from pipeline.transcript.review_status import open_doubts, text_review
 from pipeline.transcript.timed_json import write_timed
 from pipeline.transcript.turns import AnchoredTurn, build_turns
 
@@ -45,7 +45,7 @@ def align_words(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]
     transcript = parse_transcript(written, str(text), people)
     recognition = read_json(words)
     aligned = align_turns(build_turns(transcript, recognition["language"]), recognition)
-    write_timed(timed, replace(aligned, review=text_review(written, transcript)))
+    write_timed(timed, replace(aligned, review=text_review(written, transcript), doubtful=open_doubts(transcript)))
 
 
 def align_turns(spoken: tuple[AnchoredTurn, ...], recognition: Recognition) -> TimedTranscript:

@@ -16,10 +16,12 @@ from datetime import date, datetime
 from pipeline.engine import has_stamp, is_unedited_draft
 from pipeline.model import DRAFT, EDITED, REVIEWED, CauserieError, TextReview, format_date, terminal_safe
 from pipeline.templates import labels
-from pipeline.transcript.document import Transcript
+from pipeline.transcript.document import Note, Transcript, parse_anchor
 
 _FENCE = "+++"
 _MAX_NAME_CHARS = 80
+_CLOCK = r"\d+(?::[0-5]\d){1,2}"
+_DOUBT = re.compile(rf"\?.*?(?P<start>{_CLOCK})–(?P<end>{_CLOCK})")
 _CHECK_OFF_LINE = re.compile(r"^[ \t]*reviewed[ \t]*=.*(?:\n|$)")
 
 
@@ -44,6 +46,12 @@ def text_review(text: str, transcript: Transcript) -> TextReview:
     if transcript.reviewed:
         return TextReview(REVIEWED, *parse_check_off(transcript.reviewed))
     return TextReview(DRAFT if is_unedited_draft(text) else EDITED if has_stamp(text) else "")
+
+
+def open_doubts(transcript: Transcript) -> tuple[tuple[float, float], ...]:
+    """The passages (start, end, in seconds) of the notes `%% ? 1:05–1:09 …` that are left: nobody has listened to them yet."""
+    found = (_DOUBT.match(block.text) for block in transcript.blocks if isinstance(block, Note))
+    return tuple((parse_anchor(each["start"]), parse_anchor(each["end"])) for each in found if each)
 
 
 def review_notice(review: TextReview, language: str) -> str:

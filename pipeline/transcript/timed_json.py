@@ -55,6 +55,7 @@ class TimedValue(TypedDict):
     duration_s: float
     language: str
     review: NotRequired[ReviewValue]  # unless a person wrote the text
+    doubtful: NotRequired[list[list[float]]]  # unless there are none
     turns: list[TurnValue]
 
 
@@ -66,6 +67,7 @@ def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
         "duration_s": transcript.duration_s,
         "language": transcript.language,
         **_review_value(transcript.review),
+        **_doubtful_value(transcript.doubtful),
         "turns": [
             {
                 "voice": {"name": turn.voice.name, "role": turn.voice.role, "person": turn.voice.person, "label": turn.voice.label},
@@ -84,11 +86,19 @@ def transcript_from_json(value: TimedValue) -> TimedTranscript:
         Turn(Voice(**turn["voice"]), tuple(Word(*word) for word in turn["words"]), turn["section"], turn["insert"])
         for turn in value["turns"]
     )
-    return TimedTranscript(value["duration_s"], value["language"], tuple(turns), TextReview(**value.get("review", {})))
+    return TimedTranscript(value["duration_s"], value["language"], tuple(turns), TextReview(**value.get("review", {})), _doubtful(value))
 
 
 def _review_value(review: TextReview) -> dict[str, ReviewValue]:
     return {"review": {"state": review.state, "date": review.date, "by": review.by}} if review.state else {}
+
+
+def _doubtful_value(doubtful: tuple[tuple[float, float], ...]) -> dict[str, list[list[float]]]:
+    return {"doubtful": [[start_s, end_s] for start_s, end_s in doubtful]} if doubtful else {}
+
+
+def _doubtful(value: TimedValue) -> tuple[tuple[float, float], ...]:
+    return tuple((start_s, end_s) for start_s, end_s in value.get("doubtful", ()))
 
 
 def find_unaligned(transcript: TimedTranscript) -> tuple[UnalignedSpan, ...]:

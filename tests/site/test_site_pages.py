@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.engine.files import read_json, write_json
 from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
 from pipeline.model.show import Chapter, Credit, Person
@@ -242,3 +243,13 @@ def test_the_pages_say_that_nobody_has_checked_a_machines_text(tmp_path):
     assert texts(parse(tmp_path / "site/01-la-file/index.html"), "review") == [notice]
     assert texts(parse(tmp_path / "site/02-la-voix/index.html"), "review") == []
     assert texts(parse(tmp_path / "site/transcripts/index.html"), "review") == [notice]
+
+
+def test_chapters_that_a_machine_proposed_are_labelled(tmp_path):
+    sample = publish_sample(tmp_path)
+    assert texts(parse(sample.root / "01-la-file/index.html"), "proposed") == []
+    chapters = tmp_path / "feeds/01-la-file.chapters.json"
+    write_json(chapters, {**read_json(chapters), "proposed": True})
+    for step in sample.steps:
+        execute_step(step, tmp_path, tmp_path)
+    assert texts(parse(tmp_path / "site/01-la-file/index.html"), "proposed") == ["Proposés par une machine, d’après le texte."]

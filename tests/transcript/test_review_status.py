@@ -9,7 +9,7 @@ from pipeline.model.errors import CauserieError
 from pipeline.model.transcript import TextReview
 from pipeline.transcript.document import format_transcript
 from pipeline.transcript.parser import parse_transcript
-from pipeline.transcript.review_status import add_check_off, parse_check_off, review_notice, text_review
+from pipeline.transcript.review_status import add_check_off, open_doubts, parse_check_off, review_notice, text_review
 
 WRITTEN = '+++\n[voices.Nora]\nrole = "récit"\n+++\n\nNora : Bonjour.\n'
 DRAFTED = add_stamp(WRITTEN, "un commentaire")
@@ -89,3 +89,8 @@ def test_a_check_off_changes_nothing_else_and_replaces_an_earlier_one(name, text
     line = next(line for line in after.splitlines(keepends=True) if line.startswith("reviewed ="))
     plain = text if text.startswith("+++") else f"+++\n+++\n\n{text}"
     assert after.replace(line, "", 1) == plain
+
+
+def test_doubts_are_open_until_their_note_is_deleted():
+    text = "%% ? 1:05–1:09 « la file » (mots peu sûrs)\n\nBonjour.\n\n%% ? [musique] ou silence (0:10–1:02:20)\n\n%% ? vérifier\n\n%% 1:05–1:09\n"
+    assert open_doubts(parse_transcript(text)) == ((65.0, 69.0), (10.0, 3740.0))

@@ -7,14 +7,16 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TextReview, TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.timed_json import read_timed, write_timed
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 TIME_S = st.integers(0, 10**7).map(lambda milliseconds: milliseconds / 1000)
 WORD = (st.tuples(TEXT) | st.tuples(TEXT, TIME_S, TIME_S)).map(lambda said: Word(*said))
 TURN = st.builds(Turn, st.builds(Voice, TEXT, TEXT, TEXT, TEXT), st.lists(WORD, max_size=4).map(tuple), TEXT, st.booleans())
-TRANSCRIPT = st.builds(TimedTranscript, TIME_S, st.sampled_from(["fr", "en"]), st.lists(TURN, max_size=4).map(tuple))
+REVIEW = st.builds(TextReview, st.sampled_from(["draft", "edited", "reviewed"]), TEXT, TEXT) | st.just(TextReview())
+DOUBTFUL = st.lists(st.tuples(TIME_S, TIME_S), max_size=3).map(tuple)
+TRANSCRIPT = st.builds(TimedTranscript, TIME_S, st.sampled_from(["fr", "en"]), st.lists(TURN, max_size=4).map(tuple), REVIEW, DOUBTFUL)
 
 
 @given(TRANSCRIPT)
