@@ -21,7 +21,7 @@ from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
-from pipeline.transcript.review_status import add_check_off, parse_check_off, review_notice, text_review
+from pipeline.transcript.review_status import add_check_off, review_notice, text_review
 from pipeline.transcript.timed_json import link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
 
@@ -52,7 +52,6 @@ __all__ = [
     "is_placeholder_name",
     "link_time_s",
     "parse_anchor",
-    "parse_check_off",
     "parse_rttm",
     "parse_transcript",
     "read_chapters",

@@ -105,7 +105,10 @@ def json_value(shown: Sequence[Cue], language: str, notice: str = "") -> Transcr
         body = " ".join(word.text for line in cue.lines for word in line)
         entry: SegmentEntry = {"startTime": cue.start_s, "endTime": cue.end_s, "body": body}
         segments.append(entry if _is_sound(cue.turn) else {"speaker": speaker_name(cue.turn.voice, language), **entry})
-    return {"version": "1.0.0", **({"notice": notice} if notice else {}), "segments": segments}
+    value: TranscriptFile = {"version": "1.0.0", "segments": segments}
+    if notice:
+        value["notice"] = notice
+    return value
 
 
 def html_text(transcript: TimedTranscript) -> str:

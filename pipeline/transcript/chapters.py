@@ -72,8 +72,10 @@ def chapters_to_json(chapters: tuple[Chapter, ...], *, is_proposed: bool = False
 
     `is_proposed` adds a key that the format does not have, which its readers ignore.
     """
-    entries = [_chapter_entry(chapter) for chapter in chapters]
-    return {"version": "1.2.0", **({"proposed": True} if is_proposed else {}), "chapters": entries}
+    value: ChaptersFile = {"version": "1.2.0", "chapters": [_chapter_entry(chapter) for chapter in chapters]}
+    if is_proposed:
+        value["proposed"] = True
+    return value
 
 
 def chapters_from_json(value: ChaptersFile) -> tuple[Chapter, ...]:

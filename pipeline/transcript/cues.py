@@ -143,7 +143,8 @@ def _split_turn(words: tuple[Word, ...], line_chars: int) -> list[tuple[tuple[Wo
             cost = best[start][0] + costs.cue_cost(start, end) + costs.line_cost(start, end, break_at) + costs.cuts[end]
             options.append((cost, start))
         best.append(min(options))
-    cues, end = [], len(words)
+    cues: list[tuple[tuple[Word, ...], ...]] = []
+    end = len(words)
     while end:
         start = best[end][1]
         break_at = costs.line_break(start, end) or start  # one word that is wider than two lines stays on one

@@ -63,7 +63,8 @@ def review_notice(review: TextReview, language: str) -> str:
         sentence: str = words[review.state]
         return sentence
     day = format_date(datetime.fromisoformat(review.date), language)
-    return (words["reviewed_by"] if review.by else words["reviewed"]).replace("{date}", day).replace("{by}", review.by)
+    checked: str = words["reviewed_by"] if review.by else words["reviewed"]
+    return checked.replace("{date}", day).replace("{by}", review.by)
 
 
 def add_check_off(text: str, day: str, name: str) -> str:

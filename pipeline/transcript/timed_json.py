@@ -61,13 +61,12 @@ class TimedValue(TypedDict):
 
 def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
     """The content of `timed.json`: a word is `[text, start_s, end_s]`, or `[text]` when it has no times."""
-    return {
+    review = transcript.review
+    value: TimedValue = {
         "version": 1,
         "unaligned": [[each.turn, each.first, each.last] for each in find_unaligned(transcript)],
         "duration_s": transcript.duration_s,
         "language": transcript.language,
-        **_review_value(transcript.review),
-        **_doubtful_value(transcript.doubtful),
         "turns": [
             {
                 "voice": {"name": turn.voice.name, "role": turn.voice.role, "person": turn.voice.person, "label": turn.voice.label},
@@ -78,6 +77,11 @@ def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
             for turn in transcript.turns
         ],
     }
+    if review.state:
+        value["review"] = {"state": review.state, "date": review.date, "by": review.by}
+    if transcript.doubtful:
+        value["doubtful"] = [[start_s, end_s] for start_s, end_s in transcript.doubtful]
+    return value
 
 
 def transcript_from_json(value: TimedValue) -> TimedTranscript:
@@ -87,14 +91,6 @@ def transcript_from_json(value: TimedValue) -> TimedTranscript:
         for turn in value["turns"]
     )
     return TimedTranscript(value["duration_s"], value["language"], tuple(turns), TextReview(**value.get("review", {})), _doubtful(value))
-
-
-def _review_value(review: TextReview) -> dict[str, ReviewValue]:
-    return {"review": {"state": review.state, "date": review.date, "by": review.by}} if review.state else {}
-
-
-def _doubtful_value(doubtful: tuple[tuple[float, float], ...]) -> dict[str, list[list[float]]]:
-    return {"doubtful": [[start_s, end_s] for start_s, end_s in doubtful]} if doubtful else {}
 
 
 def _doubtful(value: TimedValue) -> tuple[tuple[float, float], ...]:
