@@ -168,3 +168,18 @@ def test_a_server_that_was_stopped_is_told_and_the_text_stays(opened):
     opened.page.get_by_role("alert").filter(has_text="ne répond plus").wait_for()
     opened.page.unroute("**/text")
     assert "x" in opened.text()
+
+
+def test_who_has_gone_through_the_doubts_can_state_it_and_undo_it(opened):
+    page = opened.page
+    assert not page.locator("#check-now").is_visible()
+    page.locator("#doubts button", has_text="✓").click()
+    page.locator("#check-now").wait_for(state="visible")
+    page.locator("#by").fill("H. Marchand")
+    page.locator("#check-off").click()
+    page.locator("#checked", has_text="par H. Marchand").wait_for()
+    page.locator("#status", has_text=re.compile("^Enregistré$")).wait_for()
+    assert re.match(r'\+\+\+\nreviewed = "\d{4}-\d\d-\d\d, H\. Marchand"\n\[voices', opened.file.read_text(encoding="utf-8"))
+    assert not page.locator("#check-now").is_visible()
+    page.keyboard.press("Control+z")
+    opened.until("!text.value.includes('reviewed')")
