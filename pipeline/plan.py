@@ -63,6 +63,7 @@ NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whate
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
 WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
 ALIGN_REVISION = 2  # 2: who has checked the text
+LABELS_REVISION = 2  # of what has labels around the words of the show, 2: in Spanish and German, and from right to left
 CHAPTERS_REVISION = 2  # 2: long sections divided by topic, no title twice
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
 _SERIES_GUIDES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
@@ -162,6 +163,7 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"audio": work_path(slug, "audio.mp3"), "cover": cover, **chapters, **_chapter_image_reads(episode)},
             {"tagged": published_files(show, episode)["audio"]},
             info,
+            revision=LABELS_REVISION,
         ),
         *_optional_audio_steps(show, episode, master, loudness, encoded),
         Step(
@@ -247,7 +249,13 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"people": tuple(show.people)},
             revision=ALIGN_REVISION,
         ),
-        Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS}),
+        Step(
+            f"{slug}/captions",
+            write_captions,
+            {"timed": timed},
+            {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS},
+            revision=LABELS_REVISION,
+        ),
         Step(
             f"{slug}/chapters",
             write_chapters,
@@ -287,6 +295,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
             {"text": text, "timed": timed, "chapters": forms["chapters"]},
             {_output_key(form): forms[f"guide_{_output_key(form)}"] for form in GUIDE_FORMATS},
             {**info, "guide": show.guide},
+            revision=LABELS_REVISION,
         ),
         Step(
             f"{slug}/guide-clips",
@@ -319,6 +328,7 @@ def _release_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"cover": episode.cover or show.cover},
             {"card": files["card"]},
             {**settings, "colours": show.site.light},
+            revision=LABELS_REVISION,
         ),
         Step(f"{slug}/release", release_episode, files, {"release": work_path(slug, "release.json")}, {"slug": slug, "sources": files}),
     )
@@ -370,6 +380,7 @@ def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
                 "items": tuple(episode.feed for episode in episodes),
                 "soundbites": tuple(episode.soundbites for episode in episodes),
             },
+            revision=LABELS_REVISION,
         ),
     )
 
@@ -392,7 +403,14 @@ def _page_steps(
         own_themes = tuple((names[slug], slug) for slug in sorted(set(map(slugify, episode.tags))))
         settings: Settings = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
         settings["frame"] = context.for_episode(show, episode.info)
-        yield Step(f"{episode.slug}/page", write_episode_page, reads, build_paths(episode_keys(episode.slug)), settings)
+        yield Step(
+            f"{episode.slug}/page",
+            write_episode_page,
+            reads,
+            build_paths(episode_keys(episode.slug)),
+            settings,
+            revision=LABELS_REVISION,
+        )
     fonts = font_files(show)
     keys = tuple(sitemap_keys(show, episodes))
     of_the_show: tuple[tuple[str, Callable[..., None], Reads, Settings], ...] = (
@@ -405,4 +423,4 @@ def _page_steps(
     )
     for kind, run, reads, settings in of_the_show:
         if keys_of[kind]:
-            yield Step(f"show/{kind}", run, reads, build_paths(keys_of[kind]), settings)
+            yield Step(f"show/{kind}", run, reads, build_paths(keys_of[kind]), settings, revision=LABELS_REVISION)

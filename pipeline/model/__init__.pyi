@@ -51,7 +51,9 @@ from .language import format_number as format_number
 from .language import format_size as format_size
 from .language import is_plural as is_plural
 from .language import iso_duration as iso_duration
+from .language import language_data as language_data
 from .language import pluralise as pluralise
+from .language import text_direction as text_direction
 from .roles import TAXONOMY as TAXONOMY
 from .roles import find_role as find_role
 from .roles import role_label as role_label

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pipeline.engine import write_atomic, write_json
-from pipeline.model import NO_BREAK_SPACE, TimedTranscript, Turn, Voice, Word, format_clock, slugify
+from pipeline.model import TimedTranscript, Turn, Voice, Word, format_clock, slugify
+from pipeline.templates import labels
 from pipeline.transcript.cues import Cue, split_cues
 from pipeline.transcript.review_status import review_notice
 from pipeline.transcript.timed_json import link_time_s, read_timed
@@ -54,8 +55,7 @@ def write_captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path,
 
 def speaker_name(voice: Voice, language: str) -> str:
     """The name shown for a voice; a narrator without one is called so. A single line without control characters, not escaped."""
-    name = voice.name or ("Narration" if language.startswith("fr") else "Narrator")
-    return _strip_controls(name)
+    return _strip_controls(voice.name or labels("transcript", language)["narrator"])
 
 
 def vtt_text(shown: Sequence[Cue], language: str, notice: str = "") -> str:
@@ -151,7 +151,8 @@ def _speaker_prefixes(transcript: TimedTranscript) -> dict[int, tuple[Word, ...]
 
 
 def _colon(language: str) -> str:
-    return f"{NO_BREAK_SPACE}:" if language.startswith("fr") else ":"
+    colon: str = labels("transcript", language)["colon"]
+    return colon
 
 
 def _voice_span(turn: Turn, language: str) -> str:

@@ -14,6 +14,7 @@ from typing import NotRequired, TypedDict
 
 from pipeline.engine import read_json, write_json
 from pipeline.model import CauserieError, Chapter, TimedTranscript, chapter_image_key, format_clock
+from pipeline.templates import labels
 from pipeline.transcript.timed_json import read_timed
 from pipeline.transcript.topics import Titles, topic_starts
 
@@ -23,7 +24,6 @@ _MIN_TOPIC_S = 150
 _MAX_CHAPTERS = 12  # in an hour
 _LONG_EPISODE_S = 1800  # a shorter one keeps all its sections
 MAX_TITLE_CHARS = 39  # characters: Spotify ignores a list that has a title of 40
-_DEFAULT_TITLES = {"fr": ("Ouverture", "Récit"), "en": ("Opening", "Narration")}
 
 
 class ChapterEntry(TypedDict):
@@ -189,7 +189,8 @@ def _section_starts(transcript: TimedTranscript) -> list[tuple[int, str]]:
 
 
 def _default_titles(transcript: TimedTranscript) -> tuple[str, str]:
-    return _DEFAULT_TITLES.get(transcript.language[:2], _DEFAULT_TITLES["en"])
+    words = labels("transcript", transcript.language)
+    return words["opening"], words["narration"]
 
 
 def _chapter_entry(chapter: Chapter) -> ChapterEntry:

@@ -253,3 +253,14 @@ def test_chapters_that_a_machine_proposed_are_labelled(tmp_path):
     for step in sample.steps:
         execute_step(step, tmp_path, tmp_path)
     assert texts(parse(tmp_path / "site/01-la-file/index.html"), "proposed") == ["Proposés par une machine, d’après le texte."]
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "label"), [("ar", "rtl", "Transcript"), ("es-MX", None, "Transcripción"), ("de", None, "Transkript")]
+)
+def test_pages_are_in_the_shows_language_and_direction(tmp_path, language, direction, label):
+    sample = publish_sample(tmp_path, show=replace(SHOW, language=language))
+    for name in ("index.html", "01-la-file/index.html", EMBED, LOST):
+        page = parse(sample.root / name)
+        assert (page.get("lang"), page.get("dir")) == (language, direction)
+    assert parse(sample.root / "01-la-file/index.html").get_element_by_id("transcription").text == label
