@@ -237,7 +237,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"names": voices, "language": language, "glossary": show.glossary, **({"diarised": diarised} if diarised else {})},
             is_draft=True,
         ),
-        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),
+        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}, revision=2),
         Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS}),
         Step(
             f"{slug}/chapters",

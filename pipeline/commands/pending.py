@@ -10,6 +10,7 @@ from pipeline.engine import is_unedited_draft, read_json, read_text
 from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug
 from pipeline.speech import summary
 from pipeline.transcript import parse_rttm, undeclared_labels, unnamed_speakers
+from pipeline.transcript.freeform import open_questions
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
@@ -20,6 +21,7 @@ def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
             yield f"{task}, {folder}/{episode.slug}.md, a draft{_doubt_summary(root, folder, episode.slug)}"
         elif path.exists() and folder == "transcripts":
             yield from _undeclared_voices(path, f"{folder}/{episode.slug}.md")
+            yield from _questions(path, f"{folder}/{episode.slug}.md")
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed_speakers(root, episode)
@@ -44,6 +46,12 @@ def _undeclared_voices(path: Path, where: str) -> Iterator[str]:
         yield from (f"correct {problem}" for problem in several.problems)
     except CauserieError as error:
         yield f"correct {error}"
+
+
+def _questions(path: Path, where: str) -> Iterator[str]:
+    """What only a person can say about the text: who speaks in an insert, what a voice is."""
+    for each in open_questions(path.read_text(encoding="utf-8", errors="replace"), where):
+        yield f"answer, {where}:{each.line}: {each.message} ({each.hint})"
 
 
 def _unnamed_speakers(root: Path, episode: Episode) -> Iterator[str]:

@@ -21,7 +21,7 @@ from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.timed_json import link_time_s, read_timed
-from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
+from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_narrating, is_placeholder_name, section_role
 
 __all__ = [
     "ANCHOR",
@@ -42,6 +42,7 @@ __all__ = [
     "draft_transcript",
     "format_reasons",
     "format_transcript",
+    "is_narrating",
     "is_placeholder_name",
     "link_time_s",
     "parse_anchor",

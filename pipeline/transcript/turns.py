@@ -35,6 +35,7 @@ SECTION_ROLES = {
 }
 NARRATOR_ROLES = {"fr": "récit"}  # the narrator's role; "narration" in other languages
 DIALOGUE_ROLES = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people talk to each other
+_NARRATING_ROLES = {"récit", "narration", "générique"}  # of unnamed paragraphs outside inserts only: nobody with a name inherits them
 _PASSER_BY_ROLES = {"micro-trottoir", "vox-pop"}  # roles of sections where every new voice is another person
 _THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
@@ -81,7 +82,7 @@ def build_turns(transcript: Transcript, language: str) -> tuple[AnchoredTurn, ..
     found: list[AnchoredTurn] = []
     for block in transcript.blocks:
         if isinstance(block, Section):
-            section, role = block.label, section_role(block.label)
+            section, role = block.label, inherited_role(block.label)
             numbering = _VoiceNumbering(role, language)
         elif isinstance(block, Paragraph):
             voice = _declared_voice(block.voice, declared, role) if block.voice else narrator
@@ -96,6 +97,17 @@ def section_role(label: str) -> str:
     words = slugify(re.split(r"[:,(–—]", label, maxsplit=1)[0]).split("-")
     starts = ("-".join(words[:count]) for count in range(len(words), 0, -1))
     return next((SECTION_ROLES[start] for start in starts if start in SECTION_ROLES), "")
+
+
+def is_narrating(role: str) -> bool:
+    """Whether a role is the narrator's own, which nobody who has a name or stands inside « » inherits from a heading."""
+    return role in _NARRATING_ROLES
+
+
+def inherited_role(label: str) -> str:
+    """The role that a section gives to people with a name and to those inside « »; empty where only the narrator has one."""
+    role = section_role(label)
+    return "" if is_narrating(role) else role
 
 
 def printed_words(text: str, language: str) -> tuple[Word, ...]:

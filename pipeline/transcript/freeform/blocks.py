@@ -44,18 +44,28 @@ def close_parts(blocks: Sequence[Block], language: str = "fr") -> tuple[tuple[Bl
             remarks.append(Remark(paragraph.line, label, "has no quotation marks: its first paragraph was read as the insert"))
         closed.extend(content[:length])
         if any(_is_spoken(block) for block in content[length:]):
-            closed.append(Section("Récit" if language.startswith("fr") else NARRATOR_ROLES.get(language, "Narration").capitalize()))
+            closed.append(Section(narration_label(language)))
         elif section_role(label) in DIALOGUE_ROLES and not any(_is_turn(block) for block in content):
             remarks.append(Remark(section.line, label, "no speaker is named in this part: it was extended to the next one"))
         closed.extend(content[length:])
     return tuple(closed), remarks
 
 
-def declare_voices(blocks: Sequence[Block], full_names: Mapping[str, str], people: Mapping[str, str]) -> tuple[VoiceDeclaration, ...]:
-    """Declare every named voice, in order. A voice is linked to a person of the show only when the full names are equal."""
+def narration_label(language: str) -> str:
+    """Return the heading that goes back to the narrator, « Récit »."""
+    return "Récit" if language.startswith("fr") else NARRATOR_ROLES.get(language, "Narration").capitalize()
+
+
+def declare_voices(
+    blocks: Sequence[Block], full_names: Mapping[str, str], people: Mapping[str, str], roles: Mapping[str, str]
+) -> tuple[VoiceDeclaration, ...]:
+    """Declare every named voice, in order, with its role if `roles` has one; then those of `roles` that have no turn of their own.
+
+    A voice is linked to a person of the show only when the full names are equal.
+    """
     paragraphs = (part for block in blocks for part in (block.paragraphs if isinstance(block, Insert) else (block,)))
-    keys = dict.fromkeys(part.voice for part in paragraphs if isinstance(part, Paragraph) and part.voice)
-    return tuple(VoiceDeclaration(key, person=find_person(key, people), label=full_names.get(key, "")) for key in keys)
+    keys = dict.fromkeys((*(part.voice for part in paragraphs if isinstance(part, Paragraph) and part.voice), *roles))
+    return tuple(VoiceDeclaration(key, "", roles.get(key, ""), find_person(key, people), full_names.get(key, "")) for key in keys)
 
 
 def voice_key(name: str) -> str:

@@ -10,8 +10,10 @@ from enum import Enum
 from pipeline.model import CauserieError
 from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
+from pipeline.transcript.freeform.labels import fold_name
 from pipeline.transcript.freeform.lines import Remark, SourceLine
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
+from pipeline.transcript.freeform.speakers import opening_label
 
 _PAGE_FURNITURE = re.compile(
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
@@ -21,6 +23,7 @@ _PAGE_FURNITURE = re.compile(
     r"(?:publi[ée]|mis en ligne|enregistr[ée]|diffus[ée])e? le\b.{0,60}$|date\s*:.{0,40}$",
     re.I,
 )
+_SAID = re.compile(r"^(?:bonjour|bonsoir|bienvenue|salut|merci)\b|\b(?:je|j[’']\w+|nous|vous)\b.*[!.]$", re.I)  # no title speaks so
 _TITLE_CHARS_MAX = 120  # characters
 _HEADER_LINES_MAX = 10  # lines
 
@@ -159,7 +162,7 @@ def _header_length(lines: Sequence[SourceLine]) -> int:
     if facts:
         return max(facts) + 1
     first = next((index for index, line in enumerate(lines) if _is_body_line(line)), len(lines))
-    if not first or len(lines) == 1 or not _is_title(lines[0]):
+    if not first or len(lines) == 1 or not _is_title(lines[0]) or _is_first_turn(lines):
         return 0
     return 2 if first == 2 < len(lines) and _is_music(lines[2]) else 1
 
@@ -185,7 +188,15 @@ def _is_music(line: SourceLine) -> bool:
     return line.text.startswith("[") or bool(found and labels.fold_name(found[0]).startswith(("generique", "jingle", "intro")))
 
 
+def _is_first_turn(lines: Sequence[SourceLine]) -> bool:
+    """Whether the first line is a turn, « Solène : Papi, c’est quoi un bac ? »: its name opens another line too."""
+    name = opening_label(lines[0].text)
+    return bool(name) and any(opening_label(line.text) == name or fold_name(line.label) == name for line in lines[1:])
+
+
 def _is_title(line: SourceLine) -> bool:
+    if _SAID.search(line.text) and not line.is_heading:
+        return False
     is_short = len(line.text) <= _TITLE_CHARS_MAX and not re.search(r"[.:,;…]$", line.text)
     return line.is_heading or labels.match_episode(line.text) is not None or (is_short and not line.label)
 

@@ -35,7 +35,8 @@ _NUMBERED_PART = re.compile(
     re.I,
 )
 _TITLED_PART = re.compile(
-    rf"(?i:prologue|[ée]pilogue|pr[ée]ambule|{_LONE_PARTS})\s*[:–—-]\s+(?=[A-ZÀ-ÞŒŸ«])(?:[^.:!?«»]{{1,80}}|«[^«»:.]{{1,80}}»)"
+    rf"(?:(?i:prologue|[ée]pilogue|pr[ée]ambule)\s*[:–—-]\s+|(?i:{_LONE_PARTS})\s*[:–—-]\s+(?=[A-ZÀ-ÞŒŸ«]))"
+    r"(?:[^.:!?«»]{1,80}|«[^«»:.]{1,80}»)"
 )
 _PART_END = re.compile(rf"[(\[]?\s*fin (?:du |de la |de l[’']|des? |d[’'])?(?:{_PARTS})\b[^:«»]{{0,40}}?[)\]]?\.?", re.I)
 _SOUND_LABEL = re.compile(

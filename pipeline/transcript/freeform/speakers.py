@@ -53,6 +53,7 @@ _THING_NOUNS = frozenset(
     "jour fois chose mot idee regle chiffre date detail fait seul seule remede histoire image lettre phrase place".split()
 )
 _ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: a role, not a manner of speech
+_SELF_WORDS = re.compile(r"(?:je\b|j[’']|moi\b|nous\b|on\b)", re.I)
 _NARRATORS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
 
 
@@ -171,6 +172,8 @@ def split_utterance(line: SourceLine, speakers: SpeakerTable) -> Utterance:
     if (found := _NAME_DASH.match(line.text)) and fold_name(found["label"]) in speakers.keys:
         return Utterance(speakers.keys[fold_name(found["label"])], found["text"])
     if (found := _NAME_POINT.match(line.text)) and line.text[found.end("label")] in ".;" and fold_name(found["label"]) in speakers.keys:
+        if _SELF_WORDS.match(found["text"]):  # « Firmin. Je suis apprenti. »: the name is said
+            return Utterance(speakers.keys[fold_name(found["label"])], line.text)
         remark = f"read as a turn of {found['label']}: a colon was probably meant"
         return Utterance(speakers.keys[fold_name(found["label"])], found["text"], remark=remark)
     return Utterance(None, line.text)
@@ -182,6 +185,13 @@ def _label_of(line: SourceLine) -> tuple[str, bool]:
         return line.label.rstrip(" :"), True
     found = _NAME_COLON.match(line.text.lstrip("« "))
     return (_name_stem(found["label"].strip()), False) if found else ("", False)
+
+
+def opening_label(text: str) -> str:
+    """Return the folded name that starts a line, « Solène : … » or « Solène – … », when it looks like one; else an empty string."""
+    found = _NAME_COLON.match(text) or _NAME_DASH.match(text)
+    stem = _name_stem(found["label"].strip()) if found and found["text"] else ""
+    return fold_name(stem) if stem and looks_like_name(stem) else ""
 
 
 def _name_stem(label: str) -> str:
