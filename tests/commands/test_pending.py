@@ -13,7 +13,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 def test_a_question_about_a_text_is_asked_with_its_line(tmp_path):
     show, _ = read_config(ROOT)
-    episode = replace(show.episodes[0], slug="bac")
+    episode = replace(show.episodes[0], info=replace(show.episodes[0].info, slug="bac"))
     (tmp_path / "transcripts").mkdir()
     text = tmp_path / "transcripts/bac.md"
     text.write_text("Il pleut.\n\n« Je vous écris. »\n", encoding="utf-8")

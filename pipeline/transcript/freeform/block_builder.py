@@ -17,11 +17,8 @@ from pipeline.transcript.freeform.introductions import presented_next, self_intr
 from pipeline.transcript.freeform.lines import Remark, SourceLine
 from pipeline.transcript.freeform.speakers import SpeakerTable, Utterance, split_utterance
 from pipeline.transcript.freeform.unplaced import unplaced_note
+from pipeline.transcript.freeform.voice_over import ANNOUNCEMENT, VOICE_OFF, VOICE_OFF_AT_START, VOICE_OFF_WITH_NAME, split_voice_over
 
-_VOICE_OFF = re.compile(r"[\[(]\s*voix[- ]off\s*:?\s*[\])]\s*:?\s*", re.I)
-_VOICE_OFF_AT_START = re.compile(rf"(?P<sounds>(?:\[[^\[\]]*\]\s*)*?){_VOICE_OFF.pattern}", re.I)
-_VOICE_OFF_WITH_NAME = re.compile(r"\[\s*voix[- ]off\s*[:,–-]\s*(?P<who>[^\[\]]+)\]\s*", re.I)
-_ANNOUNCEMENT = re.compile(rf"(?P<name>{labels.NAME.pattern})(?P<what>\s*[,(–-]\s*[^.!?«»]{{3,110}}?)?\s*(?:[.:…]|(?=\[)|$)\s*")
 _SOUND_PARTS = ("jingle", "virgule", "transition")
 
 
@@ -35,6 +32,7 @@ class BlockBuilder:
     blocks: list[Block] = field(default_factory=list)
     unplaced: list[Remark] = field(default_factory=list)
     full_names: dict[str, str] = field(default_factory=dict)
+    voice_overs: set[tuple[int, str]] = field(default_factory=set)  # line and text of the narrator's words inside somebody's turn
     _pending: list[ClassifiedLine] = field(default_factory=list)
     _announced_voice: str = ""  # the next speaker, as announced by a voice-over
 
@@ -170,28 +168,53 @@ class BlockBuilder:
         self._write_insert([replace(lines[0], has_dash=lines[0].has_dash and bool(utterances[0].voice)), *lines[1:]], None)
 
     def _write_insert(self, lines: list[SourceLine], first_utterance: Utterance | None) -> None:
-        """Write the insert; a voice-over in it announces or identifies its speaker."""
+        """Write the insert. A voice-over in it announces its speaker, or interrupts it: the narrator's words stand between two inserts."""
         lines = self._take_announcement([line for line in lines if line.text])
-        paragraphs: list[Paragraph] = []
+        groups: list[list[Paragraph]] = [[]]
+        overs: list[Paragraph] = []
+        voice = identified = ""
         for index, line in enumerate(lines):
             utterance = first_utterance if first_utterance and index == 0 else split_utterance(line, self.speakers)
             text = line.text if first_utterance and index == 0 else utterance.text
             text = re.sub(r"^«(?=[^»]*$)", "", text) if index else text  # marks repeated at every paragraph
-            voice = utterance.voice or (self._announced_voice if not index else "")
-            if not voice and (not index or line.has_dash):
-                voice = self._introduced_voice(text, line, is_first=not index)
-            text, voice = self._identify_voice(text, voice, line)
-            if text := self._paragraph_text(replace(utterance, text=text), line):
+            named = utterance.voice or (self._announced_voice if not index else "")
+            if not named and (not index or line.has_dash):
+                named = self._introduced_voice(text, line, is_first=not index)
+            voice = named or ("" if line.has_dash else voice)
+            before, over, name, after = split_voice_over(text)
+            if name and not named:
+                identified = named = voice = voice_key(name)
+                self.full_names.setdefault(named, over.rstrip(" .:…"))
+            if said := self._paragraph_text(replace(utterance, text=before), line):
                 self._record_full_name(utterance, line)
-                paragraphs.append(Paragraph(text, voice, line.has_dash and bool(paragraphs), line.anchor_s, line.number))
-            elif utterance.voice:
+                groups[-1].append(Paragraph(said, named, line.has_dash and bool(groups[-1]), line.anchor_s, line.number))
+            elif utterance.voice and not over:
                 self._add_unplaced(line, "a name with no speech after it")
+            if over:
+                overs.append(self._voice_over(over, line))
+                groups.append([])
+                if said := self._paragraph_text(Utterance(None, after), line):
+                    groups[-1].append(Paragraph(said, voice, line=line.number))
         self._announced_voice = ""
-        voices = {each.voice for each in paragraphs if each.voice}
-        if len(voices) == 1 and not any(line.has_dash for line in lines):  # the speaker is identified in the middle of the insert
-            paragraphs[0] = replace(paragraphs[0], voice=voices.pop())
-        if balanced := quotes.balance_quotes(paragraphs):
-            self.blocks.append(Insert((replace(balanced[0], dash=False), *balanced[1:])))
+        if identified and not any(line.has_dash for line in lines):  # the one speaker is identified in the middle of the insert
+            groups = [[replace(group[0], voice=group[0].voice or identified), *group[1:]] if group else [] for group in groups]
+        self._write_groups(groups, overs, voice)
+
+    def _write_groups(self, groups: list[list[Paragraph]], overs: list[Paragraph], voice: str) -> None:
+        """Write inserts with the narrator's words between them; after an interruption the same voice goes on."""
+        for index, group in enumerate(groups):
+            if index:
+                self.blocks.append(overs[index - 1])
+                group = [replace(group[0], voice=group[0].voice or voice), *group[1:]] if group and not group[0].dash else group
+            if group and (balanced := quotes.balance_quotes(group)):
+                self.blocks.append(Insert((replace(balanced[0], dash=False), *balanced[1:])))
+
+    def _voice_over(self, text: str, line: SourceLine) -> Paragraph:
+        """The narrator's words inside somebody's turn, as a paragraph of their own."""
+        over = Paragraph(self._with_balanced_quotes(self._paragraph_text(Utterance(None, text), line), line), line=line.number)
+        self.voice_overs.add((over.line, over.text))
+        self._add_remark(line, "[voix off] inside a turn: its words were read as the narrator's, between two turns")
+        return over
 
     def _introduced_voice(self, text: str, line: SourceLine, *, is_first: bool) -> str:
         """The voice of an insert's paragraph that gives its name, or whose name the narrator gives just before the insert."""
@@ -210,11 +233,11 @@ class BlockBuilder:
 
     def _take_announcement(self, lines: list[SourceLine]) -> list[SourceLine]:
         """Move « [voix off] François Gemenne, co-auteur… » from the start of an insert to before it: the narrator says it."""
-        mark = (_VOICE_OFF_WITH_NAME.match(lines[0].text) or _VOICE_OFF.match(lines[0].text)) if lines else None
+        mark = (VOICE_OFF_WITH_NAME.match(lines[0].text) or VOICE_OFF.match(lines[0].text)) if lines else None
         if not mark:
             return lines
         text = (mark["who"] + ". " if "who" in mark.groupdict() else "") + lines[0].text[mark.end() :]
-        found = _ANNOUNCEMENT.match(text)
+        found = ANNOUNCEMENT.match(text)
         if not found:
             self._add_remark(lines[0], "[voix off] was left in place: the speaker of this insert may be the narrator")
             return lines
@@ -230,29 +253,18 @@ class BlockBuilder:
         self.full_names.setdefault(self._announced_voice, announcement_text.rstrip("."))
         self._add_remark(line, f"the voice-over was read as the narrator announcing {self._announced_voice}")
 
-    def _identify_voice(self, text: str, voice: str, line: SourceLine) -> tuple[str, str]:
-        """Name the voice after a voice-over inside a turn that identifies the speaker; the words stay."""
-        mark = _VOICE_OFF.search(text)
-        announcement = mark and _ANNOUNCEMENT.match(text[mark.end() :])
-        if not mark or (not mark.start() and (not announcement or mark.end() + announcement.end() < len(text))):
-            return text, voice
-        if announcement and not voice:
-            voice = voice_key(announcement["name"])
-            self.full_names.setdefault(voice, announcement[0].strip(" .:…"))
-        self._add_remark(line, f"[voix off] inside a turn was left in place{f'; the voice was named {voice}' if announcement else ''}")
-        return text, voice
-
     def _add_paragraph(self, utterance: Utterance, line: SourceLine) -> None:
         """Add a paragraph outside inserts."""
-        text, mark = utterance.text, _VOICE_OFF_AT_START.match(utterance.text)
+        text, mark = utterance.text, VOICE_OFF_AT_START.match(utterance.text)
         if mark and not utterance.voice:
             text = mark["sounds"] + text[mark.end() :]
-            announcement = _ANNOUNCEMENT.match(text)
+            announcement = ANNOUNCEMENT.match(text)
             if announcement and announcement.end() == len(text) and self._next_is_insert():
                 self._add_announcement(announcement, line)
                 return
-        elif _VOICE_OFF.search(text):
-            self._add_remark(line, "[voix off] inside a turn was left in place")
+        elif VOICE_OFF.search(text):
+            self._add_interrupted(utterance, line)
+            return
         if text := self._with_balanced_quotes(self._paragraph_text(replace(utterance, text=text), line), line):
             self._record_full_name(utterance, line)
             self.blocks.append(Paragraph(text, utterance.voice or "", False, line.anchor_s, line.number))
@@ -269,8 +281,20 @@ class BlockBuilder:
             self._add_speech(
                 ClassifiedLine(LineKind.SPEECH, replace(following, label=utterance.voice or "Narrateur", has_dash=False, anchor_s=anchor_s))
             )
-        elif re.search(r"\w", _VOICE_OFF.sub("", line.text + line.label)):
+        elif re.search(r"\w", VOICE_OFF.sub("", line.text + line.label)):
             self._add_unplaced(line, "a name with no speech after it")
+
+    def _add_interrupted(self, utterance: Utterance, line: SourceLine) -> None:
+        """Add a turn that the narrator interrupts as three; the narrator's own paragraph is only cut in two."""
+        before, over, _, after = split_voice_over(utterance.text)
+        if utterance.voice:
+            self._add_paragraph(replace(utterance, text=before), line)
+            self.blocks.append(self._voice_over(over, line))
+        else:
+            after = f"{over} {after}".strip()
+            self._add_paragraph(replace(utterance, text=before), line)
+        if after:
+            self._add_paragraph(Utterance(utterance.voice, after), replace(line, anchor_s=None))
 
     def _with_balanced_quotes(self, text: str, line: SourceLine) -> str:
         if not quotes.is_balanced(text):

@@ -12,17 +12,10 @@ from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform.labels import fold_name
 from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.page_text import is_page_text
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
 from pipeline.transcript.freeform.speakers import opening_label
 
-_PAGE_FURNITURE = re.compile(
-    r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
-    r"[-–—\s]*\d{1,3}(?:\s*(?:/|sur)\s*\d{1,3})?[-–—\s]*$|(?:.{1,80}[–—|•·-]|-+)\s*(?:page|p\.)\s*\d+(?:\s*(?:/|sur)\s*\d+)?[\s–—-]*$|\W*fin\W*$|"
-    r"(?:t[ée]l[ée]charger|retour (?:[àa] (?:la |l[’'])|au sommaire|en haut)|haut de page|partager|imprimer|copyright)\b.{0,80}$|©.{0,80}$|"
-    r"(?:transcription|retranscription|script|verbatim)\b.{0,60}$|"
-    r"(?:publi[ée]|mis en ligne|enregistr[ée]|diffus[ée])e? le\b.{0,60}$|date\s*:.{0,40}$",
-    re.I,
-)
 _SAID = re.compile(r"^(?:bonjour|bonsoir|bienvenue|salut|merci)\b|\b(?:je|j[’']\w+|nous|vous)\b.*[!.]$", re.I)  # no title speaks so
 _TITLE_CHARS_MAX = 120  # characters
 _HEADER_LINES_MAX = 10  # lines
@@ -70,6 +63,7 @@ class _Classifier:
     lines: list[ClassifiedLine] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     in_credits: bool = False
+    is_delimited: bool = False  # the source says where the audio ends, so that everything before is said
     in_cast: bool = False  # « Avec : » was alone on its line: names follow
 
     def add(self, kind: LineKind, line: SourceLine, reason: str = "") -> None:
@@ -106,6 +100,7 @@ def classify_lines(lines: Sequence[SourceLine], location: str) -> tuple[Transcri
     classifier = _Classifier()
     lines = [_merge_label(line) for line in lines]
     start, end, next_file_start = _audio_file_bounds(lines)
+    classifier.is_delimited = end is not None
     body_start = start if start is not None else _header_length(lines)
     quoted = _capitals_inside_quotes(lines[body_start:])
     for line in lines[:body_start]:
@@ -156,8 +151,8 @@ def _audio_file_bounds(lines: Sequence[SourceLine]) -> tuple[int | None, int | N
 
 def _header_length(lines: Sequence[SourceLine]) -> int:
     """Return how many lines are header when no marker says so: up to the last fact, or to the first music after a line or two."""
-    facts = [index for index, line in enumerate(lines[:_HEADER_LINES_MAX]) if _is_fact(line.text)]
     first_heard = next((index for index, line in enumerate(lines) if _is_body_line(line) and not _is_fact_or_credit(line.text)), len(lines))
+    facts = [index for index, line in enumerate(lines[: min(first_heard, _HEADER_LINES_MAX)]) if _is_fact(line.text)]
     facts += [index for index, line in enumerate(lines[:first_heard]) if _is_fact_or_credit(line.text)]
     if facts:
         return max(facts) + 1
@@ -211,7 +206,7 @@ def _classify_header_line(line: SourceLine, classifier: _Classifier) -> None:
     elif (pair := labels.match_keyed_field(text)) and not labels.match_credit(text, False):
         key, value = pair
         classifier.set_missing(title=value if key == "title" else "", summary=value if key == "summary" else "")
-    elif _PAGE_FURNITURE.match(text):
+    elif is_page_text(line, is_said=False):
         classifier.add(LineKind.UNPLACED, line, "it is in the header, and is neither title nor summary")
         return
     elif found_episode := labels.match_episode(text):
@@ -236,6 +231,7 @@ def _classify_body_line(line: SourceLine, classifier: _Classifier, *, after_end:
     text = line.text
     if found := labels.match_file_marker(text):
         classifier.set_missing(file_id=found[1], number=_episode_number(found[1]))
+        classifier.add(LineKind.FACT, line)
     elif labels.match_identifier(text) or (labels.parse_duration_s(text) is not None and not line.has_dash):
         _classify_header_line(line, classifier)
     elif line.text and not re.search(r"\w", text) and "[" not in text and text.strip(" «»"):
@@ -245,12 +241,12 @@ def _classify_body_line(line: SourceLine, classifier: _Classifier, *, after_end:
         classifier.lines.append(ClassifiedLine(LineKind.PART, line, "Récit"))
     elif sound := "" if line.label or line.has_dash else labels.match_sound(text) if not labels.match_credit(text, False) else "":
         classifier.add(LineKind.SPEECH, replace(line, text=f"[{sound}]"))
-    elif _PAGE_FURNITURE.match(text) and not line.label and not line.has_dash:
+    elif is_page_text(line, is_said=classifier.is_delimited and not after_end):
         classifier.add(LineKind.UNPLACED, line, "it is page text (link, date or page number), not speech")
     elif (
-        (labels.match_credits(text) and _classify_credit(line, classifier))
+        (labels.match_credits(text) and _classify_credit(line, classifier, is_said=not after_end))
         or _classify_part(line, classifier)
-        or _classify_credit(line, classifier)
+        or _classify_credit(line, classifier, is_said=not after_end)
     ):
         return
     elif after_end and not (_is_body_line(line) or (classifier.lines and classifier.lines[-1].kind is LineKind.PART)):
@@ -297,12 +293,13 @@ def _is_in_dialogue_part(classifier: _Classifier) -> bool:
     return section_role(label) in DIALOGUE_ROLES
 
 
-def _classify_credit(line: SourceLine, classifier: _Classifier) -> bool:
-    """Classify a credit as a fact. « Avec : » alone on its line is continued by lines of names."""
+def _classify_credit(line: SourceLine, classifier: _Classifier, *, is_said: bool = False) -> bool:
+    """Record a credit; the line itself is a fact, and speech when it is said. « Avec : » alone is continued by lines of names."""
+    kind = LineKind.SPEECH if is_said else LineKind.FACT
     header = classifier.header
     if classifier.in_cast and labels.split_names(line.text) and all(labels.NAME.fullmatch(name) for name in labels.split_names(line.text)):
         classifier.header = replace(header, cast=(*header.cast, *labels.split_names(line.text)))
-        classifier.add(LineKind.FACT, line)
+        classifier.add(kind, line)
         return True
     classifier.in_cast = False
     if line.label or line.has_dash:
@@ -312,8 +309,11 @@ def _classify_credit(line: SourceLine, classifier: _Classifier) -> bool:
     for each in found:
         _record_credit(each, classifier)
     if found:
+        if is_said and not classifier.is_delimited and not classifier.in_credits:
+            reason = "credits: facts of the episode, and published as speech; put %% before the lines that nobody says"
+            classifier.remarks.append(Remark(line.number, line.source, reason))
         classifier.in_credits = True
-        classifier.add(LineKind.FACT, line)
+        classifier.add(kind, line)
     return bool(found)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pipeline.model import apply_typography
 from pipeline.transcript import Transcript, format_transcript
 from pipeline.transcript.freeform import labels as labels
+from pipeline.transcript.freeform.alterations import alteration_remarks
 from pipeline.transcript.freeform.block_builder import BlockBuilder
 from pipeline.transcript.freeform.blocks import close_parts, declare_voices, narration_label
 from pipeline.transcript.freeform.classifier import LineKind, TranscriptHeader, classify_lines
@@ -20,6 +21,7 @@ from pipeline.transcript.freeform.lines import Remark, SourceLine, clean_lines, 
 from pipeline.transcript.freeform.roles import introduced_voices, propose_roles
 from pipeline.transcript.freeform.speakers import find_speakers
 from pipeline.transcript.freeform.unplaced import dropped_names
+from pipeline.transcript.freeform.word_audit import WordCount, audit_words
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Conversion:
     header: TranscriptHeader
     unplaced: tuple[Remark, ...]
     remarks: tuple[Remark, ...]
+    words: WordCount
 
 
 def convert(text: str, location: str = "", people: Mapping[str, str] | None = None, language: str = "fr") -> Conversion:
@@ -48,7 +51,7 @@ def convert_lines(lines: Sequence[SourceLine], location: str, people: Mapping[st
     speakers = replace(speakers, doubtful_labels=tuple(each for each in speakers.doubtful_labels if each[0] not in parts))
     builder = BlockBuilder(speakers, language, [*cleaning_remarks, *new_remarks])
     builder.build(pieces)
-    blocks, new_remarks = close_parts(builder.blocks, language)
+    blocks, new_remarks = close_parts(builder.blocks, language, builder.voice_overs)
     team = (name for _, who in header.credits for name in labels.split_names(who))
     credited = {labels.fold_name(name) for name in (*people.values(), *header.cast, *team)}
     proposal = propose_roles(blocks, introduced_voices(blocks, builder.full_names), credited, narration_label(language), language)
@@ -62,6 +65,9 @@ def convert_lines(lines: Sequence[SourceLine], location: str, people: Mapping[st
         spoken_title=apply_typography(header.spoken_title, language),
     )
     transcript = Transcript(proposal.blocks, voices)
-    builder.remarks += dropped_names(lines, format_transcript(transcript) + " ".join(remark.text for remark in builder.remarks))
-    remarks = tuple(sorted(builder.remarks, key=lambda remark: remark.line))
-    return Conversion(transcript, typeset, tuple(builder.unplaced), remarks)
+    written = format_transcript(transcript)
+    builder.remarks += dropped_names(lines, written + " ".join(remark.text for remark in builder.remarks))
+    builder.remarks += alteration_remarks(lines, written)
+    words, lost = audit_words(lines, transcript, (*builder.remarks, *builder.unplaced))
+    remarks = tuple(sorted((*builder.remarks, *lost), key=lambda remark: remark.line))
+    return Conversion(transcript, typeset, tuple(builder.unplaced), remarks, words)

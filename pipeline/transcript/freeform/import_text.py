@@ -64,6 +64,8 @@ def _report_lines(conversion: Conversion, slug: str) -> Iterator[str]:
     """Yield the lines of the import report."""
     voices = ", ".join(voice.key for voice in conversion.transcript.voices) or "only the narrator"
     yield terminal_safe(f"voices: {voices}")
+    reported = conversion.words.read - conversion.words.kept
+    yield f"{conversion.words.read:,} words in, {conversion.words.kept:,} out" + (f", {reported:,} only in this report" if reported else "")
     yield from (terminal_safe(f"for episodes/{slug}/episode.toml: {fact}") for fact in _header_lines(conversion.header))
     for remark in conversion.remarks:
         yield terminal_safe(f"{_line_prefix(remark.line)}“{_excerpt(remark.text)}”: {remark.reason}")

@@ -163,11 +163,14 @@ def _strip_dash(line: SourceLine) -> SourceLine:
 def _join_wrapped(lines: list[SourceLine], remarks: list[Remark]) -> Iterator[SourceLine]:
     """Join wrapped lines to those they continue; changed words are added to `remarks`."""
     wrapped, blocks = _is_wrapped(lines), 2 * sum(line.starts_paragraph for line in lines) > len(lines)
+    joined: list[SourceLine] = []
     previous: SourceLine | None = None
     for index, line in enumerate(lines):
         if previous is not None and _is_continuation(previous, line, wrapped or (blocks and index > 2)):
             if (cut := _CUT_WORD.search(previous.text)) and line.text[0].islower():
                 remarks.append(Remark(line.number, f"{cut[0]} {line.text.split()[0]}", "a word hyphenated at the end of a line was joined"))
+            else:
+                joined.append(line)
             previous = replace(previous, text=_join_two(previous.text, line.text), source=f"{previous.source} {line.source}")
             continue
         if previous is not None:
@@ -175,6 +178,10 @@ def _join_wrapped(lines: list[SourceLine], remarks: list[Remark]) -> Iterator[So
         previous = line
     if previous is not None:
         yield previous
+    if joined:
+        numbers = ", ".join(str(line.number) for line in joined[:6]) + (", …" if len(joined) > 6 else "")
+        many = f"{len(joined)} lines ({numbers}) go" if len(joined) > 1 else "goes"
+        remarks.append(Remark(joined[0].number, joined[0].source, f"{many} on with the sentence of the line before: joined to it"))
 
 
 def _join_two(previous: str, following: str) -> str:

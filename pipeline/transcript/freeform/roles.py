@@ -29,7 +29,7 @@ _INTERVIEWERS = frozenset(
     """.split()
 )
 _CHORUS = frozenset(("tous", "toutes", "ensemble", "choeur", "all"))
-FICTION, TESTIMONY = {"fr": "Fiction", "en": "Fiction"}, {"fr": "témoignage", "en": "testimony"}
+TESTIMONY = {"fr": "témoignage", "en": "testimony"}
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _with_headings(blocks: Sequence[Block], fictions: Sequence[_TurnRun], narrat
         if index in ends and not isinstance(block, Section) and _speaks_before_next_part(blocks[index:]):
             yield Section(narration)
         if index in starts:
-            yield Section(FICTION["fr"], starts[index].turns[0].line)
+            yield Section("Fiction")
         yield block
 
 

@@ -54,7 +54,7 @@ _THING_NOUNS = frozenset(
 )
 _ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: a role, not a manner of speech
 _SELF_WORDS = re.compile(r"(?:je\b|j[’']|moi\b|nous\b|on\b)", re.I)
-_NARRATORS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
+NARRATOR_LABELS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def find_speakers(lines: Sequence[SourceLine], known_names: Collection[str]) -> 
         if sure or _is_voice(label, counts[fold_name(label)], has_context) or (has_context and _follows_indefinite(label, counts)):
             keys[fold_name(label)] = _better_spelling(keys.get(fold_name(label), ""), label)
     keys = {folded: _spelling_in_text(key, full_text) for folded, key in keys.items()}
-    keys = {folded: "" if folded in _NARRATORS else voice_key(key) for folded, key in keys.items() if folded}
+    keys = {folded: "" if folded in NARRATOR_LABELS else voice_key(key) for folded, key in keys.items() if folded}
     dashes = (_NAME_DASH.match(line.text) for line in lines)
     dash_counts = Counter(fold_name(each["label"]) for each in dashes if each and looks_like_name(each["label"]))
     for line in lines:
@@ -205,7 +205,7 @@ def _is_not_speech(line: SourceLine) -> bool:
     if line.label or not text:
         return not line.label
     narrator = _NAME_COLON.match(text)
-    if narrator and fold_name(narrator["label"]) in _NARRATORS and narrator["text"]:
+    if narrator and fold_name(narrator["label"]) in NARRATOR_LABELS and narrator["text"]:
         return False
     return bool(
         line.is_heading
@@ -238,7 +238,7 @@ def _is_person_noun(words: list[str]) -> bool:
 def _is_voice(label: str, count: int, has_context: bool) -> bool:
     """Whether a label is a voice: one occurrence must look like a name and have context, two need only look like a person."""
     words = fold_name(label).split(" ")
-    if fold_name(label) in _NARRATORS:
+    if fold_name(label) in NARRATOR_LABELS:
         return True
     if _is_person_noun(words) and (words[0] not in _NON_NAMES or count > 1):
         return True

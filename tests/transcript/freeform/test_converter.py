@@ -129,14 +129,17 @@ def test_only_somebody_called_just_so_is_a_person_of_the_show():
     assert any("may be Léa Roy" in remark.reason for remark in found.remarks)
 
 
-def test_a_voice_off_is_the_narrator_or_announces_who_is_next_or_stays():
+def test_a_voice_off_is_the_narrator_or_announces_who_is_next_or_interrupts():
     assert blocks("[voix off] Bonjour.") == (Paragraph("Bonjour."),)
     announced = blocks("[voix off] Anne Petit, directrice\n« Bonjour. »")
     assert announced == (Paragraph("Anne Petit, directrice"), Insert((Paragraph("Bonjour.", "Anne Petit"),)))
     assert blocks("« [voix off] Anne Petit, directrice.\nBonjour. »")[1] == Insert((Paragraph("Bonjour.", "Anne Petit"),))
-    (inside,) = blocks("« Bonjour [voix off] Anne Petit, directrice. Voilà. »")
-    assert inside.paragraphs[0].voice == "Anne Petit"
-    assert "[voix off]" in inside.paragraphs[0].text
+    inside = blocks("« Bonjour [voix off] Anne Petit, directrice. Voilà. »")
+    assert inside == (
+        Insert((Paragraph("Bonjour", "Anne Petit"),)),
+        Paragraph("Anne Petit, directrice."),
+        Insert((Paragraph("Voilà.", "Anne Petit"),)),
+    )
 
 
 @pytest.mark.parametrize(
