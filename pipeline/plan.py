@@ -238,7 +238,13 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             is_draft=True,
         ),
         Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}, revision=2),
-        Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS}),
+        Step(
+            f"{slug}/captions",
+            write_captions,
+            {"timed": timed},
+            {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS},
+            revision=2,
+        ),
         Step(
             f"{slug}/chapters",
             write_chapters,
