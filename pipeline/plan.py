@@ -210,7 +210,8 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     language = episode.info.language[:2] or (show.info.language[:2] if speech.language == "auto" else speech.language)
     diarised = episode.diarised
     keys = [*(recording.voice for recording in episode.mix.recordings), *(key for each in diarised for _, key in each.speakers)]
-    voices = {key: show.people[key].name for key in keys if key}
+    people = {key: person.name for key, person in show.people.items()}
+    voices = {key: people[key] for key in keys if key}
     return (
         _whisper_step(show, episode, "transcribe", transcribe_master, {"words": words}, "chunks"),
         *(
@@ -237,7 +238,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"names": voices, "language": language, "glossary": show.glossary, **({"diarised": diarised} if diarised else {})},
             is_draft=True,
         ),
-        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}, revision=2),
+        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": people}, revision=2),
         Step(
             f"{slug}/captions",
             write_captions,

@@ -6,7 +6,7 @@ The rules of podcast directories (`pipeline/feed/rules/`) are applied to the fee
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec
@@ -47,6 +47,7 @@ from pipeline.transcript import (
     parse_transcript,
     read_timed,
     speaker_labels,
+    stale_names,
     unknown_speakers,
     unnamed_speakers,
     validate_chapters,
@@ -187,7 +188,16 @@ def _transcript_advice(root: Path, show: Show) -> list[Finding]:
             others = {name: other for name, other in texts.items() if name != where and languages[name] == languages[where]}
             doubts = lint_transcript(text, where, others, languages[where])
             findings += [Finding(ADVICE, OWN_PACK, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
+            findings += _name_advice(where, text, {key: person.name for key, person in show.people.items()})
     return [*findings, *(each for episode in show.episodes for each in _guide_advice(root, show, episode))]
+
+
+def _name_advice(where: str, text: str, people: Mapping[str, str]) -> Iterator[Finding]:
+    """Voices whose front matter names a person otherwise than show.toml."""
+    lines = text.split("\n")
+    for key, message, hint in stale_names(parse_transcript(text), people):
+        number = next((number for number, line in enumerate(lines, 1) if "voices" in line and key in line), 1)
+        yield Finding(ADVICE, OWN_PACK, "name", "", f"{where}:{number}", terminal_safe(message), terminal_safe(hint))
 
 
 def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]:

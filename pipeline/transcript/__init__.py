@@ -22,6 +22,7 @@ from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.timed_json import link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_narrating, is_placeholder_name, section_role
+from pipeline.transcript.voice_names import stale_names
 
 __all__ = [
     "ANCHOR",
@@ -54,6 +55,7 @@ __all__ = [
     "section_role",
     "speaker_labels",
     "spoken_paragraphs",
+    "stale_names",
     "undeclared_labels",
     "unknown_speakers",
     "unnamed_speakers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -35,14 +35,14 @@ class TimedToken(NamedTuple):
 TimeSpan = tuple[float, float]
 
 
-def align_words(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]) -> None:
-    """Write to `timed` the corrected `text` with times from `words`. `people` are the keys of the show's people.
+def align_words(text: Path, words: Path, *, timed: Path, people: Mapping[str, str]) -> None:
+    """Write to `timed` the corrected `text` with times from `words`. `people` gives the names of the show's people by key.
 
     `CauserieError` or `Problems` when the text has mistakes of grammar.
     """
     transcript = parse_transcript(read_text(text), str(text), people)
     recognition = read_json(words)
-    write_timed(timed, align_turns(build_turns(transcript, recognition["language"]), recognition))
+    write_timed(timed, align_turns(build_turns(transcript, recognition["language"], people), recognition))
 
 
 def align_turns(spoken: tuple[AnchoredTurn, ...], recognition: Recognition) -> TimedTranscript:

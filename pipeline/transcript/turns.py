@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from pipeline.model import NARROW_SPACE, NO_BREAK_SPACE, Turn, Voice, Word, apply_typography, slugify
 from pipeline.transcript.document import Insert, Paragraph, Section, Transcript, VoiceDeclaration
+from pipeline.transcript.voice_names import published_name
 
 # The role of the voices in a section, by the slug of the first words of its label.
 SECTION_ROLES = {
@@ -94,9 +96,12 @@ class _VoiceNumbering:
         return f"{kind} {self._counts[kind]}"
 
 
-def build_turns(transcript: Transcript, language: str) -> tuple[AnchoredTurn, ...]:
-    """The speech and sounds of a transcript, in order, without notes; unnamed voices of inserts are « Passant 2 », « Archive, voix 1 »…"""
-    declared = {voice.key: voice for voice in transcript.voices}
+def build_turns(transcript: Transcript, language: str, people: Mapping[str, str] = MappingProxyType({})) -> tuple[AnchoredTurn, ...]:
+    """The speech and sounds of a transcript, in order, without notes; unnamed voices of inserts are « Passant 2 », « Archive, voix 1 »…
+
+    `people` gives the names of show.toml by key, which voices that are people of the show follow.
+    """
+    declared = {voice.key: _renamed(voice, people) for voice in transcript.voices}
     narrator = _narrator(transcript.voices, language)
     section, role, numbering = "", "", _VoiceNumbering(language)
     found: list[AnchoredTurn] = []
@@ -153,6 +158,12 @@ def _narrator(voices: tuple[VoiceDeclaration, ...], language: str) -> Voice:
     role = NARRATOR_ROLES.get(language.split("-")[0], "narration")
     people = [voice.person for voice in voices if voice.role == role]
     return Voice("", role, people[0] if len(people) == 1 else "")
+
+
+def _renamed(voice: VoiceDeclaration, people: Mapping[str, str]) -> VoiceDeclaration:
+    """The declaration with the name and the label that are published."""
+    name, label = published_name(voice, people)
+    return replace(voice, name=name, label=label)
 
 
 def _declared_voice(key: str, declared: dict[str, VoiceDeclaration], role: str) -> Voice:

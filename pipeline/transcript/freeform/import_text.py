@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -32,10 +33,20 @@ def convert_file(path: Path, slug: str, people: Mapping[str, str], language: str
         blocks = (*conversion.transcript.blocks, *(unplaced_note(note, language) for note in notes))
         conversion = replace(conversion, transcript=replace(conversion.transcript, blocks=blocks), unplaced=conversion.unplaced + notes)
     elif path.suffix.lower() in _TEXT_SUFFIXES:
-        conversion = convert_lines(split_lines(decode_text(_read_bytes(path))), str(path), people, language)
+        text = decode_text(_read_bytes(path))
+        _refuse_front_matter(text, path, slug)
+        conversion = convert_lines(split_lines(text), str(path), people, language)
     else:
         raise CauserieError(f"“{path.suffix}” files cannot be imported", str(path), "save it as .docx or as plain text (.txt)")
     return format_transcript(conversion.transcript), tuple(_report_lines(conversion, slug))
+
+
+def _refuse_front_matter(text: str, path: Path, slug: str) -> None:
+    """Raise `CauserieError` for a text with front matter, well placed or not: it is a transcript already, and no loose text."""
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        if line.strip() == "+++" or re.match(r"\s*\[{1,2}voices *\.", line):
+            hint = f"copy it to transcripts/{slug}.md and run causerie check, or delete these lines"
+            raise CauserieError("has the front matter of a transcript already", f"{path}:{number}", hint)
 
 
 def decode_text(content: bytes) -> str:

@@ -116,3 +116,10 @@ def test_a_table_of_credits_is_the_head(tmp_path):
     blocks, report = made(document, tmp_path)
     assert blocks[-1] == Paragraph("Bonjour à vous.")
     assert {"for episodes/x/episode.toml: (lasts: 9:00)", "for episodes/x/episode.toml: (cast: Ana Roy, Bo Petit)"} <= set(report)
+
+
+def test_a_transcript_is_not_imported_as_a_loose_text(tmp_path):
+    (tmp_path / "x.md").write_text("\n+++\n[voices.maud]\n+++\nMaud : Oui.\n", encoding="utf-8")
+    with pytest.raises(CauserieError, match="has the front matter of a transcript already") as caught:
+        convert_file(tmp_path / "x.md", "x", {})
+    assert caught.value.where.endswith("x.md:2")

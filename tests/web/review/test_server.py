@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
-from pipeline.web.review.server import decode_text, digest, encode_text, make_review_server, open_session, save_text
+from pipeline.web.review.server import decode_text, digest, encode_text, make_review_server, open_session, save_text, split_head
 from tests.support.review_sample import SLUG, TEXT, make_session
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
@@ -162,3 +162,25 @@ def test_a_file_that_is_opened_and_saved_is_the_same_bytes(lines: list[str], end
     content = (b"\xef\xbb\xbf" if has_mark else b"") + end.join(lines).encode()
     if has_mark or not content.startswith(b"\xef\xbb\xbf"):
         assert encode_text(decode_text(content), content) == content
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        (TEXT, TEXT[: TEXT.index("Bonjour")]),
+        ("Bonjour.\n", ""),
+        ("\n+++\n[voices.maud]\n+++\nBonjour.\n", ""),
+        ("++\n[voices.maud]\n++\nBonjour.\n", ""),
+        ("+++\n[voices.maud]\nBonjour.\n", ""),
+        ("+++\n+++", "+++\n+++\n"),
+        ("+++\n+++\n", "+++\n+++\n"),
+    ],
+)
+def test_the_front_matter_is_kept_out_of_the_text(text: str, head: str) -> None:
+    assert split_head(text)[0] == head
+
+
+@given(st.text(alphabet='+\n a[="', max_size=30).map("+++\n{}".format))
+def test_front_matter_and_text_are_together_what_they_were(text: str) -> None:
+    head, body = split_head(text)
+    assert (head + body).removesuffix("\n") == text.removesuffix("\n")
