@@ -15,6 +15,7 @@ from pipeline.transcript.freeform.lines import Remark, SourceLine
 from pipeline.transcript.freeform.page_text import is_page_text
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
 from pipeline.transcript.freeform.speakers import opening_label
+from pipeline.transcript.freeform.spoken_credits import announces_credits, find_spoken_credits
 
 _SAID = re.compile(r"^(?:bonjour|bonsoir|bienvenue|salut|merci)\b|\b(?:je|j[’']\w+|nous|vous)\b.*[!.]$", re.I)  # no title speaks so
 _TITLE_CHARS_MAX = 120  # characters
@@ -52,6 +53,7 @@ class TranscriptHeader:
     number: int | None = None
     spoken_title: str = ""
     cast: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()  # those of the cast who are said to be guests
     production: str = ""
     thanks: tuple[str, ...] = ()
     credits: tuple[tuple[str, str], ...] = ()  # (role, names), other roles only
@@ -254,6 +256,9 @@ def _classify_body_line(line: SourceLine, classifier: _Classifier, *, after_end:
     else:
         if title := labels.match_episode(text):
             classifier.set_missing(number=title[0], spoken_title=title[1].strip(" «»"))
+        if not line.label and not line.has_dash and (classifier.in_credits or announces_credits(text)):
+            for each in find_spoken_credits(text):
+                _record_credit(each, classifier)
         classifier.in_credits = classifier.in_credits and not line.label
         classifier.add(LineKind.SPEECH, line)
 
@@ -320,7 +325,9 @@ def _classify_credit(line: SourceLine, classifier: _Classifier, *, is_said: bool
 def _record_credit(credit: labels.CreditLine, classifier: _Classifier) -> None:
     header = classifier.header
     if credit.kind == "cast":
-        classifier.header = replace(header, cast=(*header.cast, *labels.split_names(credit.who)))
+        names = labels.split_names(credit.who)
+        guests = names if fold_name(credit.role).startswith(("vous", "invit", "interven", "particip")) else ()
+        classifier.header = replace(header, cast=(*header.cast, *names), guests=(*header.guests, *guests))
         classifier.in_cast = not credit.who
     elif credit.kind == "thanks":
         classifier.header = replace(header, thanks=(*header.thanks, credit.who))

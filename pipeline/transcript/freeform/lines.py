@@ -17,6 +17,10 @@ _TIME_AFTER_NAME = re.compile(rf"(?P<name>[^\W\d_][^:«»\[\]()]{{0,39}}?)\s*[\[
 _TIME_INSIDE = re.compile(rf"\s*[\[(]{_CLOCK}[\])]")
 _DASH = re.compile(r"(?:(?:--|[-–—•·*‑])\s+|[–—•](?=\w)|-(?=[^\W\d_a-zà-ÿœ]))")
 _SENTENCE_END = re.compile(r"[.!?…:»”\"\])]\s*$")
+_UNFINISHED_WORD = re.compile(
+    r"(?<![\w’'-])(?:le|la|les|un|une|des|du|de|au|aux|et|ou|à|dans|par|pour|avec|que|qui|ce|cette|ces|son|sa|ses|notre|nos|votre|vos|leur|leurs)$",
+    re.I,
+)
 _UNFINISHED_END = re.compile(
     r"(?:,|\b(?:le|la|les|un|une|des|du|de|au|aux|et|ou|à|en|dans|par|pour|sur|avec|que|qui|ce|cette|ces|son|sa|ses|notre|nos))$", re.I
 )
@@ -210,7 +214,7 @@ def _is_continuation(previous: SourceLine, line: SourceLine, blocks: bool) -> bo
     if previous.is_heading or starts or re.fullmatch(r"\w+_\w+|[(\[][^()\[\]]*[)\]]|.*[:=*_-]", previous.text):
         return previous.text.count("[") > previous.text.count("]") and line.text[:1] not in "[«" and not line.has_dash
     is_cut = _SENTENCE_END.search(previous.text) is None
-    if line.text[0].islower() and is_cut:
+    if is_cut and (line.text[0].islower() or (_UNFINISHED_WORD.search(previous.text) and len(previous.text.split()) > 3)):
         return True
     return not line.starts_paragraph and (blocks or line.text[0].islower() or _UNFINISHED_END.search(previous.text) is not None)
 
