@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 
 _LINES_MAX = 6  # line numbers in one remark
 

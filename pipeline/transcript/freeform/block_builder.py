@@ -14,7 +14,7 @@ from pipeline.transcript.freeform import quotes as quotes
 from pipeline.transcript.freeform.blocks import normalise_brackets, voice_key
 from pipeline.transcript.freeform.classifier import ClassifiedLine, LineKind
 from pipeline.transcript.freeform.introductions import presented_next, self_introduction
-from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 from pipeline.transcript.freeform.speakers import SpeakerTable, Utterance, split_utterance
 from pipeline.transcript.freeform.unplaced import unplaced_note
 from pipeline.transcript.freeform.voice_over import ANNOUNCEMENT, VOICE_OFF, VOICE_OFF_AT_START, VOICE_OFF_WITH_NAME, split_voice_over

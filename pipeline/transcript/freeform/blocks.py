@@ -17,7 +17,7 @@ from pipeline.transcript import (
     section_role,
 )
 from pipeline.transcript.freeform.labels import find_person, fold_name
-from pipeline.transcript.freeform.lines import Remark
+from pipeline.transcript.freeform.source_lines import Remark
 
 _QUOTATION_KINDS = {"archive", "micro-trottoir", "extrait", "témoignage", "vox-pop", "clip", "testimony"}
 _QUOTATION_PREFIXES = ("bande annonce", "radio trottoir", "radiotrottoir", "micro", "publicite")

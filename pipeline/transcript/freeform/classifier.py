@@ -11,9 +11,9 @@ from pipeline.model import CauserieError
 from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform.labels import fold_name
-from pipeline.transcript.freeform.lines import Remark, SourceLine
 from pipeline.transcript.freeform.page_text import is_page_text
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 from pipeline.transcript.freeform.speakers import opening_label
 from pipeline.transcript.freeform.spoken_credits import announces_credits, find_spoken_credits
 

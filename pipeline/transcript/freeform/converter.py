@@ -17,8 +17,9 @@ from pipeline.transcript.freeform.alterations import alteration_remarks
 from pipeline.transcript.freeform.block_builder import BlockBuilder
 from pipeline.transcript.freeform.blocks import close_parts, declare_voices, narration_label
 from pipeline.transcript.freeform.classifier import LineKind, TranscriptHeader, classify_lines
-from pipeline.transcript.freeform.lines import Remark, SourceLine, clean_lines, split_lines
+from pipeline.transcript.freeform.lines import clean_lines, split_lines
 from pipeline.transcript.freeform.roles import introduced_voices, propose_roles
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 from pipeline.transcript.freeform.speakers import find_speakers
 from pipeline.transcript.freeform.unplaced import dropped_names
 from pipeline.transcript.freeform.word_audit import WordCount, audit_words

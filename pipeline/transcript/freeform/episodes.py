@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.transcript.freeform import labels as labels
-from pipeline.transcript.freeform.lines import SourceLine
+from pipeline.transcript.freeform.source_lines import SourceLine
 
 _HEAD_LINES = 3  # title, summary and one more line before the facts of an episode
 

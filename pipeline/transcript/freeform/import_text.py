@@ -14,7 +14,8 @@ from pipeline.transcript.freeform.classifier import TranscriptHeader
 from pipeline.transcript.freeform.converter import Conversion, convert_lines
 from pipeline.transcript.freeform.docx import read_docx
 from pipeline.transcript.freeform.episodes import split_episodes
-from pipeline.transcript.freeform.lines import Remark, SourceLine, split_lines
+from pipeline.transcript.freeform.lines import split_lines
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 from pipeline.transcript.freeform.unplaced import unplaced_note
 
 _TEXT_SUFFIXES = (".txt", ".md", ".text", "")

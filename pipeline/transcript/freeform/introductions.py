@@ -64,13 +64,20 @@ def introduced_names(texts: Iterable[str]) -> Iterator[str]:
 
     A name with a description, « Firmin, apprenti au port, … », is an introduction too.
     """
+    texts = tuple(texts)
+    yield from welcomed_names(texts)
     for text in texts:
         if name := self_introduction(text):
             yield fold_name(name)
         if name := presented_next(text)[0]:
             yield fold_name(name)
-        yield from (fold_name(found["name"]) for found in _WELCOMED.finditer(text))
         yield from (fold_name(found[0].partition(",")[0]) for found in _DESCRIBED.finditer(text))
+
+
+def welcomed_names(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the folded names of guests: « je reçois Marc », « bienvenue Anne »."""
+    for text in texts:
+        yield from (fold_name(found["name"]) for found in _WELCOMED.finditer(text))
 
 
 _DESCRIBED = re.compile(rf"{NAME.pattern}, (?:le |la |l[’']|une? |notre |votre )?[a-zà-ÿœ]{{4,}}")

@@ -28,7 +28,7 @@ _BRACKETED_PART = re.compile(
     re.I,
 )
 _ORDINAL = r"(?:premi[èe]re?|deuxi[èe]me|seconde?|troisi[èe]me|quatri[èe]me|cinqui[èe]me|derni[èe]re?|\d{1,2}(?:[èe]re|[èe]me|e))"
-_RANK = r"(?:\d{1,2}|[ivx]{1,5}|une?|deux|trois|quatre|cinq|six)"
+_RANK = r"(?:\d{1,2}|[ivx]{1,5}|premi[èe]re?|seconde?|derni[èe]re?|une?|deux|trois|quatre|cinq|six)"
 _NUMBERED_PART = re.compile(
     rf"(?:{_ORDINAL} (?:partie|acte|volet|s[ée]quence|sc[èe]ne)|(?:partie|chapitre|acte|volet|s[ée]quence|sc[èe]ne) (?:n[o°º] ?)?{_RANK})"
     r"(?:\s*[:.–—-]\s+(?=\S)[^.:]{1,90})?",
@@ -97,6 +97,8 @@ class CreditLine:
 def match_part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, str] | None:
     """Return the label of the part a line opens and the rest of the line; None when it opens no part."""
     bare = text.strip(_ORNAMENTS)
+    if _NUMBERED_PART.fullmatch(bare.rstrip(".")) and text.isupper():
+        bare = bare.rstrip(".")  # « SCÈNE III. »
     if heading:
         return bare.rstrip(" :"), ""
     if found := _BRACKETED_PART.match(bare):
@@ -158,7 +160,10 @@ def _sentence_case(label: str) -> str:
         return label[:1].upper() + label[1:]
     lead = re.match(r"(?:(?:[IVX]{1,5}|\d{1,2})\s*[.)–—-]\s*)?(?:«\s*)?", label)
     start = lead.end() if lead else 0
-    return label[: start + 1] + label[start + 1 :].lower()
+    lower = label[: start + 1] + label[start + 1 :].lower()
+    return re.sub(
+        r"(?i)((?:acte|sc[èe]ne|partie|chapitre|volet|s[ée]quence) )([ivxlc]+)\b", lambda found: found[1] + found[2].upper(), lower
+    )
 
 
 def match_file_marker(text: str) -> tuple[str, str] | None:

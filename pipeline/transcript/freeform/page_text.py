@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.transcript.freeform.lines import SourceLine
+from pipeline.transcript.freeform.source_lines import SourceLine
 
 _PAGE_NUMBER = (
     r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"

@@ -12,16 +12,21 @@ from dataclasses import dataclass
 
 from pipeline.transcript import NARRATOR_ROLES, Block, Insert, Note, Paragraph, Section, is_narrating, section_role
 from pipeline.transcript.freeform.blocks import voice_key
-from pipeline.transcript.freeform.introductions import introduced_names, self_introduction
+from pipeline.transcript.freeform.introductions import introduced_names, self_introduction, welcomed_names
 from pipeline.transcript.freeform.labels import NAME, fold_name
-from pipeline.transcript.freeform.lines import Remark
 from pipeline.transcript.freeform.name_variants import TITLES
+from pipeline.transcript.freeform.source_lines import Remark
 
 _RUN_TURNS_MIN, _RUN_VOICES_MIN = 4, 2
 _GAP_MAX = 2  # paragraphs of the narrator between two turns of a run
 _LONG_TURN_WORDS = 30  # on average: nobody answers at such length in a short fiction
 _LONG_RUN_TURNS = 60
 _WHOLE_SHARE = 0.9  # of the words: the text is a conversation from end to end
+_OPENING_TURNS = 3
+_PROGRAMME = re.compile(  # what the title or the first turns of an interview say
+    r"(?i)\b(?:interviews?|entretiens?|rencontre avec|conversation|d[ée]bat|table ronde|podcast|[ée]mission|[ée]pisode|num[ée]ro de|"
+    r"au micro|invit[ée]e?s?|bienvenue (?:dans|sur|[àa] toutes)|auditeurs|auditrices|welcome to)\b"
+)
 _INTERVIEWERS = frozenset(
     """
     q r question reponse journaliste animateur animatrice presentateur presentatrice intervieweur intervieweuse interviewer enqueteur
@@ -94,8 +99,8 @@ def introduced_voices(blocks: Sequence[Block], full_names: Mapping[str, str]) ->
     """The folded names of people introduced in a text. In a turn, only a full name counts: a character says « je suis Paul » too."""
     told = [part.text for block in blocks for part in _parts(block) if isinstance(block, Insert) or not part.voice]
     names = {*introduced_names(told), *(fold_name(voice) for voice in full_names)}
-    turns = introduced_names(part.text for block in blocks for part in _parts(block) if isinstance(block, Paragraph) and part.voice)
-    return names | {name for name in turns if " " in name}
+    turns = [part.text for block in blocks for part in _parts(block) if isinstance(block, Paragraph) and part.voice]
+    return names | {name for name in introduced_names(turns) if " " in name} | set(welcomed_names(turns))
 
 
 def _narrator_name(blocks: Sequence[Block]) -> tuple[str, int] | None:
@@ -155,8 +160,11 @@ def _is_fiction(run: _TurnRun, introduced: Collection[str], credited: Collection
         return False
     words = sum(_spoken_words(turn.text) for turn in run.turns)
     everything = sum(_spoken_words(part.text) for block in blocks for part in _parts(block))
+    if words < _WHOLE_SHARE * everything:
+        return True
     is_long = words > _LONG_TURN_WORDS * len(run.turns) or len(run.turns) > _LONG_RUN_TURNS
-    return not (is_long and words >= _WHOLE_SHARE * everything)
+    opening = " ".join([*(block.text for block in blocks if isinstance(block, Note)), *(turn.text for turn in run.turns[:_OPENING_TURNS])])
+    return not is_long and not _PROGRAMME.search(opening)
 
 
 def _parts(block: Block) -> tuple[Paragraph, ...]:

@@ -11,8 +11,8 @@ from itertools import pairwise
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform.blocks import voice_key
 from pipeline.transcript.freeform.labels import fold_name
-from pipeline.transcript.freeform.lines import SourceLine
 from pipeline.transcript.freeform.name_variants import TITLES, merge_variants
+from pipeline.transcript.freeform.source_lines import SourceLine
 
 _LABEL_START = r"(?P<label>[^\W\d_][^:«»\[\]()\n]{0,39}?)"
 _NAME_COLON = re.compile(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.transcript import Insert, Note, Paragraph, Section, Transcript
 from pipeline.transcript.freeform.labels import fold_name
-from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 from pipeline.transcript.freeform.speakers import NARRATOR_LABELS
 
 _WORD = re.compile(r"[^\W_]+")
