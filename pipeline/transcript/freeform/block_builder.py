@@ -13,7 +13,7 @@ from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform import quotes as quotes
 from pipeline.transcript.freeform.blocks import normalise_brackets, voice_key
 from pipeline.transcript.freeform.classifier import ClassifiedLine, LineKind
-from pipeline.transcript.freeform.introductions import presented_next, self_introduction
+from pipeline.transcript.freeform.introductions import named_in_label, presented_next, self_introduction
 from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 from pipeline.transcript.freeform.speakers import SpeakerTable, Utterance, split_utterance
 from pipeline.transcript.freeform.unplaced import unplaced_note
@@ -222,9 +222,12 @@ class BlockBuilder:
             self._add_remark(line, f"read as said by {name}, who gives that name")
             return voice_key(name)
         before = next((block for block in reversed(self.blocks) if not isinstance(block, Note)), None) if is_first else None
-        if not isinstance(before, Paragraph) or before.voice:
+        if isinstance(before, Section):
+            name, label = named_in_label(before.label)
+        elif isinstance(before, Paragraph) and not before.voice:
+            name, label = presented_next(before.text)
+        else:
             return ""
-        name, label = presented_next(before.text)
         if name:
             self._add_remark(line, f"read as said by {name}, whom the narrator presents before it")
             if label:

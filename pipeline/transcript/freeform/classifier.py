@@ -10,16 +10,12 @@ from enum import Enum
 from pipeline.model import CauserieError
 from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
+from pipeline.transcript.freeform.header_lines import header_length, is_body_line, is_fact_or_credit
 from pipeline.transcript.freeform.labels import fold_name
 from pipeline.transcript.freeform.page_text import is_page_text
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
 from pipeline.transcript.freeform.source_lines import Remark, SourceLine
-from pipeline.transcript.freeform.speakers import opening_label
 from pipeline.transcript.freeform.spoken_credits import announces_credits, find_spoken_credits
-
-_SAID = re.compile(r"^(?:bonjour|bonsoir|bienvenue|salut|merci)\b|\b(?:je|j[’']\w+|nous|vous)\b.*[!.]$", re.I)  # no title speaks so
-_TITLE_CHARS_MAX = 120  # characters
-_HEADER_LINES_MAX = 10  # lines
 
 
 class LineKind(Enum):
@@ -103,7 +99,7 @@ def classify_lines(lines: Sequence[SourceLine], location: str) -> tuple[Transcri
     lines = [_merge_label(line) for line in lines]
     start, end, next_file_start = _audio_file_bounds(lines)
     classifier.is_delimited = end is not None
-    body_start = start if start is not None else _header_length(lines)
+    body_start = start if start is not None else header_length(lines)
     quoted = _capitals_inside_quotes(lines[body_start:])
     for line in lines[:body_start]:
         _classify_header_line(line, classifier)
@@ -138,7 +134,7 @@ def _capitals_inside_quotes(lines: Sequence[SourceLine]) -> set[int]:
 def _merge_label(line: SourceLine) -> SourceLine:
     """Merge label and text of a table row « Durée | 00h09 », or of a credit whose role is in bold."""
     text = f"{line.label.rstrip(' :')} : {line.text}"
-    return replace(line, text=text, label="", source=text) if line.label and not line.has_dash and _is_fact_or_credit(text) else line
+    return replace(line, text=text, label="", source=text) if line.label and not line.has_dash and is_fact_or_credit(text) else line
 
 
 def _audio_file_bounds(lines: Sequence[SourceLine]) -> tuple[int | None, int | None, int | None]:
@@ -149,53 +145,6 @@ def _audio_file_bounds(lines: Sequence[SourceLine]) -> tuple[int | None, int | N
     start = starts[0] if starts and (end is None or starts[0] < end) else None
     next_start = next((index for index in starts if end is not None and index > end), None)
     return start, end, next_start
-
-
-def _header_length(lines: Sequence[SourceLine]) -> int:
-    """Return how many lines are header when no marker says so: up to the last fact, or to the first music after a line or two."""
-    first_heard = next((index for index, line in enumerate(lines) if _is_body_line(line) and not _is_fact_or_credit(line.text)), len(lines))
-    facts = [index for index, line in enumerate(lines[: min(first_heard, _HEADER_LINES_MAX)]) if _is_fact(line.text)]
-    facts += [index for index, line in enumerate(lines[:first_heard]) if _is_fact_or_credit(line.text)]
-    if facts:
-        return max(facts) + 1
-    first = next((index for index, line in enumerate(lines) if _is_body_line(line)), len(lines))
-    if not first or len(lines) == 1 or not _is_title(lines[0]) or _is_first_turn(lines):
-        return 0
-    return 2 if first == 2 < len(lines) and _is_music(lines[2]) else 1
-
-
-def _is_fact(text: str) -> bool:
-    return bool(labels.match_identifier(text) or labels.match_keyed_field(text) or labels.parse_duration_s(text) is not None)
-
-
-def _is_fact_or_credit(text: str) -> bool:
-    """Whether a line belongs to the header when no speech comes before it."""
-    return bool(_is_fact(text) or labels.match_episode(text) or labels.match_credit(text, False) or labels.match_credits(text))
-
-
-def _is_body_line(line: SourceLine) -> bool:
-    """Whether a line cannot belong to the header."""
-    return bool(
-        line.has_dash or line.label or line.anchor_s is not None or line.text[:1] in "[«" or labels.match_part(line.text, capitals=False)
-    )
-
-
-def _is_music(line: SourceLine) -> bool:
-    found = labels.match_part(line.text)
-    return line.text.startswith("[") or bool(found and labels.fold_name(found[0]).startswith(("generique", "jingle", "intro")))
-
-
-def _is_first_turn(lines: Sequence[SourceLine]) -> bool:
-    """Whether the first line is a turn, « Solène : Papi, c’est quoi un bac ? »: its name opens another line too."""
-    name = opening_label(lines[0].text)
-    return bool(name) and any(opening_label(line.text) == name or fold_name(line.label) == name for line in lines[1:])
-
-
-def _is_title(line: SourceLine) -> bool:
-    if _SAID.search(line.text) and not line.is_heading:
-        return False
-    is_short = len(line.text) <= _TITLE_CHARS_MAX and not re.search(r"[.:,;…]$", line.text)
-    return line.is_heading or labels.match_episode(line.text) is not None or (is_short and not line.label)
 
 
 def _classify_header_line(line: SourceLine, classifier: _Classifier) -> None:
@@ -251,7 +200,7 @@ def _classify_body_line(line: SourceLine, classifier: _Classifier, *, after_end:
         or _classify_credit(line, classifier, is_said=not after_end)
     ):
         return
-    elif after_end and not (_is_body_line(line) or (classifier.lines and classifier.lines[-1].kind is LineKind.PART)):
+    elif after_end and not (is_body_line(line) or (classifier.lines and classifier.lines[-1].kind is LineKind.PART)):
         classifier.add(LineKind.UNPLACED, line, "it is after the end of the audio file")
     else:
         if title := labels.match_episode(text):
@@ -325,7 +274,7 @@ def _classify_credit(line: SourceLine, classifier: _Classifier, *, is_said: bool
 def _record_credit(credit: labels.CreditLine, classifier: _Classifier) -> None:
     header = classifier.header
     if credit.kind == "cast":
-        names = labels.split_names(credit.who)
+        names = tuple(name for name in labels.split_names(credit.who) if name[:1].isupper())
         guests = names if fold_name(credit.role).startswith(("vous", "invit", "interven", "particip")) else ()
         classifier.header = replace(header, cast=(*header.cast, *names), guests=(*header.guests, *guests))
         classifier.in_cast = not credit.who

@@ -33,6 +33,7 @@ _GIVEN_THE_FLOOR = re.compile(
     rf"(?i:\b(?:[ée]cout(?:ons|ez)|la parole (?:est )?[àa]|le t[ée]moignage d[e’]|au micro,?|voici|listen to)) ?(?P<name>{_FULL})"
     r"(?P<what>, [^.:!?«»\[\]]{3,140})?[:.…]?$"
 )
+_IN_LABEL = re.compile(rf"(?i:t[ée]moignage|interview|entretien|portrait|paroles?)(?: d[e’']| avec) ?(?P<name>{_FULL})(?P<what>, .+)?$")
 _WELCOMED = re.compile(
     rf"(?i:\b(?:je re[çc]ois|nous recevons|avec nous,?|j[’']accueille|nous accueillons|bienvenue,?|(?:notre|mon) invit[ée]e?,?|"
     rf"au micro d[e’]|en compagnie d[e’]|rencontr[ée]e?|rejoint|we meet|welcome,?|our guest,?)) ?(?P<name>{_FULL})"
@@ -57,6 +58,15 @@ def presented_next(text: str) -> tuple[str, str]:
             what = (found["what"] or "").strip(" ,:.")
             return found["name"], f"{found['name']}, {what}" if what else ""
     return "", ""
+
+
+def named_in_label(label: str) -> tuple[str, str]:
+    """Return the name and the description in the label of a part, « Témoignage de Paulette, 81 ans »; empty strings for none."""
+    found = _IN_LABEL.match(label)
+    if not found:
+        return "", ""
+    what = (found["what"] or "").strip(" ,")
+    return found["name"], f"{found['name']}, {what}" if what else ""
 
 
 def introduced_names(texts: Iterable[str]) -> Iterator[str]:

@@ -19,8 +19,8 @@ _CAPITALS = r"[A-ZÀ-ÞŒŸ][A-ZÀ-ÞŒŸ’'-]+(?: [A-ZÀ-ÞŒŸ][A-ZÀ-ÞŒŸ�
 _ASIDE = r"(?:\s*[,(\[]\s*(?P<aside>[^()\[\]:–—]{2,50}?)[)\]]?)?"
 _BRACKETED = re.compile(rf"(?:[-–—]\s*)?\[(?P<name>{_NAME})\]\s*:?\s*(?P<text>.*)$")
 _ALONE = re.compile(rf"(?P<name>{_CAPITALS}){_ASIDE}\s*[.:]?$|[-–—]\s*(?P<dashed>{_NAME})\s*[-–—]$")
-_POINT_DASH = re.compile(rf"(?P<name>{_CAPITALS}){_ASIDE}\s*[.,]\s*[-–—]+\s+(?P<text>\S.*)$")
-_POINT = re.compile(rf"(?P<name>{_CAPITALS}){_ASIDE}\. +(?P<text>[^\W\d_a-zà-ÿ].*|[«\[(].*)$")
+_POINT_DASH = re.compile(rf"(?P<name>{_CAPITALS}){_ASIDE}\s*[.,]?\s*[-–—]+\s+(?P<text>\S.*[a-zà-ÿœ].*)$")
+_POINT = re.compile(rf"(?P<name>{_CAPITALS}|[A-Z]){_ASIDE}\. +(?P<text>[^\W\d_a-zà-ÿ].*|[«\[(].*)$")
 _SOUNDS = frozenset(
     """
     musique musiques rire rires bruit bruits bruitage bruitages sonnerie silence applaudissements transition jingle soupir soupirs
@@ -68,7 +68,7 @@ def _alone(text: str) -> _Mark | None:
 
 
 def _point_dash(text: str) -> _Mark | None:
-    found = _POINT_DASH.match(text)
+    found = None if labels.match_part(text, capitals=False) else _POINT_DASH.match(text)
     return _Mark(found["name"].strip(" ."), found["text"], (found["aside"] or "").strip(" .")) if found else None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.transcript import NARRATOR_ROLES, Block, Insert, Note, Paragraph, Section, is_narrating, section_role
@@ -72,8 +72,8 @@ def propose_roles(
     roles: dict[str, str] = {}
     remarks: list[Remark] = []
     fictions: list[_TurnRun] = []
-    for run in _runs(blocks):
-        if not _is_fiction(run, introduced, credited, blocks):
+    for run in _runs(blocks, lambda voice: is_introduced(voice, introduced) or _is_interviewer(voice)):
+        if not _is_fiction(run, credited, blocks):
             continue
         in_title = run.section and not is_narrating(section_role(run.section))
         if in_title and _speak_elsewhere(run.voices, run, blocks):
@@ -124,20 +124,26 @@ def _remedy(in_title: bool) -> str:
     return "take the roles out of the front matter" if in_title else "replace the heading, ## Entretien for example"
 
 
-def _runs(blocks: Sequence[Block]) -> Iterator[_TurnRun]:
-    """Yield the runs of turns outside inserts, in parts that give no role."""
+def _is_interviewer(voice: str) -> bool:
+    """Whether a voice is named after its part in an interview: « Journaliste », « Q »."""
+    return fold_name(voice).split(" ")[0] in _INTERVIEWERS
+
+
+def _runs(blocks: Sequence[Block], is_real: Callable[[str], bool]) -> Iterator[_TurnRun]:
+    """Yield the runs of turns outside inserts, in parts that give no role; somebody real ends them."""
     section, first = "", None
     turns: list[Paragraph] = []
     last = gap = 0
     for index, block in enumerate((*blocks, Section(""))):
-        ends = isinstance(block, (Section, Insert)) or gap > _GAP_MAX
+        is_turn = isinstance(block, Paragraph) and bool(block.voice)
+        ends = isinstance(block, (Section, Insert)) or gap > _GAP_MAX or (is_turn and is_real(getattr(block, "voice", "")))
         if ends:
             if first is not None:
                 yield _TurnRun(first, last + 1, section, tuple(turns))
             first, turns, gap = None, [], 0
         if isinstance(block, Section):
             section = block.label
-        elif isinstance(block, Paragraph) and block.voice and not _gives_role(section):
+        elif isinstance(block, Paragraph) and block.voice and not _gives_role(section) and not is_real(block.voice):
             first, last, gap = index if first is None else first, index, 0
             turns.append(block)
         elif isinstance(block, Paragraph) and not block.voice and _spoken_words(block.text) and first is not None:
@@ -150,11 +156,9 @@ def _gives_role(section: str) -> bool:
     return bool(role) and not is_narrating(role)
 
 
-def _is_fiction(run: _TurnRun, introduced: Collection[str], credited: Collection[str], blocks: Sequence[Block]) -> bool:
-    """Whether nobody introduced the voices of a run, and nothing says that it is an interview."""
+def _is_fiction(run: _TurnRun, credited: Collection[str], blocks: Sequence[Block]) -> bool:
+    """Whether a run of voices that nobody introduced is long enough, and nothing says that it is an interview."""
     if len(run.turns) < _RUN_TURNS_MIN or len(run.voices) < _RUN_VOICES_MIN:
-        return False
-    if any(is_introduced(voice, introduced) or fold_name(voice).split(" ")[0] in _INTERVIEWERS for voice in run.voices):
         return False
     if all(is_introduced(voice, credited) for voice in run.voices):  # the team; one of them may only share a character's first name
         return False

@@ -11,6 +11,7 @@ _VERBS = {
     "[ée]crite?s?": "écriture",
     "r[ée]alis[ée]e?s?": "réalisation",
     "produite?s?": "production",
+    "lue?s?": "narration",
     "mix[ée]e?s?": "mixage",
     "mont[ée]e?s?": "montage",
     "mise? en (?:ondes|son)": "réalisation",
@@ -49,6 +50,7 @@ _VOICES = re.compile(rf"(?i:\bavec (?:les voix de |la voix de |la participation 
 _STARTS = re.compile(
     r"(?i:c[’']était|vous (?:venez d[’'][ée]couter|avez (?:entendu|[ée]cout[ée]))|(?:un|une) (?:podcast|s[ée]rie|[ée]mission|production)|"
     r"ce podcast|cet [ée]pisode|this was)\b"
+    rf"|(?i:(?:{_ANY_VERB})(?:(?:, | et )(?:{_ANY_VERB}))* par )"
 )
 
 
