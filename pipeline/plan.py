@@ -214,7 +214,8 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     language = episode.info.language[:2] or (show.info.language[:2] if speech.language == "auto" else speech.language)
     diarised = episode.diarised
     keys = [*(recording.voice for recording in episode.mix.recordings), *(key for each in diarised for _, key in each.speakers)]
-    voices = {key: show.people[key].name for key in keys if key}
+    people = {key: person.name for key, person in show.people.items()}
+    voices = {key: people[key] for key in keys if key}
     return (
         _whisper_step(show, episode, "transcribe", transcribe_master, {"words": words}, "chunks"),
         *(
@@ -246,7 +247,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             align_words,
             {"text": text, "words": words},
             {"timed": timed},
-            {"people": tuple(show.people)},
+            {"people": people},
             revision=ALIGN_REVISION,
         ),
         Step(

@@ -11,6 +11,7 @@ from pipeline.engine import is_unedited_draft, read_json, read_text
 from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug, pluralise
 from pipeline.speech import summary
 from pipeline.transcript import are_proposed, parse_rttm, parse_transcript, read_chapters, text_review, undeclared_labels, unnamed_speakers
+from pipeline.transcript.freeform import open_questions
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
@@ -22,6 +23,7 @@ def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
         elif path.exists() and folder == "transcripts":
             yield from _undeclared_voices(path, f"{folder}/{episode.slug}.md")
             yield from _unchecked(path, f"{folder}/{episode.slug}.md", episode.slug)
+            yield from _questions(path, f"{folder}/{episode.slug}.md")
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed_speakers(root, episode)
@@ -55,6 +57,12 @@ def _unchecked(path: Path, where: str, slug: str) -> Iterator[str]:
         text = read_text(path, where)
         if text_review(text, parse_transcript(text, where)).is_unchecked:
             yield f"check off {where} when you have read it to the end: causerie review {slug}; until then its readers are told"
+
+
+def _questions(path: Path, where: str) -> Iterator[str]:
+    """What only a person can say about the text: who speaks in an insert, what a voice is."""
+    for each in open_questions(path.read_text(encoding="utf-8", errors="replace"), where):
+        yield f"answer, {where}:{each.line}: {each.message} ({each.hint})"
 
 
 def _unnamed_speakers(root: Path, episode: Episode) -> Iterator[str]:

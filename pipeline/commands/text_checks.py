@@ -15,7 +15,7 @@ from pipeline.commands.directories import OWN_PACK, PACKAGES
 from pipeline.engine import FileCache, is_unedited_draft, read_text, source_signature
 from pipeline.feed.rules import ADVICE, Finding
 from pipeline.guide import are_all_spoken, clip_quotes, guide_warnings, locate, missing_glyphs, parse_guide, spoken_words
-from pipeline.model import CauserieError, Episode, Problems, Show, TimedTranscript, format_clock, pluralise
+from pipeline.model import CauserieError, Episode, Problems, Show, TimedTranscript, format_clock, pluralise, terminal_safe
 from pipeline.transcript import (
     MAX_CPS,
     MAX_LINES,
@@ -24,6 +24,7 @@ from pipeline.transcript import (
     build_turns,
     parse_transcript,
     spoken_paragraphs,
+    stale_names,
     unreadable_cues,
 )
 from pipeline.transcript.freeform import LineIndex, LineKeys, line_keys, lint_transcript
@@ -40,6 +41,7 @@ class TranscriptFacts(TypedDict):
 
     errors: list[ErrorValue]
     advice: list[AdviceValue]
+    names: list[AdviceValue]
     lines: list[LineKeys]
     digest: str
     is_draft: bool
@@ -59,7 +61,8 @@ class TextChecks:
     def __init__(self, root: Path, show: Show, cache: FileCache) -> None:
         self._root, self._show, self._cache = root, show, cache
         self._transcripts: dict[str, TranscriptFacts | None] = {}
-        self._version = f"{source_signature(*_SOURCES)} {_digest(*sorted(show.people))}"
+        self._people = {key: person.name for key, person in show.people.items()}
+        self._version = f"{source_signature(*_SOURCES)} {_digest(*sorted(f'{key} {name}' for key, name in self._people.items()))}"
 
     def errors(self, episode: Episode) -> Iterator[CauserieError]:
         """The mistakes in an episode's transcript and guide, and the quotes of the guide that are not in the transcript."""
@@ -88,7 +91,7 @@ class TextChecks:
         where, language = f"transcripts/{episode.slug}.md", self._language(episode)
         path = self._root / where
         if where not in self._transcripts:
-            read = partial(_read_transcript, path, where, language, tuple(self._show.people))
+            read = partial(_read_transcript, path, where, language, self._people)
             is_there = path.is_file()
             self._transcripts[where] = (
                 self._cache.get_or_compute(path, f"text {where}", f"{self._version} {language}", read) if is_there else None
@@ -116,7 +119,7 @@ class TextChecks:
 
     def _parsed(self, episode: Episode) -> Transcript:
         where = f"transcripts/{episode.slug}.md"
-        return _parse(read_text(self._root / where, where), where, tuple(self._show.people))
+        return _parse(read_text(self._root / where, where), where, tuple(self._people))
 
     def _transcript_advice(self) -> Iterator[Finding]:
         """Advice on each transcript: its own, and what an index of all the texts in its language finds in it."""
@@ -128,6 +131,7 @@ class TextChecks:
             similar = self._near_duplicates(texts)
             for where, facts in texts.items():
                 yield from _findings("transcript", where, sorted([*similar[where], *facts["advice"]], key=lambda each: int(each[0])))
+                yield from _findings("name", where, facts["names"])
 
     def _near_duplicates(self, texts: Mapping[str, TranscriptFacts]) -> dict[str, list[AdviceValue]]:
         """Advice on lines that differ by one word from those of another text, kept until one of the texts changes."""
@@ -158,15 +162,29 @@ class TextChecks:
         return episode.info.language or self._show.info.language
 
 
-def _read_transcript(path: Path, where: str, language: str, people: tuple[str, ...]) -> TranscriptFacts:
+def _read_transcript(path: Path, where: str, language: str, people: Mapping[str, str]) -> TranscriptFacts:
     """What is kept of a transcript."""
     try:
         text = read_text(path, where)
-        transcript = _parse(text, where, people)
+        transcript = _parse(text, where, tuple(people))
     except CauserieError as error:
-        return {"errors": _error_values(error), "advice": [], "lines": [], "digest": "", "is_draft": False}
-    advice: list[AdviceValue] = [[each.line, each.message, each.hint] for each in lint_transcript(text, where, language, transcript)]
-    return {"errors": [], "advice": advice, "lines": line_keys(text), "digest": _digest(text), "is_draft": is_unedited_draft(text)}
+        return {"errors": _error_values(error), "advice": [], "names": [], "lines": [], "digest": "", "is_draft": False}
+    return {
+        "errors": [],
+        "advice": [[each.line, each.message, each.hint] for each in lint_transcript(text, where, language, transcript)],
+        "names": list(_name_advice(text, transcript, people)),
+        "lines": line_keys(text),
+        "digest": _digest(text),
+        "is_draft": is_unedited_draft(text),
+    }
+
+
+def _name_advice(text: str, transcript: Transcript, people: Mapping[str, str]) -> Iterator[AdviceValue]:
+    """Voices whose front matter names a person otherwise than show.toml."""
+    lines = text.split("\n")
+    for key, message, hint in stale_names(transcript, people):
+        number = next((number for number, line in enumerate(lines, 1) if "voices" in line and key in line), 1)
+        yield [number, terminal_safe(message), terminal_safe(hint)]
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,8 @@ from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, unde
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
 from pipeline.transcript.review_status import add_check_off, review_notice, text_review
 from pipeline.transcript.timed_json import link_time_s, read_timed
-from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
+from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_narrating, is_placeholder_name, section_role
+from pipeline.transcript.voice_names import stale_names
 
 __all__ = [
     "ANCHOR",
@@ -49,6 +50,7 @@ __all__ = [
     "draft_transcript",
     "format_reasons",
     "format_transcript",
+    "is_narrating",
     "is_placeholder_name",
     "link_time_s",
     "parse_anchor",
@@ -61,6 +63,7 @@ __all__ = [
     "section_role",
     "speaker_labels",
     "spoken_paragraphs",
+    "stale_names",
     "text_review",
     "undeclared_labels",
     "unknown_speakers",

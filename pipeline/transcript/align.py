@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -36,15 +36,15 @@ class TimedToken(NamedTuple):
 TimeSpan = tuple[float, float]
 
 
-def align_words(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]) -> None:
-    """Write to `timed` the corrected `text` with times from `words`. `people` are the keys of the show's people.
+def align_words(text: Path, words: Path, *, timed: Path, people: Mapping[str, str]) -> None:
+    """Write to `timed` the corrected `text` with times from `words`. `people` gives the names of the show's people by key.
 
     `CauserieError` or `Problems` when the text has mistakes of grammar.
     """
     written = read_text(text)
     transcript = parse_transcript(written, str(text), people)
     recognition = read_json(words)
-    aligned = align_turns(build_turns(transcript, recognition["language"]), recognition)
+    aligned = align_turns(build_turns(transcript, recognition["language"], people), recognition)
     write_timed(timed, replace(aligned, review=text_review(written, transcript), doubtful=open_doubts(transcript)))
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import html as markup
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pipeline.engine import write_atomic, write_json
-from pipeline.model import TimedTranscript, Turn, Voice, Word, format_clock, slugify
+from pipeline.model import TimedTranscript, Turn, Voice, Word, apply_typography, format_clock, slugify
 from pipeline.templates import labels
 from pipeline.transcript.cues import Cue, split_cues
 from pipeline.transcript.review_status import review_notice
@@ -45,12 +46,33 @@ def write_captions(timed: Path, *, vtt: Path, srt: Path, json: Path, html: Path,
     """Write the transcript in `timed` as WebVTT, SRT, Podcast Index JSON, an HTML fragment and plain text."""
     transcript = read_timed(timed)
     notice = review_notice(transcript.review, transcript.language)
-    cut = split_cues(transcript, VTT_LINE_CHARS)
+    labelled = with_section_labels(transcript)
+    cut = split_cues(labelled, VTT_LINE_CHARS)
     write_atomic(vtt, vtt_text(cut, transcript.language, notice))
-    write_atomic(srt, srt_text(transcript))
+    write_atomic(srt, srt_text(labelled))
     write_json(json, json_value(cut, transcript.language, notice))
     write_atomic(html, html_text(transcript))
     write_atomic(txt, plain_text(transcript))
+
+
+def with_section_labels(transcript: TimedTranscript) -> TimedTranscript:
+    """The transcript with the label of each section as a sound before its first turn: « [Archive : 1958] »."""
+    turns: list[Turn] = []
+    for label, turn in _labelled_turns(transcript):
+        if label:
+            turns.append(Turn(Voice(""), (Word(f"[{label}]"),), turn.section))
+        turns.append(turn)
+    return replace(transcript, turns=tuple(turns))
+
+
+def _labelled_turns(transcript: TimedTranscript) -> Iterator[tuple[str, Turn]]:
+    """Each turn with the label of the section that it opens, on one line and without brackets; empty when it opens none."""
+    section = ""
+    for turn in transcript.turns:
+        label = turn.section if turn.section != section else ""
+        section = turn.section
+        plain = " ".join(_strip_controls(label).translate({ord("["): "(", ord("]"): ")"}).split(" "))
+        yield apply_typography(plain, transcript.language).strip(), turn
 
 
 def speaker_name(voice: Voice, language: str) -> str:
@@ -112,10 +134,12 @@ def json_value(shown: Sequence[Cue], language: str, notice: str = "") -> Transcr
 
 
 def html_text(transcript: TimedTranscript) -> str:
-    """The Podcast Index's HTML transcript, a fragment: `<cite>`, `<time>`, `<p>` for each turn."""
+    """The Podcast Index's HTML transcript, a fragment: `<cite>`, `<time>`, `<p>` for each turn, `<h2>` where a section begins."""
     notice = review_notice(transcript.review, transcript.language)
     lines = [f"<p>[{markup.escape(notice)}]</p>"] if notice else []
-    for turn in transcript.turns:
+    for label, turn in _labelled_turns(transcript):
+        if label:
+            lines.append(f"<h2>{markup.escape(label)}</h2>")
         if not _is_sound(turn):
             lines.append(f"<cite>{markup.escape(speaker_name(turn.voice, transcript.language))}{_colon(transcript.language)}</cite>")
         if (start_s := link_time_s(turn)) is not None:
@@ -125,11 +149,14 @@ def html_text(transcript: TimedTranscript) -> str:
 
 
 def plain_text(transcript: TimedTranscript) -> str:
-    """Plain text: a paragraph for each turn, the speaker's name first."""
+    """Plain text: a paragraph for each turn, the speaker's name first; `## Label` where a section begins."""
     language, notice = transcript.language, review_notice(transcript.review, transcript.language)
-    starts = ("" if _is_sound(turn) else f"{speaker_name(turn.voice, language)}{_colon(language)} " for turn in transcript.turns)
-    turns = (start + _strip_controls(turn.text) for start, turn in zip(starts, transcript.turns, strict=True))
-    return "\n\n".join((*([f"[{notice}]"] if notice else []), *turns)) + "\n"
+    parts = [f"[{notice}]"] if notice else []
+    for label, turn in _labelled_turns(transcript):
+        parts += [f"## {label}"] if label else []
+        start = "" if _is_sound(turn) else f"{speaker_name(turn.voice, language)}{_colon(language)} "
+        parts.append(start + _strip_controls(turn.text))
+    return "\n\n".join(parts) + "\n"
 
 
 def _is_sound(turn: Turn) -> bool:

@@ -197,8 +197,12 @@ def _cue_spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[f
         after = known[end] if end < len(parts) else None
         room = (spans[-1][1] if spans else 0.0, after[0] if after else duration_s)
         group = parts[index:end]
-        if room[1] - room[0] < _MIN_CUE_S and spans:
-            group, room = [parts[index - 1], *group], (spans.pop()[0], max(room))
+        if room[1] - room[0] < _MIN_CUE_S:
+            before_s, after_s = (span[1] - span[0] if span else 0.0 for span in (spans[-1] if spans else None, after))
+            if spans and before_s >= min(after_s, 2 * _MIN_CUE_S):
+                group, room = [parts[index - 1], *group], (spans.pop()[0], max(room))
+            elif after and after[1] > room[0]:
+                group, room, end = [*group, parts[end]], (room[0], after[1]), end + 1
         spans.extend(_divide_time(group, *room))
         index = end
     return spans

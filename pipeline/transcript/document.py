@@ -34,7 +34,10 @@ from dataclasses import dataclass, field
 from pipeline.model import NARROW_SPACE, format_clock
 
 SPEAKER_LABEL = re.compile(r"(?P<label>[^\s:«»\[\]\\@#%+-][^:«»\[\]\n]{0,39}?)[ \u00a0\u202f]?:[ \u00a0\u202f](?=\S)")
-_MARKUP = re.compile(r"\\|%%|#{1,6} |- |\+\+\+$|@\d")
+_MARKUP = re.compile(
+    r"\\|%%|#{1,6} |- |[+＋][+＋ \u00a0]*$|@\d|(?:---|===|~~~|\*\*\*|```\w*)$|"
+    r"(?i:\[{1,2}voices *[.\]]|(?:name|role|person|label|draft|voices(?:\.\S+)?) *= *[\"'“«{\[]|[\w\"'-]+ *= *\{)"
+)
 
 
 @dataclass(frozen=True)

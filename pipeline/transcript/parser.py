@@ -31,6 +31,9 @@ _SPACES = " \t\u00a0\u202f"
 _FENCE = "+++"
 _HEAD_KEYS = ("reviewed", "voices")
 _VOICE_KEYS = ("name", "role", "person", "label")
+_NEAR_FENCE = re.compile(r"(?:[+＋][ \u00a0]?){2,}|(?:---|===|~~~|\*\*\*)|```\w*")  # what people type for +++
+_TOML_TABLE = re.compile(r"\[{1,2}voices *(?:\.|\]{1,2} *$)", re.I)
+_TOML_VALUE = re.compile(r"(?:(?:name|role|person|label|draft|reviewed|voices(?:\.\S+)?) *= *[\"'“«{\[]|[\w\"'-]+ *= *\{)", re.I)
 
 
 @dataclass
@@ -61,6 +64,7 @@ def parse_transcript(text: str, where: str = "transcript", people: Collection[st
     context = _ParseContext(where)
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     head, first = _split_front_matter(lines, context)
+    _check_stray_front_matter(lines, first, context)
     comments = tuple(line.strip()[1:].strip() for line in head if line.lstrip().startswith("#"))
     values = _parse_front_matter(head, context)
     voices = _parse_voices(values, head, context, people)
@@ -82,6 +86,33 @@ def _split_front_matter(lines: list[str], context: _ParseContext) -> tuple[list[
             return lines[1:index], index + 1
     context.problem(1, "the front matter is not closed", f"put a line {_FENCE} after it")
     return [], len(lines)
+
+
+def _check_stray_front_matter(lines: list[str], first: int, context: _ParseContext) -> None:
+    """Report front matter that the text would publish as speech: after blank lines, behind a misspelt fence, or in the middle."""
+    filled = [(number, bare) for number, line in enumerate(lines[first:], first + 1) if (bare := line.strip(_SPACES))]
+    following = [bare for _, bare in (*filled, (0, ""))][1:]
+    skip_to = 0
+    if first == 0 and filled and (message := _misplaced_fence(filled[0][1], following[0])):
+        context.problem(filled[0][0], message, f"write {_FENCE} alone on the very first line, and again after the last line of TOML")
+        skip_to = next((number for number, bare in filled[1:] if _NEAR_FENCE.fullmatch(bare)), filled[0][0])  # told once
+    for (number, bare), after in zip(filled, following, strict=True):
+        if number <= skip_to:
+            continue
+        if _NEAR_FENCE.fullmatch(bare) and bare[0] in "+＋":
+            hint = "the front matter stands once, at the top; if this is said, put \\ before it; else delete it"
+            context.problem(number, f"a line {bare} stands in the text", hint)
+        elif _TOML_VALUE.match(bare) or _TOML_TABLE.match(bare) and (". " not in bare and "." in bare or _TOML_VALUE.match(after)):
+            hint = f"move it to the front matter, between two lines {_FENCE} at the top; if it is said, put \\ before it"
+            context.problem(number, f"“{bare[:40]}” stands in the text, and would be published as speech", hint)
+
+
+def _misplaced_fence(bare: str, following: str) -> str:
+    """What is wrong with a first line of text that is meant as a fence; empty when it is not."""
+    if bare == _FENCE:
+        return "the front matter does not begin on the first line"
+    is_meant = bare[0] in "+＋" or _TOML_TABLE.match(following) or _TOML_VALUE.match(following)
+    return f"“{bare}” is not a fence of the front matter" if _NEAR_FENCE.fullmatch(bare) and is_meant else ""
 
 
 def _parse_front_matter(head: list[str], context: _ParseContext) -> dict[str, Any]:

@@ -211,14 +211,6 @@ def test_speaking_time_is_that_of_the_words_by_voice_and_by_role():
     assert [(share.name, share.seconds) for share in found.roles] == [("récit", 30), ("archive", 10)]
 
 
-def test_unnamed_voices_of_two_sections_are_not_one_person():
-    turns = tuple(
-        replace(TURNS[0], voice=Voice("Voix 1"), words=(Word("Oui.", 0, 1),), section=each, insert=True) for each in ("1978", "Rue", "1978")
-    )
-    found = compute_speaking_time(TimedTranscript(50, "fr", turns), {}, "Narration")
-    assert [(share.name, share.seconds) for share in found.voices] == [("Voix 1 (1978)", 2), ("Voix 1 (Rue)", 1)]
-
-
 def test_one_voice_alone_is_compared_with_nobody():
     assert compute_speaking_time(TimedTranscript(50, "fr", TURNS[:2]), {}, "Narration").voices == ()
 

@@ -3,9 +3,12 @@
 "use strict";
 
 const $ = id => document.getElementById(id);
-const audio = $("audio"), text = $("text"), lines = $("lines");
+const audio = $("audio"), text = $("text"), lines = $("lines"), head = $("head"); // the front matter has a box of its own
 const say = JSON.parse($("say").textContent);
 const BEFORE_S = 2, BACK_S = 3, PAUSE_MS = 500;
+
+const whole = () => (head.value && !head.value.endsWith("\n") ? head.value + "\n" : head.value) + text.value; // what is saved
+const headLines = () => whole().length === text.value.length ? 0 : whole().slice(0, whole().length - text.value.length).split("\n").length - 1;
 
 let saved = "", digest = "", asked = 0, waiting = 0;
 let timed = []; // every word that has a time, in order: {start_s, node, column}
@@ -59,8 +62,17 @@ function placeOf(offset) {
 
 // ── what the server says of the text ──
 
-function show(found) {
-  const nodes = [...lines.children];
+// The server counts the lines of the file, front matter included; a mistake in the front matter has line 0 here.
+function inText({words, doubts, mistakes, remarks}) {
+  const first = headLines(), moved = each => ({...each, line: Math.max(0, each.line - first), of_file: each.line});
+  return {
+    words: words.filter(([line]) => line > first).map(([line, ...rest]) => [line - first, ...rest]),
+    doubts: doubts.map(moved), mistakes: mistakes.map(moved), remarks: remarks.map(moved),
+  };
+}
+
+function show(answer) {
+  const found = inText(answer), nodes = [...lines.children];
   nodes.forEach(node => { node.words = []; node.classList.remove("doubt", "wrong"); });
   timed = found.words.map(([line, column, start_s]) => {
     const node = nodes[line - 1];
@@ -74,7 +86,8 @@ function show(found) {
   doubts = found.doubts;
   doubts.filter(doubt => doubt.line).forEach(doubt => nodes[doubt.line - 1].classList.add("doubt"));
   markDoubted();
-  found.mistakes.forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
+  found.mistakes.filter(mistake => mistake.line).forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
+  if (found.mistakes.some(mistake => !mistake.line)) $("front").open = true;
   list("doubts", doubts, doubtItem);
   list("mistakes", found.mistakes, lineItem);
   list("remarks", found.remarks, lineItem);
@@ -115,8 +128,9 @@ function item(mark, said, act) {
   return li;
 }
 
-function lineItem({line, said}) {
-  return item(say.line.replace("{n}", line), said, () => goTo(lines.children[line - 1]));
+function lineItem({line, of_file, said}) {
+  const toHead = () => { $("front").open = true; head.focus(); };
+  return item(say.line.replace("{n}", of_file), said, () => line ? goTo(lines.children[line - 1]) : toHead());
 }
 
 function doubtItem(doubt) {
@@ -155,11 +169,11 @@ async function checkOff() {
   if (!answer) return;
   const found = await answer.json();
   if (!answer.ok) return problem(found.problem);
-  const before = text.value, after = found.text;
-  let head = 0, tail = 0;
-  while (head < Math.min(before.length, after.length) && before[head] === after[head]) head++;
-  while (tail < Math.min(before.length, after.length) - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
-  replace(head, before.length - tail, after.slice(head, after.length - tail));
+  $("front").open = true; // what is written there is seen, and can be undone
+  head.focus();
+  head.select();
+  if (!document.execCommand("insertText", false, found.head)) head.value = found.head;
+  changed();
   save();
 }
 
@@ -176,13 +190,13 @@ function changed() {
   asked++; // an answer about the text before is no longer wanted
   clearTimeout(waiting);
   waiting = setTimeout(look, PAUSE_MS);
-  tell(text.value === saved ? "" : say.unsaved);
+  tell(whole() === saved ? "" : say.unsaved);
 }
 
 // ── saving ──
 
 async function send(method, name, more = {}) {
-  const body = JSON.stringify({text: text.value, digest, ...more});
+  const body = JSON.stringify({text: whole(), digest, ...more});
   try {
     return await fetch(name, {method, headers: {"Content-Type": "application/json"}, body});
   } catch {
@@ -192,14 +206,14 @@ async function send(method, name, more = {}) {
 }
 
 async function save() {
-  const sent = text.value, answer = await send("PUT", "text");
+  const sent = whole(), answer = await send("PUT", "text");
   if (!answer) return;
   const said = await answer.json().catch(() => ({problem: `${answer.status} ${answer.statusText}`}));
   if (!answer.ok) return problem(said.problem);
   saved = sent;
   digest = said.digest;
   problem("");
-  tell(text.value === saved ? say.saved : say.unsaved);
+  tell(whole() === saved ? say.saved : say.unsaved);
 }
 
 const tell = said => { $("status").textContent = said; };
@@ -293,16 +307,19 @@ text.addEventListener("click", () => {
 });
 $("check-off").addEventListener("click", checkOff);
 text.addEventListener("input", changed);
+head.addEventListener("input", changed);
 audio.addEventListener("timeupdate", follow);
 audio.addEventListener("seeked", follow);
-addEventListener("beforeunload", event => { if (text.value !== saved) event.preventDefault(); });
+addEventListener("beforeunload", event => { if (whole() !== saved) event.preventDefault(); });
 for (const [id, act] of Object.entries({play: playOrPause, back: goBack, next: nextDoubt, from_here: fromHere, save})) $(id).addEventListener("click", act);
 
 fetch("text").then(answer => answer.json()).then(found => {
   if (found.problem) return problem(found.problem);
   ({digest} = found);
-  text.value = saved = found.text;
-  text.disabled = false;
+  head.value = found.head;
+  text.value = found.text;
+  saved = whole();
+  text.disabled = head.disabled = false;
   copyText();
   show(found);
 }).catch(() => problem(say.gone));

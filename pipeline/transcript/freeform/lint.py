@@ -22,6 +22,7 @@ from pipeline.transcript import (
     undeclared_labels,
 )
 from pipeline.transcript.freeform.blocks import close_parts
+from pipeline.transcript.freeform.questions import open_questions
 from pipeline.transcript.freeform.speakers import looks_like_name
 
 _LONG_PARAGRAPH_CHARS = 1200  # about 90 s of one voice
@@ -61,6 +62,7 @@ def lint_transcript(text: str, where: str = "", language: str = "fr", transcript
     except CauserieError:
         return tuple(sorted(diagnostics, key=lambda remark: remark.line))
     diagnostics += [*_voice_diagnostics(transcript, text), *_long_paragraphs(transcript), *_unclosed_sections(transcript, language)]
+    diagnostics += [Diagnostic(each.line, each.message, each.hint) for each in open_questions(text, where)]
     return tuple(sorted(diagnostics, key=lambda remark: remark.line))
 
 

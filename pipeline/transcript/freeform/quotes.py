@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.transcript import Paragraph
-from pipeline.transcript.freeform.lines import SourceLine
+from pipeline.transcript.freeform.source_lines import SourceLine
 
 
 def single_line(text: str) -> str:

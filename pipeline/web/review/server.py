@@ -22,7 +22,7 @@ from pipeline.engine import read_json, read_text, write_atomic
 from pipeline.model import CauserieError
 from pipeline.publish import content_type
 from pipeline.templates import environment, folder, labels
-from pipeline.transcript import add_check_off
+from pipeline.transcript import add_check_off, scan_head
 from pipeline.transcript.freeform import LineIndex, LineKeys, line_keys
 from pipeline.web import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 from pipeline.web.review.view_model import build_view_model
@@ -142,10 +142,22 @@ def make_review_server(session: ReviewSession, port: int = 0) -> tuple[Threading
 
 
 def load_state(session: ReviewSession) -> dict[str, Any]:
-    """The text on disk, its digest, and the annotations that the page shows next to it."""
+    """The text on disk in two parts, front matter and speech, its digest, and the annotations that the page shows next to it."""
     content = session.text.read_bytes()
     text = decode_text(content)
-    return {"text": text, "digest": digest(content), **annotate(session, text)}
+    head, body = split_head(text)
+    return {"head": head, "text": body, "digest": digest(content), **annotate(session, text)}
+
+
+def split_head(text: str) -> tuple[str, str]:
+    """The front matter with its fences and the empty lines after it, and the rest; no front matter when it is not closed."""
+    lines = text.split("\n")
+    first, _ = scan_head(text)
+    if not first or lines[first - 1].rstrip() != "+++" or first < 2:
+        return "", text
+    while first < len(lines) - 1 and not lines[first].strip():
+        first += 1
+    return "\n".join(lines[:first]) + "\n", "\n".join(lines[first:])
 
 
 def annotate(session: ReviewSession, text: str) -> dict[str, Any]:
@@ -219,7 +231,9 @@ class _ReviewHandler(FileRequestHandler):
         if name == "beside":
             self._send_result(lambda: annotate(self.session, value["text"]))
         elif name == "reviewed":
-            self._send_result(lambda: {"text": add_check_off(value["text"], value["day"], value["by"])})
+            self._send_result(
+                lambda: dict(zip(("head", "text"), split_head(add_check_off(value["text"], value["day"], value["by"])), strict=True))
+            )
 
     def do_PUT(self) -> None:
         """Save the text."""

@@ -9,7 +9,7 @@ from pipeline.transcript.freeform.lint import lint_transcript
 ROOT = Path(__file__).parents[3]
 SLUGS = ("01-la-file-d-attente", "02-une-voix-au-bout-du-fil")
 SHOW = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "transcripts").glob("*.md")}
-NORA = "+++\n[voices.Nora]\n+++\nNora : Oui.\n"
+NORA = '+++\n[voices.Nora]\nrole = "entretien"\n+++\nNora : Oui.\n'
 
 
 def messages(text: str, **more) -> list[tuple[int, str]]:
@@ -73,7 +73,7 @@ def test_plain_spaces_are_counted_once_for_all():
 
 def test_a_voice_that_never_speaks_and_one_that_is_almost_another_are_told():
     text = NORA.replace("+++\nN", "[voices.Malik]\n+++\nN", 1) + "Nora : Oui.\n\nNorah : Non.\n\nNorah : Si.\n\nNorah : Non.\n\n"
-    assert messages(text) == [(3, "“Malik” is declared but never speaks"), (5, "“Nora” is almost “Norah”")]
+    assert messages(text) == [(4, "“Malik” is declared but never speaks"), (6, "“Nora” is almost “Norah”")]
 
 
 def test_narration_inside_an_archive_is_told():

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
-from pipeline.web.review.server import annotate, decode_text, digest, encode_text, make_review_server, open_session, save_text
+from pipeline.web.review.server import annotate, decode_text, digest, encode_text, make_review_server, open_session, save_text, split_head
 from tests.support.review_sample import SLUG, TEXT, make_session
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
@@ -171,7 +171,8 @@ def test_the_check_off_is_offered_when_no_doubt_and_no_mistake_is_left(served: S
     heard = TEXT.replace("%% ? 0:02–0:04 « la file d’atente » (mots peu sûrs)\n\n", "")
     assert [check(text)["offered"] for text in (TEXT, heard, heard + "\n« non fermé")] == [False, True, False]
     status, _, body = served.ask("POST", f"{served.base}reviewed", {"text": heard, "day": "2026-10-05", "by": 'H. "Marchand"'})
-    text = json.loads(body)["text"]
+    answer = json.loads(body)
+    text = answer["head"] + answer["text"]
     assert (status, text) == (200, heard.replace("+++\n", '+++\nreviewed = "2026-10-05, H. Marchand"\n', 1))
     assert check(text) == {"notice": "Transcription relue le 5\u00a0octobre 2026 par H. Marchand", "offered": False, "done": True}
     assert served.file.read_text(encoding="utf-8") == TEXT  # it is saved as any other change
@@ -197,3 +198,25 @@ def test_the_lines_of_other_texts_are_read_again_when_they_change(tmp_path: Path
     assert "“toute” here, “notre” there" in remarks()[0]
     other.unlink()
     assert remarks() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        (TEXT, TEXT[: TEXT.index("Bonjour")]),
+        ("Bonjour.\n", ""),
+        ("\n+++\n[voices.maud]\n+++\nBonjour.\n", ""),
+        ("++\n[voices.maud]\n++\nBonjour.\n", ""),
+        ("+++\n[voices.maud]\nBonjour.\n", ""),
+        ("+++\n+++", "+++\n+++\n"),
+        ("+++\n+++\n", "+++\n+++\n"),
+    ],
+)
+def test_the_front_matter_is_kept_out_of_the_text(text: str, head: str) -> None:
+    assert split_head(text)[0] == head
+
+
+@given(st.text(alphabet='+\n a[="', max_size=30).map("+++\n{}".format))
+def test_front_matter_and_text_are_together_what_they_were(text: str) -> None:
+    head, body = split_head(text)
+    assert (head + body).removesuffix("\n") == text.removesuffix("\n")
