@@ -62,6 +62,7 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
 WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
+ALIGN_REVISION = 2  # 2: times are given only where words agree, and the others marked
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
 _SERIES_GUIDES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDE_FORMATS = (
@@ -237,7 +238,14 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"names": voices, "language": language, "glossary": show.glossary, **({"diarised": diarised} if diarised else {})},
             is_draft=True,
         ),
-        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": tuple(show.people)}),
+        Step(
+            f"{slug}/align",
+            align_words,
+            {"text": text, "words": words},
+            {"timed": timed},
+            {"people": tuple(show.people)},
+            revision=ALIGN_REVISION,
+        ),
         Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS}),
         Step(
             f"{slug}/chapters",

@@ -13,6 +13,7 @@ from typing import ParamSpec
 
 from pipeline.audio import probe_fully, reject_unreadable, validate_mix
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
+from pipeline.commands.estimates import estimated_starts
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
 from pipeline.config import episode_of, read_config
 from pipeline.engine import FileCache, is_unedited_draft, read_text, source_signature
@@ -187,7 +188,9 @@ def _transcript_advice(root: Path, show: Show) -> list[Finding]:
             others = {name: other for name, other in texts.items() if name != where and languages[name] == languages[where]}
             doubts = lint_transcript(text, where, others, languages[where])
             findings += [Finding(ADVICE, OWN_PACK, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
-    return [*findings, *(each for episode in show.episodes for each in _guide_advice(root, show, episode))]
+    for episode in show.episodes:
+        findings += [*_guide_advice(root, show, episode), *estimated_starts(root, episode)]
+    return findings
 
 
 def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]:

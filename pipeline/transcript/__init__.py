@@ -20,7 +20,7 @@ from pipeline.transcript.document import (
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
-from pipeline.transcript.timed_json import link_time_s, read_timed
+from pipeline.transcript.timed_json import find_estimated, link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "assign_times",
     "build_turns",
     "draft_transcript",
+    "find_estimated",
     "format_reasons",
     "format_transcript",
     "is_placeholder_name",
