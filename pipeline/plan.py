@@ -62,7 +62,7 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
 WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
-ALIGN_REVISION = 2  # 2: who has checked the text
+ALIGN_REVISION = 2  # 2: times only where words agree, the others marked; who has checked the text
 LABELS_REVISION = 2  # of what has labels around the words of the show, 2: in Spanish and German, and from right to left
 CHAPTERS_REVISION = 2  # 2: long sections divided by topic, no title twice
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
@@ -242,14 +242,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"names": voices, "language": language, "glossary": show.glossary, **({"diarised": diarised} if diarised else {})},
             is_draft=True,
         ),
-        Step(
-            f"{slug}/align",
-            align_words,
-            {"text": text, "words": words},
-            {"timed": timed},
-            {"people": people},
-            revision=ALIGN_REVISION,
-        ),
+        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": people}, revision=ALIGN_REVISION),
         Step(
             f"{slug}/captions",
             write_captions,

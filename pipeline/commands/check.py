@@ -13,10 +13,11 @@ from typing import ParamSpec
 
 from pipeline.audio import probe_fully, reject_unreadable, validate_mix
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
+from pipeline.commands.estimates import estimated_starts, starts_of
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
 from pipeline.commands.text_checks import TextChecks
 from pipeline.config import episode_of, read_config
-from pipeline.engine import FileCache, read_json, read_text, source_signature
+from pipeline.engine import FileCache, read_json, read_text, sha256, source_signature
 from pipeline.feed import load_ledger
 from pipeline.feed.rules import (
     ADVICE,
@@ -97,7 +98,8 @@ def _run_checks(
             findings.append(_to_finding(root, error))
     if any(finding.level == ERROR for finding in findings):
         return [finding for finding in findings if finding.rule != "not-built"]
-    return [*findings, *_speaker_advice(root, show, texts), *texts.advice()]
+    starts = (finding for episode in show.episodes for finding in _estimated_starts(root, episode, cache))
+    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts]
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
@@ -203,6 +205,22 @@ def _check_speakers(root: Path, diarised: DiarisationSource, where: str) -> Iter
 
 def _read_diarisation(root: Path, diarised: DiarisationSource) -> tuple[DiarisedTurn, ...]:
     return parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
+
+
+def _estimated_starts(root: Path, episode: Episode, cache: FileCache) -> Iterator[Finding]:
+    """What begins at an estimated time, kept until the times, the guide, the chapters or the soundbites change."""
+    timed, *others = (root / path for path in (work_path(episode.slug, "timed.json"), *starts_of(episode.slug)))
+    if timed.is_file():
+        version = " ".join(
+            ["1", repr((episode.chapters, episode.soundbites)), *(sha256(path) if path.is_file() else "" for path in others)]
+        )
+        found = cache.get_or_compute(
+            timed,
+            f"starts {episode.slug}",
+            version,
+            lambda: [[each.where, each.problem, each.remedy] for each in estimated_starts(root, episode)],
+        )
+        yield from (Finding(ADVICE, OWN_PACK, "estimated-time", "", where, problem, hint) for where, problem, hint in found)
 
 
 def _check_chapters(root: Path, episode: Episode, cache: FileCache) -> list[CauserieError]:

@@ -1,6 +1,6 @@
 """Discussion guides: drafting, quotes found word for word, and the documents a team lead prints."""
 
-from pipeline.guide.clips import write_guide_clips
+from pipeline.guide.clips import find_clips, write_guide_clips
 from pipeline.guide.document import clip_quotes, parse_guide
 from pipeline.guide.draft import draft_guide
 from pipeline.guide.glyphs import missing_glyphs
@@ -13,6 +13,7 @@ __all__ = [
     "are_all_spoken",
     "clip_quotes",
     "draft_guide",
+    "find_clips",
     "guide_warnings",
     "locate",
     "missing_glyphs",

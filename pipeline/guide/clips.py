@@ -34,6 +34,7 @@ class GuideClip:
     start_s: float | None  # of the clip, with padding; None when the words have no times
     end_s: float | None
     displayed_s: tuple[int, int] | None = None  # start and end as printed in the guide
+    starts_estimated: bool = False
 
     @property
     def file_name(self) -> str:
@@ -86,6 +87,7 @@ def find_clips(guide: Guide, timed: TimedTranscript, location: str) -> tuple[Gui
             _voice_names(quote, timed.language),
             *_padded_range_s(played, timed.duration_s),
             played.displayed_s(timed.duration_s),
+            played.starts_estimated,
         )
         for number, (quote, played) in enumerate(located, 1)
     )
@@ -97,6 +99,8 @@ def clip_list(found_clips: tuple[GuideClip, ...], language: str, episode: str = 
     rows = [f"{terminal_safe(episode)} — {words['title']}" if episode else words["title"]]
     for clip in found_clips:
         times = "–".join(map(format_clock, clip.displayed_s)) if clip.displayed_s else words["nowhere"]
+        if clip.displayed_s and clip.starts_estimated:
+            times += f" ({words['estimated']})"
         quote = words["quote"].format(terminal_safe(clip.quote))
         rows += ["", f"{clip.number:02}  {times}  {terminal_safe(clip.voices)}", apply_typography(f"    {quote}", language)]
     return "\n".join(rows) + "\n"

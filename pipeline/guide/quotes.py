@@ -71,6 +71,11 @@ class Excerpt:
         return self.words[-1].word.end_s
 
     @property
+    def starts_estimated(self) -> bool:
+        """Whether the time of its first word is estimated: the clip may begin a few words early or late."""
+        return self.words[0].word.estimated
+
+    @property
     def duration_s(self) -> float:
         """Its duration; 0 when its start or end is unknown."""
         return 0.0 if self.start_s is None or self.end_s is None else self.end_s - self.start_s

@@ -27,6 +27,7 @@ class Word(NamedTuple):
     start_s: float | None = None
     end_s: float | None = None
     probability: float = 1.0
+    estimated: bool = False  # the times are a guess between neighbours, or rest on too few letters to be certain
 
     @property
     def is_sound(self) -> bool:

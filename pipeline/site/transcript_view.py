@@ -24,6 +24,7 @@ class TurnView:
 
     anchor: str  # "t88", "t88-2" for the second turn of that second; "" when the turn has no time
     start_s: float | None
+    is_estimated: bool  # its start is estimated, and shown as « ≈ 1:05 »
     speaker: str  # "" for a sound
     role: str  # only where it changes
     section: str  # only where it changes and no heading has the same text
@@ -52,6 +53,7 @@ def turn_views(timed: TimedTranscript, chapters: tuple[Chapter, ...], people: Ma
             TurnView(
                 anchor=_unique_anchor(link_time_s(turn), used_anchors),
                 start_s=link_time_s(turn),
+                is_estimated=_starts_estimated(turn),
                 speaker=apply_typography(speaker, timed.language),
                 role="" if turn.voice.role == role or not turn.voice.name else turn.voice.role,
                 section="" if turn.section.casefold() in displayed_titles else apply_typography(turn.section, timed.language),
@@ -65,6 +67,11 @@ def turn_views(timed: TimedTranscript, chapters: tuple[Chapter, ...], people: Ma
             role = turn.voice.role
         section = turn.section
     return tuple(views)
+
+
+def _starts_estimated(turn: Turn) -> bool:
+    """Whether the time of the first word that has one is estimated."""
+    return next((word.estimated for word in turn.words if word.start_s is not None), False)
 
 
 def _is_sound(turn: Turn) -> bool:

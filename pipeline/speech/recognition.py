@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.speech.backend import Backend
 
 _SILENCE_AMPLITUDE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
-MIN_UNHEARD_S = 1.5  # of voice without a word: longer than a breath or a laugh, shorter than a sentence
+MIN_UNHEARD_S = 1.5  # of voice that stays without a word is told: longer than a breath or a laugh, shorter than a sentence
+_MIN_AGAIN_S = 0.8  # of voice without a word is heard again
 _MAX_SAID_S = 1.2  # of a word; Whisper stretches one over the sentences it leaves out
 _MAX_WORD_S = 3.0  # nobody draws a word out for longer
 _PADDING_S = 0.2  # heard around a stretch: Whisper places words to about as much
@@ -76,7 +77,7 @@ class Recogniser:
         """What was heard, with another hearing of each stretch where a voice is and no word came; where none comes, that is told."""
         found, wordless = list(heard), []
         for start_s, end_s in gaps(heard, window.length_s):
-            if voiced_s(voice, start_s, end_s) < MIN_UNHEARD_S:
+            if voiced_s(voice, start_s, end_s) < _MIN_AGAIN_S:
                 continue
             heard_again = self._heard_better(hear, hear(start_s, end_s), voice)
             again = filter_hallucinations((each for each in heard_again if not is_improbable(each)), voice)
@@ -122,7 +123,7 @@ def detect_language(windows: Iterable[Window], backend: Backend) -> tuple[str, f
 
 
 def gaps(heard: Iterable[Segment], length_s: float) -> list[tuple[float, float]]:
-    """The stretches of a window, in seconds, that lie between its words and last `MIN_UNHEARD_S` or more."""
+    """The stretches of a window, in seconds, that lie between its words and last `_MIN_AGAIN_S` or more."""
     return _gaps_between(heard, 0.0, length_s)
 
 
@@ -178,11 +179,11 @@ def _placed_result(window: Window, future: Future[Hearing]) -> tuple[Window, Hea
 
 
 def _gaps_between(heard: Iterable[Segment], start_s: float, end_s: float) -> list[tuple[float, float]]:
-    """The stretches between two times without a word, of `MIN_UNHEARD_S` or more."""
+    """The stretches between two times without a word, of `_MIN_AGAIN_S` or more."""
     words = [(word.start_s or 0.0, word.end_s or 0.0) for segment in heard for word in segment.words]
     spans = sorted((first_s, min(last_s, first_s + _MAX_SAID_S)) for first_s, last_s in words)
     edges = [(start_s, start_s), *spans, (end_s, end_s)]
-    return [(before[1], after[0]) for before, after in pairwise(edges) if after[0] - before[1] >= MIN_UNHEARD_S]
+    return [(before[1], after[0]) for before, after in pairwise(edges) if after[0] - before[1] >= _MIN_AGAIN_S]
 
 
 def _mean_log_probability(segments: Sequence[Segment]) -> float:

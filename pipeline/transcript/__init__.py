@@ -22,7 +22,7 @@ from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
 from pipeline.transcript.review_status import add_check_off, review_notice, text_review
-from pipeline.transcript.timed_json import link_time_s, read_timed
+from pipeline.transcript.timed_json import find_estimated, link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_narrating, is_placeholder_name, section_role
 from pipeline.transcript.voice_names import stale_names
 
@@ -48,6 +48,7 @@ __all__ = [
     "assign_times",
     "build_turns",
     "draft_transcript",
+    "find_estimated",
     "format_reasons",
     "format_transcript",
     "is_narrating",

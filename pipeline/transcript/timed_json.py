@@ -21,6 +21,17 @@ class UnalignedSpan:
     last: int
 
 
+@dataclass(frozen=True)
+class EstimatedSpan:
+    """Words `first` to `last` of a turn, all indices, whose times are estimated, and when they are thought to be spoken, in seconds."""
+
+    turn: int
+    first: int
+    last: int
+    start_s: float
+    end_s: float
+
+
 class VoiceValue(TypedDict):
     """A voice in `timed.json`."""
 
@@ -52,6 +63,7 @@ class TimedValue(TypedDict):
 
     version: int
     unaligned: list[list[int]]  # [turn, first word, last word]
+    estimated: NotRequired[list[list[int]]]  # the same; absent in files of 0.2 and before
     duration_s: float
     language: str
     review: NotRequired[ReviewValue]  # unless a person wrote the text
@@ -65,6 +77,7 @@ def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
     value: TimedValue = {
         "version": 1,
         "unaligned": [[each.turn, each.first, each.last] for each in find_unaligned(transcript)],
+        "estimated": [[each.turn, each.first, each.last] for each in find_estimated(transcript)],
         "duration_s": transcript.duration_s,
         "language": transcript.language,
         "turns": [
@@ -86,9 +99,15 @@ def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
 
 def transcript_from_json(value: TimedValue) -> TimedTranscript:
     """The inverse of `transcript_to_json`; probabilities are not stored."""
+    estimated = {(turn, place) for turn, first, last in value.get("estimated", ()) for place in range(first, last + 1)}
     turns = (
-        Turn(Voice(**turn["voice"]), tuple(Word(*word) for word in turn["words"]), turn["section"], turn["insert"])
-        for turn in value["turns"]
+        Turn(
+            Voice(**turn["voice"]),
+            tuple(Word(*word)._replace(estimated=(index, place) in estimated) for place, word in enumerate(turn["words"])),
+            turn["section"],
+            turn["insert"],
+        )
+        for index, turn in enumerate(value["turns"])
     )
     return TimedTranscript(value["duration_s"], value["language"], tuple(turns), TextReview(**value.get("review", {})), _doubtful(value))
 
@@ -105,6 +124,18 @@ def find_unaligned(transcript: TimedTranscript) -> tuple[UnalignedSpan, ...]:
         for _, group in groupby(enumerate(untimed), key=lambda pair: pair[1] - pair[0]):
             places = [place for _, place in group]
             found.append(UnalignedSpan(index, places[0], places[-1]))
+    return tuple(found)
+
+
+def find_estimated(transcript: TimedTranscript) -> tuple[EstimatedSpan, ...]:
+    """The runs of words whose times are estimated."""
+    found: list[EstimatedSpan] = []
+    for index, turn in enumerate(transcript.turns):
+        for is_estimated, group in groupby(enumerate(turn.words), key=lambda pair: pair[1].estimated):
+            run = list(group) if is_estimated else []
+            times = [(word.start_s, word.end_s) for _, word in run if word.start_s is not None and word.end_s is not None]
+            if times:
+                found.append(EstimatedSpan(index, run[0][0], run[-1][0], times[0][0], times[-1][1]))
     return tuple(found)
 
 

@@ -87,6 +87,10 @@ def test_the_list_gives_the_times_that_the_guide_prints():
     assert len(printed) == 4 and re.findall(r"^\d\d  (\S+)", text, re.M) == printed
 
 
+def test_the_list_says_that_a_start_is_estimated():
+    assert "01  0:31–0:45 (début estimé" in clip_list((GuideClip(1, "Oui.", "Nora", 30.9, 44.9, (31, 45), True),), "fr")
+
+
 def test_the_list_tells_times_voices_and_words():
     quote = "Je connais les prénoms, les enfants, et même les chiens."
     text = clip_list(

@@ -85,6 +85,13 @@ def test_a_turn_whose_beginning_was_not_found_offers_no_link(tmp_path):
     assert found.get("id") is None and not found.xpath(".//a")
 
 
+def test_a_turn_whose_time_is_estimated_says_so(tmp_path):
+    turns = (Turn(Voice("", "récit", "nora"), (Word("Deviné.", 4.0, 4.5, estimated=True),)), Turn(Voice("", "récit"), (Word("Su.", 5, 6),)))
+    public = publish_sample(tmp_path, episodes=(FIRST,), turns=turns, chapters=((0, "Le récit"),)).root
+    page = parse(public / "01-la-file/index.html")
+    assert [link.text_content() for link in page.xpath("//p[contains(@class, 'turn')]/a")] == ["≈\u00a00:04", "0:05"]
+
+
 def test_sounds_inside_a_turn_are_marked_as_sounds(episode):
     assert texts(episode, "son") == ["[musique]", "[rires]"]
 

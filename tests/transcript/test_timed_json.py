@@ -12,7 +12,8 @@ from pipeline.transcript.timed_json import read_timed, write_timed
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 TIME_S = st.integers(0, 10**7).map(lambda milliseconds: milliseconds / 1000)
-WORD = (st.tuples(TEXT) | st.tuples(TEXT, TIME_S, TIME_S)).map(lambda said: Word(*said))
+TIMED_WORD = st.builds(Word, TEXT, TIME_S, TIME_S, st.just(1.0), st.booleans())
+WORD = st.tuples(TEXT).map(lambda said: Word(*said)) | TIMED_WORD
 TURN = st.builds(Turn, st.builds(Voice, TEXT, TEXT, TEXT, TEXT), st.lists(WORD, max_size=4).map(tuple), TEXT, st.booleans())
 REVIEW = st.builds(TextReview, st.sampled_from(["draft", "edited", "reviewed"]), TEXT, TEXT) | st.just(TextReview())
 DOUBTFUL = st.lists(st.tuples(TIME_S, TIME_S), max_size=3).map(tuple)

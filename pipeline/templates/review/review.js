@@ -74,14 +74,15 @@ function inText({words, doubts, mistakes, remarks}) {
 function show(answer) {
   const found = inText(answer), nodes = [...lines.children];
   nodes.forEach(node => { node.words = []; node.classList.remove("doubt", "wrong"); });
-  timed = found.words.map(([line, column, start_s]) => {
+  const estimated = new Set(found.estimated);
+  timed = found.words.map(([line, column, start_s], index) => {
     const node = nodes[line - 1];
-    node.words.push([column, start_s]);
+    node.words.push([column, start_s, estimated.has(index)]);
     return {start_s, node, column};
   });
   nodes.forEach(node => {
     node.firstChild.hidden = !node.words.length;
-    node.firstChild.textContent = node.words.length ? clock(node.words[0][1]) : "";
+    node.firstChild.textContent = node.words.length ? (node.words[0][2] ? "≈" : "") + clock(node.words[0][1]) : "";
   });
   doubts = found.doubts;
   doubts.filter(doubt => doubt.line).forEach(doubt => nodes[doubt.line - 1].classList.add("doubt"));

@@ -186,7 +186,8 @@ def _speak_elsewhere(voices: Collection[str], run: _TurnRun, blocks: Sequence[Bl
 
 def _testimonies(blocks: Sequence[Block]) -> dict[str, int]:
     """The voices that speak only in inserts of parts that give no role, with the line where each begins."""
-    section, found = "", {}
+    section = ""
+    found: dict[str, int] = {}
     elsewhere: Counter[str] = Counter()
     for block in blocks:
         if isinstance(block, Section):

@@ -37,6 +37,7 @@ class WordPosition:
     line: int
     column: int
     start_s: float
+    is_estimated: bool = False
 
 
 def build_view_model(
@@ -61,6 +62,7 @@ def build_view_model(
         "words": [[each.line, each.column, each.start_s] for each in positions],
         "doubts": doubts,
         "check": check_value(text, where, people, language, sum(each["line"] > 0 for each in doubts)),
+        "estimated": [index for index, each in enumerate(positions) if each.is_estimated],
         "mistakes": list(parse_errors(text, where, people)),
         "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in remarks],
     }
@@ -71,7 +73,7 @@ def locate_words(text: str, words_data: Recognition) -> list[WordPosition]:
     spoken_words, anchors = _spoken_words(text)
     timed = assign_times([Word(word) for _, _, word in spoken_words], anchors, words_data)
     placed = zip(spoken_words, timed, strict=True)
-    return [WordPosition(line, column, word.start_s) for (line, column, _), word in placed if word.start_s is not None]
+    return [WordPosition(line, column, word.start_s, word.estimated) for (line, column, _), word in placed if word.start_s is not None]
 
 
 def doubt_entries(
