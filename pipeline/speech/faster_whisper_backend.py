@@ -5,14 +5,14 @@ Each window is decoded by one thread: CTranslate2's decoder is slower on two, an
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
-from pipeline.speech.backend import FASTER_WHISPER
+from pipeline.speech.backend import FASTER_WHISPER, WHERE
+from pipeline.speech.devices import gpu_count, report_broken_gpu
 from pipeline.speech.hallucinations import Segment
 
 if TYPE_CHECKING:
@@ -59,19 +59,11 @@ class FasterWhisperBackend:
 
 def load_model(folder: Path, device: str = "auto") -> FasterWhisperBackend:
     """The model in a folder, on the GPU when there is one that works; `CauserieError` when it cannot be loaded."""
-    from ctranslate2 import get_cuda_device_count
-
-    gpus = get_cuda_device_count() if device != "cpu" else 0
-    if device == "cuda" and not gpus:
-        raise CauserieError("CUDA is asked for, and there is no GPU that it can use", "show.toml: speech.device", 'set device = "auto"')
-    if gpus:
+    if device != "cpu" and gpu_count(FASTER_WHISPER):
         try:
             return _load_on_gpu(folder)
         except RuntimeError as error:
-            if device == "cuda":
-                hint = 'repair the driver, or set device = "cpu"'
-                raise CauserieError(f"CUDA does not work ({error})", "show.toml: speech.device", hint) from error
-            print(f"CUDA does not work ({error}): Whisper runs on the processor", file=sys.stderr)
+            report_broken_gpu(device, error)
     workers = available_cores()
     model = _load(folder, device="cpu", compute_type="int8", cpu_threads=1, num_workers=workers)
     return FasterWhisperBackend(model, "int8", workers)
@@ -92,8 +84,8 @@ def _load(folder: Path, **options: Any) -> WhisperModel:  # Any: faster-whisper 
 
     try:
         return WhisperModel(str(folder), **options)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise CauserieError(f"is not a CTranslate2 model ({error})", str(folder), "copy or convert it again") from error
+    except Exception as error:  # the tokenizer's library raises nothing narrower
+        raise CauserieError(f"the model in {folder} cannot be loaded ({error})", WHERE, "copy or convert it again") from error
 
 
 def _to_segment(decoded: DecodedSegment) -> Segment:
