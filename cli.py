@@ -363,10 +363,17 @@ def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) ->
 
 @main.command()
 @add_options(SHOW_OPTION)
-def doctor(root: Path) -> None:
+@click.option("--fetch", metavar="NAME", help="Bring this Whisper model to the machine, such as base, to work without a network later.")
+def doctor(root: Path, fetch: str | None) -> None:
     """Show what is installed, which Whisper model the show uses, what is missing and the command that installs it."""
-    from pipeline.commands import diagnose
+    from pipeline.commands import Console, diagnose, fetch_named_model
 
+    if fetch is not None:
+        with Console() as console:
+            console.print_message(f"Fetching the Whisper model “{fetch}”…")
+            sentence = fetch_named_model(root.resolve(), fetch, console.on_bytes_fetched)
+        _echo(sentence)
+        return
     findings = diagnose(root.resolve())
     for finding in findings:
         click.echo(terminal_safe(str(finding)))

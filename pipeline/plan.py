@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.audio import cut_soundbites, encode_m4a, encode_mp3, encode_opus, ingest_recordings, tag_m4a, tag_mp3, tag_opus
@@ -265,11 +264,21 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
 def _whisper_step(show: Show, episode: Episode, kind: str, run: Callable[..., None], writes: Files, chunks: str) -> Step:
     """A step that runs Whisper; `chunks` is the folder, next to the master, where it caches the result of each window."""
     speech = show.speech
-    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # a checkpoint; anything else is a name the engine knows
-    reads: Reads = {"master": work_path(episode.slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
+    checkpoint = speech.checkpoint
+    reads: Reads = {"master": work_path(episode.slug, "master.flac"), **({"checkpoint": checkpoint} if checkpoint else {})}
     language = episode.info.language[:2] or speech.language
     settings = {"model": speech.model, "language": language, "engine": speech.engine, "chunks": chunks}
-    return Step(f"{episode.slug}/{kind}", run, reads, writes, settings, pool="model", revision=WHISPER_REVISION)
+    return Step(
+        f"{episode.slug}/{kind}",
+        run,
+        reads,
+        writes,
+        settings,
+        {"device": speech.device},  # another one changes words no more than another computer does, where `auto` chooses
+        pool="model",
+        explains=("checkpoint",),
+        revision=WHISPER_REVISION,
+    )
 
 
 def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) -> tuple[Step, ...]:

@@ -42,6 +42,7 @@ from pipeline.model import (
     terminal_safe,
 )
 from pipeline.plan import work_path
+from pipeline.speech import inspect_model
 from pipeline.transcript import (
     DiarisedTurn,
     parse_rttm,
@@ -125,6 +126,7 @@ def _check_files(
     problems += _errors_from(load_ledger, root / "feeds/ledger.json")
     if (root / show.cover).is_file():
         problems += _errors_from(check_cover, root / show.cover)
+    problems += _errors_from(inspect_model, show.speech, root)
     images = [image.file for image in show.feed.images]
     images += [chapter.image for episode in show.episodes for chapter in episode.chapters if chapter.image]
     for name in dict.fromkeys(images):

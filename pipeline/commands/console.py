@@ -74,6 +74,16 @@ class Console:
                 self._tasks[""] = progress.add_task("", total=None, detail="")
             progress.update(self._tasks[""], description=terminal_safe(text))
 
+    def on_bytes_fetched(self, done: int, total: int) -> None:
+        """Show how many bytes of a model are here, on a terminal; `total` may be an estimate, or 0 when it is unknown."""
+        if progress := self._live_display():
+            if "model" not in self._tasks:
+                self._tasks["model"] = progress.add_task("fetching", total=None, detail="")
+            of = f" of {total / 1e6:.0f}" if total else ""
+            progress.update(
+                self._tasks["model"], completed=min(done, total or done), total=total or None, detail=f"{done / 1e6:.0f}{of} MB"
+            )
+
     def on_bytes_sent(self, done: int, total: int) -> None:
         """Show how many bytes of a publication have been uploaded, with rate and time left, on a terminal."""
         now = time.monotonic()

@@ -57,7 +57,9 @@ from .language import text_direction as text_direction
 from .roles import TAXONOMY as TAXONOMY
 from .roles import find_role as find_role
 from .roles import role_label as role_label
+from .show import DEVICES as DEVICES
 from .show import ENGINES as ENGINES
+from .show import MODEL_NAMES as MODEL_NAMES
 from .show import Chapter as Chapter
 from .show import Credit as Credit
 from .show import Episode as Episode

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 OPENAI_WHISPER, FASTER_WHISPER = "openai-whisper", "faster-whisper"
+WHERE = "show.toml: speech.model"  # the key that names the model, in errors
 
 
 class Backend(Protocol):

@@ -7,7 +7,6 @@ word, of a draft would hang on what else the machine does.
 
 from __future__ import annotations
 
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
-from pipeline.speech.backend import FASTER_WHISPER
+from pipeline.speech.backend import FASTER_WHISPER, WHERE
+from pipeline.speech.devices import gpu_count, report_broken_gpu
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.languages import other_language
 
@@ -91,24 +91,17 @@ class FasterWhisperBackend:
 
 def load_model(folder: Path, device: str = "auto") -> FasterWhisperBackend:
     """The model in a folder, on the GPU when there is one that works; `CauserieError` when it cannot be loaded."""
-    from ctranslate2 import get_cuda_device_count
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="blas")
-    gpus = get_cuda_device_count() if device != "cpu" else 0
-    if device == "cuda" and not gpus:
-        raise CauserieError("CUDA is asked for, and there is no GPU that it can use", "show.toml: speech.device", 'set device = "auto"')
-    if gpus:
+    if device != "cpu" and gpu_count(FASTER_WHISPER):
         try:
             return _load_on_gpu(folder)
         except RuntimeError as error:
-            if device == "cuda":
-                hint = 'repair the driver, or set device = "cpu"'
-                raise CauserieError(f"CUDA does not work ({error})", "show.toml: speech.device", hint) from error
-            print(f"CUDA does not work ({error}): Whisper runs on the processor", file=sys.stderr)
+            report_broken_gpu(device, error)
     workers = available_cores()
     model = _load(folder, device="cpu", compute_type="int8", cpu_threads=1, num_workers=workers)
-    return FasterWhisperBackend(model, "int8", workers)
+    return _backend(model, "int8", workers)
 
 
 def _load_on_gpu(folder: Path) -> FasterWhisperBackend:
@@ -118,18 +111,22 @@ def _load_on_gpu(folder: Path) -> FasterWhisperBackend:
 
     model = WhisperModel(str(folder), device="cuda", compute_type="float16")
     model.detect_language(np.zeros(16_000, np.float32))
-    return FasterWhisperBackend(model, "float16", 1)
+    return _backend(model, "float16", 1)
+
+
+def _backend(model: WhisperModel, compute_type: str, workers: int) -> FasterWhisperBackend:
+    """The backend of a model, which from now on notes the languages of what it encodes."""
+    model.encode = EncodedLanguages(model)
+    return FasterWhisperBackend(model, compute_type, workers)
 
 
 def _load(folder: Path, **options: Any) -> WhisperModel:  # Any: faster-whisper has no types
     from faster_whisper import WhisperModel
 
     try:
-        model = WhisperModel(str(folder), **options)
-        model.encode = EncodedLanguages(model)
-        return model
-    except (RuntimeError, ValueError, OSError) as error:
-        raise CauserieError(f"is not a CTranslate2 model ({error})", str(folder), "copy or convert it again") from error
+        return WhisperModel(str(folder), **options)
+    except Exception as error:  # the tokenizer's library raises nothing narrower
+        raise CauserieError(f"the model in {folder} cannot be loaded ({error})", WHERE, "copy or convert it again") from error
 
 
 def _first_frames(features: NDArray[np.float32], seek: int) -> bytes:

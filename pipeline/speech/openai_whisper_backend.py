@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
-from pipeline.speech.backend import OPENAI_WHISPER
+from pipeline.speech.backend import OPENAI_WHISPER, WHERE
+from pipeline.speech.devices import gpu_count, report_broken_gpu
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.languages import other_language
 
@@ -81,17 +82,28 @@ def load_model(checkpoint: Path, device: str = "auto") -> OpenAIWhisperBackend:
     import torch
     import whisper
 
-    if device == "cuda" and not torch.cuda.is_available():
-        raise CauserieError("CUDA is asked for, and there is no GPU that it can use", "show.toml: speech.device", 'set device = "auto"')
     try:
-        whisper_model = whisper.load_model(str(checkpoint), None if device == "auto" else device)
+        whisper_model = whisper.load_model(str(checkpoint), _usable_device(device))
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
         hint = "give a file in openai-whisper's own format, or one of its names such as “small”"
-        raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
+        raise CauserieError(f"{checkpoint} is not a Whisper checkpoint", WHERE, hint) from error
     if whisper_model.device.type == "cpu":
         torch.set_num_threads(available_cores())  # torch counts the cores of the machine, not those this process may use
     assert isinstance(whisper_model, whisper.Whisper)
     return OpenAIWhisperBackend(whisper_model, "float32" if whisper_model.device.type == "cpu" else "float16")
+
+
+def _usable_device(device: str) -> str:
+    """`cuda` where something can be computed on it, or else `cpu`; `CauserieError` when `cuda` is asked for and does not work."""
+    import torch
+
+    if device != "cpu" and gpu_count(OPENAI_WHISPER):
+        try:
+            torch.zeros(1, device="cuda").add(1).item()  # a driver too old, or a library that is missing, shows only here
+            return "cuda"
+        except RuntimeError as error:
+            report_broken_gpu(device, error)
+    return "cpu"
 
 
 def _to_segment(decoded: dict[str, Any], language: str) -> Segment:  # Any: whisper has no types

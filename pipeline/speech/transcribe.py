@@ -29,16 +29,17 @@ def transcribe_master(
     language: str,
     checkpoint: Path | None = None,
     engine: str = AUTO,
+    device: str = AUTO,
     chunks: str | None = None,
 ) -> None:
     """Write to `words` the words the Whisper model recognises in `master`: see docs/formats.md.
 
     `model` is a name the engine knows, or the label of `checkpoint`: a .pt file, or the model.bin of a folder. `language` may be
-    `auto`. `chunks` is the folder of the window cache, relative to the folder of `master`. The model is given no names: a list of them
-    as a prompt made it skip sentences and write names over silence (docs/decisions/0022).
+    `auto`. `device` is `auto`, `cpu` or `cuda`. `chunks` is the folder of the window cache, relative to the folder of `master`. The model
+    is given no names: a list of them as a prompt made it skip sentences and write names over silence (docs/decisions/0022).
     """
     code = language_code(language)
-    backend = load_backend(engine, model, str(checkpoint or ""))
+    backend = load_backend(engine, model, str(checkpoint or ""), device)
     spoken_code, language_probability = detect_recording_language(master, backend) if code == AUTO else (code, None)
     recogniser = Recogniser(backend, spoken_code)
     cache = open_window_cache(master, recogniser, model, checkpoint, chunks)

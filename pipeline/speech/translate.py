@@ -39,6 +39,7 @@ def translate_master(
     language: str,
     checkpoint: Path | None = None,
     engine: str = AUTO,
+    device: str = AUTO,
     chunks: str | None = None,
 ) -> None:
     """Write to `vtt` English captions of `master`. The settings are those of `transcribe_master`; `chunks` must be another folder.
@@ -47,7 +48,7 @@ def translate_master(
     """
     code = language_code(language)
     check_translatable(model, code)
-    backend = load_backend(engine, model, str(checkpoint or ""))
+    backend = load_backend(engine, model, str(checkpoint or ""), device)
     if code == AUTO:
         code = detect_recording_language(master, backend)[0]
         check_translatable(model, code)
