@@ -60,7 +60,8 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
-WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
+WHISPER_REVISION = 2  # 2: heard by a beam, without a prompt, where somebody speaks
+DOUBTS_REVISION = 2  # 2: words, and not only phrases
 ALIGN_REVISION = 2  # 2: times only where words agree, the others marked; who has checked the text
 LABELS_REVISION = 2  # of what has labels around the words of the show, 2: in Spanish and German, and from right to left
 CHAPTERS_REVISION = 2  # 2: long sections divided by topic, no title twice
@@ -227,6 +228,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"words": words, "levels": work_path(slug, "levels.npz")},
             doubts_file,
             {"glossary": show.glossary},
+            revision=DOUBTS_REVISION,
         ),
         Step(
             f"{slug}/draft",

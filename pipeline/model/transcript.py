@@ -164,5 +164,6 @@ class Doubts(TypedDict):
     version: int
     duration_s: float
     doubtful_s: float
+    found: NotRequired[int]  # passages, of which the worst are listed
     passages: list[DoubtfulPassage]
     corrections: list[CorrectionValue]

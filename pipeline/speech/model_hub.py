@@ -76,8 +76,8 @@ def _answers(address: str) -> bool:
 
 def quiet_library() -> None:
     """Let the hub's library draw no progress bars and log no retries: whoever calls this shows the progress."""
-    from huggingface_hub.utils.tqdm import disable_progress_bars
     from huggingface_hub.utils.logging import set_verbosity_error
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     set_verbosity_error()  # type: ignore[no-untyped-call]  # the library types its API only
