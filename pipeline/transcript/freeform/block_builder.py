@@ -53,6 +53,8 @@ class BlockBuilder:
     def report_doubtful_names(self, people: Mapping[str, str]) -> None:
         """Report labels not read as voices, merged names, and voices that may be people of the show."""
         for number, label in self.speakers.doubtful_labels:
+            if labels.is_credit_role(label):
+                continue
             self.remarks.append(Remark(number, f"{label} :", "read as text, not as a speaker; declare the voice if it is one"))
         for short, full in self.speakers.merged_names:
             self.remarks.append(Remark(0, short, f"read as a short form of {full}, a name used elsewhere in the text"))
