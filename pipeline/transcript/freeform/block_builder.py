@@ -11,7 +11,7 @@ from pipeline.model import apply_typography
 from pipeline.transcript import Block, Insert, Note, Paragraph, Section
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform import quotes as quotes
-from pipeline.transcript.freeform.blocks import normalise_brackets, voice_key
+from pipeline.transcript.freeform.blocks import is_quotation, normalise_brackets, voice_key
 from pipeline.transcript.freeform.classifier import ClassifiedLine, LineKind
 from pipeline.transcript.freeform.introductions import named_in_label, presented_next, self_introduction
 from pipeline.transcript.freeform.source_lines import Remark, SourceLine
@@ -38,7 +38,7 @@ class BlockBuilder:
 
     def build(self, pieces: Sequence[ClassifiedLine]) -> None:
         """Turn every classified line into blocks."""
-        self._pending = list(pieces)
+        self._pending = self._with_openings(list(pieces))
         while self._pending:
             piece = self._pending.pop(0)
             if piece.kind is LineKind.UNPLACED:
@@ -49,6 +49,15 @@ class BlockBuilder:
                 self._add_part(piece)
             elif piece.line.text or piece.line.label:
                 self._add_speech(piece)
+
+    def _with_openings(self, pieces: list[ClassifiedLine]) -> list[ClassifiedLine]:
+        """The lines with « where only the » of an insert with dashes was typed, outside parts whose label opens it."""
+        for index in quotes.missing_openings([piece.line for piece in pieces]):
+            piece = pieces[index]
+            if piece.kind is LineKind.SPEECH and (not index or pieces[index - 1].kind is not LineKind.PART):
+                pieces[index] = replace(piece, line=replace(piece.line, text=f"«{piece.line.text}"))
+                self._add_remark(piece.line, "» without an opening «: « was added before the line that its dashes answer")
+        return pieces
 
     def report_doubtful_names(self, people: Mapping[str, str]) -> None:
         """Report labels not read as voices, merged names, and voices that may be people of the show."""
@@ -87,7 +96,7 @@ class BlockBuilder:
             first = self._pending[0]
             self._pending[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}", starts_paragraph=True))
             self._add_remark(piece.line, "the quotation mark before the label was moved after it")
-        elif quotes.closes_unopened(self._following_speech()):
+        elif is_quotation(piece.label) and quotes.closes_unopened(self._following_speech()):
             first = self._pending[0]
             self._pending[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}"))
             self._add_remark(first.line, "» without an opening «: « was added at the start of this part")
