@@ -107,6 +107,9 @@ def classify_lines(lines: Sequence[SourceLine], location: str) -> tuple[Transcri
             classifier.add(LineKind.UNPLACED, line, "it is before the title of the episode")
         else:
             _classify_header_line(line, classifier)
+    if body_start and start is None:
+        reason = "read as the header of the text, up to here, and not published: delete the %% before what is said"
+        classifier.remarks.append(Remark(lines[body_start - 1].number, lines[body_start - 1].source, reason))
     for index, line in enumerate(lines[body_start:], body_start):
         if next_file_start is not None and index >= next_file_start:
             classifier.add(LineKind.UNPLACED, line, "it follows the start of another audio file: import one episode at a time")
