@@ -42,8 +42,8 @@ def import_text(
 def _write_facts(root: Path, slug: str, found: ImportedText, agrees: Callable[[str], bool]) -> Iterator[str]:
     """Write the facts of a text into the TOML files, when the difference is agreed to."""
     seen = read_tomls(root, slug)
-    show, episode = seen.values()
-    changes = fact_changes(show, episode, found.header, slug, has_fiction=found.has_fiction)
+    show_toml, episode_toml = seen.values()
+    changes = fact_changes(show_toml, episode_toml, found.header, slug, has_fiction=found.has_fiction)
     proposed = dict(zip(seen, (changes.show, changes.episode), strict=True))
     yield from (terminal_safe(f"  {remark}") for remark in changes.remarks)
     diff = "\n".join(terminal_safe(line) for line in toml_diff(seen, proposed))

@@ -34,10 +34,11 @@ from dataclasses import dataclass, field
 from pipeline.model import NARROW_SPACE, format_clock
 
 SPEAKER_LABEL = re.compile(r"(?P<label>[^\s:«»\[\]\\@#%+-][^:«»\[\]\n]{0,39}?)[ \u00a0\u202f]?:[ \u00a0\u202f](?=\S)")
-_MARKUP = re.compile(
-    r"\\|%%|#{1,6} |- |[+＋][+＋ \u00a0]*$|@\d|(?:---|===|~~~|\*\*\*|```\w*)$|"
-    r"(?i:\[{1,2}voices *[.\]]|(?:name|role|person|label|draft|voices(?:\.\S+)?) *= *[\"'“«{\[]|[\w\"'-]+ *= *\{)"
-)
+# Lines that look like the front matter in the wrong place. Nobody says « name = "Maud" »; whoever does puts a \ before it.
+NEAR_FENCE = re.compile(r"(?:[+＋][ \u00a0]?){2,}(?:toml)?|(?:---|===|~~~|\*\*\*)|```\w*")  # what people type for +++
+TOML_TABLE = re.compile(r"\[{1,2}(?:voices *(?:\.|\]{1,2} *$)|[\w-]+(?: *\. *[\w\"-]+)+\]{1,2} *$)", re.I)
+TOML_VALUE = re.compile(r"(?:[a-z_][\w-]*|voices(?:\.\S+)?) *= *[\"'“«{\[]|[\w\"'-]+ *= *\{")
+_MARKUP = re.compile(rf"\\|%%|#{{1,6}} |- |\+|＋|@\d|(?:{NEAR_FENCE.pattern})$|(?i:{TOML_TABLE.pattern})|{TOML_VALUE.pattern}")
 
 
 @dataclass(frozen=True)

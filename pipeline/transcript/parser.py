@@ -12,7 +12,10 @@ from typing import Any  # of TOML values
 
 from pipeline.model import CauserieError, Problems, suggest
 from pipeline.transcript.document import (
+    NEAR_FENCE,
     SPEAKER_LABEL,
+    TOML_TABLE,
+    TOML_VALUE,
     Block,
     Insert,
     Note,
@@ -30,10 +33,8 @@ ANCHOR = re.compile(r"@(?P<clock>\d+(?::[0-5]\d){1,2}(?:\.\d{1,3})?) +")
 _SPACES = " \t\u00a0\u202f"
 _FENCE = "+++"
 _HEAD_KEYS = ("reviewed", "voices")
+_VOICE_TABLE = re.compile(r"\[{1,2}voices *\. *\S", re.I)
 _VOICE_KEYS = ("name", "role", "person", "label")
-_NEAR_FENCE = re.compile(r"(?:[+＋][ \u00a0]?){2,}|(?:---|===|~~~|\*\*\*)|```\w*")  # what people type for +++
-_TOML_TABLE = re.compile(r"\[{1,2}voices *(?:\.|\]{1,2} *$)", re.I)
-_TOML_VALUE = re.compile(r"(?:(?:name|role|person|label|draft|reviewed|voices(?:\.\S+)?) *= *[\"'“«{\[]|[\w\"'-]+ *= *\{)", re.I)
 
 
 @dataclass
@@ -95,14 +96,14 @@ def _check_stray_front_matter(lines: list[str], first: int, context: _ParseConte
     skip_to = 0
     if first == 0 and filled and (message := _misplaced_fence(filled[0][1], following[0])):
         context.problem(filled[0][0], message, f"write {_FENCE} alone on the very first line, and again after the last line of TOML")
-        skip_to = next((number for number, bare in filled[1:] if _NEAR_FENCE.fullmatch(bare)), filled[0][0])  # told once
+        skip_to = next((number for number, bare in filled[1:] if NEAR_FENCE.fullmatch(bare)), filled[0][0])  # told once
     for (number, bare), after in zip(filled, following, strict=True):
         if number <= skip_to:
             continue
-        if _NEAR_FENCE.fullmatch(bare) and bare[0] in "+＋":
+        if NEAR_FENCE.fullmatch(bare) and bare[0] in "+＋":
             hint = "the front matter stands once, at the top; if this is said, put \\ before it; else delete it"
             context.problem(number, f"a line {bare} stands in the text", hint)
-        elif _TOML_VALUE.match(bare) or _TOML_TABLE.match(bare) and (". " not in bare and "." in bare or _TOML_VALUE.match(after)):
+        elif TOML_VALUE.match(bare) or _VOICE_TABLE.match(bare) or (TOML_TABLE.match(bare) and TOML_VALUE.match(after)):
             hint = f"move it to the front matter, between two lines {_FENCE} at the top; if it is said, put \\ before it"
             context.problem(number, f"“{bare[:40]}” stands in the text, and would be published as speech", hint)
 
@@ -111,8 +112,9 @@ def _misplaced_fence(bare: str, following: str) -> str:
     """What is wrong with a first line of text that is meant as a fence; empty when it is not."""
     if bare == _FENCE:
         return "the front matter does not begin on the first line"
-    is_meant = bare[0] in "+＋" or _TOML_TABLE.match(following) or _TOML_VALUE.match(following)
-    return f"“{bare}” is not a fence of the front matter" if _NEAR_FENCE.fullmatch(bare) and is_meant else ""
+    is_meant = bare[0] in "+＋" or TOML_TABLE.match(following) or TOML_VALUE.match(following)
+    is_near = NEAR_FENCE.fullmatch(bare) or bare.startswith(_FENCE)
+    return f"“{bare[:40]}” is not a fence of the front matter" if is_near and is_meant else ""
 
 
 def _parse_front_matter(head: list[str], context: _ParseContext) -> dict[str, Any]:

@@ -40,6 +40,10 @@ def test_nothing_is_asked_when_every_name_is_known():
         ("---\n[voices.maud]\n---\nOui.", [1]),
         ("```toml\n[voices.maud]\n```\nOui.", [1]),
         ("\ufeff\n+++\n+++\nOui.", [2]),
+        (" +++\n[voices.maud]\n+++\nOui.", [1]),
+        ("+++ toml\n[voices.maud]\n+++\nOui.", [1]),
+        ('+++ draft = ""\n[voices.maud]\n+++\nOui.', [1]),
+        ("Oui.\n\n[people.nora]\nname = 'Nora'", [3, 4]),
         ("+++\n[voices.maud]\n+++\nOui.\n\n+++\nNon.", [6]),
         ("+++\n[voices.maud]\n+++\nOui.\n\n[voices.paul]\nrole = 'récit'", [6, 7]),
         ("Oui.\n\n[voices.paul]", [3]),
@@ -55,6 +59,8 @@ def test_front_matter_that_would_be_published_is_a_mistake_with_its_line(text, l
     assert all(problem.hint for problem in problems)
 
 
-@pytest.mark.parametrize("line", ["[voices]", "---", "Le + et le +", "\\+++", "\\[voices.maud]", "[voix]", "+1", "***"])
+@pytest.mark.parametrize(
+    "line", ["[voices]", "---", "Le + et le +", "\\+++", "\\[voices.maud]", "[voix]", "[M.Durand]", "[Rires. Silence.]", "+1", "***"]
+)
 def test_what_only_resembles_front_matter_is_said(line):
     assert parse_transcript(f"Oui.\n\n{line}\n\nNon.").blocks[1].text == line.removeprefix("\\")

@@ -11,7 +11,7 @@ from pipeline.model import apply_typography
 from pipeline.transcript import Block, Insert, Note, Paragraph, Section
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform import quotes as quotes
-from pipeline.transcript.freeform.blocks import normalise_brackets, voice_key
+from pipeline.transcript.freeform.blocks import is_quotation, normalise_brackets, voice_key
 from pipeline.transcript.freeform.classifier import ClassifiedLine, LineKind
 from pipeline.transcript.freeform.introductions import named_in_label, presented_next, self_introduction
 from pipeline.transcript.freeform.source_lines import Remark, SourceLine
@@ -38,7 +38,7 @@ class BlockBuilder:
 
     def build(self, pieces: Sequence[ClassifiedLine]) -> None:
         """Turn every classified line into blocks."""
-        self._pending = list(pieces)
+        self._pending = self._with_openings(list(pieces))
         while self._pending:
             piece = self._pending.pop(0)
             if piece.kind is LineKind.UNPLACED:
@@ -50,9 +50,20 @@ class BlockBuilder:
             elif piece.line.text or piece.line.label:
                 self._add_speech(piece)
 
+    def _with_openings(self, pieces: list[ClassifiedLine]) -> list[ClassifiedLine]:
+        """The lines with « where only the » of an insert with dashes was typed, outside parts whose label opens it."""
+        for index in quotes.missing_openings([piece.line for piece in pieces]):
+            piece = pieces[index]
+            if piece.kind is LineKind.SPEECH and (not index or pieces[index - 1].kind is not LineKind.PART):
+                pieces[index] = replace(piece, line=replace(piece.line, text=f"«{piece.line.text}"))
+                self._add_remark(piece.line, "» without an opening «: « was added before the line that its dashes answer")
+        return pieces
+
     def report_doubtful_names(self, people: Mapping[str, str]) -> None:
         """Report labels not read as voices, merged names, and voices that may be people of the show."""
         for number, label in self.speakers.doubtful_labels:
+            if labels.is_credit_role(label):
+                continue
             self.remarks.append(Remark(number, f"{label} :", "read as text, not as a speaker; declare the voice if it is one"))
         for short, full in self.speakers.merged_names:
             self.remarks.append(Remark(0, short, f"read as a short form of {full}, a name used elsewhere in the text"))
@@ -85,7 +96,7 @@ class BlockBuilder:
             first = self._pending[0]
             self._pending[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}", starts_paragraph=True))
             self._add_remark(piece.line, "the quotation mark before the label was moved after it")
-        elif quotes.closes_unopened(self._following_speech()):
+        elif is_quotation(piece.label) and quotes.closes_unopened(self._following_speech()):
             first = self._pending[0]
             self._pending[0] = replace(first, line=replace(first.line, text=f"«{first.line.text}"))
             self._add_remark(first.line, "» without an opening «: « was added at the start of this part")

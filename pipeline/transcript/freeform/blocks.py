@@ -44,7 +44,7 @@ def close_parts(
         label = section.label
         earlier = {block.voice for block in closed if isinstance(block, Paragraph)} - {""}
         length = _part_length(label, content, earlier, voice_overs)
-        if _is_quotation(label) and length == 0 and (spoken := _first_spoken(content)) is not None:
+        if is_quotation(label) and length == 0 and (spoken := _first_spoken(content)) is not None:
             first, paragraph = spoken
             content[first] = Insert((paragraph,))
             length = first + 1
@@ -120,7 +120,7 @@ def _part_length(
             (index for index, block in enumerate(content) if _is_spoken(block) and not _is_on_label_line(block, content)), len(content)
         )
     turns = [index for index, block in enumerate(content) if _is_turn(block)]
-    if _is_quotation(label):
+    if is_quotation(label):
         if not turns:
             return 0
         spoken = (index for index in range(turns[0], len(content)) if _is_spoken(content[index]) and not _is_turn(content[index]))
@@ -151,7 +151,8 @@ def _is_on_label_line(block: Block, content: Sequence[Block]) -> bool:
     return block is content[0] and isinstance(block, Paragraph) and block.text.startswith("[") and not block.voice
 
 
-def _is_quotation(label: str) -> bool:
+def is_quotation(label: str) -> bool:
+    """Whether the label of a part announces an insert: archive, street interviews, testimony, extract."""
     return (
         section_role(label) in _QUOTATION_KINDS
         or fold_name(label).startswith(_QUOTATION_PREFIXES)

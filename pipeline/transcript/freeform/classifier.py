@@ -10,7 +10,7 @@ from enum import Enum
 from pipeline.model import CauserieError
 from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
-from pipeline.transcript.freeform.header_lines import header_length, is_body_line, is_fact_or_credit
+from pipeline.transcript.freeform.header_lines import header_length, is_body_line, is_fact_or_credit, lines_before_title
 from pipeline.transcript.freeform.labels import fold_name
 from pipeline.transcript.freeform.page_text import is_page_text
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
@@ -101,8 +101,15 @@ def classify_lines(lines: Sequence[SourceLine], location: str) -> tuple[Transcri
     classifier.is_delimited = end is not None
     body_start = start if start is not None else header_length(lines)
     quoted = _capitals_inside_quotes(lines[body_start:])
-    for line in lines[:body_start]:
-        _classify_header_line(line, classifier)
+    skipped = lines_before_title(lines[:body_start])
+    for index, line in enumerate(lines[:body_start]):
+        if index in skipped:
+            classifier.add(LineKind.UNPLACED, line, "it is before the title of the episode")
+        else:
+            _classify_header_line(line, classifier)
+    if body_start and start is None:
+        reason = "read as the header of the text, up to here, and not published: delete the %% before what is said"
+        classifier.remarks.append(Remark(lines[body_start - 1].number, lines[body_start - 1].source, reason))
     for index, line in enumerate(lines[body_start:], body_start):
         if next_file_start is not None and index >= next_file_start:
             classifier.add(LineKind.UNPLACED, line, "it follows the start of another audio file: import one episode at a time")

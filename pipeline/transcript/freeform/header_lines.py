@@ -32,6 +32,15 @@ def _is_fact(text: str) -> bool:
     return bool(labels.match_identifier(text) or labels.match_keyed_field(text) or labels.parse_duration_s(text) is not None)
 
 
+def lines_before_title(header: Sequence[SourceLine]) -> set[int]:
+    """Return the indexes of lines of the page before the title: of three lines or more, it is the last that does not end as a sentence."""
+    first_fact = next((index for index, line in enumerate(header) if is_fact_or_credit(line.text)), len(header))
+    if first_fact < 3 or first_fact == len(header):
+        return set()
+    titles = [index for index in range(first_fact - 1) if not re.search(r"[.!?…»]$", header[index].text)]
+    return set(range(titles[-1])) if titles else set()
+
+
 def is_fact_or_credit(text: str) -> bool:
     """Whether a line belongs to the header when no speech comes before it."""
     return bool(_is_fact(text) or labels.match_episode(text) or labels.match_credit(text, False) or labels.match_credits(text))

@@ -42,8 +42,17 @@ _WELCOMED = re.compile(
 
 def self_introduction(text: str) -> str:
     """Return the name that the speaker of these words gives, « Odile » for « Je m’appelle Odile »; else an empty string."""
-    if found := _NAME_FIRST.match(text):
-        return found["name"] if not _is_sentence_start(found["name"]) else ""
+    return name_before_words(text) or name_in_words(text)
+
+
+def name_before_words(text: str) -> str:
+    """Return the name that starts these words, « Firmin » for « Firmin. Je suis apprenti. »; else an empty string."""
+    found = _NAME_FIRST.match(text)
+    return found["name"] if found and not _is_sentence_start(found["name"]) else ""
+
+
+def name_in_words(text: str) -> str:
+    """Return the name that the speaker gives in a sentence, « Odile » for « Je m’appelle Odile »; else an empty string."""
     if found := _SURE_SELF.search(text) or _GREETING_SELF.search(text):
         return found["name"]
     found = _I_AM.search(text)
@@ -70,7 +79,7 @@ def named_in_label(label: str) -> tuple[str, str]:
 
 
 def introduced_names(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the folded names of everybody who is introduced in these texts: by themselves, before they speak, or as a guest.
+    """Yield the folded names of everybody who is introduced in these texts: by themselves, or as a guest.
 
     A name with a description, « Firmin, apprenti au port, … », is an introduction too.
     """
@@ -78,8 +87,6 @@ def introduced_names(texts: Iterable[str]) -> Iterator[str]:
     yield from welcomed_names(texts)
     for text in texts:
         if name := self_introduction(text):
-            yield fold_name(name)
-        if name := presented_next(text)[0]:
             yield fold_name(name)
         yield from (fold_name(found[0].partition(",")[0]) for found in _DESCRIBED.finditer(text))
 

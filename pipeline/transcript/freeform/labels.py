@@ -253,6 +253,11 @@ def _is_credit(role: str, who: str) -> bool:
     return not re.search(r"[a-zà-ÿœ]{3,}[.!?] [A-ZÀ-ÞŒŸ]", who) or slugify(role).startswith(("remerciement", "credit"))
 
 
+def is_credit_role(label: str) -> bool:
+    """Whether the words before a colon name a role of the credits, « Réalisation »."""
+    return match_credit(f"{label} : Anne Petit", False) is not None
+
+
 def split_names(text: str) -> tuple[str, ...]:
     """Return the people in a list, without the roles they play."""
     bare = re.sub(r"\([^()]*\)", "", text).strip()

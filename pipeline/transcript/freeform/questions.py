@@ -20,7 +20,7 @@ from pipeline.transcript import (
     parse_transcript,
     section_role,
 )
-from pipeline.transcript.freeform.introductions import self_introduction
+from pipeline.transcript.freeform.introductions import name_before_words, name_in_words
 from pipeline.transcript.freeform.labels import fold_name
 
 _EXCERPT_CHARS = 40
@@ -67,14 +67,17 @@ def _voices(transcript: Transcript) -> Iterator[OpenQuestion]:
 
 
 def _narrators(transcript: Transcript) -> Iterator[OpenQuestion]:
-    """A second name that the narrator gives: another voice may speak there."""
+    """Narration that starts with a name, « Anne Petit, directrice. Nous… », or gives another than the narrator's."""
     first = ""
     for block in transcript.blocks:
-        if isinstance(block, Paragraph) and not block.voice and (name := self_introduction(block.text)):
-            if first and fold_name(name) != first:
-                hint = f"write “{name} :” before it, or quote it with « … »"
-                yield OpenQuestion(block.line, f"“{name}” gives a name in the narration: is it another voice?", hint)
-            first = first or fold_name(name)
+        if not isinstance(block, Paragraph) or block.voice:
+            continue
+        before, inside = name_before_words(block.text), fold_name(name_in_words(block.text))
+        if before or (first and inside and inside != first):
+            name = before or name_in_words(block.text)
+            hint = f"write “{name} :” before it, or quote it with « … »"
+            yield OpenQuestion(block.line, f"“{name}” gives a name in the narration: is it another voice?", hint)
+        first = first or inside
 
 
 def _with_sections(transcript: Transcript) -> Iterator[tuple[str, Paragraph | Insert]]:

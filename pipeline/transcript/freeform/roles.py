@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.transcript import NARRATOR_ROLES, Block, Insert, Note, Paragraph, Section, is_narrating, section_role
 from pipeline.transcript.freeform.blocks import voice_key
-from pipeline.transcript.freeform.introductions import introduced_names, self_introduction, welcomed_names
+from pipeline.transcript.freeform.introductions import introduced_names, name_in_words, presented_next, welcomed_names
 from pipeline.transcript.freeform.labels import NAME, fold_name
 from pipeline.transcript.freeform.name_variants import TITLES
 from pipeline.transcript.freeform.source_lines import Remark
@@ -85,7 +86,8 @@ def propose_roles(
             roles |= dict.fromkeys(run.voices, "fiction")
         else:
             fictions.append(run)
-    for voice, line in _testimonies(blocks).items():
+    inside = {index for run in fictions for index in range(run.first, run.end)}
+    for voice, line in _testimonies([block for index, block in enumerate(blocks) if index not in inside]).items():
         roles[voice] = TESTIMONY["fr" if language.startswith("fr") else "en"]
         reason = f"is quoted outside the parts that have a label: proposed as {roles[voice]}; correct its role if it is another"
         remarks.append(Remark(line, voice, reason))
@@ -98,7 +100,9 @@ def propose_roles(
 def introduced_voices(blocks: Sequence[Block], full_names: Mapping[str, str]) -> set[str]:
     """The folded names of people introduced in a text. In a turn, only a full name counts: a character says « je suis Paul » too."""
     told = [part.text for block in blocks for part in _parts(block) if isinstance(block, Insert) or not part.voice]
-    names = {*introduced_names(told), *(fold_name(voice) for voice in full_names)}
+    before_inserts = (block.text for block, after in pairwise(blocks) if isinstance(block, Paragraph) and isinstance(after, Insert))
+    presented = (fold_name(presented_next(text)[0]) for text in before_inserts)
+    names = {*introduced_names(told), *presented, *(fold_name(voice) for voice in full_names)} - {""}
     turns = [part.text for block in blocks for part in _parts(block) if isinstance(block, Paragraph) and part.voice]
     return names | {name for name in introduced_names(turns) if " " in name} | set(welcomed_names(turns))
 
@@ -106,7 +110,7 @@ def introduced_voices(blocks: Sequence[Block], full_names: Mapping[str, str]) ->
 def _narrator_name(blocks: Sequence[Block]) -> tuple[str, int] | None:
     """The name that the narrator gives first, and its line."""
     told = (block for block in blocks if isinstance(block, Paragraph) and not block.voice)
-    return next(((voice_key(name), block.line) for block in told if (name := self_introduction(block.text))), None)
+    return next(((voice_key(name), block.line) for block in told if (name := name_in_words(block.text))), None)
 
 
 def _speaks(voice: str, blocks: Sequence[Block]) -> bool:
@@ -136,7 +140,7 @@ def _runs(blocks: Sequence[Block], is_real: Callable[[str], bool]) -> Iterator[_
     last = gap = 0
     for index, block in enumerate((*blocks, Section(""))):
         is_turn = isinstance(block, Paragraph) and bool(block.voice)
-        ends = isinstance(block, (Section, Insert)) or gap > _GAP_MAX or (is_turn and is_real(getattr(block, "voice", "")))
+        ends = isinstance(block, Section) or gap > _GAP_MAX or (is_turn and is_real(getattr(block, "voice", "")))
         if ends:
             if first is not None:
                 yield _TurnRun(first, last + 1, section, tuple(turns))
@@ -146,7 +150,7 @@ def _runs(blocks: Sequence[Block], is_real: Callable[[str], bool]) -> Iterator[_
         elif isinstance(block, Paragraph) and block.voice and not _gives_role(section) and not is_real(block.voice):
             first, last, gap = index if first is None else first, index, 0
             turns.append(block)
-        elif isinstance(block, Paragraph) and not block.voice and _spoken_words(block.text) and first is not None:
+        elif first is not None and (isinstance(block, Insert) or (isinstance(block, Paragraph) and _spoken_words(block.text))):
             gap += 1
 
 

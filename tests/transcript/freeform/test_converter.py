@@ -279,7 +279,7 @@ def test_a_passer_by_who_speaks_once_is_a_voice():
 def test_a_rubric_alone_on_its_line_is_a_part_and_is_told():
     found = convert("Le journal\n\nBonjour.\n\nPoint santé :\n\nIl faut boire.\n\nRubrique nature :\nLes oiseaux chantent.\n")
     assert [block.label for block in found.transcript.blocks if isinstance(block, Section)] == ["Point santé", "Rubrique nature"]
-    assert [(remark.line, remark.reason) for remark in found.remarks] == [
+    assert [(remark.line, remark.reason) for remark in found.remarks if remark.line > 1] == [
         (line, "a rubric alone on its line: read as the title of a part") for line in (5, 9)
     ]
 
@@ -307,3 +307,33 @@ def test_capitals_inside_a_quotation_do_not_cut_it_in_two(opening):
 def test_a_title_after_a_quotation_that_is_never_closed_is_a_title():
     found = blocks("Titre\n\nBonjour.\n\n« Tout changeait.\n\nLES ANNÉES SOIXANTE\n\nPersonne ne le savait. « Non », disait-on.\n")
     assert Section("Les années soixante") in found
+
+
+def test_a_quotation_mark_that_closes_nothing_makes_no_insert_of_a_dialogue():
+    found = convert("Générique : [musique]\nRien. Puis un homme.\nHomme : Il y a quelqu’un ?\nLéa : Oui. »\nHomme : Enfin.\nLéa : Bon.")
+    assert not any(isinstance(block, Insert) for block in found.transcript.blocks)
+    assert any("quotation marks that do not match" in remark.reason for remark in found.remarks)
+
+
+def test_the_line_before_dashes_opens_an_insert_that_they_close():
+    found = convert("Titre\n\nOn m’a dit oui.\nMoi, je suis né ici.\n- Moi aussi. »\nVoilà.")
+    assert found.transcript.blocks[1:] == (
+        Paragraph("On m’a dit oui."),
+        Insert((Paragraph("Moi, je suis né ici."), Paragraph("Moi aussi.", dash=True))),
+        Paragraph("Voilà."),
+    )
+    assert any("« was added before the line that its dashes answer" in remark.reason for remark in found.remarks)
+
+
+def test_lines_of_the_page_before_the_title_are_told():
+    found = convert("Les transcriptions de la série\nGarder le fil\nComment on s’écoute.\nFIL_EP1_VF\nBonjour.")
+    assert (found.header.title, found.header.summary) == ("Garder le fil", "Comment on s’écoute.")
+    assert [remark.text for remark in found.unplaced] == ["Les transcriptions de la série"]
+
+
+@pytest.mark.parametrize(
+    "line", ["Partager, c’est notre métier.", "Enregistré au bord du canal, ce reportage commence.", "Script ou pas, on y va !", "Fin"]
+)
+def test_in_the_audio_nothing_is_page_text(line):
+    found = convert(f"(début fichier audio « A »)\nBonjour.\n{line}\nVoilà.\n(fin fichier audio « A »)")
+    assert line in [block.text.replace("\u202f", " ") for block in found.transcript.blocks if isinstance(block, Paragraph)]

@@ -72,6 +72,19 @@ def test_people_who_are_introduced_and_interviews_are_no_fiction(text):
     assert "Fiction" not in headings(text)
 
 
+def test_an_insert_and_a_paragraph_inside_a_fiction_belong_to_it():
+    first, last = TALK.split("\n", 1)
+    text = f"Il pleut.\nMaud explique.\n{first}\n« Ici la radio. »\nLe poste grésille.\n{last}\nVoilà."
+    assert headings(text) == ["Fiction", "Récit"]
+
+
+def test_somebody_real_ends_a_fiction():
+    text = f"Titre\n\nPrésentatrice : Bonjour.\n{TALK}\nPrésentatrice : C’était « Le bac ». \nPrésentatrice : À demain."
+    found = convert(text).transcript.blocks
+    assert [block.label for block in found if isinstance(block, Section)] == ["Fiction", "Récit"]
+    assert found.index(Section("Récit")) < found.index(Paragraph("À demain.", "Présentatrice"))
+
+
 def test_in_a_part_with_a_title_of_its_own_the_voices_get_the_role():
     voices = convert(f"Titre\n\nIl pleut.\n\nÉpilogue : le bac en 2060\n\n{TALK}").transcript.voices
     assert [(voice.key, voice.role) for voice in voices] == [("Maud", "fiction"), ("Tancrède", "fiction")]
@@ -117,6 +130,7 @@ def test_the_narrator_s_own_name_is_declared():
         ("Il pleut.\n\n« Je vous écris. »", 3, "who says"),
         ("Il pleut.\n\nMaud : Oui.\n\nMaud : Non.", 3, "what is “Maud” here"),
         ("Je m’appelle Inès, oui.\n\nJe m’appelle Paul, non.", 3, "is it another voice"),
+        ("Il pleut.\n\nAnne Petit, responsable du port. Nous avons compté.", 3, "is it another voice"),
     ],
 )
 def test_what_is_open_is_asked_once_by_line(text, line, question):
