@@ -13,6 +13,7 @@ from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.repetitions import find_repetitions
 from pipeline.speech.segmentation import Window, halve_window
+from pipeline.speech.time_left import HearingProgress
 from pipeline.speech.voice_activity import detect_voice_frames, voiced_s
 from pipeline.speech.window_cache import WindowCache
 
@@ -68,17 +69,18 @@ class Recogniser:
 
 
 def transcribe_windows(
-    windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache
+    windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache, counted: HearingProgress | None = None
 ) -> Iterator[tuple[Window, tuple[Segment, ...]]]:
     """Each window with its segments, times in seconds from the start of the recording, in order.
 
-    `workers` windows are transcribed at once, and as many more are queued.
+    `workers` windows are transcribed at once, and as many more are queued; `counted` is told of each as it ends.
     """
+    counted = counted or HearingProgress(0.0)
     pending: deque[tuple[Window, Future[tuple[Segment, ...]]]] = deque()
     with ThreadPoolExecutor(recogniser.backend.workers) as pool:
         try:
             for window in windows:
-                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache)))
+                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache, counted)))
                 if len(pending) > 2 * recogniser.backend.workers:
                     yield _placed_result(*pending.popleft())
             while pending:
@@ -119,10 +121,16 @@ def shift_segments(segments: Iterable[Segment], offset_s: float) -> tuple[Segmen
     return tuple(replace(part, words=tuple(_shift_word(word, offset_s) for word in part.words)) for part in segments)
 
 
-def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache) -> tuple[Segment, ...]:
+def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache, counted: HearingProgress) -> tuple[Segment, ...]:
     if (cached := cache.get(window)) is not None:
+        counted.skip(window.length_s)
         return cached
-    segments = recogniser.transcribe(window)
+    if is_silent(window):
+        counted.skip(window.length_s, is_silent=True)
+        segments: tuple[Segment, ...] = ()
+    else:
+        with counted.hearing(window.start_s, window.length_s):
+            segments = recogniser.transcribe(window)
     cache.put(window, segments)
     return segments
 

@@ -15,6 +15,7 @@ from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge
 from pipeline.speech.languages import LANGUAGES
 from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
 from pipeline.speech.segmentation import split_windows
+from pipeline.speech.time_left import HearingProgress
 from pipeline.speech.voice_activity import VoiceActivityDetector, has_voice
 from pipeline.speech.window_cache import WindowCache, model_fingerprint
 
@@ -55,15 +56,23 @@ def transcribe_master(
 
 def transcribe_recording(master: Path, recogniser: Recogniser, cache: WindowCache, language: str) -> tuple[tuple[Segment, ...], float]:
     """The filtered segments of a recording, with the typography of `language`; and its duration in seconds."""
-    activity, total_s, done_s = VoiceActivityDetector(RATE_HZ), probe_file(master).duration_s or 0.0, 0.0
+    activity, done_s = VoiceActivityDetector(RATE_HZ), 0.0
     transcribed: list[Segment] = []
-    for window, segments in transcribe_windows(split_windows(activity.process(decode_blocks(master)), RATE_HZ), recogniser, cache):
+    counted = HearingProgress(probe_file(master).duration_s or 0.0, _cached_s(master, cache), recogniser.backend.workers)
+    windows = split_windows(activity.process(decode_blocks(master)), RATE_HZ)
+    for window, segments in transcribe_windows(windows, recogniser, cache, counted):
         transcribed += (Segment(merge_word_pieces(part.words, language), *_confidence(part)) for part in segments)
         done_s = window.end_s
-        progress.report(done_s, max(done_s, total_s))
     progress.report(round(done_s, 3), round(done_s, 3))
     frames = activity.frames()
     return filter_hallucinations(transcribed, lambda start_s, end_s: has_voice(frames, start_s, end_s)), done_s
+
+
+def _cached_s(master: Path, cache: WindowCache) -> float:
+    """How many seconds of a recording are in the cache. Where it is empty the recording is not read for that."""
+    if cache.is_empty():
+        return 0.0
+    return sum(window.length_s for window in split_windows(decode_blocks(master), RATE_HZ) if cache.has(window))
 
 
 def recognition_value(segments: tuple[Segment, ...], *, engine: str, model: str, language: str, duration_s: float) -> Recognition:
