@@ -101,7 +101,7 @@ def _usable_device(device: str) -> str:
         try:
             torch.zeros(1, device="cuda").add(1).item()  # a driver too old, or a library that is missing, shows only here
             return "cuda"
-        except RuntimeError as error:
+        except (RuntimeError, AssertionError) as error:  # the second: PyTorch was built without CUDA
             report_broken_gpu(device, error)
     return "cpu"
 

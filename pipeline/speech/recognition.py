@@ -14,6 +14,7 @@ from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment, filter_hallucinations, is_improbable, split_decodings
 from pipeline.speech.repetitions import find_repetitions, repeats_itself
 from pipeline.speech.segmentation import Window
+from pipeline.speech.time_left import HearingProgress
 from pipeline.speech.voice_activity import voice_probabilities, voiced_s, voiced_span, voiced_stretches
 from pipeline.speech.window_cache import Hearing, WindowCache
 
@@ -94,16 +95,19 @@ class Recogniser:
         return shift_segments((replace(segment, language=language or segment.language) for segment in clipped), first / window.rate_hz)
 
 
-def transcribe_windows(windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache) -> Iterator[tuple[Window, Hearing]]:
+def transcribe_windows(
+    windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache, counted: HearingProgress | None = None
+) -> Iterator[tuple[Window, Hearing]]:
     """Each window with what was heard in it, times in seconds from the start of the recording, in order.
 
-    `workers` windows are transcribed at once, and as many more are queued.
+    `workers` windows are transcribed at once, and as many more are queued; `counted` is told of each as it ends.
     """
+    counted = counted or HearingProgress(0.0)
     pending: deque[tuple[Window, Future[Hearing]]] = deque()
     with ThreadPoolExecutor(recogniser.backend.workers) as pool:
         try:
             for window in windows:
-                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache)))
+                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache, counted)))
                 if len(pending) > 2 * recogniser.backend.workers:
                     yield _placed_result(*pending.popleft())
             while pending:
@@ -164,10 +168,16 @@ def _better(run: tuple[Segment, ...], hear_again: Callable[[], tuple[Segment, ..
     return again if likely and repetition_count(again) < repeated else run
 
 
-def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache) -> Hearing:
+def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache, counted: HearingProgress) -> Hearing:
     if (cached := cache.get(window)) is not None:
+        counted.skip(window.length_s)
         return cached
-    hearing = recogniser.transcribe(window)
+    if is_silent(window):
+        counted.skip(window.length_s, is_silent=True)
+        hearing = Hearing()
+    else:
+        with counted.hearing(window.start_s, window.length_s):
+            hearing = recogniser.transcribe(window)
     cache.put(window, hearing)
     return hearing
 

@@ -16,6 +16,7 @@ from pipeline.speech.hallucinations import Loop, Segment, join_words, merge_word
 from pipeline.speech.languages import LANGUAGES
 from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
 from pipeline.speech.segmentation import split_windows
+from pipeline.speech.time_left import HearingProgress
 from pipeline.speech.window_cache import WindowCache, model_fingerprint
 
 AUTO = "auto"
@@ -64,18 +65,25 @@ class RecordingHearing:
 
 def transcribe_recording(master: Path, recogniser: Recogniser, cache: WindowCache, language: str) -> RecordingHearing:
     """What is heard in a recording, with the typography of `language`."""
-    total_s, done_s = probe_file(master).duration_s or 0.0, 0.0
+    done_s = 0.0
+    counted = HearingProgress(probe_file(master).duration_s or 0.0, _cached_s(master, cache), recogniser.backend.workers)
     transcribed: list[Segment] = []
     wordless: list[tuple[float, float]] = []
-    for window, hearing in transcribe_windows(split_windows(decode_blocks(master), RATE_HZ), recogniser, cache):
+    for window, hearing in transcribe_windows(split_windows(decode_blocks(master), RATE_HZ), recogniser, cache, counted):
         merged = (replace(part, words=merge_word_pieces(part.words, part.language or language)) for part in hearing.segments)
         transcribed += (part for part in merged if part.words)
         wordless += hearing.wordless
         done_s = window.end_s
-        progress.report(done_s, max(done_s, total_s))
     progress.report(round(done_s, 3), round(done_s, 3))
     segments, loops = remove_loops(tuple(transcribed), language)
     return RecordingHearing(segments, tuple(wordless), loops, done_s)
+
+
+def _cached_s(master: Path, cache: WindowCache) -> float:
+    """How many seconds of a recording are in the cache. Where it is empty the recording is not read for that."""
+    if cache.is_empty():
+        return 0.0
+    return sum(window.length_s for window in split_windows(decode_blocks(master), RATE_HZ) if cache.has(window))
 
 
 def recognition_value(heard: RecordingHearing, *, engine: str, model: str, language: str) -> Recognition:

@@ -47,6 +47,14 @@ class WindowCache:
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
+    def has(self, window: Window) -> bool:
+        """Whether a window is in the cache, by its name alone; it does not count as used by that."""
+        return self.folder is not None and (self.folder / self._digest(window)).is_file()
+
+    def is_empty(self) -> bool:
+        """Whether no window is cached at all."""
+        return self.folder is None or not self.folder.is_dir() or not any(self.folder.iterdir())
+
     def put(self, window: Window, hearing: Hearing) -> None:
         """Cache what was heard in a window."""
         if self.folder is not None:
@@ -59,11 +67,15 @@ class WindowCache:
                 path.unlink(missing_ok=True)
 
     def _file_name(self, window: Window) -> str:
-        digest = hashlib.sha256(json.dumps([_VERSION, *self.key_parts]).encode())
-        digest.update(window.samples.tobytes())
-        name = f"{digest.hexdigest()}.json"
+        name = self._digest(window)
         self.used_names.add(name)
         return name
+
+    def _digest(self, window: Window) -> str:
+        """The name of a window's file."""
+        digest = hashlib.sha256(json.dumps([_VERSION, *self.key_parts]).encode())
+        digest.update(window.samples.tobytes())
+        return f"{digest.hexdigest()}.json"
 
 
 def hearing_to_json(hearing: Hearing) -> str:
