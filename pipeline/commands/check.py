@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from pipeline.audio import probe_fully, reject_unreadable, validate_mix
+from pipeline.commands.completeness import completeness_advice, other_recording
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
 from pipeline.commands.estimates import estimated_starts
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
@@ -100,7 +101,7 @@ def _run_checks(
             findings.append(_to_finding(root, error))
     if any(finding.level == ERROR for finding in findings):
         return [finding for finding in findings if finding.rule != "not-built"]
-    return findings + _transcript_advice(root, show)
+    return findings + _transcript_advice(root, show, cache)
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
@@ -142,6 +143,7 @@ def _check_files(
             problems += validate_mix(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
             problems += _check_chapters(root, episode)
         problems += _check_episode(root, show, episode)
+        problems += filter(None, [other_recording(root, episode, cache)])
     return problems
 
 
@@ -170,7 +172,7 @@ def _needs_probing(root: Path, sound: Recording | Part | Bed) -> bool:
     return isinstance(sound, Recording) or (root / sound.file).is_file()
 
 
-def _transcript_advice(root: Path, show: Show) -> list[Finding]:
+def _transcript_advice(root: Path, show: Show, cache: FileCache) -> list[Finding]:
     """Passages of transcripts and guides to reread, and speakers without a name; none of them is a mistake."""
     paths = {f"transcripts/{episode.slug}.md": root / f"transcripts/{episode.slug}.md" for episode in show.episodes}
     texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _errors_from(read_text, path)}
@@ -189,7 +191,7 @@ def _transcript_advice(root: Path, show: Show) -> list[Finding]:
             doubts = lint_transcript(text, where, others, languages[where])
             findings += [Finding(ADVICE, OWN_PACK, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
     for episode in show.episodes:
-        findings += [*_guide_advice(root, show, episode), *estimated_starts(root, episode)]
+        findings += [*_guide_advice(root, show, episode), *estimated_starts(root, episode), *completeness_advice(root, episode, cache)]
     return findings
 
 

@@ -89,6 +89,22 @@ class RecognisedSegment(TypedDict):
     words: list[RecognisedWord]
 
 
+class VoiceSpan(TypedDict):
+    """In `words.json`, a stretch where a voice is and no word was recognised, even when it was heard again."""
+
+    start_s: float
+    end_s: float
+
+
+class RemovedLoop(TypedDict):
+    """In `words.json`, words that the recogniser repeated and that were removed: `text`, `times` times over."""
+
+    start_s: float
+    end_s: float
+    text: str
+    times: int
+
+
 class Recognition(TypedDict):
     """The content of `words.json`; see docs/formats.md."""
 
@@ -99,6 +115,8 @@ class Recognition(TypedDict):
     language_probability: NotRequired[float]  # when the language was detected
     duration_s: float
     segments: list[RecognisedSegment]
+    removed: NotRequired[list[RemovedLoop]]
+    wordless_voice: NotRequired[list[VoiceSpan]]
 
 
 class CorrectionValue(TypedDict):

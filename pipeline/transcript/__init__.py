@@ -3,6 +3,7 @@
 from pipeline.transcript.align import align_words, assign_times
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.chapters import read_chapters, validate_chapters, write_chapters
+from pipeline.transcript.completeness import Comparison, HeardPassage, WrittenPassage, compare_with_heard, voice_spans
 from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
 from pipeline.transcript.document import (
     SPEAKER_LABEL,
@@ -20,14 +21,18 @@ from pipeline.transcript.document import (
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
+from pipeline.transcript.passage_notes import CompletenessNote, completeness_notes, removed_loops
 from pipeline.transcript.timed_json import find_estimated, link_time_s, read_timed
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
 
 __all__ = [
     "ANCHOR",
     "Block",
+    "Comparison",
+    "CompletenessNote",
     "DIALOGUE_ROLES",
     "DiarisedTurn",
+    "HeardPassage",
     "Insert",
     "NARRATOR_ROLES",
     "Note",
@@ -36,9 +41,12 @@ __all__ = [
     "Section",
     "Transcript",
     "VoiceDeclaration",
+    "WrittenPassage",
     "align_words",
     "assign_times",
     "build_turns",
+    "compare_with_heard",
+    "completeness_notes",
     "draft_transcript",
     "find_estimated",
     "format_reasons",
@@ -50,6 +58,7 @@ __all__ = [
     "parse_transcript",
     "read_chapters",
     "read_timed",
+    "removed_loops",
     "scan_head",
     "section_role",
     "speaker_labels",
@@ -58,6 +67,7 @@ __all__ = [
     "unknown_speakers",
     "unnamed_speakers",
     "validate_chapters",
+    "voice_spans",
     "write_captions",
     "write_chapters",
 ]

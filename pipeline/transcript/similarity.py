@@ -54,7 +54,7 @@ _RULES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
 def sound_key(letters: str, language: str) -> str:
     """A rough phonetic key of a word in lower case without accents: words that sound alike have similar keys."""
     key = letters
-    for pattern, new in _RULES.get(language[:2], _ENGLISH):
+    for pattern, new in _RULES.get(language[:2], _RULES["en"]):
         key = pattern.sub(new, key)
     return key
 

@@ -14,6 +14,7 @@ from pipeline.transcript.align import align_turns, assign_times
 from pipeline.transcript.certainty import TimedToken
 from pipeline.transcript.matching import align_affine, match_tokens
 from pipeline.transcript.parser import parse_transcript
+from pipeline.transcript.similarity import agreement
 from pipeline.transcript.timed_json import find_estimated, read_timed, write_timed
 from pipeline.transcript.turns import build_turns
 
@@ -90,6 +91,12 @@ def placed_by(heard: str) -> dict[str, Word]:
 def test_a_word_that_sounds_like_the_one_recognised_takes_its_time(written, heard):
     words = placed_by(LONG.replace(written, heard))
     assert (words[written].start_s, words[written].estimated) == (LONG.split().index(written) / 2, False)
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "de", "pl"])
+def test_a_language_without_rules_of_its_own_is_compared_too(language):
+    assert agreement("orvalle", "orval", language) > 0.0
+    assert agreement("orvalle", "mairie", language) == 0.0
 
 
 def test_words_heard_a_second_time_are_not_certain_until_one_knows_which_was_meant():

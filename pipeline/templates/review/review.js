@@ -77,6 +77,7 @@ function show(found) {
   markDoubted();
   found.mistakes.forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
   list("doubts", doubts, doubtItem);
+  list("completeness", found.completeness, each => item(clock(each.start_s), each.said, () => listen(Math.max(0, each.start_s - BEFORE_S))));
   list("mistakes", found.mistakes, lineItem);
   list("remarks", found.remarks, lineItem);
   $("n-doubts").textContent = `(${doubts.filter(doubt => doubt.line).length})`;

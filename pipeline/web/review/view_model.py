@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any  # of JSON values
 
 from pipeline.model import CauserieError, Problems, Recognition, Word, format_clock
-from pipeline.transcript import ANCHOR, SPEAKER_LABEL, assign_times, format_reasons, parse_anchor, parse_transcript, scan_head
+from pipeline.transcript import (
+    ANCHOR,
+    SPEAKER_LABEL,
+    assign_times,
+    compare_with_heard,
+    completeness_notes,
+    format_reasons,
+    parse_anchor,
+    parse_transcript,
+    removed_loops,
+    scan_head,
+)
 from pipeline.transcript.freeform import lint_transcript
 
 _DOUBT = re.compile(r"\s*%%\s*\?\s*(?P<said>.*)")
@@ -51,6 +62,7 @@ def build_view_model(
         "words": [[each.line, each.column, each.start_s] for each in positions],
         "estimated": [index for index, each in enumerate(positions) if each.is_estimated],
         "doubts": doubt_entries(text, positions, (doubts_data or {}).get("passages", ()), language),
+        "completeness": completeness_entries(text, words_data, language) if words_data else [],
         "mistakes": list(parse_errors(text, where, people)),
         "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in remarks],
     }
@@ -82,6 +94,16 @@ def doubt_entries(
         description = f"{each['text']} ({format_reasons(each['reasons'], language)})" if each["reasons"] else each["text"]
         entries.append({"line": 0, **_start_end(each), "said": description})
     return sorted(entries, key=lambda each: (each["start_s"] is None, each["start_s"]))
+
+
+def completeness_entries(text: str, words_data: Recognition, language: str) -> list[dict[str, Any]]:
+    """What only the text or only the sound has, the longest first; none while the text has mistakes of grammar."""
+    try:
+        comparison = compare_with_heard(parse_transcript(text), words_data)
+    except CauserieError:
+        return []
+    notes = completeness_notes(comparison, removed_loops(words_data), language)
+    return [{"start_s": note.start_s, "said": note.sentence} for note in notes]
 
 
 def parse_errors(text: str, where: str, people: Collection[str]) -> Iterator[dict[str, Any]]:
