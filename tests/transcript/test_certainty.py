@@ -124,6 +124,14 @@ def test_a_paragraph_that_was_never_spoken_leaves_what_is_around_it_certain():
     assert certain(f"{LONG} jamais dit {LONG[:half]}", f"{LONG} {LONG[:half]}")[:5] == LONG.split()[:5]
 
 
+@pytest.mark.parametrize(
+    ("written", "heard"), [(["a", "b"] * 400, ["b", "c"] * 400), (["la"] * 800, ["la"] * 700), (["a"] * 900, ["b"] * 900)]
+)
+def test_a_long_text_of_the_same_few_words_is_aligned_too(written, heard):
+    matches = match_tokens(written, [TimedToken(text, i / 2, i / 2 + 0.4) for i, text in enumerate(heard)], "fr", (0.0, 900.0))
+    assert len(matches) == sum(min(written.count(word), heard.count(word)) for word in set(written))
+
+
 @given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))
 @settings(max_examples=100, deadline=None)
 def test_pairs_never_cross_and_only_agreeing_words_are_paired(written, heard):
