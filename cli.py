@@ -281,6 +281,7 @@ def check(root: Path, as_json: bool, online: bool) -> None:
 @click.option("--prune", is_flag=True, help="Delete files that no page or feed links to any more; without it nothing is ever deleted.")
 @click.option("--take-over", is_flag=True, help="Replace a feed that was published from another copy of the show.")
 @click.option("--new-guids", is_flag=True, help="Publish episodes whose GUID changed: subscribers download them again.")
+@click.option("--as-written", is_flag=True, help="Publish a transcript most of whose words were not heard in its recording.")
 @click.option("--due", is_flag=True, help="For a timer: publish if an episode's date has come, and do nothing otherwise.")
 @click.option(
     "--setup", is_flag=True, help="Configure the bucket once (CORS, conditional writes…), print what was done, and publish nothing."
@@ -295,6 +296,7 @@ def publish(
     prune: bool,
     take_over: bool,
     new_guids: bool,
+    as_written: bool,
     due: bool,
     setup: bool,
     public_read: bool,
@@ -302,7 +304,7 @@ def publish(
     """Upload what was built to the folder or bucket of show.toml, the feed last; --dry-run prints what would be uploaded."""
     from pipeline.commands import Console, publish_due, publish_show, set_up_target
 
-    has_options = dry_run or prune or take_over or new_guids
+    has_options = dry_run or prune or take_over or new_guids or as_written
     if (due and setup) or ((due or setup) and has_options) or (public_read and not setup):
         raise click.UsageError("--due and --setup take no other option; --public-read needs --setup")
     console = Console(quiet)
@@ -313,7 +315,14 @@ def publish(
         _echo_publication(publish_due(root.resolve(), at=_resolve_time(at), console=console), as_json)
         return
     done = publish_show(
-        root.resolve(), at=_resolve_time(at), dry_run=dry_run, prune=prune, take_over=take_over, new_guids=new_guids, console=console
+        root.resolve(),
+        at=_resolve_time(at),
+        dry_run=dry_run,
+        prune=prune,
+        take_over=take_over,
+        new_guids=new_guids,
+        as_written=as_written,
+        console=console,
     )
     _echo_publication(done, as_json)
 

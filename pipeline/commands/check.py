@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from pipeline.audio import probe_fully, reject_unreadable, validate_mix
+from pipeline.commands.completeness import completeness_advice, other_recording
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
 from pipeline.commands.estimates import estimated_starts, starts_of
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
@@ -100,7 +101,8 @@ def _run_checks(
     if any(finding.level == ERROR for finding in findings):
         return [finding for finding in findings if finding.rule != "not-built"]
     starts = (finding for episode in show.episodes for finding in _estimated_starts(root, episode, cache))
-    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts]
+    complete = (finding for episode in show.episodes for finding in completeness_advice(root, episode, cache))
+    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete]
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
@@ -143,6 +145,7 @@ def _check_files(
             problems += validate_mix(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
             problems += _check_chapters(root, episode, cache)
         problems += _check_episode(root, episode, texts)
+        problems += filter(None, [other_recording(root, episode, cache)])
     return problems
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.commands.build import DATE_DEPENDENT, build_show
+from pipeline.commands.completeness import other_recording
 from pipeline.commands.console import Console
 from pipeline.commands.pending import pending_work
 from pipeline.commands.scaffold import has_own_website
 from pipeline.commands.workspace import load_show, show_lock
-from pipeline.engine import preview, with_dependencies
+from pipeline.engine import FileCache, preview, with_dependencies
 from pipeline.feed import describe_changes, load_ledger
-from pipeline.model import CauserieError, TextReview, pluralise
+from pipeline.model import CauserieError, Episode, Problems, TextReview, pluralise
 from pipeline.plan import due_episodes, plan_steps, work_path
 from pipeline.publish import (
     PUBLICATIONS,
@@ -47,10 +49,12 @@ def publish_show(
     prune: bool = False,
     take_over: bool = False,
     new_guids: bool = False,
+    as_written: bool = False,
     console: Console | None = None,
 ) -> PublishReport:
     """Publish what was built. Raises `CauserieError` when something is out of date, so that no partly built show is published.
 
+    It also refuses, unless `as_written`, a text of which most words were not heard: its recording was replaced.
     Without a `console`, nothing is printed.
     """
     console = console or Console(quiet=True)
@@ -70,6 +74,8 @@ def publish_show(
             raise CauserieError(f"{pluralise(len(stale), 'step')} out of date", str(root), hint)
         if show.publish.require_corrected:
             refuse_unchecked({episode.slug: _text_review(root, episode.slug) for episode in due_now})
+        if not as_written:
+            _refuse_other_recordings(root, due_now)
         for sentence in (sentence for episode in due_now for sentence in pending_work(root, episode, at)):
             console.print_message(f"waits for you: {sentence}")
         hears = PublishCallbacks(console.print_message, console.show_status, console.on_bytes_sent)
@@ -83,6 +89,16 @@ def _text_review(root: Path, slug: str) -> TextReview:
     """Who has checked an episode's transcript, as it was built: nothing is out of date here."""
     timed = root / work_path(slug, "timed.json")
     return read_timed(timed).review if timed.is_file() else TextReview()
+
+
+def _refuse_other_recordings(root: Path, episodes: Sequence[Episode]) -> None:
+    """Raise `CauserieError` or `Problems` for the texts that belong to other recordings than those that would be published."""
+    cache = FileCache(root)
+    errors = [error for episode in episodes if (error := other_recording(root, episode, cache))]
+    cache.save()
+    if errors:
+        flagged = (CauserieError(each.message, each.where, f"{each.hint}; --as-written publishes it all the same") for each in errors)
+        raise Problems(tuple(flagged))
 
 
 def publish_due(root: Path, *, at: datetime, console: Console) -> PublishReport | None:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.commands.completeness import pending_passages
 from pipeline.commands.console import to_dict
 from pipeline.commands.pending import orphaned_texts, pending_work
 from pipeline.commands.workspace import load_show
-from pipeline.engine import Result, preview
+from pipeline.engine import FileCache, Result, preview
 from pipeline.plan import plan_steps
 
 
@@ -28,6 +29,9 @@ def format_status(root: Path, *, at: datetime, as_json: bool) -> str:
         lines.append(f"{name}: {', '.join(f'{number} {status}' for status, number in sorted(counts.items()))}")
         lines += [f"  {', '.join(kinds)}: {what}" for what, kinds in _group_by_reason(own).items()]
     lines += [f"waits for you: {sentence}" for episode in show.episodes for sentence in pending_work(root, episode, at)]
+    cache = FileCache(root)
+    lines += [f"waits for you: {sentence}" for episode in show.episodes for sentence in pending_passages(root, episode, cache)]
+    cache.save()
     lines += [f"waits for you: {sentence}" for sentence in orphaned_texts(root, [episode.slug for episode in show.episodes])]
     return "\n".join(lines)
 

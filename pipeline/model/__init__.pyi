@@ -94,10 +94,12 @@ from .transcript import Doubts as Doubts
 from .transcript import RecognisedSegment as RecognisedSegment
 from .transcript import RecognisedWord as RecognisedWord
 from .transcript import Recognition as Recognition
+from .transcript import RemovedLoop as RemovedLoop
 from .transcript import TextReview as TextReview
 from .transcript import TimedTranscript as TimedTranscript
 from .transcript import Turn as Turn
 from .transcript import Voice as Voice
+from .transcript import VoiceSpan as VoiceSpan
 from .transcript import Word as Word
 from .urls import SHOW_PAGES as SHOW_PAGES
 from .urls import Theme as Theme

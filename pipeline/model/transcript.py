@@ -109,15 +109,15 @@ class RecognisedSegment(TypedDict):
     language: NotRequired[str]  # where it is not the recording's
 
 
-class WordlessVoice(TypedDict):
-    """A stretch in `words.json` where a voice speaks and no word came."""
+class VoiceSpan(TypedDict):
+    """In `words.json`, a stretch where a voice is and no word was recognised, even when it was heard again."""
 
     start_s: float
     end_s: float
 
 
 class RemovedLoop(TypedDict):
-    """A repetition that was removed from `words.json`: what is repeated, once, and how often it was removed."""
+    """In `words.json`, words that the recogniser repeated and that were removed: `text`, `times` times over."""
 
     start_s: float
     end_s: float
@@ -135,8 +135,8 @@ class Recognition(TypedDict):
     language_probability: NotRequired[float]  # when the language was detected
     duration_s: float
     segments: list[RecognisedSegment]
-    wordless_voice: NotRequired[list[WordlessVoice]]
     removed: NotRequired[list[RemovedLoop]]
+    wordless_voice: NotRequired[list[VoiceSpan]]
 
 
 class CorrectionValue(TypedDict):

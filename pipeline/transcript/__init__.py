@@ -3,6 +3,7 @@
 from pipeline.transcript.align import align_words, assign_times
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.chapters import are_proposed, read_chapters, validate_chapters, write_chapters
+from pipeline.transcript.completeness import Comparison, HeardPassage, WrittenPassage, compare_with_heard, voice_spans
 from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
 from pipeline.transcript.document import (
     SPEAKER_LABEL,
@@ -20,6 +21,7 @@ from pipeline.transcript.document import (
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
+from pipeline.transcript.passage_notes import CompletenessNote, completeness_notes, removed_loops
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
 from pipeline.transcript.review_status import add_check_off, review_notice, text_review
 from pipeline.transcript.timed_json import find_estimated, link_time_s, read_timed
@@ -29,8 +31,11 @@ from pipeline.transcript.voice_names import stale_names
 __all__ = [
     "ANCHOR",
     "Block",
+    "Comparison",
+    "CompletenessNote",
     "DIALOGUE_ROLES",
     "DiarisedTurn",
+    "HeardPassage",
     "Insert",
     "MAX_CPS",
     "MAX_LINES",
@@ -42,11 +47,14 @@ __all__ = [
     "Transcript",
     "UnreadableCue",
     "VoiceDeclaration",
+    "WrittenPassage",
     "add_check_off",
     "align_words",
     "are_proposed",
     "assign_times",
     "build_turns",
+    "compare_with_heard",
+    "completeness_notes",
     "draft_transcript",
     "find_estimated",
     "format_reasons",
@@ -59,6 +67,7 @@ __all__ = [
     "parse_transcript",
     "read_chapters",
     "read_timed",
+    "removed_loops",
     "review_notice",
     "scan_head",
     "section_role",
@@ -71,6 +80,7 @@ __all__ = [
     "unnamed_speakers",
     "unreadable_cues",
     "validate_chapters",
+    "voice_spans",
     "write_captions",
     "write_chapters",
 ]

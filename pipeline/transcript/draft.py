@@ -21,6 +21,7 @@ from pipeline.model import (
     apply_glossary,
     format_clock,
 )
+from pipeline.transcript.completeness import voice_spans
 from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
 from pipeline.transcript.document import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
 from pipeline.transcript.draft_notes import correction_notes, doubt_notes, escape_markup, fixed_texts, gap_note, make_note
@@ -108,15 +109,16 @@ def build_draft(
         [*_overlap_notes(tracks, language), *doubt_notes(doubts["passages"], language), *correction_notes(corrections, language)],
         key=lambda each: each[0],
     )
+    voices_heard = voice_spans(recognition)
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
-        blocks.extend(gap_note(edges[index][1], edges[index + 1][0], language))
+        blocks.extend(gap_note(edges[index][1], edges[index + 1][0], language, voices_heard))
         if text := escape_markup(" ".join(word.text for word in said), language):
             blocks.append(Paragraph(text, voice))
         until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
         while notes and notes[0][0] < until_s:  # a note that begins in the pause after a paragraph follows it
             blocks.append(notes.pop(0)[1])
-    blocks.extend(gap_note(edges[-2][1], edges[-1][0], language))
+    blocks.extend(gap_note(edges[-2][1], edges[-1][0], language, voices_heard))
     return Transcript(tuple(blocks), tuple(dict.fromkeys(voices)), fixed_texts(language)["help"])
 
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from pipeline.model import Correction, DoubtfulPassage, apply_typography, format_clock
 from pipeline.transcript.document import Note
+from pipeline.transcript.passage_notes import voice_sentence
 
 _GAP_S = 4.0  # without words: music, silence or missed words
 _MAX_QUOTE_CHARS = 60  # of a doubtful passage: enough to find it
@@ -81,8 +82,10 @@ def fixed_texts(language: str) -> DraftTexts:
     return _TEXTS.get(language.split("-")[0], _TEXTS["en"])
 
 
-def gap_note(start_s: float, end_s: float, language: str) -> tuple[Note, ...]:
-    """A note for a long gap without words: music, silence, or words that were missed."""
+def gap_note(start_s: float, end_s: float, language: str, voices: Sequence[tuple[float, float]] = ()) -> tuple[Note, ...]:
+    """A note for a long gap without words: music, silence, or words that were missed; where a voice was, one for each instead."""
+    if within := [span for span in voices if start_s <= (span[0] + span[1]) / 2 < end_s]:
+        return tuple(make_note(f"? {voice_sentence(*span, language)}", language) for span in within)
     if end_s - start_s < _GAP_S:
         return ()
     return (Note(f"{fixed_texts(language)['gap']} ({format_clock(start_s)}–{format_clock(end_s)})"),)

@@ -18,9 +18,8 @@ _GAP = 2.0  # letters: a gap costs as much, so that words which stand together a
 _OPENING_GAP = 1.5  # before the first word, where a gap separates nothing
 _FUZZY = 0.7  # of the letters of a word that only resembles the recognised one
 _LONG_RUN_LETTERS = 20  # of equal words: they divide what is aligned
-_MAX_CELLS = 60_000  # words times words: about 0.1 s; a larger part is divided at its longest equal run
+_MAX_CELLS = 60_000  # words times words: about 0.1 s; a larger part is divided at shorter equal runs
 _MAX_JOINED = 5  # words that are compared as one: « la tente » for « l'attente »
-
 
 Pair = tuple[int, int]
 
@@ -52,12 +51,22 @@ def _score(written: str, heard: str, language: str) -> float:
     return _FUZZY * agreement(written, heard, language) * min(len(written), len(heard))
 
 
-def _aligned_pairs(written: Sequence[str], heard: Sequence[str], language: str, opening: float) -> list[Pair]:
-    """The pairs of tokens that agree: long equal runs, and between them the best alignment."""
+def _aligned_pairs(
+    written: Sequence[str], heard: Sequence[str], language: str, opening: float, run_letters: int = _LONG_RUN_LETTERS
+) -> list[Pair]:
+    """The pairs of tokens that agree: equal runs of `run_letters` or more, and between them the best alignment.
+
+    What is too large to be aligned is divided at shorter runs; what has none of them has nothing in common.
+    """
     pairs: list[Pair] = []
     i0 = j0 = 0
-    for i1, j1, count in [*_equal_runs(written, heard, _LONG_RUN_LETTERS), (len(written), len(heard), 0)]:
-        pairs += _region_pairs(written, heard, (i0, i1, j0, j1), language, opening)
+    for i1, j1, count in [*_equal_runs(written, heard, run_letters), (len(written), len(heard), 0)]:
+        part, other = written[i0:i1], heard[j0:j1]
+        if len(part) * len(other) <= _MAX_CELLS:
+            found = align_affine(part, other, language, opening if j0 == 0 else _GAP) if part and other else []
+        else:
+            found = _aligned_pairs(part, other, language, opening if j0 == 0 else _GAP, run_letters // 2) if run_letters > 1 else []
+        pairs += [(i0 + i, j0 + j) for i, j in found]
         pairs += [(i1 + k, j1 + k) for k in range(count)]
         i0, j0 = i1 + count, j1 + count
     return pairs
@@ -72,25 +81,6 @@ def _equal_runs(written: Sequence[str], heard: Sequence[str], min_letters: int) 
         for code in Levenshtein.opcodes(written, heard)
         if code.tag == "equal" and sum(map(len, written[code.src_start : code.src_end])) >= min_letters
     ]
-
-
-def _region_pairs(
-    written: Sequence[str], heard: Sequence[str], region: tuple[int, int, int, int], language: str, opening: float
-) -> list[Pair]:
-    """The pairs of a part of the text and of what was recognised: aligned, or divided when it is too large for that."""
-    i0, i1, j0, j1 = region
-    if i0 == i1 or j0 == j1:
-        return []
-    if (i1 - i0) * (j1 - j0) <= _MAX_CELLS:
-        return [(i0 + i, j0 + j) for i, j in align_affine(written[i0:i1], heard[j0:j1], language, opening if j0 == 0 else _GAP)]
-    runs = _equal_runs(written[i0:i1], heard[j0:j1], 1)
-    if not runs:
-        return []
-    i, j, count = max(runs, key=lambda run: sum(map(len, written[i0 + run[0] : i0 + run[0] + run[2]])))
-    i, j = i0 + i, j0 + j
-    before = _region_pairs(written, heard, (i0, i, j0, j), language, opening)
-    after = _region_pairs(written, heard, (i + count, i1, j + count, j1), language, opening)
-    return [*before, *((i + k, j + k) for k in range(count)), *after]
 
 
 def align_affine(written: Sequence[str], heard: Sequence[str], language: str, opening: float = _GAP) -> list[Pair]:

@@ -50,6 +50,19 @@ def test_a_timer_publishes_no_half_corrected_text(built: Path) -> None:
     assert "deux" not in (built / "public/feed.xml").read_text()
 
 
+def test_a_text_of_another_recording_is_refused_before_anything_is_sent_unless_it_is_wanted(built: Path) -> None:
+    other = "Les moulins du canal tournaient encore quand le dernier meunier ferma sa porte et partit vers les collines du sud. " * 2
+    (built / "transcripts/un.md").write_text(f"+++\n+++\n\n{other}\n")
+    causerie("build", root=built)
+    for options in ((), ("--dry-run",), ("--due",)):
+        refused = causerie("publish", *options, "--at", AFTER, root=built, status=1)
+        assert "transcripts/un.md: agrees with the recording in" in refused.stderr
+    assert not (built / "public").exists()
+    assert "was replaced" in causerie("check", root=built, status=1).stderr
+    causerie("publish", "--as-written", "--at", AFTER, root=built)
+    assert (built / "public/feed.xml").exists()
+
+
 def test_going_back_is_one_command(built: Path) -> None:
     causerie("build", "--at", BETWEEN, root=built)
     causerie("publish", "--at", BETWEEN, root=built)

@@ -14,6 +14,7 @@ from pipeline.transcript.align import align_turns, assign_times
 from pipeline.transcript.certainty import TimedToken
 from pipeline.transcript.matching import align_affine, match_tokens
 from pipeline.transcript.parser import parse_transcript
+from pipeline.transcript.similarity import agreement
 from pipeline.transcript.timed_json import find_estimated, read_timed, write_timed
 from pipeline.transcript.turns import build_turns
 
@@ -92,6 +93,12 @@ def test_a_word_that_sounds_like_the_one_recognised_takes_its_time(written, hear
     assert (words[written].start_s, words[written].estimated) == (LONG.split().index(written) / 2, False)
 
 
+@pytest.mark.parametrize("language", ["fr", "en", "de", "pl"])
+def test_a_language_without_rules_of_its_own_is_compared_too(language):
+    assert agreement("orvalle", "orval", language) > 0.0
+    assert agreement("orvalle", "mairie", language) == 0.0
+
+
 def test_words_heard_a_second_time_are_not_certain_until_one_knows_which_was_meant():
     loop = "avec une soixantaine de personnes"
     words = placed_by(LONG.replace(loop, f"{loop} {loop} {loop}"))
@@ -115,6 +122,14 @@ def test_words_missing_between_equal_ones_stand_where_the_pause_is():
 def test_a_paragraph_that_was_never_spoken_leaves_what_is_around_it_certain():
     half = len(LONG) // 2
     assert certain(f"{LONG} jamais dit {LONG[:half]}", f"{LONG} {LONG[:half]}")[:5] == LONG.split()[:5]
+
+
+@pytest.mark.parametrize(
+    ("written", "heard"), [(["a", "b"] * 400, ["b", "c"] * 400), (["la"] * 800, ["la"] * 700), (["a"] * 900, ["b"] * 900)]
+)
+def test_a_long_text_of_the_same_few_words_is_aligned_too(written, heard):
+    matches = match_tokens(written, [TimedToken(text, i / 2, i / 2 + 0.4) for i, text in enumerate(heard)], "fr", (0.0, 900.0))
+    assert len(matches) == sum(min(written.count(word), heard.count(word)) for word in set(written))
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))

@@ -90,6 +90,7 @@ function show(answer) {
   found.mistakes.filter(mistake => mistake.line).forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
   if (found.mistakes.some(mistake => !mistake.line)) $("front").open = true;
   list("doubts", doubts, doubtItem);
+  list("completeness", found.completeness, each => item(clock(each.start_s), each.said, () => listen(Math.max(0, each.start_s - BEFORE_S))));
   list("mistakes", found.mistakes, lineItem);
   list("remarks", found.remarks, lineItem);
   $("checked").textContent = found.check.notice;

@@ -15,9 +15,12 @@ from pipeline.transcript import (
     ANCHOR,
     SPEAKER_LABEL,
     assign_times,
+    compare_with_heard,
+    completeness_notes,
     format_reasons,
     parse_anchor,
     parse_transcript,
+    removed_loops,
     review_notice,
     scan_head,
     text_review,
@@ -63,6 +66,7 @@ def build_view_model(
         "doubts": doubts,
         "check": check_value(text, where, people, language, sum(each["line"] > 0 for each in doubts)),
         "estimated": [index for index, each in enumerate(positions) if each.is_estimated],
+        "completeness": completeness_entries(text, words_data, language) if words_data else [],
         "mistakes": list(parse_errors(text, where, people)),
         "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in remarks],
     }
@@ -104,6 +108,16 @@ def check_value(text: str, where: str, people: Collection[str], language: str, o
         return {"notice": "", "offered": False, "done": False}
     is_done = review.state == REVIEWED
     return {"notice": review_notice(review, language), "offered": not open_doubts and not is_done, "done": is_done}
+
+
+def completeness_entries(text: str, words_data: Recognition, language: str) -> list[dict[str, Any]]:
+    """What only the text or only the sound has, the longest first; none while the text has mistakes of grammar."""
+    try:
+        comparison = compare_with_heard(parse_transcript(text), words_data)
+    except CauserieError:
+        return []
+    notes = completeness_notes(comparison, removed_loops(words_data), language)
+    return [{"start_s": note.start_s, "said": note.sentence} for note in notes]
 
 
 def parse_errors(text: str, where: str, people: Collection[str]) -> Iterator[dict[str, Any]]:
