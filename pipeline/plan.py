@@ -163,7 +163,6 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"audio": work_path(slug, "audio.mp3"), "cover": cover, **chapters, **_chapter_image_reads(episode)},
             {"tagged": published_files(show, episode)["audio"]},
             info,
-            revision=LABELS_REVISION,
         ),
         *_optional_audio_steps(show, episode, master, loudness, encoded),
         Step(

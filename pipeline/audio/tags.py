@@ -12,7 +12,6 @@ from typing import Any, NotRequired, TypedDict
 from pipeline.audio import ffmpeg
 from pipeline.engine import read_json, sha256
 from pipeline.model import HASH_DIGITS, CauserieError, Credit, EpisodeInfo, ShowInfo, format_timestamp, role_label
-from pipeline.templates import labels
 
 # ISO 639-1 to 639-2/T, as ID3 requires; "und" stands for any other language
 ISO639_2_CODES = {
@@ -60,7 +59,7 @@ def tag_mp3(
     except mutagen.MutagenError as error:
         raise CauserieError("is not a readable MP3 file", audio.name, "delete it and build again") from error
     tags = mutagen.id3.ID3()
-    heading: str = labels("feed", show.language)["chapters"]
+    heading = "Chapitres" if show.language.startswith("fr") else "Chapters"
     chapter_frames = _chapter_frames(_read_chapters(chapters), duration_s, heading, {sha256(path)[:HASH_DIGITS]: path for path in images})
     for frame in (*_text_frames(show, episode), *_url_frames(show, episode), _picture_frame(cover), *chapter_frames):
         tags.add(frame)
