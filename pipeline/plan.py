@@ -296,7 +296,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
         Step(
             f"{slug}/guide",
             render_guide,
-            {"text": text, "timed": timed, "chapters": forms["chapters"]},
+            {"text": text, "timed": timed, "chapters": forms["chapters"], **_font_reads(show)},
             {_output_key(form): forms[f"guide_{_output_key(form)}"] for form in GUIDE_FORMATS},
             {**info, "guide": show.guide},
             revision=LABELS_REVISION,
@@ -309,6 +309,11 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
         ),
     )
+
+
+def _font_reads(show: Show) -> dict[str, tuple[str, ...]]:
+    """The font files of PDFs and cards, when the show has any."""
+    return {"fonts": show.guide.fonts} if show.guide.fonts else {}
 
 
 def _episode_settings(show: Show, episode: Episode) -> Settings:
@@ -329,7 +334,7 @@ def _release_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(
             f"{slug}/card",
             draw_card,
-            {"cover": episode.cover or show.cover},
+            {"cover": episode.cover or show.cover, **_font_reads(show)},
             {"card": files["card"]},
             {**settings, "colours": show.site.light},
             revision=LABELS_REVISION,
@@ -347,6 +352,7 @@ def _series_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
         "texts": tuple(f"guides/{episode.slug}.md" for episode in episodes),
         "timed": tuple(work_path(episode.slug, "timed.json") for episode in episodes),
         "chapters": tuple(published_files(show, episode)["chapters"] for episode in episodes),
+        **_font_reads(show),
     }
     settings = {"show": _printed_info(show.info), "episodes": tuple(episode.info for episode in episodes), "guide": show.guide}
     return (

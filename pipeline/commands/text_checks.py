@@ -103,8 +103,9 @@ class TextChecks:
         path = self._root / where
         if not path.is_file():
             return None
-        version = f"{self._version} {language} {_digest(summary)}"
-        return self._cache.get_or_compute(path, f"text {where}", version, lambda: _read_guide(path, where, language, summary))
+        version = f"{self._version} {language} {_digest(summary, *self._show.guide.fonts)}"
+        fonts = tuple(self._root / font for font in self._show.guide.fonts)
+        return self._cache.get_or_compute(path, f"text {where}", version, lambda: _read_guide(path, where, language, summary, fonts))
 
     def _quote_errors(self, episode: Episode, transcript: TranscriptFacts | None, guide: GuideFacts) -> list[ErrorValue]:
         """The mistakes in quotes, kept until the guide or the transcript changes."""
@@ -193,7 +194,7 @@ def _parse(text: str, where: str, people: tuple[str, ...]) -> Transcript:
     return parse_transcript(text, where, people)
 
 
-def _read_guide(path: Path, where: str, language: str, summary: str) -> GuideFacts:
+def _read_guide(path: Path, where: str, language: str, summary: str, fonts: tuple[Path, ...]) -> GuideFacts:
     """What is kept of a guide."""
     try:
         text = read_text(path, where)
@@ -204,7 +205,7 @@ def _read_guide(path: Path, where: str, language: str, summary: str) -> GuideFac
     return {
         "errors": [],
         "questions": [[line, message, "rewrite it, or ignore this advice"] for line, message in guide_warnings(guide, language, summary)],
-        "glyphs": [[line, message, glyphs] for line, message in missing_glyphs(text)],
+        "glyphs": [[line, message, glyphs] for line, message in missing_glyphs(text, fonts)],
     }
 
 

@@ -112,7 +112,7 @@ def _read_show(table: Table, root: Path) -> tuple[Show, audio.AudioDefaults]:
         credits=fields.read_credits(table.table("credits"), people),
     )
     audio, audio_defaults = _read_audio(table.table("audio"), root)
-    guide, guide_model = fields.read_guide(table.table("guide"))
+    guide, guide_model = fields.read_guide(table.table("guide"), root)
     show = Show(
         info=info,
         cover=fields.read_file(table, "cover", root, root, required=True),

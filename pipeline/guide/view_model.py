@@ -33,6 +33,7 @@ from pipeline.model import (
     apply_typography,
     format_clock,
     role_label,
+    text_direction,
 )
 from pipeline.transcript import review_notice
 
@@ -66,6 +67,7 @@ def build_view(guide: Guide, context: GuideContext) -> GuideView:
     found_clips = _clip_values(guide, context)
     value: GuideView = {
         "language": supported_language(context.show.language),
+        "direction": text_direction(context.show.language),
         "labels": words["page"],
         "headings": words["sections"],
         "families": {family: _question_values(family_questions(guide, family), found_clips, words["page"]) for family in FAMILIES},

@@ -26,6 +26,8 @@ from .feed import FeedImage as FeedImage
 from .feed import FeedTag as FeedTag
 from .feed import FeedVariant as FeedVariant
 from .feed import ItemOptions as ItemOptions
+from .fonts import font_characters as font_characters
+from .fonts import font_family as font_family
 from .glossary import MAX_TERM_CHARS as MAX_TERM_CHARS
 from .glossary import MIN_LAST_NAME_LETTERS as MIN_LAST_NAME_LETTERS
 from .glossary import NO_TERMS as NO_TERMS

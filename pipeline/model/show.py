@@ -155,6 +155,7 @@ class GuideSettings:
 
     contact: str = ""  # where team leads send their questions
     format_min: int = 30  # duration of the meeting the guide is made for
+    fonts: tuple[str, ...] = ()  # font files for the characters that the built-in one lacks, in PDFs and cards
 
 
 @dataclass(frozen=True)
