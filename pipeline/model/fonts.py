@@ -46,7 +46,7 @@ def _table(data: bytes, tag: bytes) -> int:
     """Where a table starts. Raises `ValueError` when there is none."""
     (count,) = struct.unpack_from(">H", data, 4)
     tables = (struct.unpack_from(">4sLLL", data, 12 + 16 * index) for index in range(count))
-    start = next((offset for name, _, offset, _ in tables if name == tag), None)
+    start: int | None = next((offset for name, _, offset, _ in tables if name == tag), None)
     if start is None:
         raise ValueError
     return start
