@@ -10,14 +10,18 @@ from pipeline.transcript.freeform.labels import fold_name
 from pipeline.transcript.freeform.source_lines import SourceLine
 from pipeline.transcript.freeform.speakers import opening_label
 
-_SAID = re.compile(r"^(?:bonjour|bonsoir|bienvenue|salut|merci)\b|\b(?:je|j[’']\w+|nous|vous)\b.*[!.]$", re.I)  # no title speaks so
+_SAID = re.compile(  # no title and no summary speaks so
+    r"^(?:bonjour|bonsoir|bienvenue|salut|merci|un (?:grand|immense) merci)\b|^(?:je|j[’']\w+|nous|vous)\b.*[.!?…]$|"
+    r"\bje (?:suis|m[’']appelle)\b|\bpr[ée]sente(?:nt)? ?:|^vous [ée]coutez\b|\b(?:je|j[’']\w+|nous)\b.*!$",
+    re.I,
+)
 _TITLE_CHARS_MAX = 120  # characters
 _HEADER_LINES_MAX = 10  # lines
 
 
 def header_length(lines: Sequence[SourceLine]) -> int:
     """Return how many lines are header when no marker says so: up to the last fact, or to the first music after a line or two."""
-    first_heard = next((index for index, line in enumerate(lines) if is_body_line(line) and not is_fact_or_credit(line.text)), len(lines))
+    first_heard = next((index for index, line in enumerate(lines) if _is_heard(line) and not is_fact_or_credit(line.text)), len(lines))
     facts = [index for index, line in enumerate(lines[: min(first_heard, _HEADER_LINES_MAX)]) if _is_fact(line.text)]
     facts += [index for index, line in enumerate(lines[:first_heard]) if is_fact_or_credit(line.text)]
     if facts:
@@ -56,6 +60,11 @@ def is_body_line(line: SourceLine) -> bool:
 def _is_music(line: SourceLine) -> bool:
     found = labels.match_part(line.text)
     return line.text.startswith("[") or bool(found and labels.fold_name(found[0]).startswith(("generique", "jingle", "intro")))
+
+
+def _is_heard(line: SourceLine) -> bool:
+    """Whether a line is said, whatever facts come after it."""
+    return is_body_line(line) or (_SAID.search(line.text) is not None and not line.is_heading)
 
 
 def _has_title_after_number(lines: Sequence[SourceLine], start: int) -> bool:

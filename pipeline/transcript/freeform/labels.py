@@ -67,12 +67,12 @@ _KEYED_FIELD = re.compile(r"(?P<key>titre|r[ée]sum[ée]|chap[ôo]|pr[ée]sentat
 _SPEAKING_ROLES = r"journalistes?|pr[ée]sentation|animation|reportage|entretiens?|interviews?|propos recueillis par|"
 _SPEAKING_ROLES += r"vous avez (?:entendu|[ée]cout[ée])|(?:l[’'])?[ée]quipe|invit[ée]e?s?|intervenante?s?|participante?s?"
 _CREDIT = re.compile(
-    r"(?P<role>avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
+    r"(?P<role>(?:avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
     r"(?:co)?production(?: sonore| d[ée]l[ée]gu[ée]e| ex[ée]cutive)?|r[ée]alisation(?: sonore)?|[ée]criture|texte|mixage|montage|"
     r"musiques?(?: originales?)?|prise de son|sons?|conception(?: sonore)?|enregistrement|sc[ée]nario|direction artistique|"
     r"coordination(?: [ée]ditoriale)?|r[ée]daction(?: en chef)?|habillage(?: sonore)?|post-?production|technique|illustration|"
     rf"remerciements?|cr[ée]dits?|{_SPEAKING_ROLES})"
-    r"(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
+    r"(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son|conception|texte|son|narration))*)"
     r"\s*:\s*(?P<who>[^\[\]]*)$",
     re.I,
 )

@@ -35,7 +35,12 @@ _PERSON_NOUN_LIST = """
     soignante policier policiere gendarme pompier formateur formatrice reporter benevole locataire proprietaire vendeur vendeuse employe
     employee syndicaliste delegue deleguee secretaire artiste ecolier ecoliere lyceen lyceenne collegien collegienne groupe inconnu
     inconnue interlocuteur interlocutrice correspondant correspondante boulanger boulangere adolescent adolescente ado couple promeneur
-    promeneuse
+    promeneuse apprenti apprentie auteur autrice artisan artisane ingenieur ingenieure chercheur chercheuse historien historienne sociologue
+    geographe economiste astronome berger bergere paysan paysanne agriculteur agricultrice maraicher maraichere pecheur batelier bateliere
+    passeur passeuse gardien gardienne bibliothecaire enseignant enseignante instituteur institutrice notaire architecte comedien comedienne
+    musicien musicienne chanteur chanteuse conducteur conductrice controleur controleuse coordinateur coordinatrice redacteur redactrice
+    ministre depute deputee senateur senatrice prefet prefete psychologue informaticien informaticienne mecanicien mecanicienne cuisinier
+    cuisiniere libraire epicier epiciere eclusier eclusiere marinier forestier forestiere telephoniste
 """
 _PERSON_NOUNS = frozenset(_PERSON_NOUN_LIST.split())
 _ARTICLES = frozenset(
@@ -54,6 +59,7 @@ _THING_NOUNS = frozenset(
 )
 _ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: a role, not a manner of speech
 _SELF_WORDS = re.compile(r"(?:je\b|j[’']|moi\b|nous\b|on\b)", re.I)
+_PRONOUNS = frozenset(("lui", "elle", "moi", "toi", "eux", "elles"))
 NARRATOR_LABELS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
 
 
@@ -161,7 +167,7 @@ def split_utterance(line: SourceLine, speakers: SpeakerTable) -> Utterance:
             manner = label[len(stem) :].strip(" ,")
             is_manner = manner.startswith("en ")
             aside = found["aside"] or found["sound"] or ""
-            role = aside if _ROLE.match(aside) else ""
+            role = aside if _ROLE.match(aside) or _is_person_noun(fold_name(aside).split(" ")[:1]) else ""
             sound = "" if role else aside or (manner if is_manner else "")
             name = speakers.keys[fold_name(stem)] or stem
             if fold_name(role) == "voix off":
@@ -273,10 +279,12 @@ def _count_accents(name: str) -> int:
 
 def _name_case(label: str) -> str:
     """Return « NORA BELKACEM » as « Nora Belkacem », « L’APPELANTE » as « L’appelante »; initials stay."""
+    if fold_name(label) in _PRONOUNS:
+        return label.capitalize()
     if not label.isupper() or len(label.replace(".", "")) <= 3:
         return label
     words = label.lower().split(" ")
-    if (_is_person_noun(fold_name(label).split(" ")) or words[0] in _ARTICLES) and words[0] not in ("monsieur", "madame"):
+    if (_is_person_noun(fold_name(label).split(" ")) or words[0] in _ARTICLES) and words[0].rstrip(".") not in TITLES:
         return " ".join(words).capitalize()
     particles = ("de", "du", "des", "la", "le", "et")
     return " ".join(word if index and word in particles else _capitalised(word) for index, word in enumerate(words))

@@ -337,3 +337,25 @@ def test_lines_of_the_page_before_the_title_are_told():
 def test_in_the_audio_nothing_is_page_text(line):
     found = convert(f"(début fichier audio « A »)\nBonjour.\n{line}\nVoilà.\n(fin fichier audio « A »)")
     assert line in [block.text.replace("\u202f", " ") for block in found.transcript.blocks if isinstance(block, Paragraph)]
+
+
+def test_without_marks_what_is_said_at_the_start_is_no_header():
+    lines = [
+        "L’atelier présente : « Un pont ».",
+        "Épisode 2. Le bac",
+        "Bonjour, je suis la voix du récit.",
+        "Merci à Odile.",
+        "Mixage : Paul Li",
+    ]
+    found = convert("\n".join(lines))
+    assert [block.text.replace("\u202f", " ").replace("\u00a0", " ") for block in found.transcript.blocks] == lines
+    assert (found.header.number, found.header.spoken_title, found.header.credits) == (2, "Le bac", (("Mixage", "Paul Li"),))
+
+
+def test_a_profession_in_parentheses_is_who_somebody_is():
+    found = convert("MME LEROUX (maraîchère) : Oui.\nLUI : Non.\nMme Leroux (rires) : Si.\nLUI : Bon.").transcript
+    assert [(voice.key, voice.label) for voice in found.voices] == [("Mme Leroux", "Mme Leroux, maraîchère"), ("Lui", "")]
+
+
+def test_a_credit_with_two_roles_keeps_both():
+    assert convert("Titre\n\nBonjour.\n\nPrise de son et mixage : Paul Li").header.credits == (("Prise de son et mixage", "Paul Li"),)
