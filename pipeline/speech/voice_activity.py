@@ -1,7 +1,7 @@
 """Voice activity: how probable a voice is at each moment, by Silero's model, which faster-whisper brings.
 
 It decides where Whisper listens, which of its words stand where nobody speaks, and where a voice came out without words; see
-docs/decisions/0019.
+docs/decisions/0032.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _FRAME_SAMPLES = 512  # what Silero hears at a time, at 16 kHz
 FRAME_S = _FRAME_SAMPLES / 16_000
-VOICED_PROBABILITY = 0.5  # Silero's own threshold; of 14 recordings of noise, applause and music, no frame reached it
+VOICED_PROBABILITY = 0.5  # Silero's own threshold; of 12 recordings of noise, animals and music, no frame reached it
 MIN_VOICE_S = 0.15  # of voice in a stretch; with less Whisper is not asked, since it writes words over music and noise
 _POSSIBLE_PROBABILITY = 0.25  # the edges of a voice
 MAX_PAUSE_S = 8.0  # of a stretch; Whisper gets over it by itself, and hears better what it hears whole
