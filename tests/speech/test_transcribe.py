@@ -38,7 +38,7 @@ def heard(folder) -> dict:
     source = ROOT / "episodes/01-la-file-d-attente/prise-unique.flac"
     subprocess.run([executable(), "-v", "error", "-i", str(source), "-t", str(EXCERPT_S), str(folder / "excerpt.flac")], check=True)
     reports: list[tuple[float, float]] = []
-    progress.set_listener(lambda _, done_s, total_s: reports.append((done_s, total_s)))
+    progress.set_listener(lambda _, done_s, total_s, left_s: reports.append((done_s, total_s)))
     try:
         value = run_transcribe(folder / "excerpt.flac", folder)
     finally:
@@ -92,7 +92,7 @@ def test_a_silent_recording_says_nothing(tmp_path):
     ("changes", "message"),
     [
         ({"model": "smal"}, "did you mean “small”"),
-        ({"checkpoint": Path("nowhere.pt")}, "there is no model at this path"),
+        ({"checkpoint": Path("nowhere.pt")}, "there is no model at nowhere.pt"),
         ({"checkpoint": Path(__file__)}, "is not a Whisper checkpoint"),
         ({"language": "xx"}, "does not know the language “xx”"),
     ],
