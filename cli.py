@@ -167,12 +167,20 @@ def status(root: Path, as_json: bool) -> None:
 @click.argument("slug")
 @click.argument("file", type=click.Path(path_type=Path))
 @add_options(SHOW_OPTION)
-def import_text(slug: str, file: Path, root: Path) -> None:
+@click.option("--episode", type=click.IntRange(min=1), help="The number of the episode to take, when FILE holds several.")
+@click.option("--write", is_flag=True, help="Also put title, number, summary and credits into episode.toml and [people], after asking.")
+@click.option("--yes", is_flag=True, help="With --write: do not ask.")
+def import_text(slug: str, file: Path, root: Path, episode: int | None, write: bool, yes: bool) -> None:
     """Convert FILE, a text or Word document, into an episode's transcript, and report the lines that could not be converted."""
     from pipeline.commands import import_text
 
+    def agrees(diff: str) -> bool:
+        _echo(diff)
+        return yes or click.confirm("Write this?")
+
     _require_episodes(root, (slug,))
-    _echo("\n".join(import_text(root.resolve(), slug, file)))
+    for line in import_text(root.resolve(), slug, file, episode=episode, write=write, agrees=agrees):
+        _echo(line)
 
 
 @main.command()
@@ -364,10 +372,17 @@ def serve(root: Path, port: int, host: str, watch: bool, at: datetime | None) ->
 
 @main.command()
 @add_options(SHOW_OPTION)
-def doctor(root: Path) -> None:
+@click.option("--fetch", metavar="NAME", help="Bring this Whisper model to the machine, such as base, to work without a network later.")
+def doctor(root: Path, fetch: str | None) -> None:
     """Show what is installed, which Whisper model the show uses, what is missing and the command that installs it."""
-    from pipeline.commands import diagnose
+    from pipeline.commands import Console, diagnose, fetch_named_model
 
+    if fetch is not None:
+        with Console() as console:
+            console.print_message(f"Fetching the Whisper model “{fetch}”…")
+            sentence = fetch_named_model(root.resolve(), fetch, console.on_bytes_fetched)
+        _echo(sentence)
+        return
     findings = diagnose(root.resolve())
     for finding in findings:
         click.echo(terminal_safe(str(finding)))

@@ -30,7 +30,7 @@ from pipeline.model.feed import ChannelOptions, FeedVariant
 from pipeline.publish.release import MEDIA_TYPES
 from pipeline.transcript.chapters import chapters_to_json
 
-CUES = [(i * 3.0, f"Nous prenons un ticket, puis une chaise, et nous attendons : {i}.") for i in range(160)]
+CAPTION_S = 4.0
 HEAD_BYTES = 1 << 16
 COVER = Path(__file__).parents[1] / "episodes/cover.jpg"
 SHOW_TOML = """title = "Essai"
@@ -67,19 +67,28 @@ Composer = ["malik"]
 {chapters}"""
 
 
-def texts() -> dict[str, bytes]:
-    """The files of an episode that are text, by role."""
-    clock = "00:{0:02.0f}:{1:06.3f}".format
-    times = [(clock(*divmod(start_s, 60)), clock(*divmod(start_s + 2.5, 60)), text) for start_s, text in CUES]
+def texts(minutes: float) -> dict[str, bytes]:
+    """The files of an episode of so many minutes that are text, by role."""
+    cues = [
+        (i * CAPTION_S, f"Nous prenons un ticket, puis une chaise, et nous attendons : {i}.")
+        for i in range(round(minutes * 60 / CAPTION_S))
+    ]
+    clock = "{0:02.0f}:{1:02.0f}:{2:06.3f}".format
+    times = [(clock(*parts(start_s)), clock(*parts(start_s + 3.5)), text) for start_s, text in cues]
     vtt = "WEBVTT\n\n" + "\n\n".join(f"{start} --> {end}\n<v Nora>{text}" for start, end, text in times)
     srt = "\n\n".join(f"{n}\n{start} --> {end}\n{text}".replace(".", ",", 2) for n, (start, end, text) in enumerate(times, 1))
-    segments = [{"speaker": "Nora", "startTime": start_s, "endTime": start_s + 2.5, "body": text} for start_s, text in CUES]
+    segments = [{"speaker": "Nora", "startTime": start_s, "endTime": start_s + 3.5, "body": text} for start_s, text in cues]
     html = "".join(f"<cite>Nora :</cite><time>{start}</time><p>{text}</p>\n" for start, _, text in times)
     made = {"vtt": vtt, "srt": srt, "json": json.dumps({"version": "1.0.0", "segments": segments}), "html": html}
     return {
         **{f"transcript_{form}": text.encode() for form, text in made.items()},
         "chapters": json.dumps(chapters_to_json(MARKS)).encode(),
     }
+
+
+def parts(time_s: float) -> tuple[float, float, float]:
+    """Hours, minutes and seconds."""
+    return time_s // 3600, time_s // 60 % 60, time_s % 60
 
 
 def sounds(folder: Path) -> dict[str, bytes]:
@@ -93,9 +102,9 @@ def sounds(folder: Path) -> dict[str, bytes]:
     return {role: path.read_bytes() for role, path in places.items()}
 
 
-def prepare(folder: Path, count: int) -> None:
-    """The whole show, as a build leaves it."""
-    same = {**texts(), **sounds(folder)}
+def prepare(folder: Path, count: int, minutes: float = 8) -> None:
+    """The whole show, as a build leaves it; its captions last so many minutes."""
+    same = {**texts(minutes), **sounds(folder)}
     (folder / "show.toml").write_text(SHOW_TOML)
     (folder / "cover.jpg").write_bytes(COVER.read_bytes())
     marks = "".join(f'[[chapters]]\nstart = {mark.start_s}\ntitle = "{mark.title}"\nurl = "{mark.url}"\n' for mark in MARKS)
@@ -120,7 +129,7 @@ def prepare(folder: Path, count: int) -> None:
 def publish(folder: Path, slug: str, role: str, data: bytes) -> dict[str, object]:
     """Write a file of an episode; what its release says of it."""
     end = ROLES[role]
-    source = f"{'feeds' if role == 'chapters' else 'episodes' if end in ('.mp3', '.m4a', '.opus') else 'transcripts'}/{slug}/{slug}{end}"
+    source = f"{'feeds' if role == 'chapters' else f'episodes/{slug}' if end in ('.mp3', '.m4a', '.opus') else 'transcripts'}/{slug}{end}"
     path = folder / source
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -144,7 +153,7 @@ def write_small(path: Path, value: object) -> None:
 def bare(folder: Path) -> int:
     """Read what a check has to."""
     heads = [path for end in ("mp3", "m4a", "opus") for path in folder.glob(f"episodes/*/*.{end}")]
-    texts = [*folder.glob("transcripts/*/*"), *folder.glob("feeds/*/*.json"), *folder.glob("episodes/*/*.toml"), folder / "feeds/feed.xml"]
+    texts = [*folder.glob("transcripts/*.*"), *folder.glob("feeds/*.json"), *folder.glob("episodes/*/*.toml"), folder / "feeds/feed.xml"]
     return sum(len(path.open("rb").read(HEAD_BYTES)) for path in heads) + sum(len(path.read_bytes()) for path in texts)
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.audio import cut_soundbites, encode_m4a, encode_mp3, encode_opus, ingest_recordings, tag_m4a, tag_mp3, tag_opus
@@ -61,8 +60,11 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
-WHISPER_REVISION = 2  # 2: heard by a beam and without a prompt
-ALIGN_REVISION = 2  # 2: times are given only where words agree, and the others marked
+WHISPER_REVISION = 2  # 2: heard by a beam, without a prompt, where somebody speaks
+DOUBTS_REVISION = 2  # 2: words, and not only phrases
+ALIGN_REVISION = 2  # 2: times only where words agree, the others marked; who has checked the text
+LABELS_REVISION = 2  # of what has labels around the words of the show, 2: in Spanish and German, and from right to left
+CHAPTERS_REVISION = 2  # 2: long sections divided by topic, no title twice
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
 _SERIES_GUIDES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
 GUIDE_FORMATS = (
@@ -211,7 +213,8 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     language = episode.info.language[:2] or (show.info.language[:2] if speech.language == "auto" else speech.language)
     diarised = episode.diarised
     keys = [*(recording.voice for recording in episode.mix.recordings), *(key for each in diarised for _, key in each.speakers)]
-    voices = {key: show.people[key].name for key in keys if key}
+    people = {key: person.name for key, person in show.people.items()}
+    voices = {key: people[key] for key in keys if key}
     return (
         _whisper_step(show, episode, "transcribe", transcribe_master, {"words": words}, "chunks"),
         *(
@@ -224,6 +227,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"words": words, "levels": work_path(slug, "levels.npz")},
             doubts_file,
             {"glossary": show.glossary},
+            revision=DOUBTS_REVISION,
         ),
         Step(
             f"{slug}/draft",
@@ -238,15 +242,14 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"names": voices, "language": language, "glossary": show.glossary, **({"diarised": diarised} if diarised else {})},
             is_draft=True,
         ),
+        Step(f"{slug}/align", align_words, {"text": text, "words": words}, {"timed": timed}, {"people": people}, revision=ALIGN_REVISION),
         Step(
-            f"{slug}/align",
-            align_words,
-            {"text": text, "words": words},
+            f"{slug}/captions",
+            write_captions,
             {"timed": timed},
-            {"people": tuple(show.people)},
-            revision=ALIGN_REVISION,
+            {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS},
+            revision=LABELS_REVISION,
         ),
-        Step(f"{slug}/captions", write_captions, {"timed": timed}, {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS}),
         Step(
             f"{slug}/chapters",
             write_chapters,
@@ -254,6 +257,7 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"chapters": paths["chapters"]},
             {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _chapter_images(episode) else {})},
             {} if _chapter_images(episode) else {"slug": slug},  # names the episode in errors; with images it is part of their URLs
+            revision=CHAPTERS_REVISION,
         ),
     )
 
@@ -261,11 +265,21 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
 def _whisper_step(show: Show, episode: Episode, kind: str, run: Callable[..., None], writes: Files, chunks: str) -> Step:
     """A step that runs Whisper; `chunks` is the folder, next to the master, where it caches the result of each window."""
     speech = show.speech
-    is_file = PurePosixPath(speech.model).suffix in (".pt", ".bin")  # a checkpoint; anything else is a name the engine knows
-    reads: Reads = {"master": work_path(episode.slug, "master.flac"), **({"checkpoint": speech.model} if is_file else {})}
+    checkpoint = speech.checkpoint
+    reads: Reads = {"master": work_path(episode.slug, "master.flac"), **({"checkpoint": checkpoint} if checkpoint else {})}
     language = episode.info.language[:2] or speech.language
     settings = {"model": speech.model, "language": language, "engine": speech.engine, "chunks": chunks}
-    return Step(f"{episode.slug}/{kind}", run, reads, writes, settings, pool="model", revision=WHISPER_REVISION)
+    return Step(
+        f"{episode.slug}/{kind}",
+        run,
+        reads,
+        writes,
+        settings,
+        {"device": speech.device},  # another one changes words no more than another computer does, where `auto` chooses
+        pool="model",
+        explains=("checkpoint",),
+        revision=WHISPER_REVISION,
+    )
 
 
 def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) -> tuple[Step, ...]:
@@ -282,9 +296,10 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
         Step(
             f"{slug}/guide",
             render_guide,
-            {"text": text, "timed": timed, "chapters": forms["chapters"]},
+            {"text": text, "timed": timed, "chapters": forms["chapters"], **_font_reads(show)},
             {_output_key(form): forms[f"guide_{_output_key(form)}"] for form in GUIDE_FORMATS},
             {**info, "guide": show.guide},
+            revision=LABELS_REVISION,
         ),
         Step(
             f"{slug}/guide-clips",
@@ -294,6 +309,11 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
         ),
     )
+
+
+def _font_reads(show: Show) -> dict[str, tuple[str, ...]]:
+    """The font files of PDFs and cards, when the show has any."""
+    return {"fonts": show.guide.fonts} if show.guide.fonts else {}
 
 
 def _episode_settings(show: Show, episode: Episode) -> Settings:
@@ -314,9 +334,10 @@ def _release_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(
             f"{slug}/card",
             draw_card,
-            {"cover": episode.cover or show.cover},
+            {"cover": episode.cover or show.cover, **_font_reads(show)},
             {"card": files["card"]},
             {**settings, "colours": show.site.light},
+            revision=LABELS_REVISION,
         ),
         Step(f"{slug}/release", release_episode, files, {"release": work_path(slug, "release.json")}, {"slug": slug, "sources": files}),
     )
@@ -331,6 +352,7 @@ def _series_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
         "texts": tuple(f"guides/{episode.slug}.md" for episode in episodes),
         "timed": tuple(work_path(episode.slug, "timed.json") for episode in episodes),
         "chapters": tuple(published_files(show, episode)["chapters"] for episode in episodes),
+        **_font_reads(show),
     }
     settings = {"show": _printed_info(show.info), "episodes": tuple(episode.info for episode in episodes), "guide": show.guide}
     return (
@@ -368,6 +390,7 @@ def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
                 "items": tuple(episode.feed for episode in episodes),
                 "soundbites": tuple(episode.soundbites for episode in episodes),
             },
+            revision=LABELS_REVISION,
         ),
     )
 
@@ -390,7 +413,14 @@ def _page_steps(
         own_themes = tuple((names[slug], slug) for slug in sorted(set(map(slugify, episode.tags))))
         settings: Settings = {"episode": episode.info, "neighbours": Neighbours.of(infos, i), "themes": own_themes}
         settings["frame"] = context.for_episode(show, episode.info)
-        yield Step(f"{episode.slug}/page", write_episode_page, reads, build_paths(episode_keys(episode.slug)), settings)
+        yield Step(
+            f"{episode.slug}/page",
+            write_episode_page,
+            reads,
+            build_paths(episode_keys(episode.slug)),
+            settings,
+            revision=LABELS_REVISION,
+        )
     fonts = font_files(show)
     keys = tuple(sitemap_keys(show, episodes))
     of_the_show: tuple[tuple[str, Callable[..., None], Reads, Settings], ...] = (
@@ -403,4 +433,4 @@ def _page_steps(
     )
     for kind, run, reads, settings in of_the_show:
         if keys_of[kind]:
-            yield Step(f"show/{kind}", run, reads, build_paths(keys_of[kind]), settings)
+            yield Step(f"show/{kind}", run, reads, build_paths(keys_of[kind]), settings, revision=LABELS_REVISION)

@@ -80,6 +80,38 @@ def test_a_package_becomes_a_program_with_its_libraries_and_fonts(tmp_path):
     assert os.popen(f"{tmp_path}/out/chromium --version").read().split() == [f"{tmp_path}/out/lib", "--version"]
 
 
+def archive(name: str, **changes: object) -> tarfile.TarFile:
+    """An archive with one empty file of this name."""
+    content, member = io.BytesIO(), tarfile.TarInfo(name)
+    for key, value in changes.items():
+        setattr(member, key, value)
+    with tarfile.open(fileobj=content, mode="w") as written:
+        written.addfile(member)
+    content.seek(0)
+    return tarfile.open(fileobj=content)
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+def test_an_archive_is_unpacked_with_and_without_pythons_filter(filtered, tmp_path, monkeypatch):
+    if not filtered:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+        monkeypatch.setattr(tarfile.TarFile, "extractall", lambda self, path: [self.extract(member, path) for member in self.getmembers()])
+    elif not hasattr(tarfile, "data_filter"):
+        return  # Python 3.11.0 to 3.11.3 have only the other way
+    browser.extract(archive("lib/a.so"), tmp_path)
+    assert (tmp_path / "lib/a.so").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [("../a", {}), ("a", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}), ("a", {"type": tarfile.FIFOTYPE})]
+)
+def test_an_archive_writes_nothing_outside_its_folder_without_pythons_filter(name, changes, tmp_path, monkeypatch):
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    with pytest.raises(ValueError, match="outside the folder"):
+        browser.extract(archive(name, **changes), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("named", "status"), [("/nowhere", 1), ("none", 0)])
 def test_a_run_without_a_browser_fails_unless_that_was_asked(pytester_like, named, status, monkeypatch, capsys):
     monkeypatch.setenv("CAUSERIE_BROWSER", named)

@@ -3,6 +3,7 @@ from .check import as_errors as as_errors
 from .check import check_show as check_show
 from .console import Console as Console
 from .doctor import diagnose as diagnose
+from .doctor import fetch_named_model as fetch_named_model
 from .imports import import_feed as import_feed
 from .imports import import_text as import_text
 from .preview import watch as watch

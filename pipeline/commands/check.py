@@ -14,10 +14,11 @@ from typing import ParamSpec
 from pipeline.audio import probe_fully, reject_unreadable, validate_mix
 from pipeline.commands.completeness import completeness_advice, other_recording
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
-from pipeline.commands.estimates import estimated_starts
+from pipeline.commands.estimates import estimated_starts, starts_of
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
+from pipeline.commands.text_checks import TextChecks
 from pipeline.config import episode_of, read_config
-from pipeline.engine import FileCache, is_unedited_draft, read_text, source_signature
+from pipeline.engine import FileCache, read_json, read_text, sha256, source_signature
 from pipeline.feed import load_ledger
 from pipeline.feed.rules import (
     ADVICE,
@@ -25,7 +26,6 @@ from pipeline.feed.rules import (
     Finding,
     group_findings,
 )
-from pipeline.guide import clip_quotes, guide_warnings, locate, missing_glyphs, parse_guide, spoken_words
 from pipeline.model import (
     Bed,
     CauserieError,
@@ -42,18 +42,16 @@ from pipeline.model import (
     suggest,
     terminal_safe,
 )
+from pipeline.plan import work_path
+from pipeline.speech import inspect_model
 from pipeline.transcript import (
     DiarisedTurn,
-    build_turns,
     parse_rttm,
-    parse_transcript,
-    read_timed,
     speaker_labels,
     unknown_speakers,
     unnamed_speakers,
     validate_chapters,
 )
-from pipeline.transcript.freeform import lint_transcript
 
 P = ParamSpec("P")
 
@@ -92,7 +90,8 @@ def _run_checks(
     root: Path, show: Show, problems: list[CauserieError], online: bool, cache: FileCache, on_status: StatusCallback
 ) -> list[Finding]:
     invalid_slugs = {episode_of(problem) for problem in problems}
-    findings = [_to_finding(root, problem) for problem in (*problems, *_check_files(root, show, invalid_slugs, cache, on_status))]
+    texts = TextChecks(root, show, cache)
+    findings = [_to_finding(root, problem) for problem in (*problems, *_check_files(root, show, invalid_slugs, cache, texts, on_status))]
     on_status("directory rules")
     if not problems:
         try:
@@ -101,7 +100,9 @@ def _run_checks(
             findings.append(_to_finding(root, error))
     if any(finding.level == ERROR for finding in findings):
         return [finding for finding in findings if finding.rule != "not-built"]
-    return findings + _transcript_advice(root, show, cache)
+    starts = (finding for episode in show.episodes for finding in _estimated_starts(root, episode, cache))
+    complete = (finding for episode in show.episodes for finding in completeness_advice(root, episode, cache))
+    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete]
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
@@ -116,7 +117,7 @@ def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
 
 
 def _check_files(
-    root: Path, show: Show, invalid_slugs: Collection[str], cache: FileCache, on_status: StatusCallback
+    root: Path, show: Show, invalid_slugs: Collection[str], cache: FileCache, texts: TextChecks, on_status: StatusCallback
 ) -> list[CauserieError]:
     """Mistakes in the ledger, cover, recordings, transcripts and guides; `invalid_slugs` are the episodes whose TOML has mistakes."""
     placeholders = placeholder_fields(show.info)
@@ -127,6 +128,7 @@ def _check_files(
     problems += _errors_from(load_ledger, root / "feeds/ledger.json")
     if (root / show.cover).is_file():
         problems += _errors_from(check_cover, root / show.cover)
+    problems += _errors_from(inspect_model, show.speech, root)
     images = [image.file for image in show.feed.images]
     images += [chapter.image for episode in show.episodes for chapter in episode.chapters if chapter.image]
     for name in dict.fromkeys(images):
@@ -141,8 +143,8 @@ def _check_files(
     for episode in show.episodes:
         if episode.slug not in invalid_slugs:
             problems += validate_mix(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
-            problems += _check_chapters(root, episode)
-        problems += _check_episode(root, show, episode)
+            problems += _check_chapters(root, episode, cache)
+        problems += _check_episode(root, episode, texts)
         problems += filter(None, [other_recording(root, episode, cache)])
     return problems
 
@@ -172,73 +174,24 @@ def _needs_probing(root: Path, sound: Recording | Part | Bed) -> bool:
     return isinstance(sound, Recording) or (root / sound.file).is_file()
 
 
-def _transcript_advice(root: Path, show: Show, cache: FileCache) -> list[Finding]:
-    """Passages of transcripts and guides to reread, and speakers without a name; none of them is a mistake."""
-    paths = {f"transcripts/{episode.slug}.md": root / f"transcripts/{episode.slug}.md" for episode in show.episodes}
-    texts = {where: read_text(path) for where, path in paths.items() if path.is_file() and not _errors_from(read_text, path)}
-    findings: list[Finding] = []
+def _speaker_advice(root: Path, show: Show, texts: TextChecks) -> Iterator[Finding]:
+    """Speakers of recordings without a name, until a person has edited the transcript, which then names them."""
     for episode in show.episodes:
-        text = texts.get(f"transcripts/{episode.slug}.md")
-        for diarised in episode.diarised if text is None or is_unedited_draft(text) else ():  # a hand-edited text names its speakers
+        for diarised in episode.diarised if texts.is_draft(episode) else ():
             for name in unnamed_speakers(diarised, _read_diarisation(root, diarised)):
                 where = f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers"
                 hint = f'add "{terminal_safe(name)}" = "…", a key of [people], or "" for a person who is not in the show'
-                findings.append(Finding(ADVICE, OWN_PACK, "speaker", "", where, f"does not name the speaker {terminal_safe(name)}", hint))
-    languages = {f"transcripts/{episode.slug}.md": _language(show, episode) for episode in show.episodes}
-    for where, text in texts.items():
-        if not _errors_from(parse_transcript, text):
-            others = {name: other for name, other in texts.items() if name != where and languages[name] == languages[where]}
-            doubts = lint_transcript(text, where, others, languages[where])
-            findings += [Finding(ADVICE, OWN_PACK, "transcript", "", f"{where}:{each.line}", each.message, each.hint) for each in doubts]
-    for episode in show.episodes:
-        findings += [*_guide_advice(root, show, episode), *estimated_starts(root, episode), *completeness_advice(root, episode, cache)]
-    return findings
+                yield Finding(ADVICE, OWN_PACK, "speaker", "", where, f"does not name the speaker {terminal_safe(name)}", hint)
 
 
-def _guide_advice(root: Path, show: Show, episode: Episode) -> Iterator[Finding]:
-    """Questions to rewrite, and characters that the PDF fonts lack; none of them stops a guide."""
-    where = f"guides/{episode.slug}.md"
-    path = root / where
-    if not path.is_file() or _errors_from(_parse_guide, path, where):
-        return
-    text = read_text(path)
-    for line, message in guide_warnings(parse_guide(text, where), _language(show, episode), episode.info.summary):
-        yield Finding(ADVICE, OWN_PACK, "question", "", f"{where}:{line}", message, "rewrite it, or ignore this advice")
-    for line, message in missing_glyphs(text):
-        yield Finding(
-            ADVICE,
-            OWN_PACK,
-            "glyph",
-            "",
-            f"{where}:{line}",
-            message,
-            "use another character, or ignore this advice if only the web page and Word files matter",
-        )
-
-
-def _check_episode(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
+def _check_episode(root: Path, episode: Episode, texts: TextChecks) -> Iterator[CauserieError]:
     if episode.info.summary in PLACEHOLDER_SUMMARY.values():
         yield CauserieError("is still the placeholder", f"episodes/{episode.slug}/episode.toml: summary", "summarise the episode")
     if episode.cover and (root / episode.cover).is_file():
         yield from _errors_from(check_cover, root / episode.cover)
-    yield from _check_quotes(root, show, episode)
     for diarised in episode.diarised:
         yield from _check_speakers(root, diarised, f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers")
-    transcript, guide = (f"{folder}/{episode.slug}.md" for folder in ("transcripts", "guides"))
-    if (root / transcript).is_file():
-        yield from _errors_from(_parse_transcript, root / transcript, transcript, show.people)
-    if (root / guide).is_file():
-        yield from _errors_from(_parse_guide, root / guide, guide)
-
-
-def _parse_transcript(path: Path, where: str, people: Collection[str] | None = None) -> None:
-    """Raise `CauserieError` unless a file is a transcript."""
-    parse_transcript(read_text(path), where, people)
-
-
-def _parse_guide(path: Path, where: str) -> None:
-    """Raise `CauserieError` unless a file is the text of a guide."""
-    parse_guide(read_text(path), where)
+    yield from texts.errors(episode)
 
 
 def _check_speakers(root: Path, diarised: DiarisationSource, where: str) -> Iterator[CauserieError]:
@@ -259,33 +212,34 @@ def _read_diarisation(root: Path, diarised: DiarisationSource) -> tuple[Diarised
     return parse_rttm(read_text(root / diarised.file, diarised.file), diarised.file, diarised.name)
 
 
-def _check_chapters(root: Path, episode: Episode) -> list[CauserieError]:
+def _estimated_starts(root: Path, episode: Episode, cache: FileCache) -> Iterator[Finding]:
+    """What begins at an estimated time, kept until the times, the guide, the chapters or the soundbites change."""
+    timed, *others = (root / path for path in (work_path(episode.slug, "timed.json"), *starts_of(episode.slug)))
+    if timed.is_file():
+        version = " ".join(
+            ["1", repr((episode.chapters, episode.soundbites)), *(sha256(path) if path.is_file() else "" for path in others)]
+        )
+        found = cache.get_or_compute(
+            timed,
+            f"starts {episode.slug}",
+            version,
+            lambda: [[each.where, each.problem, each.remedy] for each in estimated_starts(root, episode)],
+        )
+        yield from (Finding(ADVICE, OWN_PACK, "estimated-time", "", where, problem, hint) for where, problem, hint in found)
+
+
+def _check_chapters(root: Path, episode: Episode, cache: FileCache) -> list[CauserieError]:
     """Chapters that start after the end of the audio, once its duration is known."""
-    timed = root / f".causerie/{episode.slug}/timed.json"
-    return _errors_from(_check_chapter_times, episode, timed) if timed.is_file() and episode.chapters else []
+    where = work_path(episode.slug, "timed.json")
+    if not episode.chapters or not (root / where).is_file():
+        return []
+    return _errors_from(_check_chapter_times, episode, root / where, where, cache)
 
 
-def _check_chapter_times(episode: Episode, timed: Path) -> None:
+def _check_chapter_times(episode: Episode, timed: Path, where: str, cache: FileCache) -> None:
     """Raise `CauserieError` when a chapter starts after the end."""
-    validate_chapters(episode.chapters, read_timed(timed), episode.slug)
-
-
-def _check_quotes(root: Path, show: Show, episode: Episode) -> Iterator[CauserieError]:
-    """Quotes of the guide that are not in the transcript."""
-    text, guide = (root / f"{folder}/{episode.slug}.md" for folder in ("transcripts", "guides"))
-    if not (text.is_file() and guide.is_file()):
-        return
-    if _errors_from(_parse_transcript, text, "") or _errors_from(_parse_guide, guide, ""):  # reported by `_check_episode`
-        return
-    language = _language(show, episode)
-    located = build_turns(parse_transcript(read_text(text)), language)
-    spoken = spoken_words(TimedTranscript(0.0, language, tuple(each.turn for each in located)))
-    for _, quote in clip_quotes(parse_guide(read_text(guide), "")):
-        yield from _errors_from(locate, quote.text, spoken, f"guides/{episode.slug}.md:{quote.number}")
-
-
-def _language(show: Show, episode: Episode) -> str:
-    return episode.info.language or show.info.language
+    duration_s = cache.get_or_compute(timed, f"duration {where}", "1", lambda: float(read_json(timed)["duration_s"]))
+    validate_chapters(episode.chapters, TimedTranscript(duration_s, "", ()), episode.slug)
 
 
 def _errors_from(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> list[CauserieError]:

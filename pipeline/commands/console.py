@@ -40,12 +40,14 @@ class Console:
         if progress := self._live_display():
             self._tasks[step.name] = progress.add_task(f"{step.episode}  {step.kind}", total=None, detail="")
 
-    def on_progress(self, step: str, done_s: float, total_s: float) -> None:
-        """Show the progress of a step, in seconds of audio."""
+    def on_progress(self, step: str, done_s: float, total_s: float, left_s: float | None = None) -> None:
+        """Show the progress of a step, in seconds of audio, and the time left, as the step knows it or by the share that is done."""
         task = self._tasks.get(step)
         if self._progress is not None and task is not None:
             try:
-                self._progress.update(task, completed=done_s, total=total_s, detail=f"{format_clock(done_s)} of {format_clock(total_s)}")
+                ends_at = None if left_s is None else time.monotonic() + left_s
+                detail = f"{format_clock(done_s)} of {format_clock(total_s)}"
+                self._progress.update(task, completed=done_s, total=total_s, detail=detail, ends_at=ends_at)
             except KeyError:
                 pass  # the step finished in another thread before its last report arrived
 
@@ -73,6 +75,16 @@ class Console:
             if "" not in self._tasks:
                 self._tasks[""] = progress.add_task("", total=None, detail="")
             progress.update(self._tasks[""], description=terminal_safe(text))
+
+    def on_bytes_fetched(self, done: int, total: int) -> None:
+        """Show how many bytes of a model are here, on a terminal; `total` may be an estimate, or 0 when it is unknown."""
+        if progress := self._live_display():
+            if "model" not in self._tasks:
+                self._tasks["model"] = progress.add_task("fetching", total=None, detail="")
+            of = f" of {total / 1e6:.0f}" if total else ""
+            progress.update(
+                self._tasks["model"], completed=min(done, total or done), total=total or None, detail=f"{done / 1e6:.0f}{of} MB"
+            )
 
     def on_bytes_sent(self, done: int, total: int) -> None:
         """Show how many bytes of a publication have been uploaded, with rate and time left, on a terminal."""
@@ -129,8 +141,20 @@ def to_dict(result: Result) -> dict[str, object]:
 
 def _make_progress() -> Progress:
     from rich.console import Console as Terminal
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class TimeLeftColumn(TimeRemainingColumn):
+        """Counts down to the end that a step expects; without one, rich's own estimate by the share that is done."""
+
+        max_refresh = 0.5
+
+        def render(self, task: Task) -> Text:
+            ends_at = task.fields.get("ends_at")
+            if ends_at is None or task.finished:
+                return super().render(task)
+            return Text(f"-{format_clock(max(0.0, ends_at - time.monotonic()))}", style="progress.remaining")
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), TextColumn("{task.fields[detail]}"))
-    times = (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    times = (TimeElapsedColumn(), TimeLeftColumn(elapsed_when_finished=True))
     return Progress(*columns, *times, console=Terminal(stderr=True), transient=True)

@@ -1,8 +1,9 @@
-"""Checks the installation: packages, FFmpeg, the show's Whisper model, with the command that installs what is missing."""
+"""Checks the installation: packages, FFmpeg, the show's Whisper model, with the command that installs what is missing; brings a model."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -35,6 +36,21 @@ def diagnose(root: Path) -> list[HealthCheck]:
     ]
 
 
+def fetch_named_model(root: Path, name: str, on_bytes: Callable[[int, int], None] = lambda done, total: None) -> str:
+    """Bring a model to this machine, for the engine of the show in `root` if there is one; returns what came, from where and how large.
+
+    `on_bytes` receives the bytes written and those expected, 0 when unknown. `CauserieError` when the model cannot be had, at `--fetch` for
+    a name that nobody has.
+    """
+    from pipeline.speech import bring_model
+
+    try:
+        engine = load_config(root).speech.engine
+    except CauserieError:  # no show here, or one with mistakes: `check` reports them
+        engine = "auto"
+    return bring_model(name, engine, root, on_bytes)
+
+
 def _check_package(name: str) -> HealthCheck:
     try:
         return HealthCheck(name, metadata.version(name))
@@ -62,14 +78,10 @@ def _check_show(root: Path) -> list[HealthCheck]:
 
 
 def _check_model(root: Path, speech: SpeechSettings) -> HealthCheck:
-    """Whether the model is on this machine and whole, and where it is."""
-    from pipeline.speech import describe_model
+    """Whether the model is on this machine and whole, and where it is; the sentence of a problem is that of `check` and `draft`."""
+    from pipeline.speech import inspect_model
 
-    model = str(root / speech.model) if speech.model.endswith((".pt", ".bin")) else speech.model
     try:
-        state = describe_model(model, speech.engine)
+        return HealthCheck("model", inspect_model(speech, root))
     except CauserieError as error:
-        return HealthCheck("model", f"{speech.model}: {error.message}", False, error.hint)
-    if state:
-        return HealthCheck("model", state)
-    return HealthCheck("model", f"{speech.model} is not on this machine yet", True, "the first causerie transcribe brings it")
+        return HealthCheck(error.where, error.message, False, error.hint)

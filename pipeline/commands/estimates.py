@@ -17,6 +17,11 @@ _WHOLE_S = 1.0  # proposed chapters start at whole seconds
 _MIN_RUN_S = 2.0  # a shorter run cannot put a time that a person chose far from its words
 
 
+def starts_of(slug: str) -> tuple[str, str]:
+    """The files, beside the times, that say what begins when: the guide and the chapters."""
+    return f"guides/{slug}.md", f"feeds/{slug}.chapters.json"
+
+
 def estimated_starts(root: Path, episode: Episode) -> Iterator[Finding]:
     """A remark for each chapter, soundbite or clip that begins in a run of words without certain times; none before a build."""
     path = root / work_path(episode.slug, "timed.json")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.engine import is_unedited_draft, read_json, read_text
-from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug
+from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug, pluralise
 from pipeline.speech import summary
-from pipeline.transcript import parse_rttm, undeclared_labels, unnamed_speakers
+from pipeline.transcript import are_proposed, parse_rttm, parse_transcript, read_chapters, text_review, undeclared_labels, unnamed_speakers
+from pipeline.transcript.freeform import is_credit_role, open_questions
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
@@ -20,9 +22,12 @@ def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
             yield f"{task}, {folder}/{episode.slug}.md, a draft{_doubt_summary(root, folder, episode.slug)}"
         elif path.exists() and folder == "transcripts":
             yield from _undeclared_voices(path, f"{folder}/{episode.slug}.md")
+            yield from _unchecked(path, f"{folder}/{episode.slug}.md", episode.slug)
+            yield from _questions(path, f"{folder}/{episode.slug}.md")
         if path.with_suffix(".draft.md").exists():
             yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed_speakers(root, episode)
+    yield from _proposed_chapters(root, episode.slug)
     if episode.info.published > at:
         yield f"{episode.slug} will not be published before {episode.info.published.isoformat()}"
 
@@ -39,11 +44,27 @@ def _undeclared_voices(path: Path, where: str) -> Iterator[str]:
     """Names that may be voices, or the mistakes that keep the text from being parsed."""
     try:
         for line, name in undeclared_labels(read_text(path, where), where):
+            if is_credit_role(name):
+                continue
             yield f"check whether “{name} :” is a voice, {where}:{line}; it appears once, so it is read as narration"
     except Problems as several:
         yield from (f"correct {problem}" for problem in several.problems)
     except CauserieError as error:
         yield f"correct {error}"
+
+
+def _unchecked(path: Path, where: str, slug: str) -> Iterator[str]:
+    """That a machine's text, which somebody has edited, waits to be checked off; nothing for one with mistakes."""
+    with suppress(CauserieError):
+        text = read_text(path, where)
+        if text_review(text, parse_transcript(text, where)).is_unchecked:
+            yield f"check off {where} when you have read it to the end: causerie review {slug}; until then its readers are told"
+
+
+def _questions(path: Path, where: str) -> Iterator[str]:
+    """What only a person can say about the text: who speaks in an insert, what a voice is."""
+    for each in open_questions(path.read_text(encoding="utf-8", errors="replace"), where):
+        yield f"answer, {where}:{each.line}: {each.message} ({each.hint})"
 
 
 def _unnamed_speakers(root: Path, episode: Episode) -> Iterator[str]:
@@ -60,6 +81,15 @@ def _unnamed_speakers(root: Path, episode: Episode) -> Iterator[str]:
             turns = [each for each in stretches if each.speaker == name]
             total, first = format_clock(sum(each.end_s - each.start_s for each in turns)), format_clock(turns[0].start_s)
             yield f"name the speaker {name}, {where}; {total} in total, first at {first} of the recording"
+
+
+def _proposed_chapters(root: Path, slug: str) -> Iterator[str]:
+    """That a machine chose the chapters; nothing for a file that is damaged, which the next build restores."""
+    path = root / f"feeds/{slug}.chapters.json"
+    with suppress(CauserieError, AttributeError, KeyError, TypeError):
+        if path.exists() and are_proposed(path):
+            count = pluralise(len(read_chapters(path)), "chapter")
+            yield f"reread {count} proposed from the text, feeds/{slug}.chapters.json; to correct them, write [[chapters]] in episode.toml"
 
 
 def _doubt_summary(root: Path, folder: str, slug: str) -> str:

@@ -14,8 +14,8 @@ from pipeline.commands.scaffold import has_own_website
 from pipeline.commands.workspace import load_show, show_lock
 from pipeline.engine import FileCache, preview, with_dependencies
 from pipeline.feed import describe_changes, load_ledger
-from pipeline.model import CauserieError, Episode, Problems, pluralise
-from pipeline.plan import due_episodes, plan_steps
+from pipeline.model import CauserieError, Episode, Problems, TextReview, pluralise
+from pipeline.plan import due_episodes, plan_steps, work_path
 from pipeline.publish import (
     PUBLICATIONS,
     PublishCallbacks,
@@ -23,10 +23,12 @@ from pipeline.publish import (
     items_in_feed,
     load_trees,
     publish,
+    refuse_unchecked,
     rollback,
     set_up,
     target_name,
 )
+from pipeline.transcript import read_timed
 
 
 def subscriber_diff(root: Path, *, at: datetime) -> tuple[str, ...]:
@@ -70,6 +72,8 @@ def publish_show(
         if stale:
             hint = "run causerie build first" + (f" ({stale[0].step.name}: {stale[0].why})" if stale[0].why else "")
             raise CauserieError(f"{pluralise(len(stale), 'step')} out of date", str(root), hint)
+        if show.publish.require_corrected:
+            refuse_unchecked({episode.slug: _text_review(root, episode.slug) for episode in due_now})
         if not as_written:
             _refuse_other_recordings(root, due_now)
         for sentence in (sentence for episode in due_now for sentence in pending_work(root, episode, at)):
@@ -79,6 +83,12 @@ def publish_show(
             return publish(
                 show, due_now, root, at=at, dry_run=dry_run, prune=prune, take_over=take_over, new_guids=new_guids, callbacks=hears
             )
+
+
+def _text_review(root: Path, slug: str) -> TextReview:
+    """Who has checked an episode's transcript, as it was built: nothing is out of date here."""
+    timed = root / work_path(slug, "timed.json")
+    return read_timed(timed).review if timed.is_file() else TextReview()
 
 
 def _refuse_other_recordings(root: Path, episodes: Sequence[Episode]) -> None:

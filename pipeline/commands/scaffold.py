@@ -76,9 +76,8 @@ def create_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: dat
 
 def episode_toml(slug: str, number: int, at: datetime, language: str, files: Mapping[str, Sequence[AudioStream]]) -> str:
     """The text of a new `episode.toml`; `at` is the publication date, to the minute, `files` the recordings with their audio streams."""
-    title = slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
     lines = [
-        f"title = {_toml_string(title)}",
+        f"title = {_toml_string(slug_title(slug))}",
         f"number = {number}",
         f"published = {at.replace(second=0, microsecond=0).isoformat()}",
         f"summary = {_toml_string(PLACEHOLDER_SUMMARY.get(language[:2], PLACEHOLDER_SUMMARY['en']))}",
@@ -90,6 +89,11 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Map
     if len(files) > 1:
         lines += ["", '# One speaker per track? Name them under each file, with a key of [people] in show.toml: voice = "camille"']
     return "\n".join(lines) + "\n"
+
+
+def slug_title(slug: str) -> str:
+    """The title that a new episode has until a person gives it one."""
+    return slug.lstrip("0123456789-").replace("-", " ").capitalize() or slug
 
 
 def _file_names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:

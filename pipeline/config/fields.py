@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pipeline.config.table import Table
 from pipeline.model import (
     CATEGORIES,
+    CauserieError,
     Chapter,
     Credit,
     GuideModel,
@@ -19,6 +20,7 @@ from pipeline.model import (
     Person,
     S3Settings,
     find_role,
+    font_characters,
     is_slug,
     slugify,
     suggest,
@@ -191,10 +193,27 @@ def relative_to_show(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def read_guide(table: Table) -> tuple[GuideSettings, GuideModel]:
+def read_guide(table: Table, root: Path) -> tuple[GuideSettings, GuideModel]:
     """`[guide]`: the settings of every guide, and the language model that helps to draft them, if any."""
-    settings = GuideSettings(table.string("contact", "", 200), table.choice("format_min", 30, (15, 30, 60, 90)))
+    settings = GuideSettings(
+        table.string("contact", "", 200), table.choice("format_min", 30, (15, 30, 60, 90)), fonts=_read_fonts(table, root)
+    )
     return settings, _read_guide_model(table)
+
+
+def _read_fonts(table: Table, root: Path) -> tuple[str, ...]:
+    """Font files, relative to the show."""
+    names = table.strings("fonts")
+    for name in names:
+        if not (root / name).is_file():
+            table.add_problem("fonts", f"there is no file {terminal_safe(name)}", "correct the path, or add the file")
+            return ()
+        try:
+            font_characters(root / name)
+        except CauserieError as error:
+            table.add_problem("fonts", f"{terminal_safe(name)} {error.message}", error.hint)
+            return ()
+    return tuple(relative_to_show(root / name, root) for name in names)
 
 
 def _read_guide_model(table: Table) -> GuideModel:

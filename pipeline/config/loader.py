@@ -13,7 +13,9 @@ from pipeline.config.glossary import read_glossary
 from pipeline.config.table import Table, read_toml
 from pipeline.model import (
     AAC_KBPS,
+    DEVICES,
     ENGINES,
+    MODEL_NAMES,
     MP3_KBPS,
     SAMPLE_RATES_HZ,
     AudioTargets,
@@ -110,7 +112,7 @@ def _read_show(table: Table, root: Path) -> tuple[Show, audio.AudioDefaults]:
         credits=fields.read_credits(table.table("credits"), people),
     )
     audio, audio_defaults = _read_audio(table.table("audio"), root)
-    guide, guide_model = fields.read_guide(table.table("guide"))
+    guide, guide_model = fields.read_guide(table.table("guide"), root)
     show = Show(
         info=info,
         cover=fields.read_file(table, "cover", root, root, required=True),
@@ -146,19 +148,39 @@ def _read_audio(table: Table, root: Path) -> tuple[AudioTargets, audio.AudioDefa
 
 
 def _read_speech(table: Table, root: Path, language: str) -> SpeechSettings:
-    model = table.string("model", SpeechSettings.model)
-    if model.endswith(".pt") and not (root / model).is_file():
-        table.add_problem(
-            "model", f"there is no file {terminal_safe(model)}", "name a Whisper model, like “small”, or give the path of a checkpoint"
-        )
-    if model and (root / model / "model.bin").is_file():
-        model = f"{model.rstrip('/')}/model.bin"  # a folder in CTranslate2's format
+    model = _with_model_file(table.string("model", SpeechSettings.model, 1000), root)
     language_code = table.matching("language", "[a-z]{2,3}|auto", "fr or auto", language[:2]) or language[:2]
     settings = SpeechSettings(
-        model or SpeechSettings.model, language_code, table.choice("engine", "auto", ENGINES), _read_translations(table, language_code)
+        model or SpeechSettings.model,
+        language_code,
+        table.choice("engine", "auto", ENGINES),
+        _read_translations(table, language_code),
+        _read_device(table),
     )
     table.reject_unknown()
     return settings
+
+
+def _read_device(table: Table) -> str:
+    device = table.string("device", SpeechSettings.device)
+    if device in DEVICES:
+        return device
+    table.add_problem("device", f"cannot be {terminal_safe(device)[:40]}", f"use one of {', '.join(DEVICES)}")  # “gpu” is not near “cpu”
+    return SpeechSettings.device
+
+
+def _with_model_file(model: str, root: Path) -> str:
+    """A folder as the path of its model.bin, whether it is there or not; a file, and a name that an engine or the hub knows, unchanged.
+
+    Whether a model is there and whole is not asked here: a computer that only publishes need not have it (`pipeline.speech.inspect_model`).
+    """
+    if not model or model in MODEL_NAMES or model.endswith((".pt", ".bin")):
+        return model
+    path = os.path.join(root, os.path.expanduser(model))
+    is_path = model.startswith(("/", "~", "./", "../")) or model.count("/") > 1
+    if is_path or os.path.isdir(path) or ("/" in model and os.path.isdir(os.path.dirname(path))):
+        return f"{model.rstrip('/')}/model.bin"
+    return model
 
 
 def _read_translations(table: Table, language: str) -> tuple[str, ...]:
@@ -193,6 +215,7 @@ def _read_publish(table: Table, root: Path) -> PublishSettings:
         keep=table.integer("keep", 10, 1, 100) or 10,
         feed_max_age_s=table.integer("feed_max_age_s", 0, 0, 86_400) or 0,
         pages_max_age_s=table.integer("pages_max_age_s", 300, 0, 604_800) or 0,
+        require_corrected=table.boolean("require_corrected", False),
         purge=fields.read_purge(table),
     )
     table.reject_unknown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pipeline.templates import folder
 
 TEMPLATES_FOLDER = "templates"  # in the show's folder
 _TEMPLATE_SUFFIXES = {".j2", ".css", ".js", ".toml"}  # suffixes of templates; other files in the folder are ignored
+_LABELS = re.compile(r"labels\.[a-z]{2,3}\.toml")  # of a language that has no built-in file, or another shape of one
 _FONT_SIGNATURES = {b"wOF2": ".woff2", b"wOFF": ".woff", b"OTTO": ".otf", b"\0\1\0\0": ".ttf"}  # W3C WOFF 1 and 2, OpenType 1.9
 
 
@@ -94,7 +96,7 @@ def _templates(table: Table, root: Path) -> tuple[str, ...]:
     found = sorted(path.name for path in (root / TEMPLATES_FOLDER).glob("*") if path.suffix in _TEMPLATE_SUFFIXES and path.is_file())
     builtin_names = {path.name for path in folder("site").iterdir()}
     for name in found:
-        if name not in builtin_names and not name.startswith("_"):
+        if name not in builtin_names and not name.startswith("_") and not _LABELS.fullmatch(name):
             hint = f"{suggest(name, builtin_names)}; a template that others include begins with “_”"
             table.problems.append(
                 CauserieError("is not the name of a template of the pages", terminal_safe(f"{TEMPLATES_FOLDER}/{name}"), hint)

@@ -5,7 +5,7 @@ Knows nothing of podcasts.
 
 from pipeline.engine import progress
 from pipeline.engine.dask_cluster import DaskCluster
-from pipeline.engine.drafts import add_stamp, is_unedited_draft
+from pipeline.engine.drafts import add_stamp, has_stamp, is_unedited_draft
 from pipeline.engine.file_cache import DigestCache, FileCache, source_signature
 from pipeline.engine.files import read_json, read_text, sha256, to_json, write_atomic, write_json
 from pipeline.engine.locks import exclusive_lock
@@ -24,6 +24,7 @@ __all__ = [
     "add_stamp",
     "available_cores",
     "exclusive_lock",
+    "has_stamp",
     "is_unedited_draft",
     "preview",
     "progress",

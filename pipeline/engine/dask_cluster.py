@@ -41,7 +41,7 @@ class DaskCluster:
     Raises `CauserieError` when no scheduler answers at `address`, or when a worker cannot run this show's steps.
     """
 
-    def __init__(self, address: str, root: Path, on_progress: progress.Listener = lambda step, done_s, total_s: None) -> None:
+    def __init__(self, address: str, root: Path, on_progress: progress.Listener = lambda step, done_s, total_s, left_s: None) -> None:
         self._client = _connect(address)
         try:
             _check_workers(self._client, root)
@@ -101,7 +101,9 @@ def _call_on_worker(fn: Callable[..., Any], *args: Any) -> Any:
     from distributed import get_worker
 
     worker = get_worker()
-    progress.set_listener(lambda step, done_s, total_s: worker.log_event(_TOPIC, (step, round(done_s, 1), round(total_s, 1))))
+    progress.set_listener(
+        lambda step, done_s, total_s, left_s: worker.log_event(_TOPIC, (step, round(done_s, 1), round(total_s, 1), left_s))
+    )
     try:
         return fn(*args)
     finally:

@@ -22,6 +22,11 @@ def add_stamp(text: str, comment: str = "") -> str:
     return f'{first}\ndraft = "{_digest(text)}"{f" # {comment}" if comment else ""}\n{rest}'
 
 
+def has_stamp(text: str) -> bool:
+    """Whether `text` was generated, and perhaps edited since."""
+    return _STAMP.search(text) is not None
+
+
 def is_unedited_draft(text: str) -> bool:
     """Whether `text` is a stamped draft without any edit."""
     match = _STAMP.search(text)

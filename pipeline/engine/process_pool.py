@@ -32,7 +32,7 @@ def available_cores() -> int:
 class ProcessPools:
     """The process pools of a run, each started on first use; leaving the `with` block ends every worker."""
 
-    def __init__(self, jobs: int, on_progress: progress.Listener = lambda step, done_s, total_s: None) -> None:
+    def __init__(self, jobs: int, on_progress: progress.Listener = lambda step, done_s, total_s, left_s: None) -> None:
         self._jobs = {"cpu": max(1, jobs), "model": 1}  # one model in memory at a time
         self._on_progress = on_progress
         self._pools: dict[str, _RestartingPool] = {}
@@ -104,11 +104,12 @@ def _reporter(pipe: int) -> progress.Listener:
     """A listener that writes JSON lines to the pipe; writes this short are atomic (POSIX, PIPE_BUF), so workers need no lock."""
     last_s = [0.0]
 
-    def send(step: str, done_s: float, total_s: float) -> None:
+    def send(step: str, done_s: float, total_s: float, left_s: float | None) -> None:
         if time.monotonic() - last_s[0] >= _REPORT_EVERY_S or done_s >= total_s:
             last_s[0] = time.monotonic()
             try:
-                os.write(pipe, (json.dumps([step, round(done_s, 1), round(total_s, 1)]) + "\n").encode())
+                values = [step, round(done_s, 1), round(total_s, 1), None if left_s is None else round(left_s, 1)]
+                os.write(pipe, (json.dumps(values) + "\n").encode())
             except OSError:
                 pass  # the pipe is full or closed: a lost report does not matter
 

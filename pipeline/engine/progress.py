@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Listener = Callable[[str, float, float], None]  # step name, seconds done, seconds in total
+Listener = Callable[[str, float, float, float | None], None]  # step name, seconds done, seconds in total, seconds left if it is known
 
 _listener: Listener | None = None
 _current_step = ""
 
 
-def report(done_s: float, total_s: float) -> None:
-    """Report that `done_s` of `total_s` seconds of audio are done; ignored without a listener."""
+def report(done_s: float, total_s: float, left_s: float | None = None) -> None:
+    """Report that `done_s` of `total_s` seconds of audio are done; ignored without a listener.
+
+    `left_s` is how long the rest will take, where the step knows better than the share that is done.
+    """
     if _listener is not None:
-        _listener(_current_step, done_s, total_s)
+        _listener(_current_step, done_s, total_s, left_s)
 
 
 def set_current_step(step: str) -> None:

@@ -29,6 +29,7 @@ class Step:
     hints: Mapping[str, Any] = field(default_factory=dict)  # values whose change makes nothing stale
     pool: str = "cpu"  # the executor: "cpu" | "model", which runs one step at a time
     is_draft: bool = False  # whether its output is a text for a person to edit, never overwritten after an edit
+    explains: tuple[str, ...] = ()  # keywords of the inputs of which `run` itself says what is wrong when they are missing
     revision: int = 1  # raised by hand when the same inputs give another result, but not when the function moves or is renamed
 
     @property
@@ -77,7 +78,7 @@ def execute_step(step: Step, root: Path, work_dir: Path) -> dict[str, str]:
 
     Raises `CauserieError` for a missing input and for an error of the operating system.
     """
-    for path in _flatten(step.reads):
+    for path in _flatten({key: paths for key, paths in step.reads.items() if key not in step.explains}):
         if not (root / path).is_file():
             raise CauserieError("is missing", path, "restore it, or correct the key that names it")
     writes = {key: work_dir / path for key, path in step.writes.items()}

@@ -28,6 +28,7 @@ from pipeline.model import (
     format_clock,
     format_timestamp,
 )
+from pipeline.templates import labels
 
 DESCRIPTION_BYTES = 4000  # Apple's and PSP-1's limit: bytes of UTF-8, so accents count double
 _MIN_LISTED_CHAPTERS = 3  # chapters: Apple and Spotify do not recognise a shorter list
@@ -37,10 +38,6 @@ _TRANSCRIPTS = {form: f"transcript_{form}" for form in ("vtt", "srt", "json", "h
 _CAPTION_FORMATS = ("vtt", "srt")
 _CODECS = {"audio": "mp3", "m4a": "mp4a.40.2", "light": "opus"}  # by role, as RFC 6381 names them
 _TRANSLATED_ROLE = "transcript_en_vtt"
-_LABELS = {
-    "fr": ("Lire la transcription", "Version légère", "Sous-titres en anglais : traduction automatique."),
-    "en": ("Read the transcript", "Light version", "English captions: machine translation."),
-}
 
 
 class ReleaseRow(TypedDict):
@@ -254,4 +251,5 @@ def _paragraph_html(text: str) -> str:
 
 
 def _labels(language: str) -> tuple[str, str, str]:
-    return _LABELS.get(language[:2], _LABELS["en"])
+    words = labels("feed", language)
+    return words["transcript"], words["light"], words["translated"]

@@ -5,11 +5,12 @@ from pipeline.guide.document import clip_quotes, parse_guide
 from pipeline.guide.draft import draft_guide
 from pipeline.guide.glyphs import missing_glyphs
 from pipeline.guide.question_rules import guide_warnings
-from pipeline.guide.quotes import locate, spoken_words
+from pipeline.guide.quotes import are_all_spoken, locate, spoken_words
 from pipeline.guide.render import render_guide
 from pipeline.guide.series import render_series_guide
 
 __all__ = [
+    "are_all_spoken",
     "clip_quotes",
     "draft_guide",
     "find_clips",

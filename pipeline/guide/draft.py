@@ -12,7 +12,7 @@ from pipeline.guide.document import ITEM, QUOTE, TEXT, Guide, GuideLine, GuideSe
 from pipeline.guide.labels import Labels, fill, load_labels
 from pipeline.guide.llm_suggestions import apply_suggestions
 from pipeline.guide.questions import draft_questions, episode_questions, speaker_label
-from pipeline.guide.quotes import Excerpt, split_sentences, spoken_words, tokens
+from pipeline.guide.quotes import Excerpt, split_sentences, spoken_words, tokens, without_doubts
 from pipeline.guide.ranking import QUOTA_BY_KIND, Background, Candidate, Topic, build_background, choose, is_claim, rank
 from pipeline.model import CauserieError, EpisodeInfo, GuideModel, Problems, ShowInfo, TimedTranscript, apply_typography, format_clock
 from pipeline.transcript import NARRATOR_ROLES, build_turns, is_placeholder_name, parse_transcript, read_timed
@@ -40,9 +40,7 @@ def draft_guide(
     folder, transcript = timed.parents[2] if others else timed.parent, read_timed(timed)
     guide, notes = propose_guide(transcript, show, episode, _load_background([folder / each for each in others], show.language))
     if model and model.endpoint:
-        guide, status = apply_suggestions(
-            guide, split_sentences(spoken_words(transcript)), model, show.language, timed.parent / asked if asked else None
-        )
+        guide, status = apply_suggestions(guide, _sure_sentences(transcript), model, show.language, timed.parent / asked if asked else None)
         notes = {**notes, "": (*notes[""], status)}
     write_atomic(text, add_stamp(format_guide(guide, show.language, notes)))
 
@@ -52,7 +50,7 @@ def propose_guide(
 ) -> tuple[Guide, dict[str, tuple[str, ...]]]:
     """Return a guide and its `%%` comments for editors; sections without material are left out."""
     words = load_labels(show.language)
-    all_sentences = split_sentences(spoken_words(timed))
+    all_sentences = _sure_sentences(timed)
     candidates = _select_candidates(all_sentences, timed, show, episode, background)
     chosen_clips = sorted(_select_clips(candidates, show.language), key=lambda one: one.passage.start_index)
     from_episode = episode_questions(all_sentences, show.language)
@@ -69,6 +67,11 @@ def propose_guide(
     }
     sections = tuple(GuideSection(key, _typeset(found[key], show.language)) for key in words["sections"] if found[key])
     return Guide(sections), _notes(show.language, candidates, chosen_clips)
+
+
+def _sure_sentences(timed: TimedTranscript) -> tuple[Excerpt, ...]:
+    """Return the sentences that a guide may quote: none of them is still marked as doubtful."""
+    return without_doubts(split_sentences(spoken_words(timed)), timed.doubtful)
 
 
 def _load_background(paths: Iterable[Path], language: str) -> Background:

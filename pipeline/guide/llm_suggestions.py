@@ -158,7 +158,8 @@ def _consecutive_excerpt(ids: object, all_sentences: tuple[Excerpt, ...]) -> Exc
     if ids != list(range(ids[0], ids[0] + len(ids))) or not 0 <= ids[0] <= ids[-1] < len(all_sentences):
         return None
     passage = Excerpt(tuple(word for i in ids for word in all_sentences[i].words), all_sentences[ids[0]].start_index)
-    return passage if passage.duration_s <= CLIP_MAX_S else None
+    is_whole = passage.end_index == all_sentences[ids[-1]].end_index  # a doubtful sentence between two others was not sent
+    return passage if is_whole and passage.duration_s <= CLIP_MAX_S else None
 
 
 def _questions(

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from pipeline.model import CauserieError, TimedTranscript, Turn, Voice, Word, terminal_safe
 
 CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter ends before the group listens, longer is not a clip
 
+_SOUND = re.compile(r"\[[^\[\]]*\]")
 _SPACES = " \u00a0\u202f"
 _ENDS = re.compile(r"[.!?…][»\"”’)\]]*$")
 _ABBREVIATION = re.compile(r"(?:\w|M(?:me|lle|gr|r|rs|s)?|Dr|Pr|St|n°)\.", re.IGNORECASE)
@@ -107,6 +109,21 @@ def split_sentences(spoken: tuple[SpokenWord, ...]) -> tuple[Excerpt, ...]:
     return tuple(Excerpt(spoken[first:last], first) for first, last in _sentence_bounds(spoken))
 
 
+def without_doubts(sentences: Iterable[Excerpt], doubtful: Sequence[tuple[float, float]]) -> tuple[Excerpt, ...]:
+    """Return the sentences that are sure: none that overlaps a doubtful passage (start, end, in seconds), or that has no times."""
+    if not doubtful:
+        return tuple(sentences)
+    starts, ends = [start_s for start_s, _ in sorted(doubtful)], list(accumulate((end_s for _, end_s in sorted(doubtful)), max))
+
+    def is_sure(one: Excerpt) -> bool:
+        if one.start_s is None or one.end_s is None:
+            return False
+        before = bisect_left(starts, one.end_s)  # the passages that start before its end
+        return not before or ends[before - 1] <= one.start_s
+
+    return tuple(one for one in sentences if is_sure(one))
+
+
 def locate(quote: str, spoken: tuple[SpokenWord, ...], location: str) -> Excerpt:
     """Return the first occurrence of a quote. `CauserieError`, with the closest passage as a hint, when there is none."""
     indexed_tokens = [(token, i) for i, one in enumerate(spoken) for token in tokens(one.word.text)]
@@ -120,6 +137,12 @@ def locate(quote: str, spoken: tuple[SpokenWord, ...], location: str) -> Excerpt
     while last < len(spoken) and spoken[last].turn_index == spoken[last - 1].turn_index and not tokens(spoken[last].word.text):
         last += 1  # punctuation that French separates with a space
     return Excerpt(spoken[first:last], first)
+
+
+def are_all_spoken(quotes: Iterable[str], paragraphs: Iterable[str]) -> bool:
+    """Whether every quote is in the text of a transcript's paragraphs: quick, and when it says no, `locate` has the last word."""
+    haystack = f" {' '.join(tokens(_SOUND.sub(' ', ' '.join(paragraphs))))} "
+    return all(wanted and f" {wanted} " in haystack for wanted in (" ".join(tokens(quote)) for quote in quotes))
 
 
 def expand_to_clip(

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from pipeline.engine import read_text, write_atomic
 from pipeline.guide import docx_guide
 from pipeline.guide.document import parse_guide
-from pipeline.guide.glyphs import replace_missing_glyphs
+from pipeline.guide.glyphs import extra_characters, refuse_missing_script, replace_missing_glyphs
 from pipeline.guide.qr import qr_svg
 from pipeline.guide.values import GuideView, SeriesView
 from pipeline.guide.view_model import GuideContext, build_view
-from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo
+from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, font_family
 from pipeline.templates import environment, folder
 from pipeline.transcript import read_chapters, read_timed
 
@@ -44,20 +44,25 @@ def render_guide(
     show: ShowInfo,
     episode: EpisodeInfo,
     guide: GuideSettings,
+    fonts: tuple[Path, ...] = (),
 ) -> None:
-    """Write every document of a guide; `CauserieError` for a quote that is not in the transcript."""
+    """Write every document of a guide; `CauserieError` for a quote that is not in the transcript.
+
+    `fonts` are font files for the characters that the built-in one lacks; without them, a guide in another script is refused.
+    """
     marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
     context = GuideContext(show, episode, guide, read_timed(timed), marks)
     location = f"guides/{episode.slug}.md"
     value = build_view(parse_guide(read_text(text, location), location), context)
+    refuse_missing_script([value["clips"], value["families"], value["title"], value["goal"]], fonts, location)
     stamp_s = int(episode.published.timestamp())
     write_atomic(facilitator_html, render_html("guide.html.j2", value))
     write_atomic(handout_html, render_html("handout.html.j2", value))
     write_atomic(facilitator_docx, docx_guide.facilitator_document(value, episode.published))
     write_atomic(handout_docx, docx_guide.handout_document(value, episode.published))
-    write_atomic(facilitator_pdf, render_pdf("guide.typ", value, stamp_s))
-    write_atomic(handout_pdf, render_pdf("handout.typ", value, stamp_s))
-    write_atomic(large_print_pdf, render_pdf("handout.typ", value, stamp_s, large_print=True))
+    write_atomic(facilitator_pdf, render_pdf("guide.typ", value, stamp_s, fonts=fonts))
+    write_atomic(handout_pdf, render_pdf("handout.typ", value, stamp_s, fonts=fonts))
+    write_atomic(large_print_pdf, render_pdf("handout.typ", value, stamp_s, large_print=True, fonts=fonts))
     write_atomic(harvest_csv, harvest_table(value))
 
 
@@ -73,18 +78,27 @@ def harvest_table(value: GuideView) -> bytes:
     return stream.getvalue().encode("utf-8-sig")
 
 
-def render_pdf(template: str, value: GuideView | SeriesView, stamp_s: int, *, large_print: bool = False) -> bytes:
-    """Return the PDF/UA-1 file of a view. `stamp_s` is its date in Unix seconds: a fixed one makes builds reproducible."""
+def render_pdf(
+    template: str, value: GuideView | SeriesView, stamp_s: int, *, large_print: bool = False, fonts: tuple[Path, ...] = ()
+) -> bytes:
+    """Return the PDF/UA-1 file of a view. `stamp_s` is its date in Unix seconds: a fixed one makes builds reproducible.
+
+    `fonts` are font files for the characters that the built-in one lacks.
+    """
     import typst
 
     large = {"large": True} if large_print else {}
-    data = json.dumps({**replace_missing_glyphs(value), **large, "qr": {url: qr_svg(url) for url in _qr_urls(value)}}, ensure_ascii=False)
+    drawable = replace_missing_glyphs(value, extra_characters(fonts))
+    data = json.dumps(
+        {**drawable, **large, "fonts": [*map(font_family, fonts)], "qr": {url: qr_svg(url) for url in _qr_urls(value)}}, ensure_ascii=False
+    )
     return typst.compile(
         folder("guide") / template,
         root=folder("guide"),
         sys_inputs={"data": data},
         pdf_standards=["ua-1"],
         timestamp=stamp_s,
+        font_paths=sorted({font.parent for font in fonts}),
         ignore_system_fonts=True,
     )
 

@@ -27,6 +27,7 @@ def render_series_guide(
     show: ShowInfo,
     episodes: tuple[EpisodeInfo, ...],
     guide: GuideSettings,
+    fonts: tuple[Path, ...] = (),
 ) -> None:
     """Write the guide of the series; `texts`, `timed` and `chapters` are those of `episodes`, in their order."""
     views = []
@@ -35,7 +36,7 @@ def render_series_guide(
         context = GuideContext(show, episode, guide, read_timed(words), tuple((each.start_s, each.title) for each in read_chapters(marks)))
         views.append(build_view(parse_guide(read_text(text, location), location), context))
     value = build_series_view(views, show)
-    write_atomic(series_pdf, render_pdf("series.typ", value, int(max(episode.published for episode in episodes).timestamp())))
+    write_atomic(series_pdf, render_pdf("series.typ", value, int(max(episode.published for episode in episodes).timestamp()), fonts=fonts))
     write_atomic(series_html, render_html("series.html.j2", value))
 
 
@@ -60,6 +61,7 @@ def build_series_view(views: list[GuideView], show: ShowInfo) -> SeriesView:
     typeset: SeriesOwnValues = map_text(own, lambda text: apply_typography(text, show.language))
     return {
         "language": last["language"],
+        "direction": last["direction"],
         "labels": last["labels"],
         "headings": last["headings"],
         "author": last["author"],

@@ -128,6 +128,7 @@ class GuideView(TitleValues, ColophonValues, _AfterMeeting):
     """The values of an episode's guide and handout."""
 
     language: str
+    direction: str  # ltr | rtl
     labels: Labels
     headings: dict[str, str]
     families: dict[str, Sequence[QuestionValues]]
@@ -192,6 +193,7 @@ class SeriesView(SeriesOwnValues):
     """The values of the guide of a series."""
 
     language: str
+    direction: str  # ltr | rtl
     labels: Labels
     headings: dict[str, str]
     author: str

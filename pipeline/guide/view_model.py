@@ -33,7 +33,9 @@ from pipeline.model import (
     apply_typography,
     format_clock,
     role_label,
+    text_direction,
 )
+from pipeline.transcript import review_notice
 
 HANDOUT_QUOTES = 4
 HARVEST_ROWS = 11  # of 16 mm, one page
@@ -65,11 +67,12 @@ def build_view(guide: Guide, context: GuideContext) -> GuideView:
     found_clips = _clip_values(guide, context)
     value: GuideView = {
         "language": supported_language(context.show.language),
+        "direction": text_direction(context.show.language),
         "labels": words["page"],
         "headings": words["sections"],
         "families": {family: _question_values(family_questions(guide, family), found_clips, words["page"]) for family in FAMILIES},
         **_title_values(guide, context),
-        "status": guide.texts("status"),
+        "status": (*guide.texts("status"), *_review_notice(context)),
         "prepare": guide.texts("prepare"),
         "stance": guide.texts("stance"),
         "return": guide.texts("return"),
@@ -90,6 +93,12 @@ def build_view(guide: Guide, context: GuideContext) -> GuideView:
     }
     typeset: GuideView = map_text(value, lambda text: apply_typography(text, context.show.language))
     return typeset
+
+
+def _review_notice(context: GuideContext) -> tuple[str, ...]:
+    """The sentence that warns of quotes from a text that nobody has checked."""
+    review = context.timed.review
+    return (f"{review_notice(review, context.show.language)}.",) if review.is_unchecked else ()
 
 
 def _title_values(guide: Guide, context: GuideContext) -> TitleValues:

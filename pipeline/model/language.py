@@ -1,65 +1,61 @@
-"""How numbers, dates, file sizes, durations and counts are written, in French and in English.
+"""How numbers, dates, file sizes, durations and counts are written in a language, and its direction.
 
-French for `fr` and `fr-CA`, English for any other language. A number and its unit are kept on one line by U+00A0 (SI brochure, 5.4.3).
+French for `fr` and `fr-CA`, English for a language without a file in `languages/`. A number and its unit are kept on one line by U+00A0
+(SI brochure, 5.4.3).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
 from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any  # of TOML values
 
 from pipeline.model.text import NO_BREAK_SPACE
 
 _MINUS = "\u2212"
 
 
-@dataclass(frozen=True)
-class _Conventions:
-    """What one language writes differently from another."""
-
-    decimal: str
-    first_day: str
-    months: tuple[str, ...]
-    kilobyte: str
-    megabyte: str
+_FOLDER = Path(__file__).parent / "languages"
+# Languages and scripts written from right to left (Unicode CLDR, script metadata and likely subtags)
+_RTL_LANGUAGES = frozenset("ar arc azb ckb dv fa glk he iw ks lrc mzn nqo pnb ps sd syr ug ur yi".split())
+_RTL_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa".split())
 
 
-_FRENCH = _Conventions(
-    ",",
-    "1er",
-    tuple("janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()),
-    "ko",
-    "Mo",
-)
-_ENGLISH = _Conventions(
-    ".",
-    "1",
-    tuple("January February March April May June July August September October November December".split()),
-    "kB",
-    "MB",
-)
+def language_data(language: str) -> dict[str, Any]:
+    """What `languages/<code>.toml` says of a language, a BCP 47 tag; empty without a file. The result is shared: do not change it."""
+    return _read_language(language.lower().partition("-")[0])
+
+
+def text_direction(language: str) -> str:
+    """`rtl` for a language tag that is written from right to left, else `ltr`; a script in the tag decides, as in `az-Arab`."""
+    first, *subtags = language.lower().split("-")
+    script = next((each for each in subtags if len(each) == 4 and each.isalpha()), "")
+    return "rtl" if (script in _RTL_SCRIPTS if script else first in _RTL_LANGUAGES) else "ltr"
 
 
 def format_number(value: float, language: str, unit: str = "", *, digits: int = 1, signed: bool = False) -> str:
     """A number with its unit: « −16,0 LUFS ». `signed` writes the plus sign too; what rounds to zero has no sign."""
     text = f"{abs(value):.{digits}f}"
     sign = (_MINUS if value < 0 else "+" if signed else "") if float(text) else ""
-    return sign + text.replace(".", _conventions(language).decimal) + (NO_BREAK_SPACE + unit if unit else "")
+    return sign + text.replace(".", _numbers(language)["decimal"]) + (NO_BREAK_SPACE + unit if unit else "")
 
 
 def format_date(moment: datetime, language: str) -> str:
-    """The date written out: « 1er décembre 2026 », "1 December 2026"."""
-    conventions = _conventions(language)
-    day = conventions.first_day if moment.day == 1 else str(moment.day)
-    return f"{day}{NO_BREAK_SPACE}{conventions.months[moment.month - 1]} {moment.year}"
+    """The date written out: « 1er décembre 2026 », "1 December 2026", "1 de diciembre de 2026", "1. Dezember 2026"."""
+    numbers = _numbers(language)
+    day = numbers["first_day"] if moment.day == 1 else numbers.get("day", "{day}").format(day=moment.day)
+    date: str = numbers["date"].format(day=day, month=numbers["months"][moment.month - 1], year=moment.year)
+    return date
 
 
 def format_size(size_bytes: int, language: str) -> str:
     """A file size for listeners, in decimal units (1 kB = 1000 bytes), at least 1 kB: « 7,7 Mo », « 54 ko », "7.7 MB"."""
-    conventions = _conventions(language)
+    numbers = _numbers(language)
     if size_bytes < 999_500:
-        return format_number(max(1, round(size_bytes / 1e3)), language, conventions.kilobyte, digits=0)
-    return format_number(size_bytes / 1e6, language, conventions.megabyte)
+        return format_number(max(1, round(size_bytes / 1e3)), language, numbers["kilobyte"], digits=0)
+    return format_number(size_bytes / 1e6, language, numbers["megabyte"])
 
 
 def format_bytes(count: int) -> str:
@@ -103,8 +99,17 @@ def is_plural(count: int, language: str) -> bool:
     return count >= 2 if language.startswith("fr") else count != 1
 
 
-def _conventions(language: str) -> _Conventions:
-    return _FRENCH if language.lower().partition("-")[0] == "fr" else _ENGLISH
+def _numbers(language: str) -> dict[str, Any]:
+    """How a language writes numbers and dates; English for one that does not say."""
+    numbers: dict[str, Any] = language_data(language).get("numbers") or _read_language("en")["numbers"]
+    return numbers
+
+
+@cache
+def _read_language(code: str) -> dict[str, Any]:
+    """The file of a language; its code, which a person typed, may be no name of a file."""
+    path = _FOLDER / f"{code}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if code.isalpha() and path.is_file() else {}
 
 
 def _plain(text: str) -> str:

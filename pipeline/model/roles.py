@@ -6,6 +6,7 @@ Source: podcast-namespace, `taxonomy.json` and `taxonomy-fr.json`. “Editor” 
 
 from __future__ import annotations
 
+from pipeline.model.language import language_data
 from pipeline.model.text import suggest
 
 # group -> role -> French label
@@ -105,5 +106,8 @@ def find_role(text: str) -> tuple[str, str]:
 
 
 def role_label(role: str, group: str, language: str) -> str:
-    """The label of a role in a language (a BCP 47 tag): French, or the taxonomy's English."""
-    return TAXONOMY[group][role] if language.startswith("fr") else role
+    """The label of a role in a language (a BCP 47 tag): French, that of the language's file, or the taxonomy's English."""
+    if language.lower().partition("-")[0] == "fr":
+        return TAXONOMY[group][role]
+    label: str = language_data(language).get("roles", {}).get(role, role)
+    return label

@@ -6,6 +6,7 @@ names say; sizes are bytes; datetimes have a time zone. Paths are text, relative
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -45,6 +46,11 @@ class Chapter:
 
 
 ENGINES = ("auto", "faster-whisper", "openai-whisper")  # libraries that run a Whisper model
+DEVICES = ("auto", "cpu", "cuda")  # what it runs on
+MODEL_NAMES = (  # those that one of the two engines knows
+    *("tiny", "tiny.en", "base", "base.en", "small", "small.en", "medium", "medium.en", "large", "large-v1", "large-v2", "large-v3"),
+    *("turbo", "large-v3-turbo", "distil-small.en", "distil-medium.en", "distil-large-v2", "distil-large-v3", "distil-large-v3.5"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,12 @@ class SpeechSettings:
     language: str = "fr"  # ISO 639-1, or auto
     engine: str = "auto"  # openai-whisper | faster-whisper | auto: the fastest that can load the model
     translate: tuple[str, ...] = ()  # languages of machine-translated captions; Whisper supports only "en"
+    device: str = "auto"  # cpu | cuda | auto: the GPU when there is one that works
+
+    @property
+    def checkpoint(self) -> str:
+        """The path of the model's file, absolute or relative to the show, with `~` expanded; empty when the model is a name."""
+        return os.path.expanduser(self.model) if self.model.endswith((".pt", ".bin")) else ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,7 @@ class GuideSettings:
 
     contact: str = ""  # where team leads send their questions
     format_min: int = 30  # duration of the meeting the guide is made for
+    fonts: tuple[str, ...] = ()  # font files for the characters that the built-in one lacks, in PDFs and cards
 
 
 @dataclass(frozen=True)
@@ -178,6 +191,7 @@ class PublishSettings:
     keep: int = 10  # number of publications kept for rollback
     feed_max_age_s: int = 0  # Cache-Control max-age of feeds
     pages_max_age_s: int = 300  # Cache-Control max-age of pages, guides and style sheets
+    require_corrected: bool = False  # refuse to publish a machine's text that nobody has checked
     purge: tuple[str, ...] = ()  # how to purge a CDN: a command and its arguments, or one "METHOD URL"; with {url}, {urls}
 
 

@@ -60,6 +60,23 @@ class Turn:
         return next((word.end_s for word in reversed(self.words) if word.end_s is not None), None)
 
 
+DRAFT, EDITED, REVIEWED = "draft", "edited", "reviewed"  # a machine's text, one that a person has changed, one that somebody has checked
+
+
+@dataclass(frozen=True)
+class TextReview:
+    """Who has checked a text."""
+
+    state: str = ""  # DRAFT | EDITED | REVIEWED; "" for a text that a person wrote
+    date: str = ""  # ISO 8601, of REVIEWED
+    by: str = ""  # of REVIEWED; may be empty
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether a machine wrote the text, and nobody has stated that they have checked it."""
+        return self.state in (DRAFT, EDITED)
+
+
 @dataclass(frozen=True)
 class TimedTranscript:
     """The corrected transcript with times, from which captions, pages, guides and chapters are made."""
@@ -67,6 +84,8 @@ class TimedTranscript:
     duration_s: float
     language: str
     turns: tuple[Turn, ...]
+    review: TextReview = TextReview()
+    doubtful: tuple[tuple[float, float], ...] = ()  # passages (start, end) that somebody still has to listen to
 
 
 class RecognisedWord(TypedDict):
@@ -87,6 +106,7 @@ class RecognisedSegment(TypedDict):
     no_speech_probability: float
     average_log_probability: float
     words: list[RecognisedWord]
+    language: NotRequired[str]  # where it is not the recording's
 
 
 class VoiceSpan(TypedDict):
@@ -144,5 +164,6 @@ class Doubts(TypedDict):
     version: int
     duration_s: float
     doubtful_s: float
+    found: NotRequired[int]  # passages, of which the worst are listed
     passages: list[DoubtfulPassage]
     corrections: list[CorrectionValue]

@@ -1,5 +1,6 @@
 """A transaction from what was built to a folder or a bucket: release, upload plan, verification from outside, the feed last."""
 
+from pipeline.publish.guards import refuse_unchecked
 from pipeline.publish.history import PUBLICATIONS, load_trees
 from pipeline.publish.http_headers import IMMUTABLE, REVALIDATE, content_type
 from pipeline.publish.public_tree import COVER_RELEASE, PublicFile, release_files, site_files
@@ -44,6 +45,7 @@ __all__ = [
     "publish",
     "read_json_object",
     "read_release",
+    "refuse_unchecked",
     "release_cover",
     "release_episode",
     "release_files",

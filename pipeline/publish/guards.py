@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pipeline.feed import Ledger, PublicationRecord
-from pipeline.model import CauserieError, terminal_safe
+from pipeline.model import CauserieError, TextReview, pluralise, terminal_safe
 from pipeline.publish.history import PublishedTree
 from pipeline.publish.reconcile import LEDGER
 from pipeline.publish.upload_plan import RemoteFile, UploadPlan
@@ -31,6 +31,16 @@ def refuse_unknown_feed(
             f"{target}/{key}",
             f"get {LEDGER} and the episodes from the person who published it, then build and publish; or publish with --take-over",
         )
+
+
+def refuse_unchecked(reviews: Mapping[str, TextReview]) -> None:
+    """Raise `CauserieError` when a transcript, by the slug of its episode, is a machine's that nobody has checked. Pure."""
+    slugs = [slug for slug, review in reviews.items() if review.is_unchecked]
+    if slugs:
+        more = f", and {pluralise(len(slugs) - 1, 'other transcript')}" if len(slugs) > 1 else ""
+        message = f"is a machine's text that nobody has checked{more}, and show.toml says publish.require_corrected"
+        hint = f"check it with causerie review {slugs[0]}, then build again"
+        raise CauserieError(message, f"transcripts/{slugs[0]}.md", hint)
 
 
 def refuse_lost_episodes(remote: PublicationRecord | None, record: PublicationRecord, where: str) -> None:

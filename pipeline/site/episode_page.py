@@ -19,7 +19,7 @@ from pipeline.site.render import TemplateOverrides, page_labels, read_overrides,
 from pipeline.site.speaking_time import compute_speaking_time
 from pipeline.site.structured_data import inline_json_ld, podcast_episode, podcast_series
 from pipeline.site.transcript_view import turn_views
-from pipeline.transcript import read_chapters, read_timed
+from pipeline.transcript import are_proposed, read_chapters, read_timed, review_notice
 
 CARD_PX = (1200, 630)  # the size that sites reading Open Graph show uncropped
 _TRANSCRIPT_FORMS = ("txt", "html", "vtt", "srt", "json", "en_vtt")
@@ -66,6 +66,8 @@ def write_episode_page(
         "m4a": files.get("m4a"),
         "light": files.get("light"),
         "chapters": safe_chapters,
+        "are_proposed": are_proposed(chapters),
+        "review": review_notice(transcript.review, episode.language or show.language),
         "passages": turn_views(transcript, safe_chapters, people, labels["narrator"]),
         "speaking": compute_speaking_time(transcript, people, labels["narrator"]),
         "texts": [Download(labels["texts"][form], "", file) for form, file in _transcript_files(episode_release)],

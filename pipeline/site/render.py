@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any  # Any: of Jinja2's variables and of label
 from urllib.parse import urlsplit
 
 from pipeline.engine import read_text
-from pipeline.model import CauserieError, apply_typography, format_clock, format_date, format_size, relative_link, terminal_safe
+from pipeline.model import (
+    CauserieError,
+    apply_typography,
+    format_clock,
+    format_date,
+    format_size,
+    relative_link,
+    terminal_safe,
+    text_direction,
+)
 from pipeline.templates import environment, folder, labels
 
 if TYPE_CHECKING:
@@ -72,6 +81,7 @@ def _environment(language: str, overrides: TemplateOverrides) -> jinja2.Environm
     filters: dict[str, Callable[..., object]] = {
         "typographic": lambda text, spoken="": apply_typography(text, spoken or language),
         "lang": lambda spoken: Markup(' lang="{}"').format(spoken) if spoken and spoken != language else "",
+        "direction": _direction,
         "weight": lambda size: format_size(size, language),
         "day": lambda moment: format_date(moment, language),
         "paragraphs": lambda text: [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()],
@@ -82,6 +92,13 @@ def _environment(language: str, overrides: TemplateOverrides) -> jinja2.Environm
     page_environment = environment("site", overrides)
     page_environment.filters.update(filters)
     return page_environment
+
+
+def _direction(spoken: str) -> str:
+    """The attribute `dir` of a page in that language; none where it is the default."""
+    from markupsafe import Markup
+
+    return Markup(' dir="rtl"') if text_direction(spoken) == "rtl" else Markup()
 
 
 def _failing_template(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from pipeline.site.episode_page import base_values, credits_by_role, guide_downl
 from pipeline.site.render import page_labels, read_overrides, render_page
 from pipeline.site.structured_data import inline_json_ld, podcast_series
 from pipeline.site.transcript_view import turn_views
-from pipeline.transcript import read_chapters, read_timed
+from pipeline.transcript import read_chapters, read_timed, review_notice
 
 
 @dataclass
@@ -117,11 +117,13 @@ def write_transcripts_page(
     """Write all transcripts on one page, oldest episode first, for reading and printing."""
     overrides = read_overrides(templates)
     labels = page_labels(frame.show.language, overrides)
-    texts = []
+    texts, reviews = [], {}
     for episode, text, chapters_file in zip(episodes, timed, chapters, strict=True):
         people = {credit.person.key: credit.person.name for credit in (*frame.show.credits, *episode.credits)}
-        narrator = page_labels(episode.language or frame.show.language, overrides)["narrator"]
-        texts.append((episode, turn_views(read_timed(text), read_chapters(chapters_file), people, narrator)))
+        language, transcript = episode.language or frame.show.language, read_timed(text)
+        views = turn_views(transcript, read_chapters(chapters_file), people, page_labels(language, overrides)["narrator"])
+        texts.append((episode, views))
+        reviews[episode.slug] = review_notice(transcript.review, language)
     values = base_values(frame, read_release(cover), "transcripts/index.html", overrides)
-    values |= {"title": labels["transcripts"], "texts": texts, "title_of": display_title}
+    values |= {"title": labels["transcripts"], "texts": texts, "reviews": reviews, "title_of": display_title}
     write_atomic(page, render_page("transcripts.html.j2", values, overrides))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.model import TimedTranscript, Turn, Word
-from pipeline.transcript import is_placeholder_name
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,6 @@ def compute_speaking_time(timed: TimedTranscript, people: Mapping[str, str], nar
         spoken_s = _spoken_s(turn)
         if spoken_s > 0:
             name = turn.voice.name or turn.voice.label or people.get(turn.voice.person, "") or narrator
-            if turn.insert and is_placeholder_name(name) and turn.section:
-                # sections number their unnamed voices separately: « Voix 1 » of another section is another person
-                name = f"{name} ({turn.section})"
             voices[name] = voices.get(name, 0.0) + spoken_s
             roles[turn.voice.role] = roles.get(turn.voice.role, 0.0) + spoken_s
     return SpeakingTime(_speaking_shares(roles) if "" not in roles else (), _speaking_shares(voices))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 OPENAI_WHISPER, FASTER_WHISPER = "openai-whisper", "faster-whisper"
+WHERE = "show.toml: speech.model"  # the key that names the model, in errors
 
 
 class Backend(Protocol):
@@ -35,7 +36,11 @@ class Backend(Protocol):
     def transcribe(
         self, samples: NDArray[np.float32], language: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
-        """The words in at most 30 s of mono samples at 16 kHz; `retry` decodes differently, after a first result that repeated itself."""
+        """The words in mono samples at 16 kHz; `retry` decodes differently, after a first result that is not to be believed.
+
+        A segment's `language` is the one certainly spoken where it is another than that asked for: Whisper writes what it hears in the
+        language it is told.
+        """
         ...
 
     def language_probabilities(self, samples: NDArray[np.float32]) -> dict[str, float]:

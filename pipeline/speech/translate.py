@@ -39,6 +39,7 @@ def translate_master(
     language: str,
     checkpoint: Path | None = None,
     engine: str = AUTO,
+    device: str = AUTO,
     chunks: str | None = None,
 ) -> None:
     """Write to `vtt` English captions of `master`. The settings are those of `transcribe_master`; `chunks` must be another folder.
@@ -47,13 +48,13 @@ def translate_master(
     """
     code = language_code(language)
     check_translatable(model, code)
-    backend = load_backend(engine, model, str(checkpoint or ""))
+    backend = load_backend(engine, model, str(checkpoint or ""), device)
     if code == AUTO:
         code = detect_recording_language(master, backend)[0]
         check_translatable(model, code)
     recogniser = Recogniser(backend, code, task="translate")
     cache = open_window_cache(master, recogniser, model, checkpoint, chunks)
-    segments, _ = transcribe_recording(master, recogniser, cache, TARGET_LANGUAGE)
+    segments = transcribe_recording(master, recogniser, cache, TARGET_LANGUAGE).segments
     write_atomic(vtt, vtt_text(split_captions(segments)))
     cache.delete_unused()
 

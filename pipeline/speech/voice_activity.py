@@ -1,142 +1,81 @@
-"""Voice activity detection from level and spectrum: permissive, used only to reject words recognised in silence, noise or music."""
+"""Voice activity: how probable a voice is at each moment, by Silero's model, which faster-whisper brings.
+
+It decides where Whisper listens, which of its words stand where nobody speaks, and where a voice came out without words; see
+docs/decisions/0019.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FRAME_S = 0.05
-_BAND_HZ = (100.0, 4000.0)  # the band of voices; mains hum is below it
-_BLOCK_FRAMES = 1200  # one minute per block: memory does not grow with the recording
-_MAX_FLATNESS = 0.4  # geometric over arithmetic mean of the power spectrum; white noise is near 0.56, vowels below 0.1
-_SILENCE_DBFS = -70.0
-_HANGOVER_FRAMES = 6  # consonants around a vowel are weak and noisy: they count as voice too
-# Music sustains its partials; a voice changes them every 0.2 s. Measured on the sample show: voices are below 0.2, a voice 6 dB below
-# music is below 0.4, and its music is near 0.7.
-_MAX_STEADINESS = 0.45
-_STEP_S, _LAG_STEPS = 0.1, 3  # interval between two measurements of the partials, and the distance at which they are compared
-_STEADINESS_STEPS = 30  # averaging window: a vowel may be held for a second
-_FFT, _ENVELOPE_BINS = 1024, 9  # partials are peaks above the smoothed spectrum; the smoothed spectrum is only timbre
+_FRAME_SAMPLES = 512  # what Silero hears at a time, at 16 kHz
+FRAME_S = _FRAME_SAMPLES / 16_000
+VOICED_PROBABILITY = 0.5  # Silero's own threshold; of 14 recordings of noise, applause and music, no frame reached it
+MIN_VOICE_S = 0.15  # of voice in a stretch; with less Whisper is not asked, since it writes words over music and noise
+_POSSIBLE_PROBABILITY = 0.25  # the edges of a voice
+MAX_PAUSE_S = 8.0  # of a stretch; Whisper gets over it by itself, and hears better what it hears whole
+_PADDING_S = 0.8  # of a stretch: first and last consonants, and the breath that Whisper expects
+_GAINS = (1.0, 16.0)  # as it is, and 24 dB louder: beside a loud voice, one 40 dB lower is missed otherwise
 
 
-class VoiceActivityDetector:
-    """Detects voice in a stream of mono sample blocks; `frames` gives the result once the stream has ended."""
-
-    def __init__(self, rate_hz: int) -> None:
-        import numpy as np
-
-        self._rate_hz = rate_hz
-        self._features: list[NDArray[np.float64]] = [np.zeros((2, 0))]
-        self._steadiness: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
-        self._previous_partials: NDArray[np.float32] | None = None  # the last partials of the previous block
-
-    def process(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Yield the same blocks, analysed; each must be a multiple of 0.1 s long, except the last."""
-        import numpy as np
-
-        for block in blocks:
-            self._features.append(_frame_features(block, self._rate_hz))
-            partials = _partial_vectors(block, self._rate_hz)
-            joined = np.concatenate(
-                [
-                    np.zeros((_LAG_STEPS, partials.shape[1]), np.float32) if self._previous_partials is None else self._previous_partials,
-                    partials,
-                ]
-            )
-            self._steadiness.append(np.einsum("ij,ij->i", joined[_LAG_STEPS:], joined[:-_LAG_STEPS]))
-            self._previous_partials = joined[-_LAG_STEPS:]
-            yield block
-
-    def frames(self) -> NDArray[np.bool_]:
-        """For each frame of `FRAME_S`, whether it may contain a voice."""
-        import numpy as np
-
-        return _voiced_frames(np.concatenate(self._features, axis=1), np.concatenate(self._steadiness))
-
-
-def detect_voice_frames(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.bool_]:
-    """For each frame of `FRAME_S` of mono `samples`, whether it may contain a voice.
-
-    Permissive: singing and percussion pass; silence, hum, steady noise and sustained notes do not.
-    """
-    activity = VoiceActivityDetector(rate_hz)
-    size = _BLOCK_FRAMES * int(rate_hz * FRAME_S)
-    for _ in activity.process(samples[i : i + size] for i in range(0, len(samples), size)):
-        pass
-    return activity.frames()
-
-
-def has_voice(frames: NDArray[np.bool_], start_s: float, end_s: float) -> bool:
-    """Whether any frame between two times may contain a voice."""
-    first = int(start_s / FRAME_S)
-    return bool(frames[first : max(first + 1, int(end_s / FRAME_S) + 1)].any())
-
-
-def voiced_s(frames: NDArray[np.bool_], start_s: float, end_s: float) -> float:
-    """For how many seconds between two times there may be a voice."""
-    return float(frames[int(start_s / FRAME_S) : int(end_s / FRAME_S)].sum()) * FRAME_S
-
-
-def _threshold_db(levels_db: NDArray[np.float64]) -> float:
-    """The level above which a frame may be voice: over the background, and low enough for the quietest voice of an unbalanced recording."""
+def voice_probabilities(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each frame of `FRAME_S` of mono samples at 16 kHz, the probability that it holds a voice."""
     import numpy as np
+    from faster_whisper.vad import get_vad_model
 
-    background, loud = np.percentile(levels_db, (10, 95))
-    return max(float(np.clip(background + 6.0, loud - 50.0, loud - 20.0)), _SILENCE_DBFS)
-
-
-def _voiced_frames(features: NDArray[np.float64], steadiness: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which frames may contain a voice, from the level and flatness of each frame and the steadiness of each step."""
-    import numpy as np
-
-    levels_db, flatness = features
-    if not levels_db.size:
-        return np.zeros(0, dtype=bool)
-    voiced = (levels_db > _threshold_db(levels_db)) & (flatness < _MAX_FLATNESS)
-    music = np.repeat(_moving_average(steadiness, _STEADINESS_STEPS) > _MAX_STEADINESS, round(_STEP_S / FRAME_S))[: voiced.size]
-    voiced[: music.size] &= ~music
-    return _moving_average(voiced, 2 * _HANGOVER_FRAMES + 1) > 0.0
+    if not samples.size:
+        return np.zeros(0, np.float32)
+    padded = np.pad(samples, (0, -samples.size % _FRAME_SAMPLES)).astype(np.float32)
+    heard = [np.asarray(get_vad_model()(np.clip(padded * gain, -1, 1)), np.float32).reshape(-1) for gain in _GAINS]
+    probabilities: NDArray[np.float32] = np.maximum.reduce(heard)
+    return probabilities
 
 
-def _moving_average(values: NDArray[np.float32] | NDArray[np.bool_], width: int) -> NDArray[np.float64]:
-    """The moving average over `width` values; at the ends, over those that exist."""
-    import numpy as np
-
-    total: NDArray[np.float64] = np.cumsum(np.pad(values.astype(np.float64), (1, 0)))
-    centre = np.arange(values.size)
-    first, last = np.maximum(centre - width // 2, 0), np.minimum(centre - width // 2 + width, values.size)
-    mean: NDArray[np.float64] = (total[last] - total[first]) / np.maximum(last - first, 1)
-    return mean
-
-
-def _partial_vectors(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-    """For each step, the log spectrum minus its envelope, as a vector of norm 1; near 0 when the spectrum has no peaks."""
-    import numpy as np
-
-    size = int(rate_hz * _STEP_S)
-    steps = samples[: len(samples) // size * size].reshape(-1, size)[:, :_FFT]
-    hz = np.fft.rfftfreq(_FFT, 1 / rate_hz)
-    spectrum = np.fft.rfft(steps * np.hanning(steps.shape[1]), _FFT, axis=1)[:, (hz >= _BAND_HZ[0]) & (hz <= _BAND_HZ[1])]
-    shape = np.log(np.abs(spectrum) ** 2 + 1e-7)
-    half_width = _ENVELOPE_BINS // 2
-    total = np.cumsum(np.pad(shape, ((0, 0), (half_width + 1, half_width)), mode="edge"), axis=1)
-    fine = shape - (total[:, _ENVELOPE_BINS:] - total[:, :-_ENVELOPE_BINS]) / _ENVELOPE_BINS
-    unit: NDArray[np.float64] = fine / (np.linalg.norm(fine, axis=1, keepdims=True) + 1e-3)
-    return unit.astype(np.float32)
+def voiced_stretches(probabilities: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """From when to when, in seconds, somebody speaks: music and noise of more than `MAX_PAUSE_S` are left out, shorter ones are not."""
+    length_s = probabilities.size * FRAME_S
+    found: list[tuple[float, float]] = []
+    for frame in (probabilities >= _POSSIBLE_PROBABILITY).nonzero()[0].tolist():
+        time_s = frame * FRAME_S
+        start_s = found.pop()[0] if found and time_s - found[-1][1] <= MAX_PAUSE_S else time_s
+        found.append((start_s, time_s + FRAME_S))
+    spoken = [stretch for stretch in found if voiced_s(probabilities, *stretch) >= MIN_VOICE_S]
+    return [
+        (
+            0.0 if start_s <= MAX_PAUSE_S else start_s - _PADDING_S,
+            length_s if length_s - end_s <= MAX_PAUSE_S else end_s + _PADDING_S,
+        )
+        for start_s, end_s in spoken
+    ]
 
 
-def _frame_features(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
-    """Level (dBFS) and spectral flatness (0 to 1) of the voice band: shape (2, frames)."""
-    import numpy as np
+def voiced_s(probabilities: NDArray[np.float32], start_s: float, end_s: float) -> float:
+    """For how many seconds between two times there is a voice."""
+    return float((_between(probabilities, start_s, end_s) >= VOICED_PROBABILITY).sum()) * FRAME_S
 
-    size = int(rate_hz * FRAME_S)
-    frames = samples[: len(samples) // size * size].reshape(-1, size)
-    hz = np.fft.rfftfreq(size, 1 / rate_hz)
-    spectrum = np.fft.rfft(frames * np.hanning(size), axis=1)[:, (hz >= _BAND_HZ[0]) & (hz <= _BAND_HZ[1])]
-    power = np.abs(spectrum) ** 2 + 1e-12
-    flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)
-    return np.stack([10 * np.log10(power.sum(axis=1) * 2 / size**2 + 1e-12), flatness])
+
+def voiced_span(probabilities: NDArray[np.float32], start_s: float, end_s: float) -> tuple[float, float] | None:
+    """The first and last moment of voice between two times, in seconds; None without one."""
+    frames = (_between(probabilities, start_s, end_s) >= VOICED_PROBABILITY).nonzero()[0]
+    first = int(max(start_s, 0.0) / FRAME_S)
+    return ((first + int(frames[0])) * FRAME_S, (first + int(frames[-1]) + 1) * FRAME_S) if frames.size else None
+
+
+def highest(probabilities: NDArray[np.float32], start_s: float, end_s: float) -> float:
+    """The highest probability between two times, of which there is one frame at least; 0 outside the recording."""
+    return float(_between(probabilities, start_s, end_s).max(initial=0.0))
+
+
+def mean(probabilities: NDArray[np.float32], start_s: float, end_s: float) -> float:
+    """The mean probability between two times; 0 outside the recording."""
+    part = _between(probabilities, start_s, end_s)
+    return float(part.mean()) if part.size else 0.0
+
+
+def _between(probabilities: NDArray[np.float32], start_s: float, end_s: float) -> NDArray[np.float32]:
+    first = int(max(start_s, 0.0) / FRAME_S)
+    return probabilities[first : max(first + 1, int(end_s / FRAME_S) + 1)]

@@ -17,9 +17,17 @@ from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.segmentation import Window
 
-_VERSION = 2  # of the file format, and of how windows are recognised
+_VERSION = 3  # of the file format, and of how windows are recognised
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
 _END_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What was heard in a window, and from when to when a voice came out without words; times in seconds from the window's start."""
+
+    segments: tuple[Segment, ...] = ()
+    wordless: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,19 +38,27 @@ class WindowCache:
     key_parts: tuple[str, ...]
     used_names: set[str] = field(default_factory=set)
 
-    def get(self, window: Window) -> tuple[Segment, ...] | None:
-        """The cached segments of a window, times in seconds from its start; None when there are none, or their file is damaged."""
+    def get(self, window: Window) -> Hearing | None:
+        """What is cached of a window; None when nothing is, or its file is damaged."""
         if self.folder is None:
             return None
         try:
-            return segments_from_json((self.folder / self._file_name(window)).read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError):
+            return hearing_from_json((self.folder / self._file_name(window)).read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def put(self, window: Window, segments: tuple[Segment, ...]) -> None:
-        """Cache the segments of a window."""
+    def has(self, window: Window) -> bool:
+        """Whether a window is in the cache, by its name alone; it does not count as used by that."""
+        return self.folder is not None and (self.folder / self._digest(window)).is_file()
+
+    def is_empty(self) -> bool:
+        """Whether no window is cached at all."""
+        return self.folder is None or not self.folder.is_dir() or not any(self.folder.iterdir())
+
+    def put(self, window: Window, hearing: Hearing) -> None:
+        """Cache what was heard in a window."""
         if self.folder is not None:
-            write_atomic(self.folder / self._file_name(window), segments_to_json(segments))
+            write_atomic(self.folder / self._file_name(window), hearing_to_json(hearing))
 
     def delete_unused(self) -> None:
         """Delete the files that no window has used since this object was created."""
@@ -51,31 +67,39 @@ class WindowCache:
                 path.unlink(missing_ok=True)
 
     def _file_name(self, window: Window) -> str:
-        digest = hashlib.sha256(json.dumps([_VERSION, *self.key_parts]).encode())
-        digest.update(window.samples.tobytes())
-        name = f"{digest.hexdigest()}.json"
+        name = self._digest(window)
         self.used_names.add(name)
         return name
 
+    def _digest(self, window: Window) -> str:
+        """The name of a window's file."""
+        digest = hashlib.sha256(json.dumps([_VERSION, *self.key_parts]).encode())
+        digest.update(window.samples.tobytes())
+        return f"{digest.hexdigest()}.json"
 
-def segments_to_json(segments: tuple[Segment, ...]) -> str:
-    """Segments as JSON, at full precision."""
+
+def hearing_to_json(hearing: Hearing) -> str:
+    """What was heard, as the text of a cache file."""
     values = [
         [
             segment.no_speech_probability,
             segment.average_log_probability,
-            [[w.text, w.start_s, w.end_s, w.probability] for w in segment.words],
+            segment.language,
+            [[word.text, word.start_s, word.end_s, word.probability] for word in segment.words],
         ]
-        for segment in segments
+        for segment in hearing.segments
     ]
-    return json.dumps(values, ensure_ascii=False)
+    return json.dumps({"segments": values, "wordless": hearing.wordless}, ensure_ascii=False)
 
 
-def segments_from_json(text: str) -> tuple[Segment, ...]:
-    """The inverse of `segments_to_json`; `ValueError` or `TypeError` when `text` is something else."""
-    return tuple(
-        Segment(tuple(Word(*word) for word in words), no_speech, log_probability) for no_speech, log_probability, words in json.loads(text)
+def hearing_from_json(text: str) -> Hearing:
+    """The inverse of `hearing_to_json`; `ValueError`, `TypeError` or `KeyError` when `text` is something else."""
+    value = json.loads(text)
+    segments = (
+        Segment(tuple(Word(*word) for word in words), no_speech, log_probability, language)
+        for no_speech, log_probability, language, words in value["segments"]
     )
+    return Hearing(tuple(segments), tuple((start_s, end_s) for start_s, end_s in value["wordless"]))
 
 
 def model_fingerprint(checkpoint: Path | None) -> str:

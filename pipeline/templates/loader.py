@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any  # Any: of what tomllib reads
 
-from pipeline.model import CauserieError
+from pipeline.model import CauserieError, language_data
 
 if TYPE_CHECKING:
     import jinja2
@@ -26,15 +26,19 @@ def folder(area: str) -> Path:
 def labels(area: str, language: str, overrides: Overrides = (), *, kind: str = "labels") -> dict[str, Any]:
     """What `<kind>.<code>.toml` of an area says: French for `fr` and `fr-CA`, English for a language without a file.
 
+    A language may also be one file of the model, `languages/es.toml`, with a table for each area; what it leaves out is in English.
     `language` is a BCP 47 tag. A file of the same name in `overrides` replaces single labels; those of another type than the built-in
     one are ignored. Raises `CauserieError` when it is not TOML. The result is cached and shared: do not change it.
     """
-    code = language.lower().partition("-")[0]
+    code, own = language.lower().partition("-")[0], dict(overrides)
     name = f"{kind}.{code}.toml"
-    if not (folder(area) / name).is_file():
+    is_builtin = (folder(area) / name).is_file()
+    translated = language_data(language).get(area, {}) if kind == "labels" and not is_builtin else {}
+    if not (is_builtin or translated or name in own):
         name = f"{kind}.{_DEFAULT_LANGUAGE}.toml"
-    builtin = tomllib.loads((folder(area) / name).read_text(encoding="utf-8"))
-    return _merge_labels(builtin, _parse_override(name, dict(overrides).get(name, "")))
+    builtin = folder(area) / (name if is_builtin else f"{kind}.{_DEFAULT_LANGUAGE}.toml")
+    known = _merge_labels(tomllib.loads(builtin.read_text(encoding="utf-8")), translated)
+    return _merge_labels(known, _parse_override(name, own.get(name, "")))
 
 
 def environment(area: str, overrides: Overrides = (), *, keep_trailing_newline: bool = False) -> jinja2.Environment:

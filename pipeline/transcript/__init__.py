@@ -2,7 +2,7 @@
 
 from pipeline.transcript.align import align_words, assign_times
 from pipeline.transcript.captions import write_captions
-from pipeline.transcript.chapters import read_chapters, validate_chapters, write_chapters
+from pipeline.transcript.chapters import are_proposed, read_chapters, validate_chapters, write_chapters
 from pipeline.transcript.completeness import Comparison, HeardPassage, WrittenPassage, compare_with_heard, voice_spans
 from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
 from pipeline.transcript.document import (
@@ -22,8 +22,11 @@ from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.passage_notes import CompletenessNote, completeness_notes, removed_loops
+from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
+from pipeline.transcript.review_status import add_check_off, review_notice, text_review
 from pipeline.transcript.timed_json import find_estimated, link_time_s, read_timed
-from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_placeholder_name, section_role
+from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_narrating, is_placeholder_name, section_role
+from pipeline.transcript.voice_names import stale_names
 
 __all__ = [
     "ANCHOR",
@@ -34,15 +37,20 @@ __all__ = [
     "DiarisedTurn",
     "HeardPassage",
     "Insert",
+    "MAX_CPS",
+    "MAX_LINES",
     "NARRATOR_ROLES",
     "Note",
     "Paragraph",
     "SPEAKER_LABEL",
     "Section",
     "Transcript",
+    "UnreadableCue",
     "VoiceDeclaration",
     "WrittenPassage",
+    "add_check_off",
     "align_words",
+    "are_proposed",
     "assign_times",
     "build_turns",
     "compare_with_heard",
@@ -51,6 +59,7 @@ __all__ = [
     "find_estimated",
     "format_reasons",
     "format_transcript",
+    "is_narrating",
     "is_placeholder_name",
     "link_time_s",
     "parse_anchor",
@@ -59,13 +68,17 @@ __all__ = [
     "read_chapters",
     "read_timed",
     "removed_loops",
+    "review_notice",
     "scan_head",
     "section_role",
     "speaker_labels",
     "spoken_paragraphs",
+    "stale_names",
+    "text_review",
     "undeclared_labels",
     "unknown_speakers",
     "unnamed_speakers",
+    "unreadable_cues",
     "validate_chapters",
     "voice_spans",
     "write_captions",

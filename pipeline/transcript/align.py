@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from pipeline.transcript.matching import match_tokens
 from pipeline.transcript.normalisation import word_tokens
 from pipeline.transcript.parser import parse_transcript
 from pipeline.transcript.placement import TokenTime, divide_time, place_tokens
+from pipeline.transcript.review_status import open_doubts, text_review
 from pipeline.transcript.timed_json import write_timed
 from pipeline.transcript.turns import AnchoredTurn, build_turns
 
@@ -25,14 +26,16 @@ _LONGEST_WORD_S, _LONGEST_LETTER_S = 1.0, 0.12  # a word that lasts longer was s
 _CERTAIN_SHARE = 0.5  # of the letters of a word: a word of several parts is where most of it is
 
 
-def align_words(text: Path, words: Path, *, timed: Path, people: tuple[str, ...]) -> None:
-    """Write to `timed` the corrected `text` with times from `words`. `people` are the keys of the show's people.
+def align_words(text: Path, words: Path, *, timed: Path, people: Mapping[str, str]) -> None:
+    """Write to `timed` the corrected `text` with times from `words`. `people` gives the names of the show's people by key.
 
     `CauserieError` or `Problems` when the text has mistakes of grammar.
     """
-    transcript = parse_transcript(read_text(text), str(text), people)
+    written = read_text(text)
+    transcript = parse_transcript(written, str(text), people)
     recognition = read_json(words)
-    write_timed(timed, align_turns(build_turns(transcript, recognition["language"]), recognition))
+    aligned = align_turns(build_turns(transcript, recognition["language"], people), recognition)
+    write_timed(timed, replace(aligned, review=text_review(written, transcript), doubtful=open_doubts(transcript)))
 
 
 def align_turns(spoken: tuple[AnchoredTurn, ...], recognition: Recognition) -> TimedTranscript:

@@ -7,10 +7,10 @@ its noun. Figures: Charte de qualité du sous-titrage (CSA, 2011) and the Podcas
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from pipeline.model import TimedTranscript, Turn, Word
 
@@ -62,14 +62,14 @@ def split_cues(transcript: TimedTranscript, line_chars: int, prefixes: dict[int,
 
     `prefixes` are words shown before a turn, by its index. Words without times share the time between their neighbours.
     """
-    cut = []
+    cut: list[tuple[Turn, tuple[tuple[Word, ...], ...], bool]] = []
     for index, turn in enumerate(transcript.turns):
         words = ((prefixes or {}).get(index, ())) + tuple(part for word in turn.words for part in _split_sound(word, line_chars))
-        for first, part in enumerate(_split_turn(words, line_chars)):
-            cut.append((turn, part, first == 0))
-    spans = _cue_spans([part for _, part, _ in cut], transcript.duration_s)
-    spans = shift_starts(spans, [_width(part) for _, part, _ in cut], transcript.duration_s)
-    drafts = (Cue(*span, turn, _split_lines(part, line_chars), opens) for (turn, part, opens), span in zip(cut, spans, strict=True))
+        cut += [(turn, lines, first == 0) for first, lines in enumerate(_split_turn(words, line_chars))]
+    parts = [tuple(word for line in lines for word in line) for _, lines, _ in cut]
+    spans = _cue_spans(parts, transcript.duration_s)
+    spans = shift_starts(spans, [_width(part) for part in parts], transcript.duration_s)
+    drafts = (Cue(*span, turn, lines, opens) for (turn, lines, opens), span in zip(cut, spans, strict=True))
     return tuple(_extend_cues(list(drafts), transcript.duration_s))
 
 
@@ -84,42 +84,73 @@ def _split_sound(word: Word, line_chars: int) -> tuple[Word, ...]:
     return tuple(Word(text, word.start_s + step_s * index, word.start_s + step_s * (index + 1)) for index, text in enumerate(texts))
 
 
-def _split_turn(words: tuple[Word, ...], line_chars: int) -> list[tuple[Word, ...]]:
-    """The cheapest way to split a turn into cues, by dynamic programming over its words."""
+class _TurnCosts:
+    """What it costs to split a turn, from sums over its words made once: an hour can be cut in half a million ways.
+
+    `start` and `end` are indices of words: a part is `words[start:end]`.
+    """
+
+    def __init__(self, words: tuple[Word, ...], line_chars: int) -> None:
+        self._line_chars = line_chars
+        self._chars = [0, *accumulate(len(word.text) + 1 for word in words)]
+        self.cuts = [0.0, *(_cut_cost(before, after) for before, after in pairwise(words)), 0.0]  # the cost of a break before each word
+        self._ends_sentence = [_SENTENCE_END.search(word.text) is not None for word in words]
+        self._sentence_ends = [0, *accumulate(self._ends_sentence)]
+        self._times = [(word.start_s, word.end_s) for word in words if word.start_s is not None and word.end_s is not None]
+        self._timed = [0, *accumulate(word.start_s is not None and word.end_s is not None for word in words)]
+        pauses = (start_s - end_s > _LONG_PAUSE_S for (_, end_s), (start_s, _) in pairwise(self._times))
+        self._pauses = [0, *accumulate(pauses)]
+
+    def line_break(self, start: int, end: int) -> int | None:
+        """The index of the first word of the second line: at a phrase boundary first, then evenly; `start` when one line is enough.
+
+        None when the part does not fit on two lines.
+        """
+        first, last = self._chars[start], self._chars[end]
+        if last - first - 1 <= self._line_chars:
+            return start
+        low = bisect_left(self._chars, last - 1 - self._line_chars, start + 1, end)
+        high = bisect_right(self._chars, first + 1 + self._line_chars, low, end)
+        middle = first + last
+        return min(range(low, high), key=lambda place: self.cuts[place] + abs(2 * self._chars[place] - middle) / 4, default=None)
+
+    def cue_cost(self, start: int, end: int) -> float:
+        """The cost of a cue: long pauses, long cues and short cues are hard to read."""
+        first, last = self._timed[start], self._timed[end]
+        if first == last:
+            return 20.0
+        length_s = self._times[last - 1][1] - self._times[first][0]
+        pauses = self._pauses[last - 1] - self._pauses[first]
+        return 12.0 + 30.0 * pauses + 40.0 * (length_s > _MAX_CUE_S) + 15.0 * max(0.0, _MIN_CUE_S - length_s)
+
+    def line_cost(self, start: int, end: int, break_at: int | None) -> float:
+        """The cost of the line break of a cue, and of joining the end of a sentence with the first words of the next."""
+        ends = self._sentence_ends[end - 1] - self._sentence_ends[start]
+        straddling = 0.0 if self._ends_sentence[end - 1] else 8.0 * ends
+        return straddling + (self.cuts[break_at] / 2 if break_at is not None and break_at > start else 0.0)
+
+
+def _split_turn(words: tuple[Word, ...], line_chars: int) -> list[tuple[tuple[Word, ...], ...]]:
+    """The cheapest way to split a turn into cues of one or two lines, by dynamic programming over its words."""
+    costs = _TurnCosts(words, line_chars)
     best: list[tuple[float, int]] = [(0.0, 0)]  # for each number of words: the cost of splitting them, and the start of the last cue
     for end in range(1, len(words) + 1):
         options = []
         for start in range(end - 1, max(-1, end - _MAX_CUE_WORDS - 1), -1):
-            part = words[start:end]
-            if len(part) > 1 and not _fits_two_lines(part, line_chars):
+            break_at = costs.line_break(start, end)
+            if break_at is None and end - start > 1:
                 break
-            tail = 0.0 if end == len(words) else _cut_cost(words[end - 1], words[end])
-            options.append((best[start][0] + _cue_cost(part) + _line_cost(part, line_chars) + tail, start))
+            cost = best[start][0] + costs.cue_cost(start, end) + costs.line_cost(start, end, break_at) + costs.cuts[end]
+            options.append((cost, start))
         best.append(min(options))
-    parts, end = [], len(words)
+    cues: list[tuple[tuple[Word, ...], ...]] = []
+    end = len(words)
     while end:
         start = best[end][1]
-        parts.append(words[start:end])
+        break_at = costs.line_break(start, end) or start  # one word that is wider than two lines stays on one
+        cues.append((words[start:break_at], words[break_at:end]) if break_at > start else (words[start:end],))
         end = start
-    return parts[::-1]
-
-
-def _cue_cost(part: tuple[Word, ...]) -> float:
-    """The cost of a cue: long pauses, long cues and short cues are hard to read."""
-    timed = [(word.start_s, word.end_s) for word in part if word.start_s is not None and word.end_s is not None]
-    if not timed:
-        return 20.0
-    length_s = timed[-1][1] - timed[0][0]
-    pauses = sum(start_s - end_s > _LONG_PAUSE_S for (_, end_s), (start_s, _) in pairwise(timed))
-    return 12.0 + 30.0 * pauses + 40.0 * (length_s > _MAX_CUE_S) + 15.0 * max(0.0, _MIN_CUE_S - length_s)
-
-
-def _line_cost(part: tuple[Word, ...], line_chars: int) -> float:
-    """The cost of the line break of a cue, and of joining the end of a sentence with the first words of the next."""
-    break_at = None if _width(part) <= line_chars else _line_break(part, line_chars)
-    ends = sum(_SENTENCE_END.search(word.text) is not None for word in part[:-1])
-    straddling = 8.0 * ends if not _SENTENCE_END.search(part[-1].text) else 0.0
-    return straddling + (_cut_cost(part[break_at - 1], part[break_at]) / 2 if break_at else 0.0)
+    return cues[::-1]
 
 
 def _cut_cost(before: Word, after: Word) -> float:
@@ -148,28 +179,6 @@ def _cut_cost(before: Word, after: Word) -> float:
     return 9.0 if start in _CLAUSE_OPENERS else 16.0
 
 
-def _fits_two_lines(part: tuple[Word, ...], line_chars: int) -> bool:
-    """Whether words fit on two lines."""
-    return _width(part) <= line_chars or _line_break(part, line_chars) is not None
-
-
-def _split_lines(part: tuple[Word, ...], line_chars: int) -> tuple[tuple[Word, ...], ...]:
-    """One line, or two split at the best place."""
-    break_at = None if _width(part) <= line_chars else _line_break(part, line_chars)
-    return (part,) if break_at is None else (part[:break_at], part[break_at:])
-
-
-@lru_cache(maxsize=4096)
-def _line_break(part: tuple[Word, ...], line_chars: int) -> int | None:
-    """Where to split words into two lines: at a phrase boundary first, then evenly; None when they do not fit."""
-    places = [place for place in range(1, len(part)) if max(_width(part[:place]), _width(part[place:])) <= line_chars]
-
-    def cost(place: int) -> float:
-        return _cut_cost(part[place - 1], part[place]) + abs(_width(part[:place]) - _width(part[place:])) / 4
-
-    return min(places, key=cost, default=None)
-
-
 def _width(words: Sequence[Word]) -> int:
     return sum(len(word.text) for word in words) + len(words) - 1
 
@@ -188,8 +197,12 @@ def _cue_spans(parts: list[tuple[Word, ...]], duration_s: float) -> list[tuple[f
         after = known[end] if end < len(parts) else None
         room = (spans[-1][1] if spans else 0.0, after[0] if after else duration_s)
         group = parts[index:end]
-        if room[1] - room[0] < _MIN_CUE_S and spans:
-            group, room = [parts[index - 1], *group], (spans.pop()[0], max(room))
+        if room[1] - room[0] < _MIN_CUE_S:
+            before_s, after_s = (span[1] - span[0] if span else 0.0 for span in (spans[-1] if spans else None, after))
+            if spans and before_s >= min(after_s, 2 * _MIN_CUE_S):
+                group, room = [parts[index - 1], *group], (spans.pop()[0], max(room))
+            elif after and after[1] > room[0]:
+                group, room, end = [*group, parts[end]], (room[0], after[1]), end + 1
         spans.extend(_divide_time(group, *room))
         index = end
     return spans

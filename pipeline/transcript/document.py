@@ -34,7 +34,11 @@ from dataclasses import dataclass, field
 from pipeline.model import NARROW_SPACE, format_clock
 
 SPEAKER_LABEL = re.compile(r"(?P<label>[^\s:«»\[\]\\@#%+-][^:«»\[\]\n]{0,39}?)[ \u00a0\u202f]?:[ \u00a0\u202f](?=\S)")
-_MARKUP = re.compile(r"\\|%%|#{1,6} |- |\+\+\+$|@\d")
+# Lines that look like the front matter in the wrong place. Nobody says « name = "Maud" »; whoever does puts a \ before it.
+NEAR_FENCE = re.compile(r"(?:[+＋][ \u00a0]?){2,}(?:toml)?|(?:---|===|~~~|\*\*\*)|```\w*")  # what people type for +++
+TOML_TABLE = re.compile(r"\[{1,2}(?:voices *(?:\.|\]{1,2} *$)|[\w-]+(?: *\. *[\w\"-]+)+\]{1,2} *$)", re.I)
+TOML_VALUE = re.compile(r"(?:[a-z_][\w-]*|voices(?:\.\S+)?) *= *[\"'“«{\[]|[\w\"'-]+ *= *\{")
+_MARKUP = re.compile(rf"\\|%%|#{{1,6}} |- |\+|＋|@\d|(?:{NEAR_FENCE.pattern})$|(?i:{TOML_TABLE.pattern})|{TOML_VALUE.pattern}")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Transcript:
     blocks: tuple[Block, ...]
     voices: tuple[VoiceDeclaration, ...] = ()
     comments: tuple[str, ...] = ()  # of the front matter, without their `#`
+    reviewed: str = ""  # who has checked it: "2026-10-05, H. Marchand"
 
 
 def format_transcript(transcript: Transcript) -> str:
@@ -133,6 +138,8 @@ def spoken_paragraphs(transcript: Transcript) -> tuple[Paragraph, ...]:
 
 def _front_matter(transcript: Transcript) -> str:
     lines = [f"# {comment}".rstrip() for comment in transcript.comments]
+    if transcript.reviewed:
+        lines.append(f"reviewed = {json.dumps(transcript.reviewed, ensure_ascii=False)}")
     for voice in transcript.voices:
         lines.append(f"[voices.{_toml_key(voice.key)}]")
         values = {"name": voice.name, "role": voice.role, "person": voice.person, "label": voice.label}

@@ -137,7 +137,7 @@ def _voices(tracks: Sequence[ActivityTrack], names: Mapping[str, str], language:
         first = name.split(" ")[0]
         key = re.sub(r"[:«»\[\]\\]", " ", first if firsts.count(first) == 1 else name)[:40].strip()
         key = key or f"{fixed_texts(language)['voice']} {index}"
-        found.append(VoiceDeclaration(key, person=track["voice"] if name else "", label=name if name != key else ""))
+        found.append(VoiceDeclaration(key, person=track["voice"] if name else ""))  # show.toml has the full name
     return tuple(found)
 
 

@@ -7,10 +7,15 @@ import tomllib
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any  # of TOML values
 
 from pipeline.model import CauserieError, Problems, suggest
 from pipeline.transcript.document import (
+    NEAR_FENCE,
     SPEAKER_LABEL,
+    TOML_TABLE,
+    TOML_VALUE,
     Block,
     Insert,
     Note,
@@ -22,10 +27,13 @@ from pipeline.transcript.document import (
     parse_anchor,
     spoken_paragraphs,
 )
+from pipeline.transcript.review_status import parse_check_off
 
 ANCHOR = re.compile(r"@(?P<clock>\d+(?::[0-5]\d){1,2}(?:\.\d{1,3})?) +")
 _SPACES = " \t\u00a0\u202f"
 _FENCE = "+++"
+_HEAD_KEYS = ("reviewed", "voices")
+_VOICE_TABLE = re.compile(r"\[{1,2}voices *\. *\S", re.I)
 _VOICE_KEYS = ("name", "role", "person", "label")
 
 
@@ -57,10 +65,13 @@ def parse_transcript(text: str, where: str = "transcript", people: Collection[st
     context = _ParseContext(where)
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     head, first = _split_front_matter(lines, context)
+    _check_stray_front_matter(lines, first, context)
     comments = tuple(line.strip()[1:].strip() for line in head if line.lstrip().startswith("#"))
-    voices = _parse_voices(head, context, people)
+    values = _parse_front_matter(head, context)
+    voices = _parse_voices(values, head, context, people)
     labels = _voice_labels(lines[first:], voices)
-    transcript = Transcript(_parse_blocks(_join_lines(lines, first, labels), labels, context), voices, comments)
+    blocks = _parse_blocks(_join_lines(lines, first, labels), labels, context)
+    transcript = Transcript(blocks, voices, comments, _parse_reviewed(values, head, context))
     _check_brackets(transcript, context)
     if context.problems:
         raise context.problems[0] if len(context.problems) == 1 else Problems(tuple(context.problems))
@@ -78,8 +89,36 @@ def _split_front_matter(lines: list[str], context: _ParseContext) -> tuple[list[
     return [], len(lines)
 
 
-def _parse_voices(head: list[str], context: _ParseContext, people: Collection[str] | None) -> tuple[VoiceDeclaration, ...]:
-    """The declared voices; any other key in the front matter is a mistake, except a draft's stamp."""
+def _check_stray_front_matter(lines: list[str], first: int, context: _ParseContext) -> None:
+    """Report front matter that the text would publish as speech: after blank lines, behind a misspelt fence, or in the middle."""
+    filled = [(number, bare) for number, line in enumerate(lines[first:], first + 1) if (bare := line.strip(_SPACES))]
+    following = [bare for _, bare in (*filled, (0, ""))][1:]
+    skip_to = 0
+    if first == 0 and filled and (message := _misplaced_fence(filled[0][1], following[0])):
+        context.problem(filled[0][0], message, f"write {_FENCE} alone on the very first line, and again after the last line of TOML")
+        skip_to = next((number for number, bare in filled[1:] if NEAR_FENCE.fullmatch(bare)), filled[0][0])  # told once
+    for (number, bare), after in zip(filled, following, strict=True):
+        if number <= skip_to:
+            continue
+        if NEAR_FENCE.fullmatch(bare) and bare[0] in "+＋":
+            hint = "the front matter stands once, at the top; if this is said, put \\ before it; else delete it"
+            context.problem(number, f"a line {bare} stands in the text", hint)
+        elif TOML_VALUE.match(bare) or _VOICE_TABLE.match(bare) or (TOML_TABLE.match(bare) and TOML_VALUE.match(after)):
+            hint = f"move it to the front matter, between two lines {_FENCE} at the top; if it is said, put \\ before it"
+            context.problem(number, f"“{bare[:40]}” stands in the text, and would be published as speech", hint)
+
+
+def _misplaced_fence(bare: str, following: str) -> str:
+    """What is wrong with a first line of text that is meant as a fence; empty when it is not."""
+    if bare == _FENCE:
+        return "the front matter does not begin on the first line"
+    is_meant = bare[0] in "+＋" or TOML_TABLE.match(following) or TOML_VALUE.match(following)
+    is_near = NEAR_FENCE.fullmatch(bare) or bare.startswith(_FENCE)
+    return f"“{bare[:40]}” is not a fence of the front matter" if is_near and is_meant else ""
+
+
+def _parse_front_matter(head: list[str], context: _ParseContext) -> dict[str, Any]:
+    """The values of the front matter; a key that is not known is a mistake."""
     try:
         values = tomllib.loads("\n".join(head))
     except tomllib.TOMLDecodeError as error:
@@ -87,9 +126,30 @@ def _parse_voices(head: list[str], context: _ParseContext, people: Collection[st
         context.problem(
             1 + int(line[1]) if line else 1, f"the front matter is not valid TOML ({error})", "put texts between quotation marks"
         )
-        return ()
-    for key in values.keys() - {"draft", "voices"}:
-        context.problem(_line_of(head, key), f"unknown key “{key}” in the front matter", suggest(key, ["voices"]))
+        return {}
+    for key in values.keys() - {"draft", *_HEAD_KEYS}:
+        context.problem(_line_of(head, key), f"unknown key “{key}” in the front matter", suggest(key, _HEAD_KEYS))
+    return values
+
+
+def _parse_reviewed(values: dict[str, Any], head: list[str], context: _ParseContext) -> str:
+    """The check-off; empty without one, or when it is not valid."""
+    reviewed = values.get("reviewed", "")
+    text = reviewed.isoformat() if isinstance(reviewed, date) else str(reviewed)
+    if "reviewed" not in values:
+        return ""
+    try:
+        parse_check_off(text)
+    except CauserieError as error:
+        context.problem(_line_of(head, "reviewed"), error.message, error.hint)
+        return ""
+    return text
+
+
+def _parse_voices(
+    values: dict[str, Any], head: list[str], context: _ParseContext, people: Collection[str] | None
+) -> tuple[VoiceDeclaration, ...]:
+    """The declared voices."""
     voices = values.get("voices", {})
     if not isinstance(voices, dict):
         context.problem(_line_of(head, "voices"), "“voices” is not a table", 'write [voices.Name], then role = "…" on the next line')
@@ -132,15 +192,15 @@ def scan_head(text: str) -> tuple[int, set[str]]:
     """The index of the first line after the front matter, and the labels that open a turn; never raises, also for a text with mistakes."""
     lines, context = text.split("\n"), _ParseContext("")
     head, first = _split_front_matter(lines, context)
-    return first, _voice_labels(lines[first:], _parse_voices(head, context, None))
+    return first, _voice_labels(lines[first:], _parse_voices(_parse_front_matter(head, context), head, context, None))
 
 
-def undeclared_labels(text: str, where: str = "transcript") -> tuple[tuple[int, str], ...]:
+def undeclared_labels(text: str, where: str = "transcript", transcript: Transcript | None = None) -> tuple[tuple[int, str], ...]:
     """Undeclared names that start only one line, with its number: they are parsed as narration, but may be meant as a voice.
 
-    Raises as `parse_transcript`.
+    `transcript` is the parsed `text`, if it was parsed already; otherwise raises as `parse_transcript`.
     """
-    transcript = parse_transcript(text, where)
+    transcript = transcript or parse_transcript(text, where)
     lines = text.replace("\r\n", "\n").split("\n")
     head = _split_front_matter(lines, _ParseContext(""))[1]
     labels = _voice_labels(lines[head:], transcript.voices)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from pipeline.engine import read_json, write_atomic
-from pipeline.model import TimedTranscript, Turn, Voice, Word
+from pipeline.model import TextReview, TimedTranscript, Turn, Voice, Word
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,14 @@ class TurnValue(TypedDict):
     words: list[list[Any]]  # Any: JSON has no tuples; [text, start_s, end_s] or [text]
 
 
+class ReviewValue(TypedDict):
+    """Who has checked the text; see `TextReview`."""
+
+    state: str
+    date: str
+    by: str
+
+
 class TimedValue(TypedDict):
     """The content of `timed.json`; see docs/formats.md."""
 
@@ -58,12 +66,15 @@ class TimedValue(TypedDict):
     estimated: NotRequired[list[list[int]]]  # the same; absent in files of 0.2 and before
     duration_s: float
     language: str
+    review: NotRequired[ReviewValue]  # unless a person wrote the text
+    doubtful: NotRequired[list[list[float]]]  # unless there are none
     turns: list[TurnValue]
 
 
 def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
     """The content of `timed.json`: a word is `[text, start_s, end_s]`, or `[text]` when it has no times."""
-    return {
+    review = transcript.review
+    value: TimedValue = {
         "version": 1,
         "unaligned": [[each.turn, each.first, each.last] for each in find_unaligned(transcript)],
         "estimated": [[each.turn, each.first, each.last] for each in find_estimated(transcript)],
@@ -79,6 +90,11 @@ def transcript_to_json(transcript: TimedTranscript) -> TimedValue:
             for turn in transcript.turns
         ],
     }
+    if review.state:
+        value["review"] = {"state": review.state, "date": review.date, "by": review.by}
+    if transcript.doubtful:
+        value["doubtful"] = [[start_s, end_s] for start_s, end_s in transcript.doubtful]
+    return value
 
 
 def transcript_from_json(value: TimedValue) -> TimedTranscript:
@@ -93,7 +109,11 @@ def transcript_from_json(value: TimedValue) -> TimedTranscript:
         )
         for index, turn in enumerate(value["turns"])
     )
-    return TimedTranscript(value["duration_s"], value["language"], tuple(turns))
+    return TimedTranscript(value["duration_s"], value["language"], tuple(turns), TextReview(**value.get("review", {})), _doubtful(value))
+
+
+def _doubtful(value: TimedValue) -> tuple[tuple[float, float], ...]:
+    return tuple((start_s, end_s) for start_s, end_s in value.get("doubtful", ()))
 
 
 def find_unaligned(transcript: TimedTranscript) -> tuple[UnalignedSpan, ...]:

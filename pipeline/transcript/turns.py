@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from pipeline.model import NO_BREAK_SPACE, Turn, Voice, Word, apply_typography, slugify
+from pipeline.model import NARROW_SPACE, NO_BREAK_SPACE, Turn, Voice, Word, apply_typography, slugify
 from pipeline.transcript.document import Insert, Paragraph, Section, Transcript, VoiceDeclaration
+from pipeline.transcript.voice_names import published_name
 
 # The role of the voices in a section, by the slug of the first words of its label.
 SECTION_ROLES = {
@@ -35,7 +38,16 @@ SECTION_ROLES = {
 }
 NARRATOR_ROLES = {"fr": "récit"}  # the narrator's role; "narration" in other languages
 DIALOGUE_ROLES = {"fiction", "entretien", "débat", "interview", "debate"}  # roles of sections where people talk to each other
+_NARRATING_ROLES = {"récit", "narration", "générique"}  # of unnamed paragraphs outside inserts only: nobody with a name inherits them
 _PASSER_BY_ROLES = {"micro-trottoir", "vox-pop"}  # roles of sections where every new voice is another person
+_UNNAMED_PEOPLE = {
+    "fr": {"micro-trottoir": "Passant", "vox-pop": "Passant", "témoignage": "Témoin", "testimony": "Témoin"},
+    "en": {"micro-trottoir": "Passer-by", "vox-pop": "Passer-by", "témoignage": "Witness", "testimony": "Witness"},
+}
+_UNNAMED_VOICES = {"fr": "voix", "en": "voice"}
+_PLACEHOLDER = re.compile(r"(?:[^\W\d_][\w -]*, (?:voix|voice)|Voix|Voice|Passant|Passer-by|Témoin|Witness) \d+")
+_SOUNDS = r"(?:\[(?!…\])[^\[\]]*\][^\s\w\[«]*\s*)*"
+_AROUND_SPEECH = re.compile(rf"(?P<before>{_SOUNDS})(?P<said>.*?)(?P<after>\s*{_SOUNDS})", re.S)
 _THOUSANDS = re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d{3})) (?=\d{3}\b)")
 _TOKEN = re.compile(r"\[[^\[\]]*\][^\s\w\[«]*|[^ ]+?(?=\[)(?!\[…)|[^ ]+")
 
@@ -49,14 +61,18 @@ class AnchoredTurn:
 
 
 class _VoiceNumbering:
-    """Numbers the unnamed voices of a section."""
+    """Numbers the unnamed voices of an episode, each kind of section on its own: no two people have the same name."""
 
-    def __init__(self, kind: str, language: str) -> None:
-        self._word = "Voix" if language.startswith("fr") else "Voice"
-        self._never_repeats = kind in _PASSER_BY_ROLES
-        self._count = 0
+    def __init__(self, language: str) -> None:
+        self._is_french = language.startswith("fr")
+        self._counts: Counter[str] = Counter()
+        self._role = ""
         self._pair: list[str] = []
         self._turn = 0
+
+    def start_section(self, role: str) -> None:
+        """Start a section whose unnamed voices have this role."""
+        self._role = role
 
     def start_insert(self) -> None:
         """Start a new insert, with new voices."""
@@ -64,25 +80,35 @@ class _VoiceNumbering:
 
     def next_name(self) -> str:
         """The name of the voice after a change: two voices alternate, except among passers-by, who are all different."""
-        if self._never_repeats or len(self._pair) < 2:
-            self._count += 1
-            self._pair.append(f"{self._word} {self._count}")
+        if self._role in _PASSER_BY_ROLES or len(self._pair) < 2:
+            self._pair.append(self._new_name())
             self._turn = len(self._pair) - 1
         else:
             self._turn = 1 - self._turn
         return self._pair[self._turn]
 
+    def _new_name(self) -> str:
+        """« Passant 2 », « Archive, voix 1 », and « Voix 1 » where no section says more."""
+        language = "fr" if self._is_french else "en"
+        person, voice = _UNNAMED_PEOPLE[language].get(self._role), _UNNAMED_VOICES[language]
+        kind = person or (f"{self._role[:1].upper()}{self._role[1:]}, {voice}" if self._role else voice.capitalize())
+        self._counts[kind] += 1
+        return f"{kind} {self._counts[kind]}"
 
-def build_turns(transcript: Transcript, language: str) -> tuple[AnchoredTurn, ...]:
-    """The speech and sounds of a transcript, in order, without notes; an unnamed voice of an insert is « Voix 1 », « Voix 2 »…"""
-    declared = {voice.key: voice for voice in transcript.voices}
+
+def build_turns(transcript: Transcript, language: str, people: Mapping[str, str] = MappingProxyType({})) -> tuple[AnchoredTurn, ...]:
+    """The speech and sounds of a transcript, in order, without notes; unnamed voices of inserts are « Passant 2 », « Archive, voix 1 »…
+
+    `people` gives the names of show.toml by key, which voices that are people of the show follow.
+    """
+    declared = {voice.key: _renamed(voice, people) for voice in transcript.voices}
     narrator = _narrator(transcript.voices, language)
-    section, role, numbering = "", "", _VoiceNumbering("", language)
+    section, role, numbering = "", "", _VoiceNumbering(language)
     found: list[AnchoredTurn] = []
     for block in transcript.blocks:
         if isinstance(block, Section):
-            section, role = block.label, section_role(block.label)
-            numbering = _VoiceNumbering(role, language)
+            section, role = block.label, inherited_role(block.label)
+            numbering.start_section(role)
         elif isinstance(block, Paragraph):
             voice = _declared_voice(block.voice, declared, role) if block.voice else narrator
             found.extend(_paragraph_turns(block, voice, section, language))
@@ -98,14 +124,30 @@ def section_role(label: str) -> str:
     return next((SECTION_ROLES[start] for start in starts if start in SECTION_ROLES), "")
 
 
+def is_narrating(role: str) -> bool:
+    """Whether a role is the narrator's own, which nobody who has a name or stands inside « » inherits from a heading."""
+    return role in _NARRATING_ROLES
+
+
+def inherited_role(label: str) -> str:
+    """The role that a section gives to people with a name and to those inside « »; empty where only the narrator has one."""
+    role = section_role(label)
+    return "" if is_narrating(role) else role
+
+
 def printed_words(text: str, language: str) -> tuple[Word, ...]:
     """The words of a paragraph, each with its punctuation and no-break spaces; a sound is one word."""
-    clean = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
+    clean = unicodedata.normalize("NFC", text)
+    for char in set(clean):
+        if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs"):
+            clean = clean.replace(char, "")
     joined = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
     words: list[str] = []
     for token in _TOKEN.findall(apply_typography(joined, language)):
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
-        if words and is_mark and not words[-1].startswith("["):
+        if words and token.startswith(NARROW_SPACE):  # » after a sound or an ellipsis has its space already
+            words[-1] += token
+        elif words and is_mark and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token  # a dash or an ellipsis alone is not a word
         elif words and not re.search(r"\w", words[-1]) and not words[-1].startswith("["):
             words[-1] += NO_BREAK_SPACE + token
@@ -121,6 +163,12 @@ def _narrator(voices: tuple[VoiceDeclaration, ...], language: str) -> Voice:
     return Voice("", role, people[0] if len(people) == 1 else "")
 
 
+def _renamed(voice: VoiceDeclaration, people: Mapping[str, str]) -> VoiceDeclaration:
+    """The declaration with the name and the label that are published."""
+    name, label = published_name(voice, people)
+    return replace(voice, name=name, label=label)
+
+
 def _declared_voice(key: str, declared: dict[str, VoiceDeclaration], role: str) -> Voice:
     """A named voice, with its declared role, else that of its section."""
     found = declared.get(key, VoiceDeclaration(key))
@@ -133,15 +181,25 @@ def _insert_turns(
     """The turns of an insert; its quotation marks are attached to its first and last words."""
     numbering.start_insert()
     voice: Voice | None = None
-    last = len(block.paragraphs) - 1
-    for index, paragraph in enumerate(block.paragraphs):
+    texts = _with_quotation_marks([paragraph.text for paragraph in block.paragraphs])
+    for paragraph, text in zip(block.paragraphs, texts, strict=True):
         if paragraph.voice:
             voice = _declared_voice(paragraph.voice, declared, role)
         elif paragraph.dash or voice is None:
             voice = Voice(numbering.next_name(), role)
-        text = ("« " if index == 0 else "") + paragraph.text + (" »" if index == last else "")
-        marked = Paragraph(text, anchor_s=paragraph.anchor_s)
-        yield from _paragraph_turns(marked, voice, section, language, insert=True)
+        yield from _paragraph_turns(Paragraph(text, anchor_s=paragraph.anchor_s), voice, section, language, insert=True)
+
+
+def _with_quotation_marks(texts: list[str]) -> list[str]:
+    """The paragraphs of an insert with « before its first spoken word and » after its last: sounds stand outside the marks."""
+    around = [_AROUND_SPEECH.fullmatch(text) for text in texts]
+    spoken = [index for index, found in enumerate(around) if found and found["said"]]
+    marked = list(texts)
+    for index in spoken[:1] + spoken[-1:]:
+        if found := _AROUND_SPEECH.fullmatch(texts[index]):
+            start, end = "« " if index == spoken[0] else "", " »" if index == spoken[-1] else ""
+            marked[index] = f"{found['before']}{start}{found['said']}{end}{found['after']}"
+    return marked
 
 
 def _paragraph_turns(paragraph: Paragraph, voice: Voice, section: str, language: str, *, insert: bool = False) -> Iterator[AnchoredTurn]:
@@ -154,6 +212,5 @@ def _paragraph_turns(paragraph: Paragraph, voice: Voice, section: str, language:
 
 
 def is_placeholder_name(name: str) -> bool:
-    """Whether the name is only the number that a transcript gives an unnamed voice: « Voix 2 »."""
-    first, _, rest = name.partition(" ")
-    return first in ("Voix", "Voice") and rest.isdigit()
+    """Whether the name is only the number that a transcript gives an unnamed voice: « Voix 2 », « Passant 1 », « Archive, voix 3 »."""
+    return _PLACEHOLDER.fullmatch(name) is not None

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
+from pipeline.transcript import add_check_off
 from tests.support.publishing import names
 
 pytestmark = pytest.mark.slow
@@ -80,3 +81,17 @@ def test_options_that_contradict_each_other_are_wrong_usage(built: Path) -> None
     for options in (("--due", "--setup"), ("--due", "--prune"), ("--public-read",)):
         causerie("publish", *options, root=built, status=2)
     assert "nothing to set up" in causerie("publish", "--setup", root=built).stderr
+
+
+def test_a_machines_text_is_not_published_where_the_show_wants_it_checked(built: Path) -> None:
+    show = built / "show.toml"
+    show.write_text(show.read_text("utf-8") + "\n[publish]\nrequire_corrected = true\n", "utf-8")
+    refused = causerie("publish", "--at", AFTER, root=built, status=1)
+    assert refused.stderr.count("a machine's text that nobody has checked, and 1 other transcript") == 1
+    assert not (built / "public").exists()
+    for slug in ("un", "deux"):
+        path = built / f"transcripts/{slug}.md"
+        path.write_text(add_check_off(path.read_text("utf-8"), "2026-10-05", "H. Marchand"), "utf-8")
+    causerie("build", "--at", AFTER, root=built)
+    causerie("publish", "--at", AFTER, root=built)
+    assert "relue le 5\u00a0octobre 2026 par H. Marchand" in (built / "public/un/index.html").read_text("utf-8")

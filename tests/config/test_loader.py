@@ -1,5 +1,6 @@
 """Loading of `show.toml` and `episode.toml`, valid and invalid."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -145,7 +146,7 @@ def test_a_start_that_is_not_a_time_is_one_mistake(root):
             "publish.s3.secret_key: is a secret and must not be in this file",
         ),
         ("[people.nora]", "[publish]\nfolder='..'\n[people.nora]", "publish.folder: cannot be .."),
-        ("[people.nora]", "[speech]\nmodel='gone.pt'\n[people.nora]", "speech.model: there is no file gone.pt"),
+        ("[people.nora]", "[speech]\ndevice='gpu'\n[people.nora]", "speech.device: cannot be gpu; use one of auto, cpu, cuda"),
         (
             "[people.nora]",
             "[speech]\ntranslate=['de']\n[people.nora]",
@@ -251,3 +252,27 @@ def test_a_folder_without_show_says_so(tmp_path):
 )
 def test_seconds(text, value):
     assert parse_time(text) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("small", "small"),
+        ("Systran/faster-whisper-small", "Systran/faster-whisper-small"),
+        ("gone.pt", "gone.pt"),
+        ("models/fr", "models/fr/model.bin"),  # the folder models is there: fr is looked for in it
+        ("here", "here/model.bin"),
+        ("./small/", "./small/model.bin"),
+        ("~/m", "~/m/model.bin"),
+        ("/m/model.bin", "/m/model.bin"),
+        ("base", "base"),  # a folder that is called like a model
+        ("é" * 900, "é" * 900),  # longer than a file system takes
+    ],
+)
+def test_a_model_in_a_folder_is_named_by_its_file(given, read, root):
+    for folder in ("models", "here", "base"):
+        (root / folder).mkdir()
+    (root / "show.toml").write_text(SHOW.replace("[people.nora]", f"[speech]\nmodel = '{given}'\n[people.nora]", 1))
+    show, problems = read_config(root)
+    assert show and (show.speech.model, problems) == (read, [])
+    assert show.speech.checkpoint == (os.path.expanduser(read) if read.endswith((".pt", ".bin")) else "")

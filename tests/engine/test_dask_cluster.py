@@ -46,7 +46,7 @@ def test_progress_reports_are_forwarded(address, show):
     reports = []
     with DaskCluster(address, show, lambda *report: reports.append(report)) as workers:
         run_steps((Step("a/long", little_steps.report_half_way, {"source": "raw.txt"}, {"out": "out.txt"}),), show, workers)
-    assert ("a/long", 1.0, 2.0) in reports
+    assert ("a/long", 1.0, 2.0, 3.0) in reports
 
 
 def test_a_worker_that_dies_fails_its_step_and_no_other(address, show):

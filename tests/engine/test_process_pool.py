@@ -88,7 +88,7 @@ def test_progress_of_a_worker_reaches_the_listener(tmp_path):
     with ProcessPools(1, lambda *report: heard.append(report)) as workers:
         run_steps((Step("a/long", little_steps.report_half_way, {"source": "raw.txt"}, {"out": "out.txt"}),), tmp_path, workers)
         _wait_until(lambda: heard)
-    assert heard == [("a/long", 1.0, 2.0)]
+    assert heard == [("a/long", 1.0, 2.0, 3.0)]
 
 
 def test_reports_are_lines_of_json_now_and_then_and_always_the_last(monkeypatch):
@@ -97,11 +97,12 @@ def test_reports_are_lines_of_json_now_and_then_and_always_the_last(monkeypatch)
     now_s = iter((10.0, 10.0, 10.1, 10.25, 10.25, 10.3, 10.3, 11.0, 11.0))
     monkeypatch.setattr(process_pool, "time", SimpleNamespace(monotonic=lambda: next(now_s)))
     send = process_pool._reporter(writes)
-    for done_s in (1.26, 2, 3, 9.94):  # at 10.0, at 10.1, at 10.25, and the end at 10.3
-        send("été", done_s, 9.94)
-    assert os.read(reads, 1000).decode() == '["\\u00e9t\\u00e9", 1.3, 9.9]\n["\\u00e9t\\u00e9", 3, 9.9]\n["\\u00e9t\\u00e9", 9.9, 9.9]\n'
+    for done_s, left_s in ((1.26, 7.77), (2, None), (3, None), (9.94, 0)):  # at 10.0, at 10.1, at 10.25, and the end at 10.3
+        send("été", done_s, 9.94, left_s)
+    lines = os.read(reads, 1000).decode().splitlines()
+    assert lines == ['["\\u00e9t\\u00e9", 1.3, 9.9, 7.8]', '["\\u00e9t\\u00e9", 3, 9.9, null]', '["\\u00e9t\\u00e9", 9.9, 9.9, 0]']
     os.close(reads)
-    send("a", 1, 1)  # nobody listens any more
+    send("a", 1, 1, None)  # nobody listens any more
     os.close(writes)
 
 

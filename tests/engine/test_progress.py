@@ -18,7 +18,7 @@ def _no_listener() -> Iterator[None]:
 
 
 def test_a_report_names_the_running_step_and_goes_nowhere_without_a_listener() -> None:
-    heard: list[tuple[str, float, float]] = []
+    heard: list[tuple[str, float, float, float | None]] = []
     progress.report(0, 9)
     progress.set_listener(lambda *report: heard.append(report))
     progress.report(1, 9)
@@ -26,4 +26,4 @@ def test_a_report_names_the_running_step_and_goes_nowhere_without_a_listener() -
     progress.report(2, 9)
     progress.set_listener(None)
     progress.report(3, 9)
-    assert heard == [("", 1, 9), ("a/encode", 2, 9)]
+    assert heard == [("", 1, 9, None), ("a/encode", 2, 9, None)]

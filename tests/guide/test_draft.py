@@ -14,7 +14,7 @@ from pipeline.guide.draft import _load_background, draft_guide, propose_guide
 from pipeline.guide.labels import FAMILIES, fill, question_templates
 from pipeline.guide.question_rules import guide_warnings
 from pipeline.guide.questions import episode_questions
-from pipeline.guide.quotes import locate, split_sentences, spoken_words
+from pipeline.guide.quotes import locate, split_sentences, spoken_words, tokens
 from pipeline.guide.ranking import Topic, choose, is_claim, rank, voice_kind
 from pipeline.model.show import ShowInfo
 from pipeline.model.transcript import TimedTranscript, Voice
@@ -214,3 +214,21 @@ def test_three_hours_are_drafted_and_printed(tmp_path: Path) -> None:
 def test_the_same_transcript_gives_the_same_draft() -> None:
     assert drafted(sample()) == drafted(sample())
     assert SLUG not in drafted(sample())
+
+
+def test_a_draft_quotes_nothing_that_is_still_marked_as_doubtful() -> None:
+    quoted = [quote.text for _, quote in clip_quotes(propose_guide(sample(), SHOW, EPISODE)[0])]
+    spoken = spoken_words(sample())
+    found = locate(quoted[0], spoken, "")
+    assert found.start_s is not None
+    assert found.end_s is not None
+    doubted = replace(sample(), doubtful=((found.start_s, found.start_s + 1.0),))
+    text = drafted(doubted)
+    assert tokens(quoted[0].split("\n")[0])
+    assert " ".join(tokens(quoted[0])) not in " ".join(tokens(text))
+    assert len(clip_quotes(parse_guide(text, ""))) > 1
+    for _, quote in clip_quotes(parse_guide(text, "")):
+        other = locate(quote.text, spoken, "")
+        assert other.end_s is not None
+        assert other.start_s is not None
+        assert other.end_s <= found.start_s or other.start_s >= found.start_s + 1.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.guide.quotes import expand_to_clip, locate, split_sentences, spoken_words, tokens
+from pipeline.guide.quotes import Excerpt, SpokenWord, expand_to_clip, locate, split_sentences, spoken_words, tokens, without_doubts
 from pipeline.model.errors import CauserieError
 from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from tests.support.guide_sample import said, sample
@@ -82,3 +82,20 @@ def test_a_quote_whose_beginning_nothing_placed_has_no_times_rather_than_wrong_o
     words = (Word("Perdue"), Word("puis"), Word("entendue", 4.0, 4.5), Word("ici.", 4.6, 5.0))
     found = locate("Perdue puis entendue ici", spoken_words(TimedTranscript(20, "fr", (Turn(Voice("Ava"), words),))), "x")
     assert (found.start_s, found.end_s, found.duration_s) == (None, 5.0, 0.0)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 60), st.floats(0, 9)), max_size=8),
+    st.lists(st.tuples(st.floats(0, 60), st.floats(0, 5)), max_size=8),
+)
+def test_no_sentence_that_overlaps_a_doubt_is_sure_and_every_other_is(sentences, doubts):
+    made = [Excerpt((SpokenWord(Word("mot", at, at + length), Turn(Voice(""), ()), 0),), 0) for at, length in sentences]
+    spans = tuple((at, at + length) for at, length in doubts)
+    expected = [one for one in made if all(one.end_s <= start_s or one.start_s >= end_s for start_s, end_s in spans)]
+    assert list(without_doubts(made, spans)) == expected
+
+
+def test_a_sentence_without_times_is_not_sure_where_there_are_doubts():
+    untimed = Excerpt((SpokenWord(Word("mot"), Turn(Voice(""), ()), 0),), 0)
+    assert without_doubts([untimed], ((1.0, 2.0),)) == ()
+    assert without_doubts([untimed], ()) == (untimed,)

@@ -17,7 +17,8 @@ from pipeline.guide.agenda import FORMATS_MIN
 from pipeline.guide.qr import qr_svg
 from pipeline.model.errors import CauserieError
 from pipeline.model.show import GuideSettings
-from tests.support.guide_sample import EPISODE, GUIDE, MARKS, SHOW, SLUG, render, sample
+from pipeline.model.transcript import TextReview, TimedTranscript
+from tests.support.guide_sample import EPISODE, GUIDE, MARKS, SHOW, SLUG, render, said, sample
 
 pytestmark = pytest.mark.slow
 
@@ -228,3 +229,47 @@ class Outline(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if re.fullmatch("h[1-6]", tag):
             self.levels.append(int(tag[1]))
+
+
+def test_guide_and_handout_warn_of_quotes_from_a_text_that_nobody_has_checked(tmp_path: Path) -> None:
+    made = render(tmp_path, SMALL, replace(sample(), review=TextReview("draft")))
+    for form in ("facilitator_html", "handout_html"):
+        assert "Transcription automatique, non relue." in made[form].read_text(encoding="utf-8")
+    for form in ("facilitator_pdf", "handout_pdf", "large_print_pdf"):
+        assert "Transcription automatique, non relue." in squeezed(pdf_text(made[form]))
+
+
+ARABIC = "مرحبا بكم في الحلقة الأولى من ينتظر هنا اليوم عند الشباك"
+ARABIC_GUIDE = f"## Aim of the meeting\n{ARABIC}\n## Clips to replay\n> {ARABIC}\n## Act\n{ARABIC}\n"
+ARABIC_FONT = Path(__file__).parents[1] / "data/fonts/arabic.ttf"
+
+
+def render_arabic(folder: Path, *fonts: Path) -> dict[str, Path]:
+    timed = TimedTranscript(60.0, "ar", (said(ARABIC, "a"),))
+    show, episode = replace(SHOW, language="ar"), replace(EPISODE, title=ARABIC, summary=ARABIC)
+    return render(folder, ARABIC_GUIDE, timed, show, episode, fonts=fonts)
+
+
+def test_a_guide_in_a_script_without_a_font_is_refused_with_the_sentence_that_says_how_to_give_one(tmp_path: Path) -> None:
+    with pytest.raises(CauserieError, match=r"are in no font of the PDFs.*put a \.ttf or \.otf file.*fonts = \[.*\] in \[guide\]"):
+        render_arabic(tmp_path)
+    assert not list(tmp_path.glob("*.pdf"))
+
+
+def test_with_a_font_it_is_printed_from_right_to_left_with_every_letter(tmp_path: Path) -> None:
+    made = render_arabic(tmp_path, ARABIC_FONT)
+    for form in ("facilitator_pdf", "handout_pdf", "large_print_pdf"):
+        text = pdf_text(made[form])
+        assert "□" not in text
+        assert "الحلقة" in text
+        fonts = {
+            str(font["/BaseFont"])
+            for page in pypdf.PdfReader(made[form]).pages
+            for font in (each.get_object() for each in page["/Resources"]["/Font"].values())
+        }
+        assert any("DejaVuSans" in name and "Mono" not in name for name in fonts)
+
+
+def test_a_name_in_another_script_does_not_refuse_a_guide(tmp_path: Path) -> None:
+    made = render(tmp_path, SMALL.replace("Parler de", "漢字 : parler de"))
+    assert "□□" in pdf_text(made["facilitator_pdf"])

@@ -15,8 +15,12 @@ from pipeline.model.language import (
     format_size,
     is_plural,
     iso_duration,
+    language_data,
     pluralise,
+    text_direction,
 )
+from pipeline.model.roles import ROLES
+from pipeline.templates import labels
 
 NBSP = "\u00a0"
 
@@ -70,7 +74,7 @@ def test_bytes_for_producers_have_plain_spaces(count: int, text: str) -> None:
 def test_a_date_is_written_out_and_the_first_of_a_month_is_an_ordinal_in_french() -> None:
     first, second = datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC)
     assert [format_date(day, "fr") for day in (first, second)] == [f"1er{NBSP}décembre 2026", f"2{NBSP}août 2026"]
-    assert [format_date(day, "de") for day in (first, second)] == [f"1{NBSP}December 2026", f"2{NBSP}August 2026"]
+    assert [format_date(day, "it") for day in (first, second)] == [f"1{NBSP}December 2026", f"2{NBSP}August 2026"]
 
 
 @pytest.mark.parametrize(
@@ -99,3 +103,44 @@ def test_nothing_is_plural_in_english_and_singular_in_french() -> None:
     assert [is_plural(count, "fr") for count in (0, 1, 2)] == [False, False, True]
     assert [is_plural(count, "en") for count in (0, 1, 2)] == [True, False, True]
     assert [pluralise(count, "file") for count in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
+
+
+@pytest.mark.parametrize("code", ["de", "es"])
+def test_a_language_is_one_file_with_every_label_that_readers_see(code: str) -> None:
+    data = language_data(code)
+    english = {area: labels(area, "en") for area in ("feed", "site", "transcript")}
+    for area, known in english.items():
+        assert data[area].keys() == known.keys()
+        assert {key for value in data[area].values() if isinstance(value, dict) for key in value} == {
+            key for value in known.values() if isinstance(value, dict) for key in value
+        }
+        assert labels(area, code) == data[area]
+    assert set(data["roles"]) <= ROLES
+    assert len(data["numbers"]["months"]) == 12
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "fifth", "size"),
+    [
+        ("es-MX", "1 de diciembre de 2026", "5 de diciembre de 2026", "7,7 MB"),
+        ("de", "1. Dezember 2026", "5. Dezember 2026", "7,7 MB"),
+        ("fr-CA", "1er décembre 2026", "5 décembre 2026", "7,7 Mo"),
+        ("it", "1 December 2026", "5 December 2026", "7.7 MB"),
+    ],
+)
+def test_dates_and_sizes_are_written_as_the_language_does(language: str, first: str, fifth: str, size: str) -> None:
+    plain = [format_date(datetime(2026, 12, day, tzinfo=UTC), language).replace("\u00a0", " ") for day in (1, 5)]
+    assert [*plain, format_size(7_700_000, language).replace("\u00a0", " ")] == [first, fifth, size]
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"),
+    [("ar", "rtl"), ("fa-IR", "rtl"), ("HE", "rtl"), ("az-Arab", "rtl"), ("ur-Latn", "ltr"), ("fr", "ltr"), ("", "ltr"), ("arn", "ltr")],
+)
+def test_a_script_in_the_tag_decides_the_direction_else_the_language(language: str, direction: str) -> None:
+    assert text_direction(language) == direction
+
+
+@pytest.mark.parametrize("code", ["../fr", "", "xx", "x/y", "fr\x00"])
+def test_a_code_that_is_no_language_has_no_file(code: str) -> None:
+    assert language_data(code) == {}

@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import lxml.html
@@ -12,6 +13,7 @@ from pipeline.config.loader import RESERVED_SLUGS
 from pipeline.engine.files import write_atomic
 from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
+from pipeline.model.fonts import font_characters
 from pipeline.model.images import parse_header
 from pipeline.model.show import Credit
 from pipeline.model.site import SiteSettings
@@ -211,14 +213,6 @@ def test_speaking_time_is_that_of_the_words_by_voice_and_by_role():
     assert [(share.name, share.seconds) for share in found.roles] == [("récit", 30), ("archive", 10)]
 
 
-def test_unnamed_voices_of_two_sections_are_not_one_person():
-    turns = tuple(
-        replace(TURNS[0], voice=Voice("Voix 1"), words=(Word("Oui.", 0, 1),), section=each, insert=True) for each in ("1978", "Rue", "1978")
-    )
-    found = compute_speaking_time(TimedTranscript(50, "fr", turns), {}, "Narration")
-    assert [(share.name, share.seconds) for share in found.voices] == [("Voix 1 (1978)", 2), ("Voix 1 (Rue)", 1)]
-
-
 def test_one_voice_alone_is_compared_with_nobody():
     assert compute_speaking_time(TimedTranscript(50, "fr", TURNS[:2]), {}, "Narration").voices == ()
 
@@ -257,3 +251,14 @@ def test_a_page_of_the_show_is_in_every_list_that_pages_stand_in():
     assert {key for kind in pages for key in keys[kind].values()} < set(sitemap_keys(show, show.episodes))
     folders = {key.split("/")[0] for files in keys.values() for key in files.values() if "/" in key}
     assert folders and folders <= RESERVED_SLUGS
+
+
+def test_with_a_font_a_title_in_its_script_is_drawn_and_not_only_the_cover(tmp_path):
+    title, font = "مرحبا بكم في الحلقة", Path(__file__).parents[2] / "tests/data/fonts/arabic.ttf"
+    drawn = []
+    for name, fonts in (("without", ()), ("with", (font,))):
+        draw_card(cover(tmp_path), card=tmp_path / name, show="Demain", episode=title, number=None, language="ar", fonts=fonts)
+        drawn.append((tmp_path / name).read_bytes())
+    assert drawn[0] != drawn[1]
+    assert drawable_text(title) == ""
+    assert drawable_text(title, font_characters(font)) == title

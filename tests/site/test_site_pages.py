@@ -11,16 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.engine.files import read_json, write_json
 from pipeline.engine.step import execute_step
 from pipeline.model.errors import CauserieError
 from pipeline.model.show import Chapter, Credit, Person
 from pipeline.model.text import apply_typography
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TextReview, TimedTranscript, Turn, Voice, Word
 from pipeline.plan import work_path
 from pipeline.publish.release import Release, write_release
 from pipeline.site.context import Neighbours
 from pipeline.site.render import safe_href
 from pipeline.site.transcript_view import turn_views
+from pipeline.transcript.timed_json import read_timed, write_timed
 from tests.support.site_sample import DURATION_S, FIRST, SECOND, SHOW, make_turn, publish_sample
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}<!--"
@@ -236,3 +238,36 @@ def test_style_and_script_are_small_and_fetch_nothing(public):
     css, script = (public / "style.css").read_text(encoding="utf-8"), (public / "page.js").read_bytes()
     assert len(script) <= 4096
     assert "url(" not in css and "@import" not in css and b"http" not in script and b"innerHTML" not in script
+
+
+def test_the_pages_say_that_nobody_has_checked_a_machines_text(tmp_path):
+    sample = publish_sample(tmp_path)
+    timed = tmp_path / work_path("01-la-file", "timed.json")
+    write_timed(timed, replace(read_timed(timed), review=TextReview("draft")))
+    for step in sample.steps:
+        execute_step(step, tmp_path, tmp_path)
+    notice = "Transcription automatique, non relue."
+    assert texts(parse(tmp_path / "site/01-la-file/index.html"), "review") == [notice]
+    assert texts(parse(tmp_path / "site/02-la-voix/index.html"), "review") == []
+    assert texts(parse(tmp_path / "site/transcripts/index.html"), "review") == [notice]
+
+
+def test_chapters_that_a_machine_proposed_are_labelled(tmp_path):
+    sample = publish_sample(tmp_path)
+    assert texts(parse(sample.root / "01-la-file/index.html"), "proposed") == []
+    chapters = tmp_path / "feeds/01-la-file.chapters.json"
+    write_json(chapters, {**read_json(chapters), "proposed": True})
+    for step in sample.steps:
+        execute_step(step, tmp_path, tmp_path)
+    assert texts(parse(tmp_path / "site/01-la-file/index.html"), "proposed") == ["Proposés par une machine, d’après le texte."]
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "label"), [("ar", "rtl", "Transcript"), ("es-MX", None, "Transcripción"), ("de", None, "Transkript")]
+)
+def test_pages_are_in_the_shows_language_and_direction(tmp_path, language, direction, label):
+    sample = publish_sample(tmp_path, show=replace(SHOW, language=language))
+    for name in ("index.html", "01-la-file/index.html", EMBED, LOST):
+        page = parse(sample.root / name)
+        assert (page.get("lang"), page.get("dir")) == (language, direction)
+    assert parse(sample.root / "01-la-file/index.html").get_element_by_id("transcription").text == label

@@ -107,8 +107,8 @@ def test_a_second_hearing_of_either_engine_is_the_same_each_time(real, speech):
     [
         ("fast", "small", "no engine called “fast”; .*faster-whisper"),
         (FASTER_WHISPER, "smal", "did you mean “small”"),
-        (OPENAI_WHISPER, "distil-large-v3", "Whisper has no model called “distil-large-v3”"),
-        ("auto", "/nowhere/model", "there is no model at this path"),
+        (OPENAI_WHISPER, "distil-large-v3", "openai-whisper has no model called “distil-large-v3”"),
+        ("auto", "/nowhere/model", "there is no model at /nowhere/model"),
         ("auto", str(REPOSITORY), "has no model.bin"),
     ],
 )
@@ -125,19 +125,23 @@ def test_a_model_that_the_chosen_engine_does_not_read_is_explained(tiny):
 
 def test_a_gpu_that_is_not_there_is_explained_by_both_engines(tiny):
     for checkpoint in tiny:
-        with pytest.raises(CauserieError, match=r"CUDA is asked for.*device = .auto."):
+        with pytest.raises(CauserieError, match=r"asks for CUDA, and .* finds no GPU here.*device = .auto."):
             load_backend("auto", "tiny", str(checkpoint), "cuda")
 
 
 def test_a_gpu_that_does_not_work_is_passed_over_and_told(tiny, monkeypatch, capsys):
     import ctranslate2
+    import torch
 
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
-    load_backend.cache_clear()
-    assert load_backend("auto", "tiny", str(tiny[1])).compute_type == "int8"
-    assert "CUDA does not work" in capsys.readouterr().err
-    with pytest.raises(CauserieError, match=r"CUDA does not work .*device = .cpu."):
-        load_backend("auto", "tiny", str(tiny[1]), "cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for checkpoint, compute_type in zip(tiny, ("float32", "int8"), strict=True):
+        load_backend.cache_clear()
+        assert load_backend("auto", "tiny", str(checkpoint)).compute_type == compute_type
+        assert "CUDA does not work" in capsys.readouterr().err
+        with pytest.raises(CauserieError, match=r"asks for CUDA, which does not work .*device = .cpu."):
+            load_backend("auto", "tiny", str(checkpoint), "cuda")
 
 
 def test_the_fast_engine_may_be_missing(monkeypatch):

@@ -1,7 +1,10 @@
 """Which of Whisper's words are removed as hallucinations, and how its pieces become words."""
 
+import numpy as np
+
 from pipeline.model.transcript import Word
-from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge_word_pieces
+from pipeline.speech.hallucinations import Segment, filter_hallucinations, join_words, merge_word_pieces, remove_loops
+from pipeline.speech.voice_activity import FRAME_S
 
 
 def segment(text: str, *, no_speech: float = 0.1, sure: float = -0.2, start_s: float = 0.0, length_s: float = 0.3) -> Segment:
@@ -9,11 +12,12 @@ def segment(text: str, *, no_speech: float = 0.1, sure: float = -0.2, start_s: f
     return Segment(words, no_speech, sure)
 
 
-def always_voice(_start_s: float, _end_s: float) -> bool:
-    return True
+def voice(probability: float = 1.0, from_s: float = 0.0) -> np.ndarray:
+    """The probabilities of a voice over 20 s."""
+    return np.where(np.arange(round(20 / FRAME_S)) * FRAME_S >= from_s, probability, 0.0).astype(np.float32)
 
 
-def texts(*segments: Segment, voice=always_voice) -> list[str]:
+def texts(*segments: Segment, voice=voice()) -> list[str]:  # noqa: B008
     return [each.text for each in filter_hallucinations(segments, voice)]
 
 
@@ -36,7 +40,16 @@ def test_a_segment_whisper_itself_doubts_twice_is_refused():
 
 
 def test_a_segment_where_no_voice_is_heard_is_refused():
-    assert texts(segment("Merci d’avoir regardé"), segment("Bonjour", start_s=9), voice=lambda start_s, _: start_s > 5) == ["Bonjour"]
+    assert texts(segment("Merci d’avoir regardé"), segment("Bonjour", start_s=9), voice=voice(from_s=5)) == ["Bonjour"]
+
+
+def test_an_improbable_segment_needs_more_than_a_hint_of_a_voice():
+    assert texts(segment("c’est", sure=-1.9)) == []  # a laugh
+    assert texts(segment("c’est le premier jour", sure=-1.9), voice=voice(0.55)) == ["c’est le premier jour"]
+    laughter = voice(0.0)
+    laughter[3:6] = 0.9
+    assert texts(segment("c’est le premier jour", sure=-1.9), voice=laughter) == []
+    assert texts(segment("c’est le premier jour", sure=-0.9), voice=laughter) == ["c’est le premier jour"]
 
 
 def test_a_word_without_length_is_refused_unless_it_is_sure():
@@ -44,13 +57,34 @@ def test_a_word_without_length_is_refused_unless_it_is_sure():
     assert texts(squeezed) == ["oui à"]
 
 
-def test_a_loop_is_said_once_across_segments():
-    assert texts(segment("avant merci à tous merci à tous"), segment("Merci à tous. merci à tous fin")) == ["avant merci à tous", "fin"]
+def test_a_loop_faster_than_speech_is_said_once_across_segments_and_told():
+    first, second = segment("avant merci à tous merci à tous"), segment("Merci à tous. merci à tous fin", start_s=2.1)
+    fast = [Segment(tuple(w._replace(start_s=w.start_s / 4, end_s=w.end_s / 4) for w in part.words), 0.1, -0.2) for part in (first, second)]
+    kept, loops = remove_loops(tuple(fast), "fr")
+    assert [each.text for each in kept] == ["avant merci à tous", "fin"]
+    assert [(loop.text, loop.times) for loop in loops] == [("merci à tous", 3)]
+
+
+def test_a_repetition_at_the_pace_of_speech_is_kept():
+    said = segment("bonjour " * 12)
+    assert remove_loops((said,), "fr") == ((said,), ())
 
 
 def test_three_times_is_insistence_and_not_a_loop():
-    said = "on y va on y va on y va enfin"
-    assert texts(segment(said)) == [said]
+    said = segment("on y va on y va on y va enfin")
+    assert remove_loops((said,), "fr") == ((said,), ())
+
+
+def test_a_word_of_hundreds_of_letters_is_removed_and_told():
+    endless = segment("et " + "ha" * 323 + " voilà")
+    kept, loops = remove_loops((endless,), "fr")
+    assert [each.text for each in kept] == ["et voilà"]
+    assert [(loop.text, loop.times) for loop in loops] == [("ha" * 323, 1)]
+
+
+def test_a_language_without_spaces_is_joined_without():
+    assert join_words(["今日", "は"], "ja-JP") == "今日は"
+    assert join_words(["il", "fait"], "fr-CA") == "il fait"
 
 
 def test_a_language_without_spaces_keeps_its_pieces():

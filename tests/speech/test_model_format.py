@@ -53,7 +53,7 @@ def test_a_vocabulary_that_is_missing_is_named(folder):
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
 def test_a_text_that_is_cut_is_named(folder, whole, name):
     replace(folder / name, (whole / name).read_bytes()[:-3])
-    assert folder_problem(folder) == f"its {name} is damaged"
+    assert folder_problem(folder) == f"has a damaged {name}"
 
 
 def test_another_kind_of_file_is_no_model(folder):

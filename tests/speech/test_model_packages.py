@@ -1,6 +1,7 @@
 """Whisper base is joined out of its two packages, and nothing but the real one is kept."""
 
 import hashlib
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 from pipeline.model.errors import CauserieError
 from pipeline.speech import model_packages
-from pipeline.speech.model_packages import SHA256, join_parts, joined_folder
+from pipeline.speech.model_packages import SHA256, check_parts, is_joined, join_parts, joined_folder
 
 
 @pytest.fixture(autouse=True)
@@ -71,18 +72,36 @@ def test_a_wrong_sum_is_told_and_nothing_is_kept(packages):
 
 def test_a_half_that_is_missing_is_named(packages):
     (packages[1] / "model.bin.part2").unlink()
-    with pytest.raises(CauserieError, match=r"have no model.bin.part2; pip install"):
-        join_parts()
+    for ask in (join_parts, check_parts):
+        with pytest.raises(CauserieError, match=r"model.bin.part2 is missing; pip install"):
+            ask()
+
+
+def test_what_joining_would_say_is_said_without_writing(packages, cache):
+    check_parts()
+    (packages[0] / "config.json").write_bytes(b"[]")
+    with pytest.raises(CauserieError, match="config.json has another SHA-256"):
+        check_parts()
+    assert not cache.exists()
+
+
+def test_a_joined_file_that_was_touched_has_its_sum_compared_again(packages):
+    folder = join_parts()
+    assert is_joined()
+    os.utime(folder / "model.bin")
+    assert is_joined()
+    (folder / "model.bin").write_bytes(b"first secund")
+    assert not is_joined()
 
 
 def test_a_full_disk_is_told_before_anything_is_written(packages, monkeypatch, cache):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=20_000_000))
-    with pytest.raises(CauserieError, match="needs 150 MB, and 20 MB are free; make room"):
+    with pytest.raises(CauserieError, match="needs 150 MB, and 20 MB are free.*make room"):
         join_parts()
     assert not joined_folder().exists()
 
 
 def test_a_cache_that_cannot_be_written_is_told(packages, cache):
     cache.write_text("a file where the folder should be")
-    with pytest.raises(CauserieError, match="cannot be kept here .*set XDG_CACHE_HOME"):
+    with pytest.raises(CauserieError, match="cannot be kept in .*set XDG_CACHE_HOME"):
         join_parts()

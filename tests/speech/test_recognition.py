@@ -1,7 +1,7 @@
 """Windows are transcribed in order, concurrently, again when Whisper repeats itself, and not at all when they are silent."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ import pytest
 from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
-from pipeline.speech.repetitions import find_repetitions
 from pipeline.speech.segmentation import Window
+from pipeline.speech.voice_activity import FRAME_S
 from pipeline.speech.window_cache import WindowCache
 
 RATE_HZ = 1000
@@ -23,21 +23,38 @@ class FakeBackend:
 
     texts: dict[float, str]
     retry_text: str = "enfin autre chose"
+    log_probability: float = -0.1  # of what is not a retry
+    spoken: str = "fr"  # where another language is asked for, the segments say so
     workers: int = 1
     name: str = "parrot"
     compute_type: str = "loud"
     calls: list[tuple[float, bool]] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def transcribe(self, samples, language, *, task="transcribe", retry=False):
         loudness = round(float(np.abs(samples).max()), 1)
         with self.lock:
             self.calls.append((loudness, retry))
+            self.languages.append(language)
         text = self.retry_text if retry else self.texts[loudness]
-        return (Segment(tuple(Word(word, float(i), i + 0.5, 0.9) for i, word in enumerate(text.split())), 0.0, -0.1),)
+        words = tuple(Word(word, float(i), i + 0.5, 0.9) for i, word in enumerate(text.split()))
+        return (Segment(words, 0.0, -0.1 if retry else self.log_probability, "" if language == self.spoken else self.spoken),)
 
     def language_probabilities(self, samples):
         return {"fr": float(np.abs(samples).max()), "en": 0.5}
+
+
+def voice_from(start_s: float, end_s: float = 20.0):
+    """A detector that finds a voice between two times of a window of 20 s."""
+    times_s = np.arange(round(20 / FRAME_S)) * FRAME_S
+    return lambda samples: ((times_s >= start_s) & (times_s < end_s)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def voice(monkeypatch):
+    """Somebody speaks during the first second: too short for what no word came of to be heard again."""
+    monkeypatch.setattr("pipeline.speech.recognition.voice_probabilities", voice_from(0.0, 1.0))
 
 
 def recording(*loudness: float) -> list[Window]:
@@ -45,14 +62,14 @@ def recording(*loudness: float) -> list[Window]:
 
 
 def transcribed(engine: FakeBackend, windows: list[Window], chunks: WindowCache = NO_CACHE) -> list[str]:
-    return [" ".join(part.text for part in parts) for _, parts in transcribe_windows(windows, Recogniser(engine, "fr"), chunks)]
+    return [" ".join(part.text for part in heard.segments) for _, heard in transcribe_windows(windows, Recogniser(engine, "fr"), chunks)]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_windows_come_out_in_order_with_times_of_the_recording(workers):
     engine = FakeBackend({0.1: "un", 0.2: "deux", 0.3: "trois"}, workers=workers)
     found = list(transcribe_windows(recording(0.1, 0.2, 0.3), Recogniser(engine, "fr"), NO_CACHE))
-    assert [(window.start_s, parts[0].text, parts[0].words[0].start_s) for window, parts in found] == [
+    assert [(window.start_s, heard.segments[0].text, heard.segments[0].start_s) for window, heard in found] == [
         (0.0, "un", 0.0),
         (20.0, "deux", 20.0),
         (40.0, "trois", 40.0),
@@ -65,13 +82,14 @@ def test_silence_is_not_given_to_the_engine():
     assert len(engine.calls) == 1
 
 
-def test_a_loop_is_heard_again_in_halves():
+def test_a_loop_is_heard_again():
     engine = FakeBackend({0.1: "merci à tous " * 5})
-    assert transcribed(engine, recording(0.1)) == ["enfin autre chose enfin autre chose"]
-    assert [again for _, again in engine.calls] == [False, True, True]
+    assert transcribed(engine, recording(0.1)) == ["enfin autre chose"]
+    assert [again for _, again in engine.calls] == [False, True]
 
 
-def test_a_second_try_that_loops_as_much_is_not_taken():
+def test_a_second_try_that_loops_as_much_is_not_taken(monkeypatch):
+    monkeypatch.setattr("pipeline.speech.recognition.voice_probabilities", voice_from(0.0, 15.0))
     engine = FakeBackend({0.1: "merci à tous " * 5}, retry_text="je vous remercie " * 5)
     assert transcribed(engine, recording(0.1)) == [("merci à tous " * 5).strip()]
 
@@ -96,10 +114,8 @@ def test_what_an_engine_cannot_hear_stops_the_rest():
 
 def test_words_after_the_end_of_a_window_are_brought_back_into_it():
     engine = FakeBackend({0.1: " ".join(f"w{i}" for i in range(30))})
-    words = [
-        word for _, parts in transcribe_windows(recording(0.1), Recogniser(engine, "fr"), NO_CACHE) for part in parts for word in part.words
-    ]
-    assert max(word.end_s for word in words) == 20.0
+    ((_, heard),) = transcribe_windows(recording(0.1), Recogniser(engine, "fr"), NO_CACHE)
+    assert max(word.end_s for part in heard.segments for word in part.words) <= 20.0
 
 
 def test_the_language_is_what_most_of_the_first_windows_speak():
@@ -108,25 +124,53 @@ def test_the_language_is_what_most_of_the_first_windows_speak():
     assert detect_language(recording(0.0), FakeBackend({})) == ("en", 0.0)
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [("non " * 7, 0), ("non " * 8, 1), ("on y va " * 3, 0), ("on y va " * 4, 1), ("Merci, à tous. merci à tous " * 2, 1), ("", 0)],
-)
-def test_insistence_is_no_loop(text, found):
-    assert len(list(find_repetitions(text.split()))) == found
-
-
 def test_a_stretch_of_voice_without_words_is_heard_again(monkeypatch):
     """The engine stops after one word, of half a second; from 5 s on somebody speaks."""
-    monkeypatch.setattr("pipeline.speech.recognition.detect_voice_frames", lambda samples, rate_hz: np.arange(400) >= 100)
+    monkeypatch.setattr("pipeline.speech.recognition.voice_probabilities", voice_from(0.0))
     engine = FakeBackend({0.1: "un"})
-    (window,) = recording(0.1)
-    heard = Recogniser(engine, "fr").transcribe(window)
-    assert [segment.words[0].start_s for segment in heard] == [0.0, 0.5]
+    heard = Recogniser(engine, "fr").transcribe(recording(0.1)[0])
+    assert [segment.start_s for segment in heard.segments] == [0.0, 0.5]
     assert len(engine.calls) == 2
 
 
-def test_a_stretch_without_a_voice_is_left_alone(monkeypatch):
-    monkeypatch.setattr("pipeline.speech.recognition.detect_voice_frames", lambda samples, rate_hz: np.zeros(400, bool))
+def test_a_voice_that_stays_without_words_is_told(monkeypatch):
+    monkeypatch.setattr("pipeline.speech.recognition.voice_probabilities", voice_from(5.0, 9.0))
+    heard = Recogniser(FakeBackend({0.1: ""}), "fr").transcribe(recording(0.1)[0])
+    ((start_s, end_s),) = heard.wordless
+    assert (start_s, end_s) == (pytest.approx(5, abs=FRAME_S), pytest.approx(9, abs=FRAME_S))
+    ((_, placed),) = transcribe_windows([replace(recording(0.1)[0], start_s=100.0)], Recogniser(FakeBackend({0.1: ""}), "fr"), NO_CACHE)
+    assert placed.wordless[0][0] == pytest.approx(105, abs=FRAME_S)
+
+
+def test_a_stretch_without_a_voice_is_left_alone():
     engine = FakeBackend({0.1: "un"})
-    assert len(Recogniser(engine, "fr").transcribe(recording(0.1)[0])) == len(engine.calls) == 1
+    heard = Recogniser(engine, "fr").transcribe(recording(0.1)[0])
+    assert len(heard.segments) == len(engine.calls) == 1
+
+
+def test_music_without_a_voice_is_not_given_to_the_engine(monkeypatch):
+    monkeypatch.setattr("pipeline.speech.recognition.voice_probabilities", voice_from(21.0))
+    engine = FakeBackend({0.1: "Sous-titrage"})
+    assert not Recogniser(engine, "fr").transcribe(recording(0.1)[0]).segments
+    assert not engine.calls
+
+
+def test_what_is_improbable_is_heard_again_alone_and_the_likelier_is_kept():
+    engine = FakeBackend({0.1: "peut-être"}, log_probability=-1.5)
+    assert transcribed(engine, recording(0.1)) == ["enfin autre chose"]
+    assert [again for _, again in engine.calls] == [False, True]
+
+
+def test_what_is_said_in_another_language_is_heard_in_it_and_marked(monkeypatch):
+    monkeypatch.setattr("pipeline.speech.recognition.voice_probabilities", voice_from(0.0, 3.5))
+    engine = FakeBackend({0.1: "bonjour à tous mes amis"}, spoken="en")
+    ((_, heard),) = transcribe_windows(recording(0.1), Recogniser(engine, "fr"), NO_CACHE)
+    assert [segment.language for segment in heard.segments] == ["en"]
+    assert engine.languages == ["fr", "en"]
+
+
+def test_another_language_in_a_breath_of_voice_is_not_believed():
+    engine = FakeBackend({0.1: "bonjour"}, spoken="en")
+    ((_, heard),) = transcribe_windows(recording(0.1), Recogniser(engine, "fr"), NO_CACHE)
+    assert [segment.language for segment in heard.segments] == [""]
+    assert engine.languages == ["fr"]

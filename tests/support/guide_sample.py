@@ -59,6 +59,7 @@ def render(
     show: ShowInfo = SHOW,
     episode: EpisodeInfo = EPISODE,
     guide: GuideSettings = GUIDES,
+    fonts: tuple[Path, ...] = (),
 ) -> dict[str, Path]:
     """Both documents of a guide, in a folder, by the step's own names."""
     folder.mkdir(exist_ok=True)
@@ -66,7 +67,8 @@ def render(
     write_timed(folder / "timed.json", timed or sample())
     write_json(folder / "chapters.json", {"version": "1.2.0", "chapters": MARKS})
     made = {form: folder / form.replace("_", ".") for form in FORMS}
-    render_guide(folder / "guide.md", folder / "timed.json", folder / "chapters.json", **made, show=show, episode=episode, guide=guide)
+    inputs = (folder / "guide.md", folder / "timed.json", folder / "chapters.json")
+    render_guide(*inputs, **made, show=show, episode=episode, guide=guide, fonts=fonts)
     return made
 
 

@@ -69,8 +69,8 @@ def kill_own_process(source: Path, *, out: Path) -> None:
 
 
 def report_half_way(source: Path, *, out: Path) -> None:
-    """Report that half is done, then finish."""
-    progress.report(1.0, 2.0)
+    """Report that half is done and three seconds are left, then finish."""
+    progress.report(1.0, 2.0, 3.0)
     out.write_text(source.read_text())
 
 

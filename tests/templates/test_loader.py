@@ -8,7 +8,7 @@ import pytest
 from pipeline.model import CauserieError
 from pipeline.templates import environment, folder, labels
 
-AREAS = ("guide", "publication", "report", "review", "site")
+AREAS = ("feed", "guide", "publication", "report", "review", "site", "transcript")
 
 
 def shape(value: object) -> object:
@@ -25,7 +25,16 @@ def test_every_language_has_the_same_labels(area: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("fr", "Épisode"), ("fr-CA", "Épisode"), ("FR", "Épisode"), ("en", "Episode"), ("de", "Episode"), ("frr", "Episode")],
+    [
+        ("fr", "Épisode"),
+        ("fr-CA", "Épisode"),
+        ("FR", "Épisode"),
+        ("en", "Episode"),
+        ("de", "Folge"),
+        ("es-MX", "Episodio"),
+        ("it", "Episode"),
+        ("frr", "Episode"),
+    ],
 )
 def test_a_language_without_labels_has_the_english_ones(language: str, expected: str) -> None:
     assert labels("site", language)["episode"] == expected

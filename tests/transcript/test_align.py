@@ -312,7 +312,9 @@ def test_the_sample_transcript_lands_on_the_truth_through_a_hearing_with_mistake
     ]
     value = {"language": "fr", "duration_s": truth[-1][2] + 4, "segments": [{"words": words}]}
     (tmp_path / "words.json").write_text(json.dumps(value), encoding="utf-8")
-    align_words(ROOT / "transcripts" / f"{slug}.md", tmp_path / "words.json", timed=tmp_path / "timed.json", people=("nora",))
+    align_words(
+        ROOT / "transcripts" / f"{slug}.md", tmp_path / "words.json", timed=tmp_path / "timed.json", people={"nora": "Nora Belkacem"}
+    )
     placed = [word for turn in read_timed(tmp_path / "timed.json").turns for word in turn.words if not word.is_sound]
     starts = [(token, word.start_s) for word in placed for token in word_tokens(word.text, "fr")]
     expected = [(token, start_s if i == 0 else None) for text, start_s, _ in truth for i, token in enumerate(word_tokens(text, "fr"))]
@@ -326,4 +328,4 @@ def test_a_person_nobody_knows_is_told_with_the_file_and_line(tmp_path):
     (tmp_path / "x.md").write_text("+++\n[voices.Nora]\nperson = 'nara'\n+++\nBonjour.\n", encoding="utf-8")
     (tmp_path / "words.json").write_text("{}", encoding="utf-8")
     with pytest.raises(CauserieError, match=r"x\.md:3: .*nara"):
-        align_words(tmp_path / "x.md", tmp_path / "words.json", timed=tmp_path / "timed.json", people=("nora",))
+        align_words(tmp_path / "x.md", tmp_path / "words.json", timed=tmp_path / "timed.json", people={"nora": "Nora Belkacem"})

@@ -11,11 +11,13 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.feed.rules.text_formats import first_error
+from pipeline.model.transcript import TextReview, TimedTranscript, Turn, Voice, Word
+from pipeline.publish.release import MEDIA_TYPES
 from pipeline.transcript import captions as forms
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.cues import split_cues
-from pipeline.transcript.timed_json import read_timed
+from pipeline.transcript.timed_json import read_timed, write_timed
 from tests.support import webvtt_strict
 
 FORMATS = ("vtt", "srt", "json", "html", "txt")
@@ -46,7 +48,7 @@ def plain(text: str) -> str:
 
 def expected(made: dict[str, str]) -> str:
     transcript = read_timed(GOLDEN / f"{made['name']}.timed.json")
-    return " ".join(" ".join(turn.text for turn in transcript.turns).split())
+    return " ".join(" ".join(turn.text for turn in forms.with_section_labels(transcript).turns).split())
 
 
 def test_webvtt_passes_a_strict_reader(made):
@@ -89,7 +91,7 @@ class Fragment(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
-        self.shown: dict[str, list[str]] = {"p": [], "cite": [], "time": []}
+        self.shown: dict[str, list[str]] = {"p": [], "cite": [], "time": [], "h2": []}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
@@ -99,18 +101,20 @@ class Fragment(HTMLParser):
             self.shown[self.tags[-1]].append(data)
 
 
-def test_html_holds_three_kinds_of_tags_and_the_same_words(made):
+def test_html_holds_four_kinds_of_tags_and_the_same_words(made):
     fragment = Fragment()
     fragment.feed(made["html"])
-    assert set(fragment.tags) <= {"cite", "time", "p"}
-    assert " ".join(" ".join(fragment.shown["p"]).split()) == expected(made)
+    assert set(fragment.tags) <= {"cite", "time", "p", "h2"}
+    transcript = read_timed(GOLDEN / f"{made['name']}.timed.json")
+    assert " ".join(" ".join(fragment.shown["p"]).split()) == " ".join(" ".join(turn.text for turn in transcript.turns).split())
 
 
 def test_plain_text_names_the_same_voices_as_html(made):
     fragment = Fragment()
     fragment.feed(made["html"])
     paragraphs = made["txt"].strip("\n").split("\n\n")
-    assert len(paragraphs) == len(fragment.shown["p"])
+    assert len(paragraphs) == len(fragment.shown["p"]) + len(fragment.shown["h2"])
+    assert [f"## {label}" for label in fragment.shown["h2"]] == [each for each in paragraphs if each.startswith("## ")]
     assert all(any(paragraph.startswith(f"{name} ") for paragraph in paragraphs) for name in fragment.shown["cite"])
 
 
@@ -198,3 +202,74 @@ def test_a_sound_on_two_lines_keeps_its_class_on_both():
     text = forms.vtt_text(split_cues(transcript, 42), "fr")
     assert "<c.son>[musique : « Petit matin »,</c>\n<c.son>Les Frères Smith]</c>" in text
     assert [cue.classes for cue in webvtt_strict.read(text.encode())] == [("son", "son")]
+
+
+def said_at(start_s, end_s, duration_s, state="draft"):
+    turn = Turn(Voice("Nora"), (Word("Bonjour.", start_s, end_s),))
+    return TimedTranscript(duration_s, "fr", (turn,), TextReview(state, "2026-10-05" if state == "reviewed" else "", ""))
+
+
+def test_every_form_says_that_nobody_has_checked_a_machines_text(tmp_path):
+    write_timed(tmp_path / "timed.json", said_at(5.0, 6.0, 9.0))
+    write_captions(tmp_path / "timed.json", **{form: tmp_path / f"x.{form}" for form in FORMATS})
+    read = {form: (tmp_path / f"x.{form}").read_text(encoding="utf-8") for form in FORMATS}
+    notice = "Transcription automatique, non relue"
+    assert read["vtt"].startswith(f"WEBVTT\n\nNOTE {notice}\n\n")
+    assert read["srt"].startswith("1\n00:00:00,000 --> 00:00:04,000\n[Transcription automatique, non\nrelue]\n\n2\n")
+    assert json.loads(read["json"])["notice"] == notice
+    assert read["html"].startswith(f"<p>[{notice}]</p>\n")
+    assert read["txt"].startswith(f"[{notice}]\n\nNora")
+    for form in ("vtt", "srt", "json", "html"):
+        assert first_error(MEDIA_TYPES[f".{form}"].partition(";")[0], read[form].encode()) == ""
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "duration_s", "starts"),
+    [
+        (1.0, 2.0, 3.0, ["00:00:00,000", "00:00:01,000"]),
+        (0.5, 2.0, 3.5, ["00:00:00,500", "00:00:02,000"]),
+        (0.5, 2.0, 2.5, ["00:00:00,500"]),
+    ],
+)
+def test_in_srt_the_notice_stands_where_nobody_speaks_or_above_the_first_words(start_s, end_s, duration_s, starts):
+    text = forms.srt_text(said_at(start_s, end_s, duration_s))
+    assert re.findall(r"(\S+) -->", text) == starts
+    assert "[Transcription" in text
+    assert first_error("application/x-subrip", text.encode()) == ""
+
+
+def test_a_checked_text_says_by_whom_without_a_cue():
+    transcript = said_at(5.0, 6.0, 9.0, "reviewed")
+    assert "[Transcription" not in forms.srt_text(transcript)
+    assert forms.plain_text(transcript).startswith("[Transcription relue le 5\u00a0octobre 2026]")
+
+
+def test_a_persons_name_cannot_end_the_comment_of_webvtt():
+    vtt = forms.vtt_text((), "fr", "relue par a --> b\n\n00:00.000 --> 00:01.000\nx")
+    assert vtt.split("\n\n")[1].startswith("NOTE relue par a —> b")
+    assert len(vtt.split("\n\n")) == 2
+
+
+def test_a_section_has_its_label_once_in_every_form(tmp_path):
+    def said(text: str, start_s: float, section: str) -> Turn:
+        return Turn(Voice("Nora"), (Word(text, start_s, start_s + 2),), section)
+
+    turns = (said("Un.", 0, "Archive [INA] : 1958"), said("Deux.", 2, "Archive [INA] : 1958"), said("Trois.", 4, "Récit"))
+    write_timed(tmp_path / "t.json", TimedTranscript(6, "fr", turns))
+    made = {form: tmp_path / f"x.{form}" for form in FORMATS}
+    write_captions(tmp_path / "t.json", **made)
+    text = {form: path.read_text(encoding="utf-8") for form, path in made.items()}
+    label = "Archive (INA)\u00a0: 1958"
+    assert f"<h2>{label}</h2>\n" in text["html"]
+    assert text["txt"].startswith(f"## {label}\n\nNora\u00a0: Un.\n\nNora\u00a0: Deux.\n\n## Récit\n\n")
+    assert text["vtt"].count(f"<c.son>[{label}]</c>") == 1
+    assert text["srt"].count(f"\n[{label}]\n") == 1
+    assert [part["body"] for part in json.loads(text["json"])["segments"] if "speaker" not in part] == [f"[{label}]", "[Récit]"]
+
+
+@pytest.mark.parametrize(("turns_s", "label_at"), [(((0, 4),), 0), (((0, 4), (4, 4.5)), 1), (((0, 0.5), (0.5, 6)), 1)])
+def test_a_label_without_a_pause_takes_its_time_from_the_longer_neighbour(turns_s, label_at):
+    turns = [Turn(Voice("Nora"), (Word("Une phrase assez longue.", *span),), str(n == label_at)) for n, span in enumerate(turns_s)]
+    turns.insert(label_at, Turn(Voice(""), (Word("[Archive]"),), "True"))
+    shown = split_cues(TimedTranscript(8, "fr", tuple(turns)), 42)
+    assert shown[label_at].end_s - shown[label_at].start_s >= 0.5

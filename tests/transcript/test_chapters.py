@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.chapters import (
     MAX_TITLE_CHARS,
     MIN_CHAPTER_S,
+    are_proposed,
     chapters_from_json,
     chapters_to_json,
+    has_topics,
     propose_chapters,
     read_chapters,
     truncate_title,
@@ -24,6 +27,7 @@ from pipeline.transcript.chapters import (
     write_chapters,
 )
 from pipeline.transcript.timed_json import write_timed
+from tests.support.topical_speech import TOPICS, interview
 
 
 def transcript(*sections: tuple[str, float], duration_s: float = 300.0, language: str = "fr") -> TimedTranscript:
@@ -120,3 +124,82 @@ def test_chapters_out_of_order_are_named() -> None:
 @settings(max_examples=50)
 def test_chapters_survive_their_json(found: tuple[Chapter, ...]) -> None:
     assert chapters_from_json(json.loads(json.dumps(chapters_to_json(found)))) == found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_hour_of_talk_has_a_chapter_for_each_topic_titled_with_its_words(seed: int) -> None:
+    spoken, starts = interview(seed)
+    found = propose_chapters(spoken)
+    assert 6 <= len(found) <= 12
+    assert [min(abs(chapter.start_s - start_s) for chapter in found) < 5 for start_s in starts] == [True] * len(starts)
+    assert {chapter.title.lower() for chapter in found} == set(TOPICS)
+    assert has_topics(found, spoken)
+
+
+def test_short_episodes_keep_their_sections_and_are_not_labelled() -> None:
+    spoken = transcript(("archive", 20), ("", 60))
+    assert not has_topics(propose_chapters(spoken), spoken)
+
+
+def test_music_divides_a_text_whose_words_do_not() -> None:
+    words = [Word("mot", float(at), at + 0.9) for at in range(1200)]
+    words[500:510] = [Word("[musique]", 500.0, 510.0)]
+    spoken = TimedTranscript(
+        1200.0, "fr", (Turn(Voice("Nora"), tuple(word._replace(text="fin.") if i % 10 == 9 else word for i, word in enumerate(words))),)
+    )
+    assert 510 in [chapter.start_s for chapter in propose_chapters(spoken)]
+
+
+def test_a_question_that_opens_a_passage_is_its_title_when_it_fits() -> None:
+    spoken, _ = interview(3)
+    ask = Turn(Voice("Nora"), tuple(Word(text, 2.0, 2.2) for text in "Et vous, que faites-vous là\u202f?".split(" ")))
+    found = propose_chapters(replace(spoken, turns=(ask, *spoken.turns)))
+    assert found[0].title == "Et vous, que faites-vous là\u202f?"
+
+
+def test_no_title_is_used_twice_where_the_words_give_another() -> None:
+    texts = {
+        "archive": "la mairie annexe la mairie annexe",
+        "": "le vieux moulin le vieux moulin",
+        "récit": "une grande fête une grande fête",
+    }
+    turns = [
+        Turn(Voice(""), tuple(Word(text, start_s + i, start_s + i + 0.5) for i, text in enumerate(texts[section].split())), section)
+        for section, start_s in (("récit", 0), ("archive", 60), ("récit", 120))
+    ]
+    turns[2] = replace(
+        turns[2], words=tuple(word._replace(text=text) for word, text in zip(turns[2].words, texts[""].split(), strict=True))
+    )
+    assert [chapter.title for chapter in propose_chapters(TimedTranscript(300.0, "fr", tuple(turns)))] == [
+        "Récit",
+        "Archive",
+        "Le vieux moulin",
+    ]
+
+
+def test_a_long_episode_of_many_sections_has_twelve_chapters_an_hour_at_most() -> None:
+    found = propose_chapters(transcript(*((f"archive {i}", i * 100.0) for i in range(36)), duration_s=3600.0))
+    assert len(found) == 12
+
+
+def test_proposed_chapters_are_labelled_and_those_by_hand_are_not(tmp_path: Path) -> None:
+    write_timed(tmp_path / "timed.json", interview(1)[0])
+    for by_hand in ((), (Chapter(0, "Début"),)):
+        write_chapters(tmp_path / "timed.json", chapters=tmp_path / "chapters.json", by_hand=by_hand, slug="a")
+        assert are_proposed(tmp_path / "chapters.json") == (not by_hand)
+
+
+@given(
+    st.floats(0, 5000),
+    st.lists(st.sampled_from(["[musique]", "Oui.", "mot", "Quoi ?", "file", "d’attente,"]), max_size=200),
+    st.floats(0.1, 60),
+)
+@settings(max_examples=60)
+def test_whatever_is_said_chapters_are_in_order_and_long_enough(first_s: float, texts: list[str], step_s: float) -> None:
+    words = tuple(Word(text, first_s + i * step_s, first_s + i * step_s + step_s / 2) for i, text in enumerate(texts))
+    duration_s = first_s + len(texts) * step_s + 1
+    found = propose_chapters(TimedTranscript(duration_s, "fr", (Turn(Voice("a"), words[:50]), Turn(Voice(""), words[50:]))))
+    starts = [chapter.start_s for chapter in found]
+    assert starts[0] == 0
+    assert all(after - before >= MIN_CHAPTER_S for before, after in zip(starts, starts[1:], strict=False))
+    assert all(0 < len(chapter.title) <= MAX_TITLE_CHARS for chapter in found)

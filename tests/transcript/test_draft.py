@@ -56,7 +56,7 @@ def test_a_track_each_gives_the_voices_whatever_their_levels():
         ("Malik", "Bonjour Nora."),
         ("Nora", "Allons-y."),
     ]
-    assert found.voices[0] == VoiceDeclaration("Nora", person="nora", label="Nora Belkacem")
+    assert found.voices[0] == VoiceDeclaration("Nora", person="nora")  # show.toml has her full name
 
 
 def test_two_people_with_one_first_name_keep_their_full_names():

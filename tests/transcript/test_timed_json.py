@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
+from pipeline.model.transcript import TextReview, TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.timed_json import read_timed, write_timed
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -15,7 +15,9 @@ TIME_S = st.integers(0, 10**7).map(lambda milliseconds: milliseconds / 1000)
 TIMED_WORD = st.builds(Word, TEXT, TIME_S, TIME_S, st.just(1.0), st.booleans())
 WORD = st.tuples(TEXT).map(lambda said: Word(*said)) | TIMED_WORD
 TURN = st.builds(Turn, st.builds(Voice, TEXT, TEXT, TEXT, TEXT), st.lists(WORD, max_size=4).map(tuple), TEXT, st.booleans())
-TRANSCRIPT = st.builds(TimedTranscript, TIME_S, st.sampled_from(["fr", "en"]), st.lists(TURN, max_size=4).map(tuple))
+REVIEW = st.builds(TextReview, st.sampled_from(["draft", "edited", "reviewed"]), TEXT, TEXT) | st.just(TextReview())
+DOUBTFUL = st.lists(st.tuples(TIME_S, TIME_S), max_size=3).map(tuple)
+TRANSCRIPT = st.builds(TimedTranscript, TIME_S, st.sampled_from(["fr", "en"]), st.lists(TURN, max_size=4).map(tuple), REVIEW, DOUBTFUL)
 
 
 @given(TRANSCRIPT)

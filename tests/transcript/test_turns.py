@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.model.transcript import Voice
 from pipeline.transcript.parser import parse_transcript
-from pipeline.transcript.turns import build_turns, printed_words, section_role
+from pipeline.transcript.turns import build_turns, is_placeholder_name, printed_words, section_role
 
 
 def voices(text: str, language: str = "fr") -> list[tuple[str, str]]:
@@ -33,12 +33,43 @@ def test_a_declared_voice_keeps_its_role_and_a_section_gives_one_to_others():
 
 
 def test_two_unnamed_voices_answer_each_other():
-    assert [name for name, _ in voices("## Archive\n\n« Un.\n- Deux.\n- Trois.\n- Quatre. »")] == ["Voix 1", "Voix 2", "Voix 1", "Voix 2"]
+    assert [name for name, _ in voices("## Archive\n\n« Un.\n- Deux.\n- Trois.\n- Quatre. »")] == [
+        *("Archive, voix 1", "Archive, voix 2") * 2
+    ]
 
 
 def test_passers_by_follow_each_other():
     names = [name for name, _ in voices("## Micro-trottoir\n\n« Un.\n- Deux.\n- Trois. »\n\n« Quatre. »")]
-    assert names == ["Voix 1", "Voix 2", "Voix 3", "Voix 4"]
+    assert names == ["Passant 1", "Passant 2", "Passant 3", "Passant 4"]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("fr", ["Passant 1", "Archive, voix 1", "Voix 1", "Passant 2", "Archive, voix 2", "Témoin 1"]),
+        ("en", ["Passer-by 1", "Archive, voice 1", "Voice 1", "Passer-by 2", "Archive, voice 2", "Witness 1"]),
+    ],
+)
+def test_no_two_unnamed_people_of_an_episode_have_the_same_name(language, expected):
+    labels = ("Micro-trottoir", "Archive : 1958", "Récit", "Micro-trottoir", "Archive : 1978", "Témoignage")
+    names = [name for name, _ in voices("\n\n".join(f"## {label}\n\n« Un. »" for label in labels), language)]
+    assert names == expected
+    assert all(is_placeholder_name(name) for name in names)
+    assert not any(is_placeholder_name(name) for name in ("Nora", "Archive", "Paul 2", "Voix", "Passante 2"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("« [musique] Oui. »", "[musique] «\u202fOui.\u202f»"),
+        ("« Oui. [rires] »", "«\u202fOui.\u202f» [rires]"),
+        ("« Oui. […] »", "«\u202fOui. […]\u202f»"),
+        ("« [musique] »", "[musique]"),
+        ("« Il dit : « Un. » »", "«\u202fIl dit\u00a0: «\u202fUn.\u202f»\u202f»"),
+    ],
+)
+def test_an_insert_keeps_one_space_and_its_sounds_stand_outside_its_marks(typed, said):
+    assert " ".join(each.turn.text for each in build_turns(parse_transcript(typed), "fr")) == said
 
 
 def test_a_named_change_of_voice_in_an_insert_stays_until_the_next():

@@ -3,9 +3,12 @@
 "use strict";
 
 const $ = id => document.getElementById(id);
-const audio = $("audio"), text = $("text"), lines = $("lines");
+const audio = $("audio"), text = $("text"), lines = $("lines"), head = $("head"); // the front matter has a box of its own
 const say = JSON.parse($("say").textContent);
 const BEFORE_S = 2, BACK_S = 3, PAUSE_MS = 500;
+
+const whole = () => (head.value && !head.value.endsWith("\n") ? head.value + "\n" : head.value) + text.value; // what is saved
+const headLines = () => whole().length === text.value.length ? 0 : whole().slice(0, whole().length - text.value.length).split("\n").length - 1;
 
 let saved = "", digest = "", asked = 0, waiting = 0;
 let timed = []; // every word that has a time, in order: {start_s, node, column}
@@ -59,8 +62,17 @@ function placeOf(offset) {
 
 // ── what the server says of the text ──
 
-function show(found) {
-  const nodes = [...lines.children];
+// The server counts the lines of the file, front matter included; a mistake in the front matter has line 0 here.
+function inText({words, doubts, mistakes, remarks}) {
+  const first = headLines(), moved = each => ({...each, line: Math.max(0, each.line - first), of_file: each.line});
+  return {
+    words: words.filter(([line]) => line > first).map(([line, ...rest]) => [line - first, ...rest]),
+    doubts: doubts.map(moved), mistakes: mistakes.map(moved), remarks: remarks.map(moved),
+  };
+}
+
+function show(answer) {
+  const found = inText(answer), nodes = [...lines.children];
   nodes.forEach(node => { node.words = []; node.classList.remove("doubt", "wrong"); });
   const estimated = new Set(found.estimated);
   timed = found.words.map(([line, column, start_s], index) => {
@@ -75,11 +87,15 @@ function show(found) {
   doubts = found.doubts;
   doubts.filter(doubt => doubt.line).forEach(doubt => nodes[doubt.line - 1].classList.add("doubt"));
   markDoubted();
-  found.mistakes.forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
+  found.mistakes.filter(mistake => mistake.line).forEach(mistake => nodes[Math.min(mistake.line, nodes.length) - 1].classList.add("wrong"));
+  if (found.mistakes.some(mistake => !mistake.line)) $("front").open = true;
   list("doubts", doubts, doubtItem);
   list("completeness", found.completeness, each => item(clock(each.start_s), each.said, () => listen(Math.max(0, each.start_s - BEFORE_S))));
   list("mistakes", found.mistakes, lineItem);
   list("remarks", found.remarks, lineItem);
+  $("checked").textContent = found.check.notice;
+  $("check-now").hidden = !found.check.offered;
+  $("check-later").hidden = found.check.offered || found.check.done;
   $("n-doubts").textContent = `(${doubts.filter(doubt => doubt.line).length})`;
   if (!timed.length) tell(say.no_times.replace("{slug}", text.dataset.slug));
   follow();
@@ -114,8 +130,9 @@ function item(mark, said, act) {
   return li;
 }
 
-function lineItem({line, said}) {
-  return item(say.line.replace("{n}", line), said, () => goTo(lines.children[line - 1]));
+function lineItem({line, of_file, said}) {
+  const toHead = () => { $("front").open = true; head.focus(); };
+  return item(say.line.replace("{n}", of_file), said, () => line ? goTo(lines.children[line - 1]) : toHead());
 }
 
 function doubtItem(doubt) {
@@ -135,12 +152,31 @@ function doubtItem(doubt) {
 function removeNote(node) {
   const first = offsetOf(node), content = text.value, end = first + node.lastChild.data.length + 1;
   const last = content[end] === "\n" && content[first - 2] === "\n" ? end + 1 : end; // with the empty line after it
+  replace(first, Math.min(last, content.length), "");
+}
+
+function replace(first, last, by) {
   text.focus();
-  text.setSelectionRange(first, Math.min(last, content.length));
-  if (!document.execCommand("delete")) { // the one way that can be undone
-    text.setRangeText("", first, last, "start");
+  text.setSelectionRange(first, last);
+  if (!(by ? document.execCommand("insertText", false, by) : document.execCommand("delete"))) { // the one way that can be undone
+    text.setRangeText(by, first, last, "start");
     changed();
   }
+}
+
+async function checkOff() {
+  const now = new Date(), two = n => String(n).padStart(2, "0");
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  const answer = await send("POST", "reviewed", {day, by: $("by").value});
+  if (!answer) return;
+  const found = await answer.json();
+  if (!answer.ok) return problem(found.problem);
+  $("front").open = true; // what is written there is seen, and can be undone
+  head.focus();
+  head.select();
+  if (!document.execCommand("insertText", false, found.head)) head.value = found.head;
+  changed();
+  save();
 }
 
 async function look() {
@@ -156,14 +192,15 @@ function changed() {
   asked++; // an answer about the text before is no longer wanted
   clearTimeout(waiting);
   waiting = setTimeout(look, PAUSE_MS);
-  tell(text.value === saved ? "" : say.unsaved);
+  tell(whole() === saved ? "" : say.unsaved);
 }
 
 // ── saving ──
 
-async function send(method, name) {
+async function send(method, name, more = {}) {
+  const body = JSON.stringify({text: whole(), digest, ...more});
   try {
-    return await fetch(name, {method, headers: {"Content-Type": "application/json"}, body: JSON.stringify({text: text.value, digest})});
+    return await fetch(name, {method, headers: {"Content-Type": "application/json"}, body});
   } catch {
     problem(say.gone);
     return null;
@@ -171,14 +208,14 @@ async function send(method, name) {
 }
 
 async function save() {
-  const sent = text.value, answer = await send("PUT", "text");
+  const sent = whole(), answer = await send("PUT", "text");
   if (!answer) return;
   const said = await answer.json().catch(() => ({problem: `${answer.status} ${answer.statusText}`}));
   if (!answer.ok) return problem(said.problem);
   saved = sent;
   digest = said.digest;
   problem("");
-  tell(text.value === saved ? say.saved : say.unsaved);
+  tell(whole() === saved ? say.saved : say.unsaved);
 }
 
 const tell = said => { $("status").textContent = said; };
@@ -270,17 +307,21 @@ text.addEventListener("click", () => {
   chosen = null;
   audio.currentTime = start_s;
 });
+$("check-off").addEventListener("click", checkOff);
 text.addEventListener("input", changed);
+head.addEventListener("input", changed);
 audio.addEventListener("timeupdate", follow);
 audio.addEventListener("seeked", follow);
-addEventListener("beforeunload", event => { if (text.value !== saved) event.preventDefault(); });
+addEventListener("beforeunload", event => { if (whole() !== saved) event.preventDefault(); });
 for (const [id, act] of Object.entries({play: playOrPause, back: goBack, next: nextDoubt, from_here: fromHere, save})) $(id).addEventListener("click", act);
 
 fetch("text").then(answer => answer.json()).then(found => {
   if (found.problem) return problem(found.problem);
   ({digest} = found);
-  text.value = saved = found.text;
-  text.disabled = false;
+  head.value = found.head;
+  text.value = found.text;
+  saved = whole();
+  text.disabled = head.disabled = false;
   copyText();
   show(found);
 }).catch(() => problem(say.gone));

@@ -10,19 +10,12 @@ from enum import Enum
 from pipeline.model import CauserieError
 from pipeline.transcript import DIALOGUE_ROLES, section_role
 from pipeline.transcript.freeform import labels as labels
-from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.header_lines import header_length, is_body_line, is_fact_or_credit, lines_before_title
+from pipeline.transcript.freeform.labels import fold_name
+from pipeline.transcript.freeform.page_text import is_page_text
 from pipeline.transcript.freeform.quotes import closes_unopened, closing_index, open_quotes
-
-_PAGE_FURNITURE = re.compile(
-    r"(?:https?://|www\.)\S+$|page \d+(?:\s*(?:/|sur)\s*\d+)?$|"
-    r"[-–—\s]*\d{1,3}(?:\s*(?:/|sur)\s*\d{1,3})?[-–—\s]*$|(?:.{1,80}[–—|•·-]|-+)\s*(?:page|p\.)\s*\d+(?:\s*(?:/|sur)\s*\d+)?[\s–—-]*$|\W*fin\W*$|"
-    r"(?:t[ée]l[ée]charger|retour (?:[àa] (?:la |l[’'])|au sommaire|en haut)|haut de page|partager|imprimer|copyright)\b.{0,80}$|©.{0,80}$|"
-    r"(?:transcription|retranscription|script|verbatim)\b.{0,60}$|"
-    r"(?:publi[ée]|mis en ligne|enregistr[ée]|diffus[ée])e? le\b.{0,60}$|date\s*:.{0,40}$",
-    re.I,
-)
-_TITLE_CHARS_MAX = 120  # characters
-_HEADER_LINES_MAX = 10  # lines
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
+from pipeline.transcript.freeform.spoken_credits import announces_credits, find_spoken_credits
 
 
 class LineKind(Enum):
@@ -56,6 +49,7 @@ class TranscriptHeader:
     number: int | None = None
     spoken_title: str = ""
     cast: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()  # those of the cast who are said to be guests
     production: str = ""
     thanks: tuple[str, ...] = ()
     credits: tuple[tuple[str, str], ...] = ()  # (role, names), other roles only
@@ -67,6 +61,7 @@ class _Classifier:
     lines: list[ClassifiedLine] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     in_credits: bool = False
+    is_delimited: bool = False  # the source says where the audio ends, so that everything before is said
     in_cast: bool = False  # « Avec : » was alone on its line: names follow
 
     def add(self, kind: LineKind, line: SourceLine, reason: str = "") -> None:
@@ -103,10 +98,18 @@ def classify_lines(lines: Sequence[SourceLine], location: str) -> tuple[Transcri
     classifier = _Classifier()
     lines = [_merge_label(line) for line in lines]
     start, end, next_file_start = _audio_file_bounds(lines)
-    body_start = start if start is not None else _header_length(lines)
+    classifier.is_delimited = end is not None
+    body_start = start if start is not None else header_length(lines)
     quoted = _capitals_inside_quotes(lines[body_start:])
-    for line in lines[:body_start]:
-        _classify_header_line(line, classifier)
+    skipped = lines_before_title(lines[:body_start])
+    for index, line in enumerate(lines[:body_start]):
+        if index in skipped:
+            classifier.add(LineKind.UNPLACED, line, "it is before the title of the episode")
+        else:
+            _classify_header_line(line, classifier)
+    if body_start and start is None:
+        reason = "read as the header of the text, up to here, and not published: delete the %% before what is said"
+        classifier.remarks.append(Remark(lines[body_start - 1].number, lines[body_start - 1].source, reason))
     for index, line in enumerate(lines[body_start:], body_start):
         if next_file_start is not None and index >= next_file_start:
             classifier.add(LineKind.UNPLACED, line, "it follows the start of another audio file: import one episode at a time")
@@ -138,7 +141,7 @@ def _capitals_inside_quotes(lines: Sequence[SourceLine]) -> set[int]:
 def _merge_label(line: SourceLine) -> SourceLine:
     """Merge label and text of a table row « Durée | 00h09 », or of a credit whose role is in bold."""
     text = f"{line.label.rstrip(' :')} : {line.text}"
-    return replace(line, text=text, label="", source=text) if line.label and not line.has_dash and _is_fact_or_credit(text) else line
+    return replace(line, text=text, label="", source=text) if line.label and not line.has_dash and is_fact_or_credit(text) else line
 
 
 def _audio_file_bounds(lines: Sequence[SourceLine]) -> tuple[int | None, int | None, int | None]:
@@ -151,45 +154,6 @@ def _audio_file_bounds(lines: Sequence[SourceLine]) -> tuple[int | None, int | N
     return start, end, next_start
 
 
-def _header_length(lines: Sequence[SourceLine]) -> int:
-    """Return how many lines are header when no marker says so: up to the last fact, or to the first music after a line or two."""
-    facts = [index for index, line in enumerate(lines[:_HEADER_LINES_MAX]) if _is_fact(line.text)]
-    first_heard = next((index for index, line in enumerate(lines) if _is_body_line(line) and not _is_fact_or_credit(line.text)), len(lines))
-    facts += [index for index, line in enumerate(lines[:first_heard]) if _is_fact_or_credit(line.text)]
-    if facts:
-        return max(facts) + 1
-    first = next((index for index, line in enumerate(lines) if _is_body_line(line)), len(lines))
-    if not first or len(lines) == 1 or not _is_title(lines[0]):
-        return 0
-    return 2 if first == 2 < len(lines) and _is_music(lines[2]) else 1
-
-
-def _is_fact(text: str) -> bool:
-    return bool(labels.match_identifier(text) or labels.match_keyed_field(text) or labels.parse_duration_s(text) is not None)
-
-
-def _is_fact_or_credit(text: str) -> bool:
-    """Whether a line belongs to the header when no speech comes before it."""
-    return bool(_is_fact(text) or labels.match_episode(text) or labels.match_credit(text, False) or labels.match_credits(text))
-
-
-def _is_body_line(line: SourceLine) -> bool:
-    """Whether a line cannot belong to the header."""
-    return bool(
-        line.has_dash or line.label or line.anchor_s is not None or line.text[:1] in "[«" or labels.match_part(line.text, capitals=False)
-    )
-
-
-def _is_music(line: SourceLine) -> bool:
-    found = labels.match_part(line.text)
-    return line.text.startswith("[") or bool(found and labels.fold_name(found[0]).startswith(("generique", "jingle", "intro")))
-
-
-def _is_title(line: SourceLine) -> bool:
-    is_short = len(line.text) <= _TITLE_CHARS_MAX and not re.search(r"[.:,;…]$", line.text)
-    return line.is_heading or labels.match_episode(line.text) is not None or (is_short and not line.label)
-
-
 def _classify_header_line(line: SourceLine, classifier: _Classifier) -> None:
     """Classify a header line. The first line that is nothing else is the title, the next the summary."""
     text, header = line.text, classifier.header
@@ -200,7 +164,7 @@ def _classify_header_line(line: SourceLine, classifier: _Classifier) -> None:
     elif (pair := labels.match_keyed_field(text)) and not labels.match_credit(text, False):
         key, value = pair
         classifier.set_missing(title=value if key == "title" else "", summary=value if key == "summary" else "")
-    elif _PAGE_FURNITURE.match(text):
+    elif is_page_text(line, is_said=False):
         classifier.add(LineKind.UNPLACED, line, "it is in the header, and is neither title nor summary")
         return
     elif found_episode := labels.match_episode(text):
@@ -225,6 +189,7 @@ def _classify_body_line(line: SourceLine, classifier: _Classifier, *, after_end:
     text = line.text
     if found := labels.match_file_marker(text):
         classifier.set_missing(file_id=found[1], number=_episode_number(found[1]))
+        classifier.add(LineKind.FACT, line)
     elif labels.match_identifier(text) or (labels.parse_duration_s(text) is not None and not line.has_dash):
         _classify_header_line(line, classifier)
     elif line.text and not re.search(r"\w", text) and "[" not in text and text.strip(" «»"):
@@ -234,19 +199,22 @@ def _classify_body_line(line: SourceLine, classifier: _Classifier, *, after_end:
         classifier.lines.append(ClassifiedLine(LineKind.PART, line, "Récit"))
     elif sound := "" if line.label or line.has_dash else labels.match_sound(text) if not labels.match_credit(text, False) else "":
         classifier.add(LineKind.SPEECH, replace(line, text=f"[{sound}]"))
-    elif _PAGE_FURNITURE.match(text) and not line.label and not line.has_dash:
+    elif is_page_text(line, is_said=classifier.is_delimited and not after_end):
         classifier.add(LineKind.UNPLACED, line, "it is page text (link, date or page number), not speech")
     elif (
-        (labels.match_credits(text) and _classify_credit(line, classifier))
+        (labels.match_credits(text) and _classify_credit(line, classifier, is_said=not after_end))
         or _classify_part(line, classifier)
-        or _classify_credit(line, classifier)
+        or _classify_credit(line, classifier, is_said=not after_end)
     ):
         return
-    elif after_end and not (_is_body_line(line) or (classifier.lines and classifier.lines[-1].kind is LineKind.PART)):
+    elif after_end and not (is_body_line(line) or (classifier.lines and classifier.lines[-1].kind is LineKind.PART)):
         classifier.add(LineKind.UNPLACED, line, "it is after the end of the audio file")
     else:
         if title := labels.match_episode(text):
             classifier.set_missing(number=title[0], spoken_title=title[1].strip(" «»"))
+        if not line.label and not line.has_dash and (classifier.in_credits or announces_credits(text)):
+            for each in find_spoken_credits(text):
+                _record_credit(each, classifier)
         classifier.in_credits = classifier.in_credits and not line.label
         classifier.add(LineKind.SPEECH, line)
 
@@ -286,12 +254,13 @@ def _is_in_dialogue_part(classifier: _Classifier) -> bool:
     return section_role(label) in DIALOGUE_ROLES
 
 
-def _classify_credit(line: SourceLine, classifier: _Classifier) -> bool:
-    """Classify a credit as a fact. « Avec : » alone on its line is continued by lines of names."""
+def _classify_credit(line: SourceLine, classifier: _Classifier, *, is_said: bool = False) -> bool:
+    """Record a credit; the line itself is a fact, and speech when it is said. « Avec : » alone is continued by lines of names."""
+    kind = LineKind.SPEECH if is_said else LineKind.FACT
     header = classifier.header
     if classifier.in_cast and labels.split_names(line.text) and all(labels.NAME.fullmatch(name) for name in labels.split_names(line.text)):
         classifier.header = replace(header, cast=(*header.cast, *labels.split_names(line.text)))
-        classifier.add(LineKind.FACT, line)
+        classifier.add(kind, line)
         return True
     classifier.in_cast = False
     if line.label or line.has_dash:
@@ -301,15 +270,20 @@ def _classify_credit(line: SourceLine, classifier: _Classifier) -> bool:
     for each in found:
         _record_credit(each, classifier)
     if found:
+        if is_said and not classifier.is_delimited and not classifier.in_credits:
+            reason = "credits: facts of the episode, and published as speech; put %% before the lines that nobody says"
+            classifier.remarks.append(Remark(line.number, line.source, reason))
         classifier.in_credits = True
-        classifier.add(LineKind.FACT, line)
+        classifier.add(kind, line)
     return bool(found)
 
 
 def _record_credit(credit: labels.CreditLine, classifier: _Classifier) -> None:
     header = classifier.header
     if credit.kind == "cast":
-        classifier.header = replace(header, cast=(*header.cast, *labels.split_names(credit.who)))
+        names = tuple(name for name in labels.split_names(credit.who) if name[:1].isupper())
+        guests = names if fold_name(credit.role).startswith(("vous", "invit", "interven", "particip")) else ()
+        classifier.header = replace(header, cast=(*header.cast, *names), guests=(*header.guests, *guests))
         classifier.in_cast = not credit.who
     elif credit.kind == "thanks":
         classifier.header = replace(header, thanks=(*header.thanks, credit.who))

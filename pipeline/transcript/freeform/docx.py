@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from pipeline.model import CauserieError
-from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 
 if TYPE_CHECKING:
     from docx.document import Document as DocxDocument

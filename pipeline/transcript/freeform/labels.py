@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 from pipeline.model import slugify
 
+_ANY_NAME = r"[A-ZÀ-ÞŒŸ][\w’'.-]*(?: (?:[A-ZÀ-ÞŒŸ][\w’'.-]*|d[eu]s?|la|le)){0,4}"
 _PARTS = (
     r"g[ée]n[ée]riques?|archives?|(?:micros?|radio)[- ]?trottoirs?|vox[- ]?pop|extraits?|bande[- ]annonce|t[ée]moignages?|fictions?|jingle|"
     r"virgule|interviews?|entretiens?|reportages?|r[ée]cit|narration|d[ée]bat|chronique|publicit[ée]|flash[- ]?back|virgule sonore"
 )
+_PERSON_PART = re.compile(
+    rf"(?i:t[ée]moignages?|interview|entretien|portrait|rencontre|paroles?|le mot)(?: d[e’']| avec) ?{_ANY_NAME}(?:, [^.:!?«»]{{2,60}})?"
+)
+_CREDITS_PART = re.compile(r"cr[ée]dits?(?: de l[’'][ée]pisode)?|distribution|remerciements", re.I)
 _LONE_PARTS = r"introduction|intro|conclusion|sommaire|s[ée]quence|sc[èe]ne|partie|acte|plateau|outro|chapitre|transition|ouverture"
 _PART_DETAIL = r"(?:\s+(?:sonores?|radio|t[ée]l[ée]vis[ée]es?|audio|ina|d[eu]s? \w+|d[’']\w+|n[o°º]?\s*\d+|\d[\d\s-]*|\([^()]*\)))*"
 _PART_COLON = re.compile(rf"(?P<label>(?:{_PARTS})\b(?:[^:«»\[\]]|«[^«»:\[\]]*»){{0,80}}?)\s*:\s*(?P<rest>.*)$", re.I)
@@ -28,14 +33,15 @@ _BRACKETED_PART = re.compile(
     re.I,
 )
 _ORDINAL = r"(?:premi[èe]re?|deuxi[èe]me|seconde?|troisi[èe]me|quatri[èe]me|cinqui[èe]me|derni[èe]re?|\d{1,2}(?:[èe]re|[èe]me|e))"
-_RANK = r"(?:\d{1,2}|[ivx]{1,5}|une?|deux|trois|quatre|cinq|six)"
+_RANK = r"(?:\d{1,2}|[ivx]{1,5}|premi[èe]re?|seconde?|derni[èe]re?|une?|deux|trois|quatre|cinq|six)"
 _NUMBERED_PART = re.compile(
     rf"(?:{_ORDINAL} (?:partie|acte|volet|s[ée]quence|sc[èe]ne)|(?:partie|chapitre|acte|volet|s[ée]quence|sc[èe]ne) (?:n[o°º] ?)?{_RANK})"
     r"(?:\s*[:.–—-]\s+(?=\S)[^.:]{1,90})?",
     re.I,
 )
 _TITLED_PART = re.compile(
-    rf"(?i:prologue|[ée]pilogue|pr[ée]ambule|{_LONE_PARTS})\s*[:–—-]\s+(?=[A-ZÀ-ÞŒŸ«])(?:[^.:!?«»]{{1,80}}|«[^«»:.]{{1,80}}»)"
+    rf"(?:(?i:prologue|[ée]pilogue|pr[ée]ambule)\s*[:–—-]\s+|(?i:{_LONE_PARTS})\s*[:–—-]\s+(?=[A-ZÀ-ÞŒŸ«]))"
+    r"(?:[^.:!?«»]{1,80}|«[^«»:.]{1,80}»)"
 )
 _PART_END = re.compile(rf"[(\[]?\s*fin (?:du |de la |de l[’']|des? |d[’'])?(?:{_PARTS})\b[^:«»]{{0,40}}?[)\]]?\.?", re.I)
 _SOUND_LABEL = re.compile(
@@ -61,12 +67,12 @@ _KEYED_FIELD = re.compile(r"(?P<key>titre|r[ée]sum[ée]|chap[ôo]|pr[ée]sentat
 _SPEAKING_ROLES = r"journalistes?|pr[ée]sentation|animation|reportage|entretiens?|interviews?|propos recueillis par|"
 _SPEAKING_ROLES += r"vous avez (?:entendu|[ée]cout[ée])|(?:l[’'])?[ée]quipe|invit[ée]e?s?|intervenante?s?|participante?s?"
 _CREDIT = re.compile(
-    r"(?P<role>avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
+    r"(?P<role>(?:avec(?: la (?:participation|voix) d[e’']| les voix d[e’'])?|voix|distribution|com[ée]diens?|interpr[ée]tation|"
     r"(?:co)?production(?: sonore| d[ée]l[ée]gu[ée]e| ex[ée]cutive)?|r[ée]alisation(?: sonore)?|[ée]criture|texte|mixage|montage|"
-    r"musiques?(?: originales?)?|prise de son|son|conception(?: sonore)?|enregistrement|sc[ée]nario|direction artistique|"
+    r"musiques?(?: originales?)?|prise de son|sons?|conception(?: sonore)?|enregistrement|sc[ée]nario|direction artistique|"
     r"coordination(?: [ée]ditoriale)?|r[ée]daction(?: en chef)?|habillage(?: sonore)?|post-?production|technique|illustration|"
     rf"remerciements?|cr[ée]dits?|{_SPEAKING_ROLES})"
-    r"(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son))*"
+    r"(?:\s*(?:et|,|&)\s*(?:mixage|montage|r[ée]alisation|production|[ée]criture|musique|prise de son|conception|texte|son|narration))*)"
     r"\s*:\s*(?P<who>[^\[\]]*)$",
     re.I,
 )
@@ -96,6 +102,8 @@ class CreditLine:
 def match_part(text: str, heading: bool = False, capitals: bool = True) -> tuple[str, str] | None:
     """Return the label of the part a line opens and the rest of the line; None when it opens no part."""
     bare = text.strip(_ORNAMENTS)
+    if _NUMBERED_PART.fullmatch(bare.rstrip(".")) and text.isupper():
+        bare = bare.rstrip(".")  # « SCÈNE III. »
     if heading:
         return bare.rstrip(" :"), ""
     if found := _BRACKETED_PART.match(bare):
@@ -104,6 +112,8 @@ def match_part(text: str, heading: bool = False, capitals: bool = True) -> tuple
         return _sentence_case(found["label"].strip()), found["rest"]
     if _PLAIN_PART.fullmatch(bare.rstrip(" .")) and (bare != text or bare[:1].isupper()):
         return _sentence_case(bare.rstrip(" .")), ""
+    if _PERSON_PART.fullmatch(bare.rstrip(" :")) or _CREDITS_PART.fullmatch(bare.rstrip(" :")):
+        return (_sentence_case(bare.rstrip(" :")), "") if text[0].isupper() or bare != text else None
     if found := _LONE_COLON.match(bare):
         return _sentence_case(found["label"]), ""
     if found := _TITLED_PART.fullmatch(bare):
@@ -157,7 +167,10 @@ def _sentence_case(label: str) -> str:
         return label[:1].upper() + label[1:]
     lead = re.match(r"(?:(?:[IVX]{1,5}|\d{1,2})\s*[.)–—-]\s*)?(?:«\s*)?", label)
     start = lead.end() if lead else 0
-    return label[: start + 1] + label[start + 1 :].lower()
+    lower = label[: start + 1] + label[start + 1 :].lower()
+    return re.sub(
+        r"(?i)((?:acte|sc[èe]ne|partie|chapitre|volet|s[ée]quence) )([ivxlc]+)\b", lambda found: found[1] + found[2].upper(), lower
+    )
 
 
 def match_file_marker(text: str) -> tuple[str, str] | None:
@@ -204,8 +217,11 @@ def match_keyed_field(text: str) -> tuple[str, str] | None:
 
 def match_credits(text: str) -> tuple[CreditLine, ...]:
     """Return several credits from one line, « Entretien : Nom / Montage : Nom »; empty when it holds anything else."""
-    found = tuple(match_credit(each.strip(), False) for each in re.split(r" [/|•·–—] ", text))
-    return tuple(each for each in found if each) if len(found) > 1 and all(found) else ()
+    for separator in (r" [/|•·–—] ", r"(?<=\w{2})\. (?=[A-ZÀ-ÞŒŸ])"):
+        found = tuple(match_credit(each.strip(), False) for each in re.split(separator, text))
+        if len(found) > 1 and all(found):
+            return tuple(each for each in found if each)
+    return ()
 
 
 def match_credit(text: str, after_credits: bool) -> CreditLine | None:
@@ -230,8 +246,16 @@ def _is_credit(role: str, who: str) -> bool:
     if re.fullmatch(_SPEAKING_ROLES, role, re.I):  # these words may also name a voice or a part
         return all(NAME.fullmatch(each) for each in split_names(who))
     if slugify(role).split("-")[0] in ("avec", "voix", "musique", "musiques", "son", "texte", "montage"):
-        return all(each[:1].isupper() for each in split_names(who)) and not re.search(r"\w{3,}[.!?] \w", who)
+        names = split_names(who)  # « Avec : Anne Petit, et les passants »
+        return bool(
+            not names or (names[0][:1].isupper() and (len(names) > 1 or NAME.match(names[0]) or who.isupper() or " " not in who))
+        ) and not re.search(r"\w{3,}[.!?] \w", who)
     return not re.search(r"[a-zà-ÿœ]{3,}[.!?] [A-ZÀ-ÞŒŸ]", who) or slugify(role).startswith(("remerciement", "credit"))
+
+
+def is_credit_role(label: str) -> bool:
+    """Whether the words before a colon name a role of the credits, « Réalisation »."""
+    return match_credit(f"{label} : Anne Petit", False) is not None
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.transcript import parse_anchor
+from pipeline.transcript.freeform.name_marks import mark_names
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 
 _CLOCK = r"\d{1,2}:[0-5]\d(?::[0-5]\d)?(?:[.,]\d{1,3})?"
 _RANGE = rf"(?P<clock>{_CLOCK})(?:\s*(?:-->|[-–—à])\s*{_CLOCK})?"
 _BRACKETED_TIME = re.compile(rf"[\[(<]\s*{_RANGE}\s*[\])>]\s*(?:[-–—:]\s+)?")
-_BARE_TIME = re.compile(rf"{_RANGE}(?:\s+[-–—:])?(?:\s+|$)")
+_BARE_TIME = re.compile(rf"{_RANGE}(?:\s+[-–—:])?(?:\s+|$|(?<=:\d\d)(?=[^\W\d_]))")
 _TIME_AFTER_NAME = re.compile(rf"(?P<name>[^\W\d_][^:«»\[\]()]{{0,39}}?)\s*[\[(]?(?<![\d:])(?P<clock>{_CLOCK})[\])]?\s*(?P<rest>:.*)?$")
 _TIME_INSIDE = re.compile(rf"\s*[\[(]{_CLOCK}[\])]")
 _DASH = re.compile(r"(?:(?:--|[-–—•·*‑])\s+|[–—•](?=\w)|-(?=[^\W\d_a-zà-ÿœ]))")
 _SENTENCE_END = re.compile(r"[.!?…:»”\"\])]\s*$")
+_UNFINISHED_WORD = re.compile(
+    r"(?<![\w’'-])(?:le|la|les|un|une|des|du|de|au|aux|et|ou|à|dans|par|pour|avec|que|qui|ce|cette|ces|son|sa|ses|notre|nos|votre|vos|leur|leurs)$",
+    re.I,
+)
 _UNFINISHED_END = re.compile(
     r"(?:,|\b(?:le|la|les|un|une|des|du|de|au|aux|et|ou|à|en|dans|par|pour|sur|avec|que|qui|ce|cette|ces|son|sa|ses|notre|nos))$", re.I
 )
@@ -38,29 +44,6 @@ _WRAP_MIN, _WRAP_MAX = 50, 100  # characters; text hard-wrapped by an editor or 
 _BARE_TIMES_MIN = 3  # lines that must start with a bare time before it is read as one
 
 
-@dataclass(frozen=True)
-class SourceLine:
-    """A line of the source; `number` is its line number there (a paragraph's in Word)."""
-
-    number: int
-    text: str
-    label: str = ""  # a name set apart from the text by bold type, or by a column of its own
-    is_heading: bool = False  # in a heading's style
-    starts_paragraph: bool = True  # starts a paragraph: after an empty line, or in a document
-    has_dash: bool = False
-    anchor_s: float | None = None
-    source: str = ""  # as it was typed
-
-
-@dataclass(frozen=True)
-class Remark:
-    """A remark in the import report: the line, its text, and what was done with it."""
-
-    line: int
-    text: str
-    reason: str
-
-
 def split_lines(text: str) -> tuple[SourceLine, ...]:
     """Return the non-empty lines of a plain text."""
     found: list[SourceLine] = []
@@ -78,8 +61,9 @@ def clean_lines(lines: Sequence[SourceLine]) -> tuple[tuple[SourceLine, ...], tu
     plain = _normalise_quotes([line for line in plain if line.text or line.label])
     has_bare_times = sum(_BARE_TIME.match(line.text) is not None for line in plain) >= _BARE_TIMES_MIN
     timed, remarks = _extract_times(plain, has_bare_times)
-    dashed = [_strip_dash(line) for line in timed]
-    return tuple(_join_wrapped(dashed, remarks)), tuple(remarks)
+    named, name_remarks = mark_names(timed)
+    dashed = [line if line.label else _strip_dash(line) for line in named]
+    return tuple(_join_wrapped(dashed, remarks)), (*remarks, *name_remarks)
 
 
 def _normalise_text(text: str) -> str:
@@ -163,11 +147,14 @@ def _strip_dash(line: SourceLine) -> SourceLine:
 def _join_wrapped(lines: list[SourceLine], remarks: list[Remark]) -> Iterator[SourceLine]:
     """Join wrapped lines to those they continue; changed words are added to `remarks`."""
     wrapped, blocks = _is_wrapped(lines), 2 * sum(line.starts_paragraph for line in lines) > len(lines)
+    joined: list[SourceLine] = []
     previous: SourceLine | None = None
     for index, line in enumerate(lines):
         if previous is not None and _is_continuation(previous, line, wrapped or (blocks and index > 2)):
             if (cut := _CUT_WORD.search(previous.text)) and line.text[0].islower():
                 remarks.append(Remark(line.number, f"{cut[0]} {line.text.split()[0]}", "a word hyphenated at the end of a line was joined"))
+            else:
+                joined.append(line)
             previous = replace(previous, text=_join_two(previous.text, line.text), source=f"{previous.source} {line.source}")
             continue
         if previous is not None:
@@ -175,6 +162,10 @@ def _join_wrapped(lines: list[SourceLine], remarks: list[Remark]) -> Iterator[So
         previous = line
     if previous is not None:
         yield previous
+    if joined:
+        numbers = ", ".join(str(line.number) for line in joined[:6]) + (", …" if len(joined) > 6 else "")
+        many = f"{len(joined)} lines ({numbers}) go" if len(joined) > 1 else "goes"
+        remarks.append(Remark(joined[0].number, joined[0].source, f"{many} on with the sentence of the line before: joined to it"))
 
 
 def _join_two(previous: str, following: str) -> str:
@@ -195,6 +186,9 @@ def _is_continuation(previous: SourceLine, line: SourceLine, blocks: bool) -> bo
     """Whether a line continues the previous one. With `blocks`, only an empty line separates paragraphs."""
     if _is_list_item(previous, line) or (_CUT_WORD.search(previous.text) and line.text[0].islower() and not (line.label or line.has_dash)):
         return True
+    is_cut_by_time = line.anchor_s is not None and line.text[:1].islower() and not (line.label or line.has_dash)
+    if is_cut_by_time and not line.starts_paragraph and _SENTENCE_END.search(previous.text) is None:
+        return True  # captions of a page, a time on each line
     starts = bool(line.label or line.is_heading or line.has_dash or line.anchor_s is not None or line.text[0] in "«[(#=*_")
     starts = starts or bool(re.fullmatch(r"\w+_\w+", line.text) or (_NAME_START.match(line.text) and line.text[0].isupper()))
     if not starts and line.text[0].islower() and re.search(r"\w.{39,}:$|(?:\S+ ){3,}\S+ ?:$", previous.text):
@@ -203,7 +197,7 @@ def _is_continuation(previous: SourceLine, line: SourceLine, blocks: bool) -> bo
     if previous.is_heading or starts or re.fullmatch(r"\w+_\w+|[(\[][^()\[\]]*[)\]]|.*[:=*_-]", previous.text):
         return previous.text.count("[") > previous.text.count("]") and line.text[:1] not in "[«" and not line.has_dash
     is_cut = _SENTENCE_END.search(previous.text) is None
-    if line.text[0].islower() and is_cut:
+    if is_cut and (line.text[0].islower() or (_UNFINISHED_WORD.search(previous.text) and len(previous.text.split()) > 3)):
         return True
     return not line.starts_paragraph and (blocks or line.text[0].islower() or _UNFINISHED_END.search(previous.text) is not None)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from pipeline.transcript import Paragraph
-from pipeline.transcript.freeform.lines import SourceLine
+from pipeline.transcript.freeform.source_lines import SourceLine
 
 
 def single_line(text: str) -> str:
@@ -43,6 +44,19 @@ def unclosed_index(text: str) -> int | None:
 def closes_unopened(texts: Iterable[str]) -> bool:
     """Whether a » comes before any « in consecutive texts."""
     return next((char == "»" for text in texts for char in text if char in "«»"), False)
+
+
+def missing_openings(lines: Sequence[SourceLine]) -> set[int]:
+    """Return the indexes of lines that lack a «: a plain line before dashes, when their » closes nothing."""
+    found, level = set(), 0
+    for index, line in enumerate(lines):
+        dashes = takewhile(lambda after: after.has_dash, lines[index + 1 :])
+        is_plain = level <= 0 and not line.has_dash and not line.label and "«" not in line.text and line.text[:1] not in "[("
+        if is_plain and (texts := [after.text for after in dashes]) and closes_unopened(texts):
+            found.add(index)
+            level += 1
+        level = max(0, level + open_quotes(line.text))
+    return found
 
 
 def lines_to_close(text: str, texts: Iterable[str]) -> int | None:

@@ -11,8 +11,8 @@ from itertools import pairwise
 from pipeline.transcript.freeform import labels as labels
 from pipeline.transcript.freeform.blocks import voice_key
 from pipeline.transcript.freeform.labels import fold_name
-from pipeline.transcript.freeform.lines import SourceLine
 from pipeline.transcript.freeform.name_variants import TITLES, merge_variants
+from pipeline.transcript.freeform.source_lines import SourceLine
 
 _LABEL_START = r"(?P<label>[^\W\d_][^:«»\[\]()\n]{0,39}?)"
 _NAME_COLON = re.compile(
@@ -35,7 +35,12 @@ _PERSON_NOUN_LIST = """
     soignante policier policiere gendarme pompier formateur formatrice reporter benevole locataire proprietaire vendeur vendeuse employe
     employee syndicaliste delegue deleguee secretaire artiste ecolier ecoliere lyceen lyceenne collegien collegienne groupe inconnu
     inconnue interlocuteur interlocutrice correspondant correspondante boulanger boulangere adolescent adolescente ado couple promeneur
-    promeneuse
+    promeneuse apprenti apprentie auteur autrice artisan artisane ingenieur ingenieure chercheur chercheuse historien historienne sociologue
+    geographe economiste astronome berger bergere paysan paysanne agriculteur agricultrice maraicher maraichere pecheur batelier bateliere
+    passeur passeuse gardien gardienne bibliothecaire enseignant enseignante instituteur institutrice notaire architecte comedien comedienne
+    musicien musicienne chanteur chanteuse conducteur conductrice controleur controleuse coordinateur coordinatrice redacteur redactrice
+    ministre depute deputee senateur senatrice prefet prefete psychologue informaticien informaticienne mecanicien mecanicienne cuisinier
+    cuisiniere libraire epicier epiciere eclusier eclusiere marinier forestier forestiere telephoniste
 """
 _PERSON_NOUNS = frozenset(_PERSON_NOUN_LIST.split())
 _ARTICLES = frozenset(
@@ -53,7 +58,9 @@ _THING_NOUNS = frozenset(
     "jour fois chose mot idee regle chiffre date detail fait seul seule remede histoire image lettre phrase place".split()
 )
 _ROLE = re.compile(r"(?:l[ea’']|les|une?|d[eu]|voix|en voix)\b", re.I)  # « (le chauffeur) », « (voix off) »: a role, not a manner of speech
-_NARRATORS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
+_SELF_WORDS = re.compile(r"(?:je\b|j[’']|moi\b|nous\b|on\b)", re.I)
+_PRONOUNS = frozenset(("lui", "elle", "moi", "toi", "eux", "elles"))
+NARRATOR_LABELS = frozenset(("narrateur", "narratrice", "narration", "voix off", "voix narrative", "recitant", "recitante", "voix of"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def find_speakers(lines: Sequence[SourceLine], known_names: Collection[str]) -> 
         if sure or _is_voice(label, counts[fold_name(label)], has_context) or (has_context and _follows_indefinite(label, counts)):
             keys[fold_name(label)] = _better_spelling(keys.get(fold_name(label), ""), label)
     keys = {folded: _spelling_in_text(key, full_text) for folded, key in keys.items()}
-    keys = {folded: "" if folded in _NARRATORS else voice_key(key) for folded, key in keys.items() if folded}
+    keys = {folded: "" if folded in NARRATOR_LABELS else voice_key(key) for folded, key in keys.items() if folded}
     dashes = (_NAME_DASH.match(line.text) for line in lines)
     dash_counts = Counter(fold_name(each["label"]) for each in dashes if each and looks_like_name(each["label"]))
     for line in lines:
@@ -160,7 +167,7 @@ def split_utterance(line: SourceLine, speakers: SpeakerTable) -> Utterance:
             manner = label[len(stem) :].strip(" ,")
             is_manner = manner.startswith("en ")
             aside = found["aside"] or found["sound"] or ""
-            role = aside if _ROLE.match(aside) else ""
+            role = aside if _ROLE.match(aside) or _is_person_noun(fold_name(aside).split(" ")[:1]) else ""
             sound = "" if role else aside or (manner if is_manner else "")
             name = speakers.keys[fold_name(stem)] or stem
             if fold_name(role) == "voix off":
@@ -171,6 +178,8 @@ def split_utterance(line: SourceLine, speakers: SpeakerTable) -> Utterance:
     if (found := _NAME_DASH.match(line.text)) and fold_name(found["label"]) in speakers.keys:
         return Utterance(speakers.keys[fold_name(found["label"])], found["text"])
     if (found := _NAME_POINT.match(line.text)) and line.text[found.end("label")] in ".;" and fold_name(found["label"]) in speakers.keys:
+        if _SELF_WORDS.match(found["text"]):  # « Firmin. Je suis apprenti. »: the name is said
+            return Utterance(speakers.keys[fold_name(found["label"])], line.text)
         remark = f"read as a turn of {found['label']}: a colon was probably meant"
         return Utterance(speakers.keys[fold_name(found["label"])], found["text"], remark=remark)
     return Utterance(None, line.text)
@@ -184,6 +193,13 @@ def _label_of(line: SourceLine) -> tuple[str, bool]:
     return (_name_stem(found["label"].strip()), False) if found else ("", False)
 
 
+def opening_label(text: str) -> str:
+    """Return the folded name that starts a line, « Solène : … » or « Solène – … », when it looks like one; else an empty string."""
+    found = _NAME_COLON.match(text) or _NAME_DASH.match(text)
+    stem = _name_stem(found["label"].strip()) if found and found["text"] else ""
+    return fold_name(stem) if stem and looks_like_name(stem) else ""
+
+
 def _name_stem(label: str) -> str:
     """Return the part before a comma: « Paul » of « Paul, assistant virtuel »."""
     return label.split(",", 1)[0].strip()
@@ -195,7 +211,7 @@ def _is_not_speech(line: SourceLine) -> bool:
     if line.label or not text:
         return not line.label
     narrator = _NAME_COLON.match(text)
-    if narrator and fold_name(narrator["label"]) in _NARRATORS and narrator["text"]:
+    if narrator and fold_name(narrator["label"]) in NARRATOR_LABELS and narrator["text"]:
         return False
     return bool(
         line.is_heading
@@ -228,7 +244,7 @@ def _is_person_noun(words: list[str]) -> bool:
 def _is_voice(label: str, count: int, has_context: bool) -> bool:
     """Whether a label is a voice: one occurrence must look like a name and have context, two need only look like a person."""
     words = fold_name(label).split(" ")
-    if fold_name(label) in _NARRATORS:
+    if fold_name(label) in NARRATOR_LABELS:
         return True
     if _is_person_noun(words) and (words[0] not in _NON_NAMES or count > 1):
         return True
@@ -263,10 +279,12 @@ def _count_accents(name: str) -> int:
 
 def _name_case(label: str) -> str:
     """Return « NORA BELKACEM » as « Nora Belkacem », « L’APPELANTE » as « L’appelante »; initials stay."""
+    if fold_name(label) in _PRONOUNS:
+        return label.capitalize()
     if not label.isupper() or len(label.replace(".", "")) <= 3:
         return label
     words = label.lower().split(" ")
-    if (_is_person_noun(fold_name(label).split(" ")) or words[0] in _ARTICLES) and words[0] not in ("monsieur", "madame"):
+    if (_is_person_noun(fold_name(label).split(" ")) or words[0] in _ARTICLES) and words[0].rstrip(".") not in TITLES:
         return " ".join(words).capitalize()
     particles = ("de", "du", "des", "la", "le", "et")
     return " ".join(word if index and word in particles else _capitalised(word) for index, word in enumerate(words))

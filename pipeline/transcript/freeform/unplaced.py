@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.transcript import Note
 from pipeline.transcript.freeform import quotes
-from pipeline.transcript.freeform.lines import Remark, SourceLine
+from pipeline.transcript.freeform.source_lines import Remark, SourceLine
 
 _WORD, _REWRITTEN_MARKS = re.compile(r"[^\W_]{2,}"), re.compile(r"(?i)\[voix off\]|narrateur *:|\d+:\d\d(?::\d\d)?")
 _UNPLACED_NOTE = {"fr": "? à placer : {}", "en": "? to place: {}"}

@@ -10,8 +10,9 @@ import hashlib
 import json
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -21,10 +22,13 @@ from pipeline.engine import read_json, read_text, write_atomic
 from pipeline.model import CauserieError
 from pipeline.publish import content_type
 from pipeline.templates import environment, folder, labels
+from pipeline.transcript import add_check_off, scan_head
+from pipeline.transcript.freeform import LineIndex, LineKeys, line_keys
 from pipeline.web import PLAIN_TEXT, FileRequestHandler, bind_server, serve_until_interrupted
 from pipeline.web.review.view_model import build_view_model
 
 _ASSETS = ("review.js", "review.css")
+_TEXT_KEYS = ("text", "digest")
 _MAX_BODY_BYTES = 8 << 20  # a transcript of ten hours is under 1 MiB
 _BOM = b"\xef\xbb\xbf"
 _SELF_SOURCES = "; ".join(f"{what}-src 'self'" for what in ("script", "style", "media", "connect"))
@@ -51,6 +55,11 @@ class ReviewSession:
     people: tuple[str, ...]  # keys of the show's people
     save_lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @cached_property
+    def lines(self) -> ShowLines:
+        """The lines of all the show's transcripts."""
+        return ShowLines(self.root / "transcripts")
+
     @property
     def where(self) -> str:
         """The path of the transcript as displayed, relative to the show's folder."""
@@ -66,6 +75,35 @@ class ReviewSession:
         """The master, else the published MP3; both have the same timeline."""
         master = self.root / f".causerie/{self.slug}/master.flac"
         return master if master.is_file() else self.root / f"episodes/{self.slug}/{self.slug}.mp3"
+
+
+class ShowLines:
+    """The lines of a show's transcripts, indexed again only when one of the files has changed: the page asks at every pause in typing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._keys: dict[str, tuple[tuple[int, int], list[LineKeys]]] = {}  # name: size and modification time; keys
+        self._index: LineIndex | None = None
+
+    def index(self) -> LineIndex:
+        """The index of the transcripts as they are on disk, without the new drafts beside them."""
+        paths = {f"transcripts/{path.name}": path for path in sorted(self._folder.glob("*.md")) if not path.name.endswith(".draft.md")}
+        stamps = {name: (stat.st_size, stat.st_mtime_ns) for name, path in paths.items() if (stat := path.stat())}
+        if self._index is None or stamps != {name: stamp for name, (stamp, _) in self._keys.items()}:
+            self._keys = {name: (stamp, self._line_keys(name, paths[name], stamp)) for name, stamp in stamps.items()}
+            index = LineIndex(lambda name: _read_leniently(paths[name]))
+            for name, (_, keys) in self._keys.items():
+                index.add(name, keys)
+            self._index = index  # when it is complete: requests run in threads
+        return self._index
+
+    def _line_keys(self, name: str, path: Path, stamp: tuple[int, int]) -> list[LineKeys]:
+        known = self._keys.get(name)
+        return known[1] if known and known[0] == stamp else line_keys(_read_leniently(path))
+
+
+def _read_leniently(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 class EditConflict(Exception):
@@ -104,22 +142,30 @@ def make_review_server(session: ReviewSession, port: int = 0) -> tuple[Threading
 
 
 def load_state(session: ReviewSession) -> dict[str, Any]:
-    """The text on disk, its digest, and the annotations that the page shows next to it."""
+    """The text on disk in two parts, front matter and speech, its digest, and the annotations that the page shows next to it."""
     content = session.text.read_bytes()
     text = decode_text(content)
-    return {"text": text, "digest": digest(content), **annotate(session, text)}
+    head, body = split_head(text)
+    return {"head": head, "text": body, "digest": digest(content), **annotate(session, text)}
+
+
+def split_head(text: str) -> tuple[str, str]:
+    """The front matter with its fences and the empty lines after it, and the rest; no front matter when it is not closed."""
+    lines = text.split("\n")
+    first, _ = scan_head(text)
+    if not first or lines[first - 1].rstrip() != "+++" or first < 2:
+        return "", text
+    while first < len(lines) - 1 and not lines[first].strip():
+        first += 1
+    return "\n".join(lines[:first]) + "\n", "\n".join(lines[first:])
 
 
 def annotate(session: ReviewSession, text: str) -> dict[str, Any]:
     """The annotations that the page shows next to `text`: word times, doubts, mistakes, remarks."""
     words, doubts = (session.root / f"transcripts/{session.slug}.{name}.json" for name in ("words", "doubts"))
     words_data, doubts_data = (read_json(path) if path.is_file() else None for path in (words, doubts))
-    text_files = {f"transcripts/{path.name}": path for path in sorted((session.root / "transcripts").glob("*.md"))}
-    texts = {
-        name: path.read_text(encoding="utf-8", errors="replace") for name, path in text_files.items() if not name.endswith(".draft.md")
-    }
     return build_view_model(
-        text, words_data, doubts_data, where=session.where, other_texts=texts, people=session.people, language=session.language
+        text, words_data, doubts_data, where=session.where, texts=session.lines.index(), people=session.people, language=session.language
     )
 
 
@@ -180,13 +226,19 @@ class _ReviewHandler(FileRequestHandler):
         self._respond(with_body=False)
 
     def do_POST(self) -> None:
-        """Send the annotations of a text that is being typed."""
-        if (value := self._read_json("beside")) is not None:
+        """Send the annotations of a text that is being typed, or the text with somebody's check-off."""
+        name, value = self._read_json({"beside": _TEXT_KEYS, "reviewed": ("text", "day", "by")})
+        if name == "beside":
             self._send_result(lambda: annotate(self.session, value["text"]))
+        elif name == "reviewed":
+            self._send_result(
+                lambda: dict(zip(("head", "text"), split_head(add_check_off(value["text"], value["day"], value["by"])), strict=True))
+            )
 
     def do_PUT(self) -> None:
         """Save the text."""
-        if (value := self._read_json("text")) is not None:
+        name, value = self._read_json({"text": _TEXT_KEYS})
+        if name:
             self._send_result(lambda: {"digest": save_text(self.session, value["text"], value["digest"])})
 
     def _respond(self, *, with_body: bool) -> None:
@@ -213,26 +265,26 @@ class _ReviewHandler(FileRequestHandler):
             return name
         return None
 
-    def _read_json(self, expected_name: str) -> Mapping[str, str] | None:
-        """The JSON object sent to `expected_name`, whose `text` and `digest` are strings; None when the request was refused."""
+    def _read_json(self, keys_by_name: Mapping[str, Sequence[str]]) -> tuple[str, Mapping[str, str]]:
+        """The requested name, and the JSON object sent to it, whose keys are strings; an empty name when the request was refused."""
         self.close_connection = True  # unread bytes must not be parsed as the next request
         name, length = self._requested_name(), self.headers.get("Content-Length", "")
         if name is None:
-            return None
-        if name != expected_name:
+            return "", {}
+        if name not in keys_by_name:
             self._refuse(HTTPStatus.NOT_FOUND)
-            return None
+            return "", {}
         if not (length.isascii() and length.isdecimal() and len(length) < 9) or int(length) > _MAX_BODY_BYTES:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return None
+            return "", {}
         try:
             value = json.loads(self.rfile.read(int(length)))
         except ValueError:
             value = None
-        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ("text", "digest")):
-            return value
+        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in keys_by_name[name]):
+            return name, value
         self._refuse(HTTPStatus.BAD_REQUEST)
-        return None
+        return "", {}
 
     def _refuse(self, status: HTTPStatus, *, with_body: bool = True) -> None:
         self.close_connection = True

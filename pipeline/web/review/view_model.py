@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # of JSON values
 
-from pipeline.model import CauserieError, Problems, Recognition, Word, format_clock
+from pipeline.model import REVIEWED, CauserieError, Problems, Recognition, Word, format_clock
 from pipeline.transcript import (
     ANCHOR,
     SPEAKER_LABEL,
@@ -21,9 +21,11 @@ from pipeline.transcript import (
     parse_anchor,
     parse_transcript,
     removed_loops,
+    review_notice,
     scan_head,
+    text_review,
 )
-from pipeline.transcript.freeform import lint_transcript
+from pipeline.transcript.freeform import LineIndex, lint_transcript
 
 _DOUBT = re.compile(r"\s*%%\s*\?\s*(?P<said>.*)")
 _CLOCK = re.compile(r"\d+(?::[0-5]\d){1,2}")
@@ -47,21 +49,23 @@ def build_view_model(
     doubts_data: Mapping[str, Any] | None,
     *,
     where: str,
-    other_texts: Mapping[str, str],
+    texts: LineIndex,
     people: Collection[str],
     language: str,
 ) -> dict[str, Any]:
     """All annotations as JSON values.
 
-    `words_data` is the content of `words.json`, `doubts_data` of `doubt_entries.json`, `other_texts` the show's other transcripts by path.
+    `words_data` is the content of `words.json`, `doubts_data` of `doubts.json`; `texts` has the lines of the show's other transcripts.
     """
     positions = locate_words(text, words_data) if words_data else []
     spoken = (words_data["language"] if words_data else "") or language  # of the text, which may not be the page's
-    remarks = lint_transcript(text, where, other_texts, spoken)
+    remarks = sorted((*lint_transcript(text, where, spoken), *texts.compare(where, text)), key=lambda remark: remark.line)
+    doubts = doubt_entries(text, positions, (doubts_data or {}).get("passages", ()), language)
     return {
         "words": [[each.line, each.column, each.start_s] for each in positions],
+        "doubts": doubts,
+        "check": check_value(text, where, people, language, sum(each["line"] > 0 for each in doubts)),
         "estimated": [index for index, each in enumerate(positions) if each.is_estimated],
-        "doubts": doubt_entries(text, positions, (doubts_data or {}).get("passages", ()), language),
         "completeness": completeness_entries(text, words_data, language) if words_data else [],
         "mistakes": list(parse_errors(text, where, people)),
         "remarks": [{"line": each.line, "said": f"{each.message}: {each.hint}"} for each in remarks],
@@ -94,6 +98,16 @@ def doubt_entries(
         description = f"{each['text']} ({format_reasons(each['reasons'], language)})" if each["reasons"] else each["text"]
         entries.append({"line": 0, **_start_end(each), "said": description})
     return sorted(entries, key=lambda each: (each["start_s"] is None, each["start_s"]))
+
+
+def check_value(text: str, where: str, people: Collection[str], language: str, open_doubts: int) -> dict[str, Any]:
+    """Who has checked the text, as a sentence, and whether the check-off is offered: to whom has gone through the doubts and mistakes."""
+    try:
+        review = text_review(text, parse_transcript(text, where, people))
+    except CauserieError:
+        return {"notice": "", "offered": False, "done": False}
+    is_done = review.state == REVIEWED
+    return {"notice": review_notice(review, language), "offered": not open_doubts and not is_done, "done": is_done}
 
 
 def completeness_entries(text: str, words_data: Recognition, language: str) -> list[dict[str, Any]]:

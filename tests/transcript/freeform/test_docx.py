@@ -116,3 +116,31 @@ def test_a_table_of_credits_is_the_head(tmp_path):
     blocks, report = made(document, tmp_path)
     assert blocks[-1] == Paragraph("Bonjour à vous.")
     assert {"for episodes/x/episode.toml: (lasts: 9:00)", "for episodes/x/episode.toml: (cast: Ana Roy, Bo Petit)"} <= set(report)
+
+
+def test_a_transcript_is_not_imported_as_a_loose_text(tmp_path):
+    (tmp_path / "x.md").write_text("\n+++\n[voices.maud]\n+++\nMaud : Oui.\n", encoding="utf-8")
+    with pytest.raises(CauserieError, match="has the front matter of a transcript already") as caught:
+        convert_file(tmp_path / "x.md", "x", {})
+    assert caught.value.where.endswith("x.md:2")
+
+
+def test_a_sentence_broken_over_two_paragraphs_is_one(tmp_path):
+    document = docx.Document()
+    for text in (
+        "Solène : Papi, c’est quoi un bac ?",
+        "Papi : Une barque plate. Et du coup,",
+        "tout le monde se parlait.",
+        "Solène : Ah oui.",
+    ):
+        document.add_paragraph(text)
+    document.add_paragraph("Papi : Sur la Vire, on l’appelait le")
+    document.add_paragraph("Grand Bac.")
+    blocks, report = made(document, tmp_path)
+    assert [(block.voice, block.text) for block in blocks if isinstance(block, Paragraph)] == [
+        ("Solène", "Papi, c’est quoi un bac\u202f?"),
+        ("Papi", "Une barque plate. Et du coup, tout le monde se parlait."),
+        ("Solène", "Ah oui."),
+        ("Papi", "Sur la Vire, on l’appelait le Grand Bac."),
+    ]
+    assert any("go on with the sentence of the line before" in line for line in report)

@@ -33,11 +33,12 @@ class Page:
         raise AssertionError(f"never: {condition}")
 
     def text(self) -> str:
-        return self.page.locator("#text").input_value()
+        return self.page.locator("#head").input_value() + self.page.locator("#text").input_value()
 
     def put_cursor(self, before: str, after: int = 0) -> None:
         """Put the cursor before some words, as a click there would."""
-        self.page.evaluate(f"text.focus(); text.setSelectionRange({TEXT.index(before) + after}, {TEXT.index(before) + after})")
+        at = f"{TEXT.index(before) + after} - head.value.length"  # the front matter is not in the box of the text
+        self.page.evaluate(f"text.focus(); text.setSelectionRange({at}, {at})")
 
     def saved(self) -> None:
         self.page.keyboard.press("Control+s")
@@ -168,3 +169,31 @@ def test_a_server_that_was_stopped_is_told_and_the_text_stays(opened):
     opened.page.get_by_role("alert").filter(has_text="ne répond plus").wait_for()
     opened.page.unroute("**/text")
     assert "x" in opened.text()
+
+
+def test_who_has_gone_through_the_doubts_can_state_it_and_undo_it(opened):
+    page = opened.page
+    assert not page.locator("#check-now").is_visible()
+    page.locator("#doubts button", has_text="✓").click()
+    page.locator("#check-now").wait_for(state="visible")
+    page.locator("#by").fill("H. Marchand")
+    page.locator("#check-off").click()
+    page.locator("#checked", has_text="par H. Marchand").wait_for()
+    page.locator("#status", has_text=re.compile("^Enregistré$")).wait_for()
+    assert re.match(r'\+\+\+\nreviewed = "\d{4}-\d\d-\d\d, H\. Marchand"\n\[voices', opened.file.read_text(encoding="utf-8"))
+    assert not page.locator("#check-now").is_visible()
+    page.keyboard.press("Control+z")
+    opened.until("!whole().includes('reviewed')")
+
+
+def test_the_front_matter_has_a_box_of_its_own_and_is_saved_with_the_text(opened):
+    assert opened.page.locator("#text").input_value().startswith("Bonjour à tous")
+    assert not opened.page.locator("#head").is_visible()
+    opened.page.locator("#front summary").click()
+    opened.page.locator("#head").fill("+++\n[voices.Nora]\nrole = 3\n+++\n\n")
+    mistake = opened.page.locator("#mistakes").get_by_role("button").first
+    mistake.click()
+    assert mistake.inner_text().startswith("l. 2 ")
+    assert opened.page.evaluate("document.activeElement.id") == "head"
+    opened.saved()
+    assert opened.file.read_text(encoding="utf-8") == TEXT.replace('"récit"', "3", 1)

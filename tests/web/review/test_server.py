@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.errors import CauserieError
-from pipeline.web.review.server import decode_text, digest, encode_text, make_review_server, open_session, save_text
+from pipeline.web.review.server import annotate, decode_text, digest, encode_text, make_review_server, open_session, save_text, split_head
 from tests.support.review_sample import SLUG, TEXT, make_session
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
@@ -162,3 +162,61 @@ def test_a_file_that_is_opened_and_saved_is_the_same_bytes(lines: list[str], end
     content = (b"\xef\xbb\xbf" if has_mark else b"") + end.join(lines).encode()
     if has_mark or not content.startswith(b"\xef\xbb\xbf"):
         assert encode_text(decode_text(content), content) == content
+
+
+def test_the_check_off_is_offered_when_no_doubt_and_no_mistake_is_left(served: Served) -> None:
+    def check(text: str) -> dict:
+        return json.loads(served.ask("POST", f"{served.base}beside", {"text": text, "digest": ""})[2])["check"]
+
+    heard = TEXT.replace("%% ? 0:02–0:04 « la file d’atente » (mots peu sûrs)\n\n", "")
+    assert [check(text)["offered"] for text in (TEXT, heard, heard + "\n« non fermé")] == [False, True, False]
+    status, _, body = served.ask("POST", f"{served.base}reviewed", {"text": heard, "day": "2026-10-05", "by": 'H. "Marchand"'})
+    answer = json.loads(body)
+    text = answer["head"] + answer["text"]
+    assert (status, text) == (200, heard.replace("+++\n", '+++\nreviewed = "2026-10-05, H. Marchand"\n', 1))
+    assert check(text) == {"notice": "Transcription relue le 5\u00a0octobre 2026 par H. Marchand", "offered": False, "done": True}
+    assert served.file.read_text(encoding="utf-8") == TEXT  # it is saved as any other change
+
+
+def test_a_check_off_without_a_day_is_refused_in_a_sentence(served: Served) -> None:
+    status, _, body = served.ask("POST", f"{served.base}reviewed", {"text": TEXT, "day": "hier", "by": ""})
+    assert status == 500
+    assert "does not begin with a date" in json.loads(body)["problem"]
+    assert served.ask("POST", f"{served.base}reviewed", {"text": TEXT})[0] == 400
+
+
+def test_the_lines_of_other_texts_are_read_again_when_they_change(tmp_path: Path) -> None:
+    session = make_session(tmp_path)
+    other = tmp_path / "transcripts/02-autre.md"
+    line = "Une émission préparée par toute l’équipe de la mairie."
+
+    def remarks() -> list[str]:
+        return [each["said"] for each in annotate(session, line)["remarks"] if "one word" in each["said"]]
+
+    assert remarks() == []
+    other.write_text(line.replace("toute", "notre"), encoding="utf-8")
+    assert "“toute” here, “notre” there" in remarks()[0]
+    other.unlink()
+    assert remarks() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        (TEXT, TEXT[: TEXT.index("Bonjour")]),
+        ("Bonjour.\n", ""),
+        ("\n+++\n[voices.maud]\n+++\nBonjour.\n", ""),
+        ("++\n[voices.maud]\n++\nBonjour.\n", ""),
+        ("+++\n[voices.maud]\nBonjour.\n", ""),
+        ("+++\n+++", "+++\n+++\n"),
+        ("+++\n+++\n", "+++\n+++\n"),
+    ],
+)
+def test_the_front_matter_is_kept_out_of_the_text(text: str, head: str) -> None:
+    assert split_head(text)[0] == head
+
+
+@given(st.text(alphabet='+\n a[="', max_size=30).map("+++\n{}".format))
+def test_front_matter_and_text_are_together_what_they_were(text: str) -> None:
+    head, body = split_head(text)
+    assert (head + body).removesuffix("\n") == text.removesuffix("\n")

@@ -3,8 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.transcript.freeform import LineIndex
 from pipeline.web.review.view_model import build_view_model, doubt_entries, locate_words, parse_errors
 from tests.support.review_sample import TEXT, doubts_data, words_data
+
+NO_TEXTS = LineIndex(read=str)
 
 
 def line_of(part: str) -> int:
@@ -60,7 +63,7 @@ def test_mistakes_are_told_by_line_with_their_remedy():
 
 
 def test_without_what_was_heard_there_is_advice_and_no_times():
-    found = build_view_model('Il a dit "oui".', None, None, where="x.md", other_texts={}, people=(), language="fr")
+    found = build_view_model('Il a dit "oui".', None, None, where="x.md", texts=NO_TEXTS, people=(), language="fr")
     assert (found["words"], found["doubts"], found["remarks"][0]["line"]) == ([], [], 1)
 
 
@@ -75,7 +78,7 @@ def test_without_what_was_heard_there_is_advice_and_no_times():
 @settings(max_examples=100, deadline=None)
 def test_whatever_is_typed_every_word_shown_stands_in_the_text(pieces):
     text = "".join(pieces)
-    found = build_view_model(text, words_data(), doubts_data(), where="x.md", other_texts={}, people=(), language="fr")
+    found = build_view_model(text, words_data(), doubts_data(), where="x.md", texts=NO_TEXTS, people=(), language="fr")
     lines = text.split("\n")
     assert all(0 < line <= len(lines) and column < len(lines[line - 1].encode("utf-16-le")) for line, column, _ in found["words"])
     assert all(0 <= each["line"] <= len(lines) for part in ("doubts", "mistakes", "remarks") for each in found[part])
