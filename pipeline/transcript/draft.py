@@ -24,7 +24,7 @@ from pipeline.model import (
 from pipeline.transcript.completeness import voice_spans
 from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
 from pipeline.transcript.document import Block, Note, Paragraph, Transcript, VoiceDeclaration, format_transcript
-from pipeline.transcript.draft_notes import correction_notes, doubt_notes, escape_markup, fixed_texts, gap_note, make_note
+from pipeline.transcript.draft_notes import correction_notes, doubt_notes, escape_markup, fixed_texts, gap_note, make_note, voice_notes
 
 _PAUSE_S = 0.8  # begins a new paragraph
 _LONG_PAUSE_S = 2.0  # the same, when tracks identify the speakers
@@ -105,11 +105,17 @@ def build_draft(
         *((spoken[0].start_s or 0.0, spoken[-1].end_s or 0.0) for _, spoken in paragraphs),
         (recognition["duration_s"],) * 2,
     ]
+    voices_heard = voice_spans(recognition)
+    inside = [span for span in voices_heard if any(first < sum(span) / 2 < last for first, last in edges)]
     notes = sorted(
-        [*_overlap_notes(tracks, language), *doubt_notes(doubts["passages"], language), *correction_notes(corrections, language)],
+        [
+            *_overlap_notes(tracks, language),
+            *voice_notes(inside, language),
+            *doubt_notes(doubts["passages"], language),
+            *correction_notes(corrections, language),
+        ],
         key=lambda each: each[0],
     )
-    voices_heard = voice_spans(recognition)
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
         blocks.extend(gap_note(edges[index][1], edges[index + 1][0], language, voices_heard))

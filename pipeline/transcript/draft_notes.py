@@ -84,11 +84,16 @@ def fixed_texts(language: str) -> DraftTexts:
 
 def gap_note(start_s: float, end_s: float, language: str, voices: Sequence[tuple[float, float]] = ()) -> tuple[Note, ...]:
     """A note for a long gap without words: music, silence, or words that were missed; where a voice was, one for each instead."""
-    if within := [span for span in voices if start_s <= (span[0] + span[1]) / 2 < end_s]:
-        return tuple(make_note(f"? {voice_sentence(*span, language)}", language) for span in within)
+    if within := [span for span in voices if start_s <= (span[0] + span[1]) / 2 <= end_s]:
+        return tuple(note for _, note in voice_notes(within, language))
     if end_s - start_s < _GAP_S:
         return ()
     return (Note(f"{fixed_texts(language)['gap']} ({format_clock(start_s)}–{format_clock(end_s)})"),)
+
+
+def voice_notes(voices: Sequence[tuple[float, float]], language: str) -> list[tuple[float, Note]]:
+    """The start (s) and note of each voice without words, given as start and end in seconds."""
+    return [(start_s, make_note(f"? {voice_sentence(start_s, end_s, language)}", language)) for start_s, end_s in voices]
 
 
 def doubt_notes(passages: Sequence[DoubtfulPassage], language: str) -> list[tuple[float, Note]]:

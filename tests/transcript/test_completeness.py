@@ -99,6 +99,15 @@ def test_the_sentences_are_quantified_the_longest_first_and_in_both_languages():
     assert "«\u202fmerci" in french[1].sentence and french[1].sentence.endswith("13 fois")
 
 
+def test_a_voice_in_a_pause_within_a_paragraph_is_noted_too():
+    words = [(f"mot{i}", i * 0.5, i * 0.5 + 0.4) for i in range(10)] + [(f"fin{i}", 6.5 + i * 0.5, 6.9 + i * 0.5) for i in range(4)]
+    heard = {**heard_value(words, 9.0), "wordless_voice": [{"start_s": 5.0, "end_s": 6.4}]}
+    doubts = {"version": 1, "duration_s": 9.0, "doubtful_s": 0.0, "passages": [], "corrections": []}
+    tracks = [{"voice": name, "reference_db": -20.0, "levels_db": [level_db] * 180} for name, level_db in (("a", -20.0), ("b", -60.0))]
+    draft = build_draft(heard, {"tracks": tracks, "hop_s": 0.05}, doubts, {}, "fr")
+    assert len([block for block in draft.blocks if isinstance(block, Note) and "une voix, peut-être" in block.text]) == 1
+
+
 def test_a_draft_notes_a_voice_where_it_would_say_music_or_silence():
     heard = {**heard_value([("Bonjour.", 1.0, 1.5), ("Merci.", 30.0, 30.5)], 32.0), "wordless_voice": [{"start_s": 10.0, "end_s": 17.0}]}
     doubts = {"version": 1, "duration_s": 32.0, "doubtful_s": 0.0, "passages": [], "corrections": []}
