@@ -11,7 +11,7 @@ from pipeline.engine import is_unedited_draft, read_json, read_text
 from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug, pluralise
 from pipeline.speech import summary
 from pipeline.transcript import are_proposed, parse_rttm, parse_transcript, read_chapters, text_review, undeclared_labels, unnamed_speakers
-from pipeline.transcript.freeform import is_credit_role, open_questions
+from pipeline.transcript.freeform import is_never_voice, open_questions
 
 
 def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
@@ -44,7 +44,7 @@ def _undeclared_voices(path: Path, where: str) -> Iterator[str]:
     """Names that may be voices, or the mistakes that keep the text from being parsed."""
     try:
         for line, name in undeclared_labels(read_text(path, where), where):
-            if is_credit_role(name):
+            if is_never_voice(name):
                 continue
             yield f"check whether “{name} :” is a voice, {where}:{line}; it appears once, so it is read as narration"
     except Problems as several:

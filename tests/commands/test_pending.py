@@ -21,3 +21,13 @@ def test_a_question_about_a_text_is_asked_with_its_line(tmp_path):
     assert found.startswith("answer, transcripts/bac.md:3: who says “Je vous écris.”?")
     text.write_text("Il pleut.\n\n## Archive\n\n« Je vous écris. »\n", encoding="utf-8")
     assert [*pending_work(tmp_path, episode, NOW)] == []
+
+
+def test_credits_and_the_title_of_the_episode_are_no_voices_to_check(tmp_path):
+    show, _ = read_config(ROOT)
+    episode = replace(show.episodes[0], info=replace(show.episodes[0].info, slug="bac"))
+    (tmp_path / "transcripts").mkdir()
+    text = "Épisode 4 : Le bac.\n\nIl pleut.\n\nPaul : Oui.\n\nRéalisation : Jean Roche.\n"
+    (tmp_path / "transcripts/bac.md").write_text(text, encoding="utf-8")
+    (found,) = pending_work(tmp_path, episode, NOW)
+    assert found.startswith("check whether “Paul :” is a voice, transcripts/bac.md:5")

@@ -62,7 +62,7 @@ class BlockBuilder:
     def report_doubtful_names(self, people: Mapping[str, str]) -> None:
         """Report labels not read as voices, merged names, and voices that may be people of the show."""
         for number, label in self.speakers.doubtful_labels:
-            if labels.is_credit_role(label):
+            if labels.is_never_voice(label):
                 continue
             self.remarks.append(Remark(number, f"{label} :", "read as text, not as a speaker; declare the voice if it is one"))
         for short, full in self.speakers.merged_names:

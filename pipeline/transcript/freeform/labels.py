@@ -253,9 +253,9 @@ def _is_credit(role: str, who: str) -> bool:
     return not re.search(r"[a-zà-ÿœ]{3,}[.!?] [A-ZÀ-ÞŒŸ]", who) or slugify(role).startswith(("remerciement", "credit"))
 
 
-def is_credit_role(label: str) -> bool:
-    """Whether the words before a colon name a role of the credits, « Réalisation »."""
-    return match_credit(f"{label} : Anne Petit", False) is not None
+def is_never_voice(label: str) -> bool:
+    """Whether the words before a colon name a role of the credits or an episode, « Réalisation », « Épisode 4 »."""
+    return match_credit(f"{label} : Anne Petit", False) is not None or match_episode(label) is not None
 
 
 def split_names(text: str) -> tuple[str, ...]:

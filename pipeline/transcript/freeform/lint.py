@@ -22,7 +22,7 @@ from pipeline.transcript import (
     undeclared_labels,
 )
 from pipeline.transcript.freeform.blocks import close_parts
-from pipeline.transcript.freeform.labels import is_credit_role
+from pipeline.transcript.freeform.labels import is_never_voice
 from pipeline.transcript.freeform.questions import open_questions
 from pipeline.transcript.freeform.speakers import looks_like_name
 
@@ -140,7 +140,7 @@ def _voice_diagnostics(transcript: Transcript, text: str) -> Iterator[Diagnostic
             line = next((number for number, each in enumerate(head, 1) if voice.key in each), 1)
             yield Diagnostic(line, f"“{voice.key}” is declared but never speaks", "check the spelling of the name in the text")
     for line, name in undeclared_labels(text, transcript=transcript):
-        if not is_credit_role(name) and (looks_like_name(name) or re.match(r"(?:l[ae]|une?) \w+$|l[’']\w+$", name, re.I)):
+        if not is_never_voice(name) and (looks_like_name(name) or re.match(r"(?:l[ae]|une?) \w+$|l[’']\w+$", name, re.I)):
             hint = f'if it is a voice, declare it: [voices."{name}"]'
             yield Diagnostic(line, f"“{name}” is before a colon only once, and is read as narration", hint)
     names = sorted(counts)
