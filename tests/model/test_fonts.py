@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ def test_a_font_has_the_characters_it_draws_and_no_others() -> None:
     assert set(TEXT) <= font_characters(FONT)
     assert not set("aé漢ש") & font_characters(FONT)
     assert font_family(FONT) == "DejaVu Sans"
+
+
+def test_a_character_whose_glyph_is_that_of_missing_ones_is_missing(tmp_path: Path) -> None:
+    glyphs, size = (1, 0, 2), 2 * 2  # of A, B, C; bytes of an array of two segments
+    arrays = struct.pack(">2H", 0x43, 0xFFFF) + b"\0\0" + struct.pack(">6H", 0x41, 0xFFFF, 0, 1, size, 0) + struct.pack(">3H", *glyphs)
+    subtable = struct.pack(">7H", 4, 14 + len(arrays), 0, size, 0, 0, 0) + arrays
+    table = struct.pack(">HHHHL", 0, 1, 3, 1, 12) + subtable
+    path = tmp_path / "a.ttf"
+    path.write_bytes(b"\0\1\0\0" + struct.pack(">4H", 1, 0, 0, 0) + struct.pack(">4sLLL", b"cmap", 0, 28, len(table)) + table)
+    assert font_characters(path) == set("AC")
 
 
 @pytest.mark.parametrize("content", [b"", b"wOF2 and more", FONT.read_bytes()[:40], b"\0\1\0\0" + b"\xff" * 400])

@@ -141,13 +141,22 @@ def test_short_episodes_keep_their_sections_and_are_not_labelled() -> None:
     assert not has_topics(propose_chapters(spoken), spoken)
 
 
-def test_music_divides_a_text_whose_words_do_not() -> None:
-    words = [Word("mot", float(at), at + 0.9) for at in range(1200)]
-    words[500:510] = [Word("[musique]", 500.0, 510.0)]
-    spoken = TimedTranscript(
-        1200.0, "fr", (Turn(Voice("Nora"), tuple(word._replace(text="fin.") if i % 10 == 9 else word for i, word in enumerate(words))),)
-    )
-    assert 510 in [chapter.start_s for chapter in propose_chapters(spoken)]
+def test_music_divides_better_than_a_silence_as_long() -> None:
+    def spoken(*gaps: tuple[float, str]) -> TimedTranscript:
+        words, at = [], 0.0
+        while at < 860:
+            sound = dict(gaps).get(at)
+            if sound is not None:
+                words += [Word(sound, at, at + 10)] if sound else []
+                at += 10
+                continue
+            words.append(Word("fin." if at % 10 == 9 else "mot", at, at + 0.9))
+            at += 1
+        return TimedTranscript(860.0, "fr", (Turn(Voice("Nora"), tuple(words)),))
+
+    for gaps in (((400.0, ""), (450.0, "[musique]")), ((400.0, "[musique]"), (450.0, ""))):
+        music_s = next(at for at, sound in gaps if sound)
+        assert [chapter.start_s for chapter in propose_chapters(spoken(*gaps))] == [0, music_s + 10]
 
 
 def test_a_question_that_opens_a_passage_is_its_title_when_it_fits() -> None:
