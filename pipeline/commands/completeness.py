@@ -68,11 +68,18 @@ def other_recording(root: Path, episode: Episode, cache: FileCache) -> CauserieE
 
 
 def _notes(root: Path, episode: Episode, cache: FileCache) -> tuple[CompletenessNote, ...]:
-    recognition = _read_recognition(root, episode.slug)
-    if recognition is None:
+    words = root / f"transcripts/{episode.slug}.words.json"
+    if not words.is_file():
         return ()
-    comparison = _compare(root, episode.slug, cache) or Comparison(voices=voice_spans(recognition))
-    return completeness_notes(comparison, removed_loops(recognition), "en")
+    said = cache.get_or_compute(words, f"said {episode.slug}", source_signature(PACKAGES / "transcript"), lambda: _said_value(words))
+    comparison = _compare(root, episode.slug, cache) or Comparison(voices=tuple((start_s, end_s) for start_s, end_s in said["voices"]))
+    return completeness_notes(comparison, said["removed"], "en")
+
+
+def _said_value(words: Path) -> dict[str, Any]:
+    """What a recogniser says beside its words, as a JSON value: voices without words, and repetitions that were removed."""
+    recognition: Recognition = read_json(words)
+    return {"voices": [list(span) for span in voice_spans(recognition)], "removed": list(removed_loops(recognition))}
 
 
 def _compare(root: Path, slug: str, cache: FileCache) -> Comparison | None:
@@ -105,11 +112,3 @@ def _comparison_from(value: dict[str, Any]) -> Comparison:
         "voices": tuple(tuple(span) for span in value["voices"]),
     }
     return Comparison(**{**value, **passages})
-
-
-def _read_recognition(root: Path, slug: str) -> Recognition | None:
-    path = root / f"transcripts/{slug}.words.json"
-    if not path.is_file():
-        return None
-    recognition: Recognition = read_json(path)
-    return recognition

@@ -87,7 +87,7 @@ def published(found: Conversion) -> Counter[str]:
 
 
 @given(loose)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_word_is_in_the_transcript_or_in_the_report(text):
     try:
         found = convert(text)
@@ -101,7 +101,7 @@ def test_every_word_is_in_the_transcript_or_in_the_report(text):
 
 
 @given(delimited)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_stands_between_the_marks_of_the_audio_is_published(text):
     found = convert(text)
     said = text.split("\n", 3)[3].rsplit("\n", 1)[0]
