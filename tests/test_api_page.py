@@ -53,7 +53,7 @@ def test_the_page_runs_as_it_stands(show_beside, capsys):
     assert {result.status for result in values["results"]} <= {"current", "edited"}
     assert "Un autre titre" in (show_beside / "public/feed.xml").read_text()
     assert values["report"].sent[-1] == "feed.xml"
-    assert any(start_s is not None for _, start_s, _ in values["times"])
+    assert any(start_s is not None for _, start_s, *_ in values["times"])
     assert "show.toml" in printed.splitlines()[-1]
 
 

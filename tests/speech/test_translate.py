@@ -52,7 +52,7 @@ def test_a_recording_is_translated_by_the_engine_and_kept(tmp_path):
     translate_master(tmp_path / "master.flac", vtt=tmp_path / "en.vtt", model="base", language="fr", chunks="chunks-en")
     assert (tmp_path / "en.vtt").read_text().startswith(f"WEBVTT\n\nNOTE {MACHINE_TRANSLATION_LABEL}\n")
     (kept,) = (tmp_path / "chunks-en").iterdir()
-    assert isinstance(json.loads(kept.read_text()), list)
+    assert json.loads(kept.read_text()).keys() == {"segments", "wordless"}
 
 
 def test_silence_gives_captions_without_a_caption(tmp_path):

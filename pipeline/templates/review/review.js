@@ -63,10 +63,12 @@ function placeOf(offset) {
 // ── what the server says of the text ──
 
 // The server counts the lines of the file, front matter included; a mistake in the front matter has line 0 here.
-function inText({words, doubts, mistakes, remarks}) {
+function inText(answer) {
   const first = headLines(), moved = each => ({...each, line: Math.max(0, each.line - first), of_file: each.line});
+  const {words, estimated, doubts, mistakes, remarks} = answer, guessed = new Set(estimated);
   return {
-    words: words.filter(([line]) => line > first).map(([line, ...rest]) => [line - first, ...rest]),
+    ...answer,
+    words: words.map(([line, column, start_s], index) => [line - first, column, start_s, guessed.has(index)]).filter(([line]) => line > 0),
     doubts: doubts.map(moved), mistakes: mistakes.map(moved), remarks: remarks.map(moved),
   };
 }
@@ -74,10 +76,9 @@ function inText({words, doubts, mistakes, remarks}) {
 function show(answer) {
   const found = inText(answer), nodes = [...lines.children];
   nodes.forEach(node => { node.words = []; node.classList.remove("doubt", "wrong"); });
-  const estimated = new Set(found.estimated);
-  timed = found.words.map(([line, column, start_s], index) => {
+  timed = found.words.map(([line, column, start_s, isEstimated]) => {
     const node = nodes[line - 1];
-    node.words.push([column, start_s, estimated.has(index)]);
+    node.words.push([column, start_s, isEstimated]);
     return {start_s, node, column};
   });
   nodes.forEach(node => {
