@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from pipeline.model import CauserieError, TimedTranscript, Turn, Voice, Word, terminal_safe
+from pipeline.model import CauserieError, TimedTranscript, Turn, Voice, Word, join_words, terminal_safe
 
 CLIP_MIN_S, CLIP_MAX_S = 10.0, 45.0  # shorter ends before the group listens, longer is not a clip
 
@@ -41,7 +41,7 @@ class Excerpt:
     @property
     def text(self) -> str:
         """The text on one line, without quotation marks that also enclose other words."""
-        return strip_insert_quotes(" ".join(one.word.text for one in self.words))
+        return strip_insert_quotes(join_words(one.word.text for one in self.words))
 
     @property
     def turn(self) -> Turn:
@@ -83,7 +83,7 @@ class Excerpt:
     def voice_lines(self) -> tuple[tuple[Voice, str], ...]:
         """Return (voice, text) for each turn."""
         runs = (list(run) for _, run in groupby(self.words, key=lambda one: one.turn_index))
-        return tuple((run[0].turn.voice, strip_insert_quotes(" ".join(one.word.text for one in run))) for run in runs)
+        return tuple((run[0].turn.voice, strip_insert_quotes(join_words(one.word.text for one in run))) for run in runs)
 
 
 def spoken_words(timed: TimedTranscript) -> tuple[SpokenWord, ...]:

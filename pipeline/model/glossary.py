@@ -1,13 +1,13 @@
-"""`glossary.toml`: the spelling of a show's names and terms. They prompt the recogniser, and correct its known mistakes afterwards.
+"""`glossary.toml`: the spelling of a show's names and terms. They correct what a recogniser has written; it is not told them before.
 
     [[terms]]
     say = "Orvalle"
     heard = ["or val", "Orval"]
 
-A correction is made only where it is safe without a dictionary: for a spelling listed in `heard`, and for the term's own letters with
-other accents, hyphens or capitals when the recogniser wrote them as a name (capitalised, and not at the start of a sentence).
-« aurore », the dawn, is not changed into the name Aurore. A word that is only similar is not corrected: `find_near_terms` reports it
-as doubtful.
+A correction is made only where it is safe without a dictionary: for a spelling listed in `heard`, and, when the recogniser wrote it as
+a name (capitalised, and not at the start of a sentence), for the term's own letters with other accents, hyphens or capitals, and for
+what sounds exactly like one term and no other: « Finion » becomes « Fignon », « Père la Chèse » « Père-Lachaise ». « aurore », the
+dawn, is not changed into the name Aurore. A word that is only similar is not corrected: `find_near_terms` reports it as doubtful.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.model.show import Glossary
-from pipeline.model.text import apply_typography
+from pipeline.model.sound_keys import sound_key, sounds_alike
+from pipeline.model.text import apply_typography, join_heard
 from pipeline.model.transcript import CorrectionValue, RecognisedSegment, RecognisedWord, Recognition
 
 MIN_LAST_NAME_LETTERS = 6  # shorter last names are too often ordinary words
 MAX_TERM_CHARS = 80
 _WORD_PART = re.compile(r"\d+|[^\W\d_]+")
-SENTENCE_END = re.compile(r"[.!?…][»”\")\]\s\u00a0\u202f]*$")
+SENTENCE_END = re.compile(r"[.!?…。！？][»”\")」』\]\s\u00a0\u202f]*$")
 _NAME_JOINERS = frozenset("'’ʼ-‐‑.\u00a0\u202f ")  # allowed between the parts of one name
 
+
+_MOST_PARTS = 5  # of what sounds like a name; a run of words said fast
 
 NO_TERMS = Glossary()
 
@@ -61,12 +64,12 @@ def apply_glossary(recognition: Recognition, glossary: Glossary) -> tuple[Recogn
     Punctuation, elisions and times are kept: « d’Or Val, » becomes « d’Orvalle, » from the start of the first word to the end of the
     last.
     """
-    replacements = _replacements(glossary, recognition["language"])
+    spellings = _spellings(glossary, recognition["language"])
     corrections: list[Correction] = []
     segments: list[RecognisedSegment] = []
     for segment in recognition["segments"]:
-        words = _correct_words(segment["words"], replacements, corrections)
-        segments.append({**segment, "words": words, "text": " ".join(word["text"] for word in words)})
+        words = _correct_words(segment["words"], spellings, corrections)
+        segments.append({**segment, "words": words, "text": join_heard((word["text"] for word in words), recognition["language"])})
     return {**recognition, "segments": segments}, tuple(corrections)
 
 
@@ -95,23 +98,35 @@ def fold_words(texts: Sequence[str]) -> list[str]:
     return [part.folded for part in _split_parts(texts)]
 
 
-def _replacements(glossary: Glossary, language: str) -> dict[tuple[str, ...], tuple[str, bool]]:
-    """For each folded form, its replacement, and whether it applies everywhere; otherwise only to words written as names."""
+@dataclass(frozen=True)
+class _Spellings:
+    """What replaces a folded form, and whether everywhere or only in words written as names; and what replaces a sound, in names."""
+
+    by_letters: Mapping[tuple[str, ...], tuple[str, bool]]
+    by_sound: Mapping[str, str]
+    sizes: tuple[int, ...]  # of the forms in parts of words, the longest first
+    language: str
+
+
+def _spellings(glossary: Glossary, language: str) -> _Spellings:
     own = {fold_name(term.say): (apply_typography(term.say, language), False) for term in reversed(glossary.terms)}
-    return own | {fold_name(form): (apply_typography(term.say, language), True) for term in glossary.terms for form in term.heard}
+    heard = {fold_name(form): (apply_typography(term.say, language), True) for term in glossary.terms for form in term.heard}
+    sounds: dict[str, set[str]] = {}
+    for term in glossary.terms:
+        sounds.setdefault(sound_key(_WORD_PART.findall(term.say), language), set()).add(apply_typography(term.say, language))
+    by_sound = {key: written for key, (written, *others) in sounds.items() if key and not others}
+    by_letters = own | heard
+    return _Spellings(by_letters, by_sound, tuple(sorted({len(form) for form in by_letters}, reverse=True)), language)
 
 
-def _correct_words(
-    words: list[RecognisedWord], replacements: Mapping[tuple[str, ...], tuple[str, bool]], corrections: list[Correction]
-) -> list[RecognisedWord]:
+def _correct_words(words: list[RecognisedWord], spellings: _Spellings, corrections: list[Correction]) -> list[RecognisedWord]:
     """The words of a segment, corrected, the longest matching form first; what is done is added to `corrections`."""
     texts = [word["text"] for word in words]
     parts = list(_split_parts(texts))
-    sizes = sorted({len(form) for form in replacements}, reverse=True)
     done: list[RecognisedWord] = []
     index, copied = 0, 0  # the next part to examine, the number of words already copied
     while index < len(parts):
-        found = next((size for size in sizes if _is_misspelling(texts, parts[index : index + size], size, replacements)), 0)
+        found, written = _term_at(texts, parts, index, spellings)
         if not found:
             index += 1
             continue
@@ -121,17 +136,32 @@ def _correct_words(
             index += 1  # « Orval-Orval »: one correction per word is enough
         done.extend(words[copied : run[0].word])
         copied = run[-1].word + 1
-        done.extend(_replacement_words(words[run[0].word : copied], run, replacements[tuple(part.folded for part in run)][0], corrections))
+        done.extend(_replacement_words(words[run[0].word : copied], run, written, corrections))
     return [*done, *words[copied:]]
 
 
-def _is_misspelling(
-    texts: Sequence[str], run: Sequence[_WordPart], size: int, replacements: Mapping[tuple[str, ...], tuple[str, bool]]
-) -> bool:
+def _term_at(texts: Sequence[str], parts: Sequence[_WordPart], index: int, spellings: _Spellings) -> tuple[int, str]:
+    """How many parts from `index` on are a term spelt wrong, and what replaces them; 0 when none are."""
+    for size in spellings.sizes:
+        run = parts[index : index + size]
+        written, always = spellings.by_letters.get(tuple(part.folded for part in run), ("", False))
+        if written and len(run) == size and _is_misspelling(texts, run, written, always=always):
+            return size, written
+    if not spellings.by_sound or not texts[parts[index].word][parts[index].first].isupper():
+        return 0, ""  # « du Val » is no Duval
+    for size in range(min(_MOST_PARTS, len(parts) - index), 0, -1):
+        run = parts[index : index + size]
+        if tuple(part.folded for part in run) in spellings.by_letters:
+            return 0, ""  # a term of its own, spelt as it should be
+        key = sound_key([texts[part.word][part.first : part.last] for part in run], spellings.language)
+        written = spellings.by_sound.get(key, "")
+        if written and sounds_alike(_text_between(texts, run[0], run[-1]), written, spellings.language):
+            return (size, written) if _is_misspelling(texts, run, written, always=False) else (0, "")
+    return 0, ""
+
+
+def _is_misspelling(texts: Sequence[str], run: Sequence[_WordPart], written: str, *, always: bool) -> bool:
     """Whether these parts are a wrong spelling: whole words, only joiners between them, and not already spelt right."""
-    written, always = replacements.get(tuple(part.folded for part in run), ("", False))
-    if not written or len(run) != size:
-        return False
     first, last = run[0], run[-1]
     before, after = texts[first.word][: first.first], texts[last.word][last.last :]
     if before.endswith(("-", "‐", "‑")) or re.match(r"[-‐‑]\w", after) or not _is_joined(texts, run):

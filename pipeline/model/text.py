@@ -19,6 +19,13 @@ _SPACED = (
     (":", re.compile(r"[ \t\u00a0\u202f]+:(?=\s|$)"), f"{NO_BREAK_SPACE}:"),
 )
 _UNITS = re.compile(r"(\d)[ \t\u202f]+(?=(?:%|€|h|min|s|km|m|kg|Mo|ko|kb/s|ans?|minutes?|heures?|secondes?)\b|[%€])")
+WITHOUT_SPACES = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km"})  # languages whose words stand side by side
+_CJK = "\u3000-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff9f"  # no Hangul: Korean has spaces
+_STARTS_NO_LINE = "、。，．！？：；）」』】〉》〕・ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ゛゜"  # JIS X 4051, as far as cues need it
+_ENDS_NO_LINE = "（「『【〈《〔"
+_UNSPACED_BORDER = re.compile(rf"(?<=[{_CJK}])(?<![{_ENDS_NO_LINE}])(?=[{_CJK}])(?![{_STARTS_NO_LINE}])")
+_CJK_CHAR = re.compile(f"[{_CJK}]")
+_UNSPACED_CHAR = re.compile(rf"[{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _UNSAFE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -40,6 +47,35 @@ def apply_typography(text: str, language: str) -> str:
     if "'" in text:
         text = re.sub(r"(?<=\w)'(?=\w)", "’", text)
     return add_french_spaces(text) if language.startswith("fr") else text
+
+
+def join_heard(words: Iterable[str], language: str) -> str:
+    """A recogniser's words as one text; without spaces in the languages that are written without."""
+    return ("" if language.split("-")[0] in WITHOUT_SPACES else " ").join(words)
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Printed words as one text: the inverse of `split_unspaced` for words that were next to each other, with spaces between others."""
+    words = list(words)
+    if not _CJK_CHAR.search("".join(words)):
+        return " ".join(words)
+    pairs = zip(["", *words], words, strict=False)
+    return "".join(word if not before or touches(before, word) else f" {word}" for before, word in pairs)
+
+
+def touches(before: str, after: str) -> bool:
+    """Whether no space is put between two words: both are Chinese or Japanese where they meet, or the first ends with a space."""
+    return before.endswith(" ") or _CJK_CHAR.match(before[-1:]) is not None and _CJK_CHAR.match(after[:1]) is not None
+
+
+def split_unspaced(token: str) -> list[str]:
+    """A text without spaces, split between Chinese and Japanese characters where a line may end."""
+    return _UNSPACED_BORDER.split(token) if _UNSPACED_BORDER.search(token) else [token]
+
+
+def separate_unspaced(text: str) -> str:
+    """The text with spaces around every character of a script without spaces, to compare it character by character."""
+    return _UNSPACED_CHAR.sub(r" \g<0> ", text)
 
 
 def language_matches(language: str, language_range: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, NotRequired, TypedDict
 
+from pipeline.model.text import join_words
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -47,7 +49,7 @@ class Turn:
     @property
     def text(self) -> str:
         """The words of the turn, on one line."""
-        return " ".join(word.text for word in self.words)
+        return join_words(word.text for word in self.words)
 
     @property
     def start_s(self) -> float | None:

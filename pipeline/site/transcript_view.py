@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.model import Chapter, TimedTranscript, Turn, Voice, apply_typography
+from pipeline.model import Chapter, TimedTranscript, Turn, Voice, apply_typography, join_words
 from pipeline.transcript import link_time_s
 
 
@@ -110,4 +110,4 @@ def _text_runs(turn: Turn, language: str) -> tuple[TextRun, ...]:
     if "[" not in turn.text:
         return (TextRun(apply_typography(turn.text, language), False),)
     runs = groupby(turn.words, key=lambda word: word.is_sound)
-    return tuple(TextRun(apply_typography(" ".join(word.text for word in run), language), is_sound) for is_sound, run in runs)
+    return tuple(TextRun(apply_typography(join_words(word.text for word in run), language), is_sound) for is_sound, run in runs)

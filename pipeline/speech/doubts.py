@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from pipeline.model import (
     apply_glossary,
     find_near_terms,
     fold_words,
+    join_words,
 )
 
 if TYPE_CHECKING:
@@ -292,11 +293,11 @@ def _level_db(word: RecognisedWord, levels_db: NDArray[np.float32]) -> float:
 def _phrase_value(phrase: Phrase, marked: Sequence[int], score: float, causes: list[str]) -> DoubtfulPassage:
     """The marked words of a phrase, runs of them joined by an ellipsis."""
     words = [phrase.words[index] for index in marked]
-    joints = [" " if after == before + 1 else " … " for before, after in pairwise(marked)]
+    runs = [[index for _, index in run] for _, run in groupby(enumerate(marked), key=lambda place: place[1] - place[0])]
     return {
         "start_s": round(words[0]["start_s"], 3),
         "end_s": round(max(words[-1]["end_s"], words[0]["start_s"]), 3),
-        "text": "".join(text + joint for text, joint in zip((word["text"] for word in words), (*joints, ""), strict=True)),
+        "text": " … ".join(join_words(phrase.words[index]["text"] for index in run) for run in runs),
         "score": round(score, 3),
         "reasons": causes,
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipeline.model import Word, apply_typography
+from pipeline.model import WITHOUT_SPACES, Word, apply_typography, join_words
 from pipeline.speech.repetitions import find_repetitions
 from pipeline.speech.voice_activity import highest, mean, voiced_s
 
@@ -24,7 +24,6 @@ _MIN_IMPROBABLE_VOICE_S = 1.0  # the same, of voice: a laugh is shorter
 _MARGIN_S = 0.3  # Whisper places words to about 0.2 s
 _MAX_WORDS_PER_S = 8.0  # nobody repeats himself faster; loops are squeezed into what is left of a window
 MAX_WORD_LETTERS = 40  # longer "words" are loops without spaces; the longest of French has 25 letters, German compounds seldom 40
-WITHOUT_SPACES = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km"})
 _OPENING_MARKS = "«“([{¿¡"
 
 
@@ -39,8 +38,8 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """Its words, joined by spaces."""
-        return " ".join(word.text for word in self.words)
+        """Its words."""
+        return join_words(word.text for word in self.words)
 
     @property
     def start_s(self) -> float:
@@ -81,11 +80,6 @@ def merge_word_pieces(pieces: Iterable[Word], language: str) -> tuple[Word, ...]
     return tuple(word for word in tidy if word.text)
 
 
-def join_words(words: Iterable[str], language: str) -> str:
-    """Words as one text; without spaces in languages that are written without."""
-    return ("" if language.split("-")[0] in WITHOUT_SPACES else " ").join(words)
-
-
 def filter_hallucinations(segments: Iterable[Segment], voice: NDArray[np.float32]) -> tuple[Segment, ...]:
     """The segments without those where nobody speaks, and without words of no duration; `voice` are the probabilities of a voice."""
     kept = (segment for segment in segments if segment.words and not _is_hallucinated(segment, voice))
@@ -105,7 +99,7 @@ def remove_loops(segments: tuple[Segment, ...], language: str) -> tuple[tuple[Se
         start_s, end_s = run[0].start_s or 0.0, run[-1].end_s or 0.0
         if len(run) > _MAX_WORDS_PER_S * (end_s - start_s):
             extra |= set(range(start + size, start + size * times))
-            loops.append(Loop(run[size].start_s or 0.0, end_s, " ".join(word.text for word in run[:size]), times - 1))
+            loops.append(Loop(run[size].start_s or 0.0, end_s, join_words(word.text for word in run[:size]), times - 1))
     if language.split("-")[0] not in WITHOUT_SPACES:
         for index, word in enumerate(words):
             if len(word.text) > MAX_WORD_LETTERS and index not in extra:

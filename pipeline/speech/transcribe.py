@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pipeline.audio import probe_file
 from pipeline.engine import progress, write_json
-from pipeline.model import CauserieError, RecognisedSegment, Recognition, suggest
+from pipeline.model import CauserieError, RecognisedSegment, Recognition, join_heard, suggest
 from pipeline.speech.backend import Backend
 from pipeline.speech.backends import load_backend
 from pipeline.speech.decoding import RATE_HZ, decode_blocks
-from pipeline.speech.hallucinations import Loop, Segment, join_words, merge_word_pieces, remove_loops
+from pipeline.speech.hallucinations import Loop, Segment, merge_word_pieces, remove_loops
 from pipeline.speech.languages import LANGUAGES
 from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
 from pipeline.speech.segmentation import split_windows
@@ -110,7 +110,7 @@ def _segment_value(segment: Segment, language: str) -> RecognisedSegment:
     value: RecognisedSegment = {
         "start_s": _round_ms(segment.start_s),
         "end_s": _round_ms(segment.words[-1].end_s),
-        "text": join_words((word.text for word in segment.words), segment.language or language),
+        "text": join_heard((word.text for word in segment.words), segment.language or language),
         "no_speech_probability": round(segment.no_speech_probability, 4),
         "average_log_probability": round(segment.average_log_probability, 4),
         "words": [

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pipeline.engine import write_atomic, write_json
-from pipeline.model import TimedTranscript, Turn, Voice, Word, apply_typography, format_clock, slugify
+from pipeline.model import TimedTranscript, Turn, Voice, Word, apply_typography, format_clock, join_words, slugify, touches
 from pipeline.templates import labels
 from pipeline.transcript.cues import Cue, split_cues
 from pipeline.transcript.review_status import review_notice
@@ -97,7 +97,7 @@ def srt_text(transcript: TimedTranscript) -> str:
     SRT has no comments: that nobody has checked the text is a cue of its own, where nobody speaks.
     """
     shown = split_cues(transcript, SRT_LINE_CHARS, _speaker_prefixes(transcript))
-    cues = [(cue.start_s, cue.end_s, "\n".join(" ".join(_srt_word(word) for word in line) for line in cue.lines)) for cue in shown]
+    cues = [(cue.start_s, cue.end_s, "\n".join(join_words(_srt_word(word) for word in line) for line in cue.lines)) for cue in shown]
     if transcript.review.is_unchecked:
         cues = _with_notice(cues, f"[{review_notice(transcript.review, transcript.language)}]", transcript.duration_s)
     return "\n".join(
@@ -124,7 +124,7 @@ def json_value(shown: Sequence[Cue], language: str, notice: str = "") -> Transcr
     """
     segments: list[SegmentEntry] = []
     for cue in shown:
-        body = " ".join(word.text for line in cue.lines for word in line)
+        body = join_words(word.text for line in cue.lines for word in line)
         entry: SegmentEntry = {"startTime": cue.start_s, "endTime": cue.end_s, "body": body}
         segments.append(entry if _is_sound(cue.turn) else {"speaker": speaker_name(cue.turn.voice, language), **entry})
     value: TranscriptFile = {"version": "1.0.0", "segments": segments}
@@ -195,7 +195,7 @@ def _vtt_lines(cue: Cue) -> str:
     lines, is_open = [], False
     for line in cue.lines:
         parts: list[str] = []
-        for word in line:
+        for before, word in zip([None, *line], line, strict=False):
             starts, escaped = (
                 is_open or word.text.startswith("[") and not word.text.startswith("[…]"),
                 _vtt_escape(_strip_controls(word.text)),
@@ -203,9 +203,10 @@ def _vtt_lines(cue: Cue) -> str:
             if is_open and parts:
                 parts[-1] = f"{parts[-1].removesuffix('</c>')} {escaped}</c>"
             else:
-                parts.append(f"<c.son>{escaped}</c>" if starts else escaped)
+                space = "" if before is None or touches(before.text, word.text) else " "
+                parts.append(space + (f"<c.son>{escaped}</c>" if starts else escaped))
             is_open = starts and "]" not in word.text
-        lines.append(" ".join(parts))
+        lines.append("".join(parts))
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.model import Recognition, VoiceSpan
+from pipeline.model import Recognition, VoiceSpan, join_words
 from pipeline.transcript.align import recognised_tokens
 from pipeline.transcript.certainty import Match, TimedToken
 from pipeline.transcript.document import Transcript
@@ -153,11 +153,11 @@ def _heard_passage(run: list[int], heard: Sequence[TimedToken], indices: Sequenc
     start_s, end_s = heard[run[0]].start_s, heard[run[-1]].end_s
     if last - first + 1 < _MIN_WORDS or end_s - start_s < _MIN_HEARD_S:
         return []
-    return [HeardPassage(round(start_s, 3), round(end_s, 3), " ".join(spoken[first : last + 1]), last - first + 1)]
+    return [HeardPassage(round(start_s, 3), round(end_s, 3), join_words(spoken[first : last + 1]), last - first + 1)]
 
 
 def _written_passage(run: list[int], indices: Sequence[int], words: Sequence[str], near_s: float) -> list[WrittenPassage]:
     first, last = indices[run[0]], indices[run[-1]]
     if last - first + 1 < _MIN_WORDS:
         return []
-    return [WrittenPassage(round(near_s, 3), " ".join(words[first : last + 1]), last - first + 1)]
+    return [WrittenPassage(round(near_s, 3), join_words(words[first : last + 1]), last - first + 1)]

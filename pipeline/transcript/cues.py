@@ -34,7 +34,7 @@ _BINDING_WORDS = """
 """
 _BINDING = frozenset(_BINDING_WORDS.split())
 _ARTICLES = frozenset("le la les un une des du de au aux ce cet cette ces mon ton son ma ta sa mes tes ses the an".split())
-_SENTENCE_END = re.compile(r"[.!?…][»”\")\u202f\u00a0]*$")
+_SENTENCE_END = re.compile(r"[.!?…。！？][»”\")」』\u202f\u00a0]*$")
 _CLAUSE_WORDS = """
     et ou mais donc car puis quand parce pour avec dans sur sans comme si qui que and or but so because with when that
 """

@@ -20,6 +20,7 @@ from pipeline.model import (
     Word,
     apply_glossary,
     format_clock,
+    join_heard,
 )
 from pipeline.transcript.completeness import voice_spans
 from pipeline.transcript.diarisation import ActivityTrack, TrackActivity, parse_rttm, with_speaker_tracks
@@ -119,7 +120,7 @@ def build_draft(
     blocks: list[Block] = []
     for index, (voice, said) in enumerate(paragraphs):
         blocks.extend(gap_note(edges[index][1], edges[index + 1][0], language, voices_heard))
-        if text := escape_markup(" ".join(word.text for word in said), language):
+        if text := escape_markup(join_heard((word.text for word in said), recognition["language"]), language):
             blocks.append(Paragraph(text, voice))
         until_s = edges[index + 2][0] if index + 1 < len(paragraphs) else float("inf")
         while notes and notes[0][0] < until_s:  # a note that begins in the pause after a paragraph follows it

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from pipeline.model import separate_unspaced
+
 _UNIT_WORDS = """
     zero un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf
 """
@@ -33,7 +35,7 @@ def word_tokens(word: str, language: str) -> tuple[str, ...]:
     french = language.startswith("fr")
     if french and (roman := _ROMAN.fullmatch(word.strip(".,;:!?»« \u00a0\u202f"))):
         word = f"{_roman_value(roman[1])}{roman[2] or ''}"
-    spelt = _THOUSANDS.sub("", word.lower()).replace("œ", "oe").replace("æ", "ae")
+    spelt = _THOUSANDS.sub("", separate_unspaced(word.lower())).replace("œ", "oe").replace("æ", "ae")
     plain = "".join(char for char in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(char))
     found: list[str] = []
     after_number = False

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from pipeline.model import NARROW_SPACE, NO_BREAK_SPACE, Turn, Voice, Word, apply_typography, slugify
+from pipeline.model import NARROW_SPACE, NO_BREAK_SPACE, Turn, Voice, Word, apply_typography, slugify, split_unspaced, touches
 from pipeline.transcript.document import Insert, Paragraph, Section, Transcript, VoiceDeclaration
 from pipeline.transcript.voice_names import published_name
 
@@ -143,7 +143,7 @@ def printed_words(text: str, language: str) -> tuple[Word, ...]:
             clean = clean.replace(char, "")
     joined = _THOUSANDS.sub("\u202f", clean) if language.startswith("fr") else clean  # 12 000 is one word
     words: list[str] = []
-    for token in _TOKEN.findall(apply_typography(joined, language)):
+    for token in _tokens(apply_typography(joined, language)):
         is_mark = not re.search(r"\w", token) and not token.startswith("[")
         if words and token.startswith(NARROW_SPACE):  # » after a sound or an ellipsis has its space already
             words[-1] += token
@@ -154,6 +154,15 @@ def printed_words(text: str, language: str) -> tuple[Word, ...]:
         else:
             words.append(token)
     return tuple(Word(word) for word in words)
+
+
+def _tokens(text: str) -> Iterator[str]:
+    """The text at its spaces, and between the characters of scripts without them; a space between two such characters stays."""
+    tokens = _TOKEN.findall(text)
+    for token, after in zip(tokens, [*tokens[1:], ""], strict=True):
+        *pieces, last = [token] if token.startswith("[") else split_unspaced(token)
+        yield from pieces
+        yield f"{last} " if touches(last, after) else last
 
 
 def _narrator(voices: tuple[VoiceDeclaration, ...], language: str) -> Voice:

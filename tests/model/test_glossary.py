@@ -121,3 +121,37 @@ def test_what_is_nearly_a_name_is_doubted_not_corrected():
 def test_a_wrong_spelling_that_is_somebody_s_name_is_refused():
     _, problems = read({"terms": [{"say": "Belka", "heard": ["Belkacem"]}]})
     assert len(problems) == 1 and "“Belkacem” is both a term and a wrong spelling of “Belka”" in problems[0]
+
+
+FRENCH = Glossary(
+    (Term("Fignon"), Term("Père-Lachaise"), Term("Belkacem"), Term("Claire"), Term("Mathieu"), Term("Mattieu"), Term("Paris 20"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("à Laurent Finion, adieu", "à Laurent Fignon, adieu"),
+        ("du Père la Chèse à Paris", "du Père-Lachaise à Paris"),
+        ("Nora Belkassem.", "Nora Belkacem."),
+        ("chez Bel Qassem ?", "chez Belkacem ?"),
+    ],
+)
+def test_what_sounds_exactly_like_a_name_and_is_written_as_one_becomes_it(text, expected):
+    assert apply_glossary(recognition(text), FRENCH)[0]["segments"][0]["text"] == expected
+
+
+@pytest.mark.parametrize("text", ["il fait clair", "le père la chaise", "le bel Qassem", "oui. Finion", "Bel, Qassem", "Matthieu dit", "à Pari vingt", "X"])
+def test_what_is_an_ordinary_word_or_two_names_at_once_is_left_alone(text):
+    assert apply_glossary(recognition(text), FRENCH)[1] == ()
+
+
+def test_english_names_are_compared_by_their_english_sound():
+    words = {**recognition("we met Kathryn Shawnessy, kind"), "language": "en"}
+    fixed, _ = apply_glossary(words, Glossary((Term("Catherine"), Term("Shaughnessy"), Term("Kennedy"))))
+    assert fixed["segments"][0]["text"] == "we met Catherine Shaughnessy, kind"
+
+
+def test_a_language_without_rules_keeps_what_was_heard():
+    words = {**recognition("a Bel Qassem"), "language": "de"}
+    assert apply_glossary(words, FRENCH)[1] == ()

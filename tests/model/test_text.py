@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.text import add_french_spaces, apply_typography, format_clock, is_slug, slugify, suggest, terminal_safe
+from pipeline.model.text import (
+    add_french_spaces,
+    apply_typography,
+    format_clock,
+    is_slug,
+    join_heard,
+    join_words,
+    slugify,
+    split_unspaced,
+    suggest,
+    terminal_safe,
+)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +112,27 @@ def test_terminal_safe_text_cannot_move_the_cursor(text):
 
 def test_suggest_names_the_closest_word():
     assert suggest("titel", ["title", "number"]) == "did you mean “title”?"
+
+
+@given(st.text(alphabet="あ漢ー。「」ァab1 ", max_size=30))
+def test_what_is_split_between_unspaced_characters_is_joined_again(text):
+    token = text.replace(" ", "")
+    assert join_words(split_unspaced(token)) == token
+
+
+@pytest.mark.parametrize(
+    ("token", "pieces"),
+    [
+        ("気が、実。", ["気", "が、", "実。"]),
+        ("「ニュース」", ["「ニュー", "ス」"]),
+        ("été", ["été"]),
+        ("iPhoneを使う", ["iPhoneを", "使", "う"]),
+    ],
+)
+def test_a_line_of_japanese_may_end_between_characters_but_not_before_a_mark(token, pieces):
+    assert split_unspaced(token) == pieces
+
+
+def test_words_heard_stand_side_by_side_in_languages_without_spaces():
+    assert (join_heard(["気", "が"], "ja"), join_heard(["สวัส", "ดี"], "th"), join_heard(["il", "dit"], "fr")) == ("気が", "สวัสดี", "il dit")
+    assert join_words(["le", "mot", "気", "が", "fin"]) == "le mot 気が fin"

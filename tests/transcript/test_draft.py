@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from pipeline.engine.drafts import is_unedited_draft
 from pipeline.model.show import Glossary, Term
+from pipeline.transcript.align import align_turns
 from pipeline.transcript.document import Note, Paragraph, VoiceDeclaration, format_transcript
 from pipeline.transcript.draft import build_draft, draft_transcript
 from pipeline.transcript.parser import parse_transcript
+from pipeline.transcript.turns import build_turns
 
 NAMES = {"nora": "Nora Belkacem", "malik": "Malik Aubry", "nora2": "Nora Petit"}
 ONE_TRACK = {"tracks": [], "hop_s": 0.05}
@@ -146,3 +148,19 @@ def test_two_microphones_of_one_person_are_one_voice_that_can_be_read_again():
     found = build_draft(said, tracks("nora", "nora", "malik", loud="0" * 5 + "2" * 5), NO_DOUBTS, NAMES, "fr")
     assert [voice.key for voice in found.voices] == ["Nora", "Malik"]
     assert parse_transcript(format_transcript(found)).voices == found.voices
+
+
+def test_japanese_is_drafted_without_spaces_and_every_character_has_its_time():
+    said = "今日はニュースです。"
+    words = [{"text": char, "start_s": index * 0.5, "end_s": index * 0.5 + 0.5, "probability": 0.9} for index, char in enumerate(said)]
+    what = {**recognition(("x", 0.0)), "language": "ja", "segments": [{"text": said, "words": words, "average_log_probability": -0.2}]}
+    (paragraph,) = (block for block in blocks(what, language="ja") if isinstance(block, Paragraph))
+    assert paragraph.text == said
+    (turn,) = align_turns(build_turns(parse_transcript(f"{said}\n"), "ja"), what).turns
+    assert turn.text == said
+    assert [(word.text, word.start_s) for word in turn.words][:3] == [("今", 0.0), ("日", 0.5), ("は", 1.0)]
+
+
+def test_a_space_that_a_person_put_between_japanese_words_stays():
+    (turn,) = align_turns(build_turns(parse_transcript("気が 実際 iPhone を\n"), "ja"), recognition(("x", 0.0))).turns
+    assert turn.text == "気が 実際 iPhone を"
