@@ -141,7 +141,9 @@ def test_what_sounds_exactly_like_a_name_and_is_written_as_one_becomes_it(text, 
     assert apply_glossary(recognition(text), FRENCH)[0]["segments"][0]["text"] == expected
 
 
-@pytest.mark.parametrize("text", ["il fait clair", "le père la chaise", "le bel Qassem", "oui. Finion", "Bel, Qassem", "Matthieu dit", "à Pari vingt", "X"])
+@pytest.mark.parametrize(
+    "text", ["il fait clair", "le père la chaise", "le bel Qassem", "oui. Finion", "Bel, Qassem", "Matthieu dit", "à Pari vingt", "X"]
+)
 def test_what_is_an_ordinary_word_or_two_names_at_once_is_left_alone(text):
     assert apply_glossary(recognition(text), FRENCH)[1] == ()
 
