@@ -1,9 +1,10 @@
 """What correcting names by their sound does to what a Whisper heard: names it got right before and after, and every other word.
 
-    python benchmarks/names.py FOLDER [--engine openai-whisper] [--ids a,b]
+    python benchmarks/names.py FOLDER [--checkpoint base.pt] [--ids a,b]
 
 FOLDER is that of `benchmarks/real_speech.py`. The glossary of a recording has the names of its own text and a hundred names nobody says:
-what becomes one of those is an invention. The recogniser is never told any of them.
+what becomes one of those is an invention. The recogniser is never told any of them. A .pt file is heard by openai-whisper
+(`python -m tests.support.ct2_to_pt` makes one of the same weights).
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ Gaillard Olivier Hubert Charpentier Rivière Aurore Camille Claire Pierre Rose N
 Limoges Johnson Taylor Wilson Clark Wright Green Adams Walker Young Houston Manchester Leicester Grace Catherine Stephen""".split()
 
 
-def hear(row: dict, engine: str, folder: Path) -> dict:
-    """What the engine hears of a recording, kept in the folder until it is measured."""
+def hear(row: dict, checkpoint: Path | None, folder: Path) -> dict:
+    """What is heard of a recording, kept in the folder until it is measured."""
     words = folder / "words.json"
-    transcribe_master(Path(row["audio"]), words=words, model="base", language=row["lang"], engine=engine)
+    transcribe_master(Path(row["audio"]), words=words, model="base", language=row["lang"], checkpoint=checkpoint)
     return json.loads(words.read_text(encoding="utf-8"))
 
 
@@ -50,7 +51,7 @@ def found(names: set[str], text: str, language: str) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--engine", default="faster-whisper")
+    parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--ids", default="")
     wanted = parser.parse_args()
     rows = [json.loads(line) for line in (wanted.folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -61,7 +62,7 @@ def main() -> None:
         names = set(_NAME.findall(row["text"]))
         glossary = Glossary(tuple(Term(name) for name in dict.fromkeys([*sorted(names), *DECOYS])))
         with tempfile.TemporaryDirectory() as folder:
-            before = hear(row, wanted.engine, Path(folder))
+            before = hear(row, wanted.checkpoint, Path(folder))
         after, corrections = apply_glossary(before, glossary)
         said = word_tokens(row["text"], row["lang"])
         edits = [Levenshtein.distance(said, word_tokens(text_of(each), row["lang"])) for each in (before, after)]

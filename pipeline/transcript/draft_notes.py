@@ -11,6 +11,7 @@ from pipeline.transcript.document import Note
 from pipeline.transcript.passage_notes import voice_sentence
 
 _GAP_S = 4.0  # without words: music, silence or missed words
+_ORDINAL = re.compile(r"\b(\d+)i?[èe]me(s?)\b")
 _MAX_QUOTE_CHARS = 60  # of a doubtful passage: enough to find it
 
 
@@ -129,8 +130,13 @@ def make_note(text: str, language: str) -> Note:
 
 
 def escape_markup(text: str, language: str) -> str:
-    """Recognised text, made safe for the grammar: brackets become parentheses, and unbalanced quotation marks are removed."""
+    """Recognised text, made safe for the grammar: brackets become parentheses, and unbalanced quotation marks are removed.
+
+    French ordinals are shortened as they are printed: « 3ème » is « 3e ».
+    """
     plain = re.sub(r"[ \t\r\n]+", " ", text.translate(str.maketrans("[]", "()"))).strip()
+    if language.startswith("fr"):
+        plain = _ORDINAL.sub(r"\1e\2", plain)
     depth, broken = 0, False
     for char in plain:
         depth += (char == "«") - (char == "»")

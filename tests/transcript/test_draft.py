@@ -164,3 +164,8 @@ def test_japanese_is_drafted_without_spaces_and_every_character_has_its_time():
 def test_a_space_that_a_person_put_between_japanese_words_stays():
     (turn,) = align_turns(build_turns(parse_transcript("気が 実際 iPhone を\n"), "ja"), recognition(("x", 0.0))).turns
     assert turn.text == "気が 実際 iPhone を"
+
+
+def test_french_ordinals_are_drafted_as_they_are_printed():
+    (paragraph,) = (block for block in blocks(recognition(("le 3ème et les 2èmes", 1.0))) if isinstance(block, Paragraph))
+    assert paragraph.text == "le 3e et les 2es"
