@@ -15,10 +15,17 @@ SHOUT = Step("a/shout", little_steps.to_upper, {"source": "raw.txt"}, {"loud": "
 
 
 @pytest.fixture(scope="module")
-def address():
+def cluster():
     quiet = {"dashboard_address": None, "host": "127.0.0.1", "silence_logs": 50}
     with LocalCluster(2, threads_per_worker=1, processes=True, resources={"model": 1}, **quiet) as cluster:
-        yield cluster.scheduler_address
+        yield cluster
+
+
+@pytest.fixture
+def address(cluster) -> str:
+    """Where the scheduler is, once the workers are there: what one test killed needs a while to be back."""
+    cluster.wait_for_workers(2, timeout=180)
+    return cluster.scheduler_address
 
 
 @pytest.fixture
