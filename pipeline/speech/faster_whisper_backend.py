@@ -91,9 +91,6 @@ class FasterWhisperBackend:
 
 def load_model(folder: Path, device: str = "auto") -> FasterWhisperBackend:
     """The model in a folder, on the GPU when there is one that works; `CauserieError` when it cannot be loaded."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1, user_api="blas")
     if device != "cpu" and gpu_count(FASTER_WHISPER):
         try:
             return _load_on_gpu(folder)
@@ -115,7 +112,13 @@ def _load_on_gpu(folder: Path) -> FasterWhisperBackend:
 
 
 def _backend(model: WhisperModel, compute_type: str, workers: int) -> FasterWhisperBackend:
-    """The backend of a model, which from now on notes the languages of what it encodes."""
+    """The backend of a model, which from now on notes the languages of what it encodes, and rounds the same on any machine.
+
+    Two threads add up a spectrum in another order than one, and Whisper hears the last bit. Only libraries that are loaded can be limited.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
     model.encode = EncodedLanguages(model)
     return FasterWhisperBackend(model, compute_type, workers)
 
