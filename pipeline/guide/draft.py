@@ -11,11 +11,11 @@ from pipeline.engine import add_stamp, is_unedited_draft, read_text, write_atomi
 from pipeline.guide.document import ITEM, QUOTE, TEXT, Guide, GuideLine, GuideSection, format_guide
 from pipeline.guide.labels import Labels, fill, load_labels
 from pipeline.guide.llm_suggestions import apply_suggestions
-from pipeline.guide.questions import draft_questions, episode_questions, speaker_label
+from pipeline.guide.questions import draft_questions, episode_questions, question_text, speaker_label
 from pipeline.guide.quotes import Excerpt, split_sentences, spoken_words, tokens, without_doubts
 from pipeline.guide.ranking import QUOTA_BY_KIND, Background, Candidate, Topic, build_background, choose, is_claim, rank
 from pipeline.model import CauserieError, EpisodeInfo, GuideModel, Problems, ShowInfo, TimedTranscript, apply_typography, format_clock
-from pipeline.transcript import NARRATOR_ROLES, build_turns, is_placeholder_name, parse_transcript, read_timed
+from pipeline.transcript import NARRATOR_ROLES, build_turns, characteristic_phrases, is_placeholder_name, parse_transcript, read_timed
 
 CANDIDATE_COUNT, CLIP_COUNT = 12, 4
 EMPTY_BACKGROUND = Background()
@@ -53,14 +53,15 @@ def propose_guide(
     all_sentences = _sure_sentences(timed)
     candidates = _select_candidates(all_sentences, timed, show, episode, background)
     chosen_clips = sorted(_select_clips(candidates, show.language), key=lambda one: one.passage.start_index)
-    from_episode = episode_questions(all_sentences, show.language)
+    posed = episode_questions(split_sentences(spoken_words(timed)), show.language)
+    from_episode = without_doubts(posed, timed.doubtful)
     found = {
         "status": _status(timed, show),
         "goal": _goal(words, episode),
         "prepare": _lines(ITEM, words["draft"]["prepare"]),
         "before": _listening_brief(from_episode, candidates, words, episode),
         "clips": _clip_lines(chosen_clips, show.language),
-        **draft_questions(from_episode, chosen_clips, show.language, episode.number or 0),
+        **draft_questions(from_episode, chosen_clips, _topics(timed, show), show.language, episode.number or 0),
         "words": _lines(TEXT, (f"{words['parts'][part]}{words['page']['colon']}{script}" for part, script in words["words"].items())),
         "stance": _lines(ITEM, words["draft"]["stance"]),
         "return": _lines(TEXT, words["draft"]["return"]),
@@ -133,7 +134,7 @@ def _listening_brief(
     from_episode: tuple[Excerpt, ...], candidates: tuple[Candidate, ...], words: Labels, episode: EpisodeInfo
 ) -> tuple[GuideLine, ...]:
     """Return the framing question, from the episode when it has one, and what each group listens for."""
-    framing = from_episode[0].text if from_episode else fill(words["draft"]["framing"], title=_with_inner_quotes(episode.title))
+    framing = question_text(from_episode[0]) if from_episode else fill(words["draft"]["framing"], title=_with_inner_quotes(episode.title))
     briefs = [brief for key, brief in words["draft"]["brief"].items() if any(one.kind == key for one in candidates)]
     return (GuideLine(TEXT, framing), *_lines(ITEM, briefs if len(briefs) > 1 else [words["draft"]["brief_all"]]))
 
@@ -143,22 +144,30 @@ def _clip_lines(chosen_clips: Iterable[Candidate], language: str) -> tuple[Guide
     intros, intro_counts = load_labels(language)["draft"]["intro"], Counter[str]()
     lines: list[GuideLine] = []
     for one in chosen_clips:
-        voice = one.passage.turn.voice
-        kind = "usagers" if voice.name and not voice.role else one.kind  # a named voice without a role is not the narrator
-        intro = intros[kind][intro_counts[kind] % len(intros[kind])]
-        intro_counts[kind] += 1
+        intro = intros[one.kind][intro_counts[one.kind] % len(intros[one.kind])]
+        intro_counts[one.kind] += 1
         lines += [
-            GuideLine(TEXT, _one_line(fill(intro, **_source_names(one.passage, language)))),
+            GuideLine(TEXT, _one_line(fill(intro, source=_source(one.passage, language)))),
             GuideLine(QUOTE, _quote_lines(one.passage)),
         ]
     return tuple(lines)
 
 
-def _source_names(excerpt: Excerpt, language: str) -> dict[str, str]:
-    """Return the names of an excerpt's section (as in the transcript) and voice, as template values."""
+def _source(excerpt: Excerpt, language: str) -> str:
+    """Return who says an excerpt and in what kind of passage: « Nadia Oumarou (entretien) », « Archive : 1978 », « L’épisode »."""
     turn = excerpt.turn
-    section = turn.section or turn.voice.role.capitalize()
-    return {"section": section, "voice": section if is_placeholder_name(turn.voice.name) and section else speaker_label(excerpt, language)}
+    passage = turn.section or turn.voice.role.capitalize()
+    name = "" if is_placeholder_name(turn.voice.name) else turn.voice.label or turn.voice.name
+    if name and passage:
+        return f"{name} ({passage if turn.section else turn.voice.role})"
+    return name or passage or speaker_label(excerpt, language)
+
+
+def _topics(timed: TimedTranscript, show: ShowInfo) -> tuple[str, ...]:
+    """Return the things the episode comes back to, without those of the series' own title, and of what the machine doubts."""
+    series, sure = set(tokens(show.title)), f" {' '.join(token for one in _sure_sentences(timed) for token in tokens(one.text))} "
+    phrases = [each for each in characteristic_phrases(timed) if not set(tokens(each)[1:]) <= series]
+    return tuple(each for each in phrases if sure.count(f" {' '.join(tokens(each))} ") > 1 or not timed.doubtful)
 
 
 def _notes(language: str, candidates: tuple[Candidate, ...], chosen_clips: list[Candidate]) -> dict[str, tuple[str, ...]]:

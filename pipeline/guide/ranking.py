@@ -16,11 +16,14 @@ from functools import cache
 
 from pipeline.guide.labels import question_templates, supported_language
 from pipeline.guide.quotes import CLIP_MAX_S, Excerpt, tokens
+from pipeline.model import Voice
 
 QUOTA_BY_KIND = {"recit": 3, "archive": 2, "usagers": 2, "fiction": 2}
 WORDS_MIN, WORDS_MAX = 8, 48
 CLAIM_WORDS_RANGE = (6, 24)  # words a group can remember while it takes sides: (min, max)
 FICTION_CLIP_MIN_S = 20.0  # a scene needs its situation, not a single line
+_CUE_WEIGHT = 0.8  # of a word of argument or of a turning point
+_FIGURE_WEIGHT = 1.0  # of a share or a measure: what a team remembers and doubts
 _LUHN_GAP_MAX = 4  # insignificant words allowed inside a cluster
 _REDUNDANCY_PENALTY = 0.6  # weight of the similarity to sentences already chosen (1 - lambda in MMR)
 
@@ -56,11 +59,12 @@ class Candidate:
     @property
     def kind(self) -> str:
         """The kind of its voice, a key of `QUOTA_BY_KIND`."""
-        return voice_kind(self.passage.turn.voice.role)
+        return voice_kind(self.passage.turn.voice)
 
 
-def voice_kind(role: str) -> str:
-    """Return the kind of voice for a role as the show names it; an unknown role is an interviewee (`usagers`)."""
+def voice_kind(voice: Voice) -> str:
+    """Return the kind of a voice by its role as the show names it; an unknown role, or a name without one, is a guest (`usagers`)."""
+    role = voice.role or voice.name
     plain = unicodedata.normalize("NFKD", role.casefold()).encode("ascii", "ignore").decode()
     if plain in ("", "recit", "narration", "narrator", "story"):
         return "recit"
@@ -87,7 +91,10 @@ def is_claim(excerpt: Excerpt, language: str) -> bool:
     has_proper_noun = any(
         word[:1].isupper() or word[:1].isdigit() for word in re.findall(r"\w+", excerpt.text)[1:] if word not in ("I", "Moi")
     )
-    return count_phrases(excerpt.text, words["claims"]) > 0 and not needs_context and not has_proper_noun
+    is_memory = text_tokens[0] in words["persons"] and not count_phrases(excerpt.text, words["opinions"])
+    is_polite = count_phrases(excerpt.text, words["greetings"]) > 0
+    is_for_nobody_else = needs_context or has_proper_noun or is_memory or is_polite
+    return count_phrases(excerpt.text, words["claims"]) > 0 and not is_for_nobody_else
 
 
 def count_phrases(text: str, phrases: Iterable[str]) -> int:
@@ -102,7 +109,7 @@ def rank(all_sentences: tuple[Excerpt, ...], topic: Topic) -> tuple[Candidate, .
     kept_sentences = [one for one in all_sentences if tokens(one.text) and not _is_boilerplate(one, counts, topic)]
     stems = _stemmer(topic.language)
     weight = _stem_weights([stems(one.text) for one in kept_sentences], topic)
-    plain = [_score(one, weight, topic) for one in kept_sentences if voice_kind(one.turn.voice.role) != "fiction"]
+    plain = [_score(one, weight, topic) for one in kept_sentences if voice_kind(one.turn.voice) != "fiction"]
     scenes = [_score(one, weight, topic) for one in fiction_scenes(tuple(kept_sentences))]
     return tuple(sorted([*plain, *scenes], key=lambda one: (-one.score, one.passage.start_index)))
 
@@ -128,12 +135,12 @@ def fiction_scenes(all_sentences: tuple[Excerpt, ...]) -> tuple[Excerpt, ...]:
     """Return scenes of fiction of at most `CLIP_MAX_S`, each from the start of a turn; a short one only if it is the first."""
     found: list[Excerpt] = []
     for i, first in enumerate(all_sentences):
-        if voice_kind(first.turn.voice.role) != "fiction" or (i and all_sentences[i - 1].turn is first.turn):
+        if voice_kind(first.turn.voice) != "fiction" or (i and all_sentences[i - 1].turn is first.turn):
             continue
         scene = first
         for other in all_sentences[i + 1 :]:
             wider = Excerpt((*scene.words, *other.words), first.start_index)
-            if other.start_index != scene.end_index or voice_kind(other.turn.voice.role) != "fiction" or wider.duration_s > CLIP_MAX_S:
+            if other.start_index != scene.end_index or voice_kind(other.turn.voice) != "fiction" or wider.duration_s > CLIP_MAX_S:
                 break
             scene = wider
         if scene.duration_s >= FICTION_CLIP_MIN_S or not found:
@@ -144,7 +151,9 @@ def fiction_scenes(all_sentences: tuple[Excerpt, ...]) -> tuple[Excerpt, ...]:
 def _score(excerpt: Excerpt, weight: dict[str, float], topic: Topic) -> Candidate:
     stems = _stemmer(topic.language)(excerpt.text)
     words = question_templates(topic.language)["words"]
-    cues = 0.8 * min(count_phrases(excerpt.text, words["cues"]), 2)
+    cues = _CUE_WEIGHT * min(count_phrases(excerpt.text, words["cues"]), 2)
+    cues += _CUE_WEIGHT * min(count_phrases(excerpt.text, words["turns"]), 2)
+    cues += _FIGURE_WEIGHT * _count_figures(excerpt.text, words["figures"])
     score = (
         sum(weight.get(stem, 0.0) for stem in dict.fromkeys(stems)) / math.sqrt(8 + len(stems)) + 0.3 * _luhn_score(stems, weight) + cues
     )
@@ -153,9 +162,15 @@ def _score(excerpt: Excerpt, weight: dict[str, float], topic: Topic) -> Candidat
     score *= 1.5 if is_claim(excerpt, topic.language) else 1.0
     score *= 0.7 if count_phrases(excerpt.text, filter(tokens, topic.names)) else 1.0
     score *= 0.7 if tokens(excerpt.text)[0] in words["openings"] else 1.0
-    is_fiction = voice_kind(excerpt.turn.voice.role) == "fiction"
+    is_fiction = voice_kind(excerpt.turn.voice) == "fiction"
     score *= 0.5 if not is_fiction and not WORDS_MIN <= len(excerpt.text.split()) <= WORDS_MAX else 1.0
     return Candidate(excerpt, score * (0.6 if excerpt.text.rstrip(" »”").endswith("?") else 1.0), frozenset(stems) & weight.keys())
+
+
+def _count_figures(text: str, phrases: Iterable[str]) -> int:
+    """Count the figures that compare, at most two: « 60 % … 21 % ». A year or a number of a street is none."""
+    measured = len(re.findall(r"\d[\d .,\u00a0\u202f]*%", text))
+    return min(measured + count_phrases(text, (phrase for phrase in phrases if tokens(phrase))), 2)
 
 
 def _stem_weights(texts: list[list[str]], topic: Topic) -> dict[str, float]:

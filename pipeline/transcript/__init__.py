@@ -25,6 +25,7 @@ from pipeline.transcript.passage_notes import CompletenessNote, completeness_not
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
 from pipeline.transcript.review_status import add_check_off, review_notice, text_review
 from pipeline.transcript.timed_json import find_estimated, link_time_s, read_timed
+from pipeline.transcript.topics import characteristic_phrases
 from pipeline.transcript.turns import DIALOGUE_ROLES, NARRATOR_ROLES, build_turns, is_narrating, is_placeholder_name, section_role
 from pipeline.transcript.voice_names import stale_names
 
@@ -53,6 +54,7 @@ __all__ = [
     "are_proposed",
     "assign_times",
     "build_turns",
+    "characteristic_phrases",
     "compare_with_heard",
     "completeness_notes",
     "draft_transcript",

@@ -30,6 +30,11 @@ _QUESTION_WITHIN_S = 45.0  # of the start of a passage, for its title
 _MIN_QUESTION_WORDS = 4
 _TOKEN = re.compile(r"\w+[’']|[\w-]*\w")
 _LINKS = frozenset("de d’ du des la le les l’ à au aux en of the and for in del los las el der die das den dem von".split())
+_ARTICLES_OF = {"fr": "le la les l’ un une", "en": "the a an", "es": "el la los las un una", "de": "der die das ein eine"}
+_TIMES = frozenset(
+    """heure heures an ans année années jour jours journée soir matin nuit semaine mois minute minutes seconde secondes moment
+    hour hours year years day days evening morning night week weeks month months minute minutes time""".split()
+)
 _ARTICLES = frozenset("le la les l’ un une the a an el los las der die das ein eine".split())
 _FILLER_WORDS = """
     alors donc voilà quoi oui non bien fait faire dit dire peu aussi comme ça cela quand même très toujours encore vraiment juste chose
@@ -65,6 +70,21 @@ def topic_starts(transcript: TimedTranscript, first_s: float, last_s: float, cou
     return _best_division([(first_s, 0.0), *places, (last_s, 0.0)], count, min_s)
 
 
+def characteristic_phrases(transcript: TimedTranscript) -> list[str]:
+    """The things that an episode comes back to, with their article, the most characteristic first: « une chaise près du radiateur »."""
+    articles = _ARTICLES_OF.get(transcript.language[:2], "").split()
+    names = {_stem(token) for turn in transcript.turns for token in _TOKEN.findall(turn.voice.name)}
+    found: dict[tuple[str, ...], str] = {}
+    for phrase in Titles(transcript, [0.0]).phrases(0):
+        article, *content = _TOKEN.findall(phrase)
+        stems = tuple(_stem(token) for token in content if _is_content(token, transcript.language))
+        is_name = any(token[0].isupper() for token in content) or {*stems} & names
+        is_thing = article.lower() in articles and stems and not is_name and not {token.lower() for token in content} & _TIMES
+        if is_thing and not any({*stems} & {*other} for other in found):
+            found[stems] = phrase
+    return [*found.values()]
+
+
 class Titles:
     """Titles for the passages of an episode, each from its own words, none twice."""
 
@@ -80,7 +100,7 @@ class Titles:
 
     def title(self, index: int, max_chars: int) -> str:
         """A title for a passage of at most `max_chars` characters; empty when its words give none."""
-        for title in (*self._opening_questions(index), *self._phrases(index)):
+        for title in (*self._opening_questions(index), *self.phrases(index)):
             if len(title) <= max_chars and title.casefold() not in self._used:
                 self._used.add(title.casefold())
                 return title[0].upper() + title[1:]
@@ -93,7 +113,7 @@ class Titles:
             if each.start_s - passage[0].start_s <= _QUESTION_WITHIN_S and each.is_question and len(each.texts) >= _MIN_QUESTION_WORDS:
                 yield " ".join(each.texts).strip('«»“”"- \u00a0\u202f')
 
-    def _phrases(self, index: int) -> list[str]:
+    def phrases(self, index: int) -> list[str]:
         """The phrases of a passage, the most characteristic first."""
         found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
         for each in self._passages[index]:

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.engine.drafts import add_stamp, is_unedited_draft
-from pipeline.guide.document import QUOTE, clip_quotes, family_questions, format_guide, parse_guide
+from pipeline.guide.document import QUOTE, TEXT, clip_quotes, family_questions, format_guide, parse_guide
 from pipeline.guide.draft import _load_background, draft_guide, propose_guide
 from pipeline.guide.labels import FAMILIES, fill, question_templates
 from pipeline.guide.question_rules import guide_warnings
-from pipeline.guide.questions import episode_questions
+from pipeline.guide.questions import episode_questions, question_text
 from pipeline.guide.quotes import locate, split_sentences, spoken_words, tokens
 from pipeline.guide.ranking import Topic, choose, is_claim, rank, voice_kind
 from pipeline.model.show import ShowInfo
+from pipeline.model.text import apply_typography
 from pipeline.model.transcript import TimedTranscript, Voice
 from pipeline.transcript.timed_json import write_timed
 from tests.support.guide_sample import EPISODE, ROOT, SHOW, SLUG, render, said, sample, written
@@ -65,7 +66,7 @@ def test_each_kind_of_voice_has_a_clip_and_the_fiction_is_a_scene() -> None:
     spoken = spoken_words(sample())
     guide, _ = propose_guide(sample(), SHOW, EPISODE)
     found = [locate(line.text, spoken, "x") for _, line in clip_quotes(guide)]
-    assert {voice_kind(one.turn.voice.role) for one in found} == {"recit", "archive", "usagers", "fiction"}
+    assert {voice_kind(one.turn.voice) for one in found} == {"recit", "archive", "usagers", "fiction"}
     assert max(found, key=lambda one: one.duration_s).turn.voice.role == "fiction"
 
 
@@ -169,9 +170,7 @@ def test_somebody_with_a_name_and_no_role_is_introduced_by_name() -> None:
         said("Il faut surtout laisser du silence aux gens.", "Malik", ""),
     )
     guide, _ = propose_guide(TimedTranscript(30, "fr", turns), SHOW, EPISODE)
-    assert any(text.startswith("Malik\u00a0:") for text in guide.texts("clips")) and not any(
-        "Bonjour" in text for text in guide.texts("before")
-    )
+    assert any(text.startswith("Malik. ") for text in guide.texts("clips")) and not any("Bonjour" in text for text in guide.texts("before"))
 
 
 def test_what_other_corrected_episodes_say_counts_less(tmp_path: Path) -> None:
@@ -232,3 +231,58 @@ def test_a_draft_quotes_nothing_that_is_still_marked_as_doubtful() -> None:
         assert other.end_s is not None
         assert other.start_s is not None
         assert other.end_s <= found.start_s or other.start_s >= found.start_s + 1.0
+
+
+def posed(*turns, language: str = "fr") -> list[str]:
+    """The questions that an episode of these turns offers, as they are printed."""
+    timed = TimedTranscript(60, language, turns)
+    return [apply_typography(question_text(one), language) for one in episode_questions(split_sentences(spoken_words(timed)), language)]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Notre question pour demain est la suivante : que garder du guichet ?", "Que garder du guichet ?"),
+        ("L’enjeu est donc clair : comment garder un accueil humain.", "Comment garder un accueil humain ?"),
+        ("Voici une question à emporter. Qui vous a écouté ?", "Qui vous a écouté ?"),
+    ],
+)
+def test_the_question_that_the_series_announces_comes_first(text, question):
+    other = said("Comment les agents de ce guichet vivent-ils ces longues matinées d’attente ?", section="Récit")
+    assert posed(other, said("Un silence."), said(text, section="Récit"))[0].replace("\u202f", " ") == question
+
+
+def test_a_question_that_somebody_else_answers_is_not_offered():
+    asked = said("Comment les agents de ce guichet vivent-ils ces longues matinées d’attente ?", "Nora", "entretien")
+    assert posed(asked, said("Avec patience.", "Malik", "entretien")) == []
+    assert len(posed(asked, said("Et voilà.", "Nora", "entretien"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_debatable"),
+    [
+        ("Il faut toujours laisser le choix aux gens.", True),
+        ("Je ne sors jamais mon carnet avant le café.", False),
+        ("Je préfère toujours le téléphone plutôt que la file.", True),
+        ("Merci, il faut toujours laisser le choix aux gens.", False),
+    ],
+)
+def test_a_vote_is_about_a_claim_and_no_memory_or_thanks(text, is_debatable):
+    (sentence,) = split_sentences(spoken_words(TimedTranscript(9, "fr", (said(text, "Malik", "entretien"),))))
+    assert is_claim(sentence, "fr") is is_debatable
+
+
+def test_figures_and_turning_points_weigh_more():
+    plain = "Les gens de la ville attendent au guichet chaque matin depuis des années."
+    turns = (said(plain), said(plain.replace("Les gens", "60 % des gens")), said(plain.replace("depuis", "et désormais depuis")))
+    ranked = rank(split_sentences(spoken_words(TimedTranscript(60, "fr", turns))), Topic("fr"))
+    assert ranked[-1].passage.text == plain
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem[:12])
+def test_two_questions_in_three_name_something_of_the_episode(path):
+    language = "en" if path.stem.startswith("en-") else "fr"
+    guide, _ = propose_guide(written(path.stem, language), replace(SHOW, language=language), EPISODE)
+    questions = [line.text for family in FAMILIES for line in guide.lines(family) if line.kind == TEXT]
+    named = [text for text in questions if re.search("[«“][^»”]+[»”]", text.partition("« Rien")[0]) or "fiction" in text]
+    assert 3 * len(named) >= 2 * len(questions)
