@@ -138,7 +138,7 @@ def test_a_full_guide_keeps_to_its_pages(tmp_path: Path) -> None:
     clip = "Une ligne qui dit d’où vient la voix, et pourquoi on la réécoute ensemble.\n\n"
     more = TEXT.replace("## Comprendre\n", f"{clip}{scene}\n\n{clip}> Moi, je fais tout sur mon téléphone, dans le bus.\n\n## Comprendre\n")
     made = render(tmp_path, more, guide=GuideSettings("guides@guichet.example", 90))
-    assert len(pypdf.PdfReader(made["facilitator_pdf"]).pages) <= 5
+    assert len(pypdf.PdfReader(made["facilitator_pdf"]).pages) <= 6  # one to hold, one to prepare with, twelve points
     assert len(pypdf.PdfReader(made["handout_pdf"]).pages) == 2
 
 
@@ -273,3 +273,9 @@ def test_with_a_font_it_is_printed_from_right_to_left_with_every_letter(tmp_path
 def test_a_name_in_another_script_does_not_refuse_a_guide(tmp_path: Path) -> None:
     made = render(tmp_path, SMALL.replace("Parler de", "漢字 : parler de"))
     assert "□□" in pdf_text(made["facilitator_pdf"])
+
+
+def test_the_first_page_is_enough_to_hold_the_meeting(made: dict[str, Path]) -> None:
+    page = printed(pypdf.PdfReader(made["facilitator_pdf"]).pages[0])
+    for part in ("La question d’avant", "Déroulé en 30 minutes", "Clôture", "Posture", "Extraits à réécouter", "Mes notes"):
+        assert part in page
