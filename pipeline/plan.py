@@ -4,7 +4,7 @@
                                  ├ soundbites, translate ───────────────────────────────┤
                                  └ transcribe ─ doubts ─ draft ─ (a person) ─ align ─┐  ├ release ┬ page
                                       captions, chapters (which tag needs) ──────────┤──┤         ├ index
-                                      guide-draft ─ (a person) ─ guide, guide-clips ─┘──┘         └ feed
+                       guide-draft ─ (a person) ─ guide, guide-clips ─ guide-screen ─┘──┘         └ feed
 
 The guides of the published episodes also make a guide of the series, which the index links to.
 The audio report is not a step but a view: `pipeline/commands/review.py` writes it from the files that exist.
@@ -23,7 +23,7 @@ from typing import Any
 from pipeline.audio import cut_soundbites, encode_m4a, encode_mp3, encode_opus, ingest_recordings, tag_m4a, tag_mp3, tag_opus
 from pipeline.engine import Step
 from pipeline.feed import write_feed
-from pipeline.guide import draft_guide, render_guide, render_series_guide, write_guide_clips
+from pipeline.guide import draft_guide, render_guide, render_series_guide, write_guide_clips, write_screen_guide
 from pipeline.model import (
     Episode,
     Show,
@@ -64,6 +64,7 @@ WHISPER_REVISION = 2  # 2: heard by a beam, without a prompt, where somebody spe
 DOUBTS_REVISION = 2  # 2: words, and not only phrases
 ALIGN_REVISION = 2  # 2: times only where words agree, the others marked; who has checked the text
 LABELS_REVISION = 2  # of what has labels around the words of the show, 2: in Spanish and German, and from right to left
+GUIDE_REVISION = 3  # 2: labels in Spanish and German; 3: a first page to hold the meeting, twelve points
 CHAPTERS_REVISION = 2  # 2: long sections divided by topic, no title twice
 CAPTION_FORMATS = ("vtt", "srt", "json", "html", "txt")
 _SERIES_GUIDES = {"series_pdf": "series.facilitator.pdf", "series_html": "series.facilitator.html"}  # no slug is `series`
@@ -286,6 +287,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
     """From the corrected transcript to the discussion guide; `neighbours` are the episodes whose words the draft is compared with."""
     slug, forms = episode.slug, published_files(show, episode)
     text, timed = f"guides/{slug}.md", work_path(slug, "timed.json")
+    inputs: Reads = {"text": text, "timed": timed, "chapters": forms["chapters"]}
     info = _episode_settings(show, episode)
     llm = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
     others = tuple(
@@ -296,10 +298,10 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
         Step(
             f"{slug}/guide",
             render_guide,
-            {"text": text, "timed": timed, "chapters": forms["chapters"], **_font_reads(show)},
-            {_output_key(form): forms[f"guide_{_output_key(form)}"] for form in GUIDE_FORMATS},
+            {**inputs, **_font_reads(show)},
+            {_output_key(form): forms[f"guide_{_output_key(form)}"] for form in GUIDE_FORMATS if form != "facilitator.html"},
             {**info, "guide": show.guide},
-            revision=LABELS_REVISION,
+            revision=GUIDE_REVISION,
         ),
         Step(
             f"{slug}/guide-clips",
@@ -307,6 +309,13 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
             {**_master_files(slug), "report": work_path(slug, "encoded.json"), "text": text, "timed": timed},
             {"clips": forms["guide_clips_zip"]},
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
+        ),
+        Step(
+            f"{slug}/guide-screen",
+            write_screen_guide,
+            {**inputs, "clips": forms["guide_clips_zip"]},
+            {"facilitator_html": forms["guide_facilitator_html"]},
+            {**info, "guide": show.guide},
         ),
     )
 

@@ -51,6 +51,7 @@ def test_a_show_that_0_1_built_is_heard_again_its_texts_are_made_again_and_no_so
         "feed",
         "found",
         "guide",
+        "guide-screen",
         "index",
         "page",
         "people",

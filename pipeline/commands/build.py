@@ -22,7 +22,7 @@ TARGET_STEPS: dict[str, frozenset[str]] = {
     "draft": frozenset({"draft"}),
     "transcribe": frozenset({"captions", "translate"}),
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
-    "guide": frozenset({"guide", "guide-clips", "series-guide"}),
+    "guide": frozenset({"guide", "guide-clips", "guide-screen", "series-guide"}),
     "feed": frozenset({"feed"}),
     "site": (PAGES := frozenset({"page", *SHOW_PAGES, "style", "found"})),
     "publish --due": (DATE_DEPENDENT := PAGES | {"feed"}),  # the steps that become stale when an episode's date comes

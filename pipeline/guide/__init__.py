@@ -7,6 +7,7 @@ from pipeline.guide.glyphs import missing_glyphs
 from pipeline.guide.question_rules import guide_warnings
 from pipeline.guide.quotes import are_all_spoken, locate, spoken_words
 from pipeline.guide.render import render_guide
+from pipeline.guide.screen import write_screen_guide
 from pipeline.guide.series import render_series_guide
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "render_series_guide",
     "spoken_words",
     "write_guide_clips",
+    "write_screen_guide",
 ]

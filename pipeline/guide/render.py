@@ -9,8 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipeline.engine import read_text, write_atomic
@@ -35,7 +39,6 @@ def render_guide(
     *,
     facilitator_pdf: Path,
     facilitator_docx: Path,
-    facilitator_html: Path,
     handout_pdf: Path,
     handout_docx: Path,
     handout_html: Path,
@@ -46,17 +49,13 @@ def render_guide(
     guide: GuideSettings,
     fonts: tuple[Path, ...] = (),
 ) -> None:
-    """Write every document of a guide; `CauserieError` for a quote that is not in the transcript.
+    """Write every document of a guide but the one for a screen; `CauserieError` for a quote that is not in the transcript.
 
     `fonts` are font files for the characters that the built-in one lacks; without them, a guide in another script is refused.
     """
-    marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
-    context = GuideContext(show, episode, guide, read_timed(timed), marks)
-    location = f"guides/{episode.slug}.md"
-    value = build_view(parse_guide(read_text(text, location), location), context)
-    refuse_missing_script([value["clips"], value["families"], value["title"], value["goal"]], fonts, location)
+    value = load_view(text, timed, chapters, show=show, episode=episode, guide=guide)
+    refuse_missing_script([value["clips"], value["families"], value["title"], value["goal"]], fonts, f"guides/{episode.slug}.md")
     stamp_s = int(episode.published.timestamp())
-    write_atomic(facilitator_html, render_html("guide.html.j2", value))
     write_atomic(handout_html, render_html("handout.html.j2", value))
     write_atomic(facilitator_docx, docx_guide.facilitator_document(value, episode.published))
     write_atomic(handout_docx, docx_guide.handout_document(value, episode.published))
@@ -64,6 +63,14 @@ def render_guide(
     write_atomic(handout_pdf, render_pdf("handout.typ", value, stamp_s, fonts=fonts))
     write_atomic(large_print_pdf, render_pdf("handout.typ", value, stamp_s, large_print=True, fonts=fonts))
     write_atomic(harvest_csv, harvest_table(value))
+
+
+def load_view(text: Path, timed: Path, chapters: Path, *, show: ShowInfo, episode: EpisodeInfo, guide: GuideSettings) -> GuideView:
+    """Return what the documents of a guide print."""
+    marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
+    context = GuideContext(show, episode, guide, read_timed(timed), marks)
+    location = f"guides/{episode.slug}.md"
+    return build_view(parse_guide(read_text(text, location), location), context)
 
 
 def harvest_table(value: GuideView) -> bytes:
@@ -103,9 +110,12 @@ def render_pdf(
     )
 
 
-def render_html(template: str, value: GuideView | SeriesView) -> str:
-    """Return the HTML page of a view: a single printable file without external requests."""
-    return _environment().get_template(template).render(value)
+def render_html(template: str, value: GuideView | SeriesView, sounds: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the HTML page of a view: a single printable file without external requests.
+
+    `sounds` are the clips to play, as `data:` URLs, by number.
+    """
+    return _environment().get_template(template).render(value, sounds=sounds)
 
 
 @cache
@@ -114,8 +124,15 @@ def _environment() -> jinja2.Environment:
     import markupsafe
 
     guide_environment = environment("guide", keep_trailing_newline=True)
+    guide_environment.globals["script"] = lambda name: markupsafe.Markup(_script(name))
+    guide_environment.globals["script_digest"] = lambda name: b64encode(sha256(_script(name).encode()).digest()).decode("ascii")
     guide_environment.globals["qr"] = lambda url, title: markupsafe.Markup(qr_svg(url, title))
     return guide_environment
+
+
+@cache
+def _script(name: str) -> str:
+    return (folder("guide") / name).read_text(encoding="utf-8")
 
 
 def _qr_urls(value: GuideView | SeriesView) -> list[str]:

@@ -65,9 +65,10 @@ class AgendaItem(TypedDict):
 
 
 class AskingItem(AgendaItem):
-    """A part of an episode's running order, with its questions."""
+    """A part of an episode's running order, with its questions, and whether clips are played in it."""
 
     ask: Sequence[str]
+    has_clips: bool
 
 
 class ChapterValues(TypedDict):

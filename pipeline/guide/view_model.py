@@ -39,6 +39,7 @@ from pipeline.transcript import review_notice
 
 HANDOUT_QUOTES = 4
 HARVEST_ROWS = 11  # of 16 mm, one page
+_PARTS_WITH_CLIPS = frozenset({"listen", "understand", "debate"})
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ def _running_order(guide: Guide, chosen: MeetingFormat, words: Labels, found_cli
             "part": words["parts"][part],
             "say": scripts[part],
             "ask": questions_by_part.get(part, []),
+            "has_clips": part in _PARTS_WITH_CLIPS,
         }
         for part, minutes in chosen.minutes.items()
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.engine.files import write_json
 from pipeline.guide.render import render_guide
+from pipeline.guide.screen import write_screen_guide
 from pipeline.model.show import Credit, EpisodeInfo, GuideSettings, Person, ShowInfo
 from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from pipeline.transcript.timed_json import write_timed
@@ -60,6 +62,7 @@ def render(
     episode: EpisodeInfo = EPISODE,
     guide: GuideSettings = GUIDES,
     fonts: tuple[Path, ...] = (),
+    sound: bytes = b"ID3",
 ) -> dict[str, Path]:
     """Both documents of a guide, in a folder, by the step's own names."""
     folder.mkdir(exist_ok=True)
@@ -68,8 +71,12 @@ def render(
     write_json(folder / "chapters.json", {"version": "1.2.0", "chapters": MARKS})
     made = {form: folder / form.replace("_", ".") for form in FORMS}
     inputs = (folder / "guide.md", folder / "timed.json", folder / "chapters.json")
+    screen = made.pop("facilitator_html")
     render_guide(*inputs, **made, show=show, episode=episode, guide=guide, fonts=fonts)
-    return made
+    with zipfile.ZipFile(folder / "clips.zip", "w") as archive:
+        archive.writestr("01 0m31 Nora.mp3", sound)
+    write_screen_guide(*inputs, folder / "clips.zip", facilitator_html=screen, show=show, episode=episode, guide=guide)
+    return {**made, "facilitator_html": screen}
 
 
 def written(name: str, language: str = "fr", word_s: float = 0.36) -> TimedTranscript:
