@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from pipeline.config import audio, feed, fields, site
+from pipeline.config.cuts import parse_cuts
 from pipeline.config.glossary import read_glossary
 from pipeline.config.table import Table, read_toml
 from pipeline.model import (
@@ -245,6 +246,7 @@ def _read_episode(
         feed.read_item_options(table),
         audio.parse_diarisation(table, folder, root, show.people),
         site.read_tags(table),
+        parse_cuts(table, folder / "episode.toml"),
     )
     for file in (*episode.mix.files, episode.cover):
         if _is_output(file):

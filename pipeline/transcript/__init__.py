@@ -20,6 +20,7 @@ from pipeline.transcript.document import (
 )
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
+from pipeline.transcript.edited import drop_removed, write_published_transcript, write_published_translation
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.passage_notes import CompletenessNote, completeness_notes, removed_loops
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
@@ -56,6 +57,7 @@ __all__ = [
     "compare_with_heard",
     "completeness_notes",
     "draft_transcript",
+    "drop_removed",
     "find_estimated",
     "format_reasons",
     "format_transcript",
@@ -83,4 +85,6 @@ __all__ = [
     "voice_spans",
     "write_captions",
     "write_chapters",
+    "write_published_transcript",
+    "write_published_translation",
 ]
