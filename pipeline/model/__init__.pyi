@@ -18,6 +18,7 @@ from .cuts import is_removed as is_removed
 from .cuts import kept_from_json as kept_from_json
 from .cuts import master_ranges as master_ranges
 from .cuts import published as published
+from .cuts import recording_range as recording_range
 from .cuts import removals_from_json as removals_from_json
 from .directories import AAC_KBPS as AAC_KBPS
 from .directories import CATEGORIES as CATEGORIES

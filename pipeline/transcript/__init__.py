@@ -4,6 +4,7 @@ from pipeline.transcript.align import align_words, assign_times
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.chapters import are_proposed, read_chapters, validate_chapters, write_chapters
 from pipeline.transcript.completeness import Comparison, HeardPassage, WrittenPassage, compare_with_heard, voice_spans
+from pipeline.transcript.cut_proposals import CutProposal, propose_cuts
 from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
 from pipeline.transcript.document import (
     SPEAKER_LABEL,
@@ -34,6 +35,7 @@ __all__ = [
     "Block",
     "Comparison",
     "CompletenessNote",
+    "CutProposal",
     "DIALOGUE_ROLES",
     "DiarisedTurn",
     "HeardPassage",
@@ -67,6 +69,7 @@ __all__ = [
     "parse_anchor",
     "parse_rttm",
     "parse_transcript",
+    "propose_cuts",
     "read_chapters",
     "read_timed",
     "removed_loops",
