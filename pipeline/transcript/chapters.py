@@ -15,6 +15,7 @@ from typing import NotRequired, TypedDict
 from pipeline.engine import read_json, write_json
 from pipeline.model import CauserieError, Chapter, Removal, TimedTranscript, chapter_image_key, format_clock, published, removals_from_json
 from pipeline.templates import labels
+from pipeline.transcript.edited import drop_removed
 from pipeline.transcript.timed_json import read_timed
 from pipeline.transcript.topics import Titles, topic_starts
 
@@ -58,14 +59,14 @@ def write_chapters(
     `images` are the image files of the chapters of `by_hand` that have one, in that order; they are published under `website`.
     `edits`, where the episode has cuts, moves them to published time.
     """
-    transcript = read_timed(timed)
+    removals = removals_from_json(read_json(edits)) if edits else ()
+    transcript = drop_removed(read_timed(timed), removals)  # no title is made of words that were cut
     image_urls = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
     with_images = tuple(replace(chapter, image=next(image_urls)) if chapter.image else chapter for chapter in by_hand)
     found = validate_chapters(with_images, transcript, slug) if by_hand else propose_chapters(transcript)
     is_proposed = not by_hand and has_topics(found, transcript)
-    if edits:
-        found = publish_chapters(found, removals_from_json(read_json(edits)), transcript.duration_s)
-    write_json(chapters, chapters_to_json(found, is_proposed=is_proposed))
+    left = publish_chapters(found, removals, transcript.duration_s) if removals else found
+    write_json(chapters, chapters_to_json(left, is_proposed=is_proposed))
 
 
 def publish_chapters(chapters: tuple[Chapter, ...], removals: Sequence[Removal], duration_s: float) -> tuple[Chapter, ...]:
