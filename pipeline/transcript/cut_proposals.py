@@ -20,6 +20,8 @@ LONG_PAUSE_S, KEPT_PAUSE_S = 1.5, 0.7  # a longer one is proposed, and so much o
 _QUIET_BELOW_SPEECH_DB = 20.0
 _MIN_QUIET_SHARE = 0.8  # less is music, laughter or noise, which may be there on purpose
 _MAX_REPEAT_WORDS = 4
+_MIN_WORD_S = 0.05  # nobody says one in less: its time, or the word itself, is the recogniser's invention
+_MAX_TIMES = 3  # people do say a word three times
 _MAX_GAP_S = 1.5  # between the two times that a start is said
 _FILLERS = {  # as Whisper writes them; a word that means something else in its language is in no list
     "": {"hm", "hmm", "mmh", "mhm"},
@@ -81,13 +83,21 @@ def _fillers(words: Sequence[RecognisedWord], language: str) -> Iterator[CutProp
 
 
 def _repeats(words: Sequence[RecognisedWord], language: str) -> Iterator[CutProposal]:
-    """Runs of words that are said again at once, without the end of a sentence between: the first time is the one to cut."""
+    """Runs of words that are said again at once, without the end of a sentence between: all but the last time is to cut.
+
+    What is there more than `_MAX_TIMES` times is a recogniser that runs in a circle over words it has not understood.
+    """
     folded, index = [_fold(word["text"]) for word in words], 0
     while index < len(words):
-        size = next((size for size in range(_MAX_REPEAT_WORDS, 0, -1) if _is_said_again(words, folded, index, size)), 0)
-        if size and not (size == 1 and folded[index] in _DOUBLED.get(language, set())):
-            yield _of_words(REPEAT, words, index, index + size, words[index + size]["start_s"], 2 * size)
-        index += size or 1
+        size = next((size for size in range(1, _MAX_REPEAT_WORDS + 1) if _is_said_again(words, folded, index, size)), 0)
+        times = 1
+        while size and folded[index : index + size] == folded[index + times * size : index + (times + 1) * size]:
+            times += 1
+        if size and times <= _MAX_TIMES and not (size == 1 and folded[index] in _DOUBLED.get(language, set())):
+            for start in range(index, index + (times - 1) * size, size):
+                if _is_said_again(words, folded, start, size):
+                    yield _of_words(REPEAT, words, start, start + size, words[start + size]["start_s"], 2 * size)
+        index += max(times * size, 1)
 
 
 def _is_said_again(words: Sequence[RecognisedWord], folded: Sequence[str], index: int, size: int) -> bool:
@@ -95,7 +105,8 @@ def _is_said_again(words: Sequence[RecognisedWord], folded: Sequence[str], index
     if folded[index:again] != folded[again : again + size] or not all(folded[index:again]) or any(map(str.isdigit, folded[index:again])):
         return False
     is_near = words[again]["start_s"] - words[again - 1]["end_s"] <= _MAX_GAP_S
-    return is_near and not any(_SENTENCE_END.search(word["text"]) for word in words[index:again])
+    is_spoken = all(word["end_s"] - word["start_s"] >= _MIN_WORD_S for word in words[index : again + size])
+    return is_near and is_spoken and not any(_SENTENCE_END.search(word["text"]) for word in words[index:again])
 
 
 def _broken_words(words: Sequence[RecognisedWord]) -> Iterator[CutProposal]:

@@ -43,6 +43,8 @@ def proposals(text, language="fr", **more):
         ("I know that that is so", "en", []),
         ("C’est vrai. C’est vrai.", "fr", []),
         ("au numéro 2 2 4 4", "fr", []),
+        ("l’événement de l’événement de l’événement de l’événement de l’an", "fr", []),
+        ("minutes minutes minutes minutes mais", "fr", []),
         ("le pro- programme", "fr", [(BROKEN, "pro-")]),
         ("est-ce qu’il vient ? - Il vient.", "fr", []),
         ("", "fr", []),
