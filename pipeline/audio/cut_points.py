@@ -130,6 +130,8 @@ def crossfade(left: Float32Array, right: Float32Array) -> Float32Array:
 
 def _quietest_in(gap: Gap, rate_hz: int, samples: int, read: ReadFrames) -> int:
     """The middle of the quietest `QUIET_S` whose middle is in the gap."""
+    if gap.first == gap.last:
+        return gap.first
     width = round(QUIET_S * rate_hz)
     first = max(0, gap.first - width // 2)
     frames = read(first, min(samples, gap.last - width // 2 + width))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.audio.cutting import WindowReader
     from pipeline.audio.level_profile import LevelProfile
 
-_HEADROOM_LU = 10.0  # as for the master: lower peaks stay under any ceiling, so their true peak is not needed
 Words = list[tuple[str, float, float]]
 
 
@@ -41,7 +40,7 @@ def edit_master(
     Raises `CauserieError` when a cut lies inside a word, or nothing is left.
     """
     from pipeline.audio.cut_points import merge_cuts
-    from pipeline.audio.cutting import ForwardReader, WindowReader, cut_frames, cut_profile, decode_arguments
+    from pipeline.audio.cutting import ForwardReader, WindowReader, cut_frames, cut_profile, decode_arguments, with_true_peaks
     from pipeline.audio.level_profile import load_profile, save_profiles
     from pipeline.audio.mixer import write_master
 
@@ -53,11 +52,10 @@ def edit_master(
     left = profile.samples - sum(point.end - point.first for point in points)
     if left <= 0:
         raise CauserieError("leave nothing of the episode", f"episodes/{slug}/episode.toml: cuts", "remove some of them")
-    floor = 10 ** ((profile.integrated_lufs + _HEADROOM_LU) / 20)
     with ffmpeg.open_process(decode_arguments(master)) as decoder:
         frames = cut_frames(ForwardReader(decoder, channels), points, profile.samples, rate_hz)
-        new = write_master(frames, rate_hz, channels, edited, floor, lambda done_s: report(done_s, left / rate_hz))
-    save_profiles(edited_levels, master=new, before=cut_profile(before, points, new.samples))
+        new = write_master(frames, rate_hz, channels, edited, None, lambda done_s: report(done_s, left / rate_hz))
+    save_profiles(edited_levels, master=with_true_peaks(new, profile, points), before=cut_profile(before, points, new.samples))
     write_json(edits, edits_to_json(placed, points, heard, profile))
 
 

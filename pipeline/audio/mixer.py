@@ -45,11 +45,11 @@ def write_master(
     rate_hz: int,
     channels: int,
     master: Path,
-    peak_floor: float,
+    peak_floor: float | None,
     on_progress: Callable[[float], None] = lambda done_s: None,
 ) -> LevelProfile:
-    """Write blocks of frames as a master (FLAC, 24 bits); return its profile, with true peaks above `peak_floor`."""
-    profiler, peaks = LevelMeter(rate_hz, channels), TruePeakMeter(rate_hz, channels, peak_floor)
+    """Write blocks of frames as a master (FLAC, 24 bits); return its profile, with true peaks above `peak_floor`, if it is given."""
+    profiler, peaks = LevelMeter(rate_hz, channels), None if peak_floor is None else TruePeakMeter(rate_hz, channels, peak_floor)
     with tempfile.TemporaryFile() as loudness_file:
         meter = f"{EBUR128_FILTER},{momentary_filter(loudness_file.fileno())},aformat=sample_fmts=s32"
         raw_input = ["-f", "f32le", "-ar", str(rate_hz), "-ac", str(channels), "-i", "pipe:0"]
@@ -57,10 +57,12 @@ def write_master(
         with ffmpeg.open_process(arguments, writes_stdin=True, inherited_fds=(loudness_file.fileno(),)) as encoder:
             for frames in blocks:
                 profiler.feed(frames)
-                peaks.feed(frames)
+                if peaks:
+                    peaks.feed(frames)
                 encoder.write(frames.data.cast("B"))
                 on_progress(profiler.samples / rate_hz)
-        return replace(profiler.profile(read_momentary_lufs(loudness_file, profiler)), peaks=peaks.peaks())
+        profile = profiler.profile(read_momentary_lufs(loudness_file, profiler))
+        return replace(profile, peaks=peaks.peaks()) if peaks else profile
 
 
 def _mixed_frames(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Float32Array]:

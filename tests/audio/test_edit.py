@@ -8,6 +8,8 @@ import pytest
 from pipeline.audio.analysis import analyse
 from pipeline.audio.edit import edit_master
 from pipeline.audio.level_profile import load_profile, save_profiles
+from pipeline.audio.loudness import measure_profile
+from pipeline.audio.true_peak import TruePeakMeter
 from pipeline.engine import write_json
 from pipeline.model import CauserieError, Cut
 from tests.support.audio_tools import RATE_HZ, read_samples, silence, speech_like_noise, write
@@ -30,7 +32,7 @@ def episode(tmp_path_factory):
         sound = speech_like_noise(0.5, seed=i) * np.hanning(RATE_HZ // 2)
         noise[round(start_s * RATE_HZ) :][: len(sound)] += np.column_stack([sound, 0.7 * sound])
     master = write(folder / "master.flac", noise)
-    profile = analyse(master, [], RATE_HZ, 2).profile
+    profile = measure_profile(master, 0.0)
     save_profiles(folder / "levels.npz", master=profile, before=profile)
     write_json(folder / "activity.json", {"kept": [{"from_s": 100.0, "start_s": 0.0, "end_s": float(LENGTH_S)}]})
     write_json(folder / "words.json", heard(*words))
@@ -94,6 +96,9 @@ def test_its_levels_are_those_of_the_file(episode, tmp_path):
     assert written.samples == measured.samples == before.samples
     assert written.integrated_lufs == pytest.approx(measured.integrated_lufs, abs=0.05)
     assert np.allclose(written.powers, measured.powers, rtol=1e-3, atol=1e-9)
+    peaks = TruePeakMeter(RATE_HZ, 2)
+    peaks.feed(read_samples(tmp_path / "edited.flac")[0].astype(np.float32))
+    assert (written.peaks >= peaks.peaks() - 2e-4).all() and written.peak == pytest.approx(peaks.highest, abs=2e-4)
     assert np.median(np.abs(before.levels_db - written.levels_db)) < 0.5
 
 
