@@ -338,7 +338,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
     """From the corrected transcript to the discussion guide; `neighbours` are the episodes whose words the draft is compared with."""
     slug, forms = episode.slug, published_files(show, episode)
     text, timed, shown = f"guides/{slug}.md", work_path(slug, "timed.json"), published_transcript(episode)
-    cuts = {"cuts": episode.cuts} if episode.cuts else {}
+    cuts, uncut = ({"cuts": episode.cuts}, {"uncut": timed}) if episode.cuts else ({}, {})
     info = _episode_settings(show, episode)
     llm = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
     others = tuple(
@@ -351,7 +351,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
         Step(
             f"{slug}/guide",
             render_guide,
-            {"text": text, "timed": shown, "chapters": forms["chapters"], **_font_reads(show)},
+            {"text": text, "timed": shown, "chapters": forms["chapters"], **uncut, **_font_reads(show)},
             {_output_key(form): forms[f"guide_{_output_key(form)}"] for form in GUIDE_FORMATS},
             {**info, "guide": show.guide},
             revision=LABELS_REVISION,
@@ -359,7 +359,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
         Step(
             f"{slug}/guide-clips",
             write_guide_clips,
-            {**_master_files(episode), "report": work_path(slug, "encoded.json"), "text": text, "timed": shown},
+            {**_master_files(episode), "report": work_path(slug, "encoded.json"), "text": text, "timed": shown, **uncut},
             {"clips": forms["guide_clips_zip"]},
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
         ),
