@@ -228,6 +228,33 @@ def cuts(slug: str, root: Path, take: str, yes: bool, as_json: bool) -> None:
         _echo("\n".join(describe_proposals(slug, proposals)))
 
 
+@main.command()
+@click.argument("slug")
+@add_options(SHOW_OPTION)
+@click.option("--clip", type=click.IntRange(1, 999), help="The number of a soundbite.")
+@click.option("--quote", type=click.IntRange(1, 999), help="The number of a quote of the guide.")
+@click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    type=click.Choice(["square", "vertical", "wide"]),
+    help="Its shape, square by default; may be repeated.",
+)
+def audiogram(slug: str, root: Path, clip: int | None, quote: int | None, shapes: tuple[str, ...]) -> None:
+    """Make a video to share of a soundbite or quote: cover, waveform, captions; without --clip or --quote, list what there is."""
+    from pipeline.commands import list_passages, make_audiogram
+
+    if clip and quote:
+        raise click.UsageError("--clip and --quote exclude each other")
+    _require_episodes(root, (slug,))
+    if not clip and not quote:
+        _echo("\n".join(list_passages(root.resolve(), slug)))
+        return
+    name = f"clip-{clip:02}" if clip else f"quote-{quote:02}"
+    for path in make_audiogram(root.resolve(), slug, name, tuple(dict.fromkeys(shapes)) or ("square",)):
+        click.echo(path)
+
+
 @main.command("import-feed")
 @click.argument("source", metavar="URL_OR_FILE")
 @add_options(SHOW_OPTION)

@@ -1,3 +1,5 @@
+from .audiogram import list_passages as list_passages
+from .audiogram import make_audiogram as make_audiogram
 from .build import build_show as build_show
 from .check import as_errors as as_errors
 from .check import check_show as check_show

@@ -259,7 +259,7 @@ def _is_output(file: str) -> bool:
     """Whether a path is one that a build writes to: a recording there would be overwritten by its own output."""
     parts = PurePosixPath(file).parts
     published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in tuple(f"{parts[1]}{end}" for end in (".mp3", ".m4a", ".opus"))
-    clip = len(parts) == 3 and parts[2].startswith(f"{parts[1]}.clip-")
+    clip = len(parts) == 3 and parts[2].startswith((f"{parts[1]}.clip-", f"{parts[1]}.quote-"))
     return published or clip or parts[:1] in ((".causerie",), ("site",), ("public",), ("feeds",))
 
 

@@ -22,6 +22,7 @@ from pipeline.transcript.document import (
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
 from pipeline.transcript.edited import drop_removed, write_published_transcript, write_published_translation
+from pipeline.transcript.excerpts import ExcerptCaption, excerpt_captions
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.passage_notes import CompletenessNote, completeness_notes, removed_loops
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
@@ -38,6 +39,7 @@ __all__ = [
     "CutProposal",
     "DIALOGUE_ROLES",
     "DiarisedTurn",
+    "ExcerptCaption",
     "HeardPassage",
     "Insert",
     "MAX_CPS",
@@ -60,6 +62,7 @@ __all__ = [
     "completeness_notes",
     "draft_transcript",
     "drop_removed",
+    "excerpt_captions",
     "find_estimated",
     "format_reasons",
     "format_transcript",
