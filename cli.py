@@ -203,6 +203,58 @@ def review(slug: str, root: Path, port: int, opens: bool) -> None:
     serve_review(review_session(root.resolve(), slug), port=port, on_ready=on_ready)
 
 
+@main.command()
+@click.argument("slug")
+@add_options(SHOW_OPTION)
+@click.option("--take", default="", metavar="NUMBERS", help="Write the proposals with these numbers into episode.toml, such as 1,3-5.")
+@click.option("--yes", is_flag=True, help="Write all of them.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on standard output.")
+def cuts(slug: str, root: Path, take: str, yes: bool, as_json: bool) -> None:
+    """Propose cuts in an episode: long pauses, “um”, starts said twice; with --take or --yes, write them into its episode.toml."""
+    from pipeline.commands import describe_proposals, proposed_cuts, take_cuts
+
+    if take and yes:
+        raise click.UsageError("--take and --yes exclude each other")
+    _require_episodes(root, (slug,))
+    proposals = proposed_cuts(root.resolve(), slug)
+    if take or yes:
+        _echo("\n".join(take_cuts(root.resolve(), slug, proposals, take)))
+    elif as_json:
+        from dataclasses import asdict
+
+        for each in proposals:
+            click.echo(json.dumps({"number": each.number, **asdict(each.proposal), "cut": asdict(each.cut)}, ensure_ascii=False))
+    else:
+        _echo("\n".join(describe_proposals(slug, proposals)))
+
+
+@main.command()
+@click.argument("slug")
+@add_options(SHOW_OPTION)
+@click.option("--clip", type=click.IntRange(1, 999), help="The number of a soundbite.")
+@click.option("--quote", type=click.IntRange(1, 999), help="The number of a quote of the guide.")
+@click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    type=click.Choice(["square", "vertical", "wide"]),
+    help="Its shape, square by default; may be repeated.",
+)
+def audiogram(slug: str, root: Path, clip: int | None, quote: int | None, shapes: tuple[str, ...]) -> None:
+    """Make a video to share of a soundbite or quote: cover, waveform, captions; without --clip or --quote, list what there is."""
+    from pipeline.commands import list_passages, make_audiogram
+
+    if clip and quote:
+        raise click.UsageError("--clip and --quote exclude each other")
+    _require_episodes(root, (slug,))
+    if not clip and not quote:
+        _echo("\n".join(list_passages(root.resolve(), slug)))
+        return
+    name = f"clip-{clip:02}" if clip else f"quote-{quote:02}"
+    for path in make_audiogram(root.resolve(), slug, name, tuple(dict.fromkeys(shapes)) or ("square",)):
+        click.echo(path)
+
+
 @main.command("import-feed")
 @click.argument("source", metavar="URL_OR_FILE")
 @add_options(SHOW_OPTION)

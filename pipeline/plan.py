@@ -6,6 +6,9 @@
                                       captions, chapters (which tag needs) ──────────┤──┤         ├ index
                        guide-draft ─ (a person) ─ guide, guide-clips ─ guide-screen ─┘──┘         └ feed
 
+An episode with cuts has a step more, `edit`, between the master and what is encoded from it, and `edited-text`, which writes what is
+published of its text: captions, pages and guides then read that. Whisper, draft, alignment and chapters never notice.
+
 The guides of the published episodes also make a guide of the series, which the index links to.
 The audio report is not a step but a view: `pipeline/commands/review.py` writes it from the files that exist.
 
@@ -20,7 +23,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pipeline.audio import cut_soundbites, encode_m4a, encode_mp3, encode_opus, ingest_recordings, tag_m4a, tag_mp3, tag_opus
+from pipeline.audio import cut_soundbites, edit_master, encode_m4a, encode_mp3, encode_opus, ingest_recordings, tag_m4a, tag_mp3, tag_opus
 from pipeline.engine import Step
 from pipeline.feed import write_feed
 from pipeline.guide import draft_guide, render_guide, render_series_guide, write_guide_clips, write_screen_guide
@@ -52,7 +55,14 @@ from pipeline.site import (
     write_transcripts_page,
 )
 from pipeline.speech import mark_doubts, transcribe_master, translate_master
-from pipeline.transcript import align_words, draft_transcript, write_captions, write_chapters
+from pipeline.transcript import (
+    align_words,
+    draft_transcript,
+    write_captions,
+    write_chapters,
+    write_published_transcript,
+    write_published_translation,
+)
 
 Files = dict[str, str]  # by the keyword of a step's function
 Reads = dict[str, str | tuple[str, ...]]
@@ -82,6 +92,7 @@ def plan_steps(show: Show, at: datetime) -> tuple[Step, ...]:
         for step in (
             *_audio_steps(show, episode),
             *_text_steps(show, episode),
+            *_edit_steps(show, episode),
             *_guide_steps(show, episode, show.episodes[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1]),
         )
     ]
@@ -110,7 +121,7 @@ def published_files(show: Show, episode: Episode) -> Files:
         **({"m4a": f"episodes/{slug}/{slug}.m4a"} if show.audio.m4a_kbps else {}),
         "light": f"episodes/{slug}/{slug}.opus",
         **{f"transcript_{form}": f"transcripts/{slug}.{form}" for form in CAPTION_FORMATS},
-        **{f"transcript_{code}_vtt": path for code, path in translation_paths(show, episode).items()},
+        **{f"transcript_{code}_vtt": _published_path(episode, path) for code, path in translation_paths(show, episode).items()},
         "chapters": f"feeds/{slug}.chapters.json",
         **{f"guide_{_output_key(form)}": f"guides/{slug}.{form}" for form in GUIDE_FORMATS},
         "guide_clips_zip": f"guides/{slug}.clips.zip",
@@ -134,10 +145,46 @@ def translation_paths(show: Show, episode: Episode) -> dict[str, str]:
     }
 
 
+def published_transcript(episode: Episode) -> str:
+    """The timed text that listeners get: that of the master, unless something was cut from it."""
+    return work_path(episode.slug, "published.json" if episode.cuts else "timed.json")
+
+
+def _published_path(episode: Episode, path: str) -> str:
+    """The path of a translation in published time."""
+    return work_path(episode.slug, f"published{path[path.index('.') :]}") if episode.cuts else path
+
+
+def _edits(episode: Episode) -> Files:
+    """What was cut from the master, where something was."""
+    return {"edits": work_path(episode.slug, "edits.json")} if episode.cuts else {}
+
+
+def _edit_steps(show: Show, episode: Episode) -> Iterator[Step]:
+    """What is published of the master, and of its text: nothing but the master and the text themselves without cuts."""
+    slug = episode.slug
+    if not episode.cuts:
+        return
+    sound, edited = _master_files(replace(episode, cuts=())), _master_files(episode)
+    yield Step(
+        f"{slug}/edit",
+        edit_master,
+        {**sound, "activity": work_path(slug, "activity.json"), "words": f"transcripts/{slug}.words.json"},
+        {"edited": edited["master"], "edited_levels": edited["levels"], **_edits(episode)},
+        {"cuts": episode.cuts},
+        {"slug": slug},
+    )
+    timed = {"timed": work_path(slug, "timed.json"), **_edits(episode)}
+    yield Step(f"{slug}/edited-text", write_published_transcript, timed, {"published": published_transcript(episode)})
+    for code, path in translation_paths(show, episode).items():
+        written = {"published": _published_path(episode, path)}
+        yield Step(f"{slug}/edited-{code}", write_published_translation, {"vtt": path, **_edits(episode)}, written)
+
+
 def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
     """From the recordings to loudness-normalised, tagged files."""
     slug, mix, target = episode.slug, episode.mix, show.audio
-    master = _master_files(slug)
+    master = _master_files(episode)
     loudness: Settings = {"target_lufs": target.loudness_lufs, "ceiling_dbtp": target.ceiling_dbtp}
     encoded = {"report": work_path(slug, "encoded.json")}
     chapters = {"chapters": f"feeds/{slug}.chapters.json"}
@@ -147,7 +194,11 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             f"{slug}/ingest",
             ingest_recordings,
             reads={"files": mix.files},
-            writes={**master, "activity": work_path(slug, "activity.json"), "sound": work_path(slug, "sound.json")},
+            writes={
+                **_master_files(replace(episode, cuts=())),
+                "activity": work_path(slug, "activity.json"),
+                "sound": work_path(slug, "sound.json"),
+            },
             settings={"mix": mix, "sample_rate_hz": target.sample_rate_hz, "channels": target.channels},
         ),
         Step(
@@ -185,9 +236,10 @@ def _chapter_image_reads(episode: Episode) -> dict[str, tuple[str, ...]]:
     return {"images": _chapter_images(episode)} if _chapter_images(episode) else {}
 
 
-def _master_files(slug: str) -> Files:
-    """The master and its levels, the input of every step that encodes audio."""
-    return {"master": work_path(slug, "master.flac"), "levels": work_path(slug, "levels.npz")}
+def _master_files(episode: Episode) -> Files:
+    """The master without what was cut, and its levels: the input of every step that encodes audio."""
+    names = ("edited.flac", "edited.npz") if episode.cuts else ("master.flac", "levels.npz")
+    return dict(zip(("master", "levels"), (work_path(episode.slug, name) for name in names), strict=True))
 
 
 def _optional_audio_steps(show: Show, episode: Episode, master: Files, loudness: Settings, encoded: Files) -> tuple[Step, ...]:
@@ -202,7 +254,7 @@ def _optional_audio_steps(show: Show, episode: Episode, master: Files, loudness:
     if bites := episode.soundbites:
         clips = {f"clip_{i:02d}": f"episodes/{slug}/{slug}.clip-{i:02d}.mp3" for i, _ in enumerate(bites, 1)}
         settings = {"bites": bites, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title}
-        steps.append(Step(f"{slug}/soundbites", cut_soundbites, {**master, **encoded}, clips, settings))
+        steps.append(Step(f"{slug}/soundbites", cut_soundbites, {**master, **encoded, **_edits(episode)}, clips, settings))
     return tuple(steps)
 
 
@@ -247,14 +299,14 @@ def _text_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
         Step(
             f"{slug}/captions",
             write_captions,
-            {"timed": timed},
+            {"timed": published_transcript(episode)},
             {form: paths[f"transcript_{form}"] for form in CAPTION_FORMATS},
             revision=LABELS_REVISION,
         ),
         Step(
             f"{slug}/chapters",
             write_chapters,
-            {"timed": timed, **_chapter_image_reads(episode)},
+            {"timed": timed, **_chapter_image_reads(episode), **_edits(episode)},
             {"chapters": paths["chapters"]},
             {"by_hand": episode.chapters, **({"website": show.info.website, "slug": slug} if _chapter_images(episode) else {})},
             {} if _chapter_images(episode) else {"slug": slug},  # names the episode in errors; with images it is part of their URLs
@@ -286,15 +338,18 @@ def _whisper_step(show: Show, episode: Episode, kind: str, run: Callable[..., No
 def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) -> tuple[Step, ...]:
     """From the corrected transcript to the discussion guide; `neighbours` are the episodes whose words the draft is compared with."""
     slug, forms = episode.slug, published_files(show, episode)
-    text, timed = f"guides/{slug}.md", work_path(slug, "timed.json")
-    inputs: Reads = {"text": text, "timed": timed, "chapters": forms["chapters"]}
+    text, timed, shown = f"guides/{slug}.md", work_path(slug, "timed.json"), published_transcript(episode)
+    cuts, uncut = ({"cuts": episode.cuts}, {"uncut": timed}) if episode.cuts else ({}, {})
+    inputs: Reads = {"text": text, "timed": shown, "chapters": forms["chapters"], **uncut}
     info = _episode_settings(show, episode)
     llm = {"model": show.guide_model, "asked": "guide-asked"} if show.guide_model.endpoint else {}
     others = tuple(
         f"transcripts/{each.slug}.md" for each in neighbours if each.slug != slug and each.info.language == episode.info.language
     )
     return (
-        Step(f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, {**info, **llm}, {"others": others}, is_draft=True),
+        Step(
+            f"{slug}/guide-draft", draft_guide, {"timed": timed}, {"text": text}, {**info, **llm}, {"others": others, **cuts}, is_draft=True
+        ),
         Step(
             f"{slug}/guide",
             render_guide,
@@ -306,7 +361,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
         Step(
             f"{slug}/guide-clips",
             write_guide_clips,
-            {**_master_files(slug), "report": work_path(slug, "encoded.json"), "text": text, "timed": timed},
+            {**_master_files(episode), "report": work_path(slug, "encoded.json"), "text": text, "timed": shown, **uncut},
             {"clips": forms["guide_clips_zip"]},
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
         ),
@@ -359,7 +414,7 @@ def _series_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
     files = {f"guide_{name}": f"guides/{_SERIES_GUIDES[name]}" for name in _SERIES_GUIDES}
     reads: Reads = {
         "texts": tuple(f"guides/{episode.slug}.md" for episode in episodes),
-        "timed": tuple(work_path(episode.slug, "timed.json") for episode in episodes),
+        "timed": tuple(map(published_transcript, episodes)),
         "chapters": tuple(published_files(show, episode)["chapters"] for episode in episodes),
         **_font_reads(show),
     }
@@ -377,6 +432,8 @@ def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
     releases = tuple(work_path(episode.slug, "release.json") for episode in episodes)
     chapters = tuple(published_files(show, episode)["chapters"] for episode in episodes)
     images = tuple(image.file for image in show.feed.images)
+    edited = tuple(episode.slug for episode in episodes if episode.cuts and episode.soundbites)
+    edits: Reads = {"edits": tuple(work_path(slug, "edits.json") for slug in edited)} if edited else {}
     return (
         Step(
             "show/cover",
@@ -390,7 +447,7 @@ def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
         Step(
             "show/feed",
             write_feed,
-            {"releases": releases, "cover": cover_release, "chapters": chapters},
+            {"releases": releases, "cover": cover_release, "chapters": chapters, **edits},
             {"feed": "feeds/feed.xml", **{f"feed_{other.name}": f"feeds/{other.name}.xml" for other in show.feed.others}},
             {
                 "show": show.info,
@@ -398,6 +455,7 @@ def _public_steps(show: Show, episodes: tuple[Episode, ...]) -> tuple[Step, ...]
                 "options": show.feed,
                 "items": tuple(episode.feed for episode in episodes),
                 "soundbites": tuple(episode.soundbites for episode in episodes),
+                **({"edited": edited} if edited else {}),
             },
             revision=LABELS_REVISION,
         ),
@@ -411,7 +469,7 @@ def _page_steps(
     infos, site, keys_of = tuple(episode.info for episode in episodes), show.site, show_keys(show, episodes)
     templates: Reads = {"templates": site.templates} if site.templates else {}
     cover_reads: Reads = {"cover": cover_release, **templates}
-    timed = tuple(work_path(episode.slug, "timed.json") for episode in episodes)
+    timed = tuple(map(published_transcript, episodes))
     context, all_themes = PageContext.for_show(show, episodes), collect_themes(episodes)
     common: Settings = {"frame": context, "episodes": infos}
     with_themes: Settings = {**common, "themes": all_themes}

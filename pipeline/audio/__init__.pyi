@@ -1,3 +1,4 @@
+from .edit import edit_master as edit_master
 from .encode import cut_clip as cut_clip
 from .encode import encode_m4a as encode_m4a
 from .encode import encode_mp3 as encode_mp3
@@ -22,6 +23,7 @@ from .probe import probe_file as probe_file
 from .probe import probe_fully as probe_fully
 from .probe import reject_unreadable as reject_unreadable
 from .soundbites import cut_soundbites as cut_soundbites
+from .soundbites import publish_soundbites as publish_soundbites
 from .soundbites import tag_clip as tag_clip
 from .stream_info import AudioStream as AudioStream
 from .stream_info import MediaInfo as MediaInfo

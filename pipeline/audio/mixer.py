@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -37,18 +37,32 @@ def mix_master(
 
     Raises `CauserieError` when a clip cannot be decoded, or the master cannot be written.
     """
-    profiler, peaks = LevelMeter(rate_hz, channels), TruePeakMeter(rate_hz, channels, peak_floor)
+    return write_master(_mixed_frames(clips, samples, rate_hz, channels, gain_db), rate_hz, channels, master, peak_floor, on_progress)
+
+
+def write_master(
+    blocks: Iterable[Float32Array],
+    rate_hz: int,
+    channels: int,
+    master: Path,
+    peak_floor: float | None,
+    on_progress: Callable[[float], None] = lambda done_s: None,
+) -> LevelProfile:
+    """Write blocks of frames as a master (FLAC, 24 bits); return its profile, with true peaks above `peak_floor`, if it is given."""
+    profiler, peaks = LevelMeter(rate_hz, channels), None if peak_floor is None else TruePeakMeter(rate_hz, channels, peak_floor)
     with tempfile.TemporaryFile() as loudness_file:
         meter = f"{EBUR128_FILTER},{momentary_filter(loudness_file.fileno())},aformat=sample_fmts=s32"
         raw_input = ["-f", "f32le", "-ar", str(rate_hz), "-ac", str(channels), "-i", "pipe:0"]
         arguments = [*raw_input, "-af", meter, *ffmpeg.BITEXACT_ARGUMENTS, *FLAC, ffmpeg.file_url(master)]
         with ffmpeg.open_process(arguments, writes_stdin=True, inherited_fds=(loudness_file.fileno(),)) as encoder:
-            for frames in _mixed_frames(clips, samples, rate_hz, channels, gain_db):
+            for frames in blocks:
                 profiler.feed(frames)
-                peaks.feed(frames)
+                if peaks:
+                    peaks.feed(frames)
                 encoder.write(frames.data.cast("B"))
                 on_progress(profiler.samples / rate_hz)
-        return replace(profiler.profile(read_momentary_lufs(loudness_file, profiler)), peaks=peaks.peaks())
+        profile = profiler.profile(read_momentary_lufs(loudness_file, profiler))
+        return replace(profile, peaks=peaks.peaks()) if peaks else profile
 
 
 def _mixed_frames(clips: Sequence[Clip], samples: int, rate_hz: int, channels: int, gain_db: float) -> Iterator[Float32Array]:

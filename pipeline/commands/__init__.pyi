@@ -1,7 +1,12 @@
+from .audiogram import list_passages as list_passages
+from .audiogram import make_audiogram as make_audiogram
 from .build import build_show as build_show
 from .check import as_errors as as_errors
 from .check import check_show as check_show
 from .console import Console as Console
+from .cuts import describe_proposals as describe_proposals
+from .cuts import proposed_cuts as proposed_cuts
+from .cuts import take_cuts as take_cuts
 from .doctor import diagnose as diagnose
 from .doctor import fetch_named_model as fetch_named_model
 from .imports import import_feed as import_feed

@@ -20,7 +20,7 @@ from pipeline.publish import read_release
 TARGET_STEPS: dict[str, frozenset[str]] = {
     "normalise": frozenset({"encode", "m4a", "light", "soundbites"}),
     "draft": frozenset({"draft"}),
-    "transcribe": frozenset({"captions", "translate"}),
+    "transcribe": frozenset({"captions", "translate", "edited-en"}),
     "tag": frozenset({"tag", "tag-m4a", "tag-light"}),
     "guide": frozenset({"guide", "guide-clips", "guide-screen", "series-guide"}),
     "feed": frozenset({"feed"}),

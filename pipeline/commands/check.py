@@ -42,7 +42,7 @@ from pipeline.model import (
     suggest,
     terminal_safe,
 )
-from pipeline.plan import work_path
+from pipeline.plan import published_transcript, work_path
 from pipeline.speech import inspect_model
 from pipeline.transcript import (
     DiarisedTurn,
@@ -214,7 +214,8 @@ def _read_diarisation(root: Path, diarised: DiarisationSource) -> tuple[Diarised
 
 def _estimated_starts(root: Path, episode: Episode, cache: FileCache) -> Iterator[Finding]:
     """What begins at an estimated time, kept until the times, the guide, the chapters or the soundbites change."""
-    timed, *others = (root / path for path in (work_path(episode.slug, "timed.json"), *starts_of(episode.slug)))
+    edited = (published_transcript(episode),) if episode.cuts else ()
+    timed, *others = (root / path for path in (work_path(episode.slug, "timed.json"), *edited, *starts_of(episode.slug)))
     if timed.is_file():
         version = " ".join(
             ["1", repr((episode.chapters, episode.soundbites)), *(sha256(path) if path.is_file() else "" for path in others)]

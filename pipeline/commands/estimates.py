@@ -10,7 +10,7 @@ from pipeline.engine import read_text
 from pipeline.feed.rules import ADVICE, Finding
 from pipeline.guide import find_clips, parse_guide
 from pipeline.model import CauserieError, Episode, TimedTranscript, format_clock, terminal_safe
-from pipeline.plan import work_path
+from pipeline.plan import published_transcript, work_path
 from pipeline.transcript import find_estimated, read_chapters, read_timed
 
 _WHOLE_S = 1.0  # proposed chapters start at whole seconds
@@ -27,16 +27,18 @@ def estimated_starts(root: Path, episode: Episode) -> Iterator[Finding]:
     path = root / work_path(episode.slug, "timed.json")
     if not path.is_file():
         return
-    timed = read_timed(path)
-    runs = [(each.start_s, each.end_s) for each in find_estimated(timed)]
+    runs = _estimated_runs(read_timed(path))
     if not runs:
         return
+    shown = root / published_transcript(episode)  # what chapters and clips that nobody wrote are found in
+    published = read_timed(shown) if shown.is_file() else read_timed(path)
     where = f"episodes/{episode.slug}/episode.toml"
     chapters = root / f"feeds/{episode.slug}.chapters.json"
     if not episode.chapters and chapters.is_file():
         text = f"transcripts/{episode.slug}.md"
+        shown_runs = _estimated_runs(published)
         for chapter in read_chapters(chapters):
-            if run := next(((start_s, end_s) for start_s, end_s in runs if start_s - _WHOLE_S < chapter.start_s < end_s), None):
+            if run := next(((start_s, end_s) for start_s, end_s in shown_runs if start_s - _WHOLE_S < chapter.start_s < end_s), None):
                 yield _finding(text, f"chapter “{chapter.title}”", chapter.start_s, run)
     for number, chapter in enumerate(episode.chapters, 1):
         if run := _long_run(runs, chapter.start_s):
@@ -44,7 +46,11 @@ def estimated_starts(root: Path, episode: Episode) -> Iterator[Finding]:
     for number, bite in enumerate(episode.soundbites, 1):
         if run := _long_run(runs, bite.start_s):
             yield _finding(f"{where}: soundbites[{number}]", "soundbite", bite.start_s, run)
-    yield from _estimated_clips(root, episode, timed)
+    yield from _estimated_clips(root, episode, published)
+
+
+def _estimated_runs(timed: TimedTranscript) -> list[tuple[float, float]]:
+    return [(each.start_s, each.end_s) for each in find_estimated(timed)]
 
 
 def _estimated_clips(root: Path, episode: Episode, timed: TimedTranscript) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.commands.workspace import load_show
 from pipeline.model import CauserieError, Episode, Show
-from pipeline.plan import work_path
+from pipeline.plan import published_transcript, work_path
 from pipeline.web.review import ReviewSession, open_session
 
 
@@ -16,13 +16,13 @@ def draw_report(root: Path, show: Show, episode: Episode) -> tuple[Path, Path]:
 
     slug = episode.slug
     page, figures = (root / f".causerie/reports/{slug}.{form}" for form in ("html", "json"))
-    inputs = (sound, levels, encoded, curve) = tuple(
-        root / work_path(slug, name) for name in ("sound.json", "levels.npz", "encoded.json", "published.npz")
-    )
+    names = ("sound.json", "edited.npz" if episode.cuts else "levels.npz", "encoded.json", "published.npz")
+    edits = root / work_path(slug, "edits.json") if episode.cuts else None
+    inputs = (sound, levels, encoded, curve) = tuple(root / work_path(slug, name) for name in names)
     for path in inputs:
         if not path.exists():
             raise CauserieError("its audio has not been built yet", f"episodes/{slug}", f"run causerie normalise {slug} first")
-    timed, chapters = root / work_path(slug, "timed.json"), root / f"feeds/{slug}.chapters.json"
+    timed, chapters = root / published_transcript(episode), root / f"feeds/{slug}.chapters.json"
     page.parent.mkdir(parents=True, exist_ok=True)
     write_report(
         sound=sound,
@@ -36,6 +36,7 @@ def draw_report(root: Path, show: Show, episode: Episode) -> tuple[Path, Path]:
         title=episode.info.title,
         slug=slug,
         language=show.info.language,
+        edits=edits,
         names={key: person.name for key, person in show.people.items()},
     )
     return page, figures

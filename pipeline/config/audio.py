@@ -13,7 +13,7 @@ from pipeline.model import Bed, CleanupOptions, DiarisationSource, Mix, Part, Pe
 LEVELS = ("gentle", "strong", "off")
 MIN_JINGLE_GAP_S = 0.3  # silence between the programme and its intro or outro, unless a gap or crossfade is set
 MAX_FADE_S = 60.0
-EPISODE_KEYS = ("level", "trim_silence", "intro", "outro", "title", "summary", "published", "number", "season", "cover", "explicit")
+EPISODE_KEYS = ("level", "trim_silence", "intro", "outro", "title", "summary", "published", "number", "season", "cover", "explicit", "cuts")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from pipeline.config import audio, feed, fields, site
+from pipeline.config.cuts import parse_cuts
 from pipeline.config.glossary import read_glossary
 from pipeline.config.table import Table, read_toml
 from pipeline.model import (
@@ -245,6 +246,7 @@ def _read_episode(
         feed.read_item_options(table),
         audio.parse_diarisation(table, folder, root, show.people),
         site.read_tags(table),
+        parse_cuts(table, folder / "episode.toml"),
     )
     for file in (*episode.mix.files, episode.cover):
         if _is_output(file):
@@ -257,7 +259,7 @@ def _is_output(file: str) -> bool:
     """Whether a path is one that a build writes to: a recording there would be overwritten by its own output."""
     parts = PurePosixPath(file).parts
     published = len(parts) == 3 and parts[0] == "episodes" and parts[2] in tuple(f"{parts[1]}{end}" for end in (".mp3", ".m4a", ".opus"))
-    clip = len(parts) == 3 and parts[2].startswith(f"{parts[1]}.clip-")
+    clip = len(parts) == 3 and parts[2].startswith((f"{parts[1]}.clip-", f"{parts[1]}.quote-"))
     return published or clip or parts[:1] in ((".causerie",), ("site",), ("public",), ("feeds",))
 
 

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.audio import publish_soundbites
 from pipeline.engine import read_json, write_atomic
 from pipeline.feed.ledger import podcast_guid
 from pipeline.feed.namespaces import ChannelExtension, ItemExtension, Node, node, serialise_nodes, xml_safe
@@ -21,7 +22,16 @@ from pipeline.feed.rss_item import (
     plain_paragraphs,
     tag_nodes,
 )
-from pipeline.model import ChannelOptions, EpisodeInfo, FeedVariant, ItemOptions, ShowInfo, Soundbite, language_matches
+from pipeline.model import (
+    ChannelOptions,
+    EpisodeInfo,
+    FeedVariant,
+    ItemOptions,
+    ShowInfo,
+    Soundbite,
+    language_matches,
+    removals_from_json,
+)
 from pipeline.transcript import read_chapters
 
 if TYPE_CHECKING:
@@ -34,6 +44,7 @@ def write_feed(
     releases: tuple[Path, ...],
     cover: Path,
     chapters: tuple[Path, ...],
+    edits: tuple[Path, ...] = (),
     *,
     feed: Path,
     show: ShowInfo,
@@ -41,13 +52,18 @@ def write_feed(
     options: ChannelOptions = DEFAULT_OPTIONS,
     items: tuple[ItemOptions, ...] = (),
     soundbites: tuple[tuple[Soundbite, ...], ...] = (),
+    edited: tuple[str, ...] = (),
     **others: Path,
 ) -> None:
     """Write the main feed, and the feeds of `options.others` to `others`, in that order.
 
     `releases`, `chapters`, `items` and `soundbites` are in the order of `episodes`; feeds list the newest first.
+    `edits` belong to the episodes with the slugs `edited`, which have cuts: their soundbites are moved.
     """
-    extras = zip(items or (ItemOptions(),) * len(episodes), soundbites or ((),) * len(episodes), strict=True)
+    removals = {slug: removals_from_json(read_json(path)) for slug, path in zip(edited, edits, strict=True)}
+    written = zip(soundbites or ((),) * len(episodes), episodes, strict=True)
+    bites = [publish_soundbites(each, removals.get(episode.slug, ())) for each, episode in written]
+    extras = zip(items or (ItemOptions(),) * len(episodes), bites, strict=True)
     rows = [(*one, *rest) for one, rest in zip(zip(episodes, releases, chapters, strict=True), extras, strict=True)]
     rows.sort(key=lambda row: row[0].published, reverse=True)
     images = tuple(read_json(cover)["files"])

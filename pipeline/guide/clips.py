@@ -14,7 +14,7 @@ from pipeline.engine import read_text
 from pipeline.guide.document import Guide, parse_guide
 from pipeline.guide.document import clip_quotes as quotes
 from pipeline.guide.labels import load_labels
-from pipeline.guide.quotes import Excerpt, locate_clips
+from pipeline.guide.quotes import Excerpt, locate_clips, refuse_cut_quotes
 from pipeline.model import TimedTranscript, apply_typography, format_clock, terminal_safe
 from pipeline.transcript import read_timed
 
@@ -53,6 +53,7 @@ def write_guide_clips(
     report: Path,
     text: Path,
     timed: Path,
+    uncut: Path | None = None,
     *,
     clips: Path,
     slug: str,
@@ -62,10 +63,14 @@ def write_guide_clips(
 ) -> None:
     """Write a zip with an MP3 clip for each quote of a guide, and a text file that lists them. `show` and `episode` are titles.
 
-    `CauserieError` for a quote that is not in the transcript.
+    Where the episode has cuts, `master`, `levels` and `timed` are what is published, and `uncut` is all of the text. `CauserieError` for a
+    quote that is not in the transcript, or cut.
     """
     location, transcript = f"guides/{slug}.md", read_timed(timed)
-    found_clips = find_clips(parse_guide(read_text(text, location), location), transcript, location)
+    guide = parse_guide(read_text(text, location), location)
+    if uncut:
+        refuse_cut_quotes(((line.number, line.text) for _, line in quotes(guide)), transcript, read_timed(uncut), location)
+    found_clips = find_clips(guide, transcript, location)
     with tempfile.TemporaryDirectory(dir=clips.parent, prefix=".clips.") as folder, zipfile.ZipFile(clips, "w") as archive:
         for clip in found_clips:
             if clip.start_s is not None and clip.end_s is not None:

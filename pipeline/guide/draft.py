@@ -7,15 +7,35 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.engine import add_stamp, is_unedited_draft, read_text, write_atomic
+from pipeline.engine import add_stamp, is_unedited_draft, read_json, read_text, write_atomic
 from pipeline.guide.document import ITEM, QUOTE, TEXT, Guide, GuideLine, GuideSection, format_guide
 from pipeline.guide.labels import Labels, fill, load_labels
 from pipeline.guide.llm_suggestions import apply_suggestions
 from pipeline.guide.questions import draft_questions, episode_questions, question_text, speaker_label
 from pipeline.guide.quotes import Excerpt, split_sentences, spoken_words, tokens, without_doubts
 from pipeline.guide.ranking import QUOTA_BY_KIND, Background, Candidate, Topic, build_background, choose, is_claim, rank
-from pipeline.model import CauserieError, EpisodeInfo, GuideModel, Problems, ShowInfo, TimedTranscript, apply_typography, format_clock
-from pipeline.transcript import NARRATOR_ROLES, build_turns, characteristic_phrases, is_placeholder_name, parse_transcript, read_timed
+from pipeline.model import (
+    CauserieError,
+    Cut,
+    EpisodeInfo,
+    GuideModel,
+    Problems,
+    ShowInfo,
+    TimedTranscript,
+    apply_typography,
+    format_clock,
+    kept_from_json,
+    master_ranges,
+)
+from pipeline.transcript import (
+    NARRATOR_ROLES,
+    build_turns,
+    characteristic_phrases,
+    drop_removed,
+    is_placeholder_name,
+    parse_transcript,
+    read_timed,
+)
 
 CANDIDATE_COUNT, CLIP_COUNT = 12, 4
 EMPTY_BACKGROUND = Background()
@@ -30,14 +50,18 @@ def draft_guide(
     others: tuple[str, ...] = (),
     model: GuideModel | None = None,
     asked: str = "",
+    cuts: tuple[Cut, ...] = (),
 ) -> None:
     """Write the draft of `guides/<slug>.md`, stamped as a draft until it is edited.
 
     `others` are the transcripts of the show's other episodes, relative to its folder; the corrected ones are the background against
     which this episode's topics are found. `model` may suggest other clips and questions; its answers are cached in the folder
-    `asked`, beside `timed`.
+    `asked`, beside `timed`. What `cuts` remove is not quoted; a new cut drafts nothing again.
     """
     folder, transcript = timed.parents[2] if others else timed.parent, read_timed(timed)
+    if cuts:
+        kept = kept_from_json(read_json(timed.with_name("activity.json")))
+        transcript = drop_removed(transcript, sorted(each for cut in cuts for each in master_ranges(cut.start_s, cut.end_s, kept)))
     guide, notes = propose_guide(transcript, show, episode, _load_background([folder / each for each in others], show.language))
     if model and model.endpoint:
         guide, status = apply_suggestions(guide, _sure_sentences(transcript), model, show.language, timed.parent / asked if asked else None)

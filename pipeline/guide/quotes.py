@@ -139,6 +139,19 @@ def locate(quote: str, spoken: tuple[SpokenWord, ...], location: str) -> Excerpt
     return Excerpt(spoken[first:last], first)
 
 
+def refuse_cut_quotes(quotes: Iterable[tuple[int, str]], timed: TimedTranscript, uncut: TimedTranscript, location: str) -> None:
+    """Raise `CauserieError` for the first quote, (line, text), that is in `uncut`, and not, or not all, in what is published."""
+    left, all_words = spoken_words(timed), spoken_words(uncut)
+    for number, text in quotes:
+        if _is_found(text, all_words) and not _is_found(text, left):
+            message = f"the quote “{_truncate(text)}” is cut from this episode, or part of it is"
+            raise CauserieError(message, f"{location}:{number}", "remove the quote, or correct cuts in episode.toml")
+
+
+def _is_found(quote: str, spoken: tuple[SpokenWord, ...]) -> bool:
+    return are_all_spoken([quote], [" ".join(one.word.text for one in spoken)])
+
+
 def are_all_spoken(quotes: Iterable[str], paragraphs: Iterable[str]) -> bool:
     """Whether every quote is in the text of a transcript's paragraphs: quick, and when it says no, `locate` has the last word."""
     haystack = f" {' '.join(tokens(_SOUND.sub(' ', ' '.join(paragraphs))))} "

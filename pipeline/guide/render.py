@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.engine import read_text, write_atomic
 from pipeline.guide import docx_guide
-from pipeline.guide.document import parse_guide
+from pipeline.guide.document import clip_quotes, parse_guide
 from pipeline.guide.glyphs import extra_characters, refuse_missing_script, replace_missing_glyphs
 from pipeline.guide.qr import qr_svg
+from pipeline.guide.quotes import refuse_cut_quotes
 from pipeline.guide.values import GuideView, SeriesView
 from pipeline.guide.view_model import GuideContext, build_view
 from pipeline.model import EpisodeInfo, GuideSettings, ShowInfo, font_family
@@ -36,6 +37,7 @@ def render_guide(
     text: Path,
     timed: Path,
     chapters: Path,
+    uncut: Path | None = None,
     *,
     facilitator_pdf: Path,
     facilitator_docx: Path,
@@ -52,8 +54,9 @@ def render_guide(
     """Write every document of a guide but the one for a screen; `CauserieError` for a quote that is not in the transcript.
 
     `fonts` are font files for the characters that the built-in one lacks; without them, a guide in another script is refused.
+    Where the episode has cuts, `timed` is what is published, and `uncut` all of it.
     """
-    value = load_view(text, timed, chapters, show=show, episode=episode, guide=guide)
+    value = load_view(text, timed, chapters, show=show, episode=episode, guide=guide, uncut=uncut)
     refuse_missing_script([value["clips"], value["families"], value["title"], value["goal"]], fonts, f"guides/{episode.slug}.md")
     stamp_s = int(episode.published.timestamp())
     write_atomic(handout_html, render_html("handout.html.j2", value))
@@ -65,12 +68,17 @@ def render_guide(
     write_atomic(harvest_csv, harvest_table(value))
 
 
-def load_view(text: Path, timed: Path, chapters: Path, *, show: ShowInfo, episode: EpisodeInfo, guide: GuideSettings) -> GuideView:
-    """Return what the documents of a guide print."""
+def load_view(
+    text: Path, timed: Path, chapters: Path, *, show: ShowInfo, episode: EpisodeInfo, guide: GuideSettings, uncut: Path | None = None
+) -> GuideView:
+    """Return what the documents of a guide print; `CauserieError` for a quote that nobody says, or that was cut."""
     marks = tuple((chapter.start_s, chapter.title) for chapter in read_chapters(chapters))
     context = GuideContext(show, episode, guide, read_timed(timed), marks)
     location = f"guides/{episode.slug}.md"
-    return build_view(parse_guide(read_text(text, location), location), context)
+    parsed = parse_guide(read_text(text, location), location)
+    if uncut:
+        refuse_cut_quotes(((line.number, line.text) for _, line in clip_quotes(parsed)), context.timed, read_timed(uncut), location)
+    return build_view(parsed, context)
 
 
 def harvest_table(value: GuideView) -> bytes:

@@ -21,9 +21,10 @@ def write_screen_guide(
     show: ShowInfo,
     episode: EpisodeInfo,
     guide: GuideSettings,
+    uncut: Path | None = None,
 ) -> None:
     """Write the facilitator's guide for a screen; `clips` is the zip of its clips. `CauserieError` for a quote that nobody says."""
-    value = load_view(text, timed, chapters, show=show, episode=episode, guide=guide)
+    value = load_view(text, timed, chapters, show=show, episode=episode, guide=guide, uncut=uncut)
     write_atomic(facilitator_html, render_html("guide.html.j2", value, clip_sounds(clips)))
 
 

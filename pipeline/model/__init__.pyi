@@ -11,6 +11,15 @@ from .colours import LIGHT as LIGHT
 from .colours import MIN_CONTRAST as MIN_CONTRAST
 from .colours import low_contrast_pairs as low_contrast_pairs
 from .colours import merge_palettes as merge_palettes
+from .cuts import Cut as Cut
+from .cuts import KeptRange as KeptRange
+from .cuts import Removal as Removal
+from .cuts import is_removed as is_removed
+from .cuts import kept_from_json as kept_from_json
+from .cuts import master_ranges as master_ranges
+from .cuts import published as published
+from .cuts import recording_range as recording_range
+from .cuts import removals_from_json as removals_from_json
 from .directories import AAC_KBPS as AAC_KBPS
 from .directories import CATEGORIES as CATEGORIES
 from .directories import ENCLOSURES as ENCLOSURES

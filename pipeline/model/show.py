@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.model.audio import AudioTargets, DiarisationSource, Mix, Soundbite
+from pipeline.model.cuts import Cut
 from pipeline.model.feed import ChannelOptions, ItemOptions
 from pipeline.model.site import SiteSettings
 
@@ -116,6 +117,7 @@ class Episode:
     feed: ItemOptions = ItemOptions()
     diarised: tuple[DiarisationSource, ...] = ()
     tags: tuple[str, ...] = ()  # its themes; each theme has a page
+    cuts: tuple[Cut, ...] = ()  # in order of time
 
     @property
     def slug(self) -> str:

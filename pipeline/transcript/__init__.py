@@ -4,6 +4,7 @@ from pipeline.transcript.align import align_words, assign_times
 from pipeline.transcript.captions import write_captions
 from pipeline.transcript.chapters import are_proposed, read_chapters, validate_chapters, write_chapters
 from pipeline.transcript.completeness import Comparison, HeardPassage, WrittenPassage, compare_with_heard, voice_spans
+from pipeline.transcript.cut_proposals import CutProposal, propose_cuts
 from pipeline.transcript.diarisation import DiarisedTurn, parse_rttm, speaker_labels, unknown_speakers, unnamed_speakers
 from pipeline.transcript.document import (
     SPEAKER_LABEL,
@@ -20,6 +21,8 @@ from pipeline.transcript.document import (
 )
 from pipeline.transcript.draft import draft_transcript
 from pipeline.transcript.draft_notes import format_reasons
+from pipeline.transcript.edited import drop_removed, write_published_transcript, write_published_translation
+from pipeline.transcript.excerpts import ExcerptCaption, excerpt_captions
 from pipeline.transcript.parser import ANCHOR, parse_transcript, scan_head, undeclared_labels
 from pipeline.transcript.passage_notes import CompletenessNote, completeness_notes, removed_loops
 from pipeline.transcript.readability import MAX_CPS, MAX_LINES, UnreadableCue, unreadable_cues
@@ -34,8 +37,10 @@ __all__ = [
     "Block",
     "Comparison",
     "CompletenessNote",
+    "CutProposal",
     "DIALOGUE_ROLES",
     "DiarisedTurn",
+    "ExcerptCaption",
     "HeardPassage",
     "Insert",
     "MAX_CPS",
@@ -58,6 +63,8 @@ __all__ = [
     "compare_with_heard",
     "completeness_notes",
     "draft_transcript",
+    "drop_removed",
+    "excerpt_captions",
     "find_estimated",
     "format_reasons",
     "format_transcript",
@@ -67,6 +74,7 @@ __all__ = [
     "parse_anchor",
     "parse_rttm",
     "parse_transcript",
+    "propose_cuts",
     "read_chapters",
     "read_timed",
     "removed_loops",
@@ -85,4 +93,6 @@ __all__ = [
     "voice_spans",
     "write_captions",
     "write_chapters",
+    "write_published_transcript",
+    "write_published_translation",
 ]

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from pipeline.engine import read_json, write_json
-from pipeline.model import CauserieError, Chapter, TimedTranscript, chapter_image_key, format_clock
+from pipeline.model import CauserieError, Chapter, Removal, TimedTranscript, chapter_image_key, format_clock, published, removals_from_json
 from pipeline.templates import labels
+from pipeline.transcript.edited import drop_removed
 from pipeline.transcript.timed_json import read_timed
 from pipeline.transcript.topics import Titles, topic_starts
 
@@ -44,17 +45,35 @@ class ChaptersFile(TypedDict):
 
 
 def write_chapters(
-    timed: Path, images: tuple[Path, ...] = (), *, chapters: Path, by_hand: tuple[Chapter, ...], slug: str, website: str = ""
+    timed: Path,
+    images: tuple[Path, ...] = (),
+    edits: Path | None = None,
+    *,
+    chapters: Path,
+    by_hand: tuple[Chapter, ...],
+    slug: str,
+    website: str = "",
 ) -> None:
     """Write an episode's chapters: `by_hand` when there are any, else proposed from the sections of the transcript.
 
     `images` are the image files of the chapters of `by_hand` that have one, in that order; they are published under `website`.
+    `edits`, where the episode has cuts, moves them to published time.
     """
-    transcript = read_timed(timed)
+    removals = removals_from_json(read_json(edits)) if edits else ()
+    transcript = drop_removed(read_timed(timed), removals)  # no title is made of words that were cut
     image_urls = iter(website + chapter_image_key(slug, path.read_bytes(), path.name) for path in images)
     with_images = tuple(replace(chapter, image=next(image_urls)) if chapter.image else chapter for chapter in by_hand)
     found = validate_chapters(with_images, transcript, slug) if by_hand else propose_chapters(transcript)
-    write_json(chapters, chapters_to_json(found, is_proposed=not by_hand and has_topics(found, transcript)))
+    is_proposed = not by_hand and has_topics(found, transcript)
+    left = publish_chapters(found, removals, transcript.duration_s) if removals else found
+    write_json(chapters, chapters_to_json(left, is_proposed=is_proposed))
+
+
+def publish_chapters(chapters: tuple[Chapter, ...], removals: Sequence[Removal], duration_s: float) -> tuple[Chapter, ...]:
+    """The chapters in published time; those of which nothing is left, to the millisecond, are left out. `duration_s` is the master's."""
+    starts = [_round_ms(published(chapter.start_s, removals)) for chapter in chapters]
+    ends = [*starts[1:], _round_ms(published(duration_s, removals))]
+    return tuple(replace(each, start_s=start) for each, start, end in zip(chapters, starts, ends, strict=True) if end > start)
 
 
 def read_chapters(path: Path) -> tuple[Chapter, ...]:

@@ -8,8 +8,9 @@ from mutagen.id3 import ID3
 from pipeline.audio.analysis import analyse
 from pipeline.audio.encode import encode_mp3
 from pipeline.audio.level_profile import save_profiles
-from pipeline.audio.soundbites import cut_soundbites
+from pipeline.audio.soundbites import cut_soundbites, publish_soundbites
 from pipeline.model.audio import Soundbite
+from pipeline.model.cuts import Removal
 from pipeline.model.errors import CauserieError
 from tests.support.audio_tools import RATE_HZ, lag_samples, speech_like_noise, write
 
@@ -66,3 +67,16 @@ def test_a_bite_outside_the_audio_is_named_before_anything_is_cut(episode, tmp_p
     with pytest.raises(CauserieError, match=r"soundbites\[2\]: runs from .* but the audio ends at 0:06"):
         cut(episode, tmp_path, (BITES[0], late))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_bite_of_an_edited_master_is_where_its_words_are_now():
+    assert publish_soundbites(BITES, (Removal(0.5, 1.0), Removal(2.0, 2.25))) == (
+        Soundbite(0.75, 1.75, "Où est la file\u202f?"),
+        Soundbite(2.25, 1.5),
+    )
+    assert publish_soundbites(BITES, ()) == BITES
+
+
+def test_a_bite_of_which_too_little_is_left_is_a_mistake():
+    with pytest.raises(CauserieError, match=r"soundbites\[2\]: keeps 0.5 s of its 2 s: the rest is cut; move it, or remove it"):
+        publish_soundbites(BITES, (Removal(3.5, 5.0),))

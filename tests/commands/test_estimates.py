@@ -8,9 +8,10 @@ import pytest
 from pipeline.commands.estimates import estimated_starts
 from pipeline.config import load_config
 from pipeline.engine import write_json
-from pipeline.model import Chapter, Episode, Soundbite, TimedTranscript, Turn, Voice, Word
-from pipeline.transcript.chapters import chapters_to_json, propose_chapters
-from pipeline.transcript.timed_json import write_timed
+from pipeline.model import Chapter, Cut, Episode, Removal, Soundbite, TimedTranscript, Turn, Voice, Word
+from pipeline.transcript.chapters import chapters_to_json, propose_chapters, publish_chapters
+from pipeline.transcript.edited import publish_transcript
+from pipeline.transcript.timed_json import read_timed, write_timed
 from tests.conftest import small_show
 
 
@@ -60,3 +61,17 @@ def test_a_clip_of_the_guide_that_begins_with_an_estimated_word_is_remarked_on(b
 def test_nothing_is_said_before_a_build(tmp_path):
     small_show(tmp_path)
     assert remarks(tmp_path, load_config(tmp_path).episodes[0]) == []
+
+
+def test_proposed_chapters_of_an_episode_with_cuts_are_looked_for_in_published_time(built):
+    root, episode = built
+    found = list(estimated_starts(root, episode))
+    path = root / f".causerie/{episode.slug}/timed.json"
+    removals = (Removal(0.0, 10.0),)
+    write_timed(path.with_name("published.json"), publish_transcript(read_timed(path), removals))
+    chapters = publish_chapters(propose_chapters(read_timed(path)), removals, 120.0)
+    write_json(root / f"feeds/{episode.slug}.chapters.json", chapters_to_json(chapters))
+    moved = list(estimated_starts(root, replace(episode, cuts=(Cut(0.0, 10.0),))))
+    assert found and [each.problem for each in moved] == [
+        each.problem.replace("0:40", "0:30").replace("0:41", "0:31").replace("0:50", "0:40").replace("0:51", "0:41") for each in found
+    ]

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.guide.quotes import Excerpt, SpokenWord, expand_to_clip, locate, split_sentences, spoken_words, tokens, without_doubts
+from pipeline.guide.quotes import (
+    Excerpt,
+    SpokenWord,
+    expand_to_clip,
+    locate,
+    refuse_cut_quotes,
+    split_sentences,
+    spoken_words,
+    tokens,
+    without_doubts,
+)
 from pipeline.model.errors import CauserieError
 from pipeline.model.transcript import TimedTranscript, Turn, Voice, Word
 from tests.support.guide_sample import said, sample
@@ -99,3 +109,14 @@ def test_a_sentence_without_times_is_not_sure_where_there_are_doubts():
     untimed = Excerpt((SpokenWord(Word("mot"), Turn(Voice(""), ()), 0),), 0)
     assert without_doubts([untimed], ((1.0, 2.0),)) == ()
     assert without_doubts([untimed], ()) == (untimed,)
+
+
+def test_a_quote_that_is_cut_says_so():
+    words = tuple(Word(text, float(i), i + 1.0) for i, text in enumerate("Je leur apprendrai à dire bonjour.".split()))
+    uncut = TimedTranscript(10.0, "fr", (Turn(Voice("Nora"), words),))
+    left = TimedTranscript(8.0, "fr", (Turn(Voice("Nora"), words[:3]),))
+    refuse_cut_quotes([(3, "Je leur apprendrai"), (4, "autre chose")], left, uncut, "guides/un.md")  # `locate` reports what nobody said
+    with pytest.raises(
+        CauserieError, match="guides/un.md:5: the quote “apprendrai à dire” is cut from this episode, or part of it is; remove"
+    ):
+        refuse_cut_quotes([(5, "apprendrai à dire")], left, uncut, "guides/un.md")

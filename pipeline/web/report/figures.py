@@ -25,6 +25,7 @@ class ReportSource:
     sound: dict[str, Any]  # `sound.json`
     encoded: dict[str, Any]  # `encoded.json`
     chapters: tuple[Chapter, ...] = ()
+    cuts: Sequence[dict[str, Any]] = ()  # `cut_figures`
 
 
 def compute_figures(source: ReportSource, turns: Sequence[SpeakerTurn], before: LevelProfile, after: LevelProfile) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def compute_figures(source: ReportSource, turns: Sequence[SpeakerTurn], before: 
         "turns": turn_figures,
         "chapters": [{"start_s": chapter.start_s, "title": chapter.title} for chapter in source.chapters],
         **{key: sound[key] for key in ("level", "recordings", "parts", "beds", "trimmed_s")},
+        **({"cuts": list(source.cuts)} if source.cuts else {}),
         "levelled": sound["turns"],
         "encoding": {key: encoded.get(key) for key in ("gain_db", "limit_dbtp", "limited", "limited_s", "attempts")},
         "series": {

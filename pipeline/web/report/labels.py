@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any  # of JSON values
 
-from pipeline.model import format_duration, format_number, is_plural
+from pipeline.model import format_clock, format_duration, format_number, is_plural
 from pipeline.templates import labels
 from pipeline.web.report.speakers import display_safe
 
@@ -66,6 +66,7 @@ def processing_steps(figures: dict[str, Any], formatter: ReportFormatter) -> lis
     """The processing and its reasons: a heading and sentences for each step that changed something, in order."""
     steps = (
         ("cut", _describe_trim),
+        ("edited", _describe_cuts),
         ("clean", _describe_cleanup),
         ("even", _describe_levelling),
         ("mix", _describe_mix),
@@ -81,6 +82,18 @@ def _describe_trim(figures: dict[str, Any], formatter: ReportFormatter) -> Itera
     head_s, tail_s = figures["trimmed_s"]
     if max(head_s, tail_s) >= 0.05:
         yield formatter.sentence("trimmed", head=formatter.duration(head_s), tail=formatter.duration(tail_s))
+
+
+def _describe_cuts(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:
+    """The cuts, in the time of the recordings: how much is gone, and which words are in no published text any more."""
+    cuts = figures.get("cuts", ())
+    if cuts:
+        yield formatter.sentence("cuts", len(cuts), total=formatter.duration(sum(cut["removed_s"] for cut in cuts)))
+    for cut in cuts:
+        at, length = format_clock(cut["start_s"]), formatter.duration(cut["removed_s"])
+        key = "cut_nowhere" if not cut["removed_s"] else "cut_words" if cut["heard"] else "cut_wordless"
+        noted = formatter.sentence("cut_noted", said=formatter.quote_name(cut["noted"])) if cut["noted"] else ""
+        yield formatter.sentence(key, at=at, length=length, heard=formatter.quote_name(cut["heard"])) + noted
 
 
 def _describe_cleanup(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:

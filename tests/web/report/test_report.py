@@ -84,6 +84,7 @@ def write_sample_report(
     chapters=CHAPTERS,
     title="L'attente",
     language="fr",
+    edits=None,
 ) -> tuple[Path, Path]:
     """Write the report of a programme into a folder; returns the page and the figures."""
     paths = {name: folder / name for name in ("sound", "levels", "encoded", "curve", "timed", "chapters", "page", "figures")}
@@ -94,7 +95,7 @@ def write_sample_report(
     save_profiles(paths["levels"], before=before, master=after)
     save_profiles(paths["curve"], published=after)
     paths["timed"] = paths["timed"] if turns else None
-    write_report(**paths, title=title, slug="attente", language=language, names={"nora": "Nora Belkacem"})
+    write_report(**paths, title=title, slug="attente", language=language, names={"nora": "Nora Belkacem"}, edits=edits)
     return paths["page"].rename(folder / "page.html"), paths["figures"]
 
 
@@ -341,3 +342,35 @@ def test_on_paper_the_drawings_are_on_the_first_page(chromium, sample, tmp_path)
     pages = [sheet.extract_text() for sheet in PdfReader(tmp_path / "report.pdf").pages]
     assert "Après" in pages[0] and "0:25" in pages[0] and len(pages) <= 4
     page.close()
+
+
+EDITS = {
+    "version": 1,
+    "rate_hz": 44_100,
+    "samples": 30 * 44_100,
+    "removed": [{"first": 0, "end": 2 * 44_100, "fade": 441}],
+    "cuts": [
+        {"start_s": 1, "end_s": 3, "said": "rien", "heard": HOSTILE, "master": [{"start_s": 0.0, "end_s": 2.0}]},
+        {"start_s": 40, "end_s": 42, "said": "", "heard": "", "master": []},
+        {"start_s": 50, "end_s": 51, "said": "Euh", "heard": "euh…", "master": [{"start_s": 3.0, "end_s": 3.2}]},
+    ],
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_report_says_what_was_cut_and_which_words_are_gone(tmp_path, language):
+    write_json(tmp_path / "edits.json", EDITS)
+    page, figures = write_sample_report(tmp_path, language=language, edits=tmp_path / "edits.json")
+    shown, values = text(lxml.html.parse(page).getroot()), json.loads(figures.read_text())
+    assert [cut["removed_s"] for cut in values["cuts"]] == [2.0, 0, 0.2] and [cut["noted"] for cut in values["cuts"]] == ["rien", "", ""]
+    assert [part["start_s"] for part in values["parts"]] == [0.0] and values["beds"][0]["start_s"] == 2.0
+    said = (
+        ("3 coupes, 2,2 s en moins", "ce passage n’est pas dans l’épisode")
+        if language == "fr"
+        else ("3 cuts, 2.2 s less", "not in the episode")
+    )
+    assert all(each in shown for each in said) and "<script" not in page.read_text()
+
+
+def test_without_cuts_the_figures_do_not_name_them(sample):
+    assert "cuts" not in sample[2]
