@@ -156,7 +156,14 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"audio": work_path(slug, "audio.mp3"), **encoded, "curve": work_path(slug, "published.npz")},
             {**loudness, "kbps": target.mp3_kbps},
         ),
-        Step(f"{slug}/light", encode_opus, {**master}, {"audio": work_path(slug, "light.opus")}, {**loudness, "kbps": target.light_kbps}),
+        Step(
+            f"{slug}/light",
+            encode_opus,
+            {**master},
+            {"audio": work_path(slug, "light.opus")},
+            {**loudness, "kbps": target.light_kbps},
+            is_optional=True,
+        ),
         Step(
             f"{slug}/tag",
             tag_mp3,
@@ -171,6 +178,7 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"audio": work_path(slug, "light.opus"), **chapters},
             {"tagged": published_files(show, episode)["light"]},
             info,
+            is_optional=True,
         ),
     )
 
@@ -196,12 +204,12 @@ def _optional_audio_steps(show: Show, episode: Episode, master: Files, loudness:
     if kbps:
         raw, info = {"audio": work_path(slug, "audio.m4a")}, _episode_settings(show, episode)
         reads: Reads = {**raw, "chapters": f"feeds/{slug}.chapters.json", "cover": episode.cover or show.cover}
-        steps.append(Step(f"{slug}/m4a", encode_m4a, {**master}, raw, {**loudness, "kbps": kbps}))
-        steps.append(Step(f"{slug}/tag-m4a", tag_m4a, reads, {"tagged": published_files(show, episode)["m4a"]}, info))
+        steps.append(Step(f"{slug}/m4a", encode_m4a, {**master}, raw, {**loudness, "kbps": kbps}, is_optional=True))
+        steps.append(Step(f"{slug}/tag-m4a", tag_m4a, reads, {"tagged": published_files(show, episode)["m4a"]}, info, is_optional=True))
     if bites := episode.soundbites:
         clips = {f"clip_{i:02d}": f"episodes/{slug}/{slug}.clip-{i:02d}.mp3" for i, _ in enumerate(bites, 1)}
         settings = {"bites": bites, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title}
-        steps.append(Step(f"{slug}/soundbites", cut_soundbites, {**master, **encoded}, clips, settings))
+        steps.append(Step(f"{slug}/soundbites", cut_soundbites, {**master, **encoded}, clips, settings, is_optional=True))
     return tuple(steps)
 
 
@@ -307,6 +315,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
             {**_master_files(slug), "report": work_path(slug, "encoded.json"), "text": text, "timed": timed},
             {"clips": forms["guide_clips_zip"]},
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
+            is_optional=True,
         ),
     )
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.audio import container
 from pipeline.audio.mix_validation import validate_mix
 from pipeline.audio.probe import reject_damage, select_stream
 from pipeline.audio.stream_info import AudioStream
 from pipeline.engine import available_cores, report, write_json
-from pipeline.model import CauserieError, CleanupOptions, Mix, Part, Problems
+from pipeline.model import AS_IT_IS, CauserieError, CleanupOptions, Mix, Part, Problems, Recording
 
 if TYPE_CHECKING:
     from pipeline.audio.arrangement import AnalysedFile
@@ -40,6 +41,8 @@ class InputFile:
     end_s: float | None = None
     clean: CleanupOptions = CleanupOptions(highpass=False)
     needs_sound: bool = True  # whether silence is an error
+    as_it_is: bool = False  # whether a torn file is accepted
+    doubts: tuple[str, ...] = ()  # about the file, for the report
     faded_from: Path | None = None  # the user's file, when `path` is a temporary copy of it with faded edges
 
     @property
@@ -106,14 +109,19 @@ def ingest_recordings(
 
 def input_files(mix: Mix, paths: Mapping[str, Path], temporary_dir: Path) -> list[InputFile]:
     """List every file to analyse: recordings, then parts, then beds. Short music is copied to `temporary_dir` with faded edges."""
-    recordings = [
-        InputFile(each.file, paths[each.file], select_stream(paths[each.file], each.stream), mix.start_s, mix.end_s, each.clean)
-        for each in mix.recordings
-    ]
+    recordings = [_recording_input(each, paths[each.file], mix) for each in mix.recordings]
     file_parts = [(i, part) for i, part in enumerate(mix.parts) if part.file]
     parts = [_part_input(part, paths[part.file], temporary_dir / f"{i}.wav") for i, part in file_parts]
     beds = [InputFile(each.file, paths[each.file], select_stream(paths[each.file], each.stream)) for each in mix.beds]
     return recordings + parts + beds
+
+
+def _recording_input(recording: Recording, path: Path, mix: Mix) -> InputFile:
+    """Return the input for a recording."""
+    is_accepted = recording.accept == AS_IT_IS
+    stream_info = select_stream(path, recording.stream, as_it_is=is_accepted)
+    doubts = (*container.doubts(path), *(["accepted as it is"] if is_accepted else ()))
+    return InputFile(recording.file, path, stream_info, mix.start_s, mix.end_s, recording.clean, as_it_is=is_accepted, doubts=doubts)
 
 
 def _part_input(part: Part, path: Path, faded_path: Path) -> InputFile:
@@ -181,7 +189,7 @@ def analyse_file(input_file: InputFile, rate_hz: int, channels: int, on_progress
         ClipSource(input_file.path, input_file.stream_index, filters, analysis.profile),
         input_file.stream_info,
         input_file.start_s,
-        cleanup_steps,
+        (*input_file.doubts, *cleanup_steps),
     )
 
 
@@ -206,8 +214,9 @@ def reject_unusable(input_file: InputFile, profile: LevelProfile, log: str) -> N
         raise CauserieError(
             f"has no sound after {input_file.start_s:.0f} s", str(input_file.original_path), "correct start and end in episode.toml"
         )
-    expected_s = None if length_s is None else input_file.expected_s
-    reject_damage(input_file.original_path, input_file.stream_info, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
+    expected_s = None if length_s is None or input_file.as_it_is else input_file.expected_s
+    log = "" if input_file.as_it_is else log
+    reject_damage(input_file.original_path, input_file.stream_info.codec, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
     if profile.duration_s < MIN_DURATION_S:
         raise CauserieError(
             f"lasts {profile.duration_s:.2f} s, too short to measure its loudness", str(input_file.original_path), "use 0.4 s or more"

@@ -122,6 +122,7 @@ def _recording_lines(probes: Mapping[Path, MediaInfo]) -> list[str]:
     return [
         f"  {path.name}: {format_clock(probed.duration_s) if probed.duration_s else 'unknown duration'}, {probed.sample_rate_hz} Hz, "
         f"{'mono' if probed.channels == 1 else 'stereo' if probed.channels == 2 else f'{probed.channels} channels'}, {probed.codec}"
+        + "".join(f"; {doubt}" for doubt in probed.doubts)
         for path, probed in probes.items()
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.config.fields import person_hint, read_file, read_time, relative_to_show
 from pipeline.config.table import Table
-from pipeline.model import Bed, CleanupOptions, DiarisationSource, Mix, Part, Person, Recording, Soundbite, suggest, terminal_safe
+from pipeline.model import AS_IT_IS, Bed, CleanupOptions, DiarisationSource, Mix, Part, Person, Recording, Soundbite, suggest, terminal_safe
 
 LEVELS = ("gentle", "strong", "off")
 MIN_JINGLE_GAP_S = 0.3  # silence between the programme and its intro or outro, unless a gap or crossfade is set
@@ -113,6 +113,8 @@ def _parse_recording(table: Table, folder: Path, root: Path, people: Mapping[str
     if voice and voice not in people:
         table.add_problem("voice", f"“{terminal_safe(voice)}” is not a person in show.toml", person_hint(voice, people))
     recording = Recording(relative_to_show(folder / file, root), voice, _parse_stream(table), parse_cleanup(table, default))
+    if "accept" in table.values:
+        recording = replace(recording, accept=table.choice("accept", AS_IT_IS, (AS_IT_IS,)))
     for key in ("diarisation", "speakers"):  # read by `parse_diarisation`: assigning a name must not cause a new mix
         table.mark_known(key)
     table.reject_unknown(EPISODE_KEYS)
