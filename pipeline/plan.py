@@ -60,6 +60,7 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
+INGEST_REVISION = 2  # 2: channels in opposite phase are turned, silent ones left out
 WHISPER_REVISION = 2  # 2: heard by a beam, without a prompt, where somebody speaks
 DOUBTS_REVISION = 2  # 2: words, and not only phrases
 ALIGN_REVISION = 2  # 2: times only where words agree, the others marked; who has checked the text
@@ -148,6 +149,7 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             reads={"files": mix.files},
             writes={**master, "activity": work_path(slug, "activity.json"), "sound": work_path(slug, "sound.json")},
             settings={"mix": mix, "sample_rate_hz": target.sample_rate_hz, "channels": target.channels},
+            revision=INGEST_REVISION,
         ),
         Step(
             f"{slug}/encode",

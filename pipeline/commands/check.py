@@ -15,6 +15,7 @@ from pipeline.audio import probe_fully, reject_unreadable, validate_mix
 from pipeline.commands.completeness import completeness_advice, other_recording
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
 from pipeline.commands.estimates import estimated_starts, starts_of
+from pipeline.commands.recordings import recording_advice
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
 from pipeline.commands.text_checks import TextChecks
 from pipeline.config import episode_of, read_config
@@ -103,7 +104,8 @@ def _run_checks(
         return [finding for finding in findings if finding.rule != "not-built"]
     starts = (finding for episode in show.episodes for finding in _estimated_starts(root, episode, cache))
     complete = (finding for episode in show.episodes for finding in completeness_advice(root, episode, cache))
-    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete]
+    sounds = (finding for episode in show.episodes for finding in recording_advice(root, episode, cache))
+    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete, *sounds]
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
