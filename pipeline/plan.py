@@ -70,6 +70,7 @@ Settings = dict[str, Any]  # Any: the keyword arguments of a step's function, ch
 
 NEIGHBOURS = 6  # episodes before and after that a guide is compared with, whatever the length of the series
 SERIES_GUIDE_EPISODES = 30  # episodes in the guide of a series, the newest, so that it stays printable
+INGEST_REVISION = 2  # 2: channels in opposite phase are turned, silent ones left out
 WHISPER_REVISION = 2  # 2: heard by a beam, without a prompt, where somebody speaks
 DOUBTS_REVISION = 2  # 2: words, and not only phrases
 ALIGN_REVISION = 2  # 2: times only where words agree, the others marked; who has checked the text
@@ -200,6 +201,7 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
                 "sound": work_path(slug, "sound.json"),
             },
             settings={"mix": mix, "sample_rate_hz": target.sample_rate_hz, "channels": target.channels},
+            revision=INGEST_REVISION,
         ),
         Step(
             f"{slug}/encode",
@@ -208,7 +210,14 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"audio": work_path(slug, "audio.mp3"), **encoded, "curve": work_path(slug, "published.npz")},
             {**loudness, "kbps": target.mp3_kbps},
         ),
-        Step(f"{slug}/light", encode_opus, {**master}, {"audio": work_path(slug, "light.opus")}, {**loudness, "kbps": target.light_kbps}),
+        Step(
+            f"{slug}/light",
+            encode_opus,
+            {**master},
+            {"audio": work_path(slug, "light.opus")},
+            {**loudness, "kbps": target.light_kbps},
+            is_optional=True,
+        ),
         Step(
             f"{slug}/tag",
             tag_mp3,
@@ -223,6 +232,7 @@ def _audio_steps(show: Show, episode: Episode) -> tuple[Step, ...]:
             {"audio": work_path(slug, "light.opus"), **chapters},
             {"tagged": published_files(show, episode)["light"]},
             info,
+            is_optional=True,
         ),
     )
 
@@ -249,12 +259,13 @@ def _optional_audio_steps(show: Show, episode: Episode, master: Files, loudness:
     if kbps:
         raw, info = {"audio": work_path(slug, "audio.m4a")}, _episode_settings(show, episode)
         reads: Reads = {**raw, "chapters": f"feeds/{slug}.chapters.json", "cover": episode.cover or show.cover}
-        steps.append(Step(f"{slug}/m4a", encode_m4a, {**master}, raw, {**loudness, "kbps": kbps}))
-        steps.append(Step(f"{slug}/tag-m4a", tag_m4a, reads, {"tagged": published_files(show, episode)["m4a"]}, info))
+        steps.append(Step(f"{slug}/m4a", encode_m4a, {**master}, raw, {**loudness, "kbps": kbps}, is_optional=True))
+        steps.append(Step(f"{slug}/tag-m4a", tag_m4a, reads, {"tagged": published_files(show, episode)["m4a"]}, info, is_optional=True))
     if bites := episode.soundbites:
         clips = {f"clip_{i:02d}": f"episodes/{slug}/{slug}.clip-{i:02d}.mp3" for i, _ in enumerate(bites, 1)}
         settings = {"bites": bites, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title}
-        steps.append(Step(f"{slug}/soundbites", cut_soundbites, {**master, **encoded, **_edits(episode)}, clips, settings))
+        reads = {**master, **encoded, **_edits(episode)}
+        steps.append(Step(f"{slug}/soundbites", cut_soundbites, reads, clips, settings, is_optional=True))
     return tuple(steps)
 
 
@@ -364,6 +375,7 @@ def _guide_steps(show: Show, episode: Episode, neighbours: tuple[Episode, ...]) 
             {**_master_files(episode), "report": work_path(slug, "encoded.json"), "text": text, "timed": shown, **uncut},
             {"clips": forms["guide_clips_zip"]},
             {"slug": slug, "kbps": show.audio.mp3_kbps, "show": show.info.title, "episode": episode.info.title},
+            is_optional=True,
         ),
         Step(
             f"{slug}/guide-screen",

@@ -30,7 +30,8 @@ HEAVY = set(
 )
 # Modules of audio/ that compute with arrays from end to end; the steps import them when they run.
 NUMERIC = set(
-    """analysis arrangement cleanup cut_points cutting gains ingest_report level_profile levelling limiter mixer noise_gate speech_detection timeline
+    """analysis arrangement channel_meter cleanup cut_points cutting gains ingest_report level_profile levelling limiter mixer noise_gate
+    speech_detection timeline
     track_references true_peak""".split()
 )
 # The rooms in which a library with an effect, or of great weight, may be used.

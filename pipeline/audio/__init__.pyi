@@ -1,3 +1,6 @@
+from .channels import ChannelFindings as ChannelFindings
+from .channels import describe_findings as describe_findings
+from .channels import suggested_channel as suggested_channel
 from .edit import edit_master as edit_master
 from .encode import cut_clip as cut_clip
 from .encode import encode_m4a as encode_m4a
@@ -6,6 +9,7 @@ from .encode import encode_opus as encode_opus
 from .ffmpeg import input_arguments as input_arguments
 from .ffmpeg import open_process as open_process
 from .ingest import ingest_recordings as ingest_recordings
+from .ingest import inspect_channels as inspect_channels
 from .level_profile import ABSOLUTE_GATE_LUFS as ABSOLUTE_GATE_LUFS
 from .level_profile import BLOCKS_PER_S as BLOCKS_PER_S
 from .level_profile import HOPS_PER_S as HOPS_PER_S
@@ -22,6 +26,7 @@ from .mix_validation import validate_mix as validate_mix
 from .probe import probe_file as probe_file
 from .probe import probe_fully as probe_fully
 from .probe import reject_unreadable as reject_unreadable
+from .probe import select_stream as select_stream
 from .soundbites import cut_soundbites as cut_soundbites
 from .soundbites import publish_soundbites as publish_soundbites
 from .soundbites import tag_clip as tag_clip

@@ -148,7 +148,7 @@ def _describe_noise(findings: NoiseFindings) -> str:
 
 def _read_excerpts(path: Path, stream: int, rate_hz: int) -> list[FloatArray]:
     """Decode mono excerpts spread over the file: all of it when it is short, its beginning when its duration is unknown."""
-    duration_s = probe_file(path).duration_s
+    duration_s = probe_file(path, as_it_is=True).duration_s
     if duration_s is None or duration_s <= EXCERPTS * EXCERPT_S:
         size, samples = round(EXCERPT_S * rate_hz), _decode_excerpt(path, stream, rate_hz, 0.0, EXCERPTS * EXCERPT_S)
         return [samples[at : at + size] for at in range(0, len(samples), size)]

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 _MAX_CHUNKS = 10_000  # reading a file made of empty chunks would take hours
-_UNKNOWN_LENGTH = 0xFFFFFF00  # and above: the recorder never went back to write the length
+_PLACEHOLDERS = (1 << 31, 1 << 32)  # lengths just below, or at: the recorder never went back to write the real one
+_PLACEHOLDER_RANGE = 1 << 16  # writers subtract a header, or round down to whole blocks: 0x7FFFF000, 0xFFFFFFDB
 _TRAILING_BYTES = 1 << 16  # tolerated after the last chunk: left there by editors and memory cards
 _TRAILING_ZEROS_BYTES = 1 << 24  # zeros tolerated after the last chunk: space a recorder allocated and did not use
 _BIT_DEPTHS = (8, 12, 16, 20, 24, 32)
 _OGG_PAGE_BYTES = 1 << 17  # longer than the longest page
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+NO_LENGTH = "its length was never written into its header; read to its end"
+NO_END_MARK = "its last page is not marked as the end; read to its end"
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,43 @@ _ANY_AUDIO_HINT = "use WAV, FLAC, MP3, M4A, Ogg or another audio file; if it is 
 
 
 def is_truncated(path: Path) -> bool:
-    """Whether a WAV (RF64, BW64, W64), AIFF or CAF is shorter than its header declares, or an Ogg lacks its last page."""
+    """Whether a WAV (RF64, BW64, W64), AIFF or CAF is shorter than its header declares, or an Ogg ends within a page."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(4)
         if start == b"OggS":
-            return _is_ogg_truncated(stream, size)
+            return not _last_ogg_page(stream, size)[0]
         data = find_data_chunk(stream, size)
         return data is not None and data.length is not None and data.start + data.length > size
+
+
+def doubts(path: Path) -> tuple[str, ...]:
+    """What a complete-looking file leaves open: a length nobody wrote, an Ogg whose last page is not marked as the last."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if stream.read(4) == b"OggS":
+            is_whole, is_marked = _last_ogg_page(stream, size)
+            return (NO_END_MARK,) if is_whole and not is_marked else ()
+        data = find_data_chunk(stream, size)
+    return (NO_LENGTH,) if data is not None and data.length is None else ()
+
+
+def is_structurally_complete(path: Path) -> bool:
+    """Whether an Ogg or ASF (WMA) holds every page or packet it should: then what it decodes to is all of it, whatever its times say."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        start = stream.read(16)
+        if start[:4] == b"OggS":
+            return _has_all_ogg_pages(stream, size)
+        return start == _ASF_HEADER and _has_all_asf_packets(stream, size)
+
+
+def opus_pre_skip_s(path: Path) -> float:
+    """Seconds at the start of an Ogg Opus that are decoded and not played (RFC 7845), but counted by its times; 0 for other files."""
+    with path.open("rb") as stream:
+        start = stream.read(_OGG_PAGE_BYTES // 128)
+    at = start.find(b"OpusHead")
+    return int.from_bytes(start[at + 10 : at + 12], "little") / 48_000 if start[:4] == b"OggS" and at > 0 else 0.0
 
 
 def has_no_samples(path: Path) -> bool:
@@ -135,9 +169,9 @@ def _declared_length(length: int, long_length: int | None, chunk_format: ChunkFo
     """Return the declared length of the samples, bytes; None when it is a placeholder that recorders write before they know it."""
     if chunk_format.length_bytes == 8:
         return length if 0 < length < 1 << 62 else None
-    if length >= _UNKNOWN_LENGTH and long_length:
-        return long_length
-    return length if 0 < length < _UNKNOWN_LENGTH else None
+    if length >= _PLACEHOLDERS[1] - _PLACEHOLDER_RANGE and long_length:
+        return long_length if long_length < 1 << 62 else None
+    return None if length == 0 or any(-_PLACEHOLDER_RANGE <= length - each <= 0 for each in _PLACEHOLDERS) else length
 
 
 def _chunk_format(stream: BinaryIO) -> ChunkFormat | None:
@@ -166,13 +200,41 @@ def _chunks(stream: BinaryIO, chunk_format: ChunkFormat, size: int, at: int) -> 
         at += -at % chunk_format.alignment
 
 
-def _is_ogg_truncated(stream: BinaryIO, size: int) -> bool:
-    """Whether the last page is incomplete, or not marked as the last."""
+def _last_ogg_page(stream: BinaryIO, size: int) -> tuple[bool, bool]:
+    """Whether the last page is complete, and whether it is marked as the last."""
     stream.seek(max(0, size - _OGG_PAGE_BYTES))
     page = stream.read().rpartition(b"OggS")[2]
     # RFC 3533, section 6: flag 4 is "end of stream"; after 23 bytes come the lengths of the segments, then the segments.
     is_complete = len(page) >= 23 and len(page) >= 23 + page[22] + sum(page[23 : 23 + page[22]])
-    return not is_complete or not page[1] & 4
+    return is_complete, is_complete and bool(page[1] & 4)
+
+
+def _has_all_ogg_pages(stream: BinaryIO, size: int) -> bool:
+    """Whether the pages of an Ogg follow each other without a gap, each stream numbered from 0 (RFC 3533, section 6)."""
+    at, following = 0, dict[bytes, int]()
+    while at < size:
+        stream.seek(at)
+        head = stream.read(27)
+        if len(head) < 27 or head[:4] != b"OggS":
+            return bool(following) and size - at <= _TRAILING_BYTES  # a tag behind the last page
+        segments = stream.read(head[26])
+        serial, number = head[14:18], int.from_bytes(head[18:22], "little")
+        if number != following.get(serial, 0) or at + 27 + len(segments) + sum(segments) > size:
+            return False
+        following[serial] = number + 1
+        at += 27 + len(segments) + sum(segments)
+    return bool(following)
+
+
+def _has_all_asf_packets(stream: BinaryIO, size: int) -> bool:
+    """Whether an ASF is as long as the packets it declares (Advanced Systems Format, sections 3.1, 3.2 and 5.1)."""
+    stream.seek(0)
+    head = stream.read(min(size, 1 << 16))
+    header_bytes, at = int.from_bytes(head[16:24], "little"), head.find(_ASF_FILE_PROPERTIES)
+    if at < 0 or at + 100 > len(head):
+        return False
+    packets, packet_bytes = int.from_bytes(head[at + 56 : at + 64], "little"), int.from_bytes(head[at + 92 : at + 96], "little")
+    return packets > 0 and header_bytes + 50 + packets * packet_bytes <= size
 
 
 def identify_non_audio(start: bytes) -> tuple[str, str]:

@@ -6,8 +6,10 @@ frame by frame. Encoding changes peaks and can change loudness: the encoded file
 
 from __future__ import annotations
 
+import os
 import tempfile
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +27,22 @@ if TYPE_CHECKING:
 TOLERANCE_LU = 0.2  # within it no further attempt is made; other meters agree to 0.1
 MAX_DEVIATION_LU = 0.5  # beyond it after the last attempt, encoding fails
 MAX_ATTEMPTS = 3
+RESCUE_ATTEMPTS = 2  # more, only while none is within `MAX_DEVIATION_LU` and under the ceiling
+RESCUE_MARGIN_DB = 0.3  # by which a rescue lowers the limit of the whole file beyond what the last attempt exceeded
 METER_TOLERANCE_DB = 0.05  # other true-peak meters and decoders read up to this much higher; the check leaves room for them
 _FADE_S = 0.005  # at the edges of a clip: a cut waveform clicks
 _PHASE_CANCELLATION_LU = 6.0  # a mono mix this far below its stereo source: the channels are in opposite phase
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An encoded file, the settings it was made with, and its measurements."""
+
+    file: Path
+    aim_lufs: float  # the loudness it was to have before the encoder
+    limiter: LimiterSettings
+    profile: LevelProfile
+    measured: Loudness
 
 
 def encode_mp3(
@@ -139,31 +154,84 @@ def _downmix(source: MasterSource) -> MasterSource:
 def _encode_to_target(
     source: MasterSource, audio: Path, codec: Codec, target_lufs: float, ceiling_dbtp: float
 ) -> tuple[LimiterSettings, LevelProfile, int]:
-    """Encode until the file is on target; returns the limiter settings, the profile of the file, and the number of attempts."""
+    """Encode until the file is on target, and keep the best attempt.
+
+    Returns the limiter settings and the profile of the file, and the number of attempts. Raises `CauserieError` when no attempt is
+    within `MAX_DEVIATION_LU` of the target and under the ceiling.
+    """
+    with tempfile.TemporaryDirectory(dir=audio.parent, prefix=".parts.") as folder:
+        encoder = SegmentEncoder(source, codec, Path(folder), ProgressTracker(source.profile.duration_s))
+        attempts = [_attempt(encoder, target_lufs, _first_settings(source, codec, target_lufs, ceiling_dbtp), ceiling_dbtp, 1)]
+        while not is_on_target(attempts[-1].measured, target_lufs, ceiling_dbtp - METER_TOLERANCE_DB):
+            aim_lufs, limiter = _next_settings(source, attempts, target_lufs, ceiling_dbtp)
+            is_accepted = any(is_on_target(each.measured, target_lufs, ceiling_dbtp, MAX_DEVIATION_LU) for each in attempts)
+            is_last = len(attempts) >= MAX_ATTEMPTS + (0 if is_accepted else RESCUE_ATTEMPTS)
+            if is_last or limiter == attempts[-1].limiter:  # the same settings would give the same file
+                break
+            attempts.append(_attempt(encoder, aim_lufs, limiter, ceiling_dbtp, len(attempts) + 1))
+        best = best_attempt(attempts, target_lufs, ceiling_dbtp)
+        if not is_on_target(best.measured, target_lufs, ceiling_dbtp, MAX_DEVIATION_LU):
+            raise _off_target_error(source.master, best.measured, target_lufs, ceiling_dbtp)
+        os.replace(best.file, audio)
+    return best.limiter, best.profile, len(attempts)
+
+
+def best_attempt(attempts: Sequence[Attempt], target_lufs: float, ceiling_dbtp: float) -> Attempt:
+    """Return the attempt to keep: of those under the ceiling the one nearest to the target, else the one least above the ceiling."""
+
+    def rank(attempt: Attempt) -> tuple[float, float]:
+        excess_db = max(0.0, attempt.measured.true_peak_dbtp - ceiling_dbtp)
+        deviation_lu = abs(attempt.measured.integrated_lufs - target_lufs)
+        return max(0.0, deviation_lu - MAX_DEVIATION_LU) + excess_db, deviation_lu
+
+    return min(attempts, key=rank)
+
+
+def _attempt(encoder: SegmentEncoder, aim_lufs: float, limiter: LimiterSettings, ceiling_dbtp: float, number: int) -> Attempt:
+    """Encode a file with these settings, and measure it."""
+    file = encoder.folder / f"attempt-{number}"
+    encoder.encode(limiter, file)
+    profile = measure_profile(file, 10 ** ((ceiling_dbtp - METER_TOLERANCE_DB) / 20), encoder.tracker.set_verified)
+    return Attempt(file, aim_lufs, limiter, profile, loudness_from_profile(file, profile))
+
+
+def _first_settings(source: MasterSource, codec: Codec, target_lufs: float, ceiling_dbtp: float) -> LimiterSettings:
+    from pipeline.audio.limiter import solve_gain
+
+    return solve_gain(source.profile, target_lufs, ceiling_dbtp - codec.headroom_db)
+
+
+def _next_settings(
+    source: MasterSource, attempts: Sequence[Attempt], target_lufs: float, ceiling_dbtp: float
+) -> tuple[float, LimiterSettings]:
+    """Return the aim and the settings after the last attempt: lower limits where it exceeds the ceiling, another gain off the target.
+
+    Where a peak moves to another block at each attempt, lowering single blocks never ends: from `MAX_ATTEMPTS` on, the limit of the whole
+    file is lowered.
+    """
     from pipeline.audio.limiter import solve_gain, with_lower_limits
 
-    tracker = ProgressTracker(source.profile.duration_s)
-    aim_lufs = target_lufs
-    strict_ceiling_dbtp = ceiling_dbtp - METER_TOLERANCE_DB
-    limiter = solve_gain(source.profile, aim_lufs, ceiling_dbtp - codec.headroom_db)
-    with tempfile.TemporaryDirectory(dir=audio.parent, prefix=".parts.") as folder:
-        encoder = SegmentEncoder(source, codec, Path(folder), tracker)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            encoder.encode(limiter, audio)
-            encoded_profile = measure_profile(audio, 10 ** (strict_ceiling_dbtp / 20), tracker.set_verified)
-            measured = loudness_from_profile(audio, encoded_profile)
-            if is_on_target(measured, target_lufs, strict_ceiling_dbtp):
-                return limiter, encoded_profile, attempt
-            if attempt < MAX_ATTEMPTS:
-                limiter = with_lower_limits(source.profile, limiter, encoded_profile.peaks, strict_ceiling_dbtp)
-                if not is_on_target(measured, target_lufs, float("inf")):
-                    aim_lufs += target_lufs - measured.integrated_lufs
-                    limiter = solve_gain(source.profile, aim_lufs, limiter.limit_dbtp, limiter.reductions)
-    if is_on_target(measured, target_lufs, ceiling_dbtp, MAX_DEVIATION_LU):
-        return limiter, encoded_profile, attempt
-    raise CauserieError(
-        f"measures {measured.integrated_lufs:.1f} LUFS and {measured.true_peak_dbtp:.1f} dBTP once encoded;"
-        f" the target is {target_lufs:g} LUFS and at most {ceiling_dbtp:g} dBTP",
-        str(source.master),
-        "its peaks are too high above its speech: lower loudness_lufs in show.toml, or reduce the peaks in the recording",
+    strict_ceiling_dbtp, last = ceiling_dbtp - METER_TOLERANCE_DB, attempts[-1]
+    limiter = with_lower_limits(source.profile, last.limiter, last.profile.peaks, strict_ceiling_dbtp)
+    limit_dbtp, aim_lufs = limiter.limit_dbtp, last.aim_lufs
+    excess_db = last.measured.true_peak_dbtp - strict_ceiling_dbtp
+    is_rescue = excess_db > 0 and (len(attempts) >= MAX_ATTEMPTS or limiter == last.limiter)
+    if is_rescue:
+        limit_dbtp -= excess_db + RESCUE_MARGIN_DB
+    if not is_on_target(last.measured, target_lufs, float("inf")):
+        aim_lufs += target_lufs - last.measured.integrated_lufs
+    elif not is_rescue:
+        return aim_lufs, limiter
+    return aim_lufs, solve_gain(source.profile, aim_lufs, limit_dbtp, limiter.reductions)
+
+
+def _off_target_error(master: Path, measured: Loudness, target_lufs: float, ceiling_dbtp: float) -> CauserieError:
+    """Return the error for a file that no attempt brought to the target, with what is wrong with the best of them."""
+    message = (
+        f"measures {measured.integrated_lufs:.2f} LUFS and {measured.true_peak_dbtp:.2f} dBTP once encoded, at best;"
+        f" the target is {target_lufs:g} LUFS and at most {ceiling_dbtp:g} dBTP"
     )
+    if measured.true_peak_dbtp > ceiling_dbtp:
+        return CauserieError(message, str(master), "the encoder raises its peaks: lower ceiling_dbtp or raise the bit rate in show.toml")
+    hint = "its peaks are too high above its speech: lower loudness_lufs in show.toml, or reduce the peaks in the recording"
+    return CauserieError(message, str(master), hint)

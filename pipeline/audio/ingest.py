@@ -15,17 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.audio import container, ffmpeg
+from pipeline.audio.channels import ChannelFindings, channels_after, describe_choice, select_filters
 from pipeline.audio.mix_validation import validate_mix
-from pipeline.audio.probe import reject_damage, select_stream
+from pipeline.audio.probe import decode, reject_damage, select_stream
 from pipeline.audio.stream_info import AudioStream
 from pipeline.engine import available_cores, report, write_json
-from pipeline.model import CauserieError, CleanupOptions, Mix, Part, Problems
+from pipeline.model import AS_IT_IS, CauserieError, CleanupOptions, Mix, Part, Problems, Recording
 
 if TYPE_CHECKING:
     from pipeline.audio.arrangement import AnalysedFile
-    from pipeline.audio.level_profile import LevelProfile
+    from pipeline.audio.level_profile import Float32Array, LevelProfile
 
 HEADROOM_LU = 10.0  # peaks less than this above programme loudness stay under any ceiling, so their true peak is not needed
+INSPECTION_RATE_HZ = 16_000  # enough to tell speech from noise, and one channel from another
 SOXR_RESAMPLER = "resampler=soxr:precision=20"  # images and aliases at −140 dB, flat to 20 kHz
 
 
@@ -40,6 +43,9 @@ class InputFile:
     end_s: float | None = None
     clean: CleanupOptions = CleanupOptions(highpass=False)
     needs_sound: bool = True  # whether silence is an error
+    channel: str = ""  # as in `Recording.channel`
+    as_it_is: bool = False  # whether a torn file is accepted
+    doubts: tuple[str, ...] = ()  # about the file, for the report
     faded_from: Path | None = None  # the user's file, when `path` is a temporary copy of it with faded edges
 
     @property
@@ -106,14 +112,29 @@ def ingest_recordings(
 
 def input_files(mix: Mix, paths: Mapping[str, Path], temporary_dir: Path) -> list[InputFile]:
     """List every file to analyse: recordings, then parts, then beds. Short music is copied to `temporary_dir` with faded edges."""
-    recordings = [
-        InputFile(each.file, paths[each.file], select_stream(paths[each.file], each.stream), mix.start_s, mix.end_s, each.clean)
-        for each in mix.recordings
-    ]
+    recordings = [_recording_input(each, paths[each.file], mix) for each in mix.recordings]
     file_parts = [(i, part) for i, part in enumerate(mix.parts) if part.file]
     parts = [_part_input(part, paths[part.file], temporary_dir / f"{i}.wav") for i, part in file_parts]
     beds = [InputFile(each.file, paths[each.file], select_stream(paths[each.file], each.stream)) for each in mix.beds]
     return recordings + parts + beds
+
+
+def _recording_input(recording: Recording, path: Path, mix: Mix) -> InputFile:
+    """Return the input for a recording."""
+    is_accepted = recording.accept == AS_IT_IS
+    stream_info = select_stream(path, recording.stream, as_it_is=is_accepted)
+    doubts = (*container.doubts(path), *(["accepted as it is"] if is_accepted else ()))
+    return InputFile(
+        recording.file,
+        path,
+        stream_info,
+        mix.start_s,
+        mix.end_s,
+        recording.clean,
+        channel=recording.channel,
+        as_it_is=is_accepted,
+        doubts=doubts,
+    )
 
 
 def _part_input(part: Part, path: Path, faded_path: Path) -> InputFile:
@@ -163,26 +184,86 @@ def analyse_files(inputs: list[InputFile], rate_hz: int, channels: int) -> list[
 
 def analyse_file(input_file: InputFile, rate_hz: int, channels: int, on_progress: Callable[[float], None]) -> AnalysedFile:
     """Analyse one file; raises `CauserieError` when it is damaged or silent."""
-    from pipeline.audio.analysis import analyse
     from pipeline.audio.arrangement import AnalysedFile
+    from pipeline.audio.channel_meter import ChannelMeter
     from pipeline.audio.timeline import ClipSource
 
     cleanup_filters, cleanup_steps = plan_cleanup(input_file)
-    filters = (
+    found, meter = ChannelFindings(input_file.stream_info.channels), ChannelMeter(rate_hz, channels)
+    listens_first = input_file.channel in ("", "mono") and input_file.stream_info.channels > 1
+    if listens_first and (input_file.channel or input_file.stream_info.channels != channels):  # they are mixed before they are analysed
+        found = inspect_channels(input_file.path, input_file.stream_info)
+        listens_first = False
+    filters = _all_filters(input_file, found, cleanup_filters, rate_hz, channels)
+    profile, log = _analyse(input_file, filters, rate_hz, channels, on_progress, meter.feed if listens_first else None)
+    if listens_first:
+        found = meter.findings()
+        if (changed := _all_filters(input_file, found, cleanup_filters, rate_hz, channels)) != filters:
+            filters = changed
+            profile, log = _analyse(input_file, filters, rate_hz, channels, on_progress, None)
+    reject_unusable(input_file, profile, log)
+    return AnalysedFile(
+        input_file.name,
+        ClipSource(input_file.path, input_file.stream_index, filters, profile),
+        input_file.stream_info,
+        input_file.start_s,
+        (*input_file.doubts, *describe_choice(found, input_file.channel), *cleanup_steps),
+    )
+
+
+def _analyse(
+    input_file: InputFile,
+    filters: tuple[str, ...],
+    rate_hz: int,
+    channels: int,
+    on_progress: Callable[[float], None],
+    on_frames: Callable[[Float32Array], None] | None,
+) -> tuple[LevelProfile, str]:
+    from pipeline.audio.analysis import analyse
+
+    listener = on_frames or (lambda frames: None)
+    stream = input_file.stream_index
+    analysis = analyse(input_file.path, filters, rate_hz, channels, stream=stream, on_progress=on_progress, on_frames=listener)
+    return analysis.profile, analysis.log
+
+
+def _all_filters(
+    input_file: InputFile, found: ChannelFindings, cleanup_filters: tuple[str, ...], rate_hz: int, channels: int
+) -> tuple[str, ...]:
+    """Return every filter of a file, the choice of its channels first. Raises `CauserieError` when it has no such channel."""
+    try:
+        chosen = select_filters(found, input_file.stream_info, input_file.channel)
+    except CauserieError as error:
+        raise CauserieError(error.message, str(input_file.original_path), error.hint) from error
+    return (
+        *chosen,
         *cleanup_filters,
-        *channel_filters(input_file.stream_info.channels, channels),
+        *channel_filters(channels_after(chosen, input_file.stream_info.channels), channels),
         resample_filter(rate_hz),
         trim_filter(input_file.start_s, input_file.end_s, rate_hz),
     )
-    analysis = analyse(input_file.path, filters, rate_hz, channels, stream=input_file.stream_index, on_progress=on_progress)
-    reject_unusable(input_file, analysis.profile, analysis.log)
-    return AnalysedFile(
-        input_file.name,
-        ClipSource(input_file.path, input_file.stream_index, filters, analysis.profile),
-        input_file.stream_info,
-        input_file.start_s,
-        cleanup_steps,
-    )
+
+
+def inspect_channels(path: Path, stream_info: AudioStream, *, max_s: float | None = None) -> ChannelFindings:
+    """Decode a stream, or its first `max_s` seconds, and return what its channels hold. Raises `CauserieError` as `decode`."""
+    import numpy as np
+
+    from pipeline.audio.channel_meter import ChannelMeter
+
+    if stream_info.channels < 2:
+        return ChannelFindings(stream_info.channels)
+    meter, rest, frame_bytes = ChannelMeter(INSPECTION_RATE_HZ, stream_info.channels), bytearray(), 4 * stream_info.channels
+
+    def add(block: bytes) -> None:
+        rest.extend(block)
+        usable = len(rest) // frame_bytes * frame_bytes
+        meter.feed(np.nan_to_num(np.frombuffer(bytes(rest[:usable]), np.float32).reshape(-1, stream_info.channels)))
+        del rest[:usable]
+
+    limit = ["-t", str(max_s)] if max_s is not None else []
+    output = ["-map", f"0:a:{stream_info.index}", *limit, "-ar", str(INSPECTION_RATE_HZ), "-f", "f32le", "pipe:1"]
+    decode(path, [*ffmpeg.input_arguments(path), *output], add)
+    return meter.findings()
 
 
 def plan_cleanup(input_file: InputFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -206,8 +287,9 @@ def reject_unusable(input_file: InputFile, profile: LevelProfile, log: str) -> N
         raise CauserieError(
             f"has no sound after {input_file.start_s:.0f} s", str(input_file.original_path), "correct start and end in episode.toml"
         )
-    expected_s = None if length_s is None else input_file.expected_s
-    reject_damage(input_file.original_path, input_file.stream_info, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
+    expected_s = None if length_s is None or input_file.as_it_is else input_file.expected_s
+    log = "" if input_file.as_it_is else log
+    reject_damage(input_file.original_path, input_file.stream_info.codec, expected_s=expected_s, decoded_s=profile.duration_s, log=log)
     if profile.duration_s < MIN_DURATION_S:
         raise CauserieError(
             f"lasts {profile.duration_s:.2f} s, too short to measure its loudness", str(input_file.original_path), "use 0.4 s or more"

@@ -20,19 +20,21 @@ from pipeline.model import CauserieError, terminal_safe
 
 TRUNCATION_TOLERANCE_S = 0.1  # a decoded duration this much below the declared one means that the file is truncated
 COPY_AGAIN = "copy it again from the recorder, or export it again"
+ACCEPT_HINT = 'accept what is there with accept = "as it is" in [[recordings]]'
 _COMPLETENESS_TOLERANCE_S = 0.01  # less than the shortest MP3 frame: within it the file is complete
 PROBE_TIMEOUT_S = 20.0  # FFmpeg finds the streams in a moment, or else searches gigabytes to the end
 _TAGS_BYTES = 1 << 20  # enough for titles: some files carry megabytes of tags
 _DAMAGE_MESSAGES = ("Error submitting packet to decoder", "Decoding error", "CRC mismatch", "partial file", "File ended prematurely")
 
 
-def probe_file(path: Path) -> MediaInfo:
+def probe_file(path: Path, *, as_it_is: bool = False) -> MediaInfo:
     """Read what `path` declares about its audio, without decoding it; `probe_fully` also decodes all of it.
 
-    Raises `CauserieError` when it is missing, empty, not a regular file, unreadable, not audio, or shorter than its header declares.
+    With `as_it_is`, a file that is torn or goes on behind its end is taken as FFmpeg reads it. Raises `CauserieError` when it is missing,
+    empty, not a regular file, unreadable, not audio, or shorter than its header declares.
     """
     reject_unreadable(path)
-    _reject_invalid_header(path)
+    _reject_invalid_header(path, as_it_is=as_it_is)
     with tempfile.TemporaryFile() as tags:
         stream_copy = ["-map", "0:a", "-c", "copy", "-t", "0", "-map_metadata:g", "-1", "-map_chapters", "-1"]  # tags of streams only
         outputs = [*stream_copy, "-f", "framecrc", "pipe:1", *stream_copy, "-f", "ffmetadata", f"pipe:{tags.fileno()}"]
@@ -52,15 +54,27 @@ def probe_file(path: Path) -> MediaInfo:
     if not any(each.is_decodable for each in info.audio_streams):
         defect = info.audio_streams[0].defect if info.audio_streams else "does not declare its audio format"
         raise CauserieError(f"cannot be read: it {defect}", str(path), COPY_AGAIN)
-    return info
+    return _with_doubts(path, info)
 
 
-def select_stream(path: Path, wanted: str = "") -> AudioStream:
+def _with_doubts(path: Path, info: MediaInfo) -> MediaInfo:
+    """Add what the container leaves open, and correct durations that it counts otherwise: unwritten lengths, the pre-skip of Opus."""
+    found = container.doubts(path)
+    pre_skip_s = container.opus_pre_skip_s(path)
+
+    def corrected(duration_s: float | None) -> float | None:
+        return None if duration_s is None or container.NO_LENGTH in found else max(0.0, duration_s - pre_skip_s)
+
+    streams = tuple(replace(each, duration_s=corrected(each.duration_s)) for each in info.audio_streams)
+    return replace(info, duration_s=corrected(info.duration_s), audio_streams=streams, doubts=found)
+
+
+def select_stream(path: Path, wanted: str = "", *, as_it_is: bool = False) -> AudioStream:
     """Select an audio stream of `path`: the only one, or the one that `wanted` names by number, title or language.
 
     Raises `CauserieError` as `probe_file`, and, listing the streams, when `wanted` does not identify exactly one.
     """
-    return _select_stream(path, probe_file(path).audio_streams, wanted.strip())
+    return _select_stream(path, probe_file(path, as_it_is=as_it_is).audio_streams, wanted.strip())
 
 
 def _select_stream(path: Path, streams: tuple[AudioStream, ...], wanted: str) -> AudioStream:
@@ -82,12 +96,12 @@ def _select_stream(path: Path, streams: tuple[AudioStream, ...], wanted: str) ->
     return matching[0]
 
 
-def probe_fully(path: Path, stream: str = "") -> MediaInfo:
+def probe_fully(path: Path, stream: str = "", *, as_it_is: bool = False) -> MediaInfo:
     """Probe a file and decode it from end to end; the returned duration is the decoded one.
 
     Raises `CauserieError` when it is truncated or damaged, or as `select_stream`.
     """
-    info, count = probe_file(path), [0]
+    info, count = probe_file(path, as_it_is=as_it_is), [0]
     selected = _select_stream(path, info.audio_streams, stream.strip())
 
     def add(block: bytes) -> None:
@@ -108,7 +122,9 @@ def probe_fully(path: Path, stream: str = "") -> MediaInfo:
     ]
     log = decode(path, [*ffmpeg.input_arguments(path), *output], add)
     decoded_s = count[0] / 2 / selected.sample_rate_hz
-    reject_damage(path, selected, expected_s=selected.duration_s, decoded_s=decoded_s, log=log)
+    reject_damage(
+        path, selected.codec, expected_s=None if as_it_is else selected.duration_s, decoded_s=decoded_s, log="" if as_it_is else log
+    )
     return replace(info, duration_s=decoded_s)
 
 
@@ -125,25 +141,39 @@ def decode_error(path: Path, error: CauserieError) -> CauserieError:
     return CauserieError(f"cannot be decoded ({error.message})", str(path), error.hint or COPY_AGAIN)
 
 
-def reject_damage(path: Path, info: MediaInfo | AudioStream, *, expected_s: float | None, decoded_s: float, log: str) -> None:
+def reject_damage(path: Path, codec: str, *, expected_s: float | None, decoded_s: float, log: str) -> None:
     """Raise `CauserieError` when `path` decoded to less than it declares, or FFmpeg had to skip unreadable data.
 
-    One unreadable frame is tolerated in an otherwise complete MP3: encoders and taggers leave fragments after the last frame.
+    Unreadable data in a file that decoded to all it declares is behind its sound: a tag that FFmpeg does not know, a fragment. A file
+    that is shorter than its times say, and holds every page or packet, began late. An MP3 of unknown length may have one fragment.
     """
     if decoded_s == 0 and expected_s != 0:
         raise CauserieError("holds no readable sound", str(path), COPY_AGAIN)
-    if expected_s is not None and decoded_s < expected_s - TRUNCATION_TOLERANCE_S:
-        raise truncation_error(path, f" ({decoded_s:.1f} s of {expected_s:.1f} s are there)")
     lines = "\n".join(line for line in _without_path(log, path).splitlines() if not line.startswith(" "))  # indented lines hold titles
     errors = sum(lines.count(words) for words in _DAMAGE_MESSAGES)
-    complete = expected_s is None or decoded_s > expected_s - _COMPLETENESS_TOLERANCE_S
-    if errors and not (info.codec.startswith("mp3") and errors == 1 and complete):
-        raise CauserieError(f"is damaged: some of it cannot be read ({ffmpeg.error_reason(lines)})", str(path), COPY_AGAIN)
+    if expected_s is not None and decoded_s < expected_s - TRUNCATION_TOLERANCE_S:
+        if errors > 1 and "partial file" not in lines and "ended prematurely" not in lines:  # a cut leaves one unreadable piece at most
+            raise _damage_error(path, f"{decoded_s:.1f} s of {expected_s:.1f} s can be read; {ffmpeg.error_reason(lines)}")
+        if errors or not container.is_structurally_complete(path):
+            raise truncation_error(path, f" ({decoded_s:.1f} s of {expected_s:.1f} s are there)")
+    elif errors and not _holds_all(codec, errors, expected_s, decoded_s):
+        raise _damage_error(path, ffmpeg.error_reason(lines))
+
+
+def _holds_all(codec: str, errors: int, expected_s: float | None, decoded_s: float) -> bool:
+    """Whether nothing of the sound itself was unreadable, as far as can be known."""
+    if expected_s is None:
+        return codec.startswith("mp3") and errors == 1
+    return decoded_s > expected_s - _COMPLETENESS_TOLERANCE_S
+
+
+def _damage_error(path: Path, reason: str) -> CauserieError:
+    return CauserieError(f"is damaged: some of it cannot be read ({reason})", str(path), f"{COPY_AGAIN}; or {ACCEPT_HINT}")
 
 
 def truncation_error(path: Path, detail: str = "") -> CauserieError:
     """Return the error for a recording whose end is missing."""
-    return CauserieError(f"is truncated: its end is missing{detail}", str(path), COPY_AGAIN)
+    return CauserieError(f"is truncated: its end is missing{detail}", str(path), f"{COPY_AGAIN}; or {ACCEPT_HINT}")
 
 
 def reject_unreadable(path: Path) -> None:
@@ -184,14 +214,14 @@ def _reject_non_audio(path: Path, error: CauserieError) -> NoReturn:
     raise CauserieError(f"is {kind}", str(path), hint) from error
 
 
-def _reject_invalid_header(path: Path) -> None:
+def _reject_invalid_header(path: Path, *, as_it_is: bool) -> None:
     """Raise `CauserieError` for defects visible in the header, on which FFmpeg would search for hours or play only half of the file."""
     if container.has_no_samples(path):
         raise CauserieError("holds no sound, only a header", str(path), COPY_AGAIN)
-    if container.is_truncated(path):
+    if not as_it_is and container.is_truncated(path):
         raise truncation_error(path)
-    if container.has_data_past_end(path):
-        hint = "open it in an audio editor that reads it all, and export it again"
+    if not as_it_is and container.has_data_past_end(path):
+        hint = f"open it in an audio editor that reads it all, and export it again; or {ACCEPT_HINT}"
         message = "continues after the end that its header declares: more than 4 GiB were recorded, or it is damaged"
         raise CauserieError(message, str(path), hint)
     if bits := container.invalid_bit_depth(path):

@@ -21,7 +21,9 @@ _LAYOUT_CHANNELS = {
     "cube": 8,
     "hexadecagonal": 16,
 }
-_DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)", re.M)
+_DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)(?:, start: (\d+\.\d+))?", re.M)
+_INPUT = re.compile(r"^Input #0, ([\w,]+), from ", re.M)
+_COUNTED_FROM_ZERO = ("matroska", "asf")  # containers whose declared duration is the time of their end, whatever the time of their start
 _STREAM_LINE = re.compile(r"^  Stream #0:\d+.*: (?:Audio|Video|Subtitle|Data): (?!.*\(attached pic\))", re.M)
 _FACT = re.compile(r"^#(codec_id|sample_rate|channel_layout_name) (\d+): (.*)$", re.M)
 _TAG_LINE = re.compile(r"((?:[^\\\n]|\\.)*)\n", re.S)  # a newline after a backslash belongs to the value
@@ -66,6 +68,7 @@ class MediaInfo:
 
     duration_s: float | None  # of the file, as declared; None when unknown, or only estimated by FFmpeg
     audio_streams: tuple[AudioStream, ...]
+    doubts: tuple[str, ...] = ()  # what a complete-looking file leaves open, each as a sentence to be told
 
     @property
     def sample_rate_hz(self) -> int:
@@ -142,5 +145,7 @@ def _duration_s(log: str) -> float | None:
     announced = _DURATION.findall(log)
     if len(announced) != 1 or not announced[0][2] or "Estimating duration from bitrate" in log:
         return None
-    hours, minutes, seconds = announced[0]
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    hours, minutes, seconds, start_s = announced[0]
+    form = _INPUT.search(log)
+    counts_start = form is not None and (form[1].startswith(_COUNTED_FROM_ZERO) or (form[1] == "ogg" and ": Audio: opus" in log))
+    return max(0.0, int(hours) * 3600 + int(minutes) * 60 + float(seconds) - (float(start_s or 0) if counts_start else 0.0))

@@ -119,8 +119,8 @@ def _print_plan(steps: tuple[Step, ...], root: Path, rebuild: Sequence[str], con
         console.counts[result.status] += 1
         if console.as_json:
             print(json.dumps(to_dict(result), ensure_ascii=False))
-        elif result.status == "stale":
-            console.print_message(f"would build {result.step.name}: {result.why}", always=True)
-    if not any(result.status == "stale" for result in results):
+        elif result.status in ("stale", "omitted"):
+            console.print_message(f"would {'build' if result.status == 'stale' else 'try'} {result.step.name}: {result.why}", always=True)
+    if not any(result.status in ("stale", "omitted") for result in results):
         console.print_message("Nothing to do.", always=not console.as_json)
     return True

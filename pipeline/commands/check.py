@@ -15,6 +15,7 @@ from pipeline.audio import probe_fully, reject_unreadable, validate_mix
 from pipeline.commands.completeness import completeness_advice, other_recording
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
 from pipeline.commands.estimates import estimated_starts, starts_of
+from pipeline.commands.recordings import recording_advice
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
 from pipeline.commands.text_checks import TextChecks
 from pipeline.config import episode_of, read_config
@@ -27,6 +28,7 @@ from pipeline.feed.rules import (
     group_findings,
 )
 from pipeline.model import (
+    AS_IT_IS,
     Bed,
     CauserieError,
     DiarisationSource,
@@ -102,7 +104,8 @@ def _run_checks(
         return [finding for finding in findings if finding.rule != "not-built"]
     starts = (finding for episode in show.episodes for finding in _estimated_starts(root, episode, cache))
     complete = (finding for episode in show.episodes for finding in completeness_advice(root, episode, cache))
-    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete]
+    sounds = (finding for episode in show.episodes for finding in recording_advice(root, episode, cache))
+    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete, *sounds]
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
@@ -135,11 +138,11 @@ def _check_files(
         if (root / name).is_file():
             problems += _errors_from(_check_image, root / name, name)
     sources = (each for episode in show.episodes for each in episode.mix.sources if _needs_probing(root, each))
-    streams = dict.fromkeys((each.file, each.stream) for each in sources)  # a jingle used several times is decoded once
+    streams = {(each.file, each.stream): _is_accepted(each) for each in sources}  # a jingle used several times is decoded once
     lengths_s: dict[tuple[str, str], float] = {}
     for number, stream in enumerate(streams, 1):
         on_status(f"recording {number} of {len(streams)}: {stream[0]}")
-        problems += _errors_from(_add_length, lengths_s, root, stream, cache)
+        problems += _errors_from(_add_length, lengths_s, root, stream, cache, streams[stream])
     for episode in show.episodes:
         if episode.slug not in invalid_slugs:
             problems += validate_mix(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
@@ -154,19 +157,23 @@ def _check_image(path: Path, name: str) -> None:
     extension_and_size(read_header(path), name)
 
 
-def _add_length(lengths_s: dict[tuple[str, str], float], root: Path, take: tuple[str, str], looked: FileCache) -> None:
+def _add_length(lengths_s: dict[tuple[str, str], float], root: Path, take: tuple[str, str], looked: FileCache, as_it_is: bool) -> None:
     """Add the duration of a stream, a file and the stream's name, to `lengths_s`; raises as `_probe_length_s`."""
     file, stream = take
-    lengths_s[take] = _probe_length_s(root, file, stream, looked)
+    lengths_s[take] = _probe_length_s(root, file, stream, looked, as_it_is)
 
 
-def _probe_length_s(root: Path, file: str, stream: str, cache: FileCache) -> float:
+def _probe_length_s(root: Path, file: str, stream: str, cache: FileCache, as_it_is: bool) -> float:
     """The duration of a recording in seconds, after decoding all of it; raises `CauserieError` as `probe_fully`."""
     path = root / file
     reject_unreadable(path)
-    return cache.get_or_compute(
-        path, f"whole {file!r} {stream!r}", source_signature(*_PROBE_SOURCES), lambda: probe_fully(path, stream).duration_s or 0.0
-    )
+    signature = source_signature(*_PROBE_SOURCES)
+    key = f"whole {file!r} {stream!r}{' as it is' if as_it_is else ''}"
+    return cache.get_or_compute(path, key, signature, lambda: probe_fully(path, stream, as_it_is=as_it_is).duration_s or 0.0)
+
+
+def _is_accepted(source: Recording | Part | Bed) -> bool:
+    return isinstance(source, Recording) and source.accept == AS_IT_IS
 
 
 def _needs_probing(root: Path, sound: Recording | Part | Bed) -> bool:

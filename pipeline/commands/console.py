@@ -58,12 +58,13 @@ class Console:
             self._progress.remove_task(task)
         if self.as_json:
             print(json.dumps(to_dict(result), ensure_ascii=False), flush=True)
-        if result.status in ("failed", "drafted"):
+        if result.status in ("failed", "omitted", "drafted"):
             first = self._reasons.setdefault(
                 result.why, result.step.name
             )  # one wrong quote fails three steps: its sentence is printed once
             why = result.why if first == result.step.name else f"same reason as {first}"
-            self.print_message(f"{result.step.name}: {result.status}: {why}", always=result.status == "failed")
+            status = "left out, and tried again next time" if result.status == "omitted" else result.status
+            self.print_message(f"{result.step.name}: {status}: {why}", always=result.status != "drafted")
             if result.traceback:
                 self.print_message(result.traceback, always=True)
         elif result.status == "built":
@@ -120,14 +121,15 @@ class Console:
     def print_summary(self, episodes: int) -> None:
         """Print the summary of a build."""
         counts, seconds = self.counts, time.monotonic() - self._started_at
-        if not counts["built"] and not counts["failed"] and not counts["drafted"]:
+        if not any(counts[status] for status in ("built", "failed", "omitted", "drafted")):
             self.print_message(f"Nothing to do: {pluralise(episodes, 'episode')}, all steps current.")
             return
         parts = [
             f"{pluralise(counts['built'] + counts['drafted'], 'step')} built",
             f"{counts['current'] + counts['edited']} already current",
         ]
-        parts += [f"{counts[status]} {status}" for status in ("failed", "blocked") if counts[status]]
+        names = {"failed": "failed", "blocked": "blocked", "omitted": "left out"}
+        parts += [f"{counts[status]} {name}" for status, name in names.items() if counts[status]]
         self.print_message(
             f"{pluralise(episodes, 'episode')}: {', '.join(parts)}, in {format_elapsed(seconds)}.", always=bool(counts["failed"])
         )

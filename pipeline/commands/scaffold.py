@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.audio import AudioStream, MediaInfo, probe_file
+from pipeline.audio import AudioStream, ChannelFindings, MediaInfo, describe_findings, inspect_channels, probe_file, suggested_channel
 from pipeline.config import RESERVED_SLUGS, read_config
 from pipeline.engine import write_atomic
 from pipeline.model import CauserieError, ShowInfo, format_clock, is_slug, slugify
 from pipeline.templates import folder as templates_folder
 
 _TEMPLATES = templates_folder("init")
+MAX_INSPECTED_S = 600.0  # of each recording: its channels do not change places
 _PLACEHOLDER_KEYS = ("title", "description", "author", "website")
 PLACEHOLDER_SUMMARY = {"fr": "Résumé à écrire : une ou deux phrases.", "en": "Summary to write: one or two sentences."}
 
@@ -68,14 +69,31 @@ def create_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: dat
         _copy_in(recording, folder / name)
     number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
     files = {names[recording]: probed.audio_streams for recording, probed in probes.items()}
-    write_atomic(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files))
+    found = {recording: _inspect(recording, probed) for recording, probed in probes.items()}
+    channels = {names[recording]: suggested_channel(each) for recording, each in found.items()}
+    write_atomic(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files, channels))
     return "\n".join(
-        [f"Created {folder / 'episode.toml'}:", *_recording_lines(probes), f"Fill it in, then run: causerie build --show {root} {slug}"]
+        [
+            f"Created {folder / 'episode.toml'}:",
+            *_recording_lines(probes, found),
+            f"Fill it in, then run: causerie build --show {root} {slug}",
+        ]
     )
 
 
-def episode_toml(slug: str, number: int, at: datetime, language: str, files: Mapping[str, Sequence[AudioStream]]) -> str:
-    """The text of a new `episode.toml`; `at` is the publication date, to the minute, `files` the recordings with their audio streams."""
+def episode_toml(
+    slug: str,
+    number: int,
+    at: datetime,
+    language: str,
+    files: Mapping[str, Sequence[AudioStream]],
+    channels: Mapping[str, str] | None = None,
+) -> str:
+    """The text of a new `episode.toml`.
+
+    `at` is the publication date, to the minute, `files` the recordings with their audio streams, `channels` the one that alone holds the
+    voice, where there is one.
+    """
     lines = [
         f"title = {_toml_string(slug_title(slug))}",
         f"number = {number}",
@@ -84,6 +102,8 @@ def episode_toml(slug: str, number: int, at: datetime, language: str, files: Map
     ]
     for file, streams in files.items():
         lines += ["", "[[recordings]]", f"file = {_toml_string(file)}"]
+        if channel := (channels or {}).get(file):
+            lines.append(f"channel = {channel if channel.isdecimal() else _toml_string(channel)}  # the only one that holds a voice")
         if len(streams) > 1:
             lines.append(f"stream = 1  # of {len(streams)}: {', '.join(map(str, streams))}")
     if len(files) > 1:
@@ -117,11 +137,20 @@ def _copy_in(recording: Path, target: Path) -> None:
     os.replace(temporary, target)
 
 
-def _recording_lines(probes: Mapping[Path, MediaInfo]) -> list[str]:
-    """A line for each recording: duration, sample rate, channels, codec."""
+def _inspect(recording: Path, probed: MediaInfo) -> ChannelFindings:
+    """What the channels of a recording hold; nothing when its first stream cannot be decoded, of which the build gives the reason."""
+    try:
+        return inspect_channels(recording, probed.audio_streams[0], max_s=MAX_INSPECTED_S)
+    except CauserieError:
+        return ChannelFindings()
+
+
+def _recording_lines(probes: Mapping[Path, MediaInfo], found: Mapping[Path, ChannelFindings]) -> list[str]:
+    """A line for each recording: duration, sample rate, channels, codec, and what is to be known of it."""
     return [
         f"  {path.name}: {format_clock(probed.duration_s) if probed.duration_s else 'unknown duration'}, {probed.sample_rate_hz} Hz, "
         f"{'mono' if probed.channels == 1 else 'stereo' if probed.channels == 2 else f'{probed.channels} channels'}, {probed.codec}"
+        + "".join(f"; {remark}" for remark in (*probed.doubts, *describe_findings(found[path])))
         for path, probed in probes.items()
     ]
 

@@ -42,5 +42,6 @@ def _group_by_reason(results: Sequence[Result]) -> dict[str, list[str]]:
     for result in results:
         if result.status != "current":
             why = "depends on a stale step" if result.why.startswith("depends on ") else result.why
-            groups.setdefault(f"{result.status}: {why}", []).append(result.step.kind)
+            status = "left out" if result.status == "omitted" else result.status
+            groups.setdefault(f"{status}: {why}", []).append(result.step.kind)
     return groups

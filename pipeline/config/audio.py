@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.config.fields import person_hint, read_file, read_time, relative_to_show
 from pipeline.config.table import Table
-from pipeline.model import Bed, CleanupOptions, DiarisationSource, Mix, Part, Person, Recording, Soundbite, suggest, terminal_safe
+from pipeline.model import AS_IT_IS, Bed, CleanupOptions, DiarisationSource, Mix, Part, Person, Recording, Soundbite, suggest, terminal_safe
 
 LEVELS = ("gentle", "strong", "off")
+CHANNELS = ("left", "right", "mono")
 MIN_JINGLE_GAP_S = 0.3  # silence between the programme and its intro or outro, unless a gap or crossfade is set
 MAX_FADE_S = 60.0
 EPISODE_KEYS = ("level", "trim_silence", "intro", "outro", "title", "summary", "published", "number", "season", "cover", "explicit", "cuts")
@@ -113,6 +114,9 @@ def _parse_recording(table: Table, folder: Path, root: Path, people: Mapping[str
     if voice and voice not in people:
         table.add_problem("voice", f"“{terminal_safe(voice)}” is not a person in show.toml", person_hint(voice, people))
     recording = Recording(relative_to_show(folder / file, root), voice, _parse_stream(table), parse_cleanup(table, default))
+    recording = replace(recording, channel=_parse_channel(table))
+    if "accept" in table.values:
+        recording = replace(recording, accept=table.choice("accept", AS_IT_IS, (AS_IT_IS,)))
     for key in ("diarisation", "speakers"):  # read by `parse_diarisation`: assigning a name must not cause a new mix
         table.mark_known(key)
     table.reject_unknown(EPISODE_KEYS)
@@ -188,6 +192,13 @@ def _parse_stream(table: Table) -> str:
     """Read the audio stream of a file: `2`, or `"Micro"`."""
     value = table.values.get("stream")
     return str(table.integer("stream", 1, 1, 99)) if type(value) is int else table.string("stream", "", 128)
+
+
+def _parse_channel(table: Table) -> str:
+    """Read the channel of a recording: `"left"`, `"right"`, `"mono"`, or its number."""
+    if type(table.values.get("channel")) is int:
+        return str(table.integer("channel", 1, 1, 64))
+    return table.choice("channel", CHANNELS[0], CHANNELS) if "channel" in table.values else ""
 
 
 def _keep_inherited(table: Table, key: str, value: str) -> str:

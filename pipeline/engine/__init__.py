@@ -8,10 +8,11 @@ from pipeline.engine.dask_cluster import DaskCluster
 from pipeline.engine.drafts import add_stamp, has_stamp, is_unedited_draft
 from pipeline.engine.file_cache import DigestCache, FileCache, source_signature
 from pipeline.engine.files import read_json, read_text, sha256, to_json, write_atomic, write_json
+from pipeline.engine.forecast import preview
 from pipeline.engine.locks import exclusive_lock
 from pipeline.engine.process_pool import ProcessPools, available_cores
 from pipeline.engine.progress import report
-from pipeline.engine.runner import Result, preview, run_steps
+from pipeline.engine.runner import Result, run_steps
 from pipeline.engine.step import Step, with_dependencies
 
 __all__ = [

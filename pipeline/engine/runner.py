@@ -15,7 +15,7 @@ import secrets
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
@@ -31,7 +31,7 @@ from pipeline.engine.files import sha256
 from pipeline.engine.process_pool import ProcessPools, available_cores
 from pipeline.engine.receipts import Journal, Receipt, to_canonical
 from pipeline.engine.staleness import Snapshot, hand_edited, why_stale
-from pipeline.engine.step import Step, dependency_graph, execute_step, move_file, topological_order
+from pipeline.engine.step import Step, dependency_graph, execute_step, move_file, output_paths
 from pipeline.model import CauserieError
 
 BY_HAND = "by hand"  # replaces the version in the receipt of a hand-written text
@@ -40,7 +40,10 @@ StepFuture = Future[tuple[dict[str, str], float]]  # the digests of the outputs,
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a step: current | stale | built | edited | drafted | failed | blocked, and the reason as a sentence."""
+    """The outcome of a step, and the reason as a sentence.
+
+    current | stale | built | edited | drafted | failed | blocked | omitted: optional and failed, the episode does without it.
+    """
 
     step: Step
     status: str
@@ -189,23 +192,6 @@ def run_steps(
         shutil.rmtree(run.work_dir.parent, ignore_errors=True)
 
 
-def preview(steps: tuple[Step, ...], root: Path, rebuild: Iterable[str] = ()) -> Iterator[Result]:
-    """What `run_steps` would do, without doing it: each step current, edited, or stale with the reason."""
-    state, dependencies = BuildState(root), dependency_graph(steps)
-    stale: set[str] = set()
-    for step in topological_order(steps, dependencies):
-        result = state.decide(step, state.snapshot(step), step.kind in rebuild)
-        stale_dependencies = sorted({name.rpartition("/")[2] for name in dependencies[step.name] & stale})
-        if stale_dependencies and result.status != "stale":
-            result = Result(step, "stale", f"depends on {', '.join(stale_dependencies)}, to be built")
-        if result.status == "stale":
-            stale.add(step.name)
-            if failure := state.journal.failures.get(step.name):
-                result = replace(result, why=f"its last run failed: {failure}")
-        yield result
-    state.digests.save()
-
-
 @dataclass
 class _Run:
     """One run: the running steps, and the results of the others."""
@@ -254,6 +240,10 @@ class _Run:
         """Decide on a step whose inputs are ready: record its result, or submit it to a worker."""
         if failed := sorted(name for name in dependencies if self.results[name].status in ("failed", "blocked")):
             return self.record(Result(step, "blocked", f"needs {', '.join(failed)}, not built"))
+        if omitted := sorted(name for name in dependencies if self.results[name].status == "omitted"):
+            if step.is_optional:
+                return self.record(Result(step, "omitted", f"needs {', '.join(omitted)}, left out"))
+            step = step.without_inputs(output_paths(self.results[name].step for name in omitted))
         try:
             snapshot = self.state.snapshot(step)
         except OSError as error:
@@ -294,10 +284,11 @@ class _Run:
         self.record(replace(result, seconds=seconds))
 
     def record(self, result: Result) -> None:
-        """Record a result, and pass it to `on_finish`."""
-        self.results[result.step.name] = result
+        """Record a result, and pass it to `on_finish`. An optional step that failed is omitted, and tried again by the next run."""
         if result.status == "failed":
             self.state.journal.record_failure(result.step.name, result.why)
+            result = replace(result, status="omitted") if result.step.is_optional else result
+        self.results[result.step.name] = result
         self.on_finish(result)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Step:
     pool: str = "cpu"  # the executor: "cpu" | "model", which runs one step at a time
     is_draft: bool = False  # whether its output is a text for a person to edit, never overwritten after an edit
     explains: tuple[str, ...] = ()  # keywords of the inputs of which `run` itself says what is wrong when they are missing
+    is_optional: bool = False  # whether steps that read its outputs do without them when it fails
     revision: int = 1  # raised by hand when the same inputs give another result, but not when the function moves or is renamed
 
     @property
@@ -41,6 +42,15 @@ class Step:
     def episode(self) -> str:
         """The slug of the step's episode, or `show`."""
         return self.name.rpartition("/")[0]
+
+    def without_inputs(self, paths: Set[str]) -> Step:
+        """This step, reading none of `paths`."""
+        reads: dict[str, str | tuple[str, ...]] = {}
+        for key, value in self.reads.items():
+            left = tuple(path for path in value if path not in paths) if isinstance(value, tuple) else "" if value in paths else value
+            if left:
+                reads[key] = left
+        return replace(self, reads=reads)
 
 
 def with_dependencies(steps: Iterable[Step], wanted: Callable[[Step], bool]) -> tuple[Step, ...]:
@@ -65,6 +75,11 @@ def dependency_graph(steps: Iterable[Step]) -> dict[str, set[str]]:
                 raise ValueError(f"{step.name} and {writer[path]} both write {path}")
             writer[path] = step.name
     return {step.name: {writer[path] for path in _flatten(step.reads) if path in writer} for step in steps}
+
+
+def output_paths(steps: Iterable[Step]) -> set[str]:
+    """Every file that these steps write."""
+    return {path for step in steps for path in step.writes.values()}
 
 
 def topological_order(steps: tuple[Step, ...], dependencies: Mapping[str, set[str]]) -> list[Step]:

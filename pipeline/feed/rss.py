@@ -170,7 +170,7 @@ def _image_nodes(context: FeedContext) -> Iterator[Node]:
 
 
 def _trailer_node(context: FeedContext, trailer: FeedEpisode) -> Node:
-    audio, season = trailer.files[context.variant.audio], trailer.episode.season
+    audio, season = trailer.audio(context.variant.audio), trailer.episode.season
     return node(
         "podcast:trailer",
         trailer.episode.title,

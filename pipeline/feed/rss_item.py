@@ -63,6 +63,10 @@ class FeedEpisode:
     options: ItemOptions = ItemOptions()
     soundbites: tuple[Soundbite, ...] = ()
 
+    def audio(self, role: str) -> ReleaseRow:
+        """The audio in that role, or the MP3 where the episode has none: AAC that could not be made is left out of its release."""
+        return self.files.get(role) or self.files["audio"]
+
 
 @dataclass(frozen=True)
 class FeedContext:
@@ -81,7 +85,7 @@ class FeedContext:
 
 def item_nodes(context: FeedContext, feed_episode: FeedEpisode) -> list[Node]:
     """All nodes of an item: first those of RSS 2.0, without a prefix."""
-    episode, audio = feed_episode.episode, feed_episode.files[context.variant.audio]
+    episode, audio = feed_episode.episode, feed_episode.audio(context.variant.audio)
     show = context.show.in_language_of(episode)
     page = f"{show.website}{episode.slug}/"
     guid = episode.guid or episode_guid(show.guid or podcast_guid(show.website + "feed.xml"), episode.slug)
@@ -140,8 +144,9 @@ def _podcast_nodes(context: FeedContext, feed_episode: FeedEpisode) -> Iterator[
             startTime=_format_seconds(soundbite.start_s),
             duration=_format_seconds(soundbite.duration_s),
         )
+    enclosed = feed_episode.audio(context.variant.audio)
     for role in _CODECS:
-        if role in files and role != context.variant.audio:
+        if role in files and role != enclosed["role"]:
             yield _alternate_enclosure_node(show, files[role], feed_episode.duration_s)
     yield from tag_nodes(options.tags)
     yield node("psc:chapters", "", *map(_chapter_node, feed_episode.chapters), version="1.2")

@@ -15,7 +15,7 @@ def write_screen_guide(
     text: Path,
     timed: Path,
     chapters: Path,
-    clips: Path,
+    clips: Path | None = None,
     *,
     facilitator_html: Path,
     show: ShowInfo,
@@ -23,9 +23,12 @@ def write_screen_guide(
     guide: GuideSettings,
     uncut: Path | None = None,
 ) -> None:
-    """Write the facilitator's guide for a screen; `clips` is the zip of its clips. `CauserieError` for a quote that nobody says."""
+    """Write the facilitator's guide for a screen; `CauserieError` for a quote that nobody says.
+
+    `clips` is the zip of its clips; where it could not be made, the guide has none.
+    """
     value = load_view(text, timed, chapters, show=show, episode=episode, guide=guide, uncut=uncut)
-    write_atomic(facilitator_html, render_html("guide.html.j2", value, clip_sounds(clips)))
+    write_atomic(facilitator_html, render_html("guide.html.j2", value, clip_sounds(clips) if clips else {}))
 
 
 def clip_sounds(clips: Path) -> dict[str, str]:

@@ -1,3 +1,4 @@
+from .audio import AS_IT_IS as AS_IT_IS
 from .audio import AudioTargets as AudioTargets
 from .audio import Bed as Bed
 from .audio import CleanupOptions as CleanupOptions

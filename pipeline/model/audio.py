@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+AS_IT_IS = "as it is"
+
 
 @dataclass(frozen=True)
 class CleanupOptions:
@@ -26,6 +28,8 @@ class Recording:
     voice: str = ""  # key of a person; "" when the recording holds several voices
     stream: str = ""  # audio stream: its number from 1, its title or its language; "" when there is only one
     clean: CleanupOptions = CleanupOptions()
+    channel: str = ""  # "left", "right", "mono", or its number from 1; "" takes them all
+    accept: str = ""  # AS_IT_IS takes a torn file as it is read
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 LIMIT_S = 60.0  # many times the slowest file: detects hangs
 SOUND_DB = -24.0  # RMS level of the common source
-COUNT = 131
+COUNT = 132
 
 
 @pytest.fixture(scope="module")

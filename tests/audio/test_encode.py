@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import mutagen.mp3
 import mutagen.mp4
@@ -11,7 +12,7 @@ from scipy.signal import resample_poly
 
 from pipeline.audio import encode as encoding
 from pipeline.audio import parallel_encode
-from pipeline.audio.encode import cut_clip, encode_m4a, encode_mp3, encode_opus
+from pipeline.audio.encode import cut_clip, encode_m4a, encode_mp3, encode_opus, is_on_target
 from pipeline.audio.level_profile import load_profile, save_profiles
 from pipeline.audio.loudness import measure_loudness, measure_profile
 from pipeline.model.errors import CauserieError
@@ -113,7 +114,7 @@ def test_the_light_version_is_small_mono_and_as_loud(tmp_path):
 
 
 def test_what_cannot_be_reached_is_told_with_figures(tmp_path):
-    with pytest.raises(CauserieError, match=r"measures -\d+\.\d LUFS and -\d+\.\d dBTP .* -5 LUFS and at most -12 dBTP"):
+    with pytest.raises(CauserieError, match=r"measures -\d+\.\d\d LUFS and -\d+\.\d\d dBTP .* -5 LUFS and at most -12 dBTP"):
         encoded(tmp_path, speech_like_noise(1), target_lufs=-5.0, ceiling_dbtp=-12.0)
 
 
@@ -204,3 +205,51 @@ def test_a_clip_of_nothing_is_told(tmp_path):
         cut_clip(
             tmp_path / "master.flac", tmp_path / "levels.npz", tmp_path / "report.json", clip=tmp_path / "c", start_s=9, end_s=10, kbps=64
         )
+
+
+def test_of_several_attempts_the_best_is_published(tmp_path, monkeypatch):
+    further = encoding._next_settings
+
+    def worse(*given):
+        aim_lufs, limiter = further(*given)
+        return aim_lufs, replace(limiter, gain_db=limiter.gain_db + 3)
+
+    monkeypatch.setattr(encoding, "TOLERANCE_LU", 0.0)  # no attempt is good enough to stop at
+    monkeypatch.setattr(encoding, "is_on_target", lambda *given: given[3:] != () and within(*given))
+    within, target_lufs = is_on_target, -20.0
+    monkeypatch.setattr(encoding, "_next_settings", worse)
+    audio, report = encoded(tmp_path, QUIET, target_lufs=target_lufs)
+    assert report["attempts"] == encoding.MAX_ATTEMPTS and report["integrated_lufs"] == pytest.approx(-20, abs=0.2)
+    assert lufs(audio) == pytest.approx(-20, abs=0.4)
+
+
+def measured_attempt(lufs, dbtp):
+    return encoding.Attempt(None, -16.0, None, None, encoding.Loudness(lufs, dbtp, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("attempts", "best"),
+    [
+        ([(-16.3, -1.2), (-16.0, -0.9)], 0),  # under the ceiling before near the target
+        ([(-16.3, -1.2), (-15.9, -1.0)], 1),
+        ([(-16.0, -0.8), (-16.2, -0.9)], 1),  # none is: the one least above
+        ([(-17.0, -1.5), (-16.4, -1.0), (-16.5, -3.0)], 1),
+    ],
+)
+def test_which_attempt_is_best(attempts, best):
+    tried = [measured_attempt(*each) for each in attempts]
+    assert encoding.best_attempt(tried, -16.0, -1.0) is tried[best]
+
+
+def test_peaks_that_jump_to_other_blocks_are_caught_by_a_lower_limit_everywhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.audio.limiter.with_lower_limits", lambda profile, limiter, *rest: limiter)  # single blocks do not help
+    monkeypatch.setattr(encoding, "Codec", lambda *given, headroom_db=0.0, **rest: parallel_encode.Codec(*given, headroom_db=-1.0, **rest))
+    audio, _ = encoded(tmp_path, PEAKY, step=encode_opus, target_lufs=-17.0, kbps=24)
+    assert measure_loudness(audio).true_peak_dbtp <= -1.0
+    assert measure_loudness(audio).integrated_lufs == pytest.approx(-17.0, abs=0.5)
+
+
+def test_what_cannot_reach_the_target_says_which_of_the_two_is_missed():
+    over = encoding._off_target_error(Path("m.flac"), encoding.Loudness(-16.0, -0.4, 1, 1), -16.0, -1.0)
+    assert "-0.40 dBTP" in over.message and "encoder raises its peaks" in over.hint
+    assert "too high above its speech" in encoding._off_target_error(Path("m"), encoding.Loudness(-19.0, -1.5, 1, 1), -16.0, -1.0).hint

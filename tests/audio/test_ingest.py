@@ -320,3 +320,14 @@ def test_a_sting_too_short_is_named_as_the_show_names_it(tmp_path):
     with pytest.raises(CauserieError, match="too short") as caught:
         made(tmp_path, write(tmp_path / "take.wav", speech_like_noise(3)), parts=(Part(), Part(file=sting, kind="music")))
     assert caught.value.where == sting
+
+
+def test_a_torn_recording_that_is_accepted_is_published_as_far_as_it_goes_and_told(tmp_path):
+    whole = write(tmp_path / "whole.wav", speech_like_noise(4)).read_bytes()
+    torn = tmp_path / "torn.wav"
+    torn.write_bytes(whole[: len(whole) // 2])
+    mix = Mix((Recording("torn", accept="as it is"),), level="off", trim_silence=False)
+    places = {name: tmp_path / name for name in ("master", "activity", "levels", "sound")}
+    ingest_recordings((torn,), **places, mix=mix, sample_rate_hz=RATE_HZ, channels=1)
+    assert len(read_samples(places["master"])[0]) / RATE_HZ == pytest.approx(2.0, abs=0.01)
+    assert "accepted as it is" in json.loads(places["sound"].read_text())["recordings"][0]["cleaned"]

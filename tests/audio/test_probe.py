@@ -7,7 +7,7 @@ from pipeline.audio.analysis import analyse
 from pipeline.audio.probe import probe_file, probe_fully, select_stream
 from pipeline.model.errors import CauserieError
 from tests.support.audio_tools import convert, speech_like_noise, write
-from tests.support.broken_files import rf64, wav
+from tests.support.broken_files import ogg_crc, rf64, wav
 
 pytestmark = pytest.mark.slow
 
@@ -57,15 +57,80 @@ def test_crumbs_after_an_mp3_are_no_damage(files, tmp_path, tail):
     assert probe_fully(damaged(files["mp3"], tmp_path, files["mp3"].read_bytes() + tail)).duration_s == pytest.approx(4.0, abs=0.01)
 
 
-@pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("length", [0, 0x7FFFF000, 0x7FFFFFDB, 0x7FFFFFFF, 0x80000000, 0xFFFFF000, 0xFFFFFFFF])
 def test_a_wav_whose_length_was_never_filled_in_is_read_to_its_end(files, tmp_path, length):
     content = bytearray(files["wav"].read_bytes())
     at = content.index(b"data") + 4
     content[at : at + 4] = struct.pack("<I", length)
     path = damaged(files["wav"], tmp_path, bytes(content))
     assert probe_file(path).duration_s is None  # not declared
+    assert probe_file(path).doubts == ("its length was never written into its header; read to its end",)
     assert probe_fully(path).duration_s == pytest.approx(4.0)
     assert analyse(path, (), 48_000, 1).profile.duration_s == 4.0  # and nothing is lost
+
+
+@pytest.mark.parametrize("form", ["ogg", "opus"])
+def test_an_ogg_whose_last_page_is_not_marked_is_read_to_its_end_and_told(files, tmp_path, form):
+    content = bytearray(files[form].read_bytes())
+    last = content.rindex(b"OggS")
+    content[last + 5] &= ~4
+    content = content[: last + 22] + ogg_crc(content[last:]) + content[last + 26 :]
+    found = probe_fully(damaged(files[form], tmp_path, bytes(content)))
+    assert found.duration_s == pytest.approx(4.0, abs=0.03) and "not marked as the end" in found.doubts[0]
+
+
+@pytest.mark.parametrize("form", ["mka", "opus", "ogg", "m4a", "webm", "wma", "ts"])
+def test_a_recording_whose_first_time_is_not_zero_is_whole(files, tmp_path, form):
+    late = convert(files["wav"], tmp_path / f"late.{form}", "-output_ts_offset", "1.5")
+    assert probe_fully(late).duration_s == pytest.approx(4.0, abs=0.05)
+    assert probe_file(late).duration_s in (None, pytest.approx(4.0, abs=0.05))
+
+
+def test_what_an_opus_skips_at_its_start_is_not_missing(files, tmp_path):
+    content = bytearray(files["opus"].read_bytes())
+    at = content.index(b"OpusHead")
+    content[at + 10 : at + 12] = struct.pack("<H", 48_000)
+    content = bytes(content[:22]) + ogg_crc(content[: content.index(b"OggS", 4)]) + bytes(content[26:])
+    path = damaged(files["opus"], tmp_path, content)
+    assert probe_fully(path).duration_s == pytest.approx(3.0, abs=0.03) == probe_file(path).duration_s
+
+
+@pytest.mark.parametrize("form", ["ogg", "opus"])
+def test_an_ogg_that_lost_whole_pages_is_refused(files, tmp_path, form):
+    content = files[form].read_bytes()
+    pages = [at for at in range(len(content)) if content.startswith(b"OggS", at)]
+    middle = len(pages) // 2
+    with pytest.raises(CauserieError, match="truncated|damaged"):
+        probe_fully(damaged(files[form], tmp_path, content[: pages[middle]] + content[pages[middle + 1] :]))
+
+
+@pytest.mark.parametrize("missing", [0, 4000])
+def test_a_wma_is_whole_when_all_its_packets_are_there_whatever_duration_it_declares(files, tmp_path, missing):
+    content = bytearray(convert(files["wav"], tmp_path / "a.wma").read_bytes())
+    at = content.index(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")) + 64
+    content[at : at + 8] = struct.pack("<Q", struct.unpack("<Q", content[at : at + 8])[0] + 20_000_000)  # two seconds more
+    path = damaged(tmp_path / "b.wma", tmp_path, bytes(content[: len(content) - missing]))
+    if missing:
+        with pytest.raises(CauserieError, match="truncated|damaged"):
+            probe_fully(path)
+    else:
+        assert probe_fully(path).duration_s == pytest.approx(4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("form", ["flac", "mp3", "wav", "ogg", "opus", "m4a"])
+@pytest.mark.parametrize("tail", [b"TAG" + b"Titre" + bytes(120), b"APETAGEX" + bytes(4000), b"XYZ-unknown" + bytes(range(256)) * 8])
+def test_a_tag_that_nobody_knows_behind_the_sound_is_no_damage(files, tmp_path, form, tail):
+    found = probe_fully(damaged(files[form], tmp_path, files[form].read_bytes() + tail))
+    assert found.duration_s == pytest.approx(4.0, abs=0.04)
+
+
+def test_what_is_torn_is_taken_only_as_it_is(files, tmp_path):
+    content = files["wav"].read_bytes()
+    torn = damaged(files["wav"], tmp_path, content[: len(content) // 2])
+    with pytest.raises(CauserieError) as caught:
+        probe_file(torn)
+    assert 'accept = "as it is"' in caught.value.hint
+    assert probe_fully(torn, as_it_is=True).duration_s == pytest.approx(2.0, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Creating a show and an episode; existing files are never overwritten."""
 
 import tomllib
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,12 +14,15 @@ from pipeline.audio.stream_info import AudioStream
 from pipeline.commands.check import check_show
 from pipeline.commands.console import Console
 from pipeline.commands.publish import publish_show
+from pipeline.commands.recordings import recording_advice
 from pipeline.commands.scaffold import create_episode, create_show, episode_toml
 from pipeline.commands.workspace import load_show
 from pipeline.config.loader import load_config
+from pipeline.engine.file_cache import FileCache
 from pipeline.feed.ledger import load_ledger, podcast_guid
 from pipeline.model.errors import CauserieError
 from tests.conftest import REPOSITORY
+from tests.support.audio_tools import silence, speech_like_noise, write
 
 AT = datetime(2026, 1, 15, 19, 0, 42, tzinfo=timezone(timedelta(hours=1)))
 RAW = REPOSITORY / "episodes/jingle-intro.flac"
@@ -105,3 +110,37 @@ def test_any_file_name_survives_toml(names):
     assert [recording["file"] for recording in read["recordings"]] == list(dict.fromkeys(names))
     assert all(recording["stream"] == 1 for recording in read["recordings"])
     assert read["published"] == AT.replace(second=0)
+
+
+def two_sides(folder: Path, left: np.ndarray, right: np.ndarray) -> Path:
+    return write(folder / "deux.wav", np.column_stack([left, right]))
+
+
+TALK = np.concatenate([silence(1), speech_like_noise(4), silence(1), speech_like_noise(3, seed=2)])
+HISS = np.random.default_rng(3).standard_normal(len(TALK)) / 400
+
+
+@pytest.mark.parametrize("right", [0 * TALK, HISS], ids=["silence", "noise"])
+def test_a_side_without_a_voice_is_told_and_the_other_chosen(tmp_path, right):
+    create_show(tmp_path / "show", "fr")
+    lines = create_episode(tmp_path / "show", "un", [two_sides(tmp_path, TALK, right)], at=AT)
+    assert 'channel = "left"' in lines
+    assert load_config(tmp_path / "show").episodes[0].mix.recordings[0].channel == "left"
+
+
+def test_opposite_channels_and_voices_on_each_side_are_told_and_nothing_is_chosen(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    assert "opposite phase" in create_episode(tmp_path / "show", "un", [two_sides(tmp_path, TALK, -TALK)], at=AT)
+    other = np.concatenate([speech_like_noise(1), silence(4), speech_like_noise(1, seed=8), silence(3)])
+    assert "voice on each side" in create_episode(tmp_path / "show", "deux-voix", [two_sides(tmp_path, TALK, other)], at=AT)
+    assert not any(episode.mix.recordings[0].channel for episode in load_config(tmp_path / "show").episodes)
+
+
+def test_check_gives_the_channels_of_a_recording_as_advice(tmp_path):
+    create_show(tmp_path, "fr")
+    create_episode(tmp_path, "un", [two_sides(tmp_path, TALK, -TALK)], at=AT)
+    episode, cache = load_config(tmp_path).episodes[0], FileCache(tmp_path)
+    (advice,) = recording_advice(tmp_path, episode, cache)
+    assert advice.where == "episodes/un/episode.toml: recordings[1]" and "opposite phase" in advice.problem
+    mono = replace(episode, mix=replace(episode.mix, recordings=(replace(episode.mix.recordings[0], channel="left"),)))
+    assert list(recording_advice(tmp_path, mono, cache)) == []

@@ -153,3 +153,21 @@ def test_a_recording_may_have_its_speakers_found_by_another_program(tmp_path):
 def test_mistakes_about_speakers_are_told(tmp_path, recording, problem):
     told = speakers(tmp_path, **recording)[1]
     assert len(told) == 1 and told[0].startswith(f"episode.toml: {problem}")
+
+
+def test_a_torn_recording_is_accepted_in_these_words_only(tmp_path):
+    found, problems = read(tmp_path, {"recordings": [{"file": "raw.wav", "accept": "as it is"}]})
+    assert found.recordings[0].accept == "as it is" and not problems
+    _, problems = read(tmp_path, {"recordings": [{"file": "raw.wav", "accept": "yes"}]})
+    assert len(problems) == 1 and "accept" in problems[0] and "as it is" in problems[0]
+
+
+@pytest.mark.parametrize(("value", "channel"), [("left", "left"), ("right", "right"), ("mono", "mono"), (3, "3")])
+def test_a_channel_is_a_side_or_a_number(tmp_path, value, channel):
+    found, problems = read(tmp_path, {"recordings": [{"file": "raw.wav", "channel": value}, {"file": "raw.wav"}]})
+    assert [each.channel for each in found.recordings] == [channel, ""] and not problems and found.files == ("raw.wav",)
+
+
+@pytest.mark.parametrize("value", ["middle", 0, True, 65])
+def test_another_channel_is_a_mistake(tmp_path, value):
+    assert len(read(tmp_path, {"recordings": [{"file": "raw.wav", "channel": value}]})[1]) == 1

@@ -11,8 +11,9 @@ import pytest
 
 from pipeline import __version__
 from pipeline.engine.drafts import add_stamp, is_unedited_draft
+from pipeline.engine.forecast import preview
 from pipeline.engine.receipts import Journal, Receipt
-from pipeline.engine.runner import Result, preview, run_steps
+from pipeline.engine.runner import Result, run_steps
 from pipeline.engine.staleness import Snapshot, hand_edited, why_stale
 from pipeline.engine.step import Step, dependency_graph, with_dependencies
 from tests.support import little_steps
@@ -583,3 +584,40 @@ def test_a_run_remembers_digests_even_when_a_callback_fails(show):
         run(show, SHOUT, on_finish=fail)
     assert (show / ".causerie/digests.json").exists() and not (show / ".causerie/work").exists()
     assert run(show, SHOUT) == {"shout": "current"}
+
+
+SIDE = Step("a/side", little_steps.raise_user_error, {"source": "raw.txt"}, {"out": "side.txt"}, is_optional=True)
+SIDE_TAG = Step("a/side-tag", little_steps.to_upper, {"source": "side.txt"}, {"loud": "tagged.txt"}, is_optional=True)
+WHOLE = Step("a/whole", little_steps.take_anything, {"source": "raw.txt", "side": "tagged.txt"}, {"out": "whole.txt"})
+
+
+def test_what_is_optional_and_fails_is_left_out_and_its_readers_do_without_it(show):
+    found = results(show, SIDE, SIDE_TAG, WHOLE)
+    assert found["side"] == ("omitted", "raw.wav: is not a recording; export it again")
+    assert found["side-tag"] == ("omitted", "needs a/side, left out")
+    assert found["whole"][0] == "built" and (show / "whole.txt").read_text() == "bonjour"
+
+
+def test_what_was_left_out_is_tried_again_and_taken_in_once_it_can_be_made(show):
+    run(show, SIDE, SIDE_TAG, WHOLE)
+    assert run(show, SIDE, SIDE_TAG, WHOLE) == {"side": "omitted", "side-tag": "omitted", "whole": "current"}
+    mended = replace(SIDE, run=little_steps.take_anything)
+    assert run(show, mended, SIDE_TAG, WHOLE) == {"side": "built", "side-tag": "built", "whole": "built"}
+    assert results(show, mended, SIDE_TAG, WHOLE)["whole"] == ("current", "")
+
+
+def test_a_preview_does_not_call_the_rest_out_of_date_for_what_was_left_out(show):
+    run(show, SIDE, SIDE_TAG, WHOLE)
+    assert [result.status for result in preview((SIDE, SIDE_TAG, WHOLE), show)] == ["omitted", "omitted", "current"]
+
+
+def test_an_old_file_of_what_fails_now_is_not_taken(show):
+    mended = replace(SIDE, run=little_steps.take_anything)
+    run(show, mended, SIDE_TAG, WHOLE)
+    (show / "raw.txt").write_text("bonsoir")
+    assert run(show, SIDE, SIDE_TAG, WHOLE) == {"side": "omitted", "side-tag": "omitted", "whole": "built"}
+
+
+def test_an_optional_step_whose_source_fails_is_blocked_like_any_other(show):
+    fails = Step("a/fails", little_steps.raise_user_error, {"source": "raw.txt"}, {"out": "side.txt"})
+    assert run(show, fails, SIDE_TAG, WHOLE) == {"fails": "failed", "side-tag": "blocked", "whole": "blocked"}

@@ -109,6 +109,7 @@ def _wavs(forms: dict[str, bytes], chance: random.Random) -> Iterator[Made]:
     yield "length-short.wav", wav(pcm, length=20_000), {"says": "continues after"}
     yield "length-0.wav", wav(pcm, length=0), RIGHT
     yield "length-open.wav", wav(pcm, length=2**32 - 1), RIGHT
+    yield "length-int-max.wav", wav(pcm, length=2**31 - 1), RIGHT
     yield "channels-0.wav", wav(pcm, channels=0, align=2), {"says": "0 channels"}
     yield "channels-65535.wav", wav(pcm, channels=65535), {"says": "channels"}
     yield "rate-0.wav", wav(pcm, rate=0), {}
@@ -142,7 +143,7 @@ def _non_wav_headers(forms: dict[str, bytes], chance: random.Random) -> Iterator
     yield "frames-many.aiff", _patched(aiff, b"COMM", 10, struct.pack(">I", 10**8)), {"says": "truncated"}
     yield "rate-0.aiff", _patched(aiff, b"COMM", 16, bytes(10)), {}
     last = ogg.rindex(b"OggS")
-    yield "granule-lies.ogg", _ogg_page(ogg, last, 6, struct.pack("<q", 10**12)), {"says": "truncated"}
+    yield "granule-lies.ogg", _ogg_page(ogg, last, 6, struct.pack("<q", 10**12)), RIGHT  # every page is there
     yield "page-lies.ogg", ogg[: last - 200] + b"\xff" * 150 + ogg[last - 50 :], {"says": "damaged|truncated"}
     yield "pages-swapped.ogg", ogg[last:] + ogg[:last], {}
     hole = bytearray(flac)
@@ -264,14 +265,18 @@ def _ogg_page(ogg: bytes, at: int, field: int, value: bytes) -> bytes:
     """Change a field of the Ogg page at `at`, with a correct checksum."""
     page = bytearray(ogg[at:])
     page[field : field + len(value)] = value
-    page[22:26] = bytes(4)
+    page[22:26] = ogg_crc(page)
+    return ogg[:at] + bytes(page)
+
+
+def ogg_crc(page: bytes) -> bytes:
+    """Return the checksum of an Ogg page, whatever its own checksum field holds (RFC 3533, section 6)."""
     crc = 0
-    for byte in page:
+    for byte in (*page[:22], 0, 0, 0, 0, *page[26:]):
         crc ^= byte << 24
         for _ in range(8):
             crc = (crc << 1 ^ (0x04C11DB7 if crc & 1 << 31 else 0)) & 0xFFFFFFFF
-    page[22:26] = struct.pack("<I", crc)
-    return ogg[:at] + bytes(page)
+    return struct.pack("<I", crc)
 
 
 def _id3(frame: bytes, content: bytes, flags: int) -> bytes:
