@@ -1,3 +1,4 @@
+from .artwork import reject_torn_image as reject_torn_image
 from .channels import ChannelFindings as ChannelFindings
 from .channels import describe_findings as describe_findings
 from .channels import suggested_channel as suggested_channel
@@ -32,6 +33,7 @@ from .soundbites import publish_soundbites as publish_soundbites
 from .soundbites import tag_clip as tag_clip
 from .stream_info import AudioStream as AudioStream
 from .stream_info import MediaInfo as MediaInfo
+from .tags import MAX_ID3_CHAPTERS as MAX_ID3_CHAPTERS
 from .tags import tag_m4a as tag_m4a
 from .tags import tag_mp3 as tag_mp3
 from .tags import tag_opus as tag_opus

@@ -89,12 +89,14 @@ def doubts(path: Path) -> tuple[str, ...]:
 
 
 def is_structurally_complete(path: Path) -> bool:
-    """Whether an Ogg or ASF (WMA) holds every page or packet it should: then what it decodes to is all of it, whatever its times say."""
+    """Whether an Ogg, ASF (WMA) or MP4 holds every page, packet or box: then what it decodes to is all of it, whatever its times say."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(16)
         if start[:4] == b"OggS":
             return _has_all_ogg_pages(stream, size)
+        if start[4:8] == b"ftyp":
+            return _has_all_mp4_boxes(stream, size)
         return start == _ASF_HEADER and _has_all_asf_packets(stream, size)
 
 
@@ -224,6 +226,21 @@ def _has_all_ogg_pages(stream: BinaryIO, size: int) -> bool:
         following[serial] = number + 1
         at += 27 + len(segments) + sum(segments)
     return bool(following)
+
+
+def _has_all_mp4_boxes(stream: BinaryIO, size: int) -> bool:
+    """Whether the outermost boxes of an MP4 fill it, the index and the samples among them (ISO 14496-12, section 4.2)."""
+    at, names = 0, set[bytes]()
+    while at + 8 <= size and len(names) < _MAX_CHUNKS:
+        stream.seek(at)
+        head = stream.read(16)
+        length = int.from_bytes(head[:4], "big")
+        length = int.from_bytes(head[8:], "big") if length == 1 else length or size - at
+        if length < 8:
+            return False
+        names.add(head[4:8])
+        at += length
+    return at == size and {b"moov", b"mdat"} <= names
 
 
 def _has_all_asf_packets(stream: BinaryIO, size: int) -> bool:

@@ -24,7 +24,7 @@ _COMPOSER_ROLES = ("Composer", "Theme Music", "Music Production", "Songwriter")
 _AUTHOR_ROLES = ("Author", "Co-Writer", "Writer", "Guest Writer")
 _IMAGE_SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 _UTF8 = 3  # in a version 2.3 tag mutagen writes UTF-16 with a byte order mark instead
-_MAX_CHAPTERS = 255  # CTOC and chpl count chapters in one byte
+MAX_ID3_CHAPTERS = 255  # CTOC counts chapters in one byte
 _STIK_PODCAST = 21  # stik: the media kind for Apple's players
 _MAX_DESC_BYTES = 255  # of desc; players cut longer ones, in the middle of a character
 # Copy the audio without any metadata but the chapters; creation dates would make the file differ each time
@@ -173,14 +173,14 @@ def _picture_frame(cover: Path) -> Any:
 
 
 def _chapter_frames(chapters: list[ChapterRow], duration_s: float, heading: str, pictures: dict[str, Path]) -> list[Any]:
-    """Return CHAP frames from 0 to the end without gaps, in milliseconds, and their CTOC (id3v2-chapters-1.0).
+    """Return CHAP frames without gaps, in milliseconds, and their CTOC (id3v2-chapters-1.0): the first `MAX_ID3_CHAPTERS`.
 
     The CTOC has a title because some players ignore it without one.
     """
     id3 = _mutagen().id3
     frames = [
         id3.CHAP(element_id=f"chp{i}", start_time=start, end_time=end, sub_frames=_chapter_sub_frames(mark, pictures))
-        for i, (start, end, mark) in enumerate(_chapter_spans(chapters, duration_s))
+        for i, (start, end, mark) in enumerate(_chapter_spans(chapters, duration_s)[:MAX_ID3_CHAPTERS])
     ]
     flags = id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED
     title = id3.TIT2(encoding=_UTF8, text=[heading])
@@ -304,7 +304,7 @@ def _read_chapters(chapters: Path) -> list[ChapterRow]:
 
 def _chapter_spans(chapters: list[ChapterRow], duration_s: float) -> list[TimedChapter]:
     """Return chapters from 0 to the end without gaps: start and end in milliseconds, and the entry."""
-    chapters = [mark for mark in chapters if mark["startTime"] < duration_s][:_MAX_CHAPTERS]
+    chapters = [mark for mark in chapters if mark["startTime"] < duration_s]
     bounds_ms = [round(mark["startTime"] * 1000) for mark in chapters] + [round(duration_s * 1000)]
     return [(start, end, mark) for mark, (start, end) in zip(chapters, pairwise(bounds_ms), strict=True)]
 

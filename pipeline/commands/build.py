@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.commands.console import Console, to_dict
-from pipeline.commands.pending import orphaned_texts
+from pipeline.commands.pending import folders_left_out, orphaned_texts
 from pipeline.commands.review import draw_report
 from pipeline.commands.workspace import load_show, show_lock
 from pipeline.engine import DaskCluster, ProcessPools, Result, Step, available_cores, preview, read_json, run_steps, with_dependencies
@@ -82,6 +82,8 @@ def build_show(
                 console.print_message(line)
         for sentence in orphaned_texts(root, [episode.slug for episode in show.episodes]) if show.is_complete and not slugs else ():
             console.print_message(f"waits for you: {sentence}")
+        for sentence in folders_left_out(root) if not slugs else ():
+            console.print_message(f"waits for you: {sentence}", always=not console.as_json)
         console.print_summary(len(slugs) or len(show.episodes))
         return all(result.status not in ("failed", "blocked") for result in results)
 

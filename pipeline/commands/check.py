@@ -8,17 +8,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import ParamSpec
 
-from pipeline.audio import probe_fully, reject_unreadable, validate_mix
+from pipeline.audio import MAX_ID3_CHAPTERS, probe_fully, reject_torn_image, reject_unreadable, validate_mix
 from pipeline.commands.completeness import completeness_advice, other_recording
 from pipeline.commands.directories import OWN_PACK, PACKAGES, check_directories
 from pipeline.commands.estimates import estimated_starts, starts_of
 from pipeline.commands.recordings import recording_advice
 from pipeline.commands.scaffold import PLACEHOLDER_SUMMARY, placeholder_fields
 from pipeline.commands.text_checks import TextChecks
-from pipeline.config import episode_of, read_config
+from pipeline.config import episode_folders_without_toml, episode_of, read_config
 from pipeline.engine import FileCache, read_json, read_text, sha256, source_signature
 from pipeline.feed import load_ledger
 from pipeline.feed.rules import (
@@ -105,7 +106,9 @@ def _run_checks(
     starts = (finding for episode in show.episodes for finding in _estimated_starts(root, episode, cache))
     complete = (finding for episode in show.episodes for finding in completeness_advice(root, episode, cache))
     sounds = (finding for episode in show.episodes for finding in recording_advice(root, episode, cache))
-    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete, *sounds]
+    folders = (_folder_advice(folder) for folder in episode_folders_without_toml(root))
+    tags = (finding for episode in show.episodes for finding in _chapter_advice(episode))
+    return [*findings, *_speaker_advice(root, show, texts), *texts.advice(), *starts, *complete, *sounds, *folders, *tags]
 
 
 def as_errors(findings: Sequence[Finding]) -> list[CauserieError]:
@@ -130,7 +133,7 @@ def _check_files(
     ]
     problems += _errors_from(load_ledger, root / "feeds/ledger.json")
     if (root / show.cover).is_file():
-        problems += _errors_from(check_cover, root / show.cover)
+        problems += _errors_from(_check_cover, root / show.cover, cache)
     problems += _errors_from(inspect_model, show.speech, root)
     images = [image.file for image in show.feed.images]
     images += [chapter.image for episode in show.episodes for chapter in episode.chapters if chapter.image]
@@ -147,9 +150,23 @@ def _check_files(
         if episode.slug not in invalid_slugs:
             problems += validate_mix(episode.mix, lengths_s, episode.soundbites, f"episodes/{episode.slug}/episode.toml")
             problems += _check_chapters(root, episode, cache)
-        problems += _check_episode(root, episode, texts)
+        problems += _check_episode(root, episode, texts, cache)
         problems += filter(None, [other_recording(root, episode, cache)])
     return problems
+
+
+def _folder_advice(folder: str) -> Finding:
+    """A folder of `episodes/` that holds no episode: nothing is built from it."""
+    hint = f"create it with causerie new {terminal_safe(PurePosixPath(folder).name)} RECORDING, or move the folder elsewhere"
+    return Finding(ADVICE, OWN_PACK, "folder", "", terminal_safe(folder), "has no episode.toml, and is left out", hint)
+
+
+def _chapter_advice(episode: Episode) -> Iterator[Finding]:
+    """More chapters than the tags of an MP3 can hold; the feed and the page have them all."""
+    if (count := len(episode.chapters)) > MAX_ID3_CHAPTERS:
+        problem = f"has {count} chapters; the tags of the MP3 hold the first {MAX_ID3_CHAPTERS}"
+        where = f"episodes/{episode.slug}/episode.toml: chapters"
+        yield Finding(ADVICE, OWN_PACK, "chapters", "", where, problem, "join some: players that read tags show no more")
 
 
 def _check_image(path: Path, name: str) -> None:
@@ -191,11 +208,22 @@ def _speaker_advice(root: Path, show: Show, texts: TextChecks) -> Iterator[Findi
                 yield Finding(ADVICE, OWN_PACK, "speaker", "", where, f"does not name the speaker {terminal_safe(name)}", hint)
 
 
-def _check_episode(root: Path, episode: Episode, texts: TextChecks) -> Iterator[CauserieError]:
+def _check_cover(path: Path, cache: FileCache) -> None:
+    """Raise `CauserieError` for a cover that directories reject, or that is not whole; one that was decoded is not decoded again."""
+    check_cover(path)
+    cache.get_or_compute(path, f"whole image {path.name!r} {path.parent.name!r}", source_signature(*_PROBE_SOURCES), partial(_decode, path))
+
+
+def _decode(path: Path) -> bool:
+    reject_torn_image(path)
+    return True
+
+
+def _check_episode(root: Path, episode: Episode, texts: TextChecks, cache: FileCache) -> Iterator[CauserieError]:
     if episode.info.summary in PLACEHOLDER_SUMMARY.values():
         yield CauserieError("is still the placeholder", f"episodes/{episode.slug}/episode.toml: summary", "summarise the episode")
     if episode.cover and (root / episode.cover).is_file():
-        yield from _errors_from(check_cover, root / episode.cover)
+        yield from _errors_from(_check_cover, root / episode.cover, cache)
     for diarised in episode.diarised:
         yield from _check_speakers(root, diarised, f"episodes/{episode.slug}/episode.toml: recordings[{diarised.recording + 1}].speakers")
     yield from texts.errors(episode)

@@ -7,8 +7,10 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.audio import MAX_ID3_CHAPTERS
+from pipeline.config import episode_folders_without_toml
 from pipeline.engine import is_unedited_draft, read_json, read_text
-from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug, pluralise
+from pipeline.model import CauserieError, Episode, Problems, format_clock, is_slug, pluralise, terminal_safe
 from pipeline.speech import summary
 from pipeline.transcript import are_proposed, parse_rttm, parse_transcript, read_chapters, text_review, undeclared_labels, unnamed_speakers
 from pipeline.transcript.freeform import is_never_voice, open_questions
@@ -28,6 +30,8 @@ def pending_work(root: Path, episode: Episode, at: datetime) -> Iterator[str]:
             yield f"compare {folder}/{episode.slug}.draft.md, a new draft, with your text, then delete it"
     yield from _unnamed_speakers(root, episode)
     yield from _proposed_chapters(root, episode.slug)
+    if len(episode.chapters) > MAX_ID3_CHAPTERS:
+        yield f"join some of the {len(episode.chapters)} chapters of {episode.slug}: the tags of its MP3 hold the first {MAX_ID3_CHAPTERS}"
     if episode.info.published > at:
         yield f"{episode.slug} will not be published before {episode.info.published.isoformat()}"
 
@@ -38,6 +42,12 @@ def orphaned_texts(root: Path, slugs: Collection[str]) -> Iterator[str]:
         if is_slug(path.stem) and path.stem not in slugs and not is_unedited_draft(path.read_text(encoding="utf-8", errors="replace")):
             where = f"{path.parent.name}/{path.name}"
             yield f"rename {where} to the slug of its episode; nothing uses it, because there is no episodes/{path.stem}"
+
+
+def folders_left_out(root: Path) -> Iterator[str]:
+    """Folders of `episodes/` without an `episode.toml`, as sentences."""
+    for folder in episode_folders_without_toml(root):
+        yield f"give {terminal_safe(folder)} an episode.toml, or move it elsewhere; it is left out"
 
 
 def _undeclared_voices(path: Path, where: str) -> Iterator[str]:

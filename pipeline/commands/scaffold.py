@@ -9,7 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.audio import AudioStream, ChannelFindings, MediaInfo, describe_findings, inspect_channels, probe_file, suggested_channel
+from pipeline.audio import (
+    AudioStream,
+    ChannelFindings,
+    MediaInfo,
+    describe_findings,
+    inspect_channels,
+    probe_file,
+    probe_fully,
+    suggested_channel,
+)
 from pipeline.config import RESERVED_SLUGS, read_config
 from pipeline.engine import write_atomic
 from pipeline.model import CauserieError, ShowInfo, format_clock, is_slug, slugify
@@ -64,21 +73,22 @@ def create_episode(root: Path, slug: str, recordings: Sequence[Path], *, at: dat
         raise CauserieError("exists already", str(folder / "episode.toml"), "choose another slug, or edit that file")
     probes = {recording: probe_file(recording) for recording in recordings}
     names = _file_names(recordings, slug)
-    folder.mkdir(parents=True, exist_ok=True)
-    for recording, name in names.items():
-        _copy_in(recording, folder / name)
-    number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
-    files = {names[recording]: probed.audio_streams for recording, probed in probes.items()}
     found = {recording: _inspect(recording, probed) for recording, probed in probes.items()}
-    channels = {names[recording]: suggested_channel(each) for recording, each in found.items()}
-    write_atomic(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files, channels))
-    return "\n".join(
-        [
-            f"Created {folder / 'episode.toml'}:",
-            *_recording_lines(probes, found),
-            f"Fill it in, then run: causerie build --show {root} {slug}",
-        ]
-    )
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for recording, name in names.items():
+            _copy_in(recording, folder / name)
+        number = max((episode.info.number or 0 for episode in show.episodes), default=0) + 1
+        files = {names[recording]: probed.audio_streams for recording, probed in probes.items()}
+        channels = {names[recording]: suggested_channel(each) for recording, each in found.items()}
+        write_atomic(folder / "episode.toml", episode_toml(slug, number, at, show.info.language, files, channels))
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)  # a folder without episode.toml is no episode
+        raise
+    lines = _recording_lines(names, probes, found)
+    return "\n".join([f"Created {folder / 'episode.toml'}:", *lines, f"Fill it in, then run: causerie build --show {root} {slug}"])
 
 
 def episode_toml(
@@ -120,10 +130,19 @@ def _file_names(recordings: Sequence[Path], slug: str) -> Mapping[Path, str]:
     """The file name of each recording in the episode's folder; raises `CauserieError` when two would be the same."""
     if duplicate := next((path for path in recordings if recordings.count(path) > 1), None):
         raise CauserieError("is given twice", str(duplicate), "give each recording once")
-    names = {path: f"raw-{path.name}" if path.stem == slug else path.name for path in recordings}
+    names = {path: f"raw-{_text_name(path)}" if path.stem == slug else _text_name(path) for path in recordings}
     if len(set(names.values())) < len(recordings):
         raise CauserieError("two recordings have the same name", ", ".join(map(str, recordings)), "rename one of them")
     return names
+
+
+def _text_name(path: Path) -> str:
+    """The name of a file as text: bytes that are not UTF-8, as old disks and archives have them, are taken for Latin letters."""
+    name = os.fsencode(path.name)
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(char if char.isprintable() else "_" for char in name.decode("latin-1"))
 
 
 def _copy_in(recording: Path, target: Path) -> None:
@@ -145,14 +164,25 @@ def _inspect(recording: Path, probed: MediaInfo) -> ChannelFindings:
         return ChannelFindings()
 
 
-def _recording_lines(probes: Mapping[Path, MediaInfo], found: Mapping[Path, ChannelFindings]) -> list[str]:
+def _recording_lines(names: Mapping[Path, str], probes: Mapping[Path, MediaInfo], found: Mapping[Path, ChannelFindings]) -> list[str]:
     """A line for each recording: duration, sample rate, channels, codec, and what is to be known of it."""
     return [
-        f"  {path.name}: {format_clock(probed.duration_s) if probed.duration_s else 'unknown duration'}, {probed.sample_rate_hz} Hz, "
+        f"  {names[path]}: {_duration(path, probed)}, {probed.sample_rate_hz} Hz, "
         f"{'mono' if probed.channels == 1 else 'stereo' if probed.channels == 2 else f'{probed.channels} channels'}, {probed.codec}"
         + "".join(f"; {remark}" for remark in (*probed.doubts, *describe_findings(found[path])))
         for path, probed in probes.items()
     ]
+
+
+def _duration(path: Path, probed: MediaInfo) -> str:
+    """The duration of a recording; one that does not declare it is decoded to its end."""
+    duration_s = probed.duration_s
+    if duration_s is None:
+        try:
+            duration_s = probe_fully(path).duration_s
+        except CauserieError:  # the build gives the reason
+            return "unknown duration"
+    return format_clock(duration_s) if duration_s else "unknown duration"
 
 
 def _toml_string(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.commands.completeness import pending_passages
 from pipeline.commands.console import to_dict
-from pipeline.commands.pending import orphaned_texts, pending_work
+from pipeline.commands.pending import folders_left_out, orphaned_texts, pending_work
 from pipeline.commands.workspace import load_show
 from pipeline.engine import FileCache, Result, preview
 from pipeline.plan import plan_steps
@@ -33,6 +33,7 @@ def format_status(root: Path, *, at: datetime, as_json: bool) -> str:
     lines += [f"waits for you: {sentence}" for episode in show.episodes for sentence in pending_passages(root, episode, cache)]
     cache.save()
     lines += [f"waits for you: {sentence}" for sentence in orphaned_texts(root, [episode.slug for episode in show.episodes])]
+    lines += [f"waits for you: {sentence}" for sentence in folders_left_out(root)]
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from pipeline.config.feed import MEDIUMS, TAG_KEYS, TagKeys
 from pipeline.config.fields import LICENSE_ID, URL, WEBSITE, is_loopback, parse_time
-from pipeline.config.loader import RESERVED_SLUGS, episode_of, load_config, read_config
+from pipeline.config.loader import RESERVED_SLUGS, episode_folders_without_toml, episode_of, load_config, read_config
 
 __all__ = [
     "LICENSE_ID",
@@ -12,6 +12,7 @@ __all__ = [
     "TagKeys",
     "URL",
     "WEBSITE",
+    "episode_folders_without_toml",
     "episode_of",
     "is_loopback",
     "load_config",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -182,15 +183,27 @@ def read_time(table: Table, key: str) -> float | None:
 def read_file(table: Table, key: str, folder: Path, root: Path, required: bool = False) -> str:
     """The path of a file that must exist, given relative to `folder` and returned relative to the show; "" when absent."""
     name = table.string(key, ... if required else "")
-    if name and not (folder / name).is_file():
+    if name and not equivalent_path(folder / name).is_file():
         table.add_problem(key, f"there is no file {terminal_safe(name)}", "correct the path, or add the file")
     return relative_to_show(folder / name, root) if name else ""
 
 
 def relative_to_show(path: Path, root: Path) -> str:
     """A path relative to the show's folder if it is inside, else unchanged: moving a show must not make it stale."""
-    path = Path(os.path.normpath(path))
+    path = equivalent_path(Path(os.path.normpath(path)))
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def equivalent_path(path: Path) -> Path:
+    """The path as the disk spells it: “é” may be one character there or two (Unicode NFC, NFD), which a text editor does not show."""
+    if path.name.isascii() or os.path.lexists(path):
+        return path
+    try:
+        names = os.listdir(path.parent)
+    except (OSError, ValueError):
+        return path
+    wanted = unicodedata.normalize("NFC", path.name)
+    return path.with_name(next((name for name in sorted(names) if unicodedata.normalize("NFC", name) == wanted), path.name))
 
 
 def read_guide(table: Table, root: Path) -> tuple[GuideSettings, GuideModel]:

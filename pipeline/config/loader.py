@@ -84,12 +84,26 @@ def read_config(root: Path) -> tuple[Show | None, list[CauserieError]]:
     has_glossary = (root / "glossary.toml").exists()
     glossary = read_toml(root / "glossary.toml", "glossary.toml", problems) if has_glossary else None
     show = replace(show, glossary=read_glossary(glossary, show.people))
-    folders = sorted(path for path in (root / "episodes").glob("*") if path.is_dir() and not path.name.startswith("."))
+    folders = [folder for folder in _episode_folders(root) if _has_toml(folder)]
     loaded = [_read_episode(folder, root, show, audio_defaults, problems) for folder in folders]
     episodes = sorted((episode for episode in loaded if episode), key=lambda episode: (episode.info.published, episode.slug))
     _check_numbers(episodes, problems)
     problems += _check_feeds(show, episodes)
     return Show(**{**vars(show), "episodes": tuple(episodes)}), problems
+
+
+def episode_folders_without_toml(root: Path) -> tuple[str, ...]:
+    """The folders of `episodes/` that hold no episode, relative to the show: they are told, and stop nothing."""
+    return tuple(folder.relative_to(root).as_posix() for folder in _episode_folders(root) if not _has_toml(folder))
+
+
+def _episode_folders(root: Path) -> list[Path]:
+    return sorted(path for path in (root / "episodes").glob("*") if path.is_dir() and not path.name.startswith("."))
+
+
+def _has_toml(folder: Path) -> bool:
+    """Whether a folder has an `episode.toml`, be it one that cannot be read, or a link to nowhere: that is a mistake of its own."""
+    return os.path.lexists(folder / "episode.toml")
 
 
 def _read_show(table: Table, root: Path) -> tuple[Show, audio.AudioDefaults]:

@@ -47,9 +47,10 @@ class Step:
         """This step, reading none of `paths`."""
         reads: dict[str, str | tuple[str, ...]] = {}
         for key, value in self.reads.items():
-            left = tuple(path for path in value if path not in paths) if isinstance(value, tuple) else "" if value in paths else value
-            if left:
-                reads[key] = left
+            if isinstance(value, tuple):
+                reads[key] = tuple(path for path in value if path not in paths)
+            elif value not in paths:
+                reads[key] = value
         return replace(self, reads=reads)
 
 

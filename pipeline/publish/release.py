@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.audio import reject_torn_image
 from pipeline.engine import read_json, sha256, write_json
 from pipeline.model import HASH_DIGITS, CauserieError, Episode, Show, chapter_image_key, check_cover, image_size, language_matches, slugify
 
@@ -120,6 +121,7 @@ def _image_file(role: str, path: Path, slug: str, source: str) -> ReleaseFile:
     """Describe a published image. Its extension comes from its content, so `.jpeg` and renamed files get the right one."""
     if role == "cover":
         check_cover(path, source)
+        reject_torn_image(path, source)
     data = path.read_bytes()
     extension, width_px, height_px = image_size(data, source)
     file = _release_file(role, path, slug, source, extension)

@@ -117,6 +117,14 @@ def test_a_wma_is_whole_when_all_its_packets_are_there_whatever_duration_it_decl
         assert probe_fully(path).duration_s == pytest.approx(4.0, abs=0.1)
 
 
+def test_an_m4a_whose_boxes_are_all_there_is_whole_whatever_duration_it_declares(files, tmp_path):
+    content = bytearray(files["m4a"].read_bytes())
+    for box, skipped in ((b"mvhd", 20), (b"tkhd", 24), (b"elst", 12), (b"mdhd", 20)):
+        at = content.index(box) + skipped
+        content[at : at + 4] = struct.pack(">I", struct.unpack(">I", content[at : at + 4])[0] * 2)
+    assert probe_fully(damaged(files["m4a"], tmp_path, bytes(content))).duration_s == pytest.approx(4.0, abs=0.05)
+
+
 @pytest.mark.parametrize("form", ["flac", "mp3", "wav", "ogg", "opus", "m4a"])
 @pytest.mark.parametrize("tail", [b"TAG" + b"Titre" + bytes(120), b"APETAGEX" + bytes(4000), b"XYZ-unknown" + bytes(range(256)) * 8])
 def test_a_tag_that_nobody_knows_behind_the_sound_is_no_damage(files, tmp_path, form, tail):

@@ -17,7 +17,7 @@ from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 
-from pipeline.audio.tags import iso639_2, tag_m4a, tag_mp3, tag_opus
+from pipeline.audio.tags import MAX_ID3_CHAPTERS, iso639_2, tag_m4a, tag_mp3, tag_opus
 from pipeline.engine.files import write_json
 from pipeline.model.errors import CauserieError
 from pipeline.model.show import Chapter, Credit, EpisodeInfo, Person, ShowInfo
@@ -270,3 +270,13 @@ def test_any_title_comes_back_without_its_controls(folder: Path, title: str, mor
     assert OggOpus(opus(folder, episode, "any.opus"))["title"] == [kept]
     if title.isascii():  # a few are enough: each is a FFmpeg
         assert MP4(m4a(folder, episode, "any.m4a"))["\xa9nam"] == [kept]
+
+
+def test_an_mp3_holds_255_chapters_and_the_last_ends_where_the_next_would_begin(folder: Path) -> None:
+    marks = tuple(Chapter(0.2 * i, f"n° {i}") for i in range(270))
+    write_json(folder / "270.json", chapters_to_json(marks))
+    tag_mp3(folder / "raw.mp3", COVER, folder / "270.json", tagged=folder / "270.mp3", show=SHOW, episode=EPISODE)
+    frames = sorted(ID3(folder / "270.mp3").getall("CHAP"), key=lambda frame: frame.start_time)
+    assert len(frames) == MAX_ID3_CHAPTERS and (frames[-1].start_time, frames[-1].end_time) == (50_800, 51_000)
+    found = read_chapters(m4a(folder, name="270.m4a", chapters="270.json"))
+    assert len(found) == 270 and found[-1][1] == pytest.approx(60, abs=0.06)

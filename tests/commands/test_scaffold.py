@@ -1,5 +1,6 @@
 """Creating a show and an episode; existing files are never overwritten."""
 
+import os
 import tomllib
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -13,14 +14,16 @@ from hypothesis import strategies as st
 from pipeline.audio.stream_info import AudioStream
 from pipeline.commands.check import check_show
 from pipeline.commands.console import Console
+from pipeline.commands.pending import folders_left_out, pending_work
 from pipeline.commands.publish import publish_show
 from pipeline.commands.recordings import recording_advice
-from pipeline.commands.scaffold import create_episode, create_show, episode_toml
+from pipeline.commands.scaffold import _text_name, create_episode, create_show, episode_toml
 from pipeline.commands.workspace import load_show
 from pipeline.config.loader import load_config
 from pipeline.engine.file_cache import FileCache
 from pipeline.feed.ledger import load_ledger, podcast_guid
 from pipeline.model.errors import CauserieError
+from pipeline.model.show import Chapter
 from tests.conftest import REPOSITORY
 from tests.support.audio_tools import silence, speech_like_noise, write
 
@@ -144,3 +147,56 @@ def test_check_gives_the_channels_of_a_recording_as_advice(tmp_path):
     assert advice.where == "episodes/un/episode.toml: recordings[1]" and "opposite phase" in advice.problem
     mono = replace(episode, mix=replace(episode.mix, recordings=(replace(episode.mix.recordings[0], channel="left"),)))
     assert list(recording_advice(tmp_path, mono, cache)) == []
+
+
+LATIN_1 = "entrevue d\udcb4\udce9t\udce9.flac"  # bytes of an old disk, as Python holds them
+
+
+def test_a_file_name_in_latin_1_becomes_text(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    raw = tmp_path / LATIN_1
+    raw.write_bytes(RAW.read_bytes())
+    lines = create_episode(tmp_path / "show", "un", [raw], at=AT)
+    lines.encode()  # can be printed
+    (recording,) = load_config(tmp_path / "show").episodes[0].mix.recordings
+    assert recording.file == "episodes/un/entrevue d´été.flac"
+    assert (tmp_path / "show" / recording.file).read_bytes() == RAW.read_bytes()
+
+
+@given(st.binary(min_size=1, max_size=40).filter(lambda name: not {0, 47} & set(name)))
+def test_the_name_of_a_file_in_any_bytes_becomes_one_line_of_utf_8(name):
+    text = _text_name(Path("/tmp") / os.fsdecode(name + b".wav"))
+    assert text.encode() and "/" not in text and "\0" not in text
+
+
+def test_a_new_episode_that_fails_leaves_no_folder(tmp_path, monkeypatch):
+    create_show(tmp_path / "show", "fr")
+    monkeypatch.setattr("pipeline.commands.scaffold.write_atomic", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        create_episode(tmp_path / "show", "un", [RAW], at=AT)
+    assert not (tmp_path / "show/episodes/un").exists()
+
+
+def test_a_recording_that_declares_no_duration_is_decoded_to_tell_it(tmp_path):
+    create_show(tmp_path / "show", "fr")
+    raw = write(tmp_path / "a.wav", speech_like_noise(3))
+    content = bytearray(raw.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = b"\xff\xff\xff\x7f"
+    raw.write_bytes(content)
+    assert "a.wav: 0:03, 44100 Hz, mono, pcm_s24le; its length was never written" in create_episode(tmp_path / "show", "un", [raw], at=AT)
+
+
+def test_a_folder_without_an_episode_is_told_as_what_waits(tmp_path):
+    create_show(tmp_path, "fr")
+    (tmp_path / "episodes/notes").mkdir()
+    assert list(folders_left_out(tmp_path)) == ["give episodes/notes an episode.toml, or move it elsewhere; it is left out"]
+
+
+def test_more_chapters_than_tags_hold_are_told(tmp_path):
+    create_show(tmp_path, "fr")
+    create_episode(tmp_path, "un", [RAW], at=AT)
+    episode = load_config(tmp_path).episodes[0]
+    many = replace(episode, chapters=tuple(Chapter(float(i), f"n° {i}") for i in range(300)))
+    assert "join some of the 300 chapters of un: the tags of its MP3 hold the first 255" in list(pending_work(tmp_path, many, AT))
+    assert not any("chapters" in sentence for sentence in pending_work(tmp_path, episode, AT))

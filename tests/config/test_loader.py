@@ -1,12 +1,13 @@
 """Loading of `show.toml` and `episode.toml`, valid and invalid."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from pipeline.config.fields import parse_time
-from pipeline.config.loader import load_config, read_config
+from pipeline.config.loader import episode_folders_without_toml, load_config, read_config
 from pipeline.model.errors import Problems
 
 SHOW = """
@@ -276,3 +277,27 @@ def test_a_model_in_a_folder_is_named_by_its_file(given, read, root):
     show, problems = read_config(root)
     assert show and (show.speech.model, problems) == (read, [])
     assert show.speech.checkpoint == (os.path.expanduser(read) if read.endswith((".pt", ".bin")) else "")
+
+
+@pytest.mark.parametrize(("on_disk", "written"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_an_accent_is_the_same_letter_however_the_disk_spells_it(root, on_disk, written):
+    name = "entrevue d’été.wav"
+    disk_name, written_name = (unicodedata.normalize(form, name) for form in (on_disk, written))
+    (root / "episodes/un" / disk_name).write_bytes(b"x")
+    add(root, "un", EPISODE.replace("raw.wav", written_name).replace("number = 1", f'number = 1\ncover = "{written_name}"'))
+    (episode,) = load_config(root).episodes
+    assert episode.mix.recordings[0].file == episode.cover == f"episodes/un/{disk_name}" and (root / episode.cover).is_file()
+
+
+def test_a_folder_without_episode_toml_stops_only_itself(root):
+    (root / "episodes/brouillon").mkdir()
+    (root / "episodes/Été \udce9").mkdir()  # no slug either, in bytes that are not UTF-8
+    show = load_config(root)
+    assert [episode.slug for episode in show.episodes] == ["un"] and show.is_complete and not mistakes(root)
+    assert episode_folders_without_toml(root) == ("episodes/brouillon", "episodes/Été \udce9")
+
+
+def test_an_episode_toml_that_is_a_broken_link_is_a_mistake(root):
+    (root / "episodes/deux").mkdir()
+    (root / "episodes/deux/episode.toml").symlink_to("absent")
+    assert any("episodes/deux/episode.toml: is missing" in each for each in mistakes(root))

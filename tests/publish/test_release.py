@@ -43,9 +43,13 @@ def released(tmp_path: Path, mp3: Path) -> Path:
 
 
 def png(width_px: int, height_px: int) -> bytes:
-    """The shortest PNG whose header has that size."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    """A black PNG of that size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes((3 * width_px + 1) * height_px), 1)) + chunk(b"IEND", b"")
 
 
 def test_an_address_changes_with_the_content_except_a_guides(tmp_path: Path, mp3: Path) -> None:
@@ -143,3 +147,22 @@ def test_the_size_is_found_past_a_jpegs_other_segments(tmp_path: Path) -> None:
         picture = ["-f", "lavfi", "-i", "color=red:size=1600x1500", "-frames:v", "1", "-pix_fmt", pixel_format]
         subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *picture, str(path)], check=True)
         assert image_size(path.read_bytes(), "x") == (".jpg", 1600, 1500)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9, 0.99])
+@pytest.mark.parametrize("form", ["jpg", "png"])
+def test_a_cover_that_was_cut_is_refused_by_name(tmp_path: Path, form: str, kept: float) -> None:
+    data = COVER.read_bytes() if form == "jpg" else png(1400, 1400)
+    (tmp_path / "cover").write_bytes(data[: int(len(data) * kept)])
+    with pytest.raises(CauserieError, match="cannot be decoded whole") as caught:
+        release_cover(tmp_path / "cover", release=tmp_path / "release.json", source="art/cover.jpg")
+    assert caught.value.where == "art/cover.jpg" and caught.value.hint
+
+
+def test_a_cover_with_a_hole_in_its_middle_is_refused(tmp_path: Path) -> None:
+    data = bytearray(COVER.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 300] = bytes(byte ^ 0x5A for byte in data[middle : middle + 300])
+    (tmp_path / "cover").write_bytes(data)
+    with pytest.raises(CauserieError, match="cannot be decoded whole"):
+        release_cover(tmp_path / "cover", release=tmp_path / "release.json", source="cover.jpg")
