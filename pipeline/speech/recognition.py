@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from pipeline.speech.backend import Backend
 
+PLAYED_FASTER = 1.07  # the second hearing: near enough to be understood as well, far enough to fail elsewhere
+_UNSURE_LOGPROB = -0.3  # of a decoding; below it another one is often likelier, and above it seldom
+_LIKELIER_LOGPROB = 0.015  # than the first by so much
+_FEWEST_WORDS = 0.8  # of the first hearing's: leaving words out is likely, too
 _SILENCE_AMPLITUDE = 10 ** (-70 / 20)  # amplitude; a window without a louder sample is digital silence
 MIN_UNHEARD_S = 1.5  # of voice that stays without a word is told: longer than a breath or a laugh, shorter than a sentence
 _MIN_AGAIN_S = 0.8  # of voice without a word is heard again
@@ -37,9 +41,11 @@ _MIN_LANGUAGE_VOICE_S = 3.0  # of voice; the language of less is a guess
 
 
 class Hear(Protocol):
-    """Decodes a part of a window, from one time to another; in another language, or with `retry` differently."""
+    """Decodes a part of a window, from one time to another; in another language, played faster, or with `retry` differently."""
 
-    def __call__(self, start_s: float, end_s: float, *, language: str = "", retry: bool = False) -> tuple[Segment, ...]: ...
+    def __call__(
+        self, start_s: float, end_s: float, *, language: str = "", faster: bool = False, retry: bool = False
+    ) -> tuple[Segment, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,15 @@ class Recogniser:
     def transcribe(self, window: Window) -> Hearing:
         """What is said in a window.
 
-        What may hold a voice is decoded once; then again what repeats itself, is improbable or in another language, and where a voice
-        speaks and no word came: Whisper may stop after one sentence. Words where nobody speaks are dropped.
+        What may hold a voice is decoded once; again, played a little faster, where that is unsure, and the likelier of the two is kept;
+        then again what repeats itself, is improbable or in another language, and where a voice speaks and no word came: Whisper may stop
+        after one sentence. Words where nobody speaks are dropped.
         """
         if is_silent(window):
             return Hearing()
         voice = voice_probabilities(window.samples)
         hear = partial(self._hear, window)
-        first = tuple(segment for stretch in voiced_stretches(voice) for segment in hear(*stretch))
+        first = tuple(segment for stretch in voiced_stretches(voice) for segment in _likelier(partial(hear, *stretch)))
         segments = filter_hallucinations(self._heard_better(hear, first, voice), voice)
         return self._with_unheard(hear, window, segments, voice)
 
@@ -86,13 +93,51 @@ class Recogniser:
             wordless += [voiced_span(voice, *gap) for gap in _gaps_between(again, start_s, end_s) if voiced_s(voice, *gap) >= MIN_UNHEARD_S]
         return Hearing(tuple(sorted(found, key=lambda segment: segment.start_s)), tuple(span for span in wordless if span))
 
-    def _hear(self, window: Window, start_s: float, end_s: float, *, language: str = "", retry: bool = False) -> tuple[Segment, ...]:
+    def _hear(
+        self, window: Window, start_s: float, end_s: float, *, language: str = "", faster: bool = False, retry: bool = False
+    ) -> tuple[Segment, ...]:
         """The segments between two times of a window, times in seconds from the window's start; `language`: another one than ours."""
         first, last = (round(min(max(time_s, 0.0), window.length_s) * window.rate_hz) for time_s in (start_s, end_s))
         task = "transcribe" if language == _TRANSLATED else self.task
-        segments = self.backend.transcribe(window.samples[first:last], language or self.language, task=task, retry=retry)
+        samples = _played_faster(window.samples[first:last]) if faster or retry else window.samples[first:last]
+        heard = self.backend.transcribe(samples, language or self.language, task=task, retry=retry)
+        segments = map(_slowed_down, heard) if faster or retry else heard
         clipped = (_clip_to_window(segment, (last - first) / window.rate_hz) for segment in segments)
         return shift_segments((replace(segment, language=language or segment.language) for segment in clipped), first / window.rate_hz)
+
+
+def _likelier(hear: Callable[..., tuple[Segment, ...]]) -> tuple[Segment, ...]:
+    """What is heard; where that is unsure, the likelier of it and of what is heard when it is played faster."""
+    first = hear()
+    if not first or mean_logprob(first) >= _UNSURE_LOGPROB:
+        return first
+    second = hear(faster=True)
+    has_as_many = sum(len(segment.words) for segment in second) >= _FEWEST_WORDS * sum(len(segment.words) for segment in first)
+    return second if has_as_many and mean_logprob(second) > mean_logprob(first) + _LIKELIER_LOGPROB else first
+
+
+def mean_logprob(segments: Sequence[Segment]) -> float:
+    """The mean log-probability of segments, each as often as it has words; 0 without words."""
+    count = sum(len(segment.words) for segment in segments)
+    return sum(segment.average_log_probability * len(segment.words) for segment in segments) / count if count else 0.0
+
+
+def _played_faster(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The samples as if they were played `PLAYED_FASTER` times as fast."""
+    import numpy as np
+
+    places = np.arange(int(len(samples) / PLAYED_FASTER)) * PLAYED_FASTER
+    faster: NDArray[np.float32] = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    return faster
+
+
+def _slowed_down(segment: Segment) -> Segment:
+    """A segment of what was played faster, at the times of the recording."""
+    return replace(segment, words=tuple(word._replace(start_s=_slow(word.start_s), end_s=_slow(word.end_s)) for word in segment.words))
+
+
+def _slow(time_s: float | None) -> float | None:
+    return None if time_s is None else time_s * PLAYED_FASTER
 
 
 def transcribe_windows(

@@ -17,7 +17,7 @@ from pipeline.model import Word
 from pipeline.speech.hallucinations import Segment
 from pipeline.speech.segmentation import Window
 
-_VERSION = 3  # of the file format, and of how windows are recognised
+_VERSION = 4
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
 _END_BYTES = 1 << 20
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.model.transcript import Word
 from pipeline.speech.hallucinations import Segment
-from pipeline.speech.recognition import Recogniser, detect_language, transcribe_windows
+from pipeline.speech.recognition import PLAYED_FASTER, Recogniser, detect_language, transcribe_windows
 from pipeline.speech.segmentation import Window
 from pipeline.speech.voice_activity import FRAME_S
 from pipeline.speech.window_cache import WindowCache
@@ -22,7 +22,7 @@ class FakeBackend:
     """A fake backend that returns a given text for each loudness, and records its calls."""
 
     texts: dict[float, str]
-    retry_text: str = "enfin autre chose"
+    retry_text: str = "autre chose"
     log_probability: float = -0.1  # of what is not a retry
     spoken: str = "fr"  # where another language is asked for, the segments say so
     workers: int = 1
@@ -84,7 +84,7 @@ def test_silence_is_not_given_to_the_engine():
 
 def test_a_loop_is_heard_again():
     engine = FakeBackend({0.1: "merci à tous " * 5})
-    assert transcribed(engine, recording(0.1)) == ["enfin autre chose"]
+    assert transcribed(engine, recording(0.1)) == ["autre chose"]
     assert [again for _, again in engine.calls] == [False, True]
 
 
@@ -157,8 +157,8 @@ def test_music_without_a_voice_is_not_given_to_the_engine(monkeypatch):
 
 def test_what_is_improbable_is_heard_again_alone_and_the_likelier_is_kept():
     engine = FakeBackend({0.1: "peut-être"}, log_probability=-1.5)
-    assert transcribed(engine, recording(0.1)) == ["enfin autre chose"]
-    assert [again for _, again in engine.calls] == [False, True]
+    assert transcribed(engine, recording(0.1)) == ["autre chose"]
+    assert [again for _, again in engine.calls] == [False, False, True]  # the second, a little faster
 
 
 def test_what_is_said_in_another_language_is_heard_in_it_and_marked(monkeypatch):
@@ -174,3 +174,43 @@ def test_another_language_in_a_breath_of_voice_is_not_believed():
     ((_, heard),) = transcribe_windows(recording(0.1), Recogniser(engine, "fr"), NO_CACHE)
     assert [segment.language for segment in heard.segments] == [""]
     assert engine.languages == ["fr"]
+
+
+@dataclass
+class TwoHearings:
+    """A fake backend that hears one text at the recording's own speed and another one when it is played faster."""
+
+    first: tuple[str, float]  # text, log-probability
+    second: tuple[str, float]
+    workers: int = 1
+    name: str = "parrot"
+    compute_type: str = "loud"
+    lengths: list[int] = field(default_factory=list)
+
+    def transcribe(self, samples, language, *, task="transcribe", retry=False):
+        self.lengths.append(len(samples))
+        text, log_probability = self.first if len(samples) == max(self.lengths) else self.second
+        return (Segment(tuple(Word(word, float(i), i + 0.5, 0.9) for i, word in enumerate(text.split())), 0.0, log_probability),)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept", "times_heard"),
+    [
+        (("un deux", -0.2), ("dix", -0.1), "un deux", 1),
+        (("un deux", -0.4), ("un trois", -0.35), "un trois", 2),
+        (("un deux", -0.4), ("un trois", -0.5), "un deux", 2),
+        (("un deux", -0.4), ("un", -0.1), "un deux", 2),
+    ],
+    ids=["sure", "likelier", "less likely", "fewer words"],
+)
+def test_what_is_unsure_is_heard_a_little_faster_and_the_likelier_hearing_is_kept(first, second, kept, times_heard):
+    engine = TwoHearings(first, second)
+    assert transcribed(engine, recording(0.1)) == [kept]
+    assert len(engine.lengths) == times_heard
+
+
+def test_words_that_were_heard_faster_stand_at_the_times_of_the_recording():
+    engine = TwoHearings(("un deux", -0.4), ("un trois", -0.1))
+    ((_, heard),) = transcribe_windows(recording(0.1), Recogniser(engine, "fr"), NO_CACHE)
+    assert heard.segments[0].words[1].start_s == pytest.approx(PLAYED_FASTER)
+    assert engine.lengths[0] == pytest.approx(engine.lengths[1] * PLAYED_FASTER, abs=2)
