@@ -303,3 +303,22 @@ def test_whatever_a_stranger_types_survives_or_is_left_out(title: str, name: str
     parsed = podcastparser.parse("https://example.org/feed.xml", BytesIO(data))
     assert parsed["episodes"][0]["title"] == podcastparser.squash_whitespace(kept)
     assert {tag.tag for tag in find(data, "//item/*")} == {tag.tag for tag in find(PLAIN, "//item/*")}
+
+
+def test_a_light_copy_that_could_not_be_made_is_not_in_the_feed(tmp_path: Path) -> None:
+    whole = release(FILE.slug)
+    write_release(tmp_path / "r.json", replace(whole, files=tuple(file for file in whole.files if file.role != "light")))
+    write_json(tmp_path / "c.json", chapters_to_json(MARKS))
+    write_release(
+        tmp_path / "cover.json", Release("", 0.0, (ReleaseFile("cover", "cover-0123456789.jpg", "c.jpg", 1, "00", "image/jpeg"),))
+    )
+    places = {"feed": tmp_path / "feed.xml"}
+    write_feed((tmp_path / "r.json",), tmp_path / "cover.json", (tmp_path / "c.json",), **places, show=SHOW, episodes=(FILE,))
+    assert b".opus" not in (tmp_path / "feed.xml").read_bytes()
+
+
+def test_a_feed_of_aac_gives_the_mp3_of_an_episode_that_has_no_aac() -> None:
+    episode = published(FILE)
+    assert episode.audio("m4a")["role"] == "audio"
+    with_aac = replace(episode, files={**episode.files, "m4a": {**episode.files["audio"], "role": "m4a"}})
+    assert with_aac.audio("m4a")["role"] == "m4a"
