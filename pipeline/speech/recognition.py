@@ -99,9 +99,9 @@ class Recogniser:
         """The segments between two times of a window, times in seconds from the window's start; `language`: another one than ours."""
         first, last = (round(min(max(time_s, 0.0), window.length_s) * window.rate_hz) for time_s in (start_s, end_s))
         task = "transcribe" if language == _TRANSLATED else self.task
-        samples = _played_faster(window.samples[first:last]) if faster or retry else window.samples[first:last]
+        samples = _played_faster(window.samples[first:last]) if faster else window.samples[first:last]
         heard = self.backend.transcribe(samples, language or self.language, task=task, retry=retry)
-        segments = map(_slowed_down, heard) if faster or retry else heard
+        segments = map(_slowed_down, heard) if faster else heard
         clipped = (_clip_to_window(segment, (last - first) / window.rate_hz) for segment in segments)
         return shift_segments((replace(segment, language=language or segment.language) for segment in clipped), first / window.rate_hz)
 
