@@ -2,9 +2,17 @@
 
 from pipeline.config.feed import MEDIUMS, TAG_KEYS, TagKeys
 from pipeline.config.fields import LICENSE_ID, URL, WEBSITE, is_loopback, parse_time
-from pipeline.config.loader import RESERVED_SLUGS, episode_folders_without_toml, episode_of, load_config, read_config
+from pipeline.config.loader import (
+    DESCRIPTION_CHARS,
+    RESERVED_SLUGS,
+    episode_folders_without_toml,
+    episode_of,
+    load_config,
+    read_config,
+)
 
 __all__ = [
+    "DESCRIPTION_CHARS",
     "LICENSE_ID",
     "MEDIUMS",
     "RESERVED_SLUGS",

@@ -35,6 +35,7 @@ from pipeline.model import (
 )
 
 # Names that the published tree, the guides and `.causerie/` use
+DESCRIPTION_CHARS = 50_000  # of an episode: the page shows it whole, the feed what directories accept
 RESERVED_SLUGS = {
     "show",
     "lock",
@@ -287,7 +288,7 @@ def _read_info(table: Table, slug: str, show: Show) -> EpisodeInfo:
         season=table.integer("season", None, 1, 10_000),
         kind=table.choice("kind", "full", ("full", "trailer", "bonus")),
         spoken_title=table.string("spoken_title", "", 255),
-        description=table.string("description"),
+        description=table.string("description", "", DESCRIPTION_CHARS),
         explicit=table.boolean("explicit", show.info.explicit),
         credits=fields.merge_credits(show.info.credits, fields.read_credits(table.table("credits"), show.people)),
         language=_language_override(table, show.info.language),

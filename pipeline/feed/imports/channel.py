@@ -30,7 +30,7 @@ def parse_show_info(root: Element, base: str, feed_url: str, website: str = "") 
     if not name:
         notes.append("the feed has no title: set title in show.toml")
         name = "Titre à écrire"
-    summary, description, text_notes = summary_and_description(root)
+    summary, description, text_notes = summary_and_description(root, max_chars=4000)
     author = clean_title(root.find_text("itunes:author", "dc:creator", "managingEditor"))
     if not author:
         notes.append("the feed has no author: the show's title is used, see author in show.toml")
@@ -124,10 +124,12 @@ def _email(root: Element) -> str:
 
 def _copyright(root: Element, notes: list[str]) -> str:
     text = clean_title(root.find_text("copyright"))
-    holder = re.sub(r"(?i)\bcopyright\b|©|℗|\(c\)|&copy;|\b(?:19|20)\d\d(?:\s*[-–]\s*(?:(?:19|20)\d\d|present))?", "", text)
+    text_of_one = re.sub(r"(?i)(©|℗|\([cp]\))\s*(?:&|/|\+|and|et)\s*(?=©|℗|\([cp]\))", r"\1 ", text)  # “℗ & © 2014 X”
+    holder = re.sub(r"(?i)\bcopyright\b|©|℗|\([cp]\)|&copy;|\b(?:19|20)\d\d(?:\s*[-–]\s*(?:(?:19|20)\d\d|present))?", "", text_of_one)
     holder = single_line(holder)
     if holder != text:
-        holder = holder.strip(" ,;:-–—/")
+        holder = re.sub(r"^(?:[\s,;:/.–—-]|\b(?:by|par|all rights reserved)\b)+", "", holder, flags=re.I)
+        holder = re.sub(r"[\s,;:/–—-]+$|[\s,;:.–—-]*\b(?:all rights reserved|tous droits réservés)\b.*$", "", holder, flags=re.I)
         notes.append(f"copyright: “{text[:80]}” is shortened to the holder, “{holder[:80]}”, as directories require")
     return truncate(holder, 255)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +12,6 @@ from pipeline.feed.imports import field_parsers
 from pipeline.feed.imports.channel import cover_url, parse_show_info, self_link_url
 from pipeline.feed.imports.html_text import clean_title, single_line
 from pipeline.feed.imports.item import (
-    KNOWN_ITEM_TAGS,
     NO_DATE,
     ImportContext,
     ImportedItem,
@@ -22,16 +20,10 @@ from pipeline.feed.imports.item import (
     item_guid,
     parse_item,
 )
-from pipeline.feed.imports.namespace_tags import CHANNEL_TAGS, FeedKeys, channel_feed_keys, read_season_names
+from pipeline.feed.imports.losses import Kept, kept_values, loss_notes
+from pipeline.feed.imports.namespace_tags import FeedKeys, channel_feed_keys, read_season_names
 from pipeline.feed.imports.xml_reader import Element, parse_channel
-from pipeline.model import CauserieError, Credit, Person, ShowInfo, pluralise, slugify
-
-_KNOWN_CHANNEL_TAGS = frozenset(
-    "title link description language copyright generator docs ttl lastBuildDate pubDate image item webMaster managingEditor atom:link "
-    "itunes:title itunes:author itunes:summary itunes:subtitle itunes:category itunes:explicit itunes:image itunes:type itunes:owner "
-    "itunes:block itunes:complete itunes:new-feed-url itunes:keywords podcast:guid podcast:locked podcast:medium podcast:license "
-    "podcast:person podcast:image dc:creator content:encoded".split()
-).union(CHANNEL_TAGS)
+from pipeline.model import CauserieError, Credit, Person, ShowInfo, slugify
 
 
 @dataclass(frozen=True)
@@ -76,22 +68,16 @@ def convert_feed(data: bytes, source: str, feed_url: str = "", website: str = ""
     people, people_notes = field_parsers.parse_people(person_elements)
     info, notes = parse_show_info(root, base, feed_url, website)
     context = ImportContext(base, people, info.explicit, single_line(root.find_text("generator")) == "Causerie")
-    items, item_notes = _convert_items(root, info, context, source)
+    elements, items, item_notes = _convert_items(root, info, context, source)
     credits, items, credit_notes = _split_credits(root, people, items)
     items = _drop_duplicate_numbers(items, info)
     keys, key_notes = channel_feed_keys(root, base)
     show_notes = [ImportNote("show", text) for text in (*repairs, *people_notes, *notes, *key_notes, *credit_notes)]
     episode_notes = [ImportNote(item.info.slug, text) for item in items for text in item.notes]
-    return ImportedShow(
-        replace(info, credits=credits),
-        tuple(people.values()),
-        items,
-        cover_url(root, base),
-        feed_url,
-        keys,
-        read_season_names(root.find_all("item")),
-        tuple(dict.fromkeys((*show_notes, *item_notes, *_unknown_tag_notes(root), *episode_notes))),
-    )
+    seasons = read_season_names(root.find_all("item"))
+    show = ImportedShow(replace(info, credits=credits), tuple(people.values()), items, cover_url(root, base), feed_url, keys, seasons)
+    losses = _losses(root, show, elements, base)
+    return replace(show, notes=tuple(dict.fromkeys((*show_notes, *item_notes, *losses, *episode_notes))))
 
 
 def assign_slugs(titles_and_guids: Iterable[tuple[str, str]]) -> list[str]:
@@ -107,8 +93,10 @@ def _base_slug(name: str, guid: str) -> str:
     return slug or f"episode-{hashlib.sha256(guid.encode()).hexdigest()[:8]}"
 
 
-def _convert_items(root: Element, info: ShowInfo, context: ImportContext, source: str) -> tuple[tuple[ImportedItem, ...], list[ImportNote]]:
-    """Every item with audio, oldest first, with its slug and a GUID of its own."""
+def _convert_items(
+    root: Element, info: ShowInfo, context: ImportContext, source: str
+) -> tuple[list[Element], tuple[ImportedItem, ...], list[ImportNote]]:
+    """Every item with audio, oldest first, with its slug and a GUID of its own: its element, and the episode."""
     notes: list[ImportNote] = []
     rows: list[tuple[Element, LinkedFile, str, str]] = []
     seen: dict[str, LinkedFile] = {}
@@ -136,7 +124,7 @@ def _convert_items(root: Element, info: ShowInfo, context: ImportContext, source
     for slug, (item, audio, guid, note) in zip(slugs, rows, strict=True):
         parsed = parse_item(item, slug, guid, audio, context)
         items.append(replace(parsed, notes=(note, *parsed.notes)) if note else parsed)
-    return tuple(items), notes
+    return [element for element, *_ in rows], tuple(items), notes
 
 
 def _split_credits(
@@ -162,7 +150,9 @@ def _split_credits(
 def _drop_duplicate_numbers(items: tuple[ImportedItem, ...], info: ShowInfo) -> tuple[ImportedItem, ...]:
     """The items without duplicate numbers in a season, which the configuration refuses; a note for serial episodes without one."""
     numbered: list[ImportedItem] = []
-    seen: dict[tuple[int | None, int], str] = {}
+    full = {(item.info.season, item.info.number): item.info.slug for item in reversed(items) if item.info.kind == "full"}
+    # a bonus may carry the number of the episode it belongs to, which keeps it
+    seen = {(season, number): slug for (season, number), slug in full.items() if number is not None}
     for item in items:
         episode, note = item.info, ""
         if episode.number is not None and episode.kind != "trailer":
@@ -177,9 +167,28 @@ def _drop_duplicate_numbers(items: tuple[ImportedItem, ...], info: ShowInfo) -> 
     return tuple(numbered)
 
 
-def _unknown_tag_notes(root: Element) -> list[ImportNote]:
-    """A note for each tag that the import does not read, with the number of times it occurs."""
-    counts = Counter(child.tag for child in root.children if child.tag not in _KNOWN_CHANNEL_TAGS)
-    counts.update(child.tag for item in root.find_all("item") for child in item.children if child.tag not in KNOWN_ITEM_TAGS)
-    frequencies = {tag: pluralise(number, "time") for tag, number in sorted(counts.items())}
-    return [ImportNote("show", f"<{tag[:60]}>, {times}: kept only in feeds/imported.xml") for tag, times in frequencies.items()]
+def _losses(root: Element, show: ImportedShow, elements: Iterable[Element], base: str) -> list[ImportNote]:
+    """A note for each kind of element that the show does not hold; `elements` are those of its items."""
+    info = show.info
+    links = [text for person in show.people for text in (person.name, person.url, person.image)]
+    channel = [info.title, info.author, info.email, info.cover_alt, info.language, show.image, show.feed_url, root.find_text("link")]
+    kept_by_item = {id(element): _item_values(element, item, show, links, base) for element, item in zip(elements, show.items, strict=True)}
+    return [ImportNote("show", text) for text in loss_notes(root, kept_values((*channel, *links), base), kept_by_item)]
+
+
+def _item_values(element: Element, item: ImportedItem, show: ImportedShow, links: list[str], base: str) -> Kept:
+    """The values of an episode that come of one of several elements."""
+    info = item.info
+    numbers = [str(number) for number in (info.number, info.season) if number is not None]
+    dates = [text for text in (each.text for each in element.find_all("dc:date")) if field_parsers.parse_date(text)[0] == info.published]
+    files = [each.url for each in item.transcripts]
+    values = [
+        *files,
+        info.title,
+        show.info.author,
+        item.image,
+        item.chapters_url,
+        item.enclosure.url,
+        show.seasons.get(info.season or 0, ""),
+    ]
+    return kept_values((*values, str(item.feed.get("number_label", "")), *numbers, *dates, *links), base)

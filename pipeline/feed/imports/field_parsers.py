@@ -15,7 +15,14 @@ from pipeline.model import CATEGORIES, Chapter, Credit, Person, find_role, slugi
 
 # Time zones that RFC 2822 does not define and hosts use, in hours
 _ZONE_HOURS: dict[str, float] = {"CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "WET": 0, "EET": 2, "EEST": 3, "MSK": 3}
-_ZONE_HOURS |= {"JST": 9, "IST": 5.5, "AEST": 10, "AEDT": 11}
+_ZONE_HOURS |= {"JST": 9, "IST": 5.5, "AEST": 10, "AEDT": 11, "ACST": 9.5, "ACDT": 10.5, "AWST": 8, "NZST": 12, "NZDT": 13, "SAST": 2}
+_ZONE_HOURS |= {"HKT": 8, "SGT": 8, "KST": 9, "PKT": 5, "BRT": -3, "ART": -3, "AKST": -9, "AKDT": -8, "HST": -10, "NST": -3.5, "NDT": -2.5}
+# A time and its distance from UTC: “+01:00”, “GMT+0100”, “UTC-5”, “−0500 (EST)”
+_OFFSET = re.compile(
+    r"(.*\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(?:GMT|UTC|UT|Z)?\s*([+\-\u2212\u2013])\s?(\d{1,2}):?(\d\d)?\s*(?:\(.*\))?", re.I
+)
+_PLACE = re.compile(r"(.*\d:\d\d(?::\d\d)?)\s+\[?([A-Z][A-Za-z]+/[A-Za-z_+/-]+)\]?")
+_HALF_DAY = re.compile(r"\b(\d{1,2}):(\d\d)(:\d\d)?\s*([AP])\.?M\b\.?", re.I)
 _UTC_NAMES = ("UTC", "GMT", "UT", "Z", "+0000", "-0000", "+00:00", "-00:00")
 _FRENCH_MONTHS = {"janv": "Jan", "févr": "Feb", "fevr": "Feb", "mars": "Mar", "avr": "Apr", "mai": "May", "juin": "Jun", "juil": "Jul"}
 _FRENCH_MONTHS |= {"août": "Aug", "aout": "Aug", "sept": "Sep", "déc": "Dec"}
@@ -69,6 +76,7 @@ def parse_date(text: str) -> tuple[datetime | None, str]:
     text = single_line(text[:200])
     if not text:
         return None, "has no date"
+    text = _normalise_zone(text)
     date, zone_known = _parse_rfc2822(text)
     if date is None:
         date, zone_known = _parse_iso8601(text)
@@ -248,6 +256,28 @@ def parse_json_chapters(value: object, base: str) -> tuple[tuple[Chapter, ...], 
     losses = ((hidden, "chapters with toc = false"), (pictures, "chapter images"))
     loss_notes = (f"{label} ({number}) are left out" for number, label in losses if number)
     return kept, (*notes, *loss_notes)
+
+
+def _normalise_zone(text: str) -> str:
+    """The date with its time in 24 hours and its zone as `+0100`, however it is written; a zone's name stays."""
+    text = _HALF_DAY.sub(lambda found: f"{int(found[1]) % 12 + 12 * (found[4] in 'pP'):02}:{found[2]}{found[3] or ''}", text)
+    if found := _PLACE.fullmatch(text):
+        return _with_place(found[1], found[2]) or text
+    if not (found := _OFFSET.fullmatch(text)):
+        return text
+    space = "" if re.match(r"\d{4}-", text) else " "  # ISO 8601 has none
+    return f"{found[1]}{space}{'+' if found[2] == '+' else '-'}{int(found[3]):02}{found[4] or '00'}"
+
+
+def _with_place(text: str, place: str) -> str:
+    """A date with the distance from UTC that a place (`Europe/Paris`) has then; empty when the place or the date is unknown."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        date = _parse_rfc2822(text)[0] or _parse_iso8601(text)[0]
+        return f"{text} {date.replace(tzinfo=ZoneInfo(place)):%z}" if date else ""
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        return ""
 
 
 def _parse_rfc2822(text: str) -> tuple[datetime | None, bool]:

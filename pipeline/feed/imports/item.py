@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
-from pipeline.config import parse_time
+from pipeline.config import DESCRIPTION_CHARS, parse_time
 from pipeline.feed.imports import field_parsers
 from pipeline.feed.imports.html_text import clean_title, html_to_text, single_line, truncate
-from pipeline.feed.imports.namespace_tags import ITEM_TAGS, FeedKeys, item_feed_keys
+from pipeline.feed.imports.namespace_tags import FeedKeys, item_feed_keys
 from pipeline.feed.imports.xml_reader import Element
 from pipeline.model import Chapter, EpisodeInfo, Person, Soundbite, format_clock
 
 NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # of an episode without a date in the feed
-MAX_CHARS = {"title": 255, "summary": 500, "description": 4000}  # the limits of pipeline/config/loader.py
-KNOWN_ITEM_TAGS = frozenset(
-    "title link description guid pubDate enclosure content:encoded dc:date itunes:title itunes:summary itunes:subtitle itunes:duration "
-    "itunes:episode itunes:season itunes:episodeType itunes:explicit itunes:image itunes:author itunes:block podcast:season "
-    "podcast:episode podcast:person podcast:transcript podcast:chapters podcast:soundbite psc:chapters dc:creator "
-    "podcast:alternateEnclosure comments media:content media:thumbnail googleplay:explicit googleplay:image googleplay:description".split()
-).union(ITEM_TAGS)
+MAX_CHARS = {"title": 255, "summary": 500, "description": DESCRIPTION_CHARS}  # the limits of pipeline/config/loader.py
+_DOCUMENT_TYPES = frozenset("application/pdf application/epub+zip application/zip application/msword application/json".split())
 
 # What `pipeline/feed/rss_item.py` adds to every description, as `html_to_text` reads it
 _GENERATED_LINES = (
@@ -71,14 +68,46 @@ class ImportContext:
 
 
 def find_enclosure(item: Element, base: str) -> LinkedFile | None:
-    """The item's audio: its first enclosure with a URL; None for an item that is not an episode."""
-    for each in (*item.find_all("enclosure"), *item.find_all("media:content")):
+    """The item's sound: the first of its enclosures that is audio, else video, else of no known type; None for an item that has none."""
+    for tag in ("enclosure", "media:content"):
+        found = [(rank, each) for each in _linked_media(item, tag, base) if (rank := _sound_rank(each)) is not None]
+        if tag == "media:content":
+            found = [(rank, each) for rank, each in found if each.type.startswith(("audio/", "video/"))]
+        if found:
+            return min(found, key=lambda ranked: ranked[0])[1]
+    return None
+
+
+def _linked_media(item: Element, tag: str, base: str) -> list[LinkedFile]:
+    """The files of an item's `enclosure` or `media:content`, in the order of the feed, without those that have no valid URL."""
+    files = []
+    for each in item.find_all(tag):
+        length = each.attributes.get("length", "") or each.attributes.get("fileSize", "")
         url = field_parsers.normalise_url(each.attributes.get("url", ""), _base_url(item, base))
         kind = single_line(each.attributes.get("type", "")).lower()
-        if url and (each.tag == "enclosure" or kind.startswith(("audio/", "video/"))):
-            length = each.attributes.get("length", "") or each.attributes.get("fileSize", "")
-            return LinkedFile(url, kind, field_parsers.parse_int(length, 999_999_999) or 0)
-    return None
+        files.append(LinkedFile(url, kind, field_parsers.parse_int(length, 999_999_999) or 0))
+    return [each for each in files if each.url]
+
+
+def _sound_rank(file: LinkedFile) -> int | None:
+    """How likely a file is the episode's sound, 0 first; None for a picture or a document. The extension speaks where the type does not."""
+    by_name = mimetypes.guess_type(urlsplit(file.url).path)[0] or ""
+    for rank, kind in enumerate((file.type, by_name)):
+        if kind.startswith("audio/") or kind == "application/ogg":
+            return 2 * rank
+        if kind.startswith("video/"):
+            return 2 * rank + 1
+    is_other = (kind.startswith(("image/", "text/")) or kind in _DOCUMENT_TYPES for kind in (file.type, by_name))
+    return None if any(is_other) else 4
+
+
+def _enclosure_notes(item: Element, chosen: LinkedFile, base: str) -> list[str]:
+    """Which of several enclosures is the episode's sound, and the others; an enclosure without a valid URL."""
+    files = _linked_media(item, "enclosure", base)
+    others = [f"{each.url[:200]} ({each.type or 'no type'})" for each in files if each != chosen]
+    notes = [f"has several enclosures: its sound is {chosen.url[:200]}, left out: {', '.join(others)}"] if others else []
+    invalid = sum(1 for _ in item.find_all("enclosure")) - len(files)
+    return notes + ([f"<enclosure> without a valid URL, {invalid} of them: left out"] if invalid else [])
 
 
 def item_guid(item: Element, enclosure: LinkedFile) -> tuple[str, str]:
@@ -124,15 +153,17 @@ def parse_item(item: Element, slug: str, guid: str, enclosure: LinkedFile, conte
     )
     if len(full_title) > MAX_CHARS["title"]:
         notes.append(f"title has {len(full_title)} characters: shortened to {MAX_CHARS['title']}")
-    if sum(1 for _ in item.find_all("enclosure")) > 1:
-        notes.append("has several enclosures: the first is used")
+    notes += _enclosure_notes(item, enclosure, context.base)
+    transcripts = _transcripts(item, base)
+    if len(transcripts) > 1:
+        notes.append(f"has {len(transcripts)} transcripts, of which one is kept: {', '.join(each.url[:200] for each in transcripts)}")
     keys, key_notes = item_feed_keys(item, base)
     parsed = ImportedItem(
         info,
         enclosure,
         chapters,
         _linked_url(item, "podcast:chapters", "url", base) if not chapters else "",
-        _transcripts(item, base),
+        transcripts,
         _linked_url(item, "itunes:image", "href", base),
         _soundbites(item, notes),
         keys,
@@ -141,9 +172,9 @@ def parse_item(item: Element, slug: str, guid: str, enclosure: LinkedFile, conte
 
 
 def summary_and_description(
-    element: Element, generated: frozenset[str] = frozenset(), is_from_causerie: bool = False
+    element: Element, generated: frozenset[str] = frozenset(), is_from_causerie: bool = False, max_chars: int = DESCRIPTION_CHARS
 ) -> tuple[str, str, tuple[str, ...]]:
-    """A summary (at most 500 characters), a description (at most 4000, empty when the summary holds everything), and notes.
+    """A summary (at most 500 characters), a description (at most `max_chars`, empty when the summary holds everything), and notes.
 
     The longest text that fits is the description; the summary is a short text of the feed, else the start of the long one.
     """
@@ -154,7 +185,7 @@ def summary_and_description(
     notes = [f"text: {lost} is left out" for lost in dict.fromkeys(lost for each in by_tag.values() for lost in each.dropped)]
     text_by_tag = {tag: _drop_paragraphs(each.text, generated) for tag, each in by_tag.items()}
     candidates = [text_by_tag["description"]] if is_from_causerie else text_by_tag.values()  # feeds of Causerie keep the two apart
-    long = max(candidates, key=lambda text: (len(text) <= MAX_CHARS["description"], len(text)))
+    long = max(candidates, key=lambda text: (0 < len(text) <= max_chars, len(text)))
     if not long:
         return "", "", tuple(notes)
     others = (single_line(text_by_tag[tag]) for tag in ("itunes:summary", "description", "itunes:subtitle") if text_by_tag[tag] != long)
@@ -162,7 +193,9 @@ def summary_and_description(
         long.split("\n")[0], MAX_CHARS["summary"]
     )
     short = re.sub(r"(?<=[.!?…])\s*\[(?:…|\.{3})\]$", "", short)  # how WordPress ends an excerpt
-    description = truncate(long, MAX_CHARS["description"]) if long != short else ""
+    description = truncate(long, max_chars) if long != short else ""
+    if len(long) > max_chars:
+        notes.append(f"text: {len(long)} characters are shortened to {max_chars}: the whole text is kept only in feeds/imported.xml")
     kept_text = f"{_comparable(description)} {_comparable(short)}"
     for tag, text in text_by_tag.items():
         if text not in ("", short, description) and _comparable(text) not in kept_text:

@@ -25,7 +25,6 @@ _LEGACY_TAGS = {
 _KEY_BY_TAG: Mapping[str, str] = {row.parent or row.tag: name for name, row in TAG_KEYS.items()}
 _CHANNEL_KEY_TAGS = frozenset(tag for tag, name in _KEY_BY_TAG.items() if TAG_KEYS[name].in_channel)
 _ITEM_KEY_TAGS = frozenset(tag for tag, name in _KEY_BY_TAG.items() if TAG_KEYS[name].in_item)
-CHANNEL_TAGS, ITEM_TAGS = _CHANNEL_KEY_TAGS | {*_LEGACY_TAGS, "podcast:block"}, _ITEM_KEY_TAGS | {"podcast:license"}  # every tag read here
 
 
 def channel_feed_keys(channel: Element, base: str) -> tuple[FeedKeys, list[str]]:
@@ -119,6 +118,11 @@ def _read_tags(parent: Element, base: str, allowed: frozenset[str], notes: list[
     for name in [name for name, listed in found.items() if not TAG_KEYS[name].is_repeatable and len(listed) > 1]:
         notes.append(f"{name}: there are {len(found[name])}, only the first is used")
     return {name: found[name] if TAG_KEYS[name].is_repeatable else found[name][0] for name in TAG_KEYS if name in found}
+
+
+def is_superseded(element: Element, parent: Element) -> bool:
+    """Whether an older tag is not read, because its parent has the Podcasting 2.0 tag too."""
+    return element.tag in _LEGACY_TAGS and any(parent.find_all(_LEGACY_TAGS[element.tag][0]))
 
 
 def _upgrade_legacy_tag(element: Element) -> Element:

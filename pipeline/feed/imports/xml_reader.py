@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from html.entities import html5
 from typing import TYPE_CHECKING
 
+from pipeline.feed.imports.xml_repair import declare_prefixes, repair_encoding, repair_text
 from pipeline.model import CauserieError, terminal_safe
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ _PREFIXES = {
 }
 _MARKUP_TAGS = {"description", "content:encoded", "itunes:summary"}  # some hosts put XHTML elements into them
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.S)
-_XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
-_AMPERSAND = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};|([A-Za-z][A-Za-z0-9]{0,31});)?", re.S)
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NON_ASCII_ENCODINGS = {"utf-7", "cp037", "cp500", "cp273", "cp424", "cp875", "cp1026", "cp1140"}  # in which “<!DOCTYPE” has other bytes
 
 
@@ -75,16 +72,31 @@ def parse_channel(data: bytes, where: str) -> tuple[Element, tuple[str, ...]]:
         raise CauserieError(f"is larger than {MAX_FEED_BYTES // 1_000_000} MB", where, "check that it is the URL of a podcast feed")
     _refuse_dtd(data, where)
     root, notes = _parse_root(data, where)
-    name = _prefixed_name(str(root.tag))
+    default_notes = _drop_default_namespace(root)
+    name = _prefixed_name(str(root.tag), root.prefix or "")
     if name != "rss":
-        kind = {"atom:feed": "an Atom feed", "html": "a web page", "feed": "an Atom feed"}.get(
-            name.lower(), f"<{terminal_safe(name)[:40]}>"
-        )
+        kinds = {"atom:feed": "an Atom feed", "feed": "an Atom feed", "html": "a web page", "rdf:rdf": "RSS 1.0, which has no enclosures"}
+        kind = kinds.get(name.lower(), f"<{terminal_safe(name)[:40]}>")
         raise CauserieError(f"is {kind}, not an RSS feed", where, "give the URL that podcast players subscribe to")
     channel_element = next((child for child in root if isinstance(child.tag, str) and _prefixed_name(child.tag) == "channel"), None)
     if channel_element is None:
         raise CauserieError("has no channel", where, "give the URL that podcast players subscribe to")
-    return _to_element(channel_element), notes
+    outside = dict.fromkeys(_prefixed_name(str(child.tag), child.prefix or "") for child in root if child is not channel_element)
+    outside_notes = tuple(f"<{terminal_safe(tag)[:60]}> outside the channel: kept only in feeds/imported.xml" for tag in outside)
+    return _to_element(channel_element), (*notes, *default_notes, *outside_notes)
+
+
+def _drop_default_namespace(root: _Element) -> tuple[str, ...]:
+    """Take the elements of RSS out of a namespace of their own, which some feeds declare and RSS 2.0 does not have; a note says so."""
+    found = re.fullmatch(r"\{([^}]*)\}(?:rss|html|feed)", str(root.tag), re.I)
+    channels = [str(child.tag) for child in root if isinstance(child.tag, str) and child.prefix is None]
+    channel = next((re.fullmatch(r"\{([^}]*)\}channel", tag) for tag in channels if tag.endswith("}channel")), None)
+    addresses = {each[1] for each in (found if root.prefix is None else None, channel) if each}
+    for node in root.iter():
+        if isinstance(node.tag, str) and node.prefix is None and node.tag.startswith("{"):
+            address, _, name = node.tag[1:].partition("}")
+            node.tag = name if address in addresses else node.tag
+    return tuple(f"the feed puts RSS into the namespace {terminal_safe(each)[:120]}: read as RSS 2.0" for each in sorted(addresses))
 
 
 def _refuse_dtd(data: bytes, where: str) -> None:
@@ -111,22 +123,29 @@ def _refuse_dtd(data: bytes, where: str) -> None:
 
 
 def _parse_root(data: bytes, where: str) -> tuple[_Element, tuple[str, ...]]:
-    """The root element, after repairs if necessary, and a note about them."""
+    """The root element, after repairs if necessary, and notes about them."""
     from lxml.etree import XMLSyntaxError
 
+    data, notes = repair_encoding(data)
     try:
-        return _parse_xml(data), ()
+        return _parse_xml(data), notes
     except XMLSyntaxError as error:
         first_error = error
-    repaired = _repair_xml(data)
+    data, prefix_notes = declare_prefixes(data)
+    notes = (*notes, *prefix_notes)
+    if prefix_notes:
+        try:
+            return _parse_xml(data), notes
+        except XMLSyntaxError as error:
+            first_error = error
     try:
-        root = _parse_xml(repaired)
+        root = _parse_xml(repair_text(data))
     except XMLSyntaxError as error:
         message = f"is not well-formed XML ({terminal_safe(str(error.msg))[:120]})"
         raise CauserieError(message, where, "the download may be incomplete: try again, or ask the host to fix that line") from error
     line = f"line {first_error.lineno}" if first_error.lineno else "its beginning"
-    repairs = "lone &, HTML entities and control characters were repaired, check those texts"
-    return root, (f"the feed is not well-formed XML ({line}); {repairs}",)
+    repairs = "lone & and <, HTML entities and control characters were repaired, check those texts"
+    return root, (*notes, f"the feed is not well-formed XML ({line}); {repairs}")
 
 
 def _parse_xml(data: bytes) -> _Element:
@@ -143,19 +162,6 @@ def _parse_xml(data: bytes) -> _Element:
     return root
 
 
-def _repair_xml(data: bytes) -> bytes:
-    """Remove leading spaces and control characters, escape lone `&`, replace HTML entities; CDATA is unchanged."""
-
-    def repair(match: re.Match[bytes]) -> bytes:
-        name = (match[1] or b"").decode()
-        if not match[0].startswith(b"&") or match[0].startswith(b"&#") or name in _XML_ENTITIES:
-            return match[0]
-        characters = html5.get(f"{name};") if name else None
-        return "".join(f"&#{ord(char)};" for char in characters).encode() if characters else b"&amp;" + match[0][1:]
-
-    return _AMPERSAND.sub(repair, _CONTROL.sub(b"", data.lstrip()))
-
-
 def _to_element(node: _Element) -> Element:
     tag = _prefixed_name(str(node.tag), node.prefix or "")
     if tag in _MARKUP_TAGS and len(node):
@@ -163,8 +169,13 @@ def _to_element(node: _Element) -> Element:
 
         inner = (node.text or "") + "".join(tostring(child, encoding="unicode") for child in node)
         return Element(tag, inner)
-    attributes = {_attribute_name(key): value for key, value in node.attrib.items()}
-    return Element(tag, node.text or "", attributes, tuple(_to_element(child) for child in node if isinstance(child.tag, str)))
+    names = {key: _attribute_name(key) for key in node.attrib}
+    attributes = {
+        name if name == key or name not in node.attrib else _prefixed_name(key): node.attrib[key]  # `xlink:href` beside `href`
+        for key, name in names.items()
+    }
+    text = (node.text or "") + "".join(child.tail or "" for child in node if (child.tail or "").strip())
+    return Element(tag, text, attributes, tuple(_to_element(child) for child in node if isinstance(child.tag, str)))
 
 
 @lru_cache(4096)

@@ -138,7 +138,7 @@ def test_a_number_that_stands_twice_is_the_elders() -> None:
 
 def test_what_has_no_place_is_told_by_its_tag() -> None:
     found = show(f"<title>a</title>{SOUND.format(1)}<podcast:value type='x'/>", of_show="<podcast:liveItem/>")
-    assert "<podcast:value>, 1 time" in told(found, "show") and "<podcast:liveItem>, 1 time" in told(found, "show")
+    assert "item <podcast:value type=>, 1 time" in told(found, "show") and "<podcast:liveItem>, 1 time" in told(found, "show")
 
 
 @pytest.mark.parametrize("inside", ["", "<item><title>a</title></item>", '<item><enclosure url="ftp://x/1.mp3"/></item>'])
@@ -223,3 +223,58 @@ def test_the_show_of_our_own_feed_comes_back_whole() -> None:
     back = replace(found.info, credits=(), guid="", license=SHOW.license)
     assert back == ShowInfo(**{**vars(SHOW), "credits": ()})
     assert found.items[0].info.description == FILE.description and found.items[0].chapters == MARKS
+
+
+@pytest.mark.parametrize(
+    ("files", "sound"),
+    [
+        ((("5.jpg", "image/jpeg"), ("5.mp3", "audio/mpeg")), "5.mp3"),
+        ((("a.mp4", "video/mp4"), ("a.ogg", "application/ogg")), "a.ogg"),
+        ((("a.bin", ""), ("a.mp3", "application/octet-stream")), "a.mp3"),
+        ((("a", ""), ("b.pdf", "application/pdf")), "a"),
+        ((("a.mp3", "text/plain"),), "a.mp3"),
+        ((("one.mp3", "audio/mpeg"), ("two.mp3", "audio/mpeg")), "one.mp3"),
+    ],
+)
+def test_the_sound_of_several_enclosures_is_the_episodes(files: tuple[tuple[str, str], ...], sound: str) -> None:
+    enclosures = "".join(f'<enclosure url="https://example.org/{name}" type="{kind}"/>' for name, kind in files)
+    found = show(f"<title>a</title><guid>g</guid>{enclosures}")
+    assert found.items[0].enclosure.url == f"https://example.org/{sound}"
+    assert all(name in told(found, "a") for name, _ in files if len(files) > 1)
+
+
+def test_an_item_with_a_picture_alone_is_no_episode() -> None:
+    picture = '<enclosure url="https://example.org/a.jpg" type="image/jpeg"/>'
+    assert "“picture” has no audio" in told(show(f"<title>picture</title>{picture}", f"<title>a</title>{SOUND.format(1)}"), "show")
+
+
+def test_a_bonus_leaves_its_number_to_the_full_episode() -> None:
+    numbered = "<itunes:season>1</itunes:season><itunes:episode>4</itunes:episode><pubDate>{}, 06:00:00 +0100</pubDate>"
+    bonus = f"<title>bonus</title><itunes:episodeType>bonus</itunes:episodeType>{SOUND.format(1)}{numbered.format('2 Mar 2026')}"
+    found = show(f"<title>full</title>{SOUND.format(2)}{numbered.format('3 Mar 2026')}", bonus)
+    assert {item.info.slug: item.info.number for item in found.items} == {"bonus": None, "full": 4}
+    assert "has the same number as full, 4" in told(found, "bonus")
+
+
+def test_a_text_that_is_long_and_alone_is_kept() -> None:
+    text = "Une phrase de notes. " * 300
+    found = show(f"<title>a</title><description>{text}</description>{SOUND.format(1)}")
+    assert found.items[0].info.description == text.strip() and found.items[0].info.summary.startswith("Une phrase")
+
+
+def test_a_text_beyond_every_limit_is_shortened_and_told() -> None:
+    found = show(f"<title>a</title><description>{'mot ' * 20_000}</description>{SOUND.format(1)}")
+    assert len(found.items[0].info.description) > 49_000 and "characters are shortened to 50000" in told(found, "a")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "℗ &amp; © 2014 Jean &amp; Fils",
+        "© 2014-2026 Jean &amp; Fils",
+        "Copyright (c) 2020, Jean &amp; Fils. All rights reserved.",
+        "(P) et (C) 2021 par Jean &amp; Fils",
+    ],
+)
+def test_the_copyright_is_the_holder_alone(text: str) -> None:
+    assert show(f"<title>a</title>{SOUND.format(1)}", of_show=f"<copyright>{text}</copyright>").info.copyright == "Jean & Fils"

@@ -69,6 +69,52 @@ def test_what_hosts_break_is_mended_and_told() -> None:
     assert "lone &" in notes[0]
 
 
+ITEM = "<item><title>{}</title></item>"
+
+
+@pytest.mark.parametrize(
+    ("declared", "written", "said"),
+    [
+        ("UTF-8", "latin-1", "says it is UTF-8 and is not"),
+        ("UTF-8", "cp1252", "says it is UTF-8 and is not"),
+        ("ISO-8859-1", "utf-8", "says it is ISO-8859-1 and is UTF-8"),
+        ("windows-1252", "utf-8-sig", "and is UTF-8"),
+        ("UTF-16", "utf-8", "and is UTF-8"),
+        ("ISO-8859-1", "latin-1", ""),
+        ("UTF-16", "utf-16", ""),
+        ("UTF-8", "utf-8-sig", ""),
+    ],
+)
+def test_accents_are_read_whatever_encoding_is_declared(declared: str, written: str, said: str) -> None:
+    feed = f'<?xml version="1.0" encoding="{declared}"?><rss><channel><title>Été à Orvalle</title></channel></rss>'
+    found, notes = parse_channel(feed.encode(written), "x")
+    assert found.find_text("title") == "Été à Orvalle"
+    assert said in notes[0] if said else not notes
+
+
+def test_one_word_in_another_encoding_leaves_the_others() -> None:
+    found, notes = parse_channel("<rss><channel><title>Été ".encode() + b"\x93\xe0\x94 \x81</title></channel></rss>", "x")
+    assert found.find_text("title") == "Été “à” \ufffd" and "1 bytes are no character" in notes[0]
+
+
+def test_a_namespace_around_rss_is_left_and_told() -> None:
+    for feed in ('<rss xmlns="http://example.net/rss"><channel>{}</channel></rss>', '<rss><channel xmlns="urn:x">{}</channel></rss>'):
+        found, notes = parse_channel(feed.format("<title>T</title>").encode(), "x")
+        assert found.find_text("title") == "T" and "read as RSS 2.0" in notes[0]
+
+
+def test_prefixes_without_a_declaration_are_read_and_told() -> None:
+    inside = '<itunes:author my:key="&lt;not:one&gt;">A</itunes:author><x:y/><!-- <no:a/> --><title><![CDATA[<no:b>]]></title>'
+    found, notes = parse_channel(f"<?xml version='1.0'?><!-- <a:b> --><rss version='2.0'><channel>{inside}</channel></rss>".encode(), "x")
+    assert found.find_text("itunes:author") == "A" and found.find_text("title") == "<no:b>"
+    assert notes == ("the feed uses itunes:, x:, my: without declaring it: read as usual, check those texts",)
+
+
+def test_a_lone_less_than_and_a_forbidden_reference_are_mended() -> None:
+    found, notes = parse_channel(b"<rss><channel><title>a < b &#11;&#x1F;c</title></channel></rss>", "x")
+    assert found.find_text("title") == "a < b c" and "lone & and <" in notes[0]
+
+
 def test_cdata_comments_and_markup_inside_a_text_are_read() -> None:
     assert read("<title>a<![CDATA[<b>]]><!-- c -->d</title>").find_text("title") == "a<b>d"
     assert read("<description>Du <b>gras</b>.</description>").find_text("description") == "Du <b>gras</b>."
@@ -131,6 +177,18 @@ def test_a_time_that_is_written_reads_back(thousandths: int) -> None:
         ("2026-01-15T19:00:00-03:00", -3, ""),
         ("Thu, 15 Jan 2026 19:00:00 GMT", 0, ""),
         ("Thu, 15 Jan 2026 19:00:00 -0000", 0, ""),
+        ("Thu, 15 Jan 2026 19:00:00 +01:00", 1, ""),
+        ("Thu, 15 Jan 2026 19:00:00 GMT+0100", 1, ""),
+        ("Thu Jan 15 2026 19:00:00 GMT+0100 (CET)", 1, ""),
+        ("Thu, 15 Jan 2026 19:00:00 -12:00", -12, ""),
+        ("Thu, 15 Jan 2026 19:00:00 UTC-5", -5, ""),
+        ("Thu, 15 Jan 2026 19:00:00 \u22120500", -5, ""),
+        ("Thu, 15 Jan 2026 07:00:00 PM +0100", 1, ""),
+        ("Thu, 15 Jan 2026 19:00:00 Europe/Paris", 1, ""),
+        ("2026-01-15 19:00:00 +0100", 1, ""),
+        ("2026-01-15T19:00:00+01", 1, ""),
+        ("2026-01-15T19:00:00Z", 0, ""),
+        ("Thu, 15 Jan 2026 19:00:00 NZDT", 13, ""),
         ("Thu, 15 Jan 2026 19:00:00", 0, "read as UTC"),
         ("Thu, 15 Jan 2026 19:00:00 Mars/Olympus", 0, "read as UTC"),
     ],
