@@ -6,7 +6,9 @@ It belongs in version control and is never rebuilt: for a player, an episode wit
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engine import read_json, write_json
-from pipeline.model import CauserieError
+from pipeline.model import CauserieError, terminal_safe
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -147,10 +149,43 @@ def load_ledger(path: Path) -> Ledger:
     if not path.exists():
         return Ledger()
     try:
-        return ledger_from_json(read_json(path))
+        value = read_json(path)
+        ledger = ledger_from_json(value)
     except (CauserieError, KeyError, TypeError, ValueError, AttributeError) as error:
         hint = "it holds the GUIDs of published episodes: restore it from version control"
         raise CauserieError("is damaged", str(path), hint) from error
+    _reject_duplicates(path, ledger)
+    return ledger
+
+
+def _reject_duplicates(path: Path, ledger: Ledger) -> None:
+    """Raise `CauserieError` when a key is written twice, as after a merge, or when two episodes have one GUID: players would hide one."""
+    text = path.read_text("utf-8")
+    if key := _duplicate_key(text):
+        lines = [
+            text.count("\n", 0, found.start()) + 1 for found in re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)
+        ]
+        where = f"{path}: line {lines[1]}" if len(lines) == 2 else str(path)
+        hint = "keep the one whose GUID the published feed has, and remove the other"
+        raise CauserieError(f"has “{terminal_safe(key)[:80]}” twice", where, hint)
+    owners: dict[str, str] = {}
+    for slug, guid in ledger.episodes.items():
+        if owners.setdefault(guid, slug) != slug:
+            slugs = f"{terminal_safe(owners[guid])} and {terminal_safe(slug)}"
+            message = f"gives {slugs} the same GUID, {terminal_safe(guid)[:80]}, so players would hide one"
+            raise CauserieError(message, str(path), "remove the line of the episode that is gone, or that was never published")
+
+
+def _duplicate_key(text: str) -> str:
+    """The first key that a JSON object holds twice, of which readers keep one in silence; empty when there is none."""
+    duplicates: list[str] = []
+
+    def find(pairs: list[tuple[str, object]]) -> None:
+        counts = Counter(key for key, _ in pairs)
+        duplicates.extend(key for key, count in counts.items() if count > 1)
+
+    json.loads(text, object_pairs_hook=find)
+    return next(iter(duplicates), "")
 
 
 def save_ledger(path: Path, ledger: Ledger) -> None:

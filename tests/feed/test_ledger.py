@@ -275,3 +275,21 @@ def test_a_saved_ledger_is_loaded_as_it_was(tmp_path: Path) -> None:
     kept = record_publication(assign_guids(Ledger(), "https://a.example/feed.xml", ["un"]), held(A, B))
     save_ledger(tmp_path / "feeds" / "ledger.json", kept)
     assert load_ledger(tmp_path / "feeds" / "ledger.json") == kept
+
+
+UUID = "917393e3-1b1e-5cef-ace4-edaa54e1f810"
+
+
+@pytest.mark.parametrize(
+    ("episodes", "said"),
+    [
+        ('{"un": "a",\n"deux": "b",\n"un": "c"}', r"ledger\.json: line 4: has “un” twice; keep the one whose GUID the published feed has"),
+        ('{"un": "a", "deux": "a"}', "gives un and deux the same GUID, a, so players would hide one; remove the line"),
+    ],
+)
+def test_a_ledger_that_says_two_things_is_refused_and_left_alone(tmp_path: Path, episodes: str, said: str) -> None:
+    content = f'{{"version": 1, "podcast": {{"guid": "{UUID}", "feed_url": ""}},\n"episodes": {episodes}, "publications": []}}'
+    (tmp_path / "ledger.json").write_text(content, "utf-8")
+    with pytest.raises(CauserieError, match=said):
+        load_ledger(tmp_path / "ledger.json")
+    assert (tmp_path / "ledger.json").read_text("utf-8") == content

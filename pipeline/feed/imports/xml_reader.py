@@ -89,11 +89,11 @@ def parse_channel(data: bytes, where: str) -> tuple[Element, tuple[str, ...]]:
 def _drop_default_namespace(root: _Element) -> tuple[str, ...]:
     """Take the elements of RSS out of a namespace of their own, which some feeds declare and RSS 2.0 does not have; a note says so."""
     found = re.fullmatch(r"\{([^}]*)\}(?:rss|html|feed)", str(root.tag), re.I)
-    channels = [str(child.tag) for child in root if isinstance(child.tag, str) and child.prefix is None]
+    channels = [str(child.tag) for child in root if isinstance(child.tag, str)]
     channel = next((re.fullmatch(r"\{([^}]*)\}channel", tag) for tag in channels if tag.endswith("}channel")), None)
-    addresses = {each[1] for each in (found if root.prefix is None else None, channel) if each}
+    addresses = {each[1] for each in (found, channel) if each and each[1].lower() not in _PREFIXES}
     for node in root.iter():
-        if isinstance(node.tag, str) and node.prefix is None and node.tag.startswith("{"):
+        if isinstance(node.tag, str) and node.tag.startswith("{"):
             address, _, name = node.tag[1:].partition("}")
             node.tag = name if address in addresses else node.tag
     return tuple(f"the feed puts RSS into the namespace {terminal_safe(each)[:120]}: read as RSS 2.0" for each in sorted(addresses))

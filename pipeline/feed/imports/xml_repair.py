@@ -23,6 +23,7 @@ _REPAIRED = re.compile(
     rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(?![A-Za-z_/!?])|&(?:#(\d{1,7});|#[xX]([0-9A-Fa-f]{1,6});|([A-Za-z][A-Za-z0-9]{0,31});)?",
     re.S,
 )
+_NAMESPACE_SPACES = re.compile(rb"""(\sxmlns:[\w.-]{1,60}\s*=\s*)("[^"<>]{0,300}"|'[^'<>]{0,300}')""")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECLARED_ENCODING = re.compile(rb"(\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"'])([A-Za-z0-9._-]{1,40})")
 _NOT_MARKUP = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)", re.S)
@@ -98,8 +99,9 @@ def declare_prefixes(data: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def repair_text(data: bytes) -> bytes:
-    """Remove leading spaces and control characters, escape lone `&` and `<`, replace HTML entities; CDATA is unchanged."""
-    return _REPAIRED.sub(_repair, _CONTROL.sub(b"", data.lstrip()))
+    """Remove leading spaces, control characters, spaces in namespaces; escape lone `&` and `<`, replace HTML entities, except in CDATA."""
+    data = _NAMESPACE_SPACES.sub(lambda found: found[1] + re.sub(rb"\s+", b"", found[2]), _CONTROL.sub(b"", data.lstrip()))
+    return _REPAIRED.sub(_repair, data)
 
 
 def _repair(match: re.Match[bytes]) -> bytes:

@@ -98,7 +98,12 @@ def test_one_word_in_another_encoding_leaves_the_others() -> None:
 
 
 def test_a_namespace_around_rss_is_left_and_told() -> None:
-    for feed in ('<rss xmlns="http://example.net/rss"><channel>{}</channel></rss>', '<rss><channel xmlns="urn:x">{}</channel></rss>'):
+    prefixed = '<r:rss xmlns:r="urn:r"><r:channel><r:title>T</r:title></r:channel></r:rss>'
+    for feed in (
+        '<rss xmlns="http://example.net/rss"><channel>{}</channel></rss>',
+        '<rss><channel xmlns="urn:x">{}</channel></rss>',
+        prefixed,
+    ):
         found, notes = parse_channel(feed.format("<title>T</title>").encode(), "x")
         assert found.find_text("title") == "T" and "read as RSS 2.0" in notes[0]
 
@@ -108,6 +113,12 @@ def test_prefixes_without_a_declaration_are_read_and_told() -> None:
     found, notes = parse_channel(f"<?xml version='1.0'?><!-- <a:b> --><rss version='2.0'><channel>{inside}</channel></rss>".encode(), "x")
     assert found.find_text("itunes:author") == "A" and found.find_text("title") == "<no:b>"
     assert notes == ("the feed uses itunes:, x:, my: without declaring it: read as usual, check those texts",)
+
+
+def test_a_space_in_a_namespace_is_mended_and_told() -> None:
+    feed = b"<rss xmlns:itunes=' http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><itunes:author>A</itunes:author></channel></rss>"
+    found, notes = parse_channel(feed, "x")
+    assert found.find_text("itunes:author") == "A" and notes
 
 
 def test_a_lone_less_than_and_a_forbidden_reference_are_mended() -> None:
