@@ -107,19 +107,22 @@ class Recogniser:
 
 
 def _likelier(hear: Callable[..., tuple[Segment, ...]]) -> tuple[Segment, ...]:
-    """What is heard; where that is unsure, the likelier of it and of what is heard when it is played faster."""
+    """What is heard; where that is unsure or repeats itself, it or what is heard when it is played faster, whichever is likelier."""
     first = hear()
-    if not first or mean_logprob(first) >= _UNSURE_LOGPROB:
+    repeated = repetition_count(first)
+    if not first or not (repeated or _mean_log_probability(first) < _UNSURE_LOGPROB):
         return first
     second = hear(faster=True)
-    has_as_many = sum(len(segment.words) for segment in second) >= _FEWEST_WORDS * sum(len(segment.words) for segment in first)
-    return second if has_as_many and mean_logprob(second) > mean_logprob(first) + _LIKELIER_LOGPROB else first
+    if repeated:  # of what somebody did say again and again, half would not be gone
+        is_better = 2 * repetition_count(second) <= repeated and _mean_log_probability(second) > _MIN_RETRY_LOGPROB
+    else:
+        has_as_many = _word_count(second) >= _FEWEST_WORDS * _word_count(first)
+        is_better = has_as_many and _mean_log_probability(second) > _mean_log_probability(first) + _LIKELIER_LOGPROB
+    return second if is_better else first
 
 
-def mean_logprob(segments: Sequence[Segment]) -> float:
-    """The mean log-probability of segments, each as often as it has words; 0 without words."""
-    count = sum(len(segment.words) for segment in segments)
-    return sum(segment.average_log_probability * len(segment.words) for segment in segments) / count if count else 0.0
+def _word_count(segments: Sequence[Segment]) -> int:
+    return sum(len(segment.words) for segment in segments)
 
 
 def _played_faster(samples: NDArray[np.float32]) -> NDArray[np.float32]:

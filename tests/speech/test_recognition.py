@@ -85,7 +85,7 @@ def test_silence_is_not_given_to_the_engine():
 def test_a_loop_is_heard_again():
     engine = FakeBackend({0.1: "merci à tous " * 5})
     assert transcribed(engine, recording(0.1)) == ["autre chose"]
-    assert [again for _, again in engine.calls] == [False, True]
+    assert [again for _, again in engine.calls] == [False, False, True]  # the second, a little faster
 
 
 def test_a_second_try_that_loops_as_much_is_not_taken(monkeypatch):
