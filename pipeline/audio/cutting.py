@@ -13,6 +13,7 @@ from pipeline.audio.cut_points import CutPoint, crossfade
 from pipeline.audio.level_profile import BLOCKS_PER_S, MOMENTARY_PER_S, Float32Array, LevelProfile
 from pipeline.model import CauserieError
 
+QUIET_LU = 15.0
 _SKIP_FRAMES = 1 << 16
 
 
@@ -106,6 +107,20 @@ def cut_profile(profile: LevelProfile, points: Sequence[CutPoint], samples: int)
     momentary_lufs = left(profile.momentary_lufs, MOMENTARY_PER_S)[: samples * MOMENTARY_PER_S // profile.rate_hz]  # whole windows only
     powers, peaks = left(profile.powers, BLOCKS_PER_S), left(profile.peaks, BLOCKS_PER_S)
     return replace(profile, samples=samples, powers=powers, peaks=peaks, momentary_lufs=momentary_lufs)
+
+
+def is_in_sound(point: CutPoint, profile: LevelProfile) -> bool:
+    """Whether a cut is made where the sound does not fall: at one of its ends, 10 ms of it are not `QUIET_LU` below the programme.
+
+    A word's end that the recogniser has wrong by more than the search is wide gives such a cut: somebody has to listen.
+    """
+
+    def level_db(sample: int) -> float:
+        block = sample * BLOCKS_PER_S // profile.rate_hz
+        return float(10 * np.log10(profile.powers[max(0, block - 1) : block + 1].mean() + 1e-20))
+
+    ends = [sample for sample in (point.first, point.end) if 0 < sample < profile.samples]
+    return any(level_db(sample) > profile.integrated_lufs - QUIET_LU for sample in ends)
 
 
 def _values_at(values: Float32Array, per_s: int, share: float, rate_hz: int, points: Sequence[CutPoint], samples: int) -> Float32Array:

@@ -63,12 +63,15 @@ def edits_to_json(
     placed: Sequence[tuple[Cut, tuple[CutPoint, ...]]], points: Sequence[CutPoint], heard: Words, profile: LevelProfile
 ) -> dict[str, Any]:
     """Build `edits.json`: what is removed of the master, in samples, and of each cut what it removes and what was heard there."""
+    from pipeline.audio.cutting import is_in_sound
+
     rate_hz = profile.rate_hz
 
     def row(cut: Cut, found: tuple[CutPoint, ...]) -> dict[str, Any]:
         texts = [" ".join(text for text, start_s, end_s in heard if _is_inside((start_s + end_s) / 2 * rate_hz, each)) for each in found]
         spans = [{"start_s": round(each.first / rate_hz, 3), "end_s": round(each.end / rate_hz, 3)} for each in found]
-        return {"start_s": cut.start_s, "end_s": cut.end_s, "said": cut.said, "heard": texts[0] if texts else "", "master": spans}
+        values = {"start_s": cut.start_s, "end_s": cut.end_s, "said": cut.said, "heard": texts[0] if texts else "", "master": spans}
+        return {**values, "in_sound": any(is_in_sound(each, profile) for each in found)}
 
     removed = [{"first": each.first, "end": each.end, "fade": 2 * each.half_fade} for each in points]
     return {

@@ -122,6 +122,15 @@ def test_it_says_what_was_heard_in_each_cut(episode, tmp_path):
     assert rows == [(1, "", "", 0), (101.1, "deux mots", "mot1 mot2", 1)]
 
 
+def test_a_cut_in_the_middle_of_sound_is_marked(episode, tmp_path):
+    value = heard(("un", 1.2, 1.45), ("deux", 1.45, 1.7), ("trois", 2.2, 2.7))  # the recogniser is wrong: « un » lasts until 1.7
+    write_json(tmp_path / "words.json", value)
+    for name in ("master.flac", "levels.npz", "activity.json"):
+        (tmp_path / name).write_bytes((episode / name).read_bytes())
+    _, edits = edit(tmp_path, tmp_path, Cut(101.45, 101.7), Cut(102.1, 102.8))
+    assert [each["in_sound"] for each in edits["cuts"]] == [True, False]
+
+
 def test_nothing_left_is_a_mistake(episode, tmp_path):
     with pytest.raises(CauserieError, match="leave nothing of the episode"):
         edit(episode, tmp_path, Cut(99, 200))

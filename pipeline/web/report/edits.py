@@ -19,12 +19,14 @@ def publish_sound(sound: Mapping[str, Any], removals: Sequence[Removal]) -> dict
 
 
 def cut_figures(edits: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each cut of `edits.json`: its time in the recordings, how much it removes, what was heard there, and what was noted if it differs."""
+    """Each cut of `edits.json`: its time in the recordings, how much it removes, what was heard there, what was noted if it
+    differs, and whether it is made in the middle of sound."""
     return [
         {
             "start_s": each["start_s"],
             "removed_s": round(sum(span["end_s"] - span["start_s"] for span in each["master"]), 3),
             "heard": each["heard"],
+            "in_sound": each["in_sound"],
             "noted": "" if fold_words(each["said"]) == fold_words(each["heard"]) else each["said"],
         }
         for each in edits["cuts"]

@@ -93,7 +93,8 @@ def _describe_cuts(figures: dict[str, Any], formatter: ReportFormatter) -> Itera
         at, length = format_clock(cut["start_s"]), formatter.duration(cut["removed_s"])
         key = "cut_nowhere" if not cut["removed_s"] else "cut_words" if cut["heard"] else "cut_wordless"
         noted = formatter.sentence("cut_noted", said=formatter.quote_name(cut["noted"])) if cut["noted"] else ""
-        yield formatter.sentence(key, at=at, length=length, heard=formatter.quote_name(cut["heard"])) + noted
+        listen = formatter.sentence("cut_in_sound") if cut["in_sound"] else ""
+        yield formatter.sentence(key, at=at, length=length, heard=formatter.quote_name(cut["heard"])) + noted + listen
 
 
 def _describe_cleanup(figures: dict[str, Any], formatter: ReportFormatter) -> Iterator[str]:

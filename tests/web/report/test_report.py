@@ -350,9 +350,9 @@ EDITS = {
     "samples": 30 * 44_100,
     "removed": [{"first": 0, "end": 2 * 44_100, "fade": 441}],
     "cuts": [
-        {"start_s": 1, "end_s": 3, "said": "rien", "heard": HOSTILE, "master": [{"start_s": 0.0, "end_s": 2.0}]},
-        {"start_s": 40, "end_s": 42, "said": "", "heard": "", "master": []},
-        {"start_s": 50, "end_s": 51, "said": "Euh", "heard": "euh…", "master": [{"start_s": 3.0, "end_s": 3.2}]},
+        {"start_s": 1, "end_s": 3, "said": "rien", "heard": HOSTILE, "master": [{"start_s": 0.0, "end_s": 2.0}], "in_sound": True},
+        {"start_s": 40, "end_s": 42, "said": "", "heard": "", "master": [], "in_sound": False},
+        {"start_s": 50, "end_s": 51, "said": "Euh", "heard": "euh…", "master": [{"start_s": 3.0, "end_s": 3.2}], "in_sound": False},
     ],
 }
 
@@ -364,11 +364,10 @@ def test_the_report_says_what_was_cut_and_which_words_are_gone(tmp_path, languag
     shown, values = text(lxml.html.parse(page).getroot()), json.loads(figures.read_text())
     assert [cut["removed_s"] for cut in values["cuts"]] == [2.0, 0, 0.2] and [cut["noted"] for cut in values["cuts"]] == ["rien", "", ""]
     assert [part["start_s"] for part in values["parts"]] == [0.0] and values["beds"][0]["start_s"] == 2.0
-    said = (
-        ("3 coupes, 2,2 s en moins", "ce passage n’est pas dans l’épisode")
-        if language == "fr"
-        else ("3 cuts, 2.2 s less", "not in the episode")
-    )
+    said = {
+        "fr": ("3 coupes, 2,2 s en moins", "ce passage n’est pas dans l’épisode", "Le son ne retombe pas"),
+        "en": ("3 cuts, 2.2 s less", "not in the episode", "The sound does not fall there"),
+    }[language]
     assert all(each in shown for each in said) and "<script" not in page.read_text()
 
 
