@@ -159,7 +159,7 @@ def printed_words(text: str, language: str) -> tuple[Word, ...]:
 def _tokens(text: str) -> Iterator[str]:
     """The text at its spaces, and between the characters of scripts without them; a space between two such characters stays."""
     tokens = _TOKEN.findall(text)
-    for token, after in zip(tokens, [*tokens[1:], ""], strict=True):
+    for token, after in zip(tokens, [*tokens[1:], ""], strict=False):
         *pieces, last = [token] if token.startswith("[") else split_unspaced(token)
         yield from pieces
         yield f"{last} " if touches(last, after) else last

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.model.transcript import Word
-from pipeline.speech.hallucinations import Segment, filter_hallucinations, join_words, merge_word_pieces, remove_loops
+from pipeline.speech.hallucinations import Segment, filter_hallucinations, merge_word_pieces, remove_loops
 from pipeline.speech.voice_activity import FRAME_S
 
 
@@ -80,11 +80,6 @@ def test_a_word_of_hundreds_of_letters_is_removed_and_told():
     kept, loops = remove_loops((endless,), "fr")
     assert [each.text for each in kept] == ["et voilà"]
     assert [(loop.text, loop.times) for loop in loops] == [("ha" * 323, 1)]
-
-
-def test_a_language_without_spaces_is_joined_without():
-    assert join_words(["今日", "は"], "ja-JP") == "今日は"
-    assert join_words(["il", "fait"], "fr-CA") == "il fait"
 
 
 def test_a_language_without_spaces_keeps_its_pieces():
