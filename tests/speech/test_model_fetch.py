@@ -1,6 +1,5 @@
 """A model brought before it is needed: from a hub on this machine, whose lines may break, in processes of their own."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pipeline.speech.model_files import find_model
 from tests.conftest import REPOSITORY
 from tests.support import tiny_whisper
 from tests.support.hub_server import Hub, serve_hub
+from tests.support.processes import child_process
 
 SMALL = "Systran/faster-whisper-small"
 
@@ -36,15 +36,13 @@ def hub(whole, tmp_path, monkeypatch):
         yield serving
 
 
-def fetching(name: str, folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, REPOSITORY / "cli.py", "doctor", "--show", folder, "--fetch", name]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+def command(name: str, folder: Path) -> tuple[str | Path, ...]:
+    return (sys.executable, REPOSITORY / "cli.py", "doctor", "--show", folder, "--fetch", name)
 
 
 def fetch(name: str, folder: Path) -> tuple[int, str, str]:
-    process = fetching(name, folder)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+    done = subprocess.run(command(name, folder), capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.slow
@@ -71,12 +69,12 @@ def test_a_line_that_breaks_leaves_no_model_and_the_next_time_it_comes(hub: Hub,
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_a_person_may_stop_it_and_go_on_later(sent, hub: Hub, tmp_path):
     hub.pause_s = 2.0
-    process = fetching("small", tmp_path)
-    while not list((tmp_path / "cache").rglob("*.incomplete")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(sent)
-    err = process.communicate(timeout=60)[1]
+    with child_process(*command("small", tmp_path)) as process:
+        while not list((tmp_path / "cache").rglob("*.incomplete")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(sent)
+        err = process.communicate(timeout=60)[1]
     assert "Traceback" not in err
     assert find_model("small") is None
     hub.pause_s = 0
